@@ -1,0 +1,166 @@
+"""The configuration as typed objects, and every complaint about it.
+
+Each complaint is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what
+it should be. Properties nobody knows are tolerated: the platform that runs the connector adds some of its own.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pendulum
+
+from source_invoicing.http import config_failure
+
+MOST_WORKERS = 32
+MOST_LOOKBACK_DAYS = 3650
+
+
+class Fields:
+    """The properties of one object of the configuration.
+
+    :param values: the object
+    :param path: where it stands, for messages; empty at the root
+    """
+
+    def __init__(self, values: Any, path: str = "") -> None:
+        if not isinstance(values, Mapping):
+            raise config_failure(f"{path or 'The configuration'} should be an object, found {_kind(values)}.")
+        self._values = values
+        self._path = path
+
+    def text(self, name: str, *, why: str = "") -> str:
+        """A text that has to be there and not to be blank.
+
+        :param why: what the value is and where to find it
+        """
+        value = self.optional_text(name)
+        if not value:
+            raise self._complaint(name, f"is missing. {why}".rstrip())
+        return value
+
+    def optional_text(self, name: str, default: str = "") -> str:
+        """A text that may be left out. White space around it is a slip of copying and is cut off."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise self._complaint(name, f"should be text, found {_kind(value)}")
+        return value.strip()
+
+    def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
+        """One of a few texts."""
+        value = self._values.get(name, default)
+        if value not in allowed:
+            found = "it is missing" if value is None else f"found {value!r}"
+            raise self._complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
+        return str(value)
+
+    def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
+        """A whole number within bounds."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            found = repr(value) if isinstance(value, (int, float)) else _kind(value)
+            raise self._complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
+        return value
+
+    def moment(self, name: str) -> int | None:
+        """A moment, as seconds since 1970 (UTC)."""
+        value = self.optional_text(name)
+        if not value:
+            return None
+        complaint = self._complaint(name, f"should be a date and time such as 2024-01-01T00:00:00Z, found {value!r}")
+        try:
+            moment = pendulum.parse(value)
+        except ValueError:
+            raise complaint from None
+        if not isinstance(moment, pendulum.DateTime):
+            raise complaint
+        return int(moment.timestamp())
+
+    def url(self, name: str, default: str) -> str:
+        """The address of an API. Plain ``http`` only to this very machine; no credentials in it."""
+        value = self.optional_text(name)
+        if not value:
+            return default
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise self._complaint(name, "is no valid address") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise self._complaint(name, "should be an address such as https://api.example.com/v1")
+        if parts.username or parts.password or "@" in parts.netloc:
+            raise self._complaint(name, "must not hold credentials; they have fields of their own")
+        if parts.query or parts.fragment:
+            raise self._complaint(name, "should end with the path, without a query (?...) or a fragment (#...)")
+        if parts.scheme == "http" and not _is_loopback(host):
+            raise self._complaint(name, f"should begin with https://; plain http is for this machine only, not {host}")
+        return value
+
+    def object(self, name: str) -> Fields:
+        """A nested object that has to be there."""
+        if self._values.get(name) is None:
+            raise self._complaint(name, "is missing; it should be an object")
+        return Fields(self._values[name], self._at(name))
+
+    def _complaint(self, name: str, what: str) -> Exception:
+        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
+
+    def _at(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the user set, apart from the platform's own options.
+
+    :param platform: name of the platform
+    :param options: the platform's own options, read by the platform
+    :param start: rows last changed before it are not read (seconds since 1970, UTC)
+    :param lookback_days: how far each incremental sync steps back
+    :param num_workers: requests in flight; ``None`` leaves it to the platform
+    """
+
+    platform: str
+    options: Fields
+    start: int | None
+    lookback_days: int
+    num_workers: int | None
+
+    @classmethod
+    def parse(cls, values: Any, platforms: Collection[str]) -> Config:
+        """Read a configuration.
+
+        :param platforms: the names there are
+        :raises Failure: with the sentence for the first thing that is wrong
+        """
+        fields = Fields(values)
+        options = fields.object("platform")
+        return cls(
+            platform=options.choice("name", platforms),
+            options=options,
+            start=fields.moment("start_date"),
+            lookback_days=fields.integer("lookback_days", 0, 0, MOST_LOOKBACK_DAYS) or 0,
+            num_workers=fields.integer("num_workers", None, 1, MOST_WORKERS),
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _kind(value: Any) -> str:
+    names = {type(None): "nothing", bool: "true or false", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,101 @@
+"""What goes to an API and what comes back, free of the HTTP library's types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+import requests
+
+SHOWN_OF_A_BODY = 200
+
+QueryValue = str | int
+Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """One request, told from an account's point of view.
+
+    :param path: below the account's base URL, without a leading slash; parts from data are percent-encoded by the caller
+    :param params: query parameters, in order
+    :param json: body, sent as JSON
+    """
+
+    path: str
+    params: Params = ()
+    method: str = "GET"
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, its body decoded exactly once.
+
+    :param body: the decoded JSON; ``None`` also when the body was not JSON (then ``unreadable`` says why)
+    :param text: the start of the body as text, for messages only
+    :param path: path of the request, for messages: it holds no credentials, unlike the URL
+    :param unreadable: why the body is not JSON, or ``None``
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    text: str
+    path: str
+    unreadable: str | None = None
+
+    @classmethod
+    def of(cls, response: requests.Response, content: bytes, path: str) -> Answer:
+        """Decode a response, whatever it is.
+
+        :param content: the whole body
+        :param path: of the request, below the base URL
+        """
+        body = unreadable = None
+        text = ""
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            text = content[:SHOWN_OF_A_BODY].decode("utf-8", errors="replace")
+            unreadable = _what_it_is(text, str(error))
+        return cls(response.status_code, response.headers, body, text, f"/{path}", unreadable)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status says success. The body may still disagree."""
+        return 200 <= self.status < 300  # noqa: PLR2004  # the range is the meaning
+
+    @property
+    def told_at(self) -> int | None:
+        """The server's clock, in seconds since 1970 (UTC), from the ``Date`` header."""
+        try:
+            return int(parsedate_to_datetime(self.headers.get("Date", "")).timestamp())
+        except (TypeError, ValueError):
+            return None
+
+
+def join_url(base_url: str, path: str) -> str:
+    """Put ``path`` behind ``base_url``, keeping every segment of the base, with or without slashes between them.
+
+    ``urllib.parse.urljoin`` drops the last segment of a base without a trailing slash, and its whole path when
+    ``path`` starts with one; a base URL with a path prefix (a proxy) has to survive both.
+    """
+    return f"{base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def _what_it_is(text: str, complaint: str) -> str:
+    start = text.lstrip().lower()
+    if not start:
+        return "an empty body"
+    if start.startswith(("<!doctype html", "<html", "<head", "<body")):
+        return "a web page (HTML)"
+    if start.startswith("<"):
+        return "XML"
+    if start.startswith(("{", "[")):
+        return f"cut or malformed JSON ({complaint})"
+    return "plain text"

@@ -1,0 +1,192 @@
+"""The one client of an account: every request of every stream goes through it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import requests
+from airbyte_cdk.models import FailureType
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from source_invoicing.http.answer import Answer, ApiRequest, join_url
+from source_invoicing.http.failures import HostUnreachable, transient_failure
+from source_invoicing.http.quota import Quota, wait
+from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+CHUNK = 1 << 16
+# Shortens every wait between tries, for tests: 0.01 makes a hundredth of it. Not for production.
+BACKOFF_SCALE_VARIABLE = "SOURCE_INVOICING_BACKOFF_SCALE"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an answer and how often to ask again. All durations in seconds.
+
+    :param connect: for a connection
+    :param read: for the next byte of an answer
+    :param total: for a whole answer, however steadily it drips
+    :param retries: further tries after the first one
+    :param backoff: wait before the first further try; doubles with each one
+    :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
+        about a minute, the window most vendors count in
+    :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 300.0
+    retries: int = 3
+    backoff: float = 1.0
+    rate_limit_backoff: float = 8.0
+    longest_wait: float = 600.0
+
+    @classmethod
+    def for_check(cls) -> Patience:
+        """A connection test answers within a minute, whatever the host does."""
+        return cls(connect=8.0, read=15.0, total=20.0, retries=1, rate_limit_backoff=2.0, longest_wait=10.0)
+
+
+class ApiClient:
+    """Sends requests of one account: pooled connections, one quota, retries, and one decode per answer.
+
+    Safe to use from several threads. Raises :class:`~source_invoicing.http.failures.Failure` and nothing else for
+    whatever the network or the vendor does.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth: AuthBase | None,
+        judge: Callable[[Answer], Verdict],
+        quota: Quota,
+        pool_size: int,
+        patience: Patience | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        :param base_url: where the API lives; a path prefix is kept
+        :param judge: the platform's opinion of an answer
+        :param quota: shared by everything that uses this account
+        :param pool_size: connections kept open, as many as there are requests in flight
+        """
+        self.base_url = base_url
+        self._judge = judge
+        self._quota = quota
+        self._patience = _scaled(patience or Patience())
+        self._session = requests.Session()
+        self._session.auth = auth
+        self._session.headers.update(
+            {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
+        )
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def send(self, request: ApiRequest) -> Answer:
+        """Send a request until its answer is good.
+
+        :raises Failure: with the vendor's reason, when no try helped or none can
+        """
+        for attempt in range(self._patience.retries + 1):
+            verdict, answer = self._try(request)
+            if isinstance(verdict, Ok) and answer is not None:
+                return answer
+            if isinstance(verdict, Fail):
+                raise verdict.failure
+            if isinstance(verdict, Retry):
+                last = verdict
+                if attempt < self._patience.retries:
+                    self._back_off(last, attempt, request)
+        raise last.failure
+
+    def _try(self, request: ApiRequest) -> tuple[Verdict, Answer | None]:
+        with self._quota.slot():
+            started = time.monotonic()
+            try:
+                answer = self._exchange(request, started + self._patience.total)
+            except requests.RequestException as error:
+                # The error's own text and its chain may hold the URL, and with it a key in the query.
+                return Retry(self._unreachable(request, error)), None
+        logger.debug("%s /%s: HTTP %s, %.3f s", request.method, request.path, answer.status, time.monotonic() - started)
+        return self._judge(answer), answer
+
+    def _exchange(self, request: ApiRequest, deadline: float) -> Answer:
+        with self._session.request(
+            request.method,
+            join_url(self.base_url, request.path),
+            params=request.params,
+            json=request.json,
+            headers=dict(request.headers),
+            timeout=(self._patience.connect, self._patience.read),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = _read(response, deadline)
+        return Answer.of(response, content, request.path)
+
+    def _unreachable(self, request: ApiRequest, error: requests.RequestException) -> HostUnreachable:
+        host = urlsplit(self.base_url).netloc.rpartition("@")[2]
+        return HostUnreachable(
+            f"{host} {_what_happened(error)} (/{request.path}). Check that the address is right and that this machine "
+            "may reach it; if it usually works, run the sync again.",
+            FailureType.transient_error,
+            detail=f"{type(error).__name__} for {request.method} /{request.path} at {host}",
+        )
+
+    def _back_off(self, verdict: Retry, attempt: int, request: ApiRequest) -> None:
+        first = self._patience.rate_limit_backoff if verdict.rate_limited else self._patience.backoff
+        seconds = verdict.after if verdict.after is not None else first * 2**attempt
+        if seconds > self._patience.longest_wait:
+            raise transient_failure(
+                f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
+                f"than a sync waits ({self._patience.longest_wait:.0f} seconds)."
+            )
+        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, self._patience.retries)
+        if verdict.rate_limited:
+            self._quota.pause(seconds)
+        else:
+            wait(seconds, f"before asking again for /{request.path}")
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    chunks = []
+    for chunk in response.iter_content(CHUNK):
+        chunks.append(chunk)
+        if time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer did not end in time")
+    return b"".join(chunks)
+
+
+def _what_happened(error: requests.RequestException) -> str:
+    if isinstance(error, requests.ConnectTimeout):
+        return "did not accept a connection in time"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():
+        return "did not answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has no certificate that this machine trusts"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "could not be reached through the proxy"
+    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return "broke off in the middle of an answer"
+    reason = str(error).lower()
+    if "name or service not known" in reason or "resolve" in reason or "getaddrinfo" in reason:
+        return "is a name that cannot be resolved"
+    if "refused" in reason:
+        return "refused the connection"
+    return "broke the connection"
+
+
+def _scaled(patience: Patience) -> Patience:
+    scale = float(os.environ.get(BACKOFF_SCALE_VARIABLE, "1"))
+    return replace(patience, backoff=patience.backoff * scale, rate_limit_backoff=patience.rate_limit_backoff * scale)

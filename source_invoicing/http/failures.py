@@ -1,0 +1,74 @@
+"""Everything that can go wrong with a request, as one exception type per thing a caller may want to tell apart.
+
+Each failure carries a sentence that a user can act on and Airbyte's failure type: ``config_error`` (change
+something), ``transient_error`` (run again), ``system_error`` (a defect of the connector).
+"""
+
+from __future__ import annotations
+
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
+
+class Failure(AirbyteTracedException):
+    """A failed request or check whose message is meant for the user. Secrets are masked when it is made."""
+
+    def __init__(self, sentence: str, failure_type: FailureType, *, detail: str | None = None) -> None:
+        """
+        :param sentence: what went wrong and what to do about it
+        :param failure_type: who can mend it
+        :param detail: further facts for the log, shown to nobody who does not look for them
+        """
+        super().__init__(
+            message=filter_secrets(sentence),
+            internal_message=filter_secrets(detail or sentence),
+            failure_type=failure_type,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What the user reads."""
+        return self.message or ""
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class LoginRefused(Failure):
+    """The credentials were not accepted (HTTP 401 or the vendor's equivalent)."""
+
+
+class AccessRefused(Failure):
+    """The credentials are good, but may not read this resource (HTTP 403, a plan without the module, ...)."""
+
+
+class ResourceMissing(Failure):
+    """The thing asked for does not exist (HTTP 404). Children of a parent that vanished meanwhile end here."""
+
+
+class HostUnreachable(Failure):
+    """No usable connection: refused, reset, unknown name, or no answer in time."""
+
+
+class UnexpectedAnswer(Failure):
+    """An answer that is not what the API documents: another format, a missing key, a list that contradicts itself."""
+
+
+class BadRequest(UnexpectedAnswer):
+    """The vendor did not understand the request (HTTP 400 or 422), for instance a parameter it does not know."""
+
+
+def config_failure(sentence: str, *, detail: str | None = None) -> Failure:
+    """A failure that ends when the user changes something."""
+    return Failure(sentence, FailureType.config_error, detail=detail)
+
+
+def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
+    """A failure that the next run may not meet."""
+    return Failure(sentence, FailureType.transient_error, detail=detail)
+
+
+def system_failure(sentence: str, *, detail: str | None = None) -> Failure:
+    """A failure that only a change of the connector can mend."""
+    return Failure(sentence, FailureType.system_error, detail=detail)

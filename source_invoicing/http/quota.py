@@ -1,0 +1,54 @@
+"""What an account may ask of its vendor, shared by everything that asks for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# A platform ends a sync that stays silent; a line this often (seconds) shows that waiting is on purpose.
+HEARTBEAT = 30.0
+
+
+class Quota:
+    """At most ``in_flight`` requests of the account at a time, and none while the vendor asked to wait."""
+
+    def __init__(self, in_flight: int) -> None:
+        self._slots = threading.BoundedSemaphore(in_flight)
+        self._lock = threading.Lock()
+        self._closed_until = 0.0
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one of the places for requests in flight. Blocks until one is free and no pause is on."""
+        while True:
+            self._wait_for_opening()
+            with self._slots:
+                # A pause may have begun while this request stood in line.
+                if self._remaining_pause() <= 0:
+                    yield
+                    return
+
+    def pause(self, seconds: float) -> None:
+        """Let no request of the account start within the next ``seconds``."""
+        with self._lock:
+            self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def _wait_for_opening(self) -> None:
+        while (remaining := self._remaining_pause()) > 0:
+            wait(remaining, "the vendor asked the account to slow down")
+
+    def _remaining_pause(self) -> float:
+        return self._closed_until - time.monotonic()
+
+
+def wait(seconds: float, why: str) -> None:
+    """Sleep, saying so first and again every half a minute."""
+    end = time.monotonic() + seconds
+    while (remaining := end - time.monotonic()) > 0:
+        logger.info("Waiting %.0f s more: %s.", remaining, why)
+        time.sleep(min(remaining, HEARTBEAT))

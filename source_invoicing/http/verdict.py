@@ -1,0 +1,134 @@
+"""What a platform says of an answer: good, worth another try, or the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http.answer import Answer
+from source_invoicing.http.failures import (
+    AccessRefused,
+    BadRequest,
+    Failure,
+    LoginRefused,
+    ResourceMissing,
+    UnexpectedAnswer,
+    transient_failure,
+)
+from source_invoicing.http.retry_after import retry_after
+
+MULTIPLE_CHOICES = 300
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
+FORBIDDEN = 403
+NOT_FOUND = 404
+REQUEST_TIMEOUT = 408
+UNPROCESSABLE = 422
+TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class Ok:
+    """The answer is what the API documents."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The answer may be another one next time.
+
+    :param failure: what to raise when the tries are used up
+    :param after: seconds to wait, where the vendor says so
+    :param rate_limited: the account asked too much: all its requests wait, not only this one
+    """
+
+    failure: Failure
+    after: float | None = None
+    rate_limited: bool = False
+
+
+@dataclass(frozen=True)
+class Fail:
+    """No further try will help."""
+
+    failure: Failure
+
+
+Verdict = Ok | Retry | Fail
+OK = Ok()
+
+
+@dataclass(frozen=True)
+class StatusJudge:
+    """Judges an answer by its HTTP status and by whether its body is JSON, in the vendor's name.
+
+    :param vendor: name of the API for messages
+    :param error_text: finds the vendor's own words in a decoded error body; ``None`` when there are none
+    :param login_hint: what to do when the credentials are refused
+    :param access_hint: what to do when the credentials may not read a resource
+    """
+
+    vendor: str
+    error_text: Callable[[Any], str | None]
+    login_hint: str
+    access_hint: str
+
+    def __call__(self, answer: Answer) -> Verdict:
+        if answer.ok:
+            return OK if answer.unreadable is None else Retry(self._unreadable(answer))
+        return self._judge_error(answer)
+
+    def _judge_error(self, answer: Answer) -> Verdict:
+        said = self._said(answer)
+        told = f"{self.vendor} answered HTTP {answer.status} for {answer.path}{said}."
+        status = answer.status
+        if status == UNAUTHORIZED:
+            return Fail(
+                LoginRefused(
+                    f"{self.vendor} did not accept the credentials (HTTP 401{said}). {self.login_hint}",
+                    FailureType.config_error,
+                )
+            )
+        if status == FORBIDDEN:
+            return Fail(
+                AccessRefused(
+                    f"{self.vendor} does not let these credentials read {answer.path} (HTTP 403{said}). "
+                    f"{self.access_hint}",
+                    FailureType.config_error,
+                )
+            )
+        if status == NOT_FOUND:
+            return Fail(ResourceMissing(told, FailureType.config_error))
+        if status == TOO_MANY_REQUESTS:
+            limited = transient_failure(
+                f"{self.vendor} limits how often it may be asked (HTTP 429 for {answer.path}{said}). "
+                "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
+            )
+            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+        if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
+            return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(answer.headers))
+        if MULTIPLE_CHOICES <= status < BAD_REQUEST:
+            target = answer.headers.get("Location", "another address").split("?")[0]
+            return Fail(
+                UnexpectedAnswer(
+                    f"{self.vendor} redirects {answer.path} to {target}. Credentials are not sent on to another "
+                    "address; set base_url to where the API really is.",
+                    FailureType.config_error,
+                )
+            )
+        kind = BadRequest if status in (BAD_REQUEST, UNPROCESSABLE) else UnexpectedAnswer
+        return Fail(kind(told, FailureType.system_error))
+
+    def _said(self, answer: Answer) -> str:
+        words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()
+        return f": {words}" if words else ""
+
+    def _unreadable(self, answer: Answer) -> UnexpectedAnswer:
+        return UnexpectedAnswer(
+            f"{self.vendor} answered {answer.path} with {answer.unreadable} instead of JSON.",
+            FailureType.transient_error,
+            detail=f"{answer.path}: HTTP {answer.status}, {answer.unreadable}, begins with {answer.text!r}",
+        )

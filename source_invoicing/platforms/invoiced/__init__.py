@@ -1,0 +1,110 @@
+"""Invoiced: accounts receivable. https://developer.invoiced.com/api"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.config import Config
+from source_invoicing.http import (
+    ApiClient,
+    ApiRequest,
+    BasicAuth,
+    LoginRefused,
+    Patience,
+    Quota,
+    StatusJudge,
+)
+from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, read_page
+from source_invoicing.platforms.platform import Platform
+from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
+
+# https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
+HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
+WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
+
+
+def error_text(body: Any) -> str | None:
+    """The words of an error body: ``{"type", "message", "param"}``."""
+    if not isinstance(body, dict) or not body.get("message"):
+        return None
+    param = f" (parameter {body['param']})" if body.get("param") else ""
+    return f"{body['message']}{param}"
+
+
+class Invoiced(Platform):
+    """An account at Invoiced."""
+
+    name: ClassVar[str] = "invoiced"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        options = config.options
+        self._environment = options.choice("environment", HOSTS, default="production")
+        self._base_url = options.url("base_url", default=HOSTS[self._environment])
+        self._auth = BasicAuth(options.text("api_key", why=WHERE_THE_KEY_IS), options.optional_text("password"))
+
+    def check(self) -> None:
+        """See :class:`Platform`. One row of the customer list; a refused key is tried at the other environment."""
+        try:
+            self._ask_for_a_customer(self._base_url)
+        except LoginRefused as refusal:
+            if self._base_url in HOSTS.values() and self._key_belongs_elsewhere():
+                raise LoginRefused(
+                    f"The API key belongs to the {self._other_environment} environment of Invoiced, but "
+                    f"platform.environment is set to {self._environment}. Change one of them.",
+                    FailureType.config_error,
+                ) from None
+            raise refusal from None
+
+    def streams(self) -> list[InvoicingStream]:
+        """See :class:`Platform`."""
+        account = Account(
+            client=self._client(self._base_url, Patience()),
+            window=Window(self.config.start, self.config.lookback_days),
+        )
+        customers = Customers(account)
+        # An instance of its own: reading ids must not move the state of the stream "customers".
+        customers.ids = ParentIds(Customers(account).read_ids)
+        streams: list[InvoicingStream] = [customers]
+        for stream in STREAMS:
+            streams.append(stream(account, customers.ids) if issubclass(stream, CustomerScoped) else stream(account))
+        return streams
+
+    def _client(self, base_url: str, patience: Patience) -> ApiClient:
+        return ApiClient(
+            base_url=base_url,
+            auth=self._auth,
+            judge=StatusJudge(
+                vendor="Invoiced",
+                error_text=error_text,
+                login_hint=(
+                    "Check that platform.api_key is complete and that platform.environment names the environment it "
+                    f"was made in: keys of the sandbox do not work in production, nor the other way round. "
+                    f"{WHERE_THE_KEY_IS}"
+                ),
+                access_hint=(
+                    "Let an administrator of the account make an API key that may, or leave the stream out of the "
+                    "connection."
+                ),
+            ),
+            quota=Quota(in_flight=self.num_workers),
+            pool_size=self.num_workers,
+            patience=patience,
+        )
+
+    def _ask_for_a_customer(self, base_url: str) -> None:
+        client = self._client(base_url, Patience.for_check())
+        read_page(client.send(ApiRequest("customers", {"per_page": 1})))
+
+    def _key_belongs_elsewhere(self) -> bool:
+        try:
+            self._ask_for_a_customer(HOSTS[self._other_environment])
+        except Exception:  # whatever goes wrong there, it does not say that the key is at home there
+            return False
+        return True
+
+    @property
+    def _other_environment(self) -> str:
+        return next(name for name in HOSTS if name != self._environment)

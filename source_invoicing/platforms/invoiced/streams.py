@@ -1,0 +1,271 @@
+"""The resources of Invoiced, one small class each. https://developer.invoiced.com/api"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import Answer, UnexpectedAnswer
+from source_invoicing.streams import (
+    ChildStream,
+    InvoicingStream,
+    KeyWalk,
+    NewestFirstWalk,
+    Order,
+    Page,
+    PageWalk,
+    ParentStream,
+    Question,
+    Walk,
+)
+
+# Not documented as the maximum, but what the vendor's own tools and others ask for.
+PER_PAGE = 100
+
+LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
+
+
+def read_page(answer: Answer) -> Page:
+    """A list: a bare array, or an object that holds it as ``data``; how it goes on stands in the headers."""
+    body = answer.body
+    rows = body.get("data") if isinstance(body, dict) else body
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswer(
+            f"Invoiced answered {answer.path} with {_describe(body)} where a list of records should be. Run the sync "
+            "again; if this stays, check that base_url is the address of the API.",
+            FailureType.transient_error,
+        )
+    return Page(rows, has_more=_has_next(answer.headers), total=_total(answer.headers), told_at=answer.told_at)
+
+
+def _has_next(headers: Mapping[str, str]) -> bool | None:
+    if not headers.get("Link"):
+        return None
+    links = {relation: url for url, relation in LINK.findall(headers["Link"])}
+    # A last page has been seen to name itself as the next one.
+    return "next" in links and links["next"] != links.get("self")
+
+
+def _total(headers: Mapping[str, str]) -> int | None:
+    total = headers.get("X-Total-Count", "")
+    return int(total) if total.isdigit() else None
+
+
+def _describe(body: object) -> str:
+    if isinstance(body, dict):
+        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
+    if isinstance(body, list):
+        return "a list of something else"
+    return "a single value"
+
+
+class InvoicedStream(InvoicingStream):
+    """A list of Invoiced. https://developer.invoiced.com/api#pagination
+
+    Pages of one list have to be asked for in order, so each list is read by one worker.
+    """
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        return {"per_page": PER_PAGE, "page": question.number}
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`."""
+        return read_page(answer)
+
+
+class ModifiedStream(InvoicedStream):
+    """A list that filters and sorts by modification time. https://developer.invoiced.com/api#filtering"""
+
+    cursor_field: ClassVar[str] = "updated_at"
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, PageWalk)
+    #: The filter that takes the last moment seen, and whether it is known to include that moment.
+    since_param: ClassVar[str] = "updated_after"
+    since_included: ClassVar[bool] = False
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params = dict(super().list_params(question))
+        if question.order is not None:
+            params["sort"] = f"{self.cursor_field} {question.order.value}"
+        if question.since is not None:
+            params[self.since_param] = question.since if self.since_included else question.since - 1
+        return params
+
+
+class SortedStream(InvoicedStream):
+    """A list that sorts by modification time, but does not filter by it."""
+
+    cursor_field: ClassVar[str] = "updated_at"
+    walks = (NewestFirstWalk, PageWalk)
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params = dict(super().list_params(question))
+        if question.order is not None:
+            params["sort"] = f"{self.cursor_field} {question.order.value}"
+        return params
+
+
+class CustomerScoped(InvoicedStream, ChildStream):
+    """A list per customer, without any filter by time: full refresh."""
+
+
+class Customers(ModifiedStream, ParentStream):
+    """https://developer.invoiced.com/api/customers"""
+
+    resource = "customers"
+
+
+class Invoices(ModifiedStream):
+    """https://developer.invoiced.com/api/invoices"""
+
+    resource = "invoices"
+
+
+class Payments(ModifiedStream):
+    """https://developer.invoiced.com/api/payments
+
+    What a payment was applied to comes only on request.
+    """
+
+    resource = "payments"
+    params = {"include": "applied_to"}
+
+
+class CreditBalanceAdjustments(InvoicedStream):
+    """https://developer.invoiced.com/api/credit-balance-adjustments
+
+    Rows can be edited, but no dependable modification time tells: full refresh.
+    """
+
+    resource = "credit_balance_adjustments"
+
+
+class CreditNotes(ModifiedStream):
+    """https://developer.invoiced.com/api/credit-notes"""
+
+    resource = "credit_notes"
+
+
+class Subscriptions(ModifiedStream):
+    """https://developer.invoiced.com/api/subscriptions
+
+    The list hides canceled and finished subscriptions unless asked for them.
+    """
+
+    resource = "subscriptions"
+    lists = {"current": {}, "canceled": {"canceled": 1}, "finished": {"finished": 1}}
+
+
+class Estimates(ModifiedStream):
+    """https://developer.invoiced.com/api/estimates"""
+
+    resource = "estimates"
+
+
+class Contacts(CustomerScoped):
+    """https://developer.invoiced.com/api/customers#contacts"""
+
+    resource = "contacts"
+
+
+class Items(ModifiedStream):
+    """https://developer.invoiced.com/api/items"""
+
+    resource = "items"
+
+
+class TaxRates(ModifiedStream):
+    """https://developer.invoiced.com/api/tax-rates"""
+
+    resource = "tax_rates"
+
+
+class Plans(ModifiedStream):
+    """https://developer.invoiced.com/api/plans"""
+
+    resource = "plans"
+
+
+class Coupons(ModifiedStream):
+    """https://developer.invoiced.com/api/coupons"""
+
+    resource = "coupons"
+
+
+class Events(ModifiedStream):
+    """https://developer.invoiced.com/api/events
+
+    Events never change, so the moment they happened is their cursor. Filter and order are those the vendor's own
+    library sends; where they do not hold, the list comes newest first by itself.
+    """
+
+    resource = "events"
+    cursor_field = "timestamp"
+    walks = (KeyWalk, NewestFirstWalk, PageWalk)
+    params = {"include": "user"}
+    since_param = "start_date"
+    since_included = True
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params = dict(super().list_params(question))
+        if question.order is Order.NEWEST_FIRST:
+            del params["sort"]
+        return params
+
+
+class Notes(SortedStream):
+    """https://developer.invoiced.com/api/notes"""
+
+    resource = "notes"
+
+
+class Tasks(SortedStream):
+    """https://developer.invoiced.com/api/tasks"""
+
+    resource = "tasks"
+
+
+class MeteredBillings(CustomerScoped):
+    """https://developer.invoiced.com/api/metered-billing
+
+    Pending line items: a row leaves the list when it is billed.
+    """
+
+    resource = "line_items"
+
+
+class PaymentSources(CustomerScoped):
+    """https://developer.invoiced.com/api/payment-sources
+
+    Cards and bank accounts count their ids separately.
+    """
+
+    resource = "payment_sources"
+    primary_key = ["object", "id"]
+
+
+#: All streams but the customers, in the order in which they are offered.
+STREAMS: tuple[type[InvoicedStream], ...] = (
+    Invoices,
+    Payments,
+    CreditBalanceAdjustments,
+    CreditNotes,
+    Subscriptions,
+    Estimates,
+    Contacts,
+    Items,
+    TaxRates,
+    Plans,
+    Coupons,
+    Events,
+    Notes,
+    Tasks,
+    MeteredBillings,
+    PaymentSources,
+)

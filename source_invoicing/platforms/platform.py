@@ -1,0 +1,37 @@
+"""What a platform offers to the source."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from source_invoicing.config import Config
+from source_invoicing.streams import InvoicingStream
+
+
+class Platform(ABC):
+    """One account at one invoicing system.
+
+    :param config: the whole configuration; the platform reads its own options from it
+    :raises Failure: when an option is wrong
+    """
+
+    #: The name in the configuration.
+    name: ClassVar[str]
+    #: Requests in flight unless the user says otherwise.
+    default_workers: ClassVar[int] = 8
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.num_workers = config.num_workers or self.default_workers
+
+    @abstractmethod
+    def check(self) -> None:
+        """Try the account with one or two requests.
+
+        :raises Failure: with a sentence that says what to change
+        """
+
+    @abstractmethod
+    def streams(self) -> list[InvoicingStream]:
+        """The account's streams, parents before their children, sharing one client."""

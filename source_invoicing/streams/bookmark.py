@@ -1,0 +1,181 @@
+"""Where a stream stands, as small state: one cursor value, or one parent id. Never a list of parents or records."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from source_invoicing.http import Failure, config_failure
+from source_invoicing.streams.moments import MomentFormat
+
+# What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
+FINISHED = {"__ab_no_cursor_state_message": True}
+LISTS = "lists"
+
+
+class Bookmark(ABC):
+    """The state of one stream.
+
+    Thread-safe. ``on_move`` is called after each move, one call at a time and in the order of the moves, so that
+    what it prints never goes back.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.on_move: Callable[[], None] | None = None
+        self.lock = threading.RLock()
+
+    @abstractmethod
+    def value(self) -> dict[str, Any]:
+        """The state as JSON."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over a stored state.
+
+        :raises Failure: when it is none of ours
+        """
+
+    def finish(self) -> None:  # noqa: B027  # most bookmarks stay where they are at the end
+        """The stream was read to its end."""
+
+    def moved(self) -> None:
+        """Tell whoever listens."""
+        if self.on_move is not None:
+            self.on_move()
+
+    def foreign(self, why: str) -> Failure:
+        """The complaint about a state that this version did not write."""
+        return config_failure(
+            f"The saved state of stream {self.stream} cannot be used: {why}. Reset the stream (clear its data), then "
+            "sync again; it will be read from the beginning."
+        )
+
+
+class NoBookmark(Bookmark):
+    """For a list that has to be read from the top each time."""
+
+    def value(self) -> dict[str, Any]:
+        """See :class:`Bookmark`."""
+        return dict(FINISHED)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See :class:`Bookmark`. Any state means the same: read everything."""
+
+
+class CursorBookmark(Bookmark):
+    """``{cursor_field: value}``: every row last changed before that moment has been emitted.
+
+    A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
+    "lists": {name: value}}``.
+    """
+
+    def __init__(self, stream: str, cursor_field: str, moments: MomentFormat, lists: tuple[str, ...]) -> None:
+        super().__init__(stream)
+        self._cursor_field = cursor_field
+        self._format = moments
+        self._lists = lists
+        self._reached: dict[str, int] = {}
+
+    def position(self, name: str) -> int | None:
+        """Seconds since 1970 (UTC) up to which the list called ``name`` has been emitted."""
+        return self._reached.get(name)
+
+    def reach(self, name: str, seconds: int) -> None:
+        """Everything of a list up to ``seconds`` is out. A bookmark never moves back."""
+        with self.lock:
+            self._reached[name] = max(seconds, self._reached.get(name, seconds))
+            self.moved()
+
+    def value(self) -> dict[str, Any]:
+        """See :class:`Bookmark`."""
+        if not self._reached:
+            return {}
+        state = {self._cursor_field: self._format.value(min(self._reached.values()))}
+        if len(self._lists) > 1:
+            state[LISTS] = {name: self._format.value(at) for name, at in sorted(self._reached.items())}
+        return state
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See :class:`Bookmark`."""
+        self._reached = {}
+        if not state or dict(state) == FINISHED:
+            return
+        allowed = {self._cursor_field, LISTS} if len(self._lists) > 1 else {self._cursor_field}
+        if unknown := sorted(set(state) - allowed):
+            raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
+        if self._cursor_field not in state:
+            raise self.foreign(f"it lacks {self._cursor_field!r}")
+        lowest = self._parse(self._cursor_field, state[self._cursor_field])
+        lists = state.get(LISTS)
+        if lists is None:
+            self._reached = dict.fromkeys(self._lists, lowest)
+        elif isinstance(lists, Mapping) and set(lists) <= set(self._lists):
+            self._reached = {name: self._parse(f"{LISTS}.{name}", value) for name, value in lists.items()}
+        else:
+            raise self.foreign(f"{LISTS!r} should map {', '.join(self._lists)} to {self._format.description}")
+
+    def _parse(self, name: str, value: Any) -> int:
+        seconds = self._format.seconds(value)
+        if seconds is None:
+            raise self.foreign(f"{name!r} should be {self._format.description}, found {value!r}")
+        return seconds
+
+
+class ParentBookmark(Bookmark):
+    """``{field: id}``: every parent up to that id has been read. Parents are read in ascending order of their ids."""
+
+    def __init__(self, stream: str, field: str) -> None:
+        super().__init__(stream)
+        self._field = field
+        self._done_up_to: Any = None
+        self._finished = False
+        self._started: deque[Any] = deque()
+        self._done: set[Any] = set()
+
+    @property
+    def done_up_to(self) -> Any:
+        """The highest parent id below which all parents are done, or ``None``."""
+        return self._done_up_to
+
+    def start(self, parent: Any) -> None:
+        """A parent is about to be read. Called in ascending order."""
+        with self.lock:
+            self._started.append(parent)
+
+    def done(self, parent: Any) -> None:
+        """All rows of a parent are out."""
+        with self.lock:
+            self._done.add(parent)
+            moved = False
+            while self._started and self._started[0] in self._done:
+                self._done_up_to = self._started.popleft()
+                self._done.discard(self._done_up_to)
+                moved = True
+            if moved:
+                self.moved()
+
+    def finish(self) -> None:
+        """See :class:`Bookmark`."""
+        self._finished = True
+
+    def value(self) -> dict[str, Any]:
+        """See :class:`Bookmark`."""
+        if self._finished:
+            return dict(FINISHED)
+        return {} if self._done_up_to is None else {self._field: self._done_up_to}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See :class:`Bookmark`."""
+        self._done_up_to, self._finished = None, False
+        self._started.clear()
+        self._done.clear()
+        if not state or dict(state) == FINISHED:
+            return
+        value = state.get(self._field)
+        if set(state) != {self._field} or isinstance(value, bool) or not isinstance(value, (int, str)):
+            raise self.foreign(f"it should hold {self._field!r}, the id of a parent, found {dict(state)!r}")
+        self._done_up_to = value

@@ -1,0 +1,103 @@
+"""Streams that exist only under a parent: one list per customer."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from airbyte_cdk.models import SyncMode
+
+from source_invoicing.http import ApiRequest, ResourceMissing
+from source_invoicing.streams.account import Account
+from source_invoicing.streams.bookmark import Bookmark, ParentBookmark
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.parents import ParentIds, ascending
+from source_invoicing.streams.stream import InvoicingStream, Slice
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+
+class ChildStream(InvoicingStream, ABC):
+    """A list per parent, at ``<parent_resource>/<id>/<resource>``.
+
+    A slice is the id of a parent and nothing else. Parents are read in ascending order of their ids, so that the
+    state is one id: the highest one up to which all parents are done. Full refresh: no vendor tells which parents
+    have changed children.
+    """
+
+    #: Path of the parents' list.
+    parent_resource: ClassVar[str] = "customers"
+    #: Field that carries the parent's id, in slices, in the state and on each record.
+    parent_field: ClassVar[str] = "customer_id"
+
+    def __init__(self, account: Account, parents: ParentIds) -> None:
+        """
+        :param parents: shared by all children of the same parents
+        """
+        super().__init__(account)
+        self.parents = parents
+
+    def make_bookmark(self) -> Bookmark:
+        """See :class:`InvoicingStream`."""
+        return ParentBookmark(self.name, self.parent_field)
+
+    @property
+    def resumes(self) -> bool:
+        """See :class:`InvoicingStream`."""
+        return True
+
+    def list_path(self, stream_slice: Slice) -> str:
+        """Path of one parent's list. Outside a slice the id stands as a placeholder."""
+        parent = stream_slice.get(self.parent_field, f"{{{self.parent_field}}}")
+        return f"{self._parent_path(parent)}/{self.resource}"
+
+    def _parent_path(self, parent: Any) -> str:
+        return f"{self.parent_resource}/{quote(str(parent), safe='{}')}"
+
+    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
+        """Stamp the parent's id on the record."""
+        if self.parent_field in stream_slice:
+            record[self.parent_field] = stream_slice[self.parent_field]
+        return record
+
+    def stream_slices(
+        self,
+        *,
+        sync_mode: SyncMode,
+        cursor_field: list[str] | None = None,
+        stream_state: Mapping[str, Any] | None = None,
+    ) -> Iterable[Slice | None]:
+        """One slice per parent that is not done yet."""
+        bookmark = self._parent_bookmark
+        done_up_to = bookmark.done_up_to
+        for parent in self.parents.get():
+            if done_up_to is None or ascending(parent) > ascending(done_up_to):
+                bookmark.start(parent)
+                yield {self.parent_field: parent}
+
+    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+        """See :class:`InvoicingStream`. A parent that vanished since its id was read has no children."""
+        parent = stream_slice[self.parent_field]
+        try:
+            yield from super().read_pages(stream_slice)
+        except ResourceMissing:
+            if self._exists(parent):
+                raise
+            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, parent)
+        self._parent_bookmark.done(parent)
+
+    def _exists(self, parent: Any) -> bool:
+        """Tells a parent that vanished from a list that this account does not have at all."""
+        try:
+            self.account.client.send(ApiRequest(self._parent_path(parent)))
+        except ResourceMissing:
+            return False
+        return True
+
+    @property
+    def _parent_bookmark(self) -> ParentBookmark:
+        assert isinstance(self.bookmark, ParentBookmark)
+        return self.bookmark

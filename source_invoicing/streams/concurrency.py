@@ -1,0 +1,201 @@
+"""Reading streams side by side through the CDK's concurrent engine: one partition per list.
+
+The CDK's own adapter for ``HttpStream`` freezes the state a partition starts with and cannot write state while a
+partition is read, so the streams are put into the engine directly: as a :class:`DefaultStream` whose partitions ask
+:meth:`InvoicingStream.read_pages` and whose cursor prints the stream's bookmark.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from queue import Queue
+from typing import Any, cast
+
+from airbyte_cdk.models import AirbyteMessage, SyncMode
+from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
+from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
+from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
+from airbyte_cdk.sources.streams.concurrent.cursor import Cursor, CursorField
+from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
+from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partition
+from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
+from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
+from airbyte_cdk.sources.types import Record
+from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
+
+from source_invoicing.streams.bookmark import FINISHED
+from source_invoicing.streams.stream import InvoicingStream, Slice
+
+# Pages that may wait to be printed. It bounds the memory a slow reader of the output costs.
+MOST_WAITING_PAGES = 32
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """The records of a page on their way to the output: one item of the engine's queue instead of a hundred."""
+
+    records: list[Record]
+
+
+class PageQueue(Queue[QueueItem]):
+    """The engine's queue. It takes whole pages and hands out their records one by one, to its single consumer."""
+
+    def __init__(self) -> None:
+        super().__init__(maxsize=MOST_WAITING_PAGES)
+        self._records: deque[Record] = deque()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> QueueItem:
+        """The next item; of a page, its next record."""
+        if not self._records:
+            item = super().get(block, timeout)
+            if not isinstance(item, RecordPage):
+                return item
+            self._records.extend(item.records)
+        return self._records.popleft()
+
+    def empty(self) -> bool:
+        """Whether neither items nor records of a page taken from the queue are left."""
+        return not self._records and super().empty()
+
+
+class BookmarkCursor(Cursor):
+    """Prints a stream's state: whenever its bookmark moved, behind the records it covers, and once at the end."""
+
+    def __init__(self, stream: InvoicingStream, repository: MessageRepository) -> None:
+        self._stream = stream
+        self._repository = repository
+        self._state_manager = ConnectorStateManager()
+        self._generated = 0
+        self._closed = 0
+        self._complete = False
+        self._printed = False
+        self._records_since = False
+        stream.bookmark.on_move = self._print
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """Where the stream stands."""
+        return self._stream.bookmark.value()
+
+    def partition_generated(self) -> None:
+        """One more partition has to be closed before the stream is complete."""
+        self._generated += 1
+
+    def all_partitions_generated(self) -> None:
+        """No further partition follows."""
+        self._complete = True
+
+    def observe(self, record: Record) -> None:
+        """A page went to the output."""
+        self._records_since = True
+
+    def close_partition(self, partition: Partition) -> None:
+        """A partition was read to its end."""
+        with self._stream.bookmark.lock:
+            self._closed += 1
+
+    def ensure_at_least_one_state_emitted(self) -> None:
+        """The stream is over. Where it was read to its end, its last state stands behind its last record."""
+        if not (self._complete and self._closed == self._generated):
+            return
+        self._stream.bookmark.finish()
+        if self._records_since or not self._printed or self.state == FINISHED:
+            self._print()
+
+    def should_be_synced(self, record: Record) -> bool:
+        """Always: the stream itself leaves out what is not wanted."""
+        return True
+
+    def _print(self) -> None:
+        name = self._stream.name
+        self._records_since = False
+        self._printed = True
+        self._state_manager.update_state_for_stream(name, self._stream.namespace, self.state or FINISHED)
+        self._repository.emit_message(self._state_manager.create_state_message(name, self._stream.namespace))
+
+
+class ListPartition(Partition):
+    """One list."""
+
+    def __init__(self, stream: InvoicingStream, stream_slice: Slice) -> None:
+        self._stream = stream
+        self._slice = stream_slice
+
+    def read(self) -> Iterable[Record]:
+        """The list's pages. The engine passes each on as if it were a record; :class:`PageQueue` takes it apart."""
+        name = self._stream.name
+        for page in self._stream.read_pages(self._slice):
+            yield cast(Record, RecordPage([Record(data=row, stream_name=name) for row in page]))
+
+    def to_slice(self) -> Mapping[str, Any] | None:
+        """The ids that make up the slice."""
+        return self._slice
+
+    def stream_name(self) -> str:
+        """The stream the partition belongs to."""
+        return self._stream.name
+
+    def __hash__(self) -> int:
+        return hash((self._stream.name, tuple(self._slice.items())))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class ListPartitions(PartitionGenerator):
+    """The lists of a stream."""
+
+    def __init__(self, stream: InvoicingStream, cursor: BookmarkCursor) -> None:
+        self._stream = stream
+        self._cursor = cursor
+
+    def generate(self) -> Iterable[Partition]:
+        """One partition per slice."""
+        for stream_slice in self._stream.stream_slices(sync_mode=SyncMode.full_refresh):
+            self._cursor.partition_generated()
+            yield ListPartition(self._stream, stream_slice or {})
+        self._cursor.all_partitions_generated()
+
+
+def read_side_by_side(
+    streams: Sequence[InvoicingStream], num_workers: int, logger: logging.Logger
+) -> Iterator[AirbyteMessage]:
+    """Read streams with ``num_workers`` requests in flight, and print records, states and statuses.
+
+    The engine can be used only once, so each call makes a new one.
+
+    :param streams: parents before the children that wait for their ids
+    :raises AirbyteTracedException: at the end, when a stream failed; each failure has been printed by then
+    """
+    queue = PageQueue()
+    repository = ConcurrentMessageRepository(queue, InMemoryMessageRepository())
+    engine = ConcurrentSource.create(
+        num_workers=num_workers,
+        # Half of the workers may look for partitions, so that there is always one to read them.
+        initial_number_of_partitions_to_generate=max(1, num_workers // 2),
+        logger=logger,
+        slice_logger=DebugSliceLogger(),
+        message_repository=repository,
+        queue=queue,
+    )
+    yield from engine.read([_concurrent(stream, repository, logger) for stream in streams])
+
+
+def _concurrent(stream: InvoicingStream, repository: MessageRepository, logger: logging.Logger) -> AbstractStream:
+    cursor = BookmarkCursor(stream, repository)
+    key = stream.primary_key
+    return DefaultStream(
+        partition_generator=ListPartitions(stream, cursor),
+        name=stream.name,
+        namespace=stream.namespace,
+        json_schema=stream.get_json_schema(),
+        primary_key=[key] if isinstance(key, str) else list(key),
+        cursor_field=CursorField(cursor_field_key=stream.cursor_field) if stream.cursor_field else None,
+        logger=logger,
+        cursor=cursor,
+    )

@@ -1,0 +1,34 @@
+"""How a vendor writes down when something happened, and the whole seconds that walks compare."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class MomentFormat(Protocol):
+    """Turns a record's cursor value into seconds since 1970 (UTC) and back."""
+
+    #: what a value looks like, for messages
+    description: str
+
+    def seconds(self, value: Any) -> int | None:
+        """The moment as whole seconds, rounded down; ``None`` for a value that is blank or not a moment."""
+
+    def value(self, seconds: int) -> Any:
+        """The moment as the vendor writes it, which is also how it stands in the state."""
+
+
+class UnixSeconds:
+    """Integers, as Invoiced sends them. Negative ones occur."""
+
+    description = "whole Unix seconds"
+
+    def seconds(self, value: Any) -> int | None:
+        """See :class:`MomentFormat`."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return int(value // 1)
+
+    def value(self, seconds: int) -> int:
+        """See :class:`MomentFormat`."""
+        return seconds

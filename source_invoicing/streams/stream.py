@@ -1,0 +1,271 @@
+"""The base of every stream: a resource that is a list."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import requests
+from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.sources.streams.http import HttpStream
+
+from source_invoicing.http import Answer, ApiRequest, BadRequest
+from source_invoicing.http.answer import Params
+from source_invoicing.streams.account import Account
+from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
+from source_invoicing.streams.moments import MomentFormat, UnixSeconds
+from source_invoicing.streams.normalise import Normaliser
+from source_invoicing.streams.page import Page, Question, Row
+from source_invoicing.streams.walks import NotHonoured, PageWalk, Step, Walk
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+Slice = Mapping[str, Any]
+THE_LIST = "all"
+
+
+class InvoicingStream(HttpStream, ABC):
+    """One resource of a vendor, read as a list.
+
+    A subclass says in a few attributes what is particular about the resource; the platform's own base class says how
+    the vendor phrases a question (:meth:`list_params`) and an answer (:meth:`read_page`). How the list is walked,
+    where the stream stands, and how values become typed is the same for all.
+    """
+
+    #: Path of the list below the base URL, without a leading slash.
+    resource: ClassVar[str]
+    primary_key: ClassVar[str | list[str]] = "id"
+    #: Field that tells when a record was last changed; ``""`` where the vendor stores no such time.
+    cursor_field: ClassVar[str] = ""
+    moment_format: ClassVar[MomentFormat] = UnixSeconds()
+    #: Ways to walk the list, best first.
+    walks: ClassVar[tuple[type[Walk], ...]] = (PageWalk,)
+    #: Fixed query parameters of the list.
+    params: ClassVar[Mapping[str, str | int]] = {}
+    #: Lists whose union is the resource, by name, with the query parameters that select each; read in this order.
+    lists: ClassVar[Mapping[str, Mapping[str, str | int]]] = {THE_LIST: {}}
+    #: Folder of the JSON schemas, beside the module of the stream.
+    schemas: ClassVar[str] = "schemas"
+
+    def __init__(self, account: Account) -> None:
+        # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one.
+        self.account = account
+        self.bookmark = self.make_bookmark()
+        self._walks_left = list(self.walks)
+
+    # -- what a platform says -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """A question in the vendor's words, as query parameters."""
+
+    @abstractmethod
+    def read_page(self, answer: Answer) -> Page:
+        """An answer in the words of :class:`Page`.
+
+        :raises UnexpectedAnswer: when it is no list
+        """
+
+    def list_path(self, stream_slice: Slice) -> str:
+        """Path of the list below the base URL."""
+        return self.resource
+
+    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
+        """A last touch to a record, for instance the id of its parent."""
+        return record
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def make_bookmark(self) -> Bookmark:
+        """The state this stream keeps."""
+        if not self.cursor_field:
+            return NoBookmark(self.name)
+        return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
+
+    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+        """Read one slice, a page of finished records at a time.
+
+        The bookmark moves when the caller asks for the following page: by then the records before it are out.
+
+        :raises Failure: when the list cannot be read completely
+        """
+        seen: dict[Hashable, int | None] | None = {} if len(self.lists) > 1 else None
+        for name in self._order_of_lists():
+            position = self.bookmark.position(name) if isinstance(self.bookmark, CursorBookmark) else None
+            since = self.account.window.since(position) if self.cursor_field else None
+            for step in self.walk(stream_slice, since, name):
+                rows = self._wanted(step.rows, since, seen)
+                if rows:
+                    yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
+                if step.reached is not None and isinstance(self.bookmark, CursorBookmark):
+                    self.bookmark.reach(name, step.reached)
+
+    def _order_of_lists(self) -> Iterator[str]:
+        """A record may change from one list to another while they are read: the first one is asked once more."""
+        yield from self.lists
+        if len(self.lists) > 1:
+            yield next(iter(self.lists))
+
+    def walk(self, stream_slice: Slice, since: int | None, name: str | None = None) -> Iterator[Step]:
+        """Walk over one of the slice's lists (the first one unless named) in the best way the API honours.
+
+        :param since: seconds since 1970 (UTC), or ``None`` for every row
+        """
+        listing = _List(self, stream_slice, self.lists[name or next(iter(self.lists))])
+        while True:
+            walk = self._walks_left[0](listing)
+            try:
+                yield from walk.steps(since)
+                return
+            except (NotHonoured, BadRequest) as surprise:
+                if len(self._walks_left) == 1:
+                    raise
+                del self._walks_left[0]
+                logger.warning(
+                    "Stream %s: the list %s %s. It is read in another way, which is complete but takes more requests.",
+                    self.name,
+                    listing.label,
+                    surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
+                )
+
+    def _wanted(self, rows: list[Row], since: int | None, seen: dict[Hashable, int | None] | None) -> list[Row]:
+        """Rows inside the window, or without a modification time; of several lists, each version of a row once."""
+        if since is not None:
+            rows = [row for row in rows if (moment := self.moment(row)) is None or moment >= since]
+        if seen is None:
+            return rows
+        unseen = object()
+        fresh = [row for row in rows if seen.get(self.key(row), unseen) != self.moment(row)]
+        seen.update((self.key(row), self.moment(row)) for row in fresh)
+        return fresh
+
+    @cached_property
+    def _normalise(self) -> Normaliser:
+        return Normaliser(self.name, self.get_json_schema())
+
+    def key(self, row: Row) -> Hashable:
+        """What identifies a row: the values of its primary key."""
+        if isinstance(self.primary_key, str):
+            return row.get(self.primary_key)
+        return tuple(row.get(field) for field in self.primary_key)
+
+    def moment(self, row: Row) -> int | None:
+        """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
+        return self.moment_format.seconds(row.get(self.cursor_field)) if self.cursor_field else None
+
+    # -- what the CDK asks ----------------------------------------------------------------------------------------
+
+    def stream_slices(
+        self,
+        *,
+        sync_mode: SyncMode,
+        cursor_field: list[str] | None = None,
+        stream_state: Mapping[str, Any] | None = None,
+    ) -> Iterable[Slice | None]:
+        """One slice: the whole resource."""
+        yield {}
+
+    def read_records(
+        self,
+        sync_mode: SyncMode,
+        cursor_field: list[str] | None = None,
+        stream_slice: Slice | None = None,
+        stream_state: Mapping[str, Any] | None = None,
+    ) -> Iterable[Row]:
+        """The records of a slice. What is read depends on the state, not on the sync mode, as in any source that
+        resumes: a full refresh begins without state."""
+        for page in self.read_pages(stream_slice or {}):
+            yield from page
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """Where the stream stands."""
+        return self.bookmark.value()
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self.bookmark.restore(value)
+
+    @property
+    def is_resumable(self) -> bool:
+        """Kept in step with :attr:`supports_incremental`: the CDK's sequential engine would otherwise read a stream
+        without a cursor for ever, waiting for a completion marker of its own."""
+        return self.supports_incremental
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a sync that was cut off continues from the state."""
+        return self.supports_incremental
+
+    def as_airbyte_stream(self) -> AirbyteStream:
+        """The stream as ``discover`` shows it."""
+        stream = super().as_airbyte_stream()
+        stream.is_resumable = self.resumes
+        return stream
+
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
+        """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
+        return _load_schema(Path(inspect.getfile(type(self))).parent / self.schemas / f"{self.name}.json")
+
+    @property
+    def url_base(self) -> str:
+        """Where the API lives."""
+        return self.account.client.base_url
+
+    def path(
+        self,
+        *,
+        stream_state: Mapping[str, Any] | None = None,
+        stream_slice: Slice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Path of the list."""
+        return self.list_path(stream_slice or {})
+
+    def next_page_token(self, response: requests.Response) -> Mapping[str, Any] | None:
+        """Always ``None``: a walk, not a token, decides what is asked for next."""
+        return None
+
+    def parse_response(
+        self,
+        response: requests.Response,
+        *,
+        stream_state: Mapping[str, Any],
+        stream_slice: Slice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> Iterable[Row]:
+        """The finished records of one raw answer."""
+        answer = Answer.of(response, response.content, self.path(stream_slice=stream_slice))
+        for row in self.read_page(answer).rows:
+            yield self.finish_record(self._normalise(row), stream_slice or {})
+
+
+class _List:
+    """One list of a stream, as a walk sees it."""
+
+    def __init__(self, stream: InvoicingStream, stream_slice: Slice, selection: Mapping[str, str | int]) -> None:
+        self._stream = stream
+        self._path = stream.list_path(stream_slice)
+        self._fixed = {**stream.params, **selection}
+        self.key = stream.key
+        self.moment = stream.moment
+
+    @property
+    def label(self) -> str:
+        return f"/{self._path}"
+
+    def ask(self, question: Question) -> Page:
+        params: Params = {**self._fixed, **self._stream.list_params(question)}
+        return self._stream.read_page(self._stream.account.client.send(ApiRequest(self._path, params)))
+
+
+@cache
+def _load_schema(path: Path) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema

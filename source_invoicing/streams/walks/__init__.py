@@ -1,0 +1,13 @@
+"""The ways to walk over a list so that no row slips through while others insert, edit and delete.
+
+A stream names the walks its API allows, best first; a walk that finds the API not doing what it needs says so
+(:class:`NotHonoured`) and the next one takes over.
+"""
+
+from source_invoicing.streams.walks.by_key import KeyWalk
+from source_invoicing.streams.walks.by_offset import OffsetWalk
+from source_invoicing.streams.walks.by_page import PageWalk
+from source_invoicing.streams.walks.newest_first import NewestFirstWalk
+from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
+
+__all__ = ["KeyWalk", "NewestFirstWalk", "NotHonoured", "OffsetWalk", "PageWalk", "Step", "Walk"]

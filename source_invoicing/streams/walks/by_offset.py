@@ -1,0 +1,77 @@
+"""The walk by overlapping offset, for lists that are asked for by the number of rows to skip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterator
+
+from source_invoicing.streams.page import Page, Question, Row
+from source_invoicing.streams.walks.walk import Horizon, PageKeys, Step, Walk, ends_early, goes_on
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+
+class OffsetWalk(Walk):
+    """Each page starts with the row the page before ended with.
+
+    If that row is not there, rows were deleted or inserted before it; the walk steps back, further each time, until
+    it meets a row of the page before, and goes on behind it. A list of N rows in pages of s costs about
+    N / (s - 1) requests and one more that proves the end.
+
+    Nothing is promised before the end: an offset is no place to come back to.
+    """
+
+    def steps(self, since: int | None) -> Iterator[Step]:
+        """See :meth:`Walk.steps`."""
+        horizon = Horizon()
+        offset = 0
+        page = self.listing.ask(Question(since=since))
+        fresh = page.rows
+        while True:
+            horizon.saw(page, self.moments(page))
+            yield Step(fresh)
+            position = offset + len(page.rows)
+            if ends_early(page, position):
+                raise self.contradiction(f"tells of {page.total} rows and ends after {position}")
+            if not goes_on(page, position):
+                break
+            anchor = self.keys(page)
+            offset, page, fresh = self._page_behind(anchor, position, since)
+            if not fresh:
+                self._prove_end(page, offset, anchor)
+                break
+        yield Step([], reached=horizon.reached)
+
+    def _page_behind(self, anchor: PageKeys, position: int, since: int | None) -> tuple[int, Page, list[Row]]:
+        """The page that goes on behind the rows of the last one: its offset, itself, and its rows not seen yet."""
+        offset = position - 1
+        back = max(len(anchor) - 1, 1)
+        known = set(anchor)
+        while True:
+            page = self.listing.ask(Question(offset=offset, since=since))
+            overlap = self._end_of_overlap(page, known)
+            if overlap is not None:
+                return offset, page, page.rows[overlap:]
+            if offset == 0:
+                logger.info("%s was replaced while it was read. Reading it again from the top.", self.listing.label)
+                return 0, page, page.rows
+            offset = max(0, offset - back)
+            back *= 2
+            logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, offset)
+
+    def _end_of_overlap(self, page: Page, known: set[Hashable]) -> int | None:
+        """Index of the first row behind the first run of known rows; ``None`` without such a run."""
+        met = False
+        for index, row in enumerate(page.rows):
+            if self.listing.key(row) in known:
+                met = True
+            elif met:
+                return index
+        return len(page.rows) if met else None
+
+    def _prove_end(self, page: Page, offset: int, anchor: PageKeys) -> None:
+        position = offset + len(page.rows)
+        if offset > 0 and len(page.rows) > 1 and self.keys(page) == anchor:
+            raise self.contradiction("answers with the same page twice")
+        if page.total is not None and position < page.total:
+            raise self.contradiction(f"tells of {page.total} rows and ends after {position}")

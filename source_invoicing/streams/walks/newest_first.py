@@ -1,0 +1,118 @@
+"""The walk from the newest change backwards, for lists that sort by modification time but do not filter by it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Hashable, Iterator
+from itertools import pairwise
+
+from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.streams.walks.by_page import MOST_PASSES, shrank
+from source_invoicing.streams.walks.walk import Moved, NotHonoured, Step, Walk, ends_early, goes_on
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+MOST_LOOKS_AT_THE_HEAD = 5
+
+
+class NewestFirstWalk(Walk):
+    """Sorted descending by modification time, page after page, until ``since`` is reached.
+
+    An insert or an edit puts a row at the front and pushes others towards the pages still to come: they come twice,
+    none is skipped. What moved to the front meanwhile is fetched by a last look at the head. Only a delete pulls
+    rows to pages already read, and then the total shrinks: the list is read again from the top.
+
+    A further sync pays for the changed rows only. Nothing is promised before the end.
+    """
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._pages_read = 0
+        self._newest: int | None = None
+        self._handed_out_at_newest: set[Hashable] = set()
+
+    def steps(self, since: int | None) -> Iterator[Step]:
+        """See :meth:`Walk.steps`."""
+        reason = ""
+        for attempt in range(MOST_PASSES):
+            if attempt:
+                logger.info("%s %s. Reading it again from the top.", self.listing.label, reason)
+            try:
+                yield from self._down_to(since)
+            except Moved as moved:
+                reason = str(moved)
+                continue
+            if self._pages_read > 1:
+                yield from self._what_moved_to_the_head()
+            yield Step([], reached=self._newest)
+            return
+        raise self.contradiction(reason)
+
+    def _down_to(self, since: int | None) -> Iterator[Step]:
+        rows = 0
+        before: Page | None = None
+        for number, page in self._pages():
+            rows += len(page.rows)
+            moments = self.moments(page)
+            self._pages_read = number
+            if number == 1:
+                self._newest = moments[0] if moments else None
+                self._handed_out_at_newest = {
+                    self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
+                }
+            if before is not None and shrank(before, page):
+                raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
+            if before is not None and page.rows and self.keys(page) == self.keys(before):
+                raise Moved("answers with the same page twice")
+            yield Step([row for row in page.rows if self._is_since(row, since)])
+            if since is not None and moments and moments[-1] < since:
+                return
+            if ends_early(page, rows):
+                raise Moved(f"tells of {page.total} rows and ends after {rows}")
+            before = page
+            if not goes_on(page, rows):
+                return
+
+    def _what_moved_to_the_head(self) -> Iterator[Step]:
+        for _ in range(MOST_LOOKS_AT_THE_HEAD):
+            known = self._newest
+            yield from self._head_down_to(known)
+            if self._newest == known:
+                return
+
+    def _head_down_to(self, known: int | None) -> Iterator[Step]:
+        handed_out = self._handed_out_at_newest
+        rows = 0
+        for number, page in self._pages():
+            rows += len(page.rows)
+            moments = self.moments(page)
+            if number == 1 and moments:
+                self._newest = moments[0]
+                self._handed_out_at_newest = {
+                    self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
+                }
+            yield Step(
+                [
+                    row
+                    for row in page.rows
+                    if self._is_since(row, known)
+                    and not (self.listing.moment(row) == known and self.listing.key(row) in handed_out)
+                ]
+            )
+            if not moments or (known is not None and moments[-1] < known) or not goes_on(page, rows):
+                return
+
+    def _pages(self) -> Generator[tuple[int, Page], None, None]:
+        number = 0
+        while True:
+            number += 1
+            page = self.listing.ask(Question(number=number, order=Order.NEWEST_FIRST))
+            moments = self.moments(page)
+            if any(earlier < later for earlier, later in pairwise(moments)):
+                raise NotHonoured("does not sort by modification time")
+            yield number, page
+
+    def _is_since(self, row: Row, since: int | None) -> bool:
+        moment = self.listing.moment(row)
+        return since is None or moment is None or moment >= since

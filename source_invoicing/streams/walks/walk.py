@@ -1,0 +1,118 @@
+"""What all walks have in common."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import UnexpectedAnswer
+from source_invoicing.streams.page import Listing, Page, Row
+
+PageKeys = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Rows to hand out, and how far that brings the walk.
+
+    :param rows: each belongs to the answer; a row may come again later
+    :param reached: once these rows are out, every row last changed before this moment is out (seconds since 1970,
+        UTC), so a later walk may start there; ``None`` where a walk cannot promise that yet
+    """
+
+    rows: list[Row]
+    reached: int | None = None
+
+
+class NotHonoured(Exception):
+    """The API did not sort or filter as asked. Another walk has to read this list."""
+
+
+class Moved(Exception):
+    """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
+
+
+class Walk(ABC):
+    """Reads one list from its first row to its last.
+
+    :param listing: the list
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+
+    @abstractmethod
+    def steps(self, since: int | None) -> Iterator[Step]:
+        """Hand out every row changed at or after ``since`` (seconds since 1970, UTC), or every row, step by step.
+
+        Rows older than ``since`` and rows without a modification time may come along.
+
+        :raises NotHonoured: when the API does not do what this walk relies on
+        :raises Failure: when the list cannot be read completely
+        """
+
+    def keys(self, page: Page) -> PageKeys:
+        """The identities of a page's rows, in order."""
+        return tuple(self.listing.key(row) for row in page.rows)
+
+    def moments(self, page: Page) -> list[int]:
+        """The modification times on a page, in order, rows without one left out."""
+        moments = (self.listing.moment(row) for row in page.rows)
+        return [moment for moment in moments if moment is not None]
+
+    def contradiction(self, what: str) -> UnexpectedAnswer:
+        """The failure for a list that cannot be believed."""
+        return UnexpectedAnswer(
+            f"The list {self.listing.label} {what}, so it cannot be read completely. Run the sync again; if this "
+            "stays, the API does not page as documented.",
+            FailureType.transient_error,
+        )
+
+
+class Horizon:
+    """How far a walk may promise to have come that reads a list in an order of its own.
+
+    Rows edited behind its back carry a moment later than the walk's start, so it promises the newest moment it has
+    seen, and never one after its start by the server's clock.
+    """
+
+    def __init__(self) -> None:
+        self._started: int | None = None
+        self._newest: int | None = None
+
+    def saw(self, page: Page, moments: list[int]) -> None:
+        """Take note of a page and of the modification times on it."""
+        if self._started is None:
+            self._started = page.told_at if page.told_at is not None else int(time.time())
+        if moments:
+            newest = max(moments)
+            self._newest = newest if self._newest is None else max(self._newest, newest)
+
+    @property
+    def reached(self) -> int | None:
+        """The moment up to which everything has been seen, once the walk is at its end."""
+        if self._newest is None or self._started is None:
+            return None
+        return min(self._newest, self._started)
+
+
+def goes_on(page: Page, rows_so_far: int) -> bool:
+    """Whether more rows answer the same question, ``rows_so_far`` of which have been handed out.
+
+    A total that says there are more outweighs a page that says it is the last; without either, only an empty page
+    proves the end.
+    """
+    if not page.rows:
+        return False
+    if page.total is not None and page.total > rows_so_far:
+        return True
+    return page.has_more if page.has_more is not None else page.total is None
+
+
+def ends_early(page: Page, rows_so_far: int) -> bool:
+    """Whether a list tells of more rows than it hands out."""
+    return page.total is not None and rows_so_far < page.total and not goes_on(page, rows_so_far)
