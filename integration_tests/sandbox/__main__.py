@@ -1,0 +1,97 @@
+"""Command line: ``python -m integration_tests.sandbox --platform invoiced --port 0``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from integration_tests.sandbox.control import PREFIX
+from integration_tests.sandbox.errors import SandboxError
+from integration_tests.sandbox.registry import PLATFORMS
+from integration_tests.sandbox.server import Server
+from integration_tests.sandbox.world import World, to_json
+
+USAGE_ERROR = 2
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    parser = _parser()
+    arguments = parser.parse_args()
+    try:
+        rows = {stream: int(count) for stream, count in map(_pair, arguments.rows)}
+        world = World(
+            arguments.platform,
+            seed=arguments.seed,
+            scale=arguments.scale,
+            latency=arguments.latency_ms / 1000,
+            rows=rows,
+            options=dict(map(_pair, arguments.option)),
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    return asyncio.run(_serve(world, arguments.platform, arguments.port))
+
+
+async def _serve(world: World, platform: str, port: int) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    server = Server(world)
+    try:
+        base_url = await server.start(port)
+    except OSError as error:
+        await server.stop()
+        print(f"The sandbox cannot listen on port {port}: {error.strerror}.", file=sys.stderr)
+        return USAGE_ERROR
+    ready = {
+        "platform": platform,
+        "base_url": base_url,
+        "config": world.config(base_url),
+        "control": base_url + PREFIX,
+    }
+    print(to_json(ready).decode(), flush=True)
+    await stopped.wait()
+    await server.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m integration_tests.sandbox",
+        description="Plays a vendor's API on loopback. Prints one line of JSON when it is ready.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_options_help(),
+    )
+    parser.add_argument("--platform", required=True, choices=sorted(PLATFORMS))
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
+    parser.add_argument("--scale", type=int, default=1, help="multiplies the numbers of rows")
+    parser.add_argument("--latency-ms", type=float, default=0, help="delay before each answer of the API")
+    parser.add_argument("--rows", nargs="+", action="extend", default=[], metavar="STREAM=N")
+    parser.add_argument("--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
+    return parser
+
+
+def _options_help() -> str:
+    lines = []
+    for platform in PLATFORMS.values():
+        lines.append(f"options of {platform.name}:")
+        for option in platform.all_options():
+            values = f" ({', '.join(option.choices)})" if option.choices else ""
+            lines.append(f"  {option.name}={option.default}{values}\n      {option.meaning}")
+    return "\n".join(lines)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SandboxError(f"{text!r} is not of the form NAME=VALUE.")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""Where what is known of Invoiced allows two behaviours, the sandbox offers both."""
+
+from __future__ import annotations
+
+from integration_tests.sandbox.options import Option
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "updated_after",
+        "exclusive",
+        "Whether a row updated at that very second is listed; 'ignored' lists all rows.",
+        choices=("exclusive", "inclusive", "ignored"),
+    ),
+    Option("list_body", "array", "A bare array, or an object with the rows in 'data'.", choices=("array", "data")),
+    Option(
+        "headers",
+        "both",
+        "Which of Link and X-Total-Count a list carries.",
+        choices=("both", "link", "count", "none"),
+    ),
+    Option(
+        "last_next",
+        "absent",
+        "Whether the last page has no next link, or one that is equal to self.",
+        choices=("absent", "self"),
+    ),
+    Option(
+        "out_of_order",
+        "refuse",
+        "A page is refused unless the one before it was served for the same query; 'strict' wants page 1 or "
+        "exactly the page after the one served last, so that even repeating a page is refused; 'allow' takes any.",
+        choices=("refuse", "strict", "allow"),
+    ),
+    Option("per_page_cap", 100, "The most rows on a page, whatever is asked for.", minimum=1),
+    Option("ignore_sort", False, "Lists come in a shuffled, fixed order (events stay newest first)."),
+    Option("ignore_filter", False, "filter[...] and metadata[...] have no effect."),
+    Option(
+        "empty_map",
+        "mixed",
+        "How empty metadata arrives: as it was made, always [] or always {}.",
+        choices=("mixed", "list", "object"),
+    ),
+    Option(
+        "events_start_date",
+        "honoured",
+        "What start_date and end_date do on events.",
+        choices=("honoured", "ignored", "refused"),
+    ),
+    Option("events_sort", "honoured", "Whether events can be sorted otherwise.", choices=("honoured", "ignored")),
+    Option(
+        "subscription_flags",
+        "exclusive",
+        "canceled=1 and finished=1 list those instead of the running ones, or in addition to them.",
+        choices=("exclusive", "additive"),
+    ),
+    Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
+)

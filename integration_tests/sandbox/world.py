@@ -1,0 +1,189 @@
+"""Everything behind the socket: a platform with its data, the faults, the schedule and the log of requests.
+
+All methods may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from integration_tests.sandbox.errors import SandboxError
+from integration_tests.sandbox.faults import IN_PLACE, Fault, FaultBook, change_page, change_reply, replacement
+from integration_tests.sandbox.mutations import Mutator, Op, Schedule
+from integration_tests.sandbox.options import Options, OptionValue
+from integration_tests.sandbox.platform import ApiRequest, Page, Reply
+from integration_tests.sandbox.registry import platform_class
+from integration_tests.sandbox.requests_log import Entry, RequestsLog
+from integration_tests.sandbox.table import Row
+
+
+class World:
+    """A platform under test conditions. ``latency`` is in seconds; ``rows`` overrides the number of rows of streams."""
+
+    def __init__(
+        self,
+        platform: str,
+        *,
+        seed: int = 1,
+        scale: int = 1,
+        latency: float = 0,
+        rows: Mapping[str, int] | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
+        kind = platform_class(platform)
+        unknown = (rows or {}).keys() - kind.default_rows.keys()
+        if unknown:
+            known = ", ".join(kind.default_rows)
+            raise SandboxError(f"Unknown stream {', '.join(sorted(unknown))}; known: {known}.")
+        self.latency = latency
+        self._lock = threading.RLock()
+        self._options = Options(kind.all_options())
+        self._options.update(options or {})
+        counts = {stream: count * scale for stream, count in kind.default_rows.items()} | dict(rows or {})
+        self._platform = kind(seed, counts, self._options)
+        self._faults = FaultBook()
+        self._mutator = Mutator(self._platform, seed)
+        self._schedule = Schedule(self._platform, self._mutator)
+        self._log = RequestsLog()
+        self.reset_history()
+
+    def config(self, base_url: str) -> Row:
+        """A complete connector configuration for this server."""
+        return self._platform.config(base_url)
+
+    # Answering
+
+    def begin(self, request: ApiRequest) -> Entry:
+        """Note a request that has come in."""
+        with self._lock:
+            return self._log.begin(request, self._platform.stream_of(request))
+
+    def end(self, entry: Entry) -> None:
+        """Note that a request is done with."""
+        with self._lock:
+            self._log.end(entry)
+
+    def arrive(self, request: ApiRequest, entry: Entry) -> Fault | None:
+        """Let happen what is due before this request, and choose its fault."""
+        with self._lock:
+            self._schedule.arrive(request)
+            fault = self._faults.choose(request, self._platform)
+            entry.fault = fault.kind if fault else None
+            return fault
+
+    def reply(self, request: ApiRequest, entry: Entry, fault: Fault | None) -> Reply:
+        """The answer, with the fault worked in as far as it concerns the contents."""
+        with self._lock:
+            reply = self._reply(request, entry, fault)
+            entry.status = reply.status
+            return reply
+
+    def _reply(self, request: ApiRequest, entry: Entry, fault: Fault | None) -> Reply:
+        platform = self._platform
+        if fault and fault.kind in IN_PLACE:
+            return replacement(fault, platform)
+        limit = self._options.number("max_in_flight")
+        if limit and entry.in_flight > limit:
+            return platform.error(429)
+        answer = platform.answer(request)
+        if not isinstance(answer, Page):
+            return change_reply(fault, answer) if fault and fault.kind != "object" else answer
+        page = answer
+        if fault:
+            first = platform.first_page(request) if fault.kind == "repeat_page" else None
+            page = change_page(fault, page, first)
+        entry.rows = len(page.rows)
+        reply = platform.encode(request, page)
+        return change_reply(fault, reply) if fault else reply
+
+    # Control
+
+    def rows_json(self, stream: str | None = None) -> bytes:
+        """What a complete read must contain now, as one JSON object of lists by stream."""
+        with self._lock:
+            streams = [stream] if stream is not None else list(self._platform.tables)
+            lists = [orjson.dumps(name) + b":[" + b",".join(self._platform.truth(name)) + b"]" for name in streams]
+        return b"{" + b",".join(lists) + b"}"
+
+    def rows(self, stream: str) -> list[Row]:
+        """What a complete read of one stream must contain now."""
+        with self._lock:
+            return [orjson.loads(body) for body in self._platform.truth(stream)]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests so far."""
+        with self._lock:
+            return self._log.entries()
+
+    def requests_summary(self) -> dict[str, Any]:
+        """The requests so far in numbers."""
+        with self._lock:
+            return self._log.summary()
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        with self._lock:
+            self._log.clear()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The fault rules in force and how often they have struck."""
+        with self._lock:
+            return self._faults.counts()
+
+    def add_faults(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Add fault rules."""
+        with self._lock:
+            self._faults.add(rules)
+
+    def clear_faults(self) -> None:
+        """Drop all fault rules."""
+        with self._lock:
+            self._faults.clear()
+
+    def mutate(self, ops: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Change the data now."""
+        parsed = [Op.parse(op) for op in ops]
+        with self._lock:
+            changes = self._mutator.apply(parsed)
+        return [{"op": change.op, "stream": change.stream, "key": change.key} for change in changes]
+
+    def schedule(self, plan: Sequence[Mapping[str, Any]] = (), random: Mapping[str, Any] | None = None) -> None:
+        """Change the data between the coming requests; replaces an earlier schedule."""
+        with self._lock:
+            self._schedule.set(plan, random)
+
+    def clear_schedule(self) -> None:
+        """End the schedule."""
+        with self._lock:
+            self._schedule.clear()
+
+    def history(self) -> dict[str, dict[str, Any]]:
+        """What happened to the rows of each stream."""
+        with self._lock:
+            return {stream: asdict(table.history()) for stream, table in self._platform.tables.items()}
+
+    def reset_history(self) -> None:
+        """Take the present rows as the starting point of the history."""
+        with self._lock:
+            for table in self._platform.tables.values():
+                table.reset_history()
+
+    def options(self) -> dict[str, OptionValue]:
+        """All options with their values."""
+        with self._lock:
+            return self._options.as_dict()
+
+    def set_options(self, values: Mapping[str, object]) -> None:
+        """Set options."""
+        with self._lock:
+            self._options.update(values)
+
+
+def to_json(value: object) -> bytes:
+    """JSON of anything the control methods return."""
+    return orjson.dumps(value)
