@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.logger import PRINT_BUFFER
-from airbyte_cdk.models import ConnectorSpecification
+from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 
 from source_invoicing.http import Failure
+from source_invoicing.output import Output
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 
 class _Entrypoint(AirbyteEntrypoint):
-    """Complains about a configuration in sentences before the CDK does so in the words of JSON schema."""
+    """The CDK's entry point, with complaints in sentences and records that take the short way out."""
+
+    def __init__(self, source: SourceInvoicing, output: Output) -> None:
+        super().__init__(source)
+        self._output = output
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
+        """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
         AirbyteEntrypoint.validate_connection(source_spec, config)
+
+    def read(
+        self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
+    ) -> Iterable[AirbyteMessage]:
+        """Print records here, in their place among the other messages, which the caller prints."""
+        for message in super().read(source_spec, config, catalog, state):
+            if message.record is not None:
+                self._output.record(message.record)
+            else:
+                yield message
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -31,13 +46,13 @@ def run(arguments: list[str] | None = None) -> None:
     :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
-    entrypoint = _Entrypoint(SourceInvoicing())
+    output = Output()
+    entrypoint = _Entrypoint(SourceInvoicing(), output)
     parsed = entrypoint.parse_args((sys.argv[1:] if arguments is None else arguments) or ["--help"])
     try:
-        with PRINT_BUFFER:
+        with output:
             for message in entrypoint.run(parsed):
-                # One write per message: lines of other threads must not come between a message and its line end.
-                print(f"{message}\n", end="")
+                output.line(message)
     except SyncFailed:
         sys.exit(1)
     except Failure as failure:

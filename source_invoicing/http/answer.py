@@ -20,7 +20,7 @@ Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
 class ApiRequest:
     """One request, told from an account's point of view.
 
-    :param path: below the account's base URL, without a leading slash; parts from data are percent-encoded by the caller
+    :param path: below the account's base URL, without a leading slash; parts that are data are percent-encoded
     :param params: query parameters, in order
     :param json: body, sent as JSON
     """

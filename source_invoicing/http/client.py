@@ -89,6 +89,11 @@ class ApiClient:
             {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Proxies and certificates from the environment, looked up once instead of for each request; a netrc file, which
+        # would replace the credentials, not at all.
+        environment = self._session.merge_environment_settings(base_url, {}, None, None, None)
+        self._session.proxies, self._session.verify = environment["proxies"], environment["verify"]
+        self._session.trust_env = False
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

@@ -5,14 +5,22 @@ from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
-from source_invoicing.streams.walks import KeyWalk, NewestFirstWalk, OffsetWalk, PageWalk, Walk
+from source_invoicing.streams.walks import (
+    KeyWalk,
+    NewestChangeFirstWalk,
+    NewestRowFirstWalk,
+    OffsetWalk,
+    PageWalk,
+    Walk,
+)
 
 __all__ = [
     "Account",
     "ChildStream",
     "InvoicingStream",
     "KeyWalk",
-    "NewestFirstWalk",
+    "NewestChangeFirstWalk",
+    "NewestRowFirstWalk",
     "OffsetWalk",
     "Order",
     "Page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 
@@ -25,9 +26,9 @@ class UnixSeconds:
 
     def seconds(self, value: Any) -> int | None:
         """See :class:`MomentFormat`."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return None
-        return int(value // 1)
+        if value.__class__ is int:  # nearly always, and asked for several times a record
+            return value
+        return math.floor(value) if isinstance(value, float) and math.isfinite(value) else None
 
     def value(self, seconds: int) -> int:
         """See :class:`MomentFormat`."""

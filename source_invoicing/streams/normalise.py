@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -23,7 +24,10 @@ PYTHON_TYPES: Mapping[str, type] = {
     "object": dict,
     "array": list,
 }
+ANYTHING = frozenset(PYTHON_TYPES.values())
 UNREPAIRED = object()
+# Bounds what an account with ever new combinations of nulls can make the process remember.
+MOST_SOUND_SIGNATURES = 1000
 
 
 class Normaliser:
@@ -40,34 +44,30 @@ class Normaliser:
     def __init__(self, stream: str, schema: Mapping[str, Any]) -> None:
         self._stream = stream
         self._warned: set[str] = set()
-        self._fields = self._compile_object(schema, "")
+        self._shape = self._shape_of_object(schema, "")
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Repair a record in place and return it."""
-        _repair_fields(record, self._fields)
+        _repair_object(record, self._shape)
         return record
 
-    def _compile_object(self, schema: Mapping[str, Any], path: str) -> dict[str, _Field]:
-        return {
-            name: self._compile_field(field, f"{path}.{name}" if path else name)
-            for name, field in schema.get("properties", {}).items()
-        }
+    def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
+        shape = _Shape({}, {}, [], [])
+        for name, member in schema.get("properties", {}).items():
+            at = f"{path}.{name}" if path else name
+            types = _types(member)
+            shape.accepted[name] = _accepted(types)
+            shape.repairs[name] = self._repair(types, at)
+            if "object" in types and member.get("properties"):
+                shape.objects.append((name, self._shape_of_object(member, at)))
+            if "array" in types and member.get("items"):
+                shape.arrays.append((name, self._shape_of_items(member["items"], f"{at}[]")))
+        return shape
 
-    def _compile_field(self, schema: Mapping[str, Any], path: str) -> _Field:
+    def _shape_of_items(self, schema: Mapping[str, Any], path: str) -> _Items:
         types = _types(schema)
-        accepted = {PYTHON_TYPES[name] for name in types} | ({int} if "number" in types else set())
-        if not types:
-            accepted = set(PYTHON_TYPES.values())
-        fields = self._compile_object(schema, path) if "object" in types else {}
-        items = None
-        if "array" in types and isinstance(schema.get("items"), Mapping):
-            items = self._compile_field(schema["items"], f"{path}[]")
-        return _Field(
-            accepted=frozenset(accepted),
-            repair=self._repair(types, path),
-            fields=fields if any(field.matters for field in fields.values()) else {},
-            items=items if items is not None and items.matters else None,
-        )
+        fields = self._shape_of_object(schema, path) if schema.get("properties") else None
+        return _Items(_accepted(types), self._repair(types, path), fields)
 
     def _repair(self, types: frozenset[str], path: str) -> Repair:
         attempts = [attempt for name, attempt in REPAIRS if name in types]
@@ -97,45 +97,70 @@ class Normaliser:
             )
 
 
-class _Field:
-    """What to do with one field of a record."""
+@dataclass(frozen=True)
+class _Shape:
+    """What to look at in an object: this runs for every value of every record, so it is kept flat.
 
-    __slots__ = ("accepted", "fields", "items", "matters", "nested", "repair")
+    :param accepted: by field, the types that need no repair
+    :param repairs: by field, what to do with a value of another type
+    :param objects: fields that hold objects to look into
+    :param arrays: fields that hold arrays to look into
+    :param sound: names and types of objects that needed no repair: the next one like it is not looked through
+    """
 
-    def __init__(
-        self, *, accepted: frozenset[type], repair: Repair, fields: dict[str, _Field], items: _Field | None
-    ) -> None:
-        self.accepted = accepted
-        self.repair = repair
-        self.fields = fields
-        self.items = items
-        self.nested = bool(fields) or items is not None
-        # A field that accepts whatever JSON can hold needs no look.
-        self.matters = self.nested or not accepted.issuperset(PYTHON_TYPES.values())
+    accepted: dict[str, frozenset[type]]
+    repairs: dict[str, Repair]
+    objects: list[tuple[str, _Shape]]
+    arrays: list[tuple[str, _Items]]
+    sound: set[tuple[Any, ...]] = field(default_factory=set)
 
 
-def _repair_fields(record: dict[str, Any], fields: dict[str, _Field]) -> None:
+@dataclass(frozen=True)
+class _Items:
+    """What to look at in the elements of an array."""
+
+    accepted: frozenset[type]
+    repair: Repair
+    fields: _Shape | None
+
+
+def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
+    signature = (*record, *map(type, record.values()))
+    if signature not in shape.sound:
+        _repair_values(record, shape, signature)
+    for name, fields in shape.objects:
+        inner = record.get(name)
+        if inner and inner.__class__ is dict:
+            _repair_object(inner, fields)
+    for name, items in shape.arrays:
+        inner = record.get(name)
+        if inner and inner.__class__ is list:
+            _repair_array(inner, items)
+
+
+def _repair_values(record: dict[str, Any], shape: _Shape, signature: tuple[Any, ...]) -> None:
+    sound = True
     for name, value in record.items():
-        field = fields.get(name)
-        if field is None:
-            continue
-        if value.__class__ not in field.accepted:
+        if value.__class__ not in shape.accepted.get(name, ANYTHING):
+            sound = False
             # Replacing the value of an existing key is safe while its dictionary is walked.
-            value = record[name] = field.repair(value)  # noqa: PLW2901
-        if field.nested:
-            _repair_nested(value, field)
+            record[name] = shape.repairs[name](value)
+    if sound and len(shape.sound) < MOST_SOUND_SIGNATURES:
+        shape.sound.add(signature)
 
 
-def _repair_nested(value: Any, field: _Field) -> None:
-    if value.__class__ is dict:
-        _repair_fields(value, field.fields)
-    elif value.__class__ is list and field.items is not None:
-        item = field.items
-        for index, element in enumerate(value):
-            if element.__class__ not in item.accepted:
-                value[index] = item.repair(element)
-            if item.nested:
-                _repair_nested(value[index], item)
+def _repair_array(array: list[Any], items: _Items) -> None:
+    for index, element in enumerate(array):
+        if element.__class__ not in items.accepted:
+            array[index] = items.repair(element)
+        if items.fields is not None and element.__class__ is dict:
+            _repair_object(element, items.fields)
+
+
+def _accepted(types: frozenset[str]) -> frozenset[type]:
+    if not types:
+        return ANYTHING
+    return frozenset({PYTHON_TYPES[name] for name in types} | ({int} if "number" in types else set()))
 
 
 def _types(schema: Mapping[str, Any]) -> frozenset[str]:

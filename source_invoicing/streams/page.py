@@ -11,10 +11,14 @@ Row = dict[str, Any]
 
 
 class Order(Enum):
-    """Direction of a list sorted by modification time."""
+    """How a list is sorted."""
 
-    OLDEST_FIRST = "ASC"
-    NEWEST_FIRST = "DESC"
+    #: By modification time, the row that was changed longest ago first.
+    OLDEST_CHANGE_FIRST = "oldest change first"
+    #: By modification time, the row that was changed last first.
+    NEWEST_CHANGE_FIRST = "newest change first"
+    #: By creation, the newest row first, so that inserts push rows to pages still to come.
+    NEWEST_ROW_FIRST = "newest row first"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Question:
     :param number: page, counted from 1
     :param offset: rows to skip, for lists that are walked by offset
     :param since: only rows changed at or after this moment (seconds since 1970, UTC)
-    :param order: by modification time; ``None`` is the list's most stable order
+    :param order: ``None`` is the order in which the list comes by itself
     """
 
     number: int = 1

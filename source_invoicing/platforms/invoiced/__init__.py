@@ -67,10 +67,11 @@ class Invoiced(Platform):
         customers = Customers(account)
         # An instance of its own: reading ids must not move the state of the stream "customers".
         customers.ids = ParentIds(Customers(account).read_ids)
-        streams: list[InvoicingStream] = [customers]
-        for stream in STREAMS:
-            streams.append(stream(account, customers.ids) if issubclass(stream, CustomerScoped) else stream(account))
-        return streams
+        others: list[InvoicingStream] = [
+            stream(account, customers.ids) if issubclass(stream, CustomerScoped) else stream(account)
+            for stream in STREAMS
+        ]
+        return [customers, *others]
 
     def _client(self, base_url: str, patience: Patience) -> ApiClient:
         return ApiClient(

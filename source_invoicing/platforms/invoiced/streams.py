@@ -13,7 +13,8 @@ from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
     KeyWalk,
-    NewestFirstWalk,
+    NewestChangeFirstWalk,
+    NewestRowFirstWalk,
     Order,
     Page,
     PageWalk,
@@ -68,45 +69,54 @@ class InvoicedStream(InvoicingStream):
     Pages of one list have to be asked for in order, so each list is read by one worker.
     """
 
+    #: Values of the parameter ``sort``.
+    sorts: ClassVar[Mapping[Order, str]] = {}
+
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        return {"per_page": PER_PAGE, "page": question.number}
+        params: dict[str, str | int] = {"per_page": PER_PAGE, "page": question.number}
+        if question.order is not None and question.order in self.sorts:
+            params["sort"] = self.sorts[question.order]
+        return params
 
     def read_page(self, answer: Answer) -> Page:
         """See :class:`InvoicingStream`."""
         return read_page(answer)
 
 
-class ModifiedStream(InvoicedStream):
-    """A list that filters and sorts by modification time. https://developer.invoiced.com/api#filtering"""
+class CreationOrderedStream(InvoicedStream):
+    """A list that can be sorted, but has no dependable modification time: full refresh."""
 
-    cursor_field: ClassVar[str] = "updated_at"
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, PageWalk)
-    #: The filter that takes the last moment seen, and whether it is known to include that moment.
-    since_param: ClassVar[str] = "updated_after"
-    since_included: ClassVar[bool] = False
-
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
-        params = dict(super().list_params(question))
-        if question.order is not None:
-            params["sort"] = f"{self.cursor_field} {question.order.value}"
-        if question.since is not None:
-            params[self.since_param] = question.since if self.since_included else question.since - 1
-        return params
+    walks: ClassVar[tuple[type[Walk], ...]] = (NewestRowFirstWalk, PageWalk)
+    sorts = {Order.NEWEST_ROW_FIRST: "id DESC"}
 
 
 class SortedStream(InvoicedStream):
     """A list that sorts by modification time, but does not filter by it."""
 
     cursor_field: ClassVar[str] = "updated_at"
-    walks = (NewestFirstWalk, PageWalk)
+    walks: ClassVar[tuple[type[Walk], ...]] = (NewestChangeFirstWalk, NewestRowFirstWalk, PageWalk)
+    sorts = {
+        Order.OLDEST_CHANGE_FIRST: "updated_at ASC",
+        Order.NEWEST_CHANGE_FIRST: "updated_at DESC",
+        Order.NEWEST_ROW_FIRST: "id DESC",
+    }
+
+
+class ModifiedStream(SortedStream):
+    """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
+
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, NewestRowFirstWalk, PageWalk)
+    #: The filter that takes the last moment seen, and what to add so that rows of that moment surely come.
+    since_param: ClassVar[str] = "updated_after"
+    #: Whether the boundary itself is included is not documented.
+    since_shift: ClassVar[int] = -1
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         params = dict(super().list_params(question))
-        if question.order is not None:
-            params["sort"] = f"{self.cursor_field} {question.order.value}"
+        if question.since is not None:
+            params[self.since_param] = question.since + self.since_shift
         return params
 
 
@@ -136,7 +146,7 @@ class Payments(ModifiedStream):
     params = {"include": "applied_to"}
 
 
-class CreditBalanceAdjustments(InvoicedStream):
+class CreditBalanceAdjustments(CreationOrderedStream):
     """https://developer.invoiced.com/api/credit-balance-adjustments
 
     Rows can be edited, but no dependable modification time tells: full refresh.
@@ -167,7 +177,7 @@ class Estimates(ModifiedStream):
     resource = "estimates"
 
 
-class Contacts(CustomerScoped):
+class Contacts(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/customers#contacts"""
 
     resource = "contacts"
@@ -206,17 +216,11 @@ class Events(ModifiedStream):
 
     resource = "events"
     cursor_field = "timestamp"
-    walks = (KeyWalk, NewestFirstWalk, PageWalk)
+    walks = (KeyWalk, NewestChangeFirstWalk, PageWalk)
+    sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
     params = {"include": "user"}
     since_param = "start_date"
-    since_included = True
-
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
-        params = dict(super().list_params(question))
-        if question.order is Order.NEWEST_FIRST:
-            del params["sort"]
-        return params
+    since_shift = 0
 
 
 class Notes(SortedStream):
@@ -231,7 +235,7 @@ class Tasks(SortedStream):
     resource = "tasks"
 
 
-class MeteredBillings(CustomerScoped):
+class MeteredBillings(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/metered-billing
 
     Pending line items: a row leaves the list when it is billed.

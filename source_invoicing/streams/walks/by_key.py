@@ -7,24 +7,39 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, goes_on
+from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
 # A moment that fills more than a page is read until two passes agree. Each pass beyond the second one needs a row
 # that left the moment meanwhile, so a dozen is plenty; a list that never agrees is not sorted the way it says.
 MOST_PASSES = 12
+UNSEEN = object()
 
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Where the walk stands in the answer to one question: its latest page, and the rows on the pages before it."""
+    """Where the walk stands in the answer to one question: its latest page, and the rows on the pages before it.
+
+    :param moments: modification time of each row of the page
+    """
 
     question: Question
     page: Page
+    moments: list[int | None]
     rows_before: int = 0
 
     @property
     def goes_on(self) -> bool:
         return goes_on(self.page, self.rows_before + len(self.page.rows))
+
+    @property
+    def last_moment(self) -> int | None:
+        """The latest moment on the page; the one the question began with where no row tells one."""
+        return next((moment for moment in reversed(self.moments) if moment is not None), self.question.since)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the page ends at the moment it begins with, or the question began with: asking on leads nowhere."""
+        return self.last_moment in (self.question.since, self.moments[0])
 
 
 class KeyWalk(Walk):
@@ -44,30 +59,35 @@ class KeyWalk(Walk):
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
-        question = Question(since=since, order=Order.OLDEST_FIRST)
         before: _Stretch | None = None
         while True:
-            here = _Stretch(question, self.listing.ask(question))
+            here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
             self._prove(here)
             if before is not None:
                 self._prove_nothing_hidden(before, here)
-            if here.goes_on and self._stands_still(here):
+            if here.goes_on and here.stands_still:
                 here = yield from self._pass_over_the_moment(here)
-            yield self._step(here.page)
+            yield self._step(here)
             if not here.goes_on:
                 return
-            before = here
-            question = Question(since=self._last_moment(here), order=Order.OLDEST_FIRST)
+            before, since = here, here.last_moment
+
+    def _ask(self, question: Question, rows_before: int = 0) -> _Stretch:
+        page = self.listing.ask(question)
+        rows = rows_before + len(page.rows)
+        if ends_early(page, rows):
+            raise self.contradiction(f"tells of {page.total} rows and ends after {rows}")
+        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], rows_before)
 
     def _prove(self, here: _Stretch) -> None:
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
-        moments = self.moments(here.page)
-        if not here.goes_on or not moments:
+        if not here.goes_on:
             return
+        moments = [moment for moment in here.moments if moment is not None]
         if any(earlier > later for earlier, later in pairwise(moments)):
             raise NotHonoured("does not sort by modification time")
         # A stream asks one second earlier than the question says where it is unknown whether the boundary is included.
-        if here.question.since is not None and moments[0] < here.question.since - 1:
+        if moments and here.question.since is not None and moments[0] < here.question.since - 1:
             raise NotHonoured("does not filter by modification time")
 
     def _prove_nothing_hidden(self, before: _Stretch, here: _Stretch) -> None:
@@ -83,12 +103,7 @@ class KeyWalk(Walk):
         if before.page.total > left_behind + here.page.total:
             raise NotHonoured("may hold rows that a filter by modification time leaves out")
 
-    def _stands_still(self, here: _Stretch) -> bool:
-        """Whether the page ends at the moment it begins with, or the question began with: asking on leads nowhere."""
-        moments = self.moments(here.page)
-        return not moments or moments[-1] in (here.question.since, self.listing.moment(here.page.rows[0]))
-
-    def _pass_over_the_moment(self, start: _Stretch) -> Generator[Step, None, _Stretch]:
+    def _pass_over_the_moment(self, here: _Stretch) -> Generator[Step, None, _Stretch]:
         """Step through the pages that one moment fills, until two passes over them agree.
 
         Rows can only leave a moment in the past; each one that leaves shifts the rest towards the front, and none
@@ -96,57 +111,50 @@ class KeyWalk(Walk):
 
         :return: the page on which the moment ends
         """
-        moment = self._last_moment(start)
+        question, moment = here.question, here.last_moment
         seen_before: PageKeys | None = None
-        here = start
         for _ in range(MOST_PASSES):
             seen = self.keys(here.page)
-            while here.goes_on and self._last_moment(here) == moment:
-                yield Step(self._take_fresh(here.page))
+            while here.goes_on and here.last_moment == moment:
+                yield Step(self._take_fresh(here))
                 here = self._next_page(here)
                 seen += tuple(
                     self.listing.key(row)
-                    for row in here.page.rows
-                    if (changed := self.listing.moment(row)) is None or moment is None or changed <= moment
+                    for row, changed in zip(here.page.rows, here.moments, strict=True)
+                    if changed is None or moment is None or changed <= moment
                 )
             if seen == seen_before or not here.rows_before:
                 self._prove(here)
                 return here
-            yield Step(self._take_fresh(here.page))
+            yield Step(self._take_fresh(here))
             seen_before = seen
-            here = _Stretch(start.question, self.listing.ask(start.question))
+            here = self._ask(question)
         raise self.contradiction("answers differently each time it is asked for one moment")
 
     def _next_page(self, here: _Stretch) -> _Stretch:
         question = replace(here.question, number=here.question.number + 1)
-        page = self.listing.ask(question)
-        if page.rows and self.keys(page) == self.keys(here.page):
+        following = self._ask(question, here.rows_before + len(here.page.rows))
+        if following.page.rows and self.keys(following.page) == self.keys(here.page):
             raise self.contradiction("answers with the same page twice")
-        if not page.rows and here.page.total is not None and here.goes_on:
-            raise self.contradiction(f"tells of {here.page.total} rows and ends before")
-        return _Stretch(question, page, here.rows_before + len(here.page.rows))
+        return following
 
-    def _last_moment(self, here: _Stretch) -> int | None:
-        moments = self.moments(here.page)
-        return moments[-1] if moments else here.question.since
-
-    def _fresh(self, page: Page) -> list[Row]:
-        unseen = object()
-        listing = self.listing
-        return [row for row in page.rows if self._handed_out.get(listing.key(row), unseen) != listing.moment(row)]
-
-    def _take_fresh(self, page: Page) -> list[Row]:
+    def _take_fresh(self, here: _Stretch) -> list[Row]:
         """Rows not handed out yet, remembered from now on."""
-        fresh = self._fresh(page)
-        self._handed_out.update((self.listing.key(row), self.listing.moment(row)) for row in fresh)
+        key, handed_out = self.listing.key, self._handed_out
+        fresh = []
+        for row, moment in zip(here.page.rows, here.moments, strict=True):
+            identity = key(row)
+            if handed_out.get(identity, UNSEEN) != moment:
+                handed_out[identity] = moment
+                fresh.append(row)
         return fresh
 
-    def _step(self, page: Page) -> Step:
-        fresh = self._take_fresh(page)
-        moments = self.moments(page)
-        if not moments:
-            return Step(fresh)
-        last = moments[-1]
-        # The next answer repeats rows of this second, and of the one before where the boundary is included.
-        self._handed_out = {key: moment for key, moment in self._handed_out.items() if moment and moment >= last - 1}
+    def _step(self, here: _Stretch) -> Step:
+        fresh = self._take_fresh(here)
+        last = here.last_moment
+        if last is not None:
+            # The next answer repeats rows of this second, and of the one before where the boundary is included.
+            self._handed_out = {
+                key: moment for key, moment in self._handed_out.items() if moment is not None and moment >= last - 1
+            }
         return Step(fresh, reached=last)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import ClassVar
 
-from source_invoicing.streams.page import Page, Question
-from source_invoicing.streams.walks.walk import Horizon, Moved, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.page import Order, Page, Question
+from source_invoicing.streams.walks.walk import Horizon, Moved, PageKeys, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -14,15 +15,52 @@ logger = logging.getLogger("airbyte.source_invoicing")
 MOST_PASSES = 10
 
 
-class PageWalk(Walk):
-    """Pages 1, 2, 3, ... in the most stable order on offer, so that edits move nothing.
+class Pass:
+    """One pass over pages 1, 2, 3, ..., and the signs that rows moved while it was under way.
 
-    Deleted rows pull the following ones to the page before, which was read already. Where the list tells its total,
-    a total that shrinks gives that away; a page that repeats another one, a page of another size in the middle, and
-    an end before the total is reached do too. The list is then read again from the top, and rows come twice.
+    Deleted rows pull the following ones to the page before, which was read already. A total that shrinks gives that
+    away; a page that repeats another one, a short page with another one behind it, and an end before the total is
+    reached do too.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._first: Page | None = None
+        self._before: Page | None = None
+        self._seen_pages: set[int] = set()
+
+    def take(self, page: Page, keys: PageKeys) -> bool:
+        """Take note of the next page.
+
+        :return: whether the list goes on behind it
+        :raises Moved: when rows may have been missed
+        """
+        before, self._before = self._before, page
+        self._first = self._first or page
+        self.rows += len(page.rows)
+        if before is not None:
+            if before.total is not None and page.total is not None and page.total < before.total:
+                raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
+            if page.rows and len(before.rows) < len(self._first.rows):
+                raise Moved(f"has a page of {len(before.rows)} rows between pages of {len(self._first.rows)}")
+        if page.rows and hash(keys) in self._seen_pages:
+            raise Moved("answers with the same page twice")
+        self._seen_pages.add(hash(keys))
+        if ends_early(page, self.rows):
+            raise Moved(f"tells of {page.total} rows and ends after {self.rows}")
+        return goes_on(page, self.rows)
+
+
+class PageWalk(Walk):
+    """Pages 1, 2, 3, ... in the order in which the list comes by itself.
+
+    When rows moved (:class:`Pass`), the list is read again from the top, and rows come twice. One thing stays
+    unnoticed: a delete and an insert between the same two requests, which leave the total as it was.
 
     Nothing is promised before the end: a page number is no place to come back to.
     """
+
+    order: ClassVar[Order | None] = None
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
@@ -38,33 +76,24 @@ class PageWalk(Walk):
         raise self.contradiction(reason)
 
     def _one_pass(self, since: int | None) -> Iterator[Step]:
-        number = rows = 0
         horizon = Horizon()
-        first = before = None
-        seen_pages: set[int] = set()
+        current = Pass()
+        number = 1
         more = True
         while more:
-            number += 1
-            page = self.listing.ask(Question(number=number, since=since))
-            rows += len(page.rows)
-            more = goes_on(page, rows)
-            first = first or page
-            if ends_early(page, rows):
-                raise Moved(f"tells of {page.total} rows and ends after {rows}")
-            if more and len(page.rows) != len(first.rows):
-                raise Moved(f"has {len(page.rows)} rows on page {number} and {len(first.rows)} on the first one")
-            if before is not None and shrank(before, page):
-                raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
-            fingerprint = hash(self.keys(page))
-            if page.rows and fingerprint in seen_pages:
-                raise Moved("answers with the same page twice")
-            seen_pages.add(fingerprint)
+            page = self.listing.ask(Question(number=number, since=since, order=self.order))
+            more = current.take(page, self.keys(page))
             horizon.saw(page, self.moments(page))
-            before = page
             yield Step(page.rows)
+            number += 1
         yield Step([], reached=horizon.reached)
 
 
-def shrank(before: Page, page: Page) -> bool:
-    """Whether rows left the list between two of its pages."""
-    return before.total is not None and page.total is not None and page.total < before.total
+class NewestRowFirstWalk(PageWalk):
+    """The same with the newest row first, for lists that can be sorted: nothing at all stays unnoticed.
+
+    Here an insert pushes rows to the pages still to come, so a row can only slip to a page already read when more
+    rows are deleted than inserted, and then the total shrinks. Edits move nothing, as the order is that of creation.
+    """
+
+    order = Order.NEWEST_ROW_FIRST

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Generator, Hashable, Iterator
 from itertools import pairwise
 
-from source_invoicing.streams.page import Order, Page, Question, Row
-from source_invoicing.streams.walks.by_page import MOST_PASSES, shrank
-from source_invoicing.streams.walks.walk import Moved, NotHonoured, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.walks.by_page import MOST_PASSES, Pass
+from source_invoicing.streams.walks.walk import Moved, NotHonoured, Step, Walk, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("airbyte.source_invoicing")
 MOST_LOOKS_AT_THE_HEAD = 5
 
 
-class NewestFirstWalk(Walk):
+class NewestChangeFirstWalk(Walk):
     """Sorted descending by modification time, page after page, until ``since`` is reached.
 
     An insert or an edit puts a row at the front and pushes others towards the pages still to come: they come twice,
@@ -26,8 +26,8 @@ class NewestFirstWalk(Walk):
     A further sync pays for the changed rows only. Nothing is promised before the end.
     """
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, listing: Listing) -> None:
+        super().__init__(listing)
         self._pages_read = 0
         self._newest: int | None = None
         self._handed_out_at_newest: set[Hashable] = set()
@@ -50,28 +50,14 @@ class NewestFirstWalk(Walk):
         raise self.contradiction(reason)
 
     def _down_to(self, since: int | None) -> Iterator[Step]:
-        rows = 0
-        before: Page | None = None
+        current = Pass()
         for number, page in self._pages():
-            rows += len(page.rows)
-            moments = self.moments(page)
+            more = current.take(page, self.keys(page))
             self._pages_read = number
             if number == 1:
-                self._newest = moments[0] if moments else None
-                self._handed_out_at_newest = {
-                    self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
-                }
-            if before is not None and shrank(before, page):
-                raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
-            if before is not None and page.rows and self.keys(page) == self.keys(before):
-                raise Moved("answers with the same page twice")
+                self._note_newest(page)
             yield Step([row for row in page.rows if self._is_since(row, since)])
-            if since is not None and moments and moments[-1] < since:
-                return
-            if ends_early(page, rows):
-                raise Moved(f"tells of {page.total} rows and ends after {rows}")
-            before = page
-            if not goes_on(page, rows):
+            if not more or self._is_down_to(since, page):
                 return
 
     def _what_moved_to_the_head(self) -> Iterator[Step]:
@@ -86,28 +72,31 @@ class NewestFirstWalk(Walk):
         rows = 0
         for number, page in self._pages():
             rows += len(page.rows)
-            moments = self.moments(page)
-            if number == 1 and moments:
-                self._newest = moments[0]
-                self._handed_out_at_newest = {
-                    self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
-                }
+            if number == 1:
+                self._note_newest(page)
+            moved = [row for row in page.rows if self._is_since(row, known)]
             yield Step(
-                [
-                    row
-                    for row in page.rows
-                    if self._is_since(row, known)
-                    and not (self.listing.moment(row) == known and self.listing.key(row) in handed_out)
-                ]
+                [row for row in moved if self.listing.moment(row) != known or self.listing.key(row) not in handed_out]
             )
-            if not moments or (known is not None and moments[-1] < known) or not goes_on(page, rows):
+            if self._is_down_to(known, page) or not goes_on(page, rows):
                 return
+
+    def _note_newest(self, page: Page) -> None:
+        moments = self.moments(page)
+        self._newest = moments[0] if moments else None
+        self._handed_out_at_newest = {
+            self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
+        }
+
+    def _is_down_to(self, since: int | None, page: Page) -> bool:
+        moments = self.moments(page)
+        return since is not None and bool(moments) and moments[-1] < since
 
     def _pages(self) -> Generator[tuple[int, Page], None, None]:
         number = 0
         while True:
             number += 1
-            page = self.listing.ask(Question(number=number, order=Order.NEWEST_FIRST))
+            page = self.listing.ask(Question(number=number, order=Order.NEWEST_CHANGE_FIRST))
             moments = self.moments(page)
             if any(earlier < later for earlier, later in pairwise(moments)):
                 raise NotHonoured("does not sort by modification time")

@@ -1,0 +1,64 @@
+"""Messages on their way to standard output.
+
+The CDK turns each record into a dictionary, that into bytes, those into text, and the text into bytes again. A record
+is nearly all that is ever printed, so here it becomes bytes once; every other message is printed as the CDK forms it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+import orjson
+from airbyte_cdk.logger import PRINT_BUFFER
+from airbyte_cdk.models import AirbyteRecordMessage
+
+# Seconds after which a message is printed even if few others came along, and the bytes after which it is anyway.
+FLUSH_AFTER = 0.1
+FLUSH_AT = 1 << 18
+
+
+class Output:
+    """Collects lines and prints them in order, a few times a second. Used by one thread.
+
+    Log lines of other threads go to standard output through the CDK's own buffer, whole lines at a time.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._flushed_at = time.monotonic()
+
+    def record(self, record: AirbyteRecordMessage) -> None:
+        """Print a record message."""
+        content = {"stream": record.stream, "data": record.data, "emitted_at": record.emitted_at}
+        self._add(orjson.dumps({"type": "RECORD", "record": content}, option=orjson.OPT_APPEND_NEWLINE))
+
+    def line(self, message: str) -> None:
+        """Print any other message, given as JSON text."""
+        self._add(f"{message}\n".encode())
+
+    def flush(self) -> None:
+        """Print what has been collected."""
+        if self._lines and sys.__stdout__ is not None:
+            sys.__stdout__.buffer.write(b"".join(self._lines))
+            sys.__stdout__.buffer.flush()
+        self._lines.clear()
+        self._size = 0
+        self._flushed_at = time.monotonic()
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.flush()
+        PRINT_BUFFER.flush()
+
+    def _add(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= FLUSH_AT or time.monotonic() - self._flushed_at >= FLUSH_AFTER:
+            self.flush()

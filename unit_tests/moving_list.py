@@ -1,0 +1,92 @@
+"""A list that others insert into, edit and delete from while it is read: the walks' opponent."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from source_invoicing.streams.page import Order, Page, Question, Row
+
+Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
+
+
+@dataclass
+class MovingList:
+    """A list in memory that answers questions like an API, and changes before each answer.
+
+    :param moments: modification time of each row at the beginning; ``None`` for a row without one
+    :param size: rows on a page
+    :param stance: what the server does of what it is asked
+    :param tells_total: whether an answer tells how many rows there are
+    :param tells_more: whether an answer tells if there are more
+    :param restlessness: probability of a change before an answer
+    """
+
+    moments: Sequence[int | None]
+    size: int = 5
+    stance: Stance = "honest"
+    tells_total: bool = True
+    tells_more: bool = True
+    includes_boundary: bool = False
+    restlessness: float = 0.0
+    most_changes: int = 30
+    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    asked: list[Question] = field(default_factory=list)
+
+    label: str = "/things"
+
+    def __post_init__(self) -> None:
+        self.rows: list[Row] = [{"id": number, "at": moment} for number, moment in enumerate(self.moments)]
+        self.throughout: set[Hashable] = {row["id"] for row in self.rows}
+        self.clock = max((moment for moment in self.moments if moment is not None), default=0) + 10
+        self.changes = 0
+
+    def key(self, row: Row) -> Hashable:
+        return row["id"]  # type: ignore[no-any-return]
+
+    def moment(self, row: Row) -> int | None:
+        return row["at"]  # type: ignore[no-any-return]
+
+    def ask(self, question: Question) -> Page:
+        while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
+            self.change()
+        self.asked.append(question)
+        rows = self._answer(question)
+        start = question.offset or (question.number - 1) * self.size
+        page = rows[start : start + self.size]
+        return Page(
+            [dict(row) for row in page],
+            has_more=start + self.size < len(rows) if self.tells_more else None,
+            total=len(rows) if self.tells_total else None,
+            told_at=self.clock,
+        )
+
+    def change(self) -> None:
+        """One insert, edit or delete by somebody else."""
+        self.changes += 1
+        self.clock += self.chance.choice([0, 1, 1, 5])
+        act = self.chance.choice(["insert", "edit", "delete", "delete"])
+        if act == "insert" or not self.rows:
+            self.rows.append({"id": len(self.moments) + self.changes, "at": self.clock})
+            return
+        row = self.chance.choice(self.rows)
+        if act == "edit":
+            row["at"] = self.clock
+        else:
+            self.rows.remove(row)
+            self.throughout.discard(row["id"])
+
+    def _answer(self, question: Question) -> list[Row]:
+        rows = list(self.rows)
+        if question.since is not None and self.stance not in ("ignores filter", "ignores both"):
+            lowest = question.since - (1 if self.includes_boundary else 0)
+            rows = [row for row in rows if row["at"] is not None and row["at"] >= lowest]
+        if question.order is Order.NEWEST_ROW_FIRST:
+            return sorted(rows, key=lambda row: -row["id"])
+        if question.order is not None and self.stance not in ("ignores sort", "ignores both"):
+            rows.sort(key=lambda row: (row["at"] is None, row["at"] or 0, row["id"]))
+            if question.order is Order.NEWEST_CHANGE_FIRST:
+                rows.reverse()
+        return rows

@@ -1,0 +1,210 @@
+"""Whatever others do to a list while it is read: each row that was there throughout is handed out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from source_invoicing.http import UnexpectedAnswer
+from source_invoicing.streams.page import Order, Page, Question
+from source_invoicing.streams.walks import (
+    KeyWalk,
+    NewestChangeFirstWalk,
+    NewestRowFirstWalk,
+    NotHonoured,
+    OffsetWalk,
+    PageWalk,
+    Walk,
+)
+from unit_tests.moving_list import MovingList
+
+MOMENTS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
+SEEDS = st.integers(0, 10_000)
+BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
+
+
+def hand_out(walk: Walk, since: int | None = None) -> list[Hashable]:
+    """The ids a walk hands out, in order."""
+    return [row["id"] for step in walk.steps(since) for row in step.rows]
+
+
+def hand_out_with(walks: Sequence[type[Walk]], listing: MovingList, since: int | None = None) -> list[Hashable]:
+    """The same with the walks a stream names, best first."""
+    ids: list[Hashable] = []
+    for walk in walks:
+        try:
+            ids.extend(hand_out(walk(listing), since))
+            return ids
+        except NotHonoured:  # noqa: PERF203  # the next walk takes over
+            continue
+    raise AssertionError("no walk could read the list")
+
+
+@pytest.mark.parametrize("walk", [KeyWalk, PageWalk, NewestChangeFirstWalk, NewestRowFirstWalk, OffsetWalk])
+@pytest.mark.parametrize("rows", [0, 1, 4, 5, 6, 10, 11, 100])
+@pytest.mark.parametrize("tells", ["total and more", "total", "more", "nothing"])
+def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, tells: str) -> None:
+    listing = MovingList(
+        [moment * 3 for moment in range(rows)], tells_total="total" in tells, tells_more="more" in tells
+    )
+
+    assert sorted(hand_out(walk(listing))) == list(range(rows))  # type: ignore[type-var]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    moments=MOMENTS | BULK,
+    seed=SEEDS,
+    includes_boundary=st.booleans(),
+    tells_more=st.booleans(),
+)
+def test_the_walk_by_key_misses_nothing(
+    moments: list[int], seed: int, includes_boundary: bool, tells_more: bool
+) -> None:
+    listing = MovingList(
+        moments,
+        includes_boundary=includes_boundary,
+        tells_more=tells_more,
+        restlessness=0.4,
+        chance=random.Random(seed),
+    )
+
+    assert listing.throughout <= set(hand_out_with([KeyWalk, NewestRowFirstWalk], listing)) or not listing.throughout
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]), moments=MOMENTS | BULK, seed=SEEDS)
+def test_the_walks_from_the_newest_miss_nothing(walk: type[Walk], moments: list[int], seed: int) -> None:
+    listing = MovingList(moments, restlessness=0.3, most_changes=6, chance=random.Random(seed))
+
+    ids = hand_out(walk(listing))
+
+    assert listing.throughout <= set(ids)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moments=MOMENTS, seed=SEEDS, tells_total=st.booleans())
+def test_the_walk_by_offset_misses_nothing(moments: list[int], seed: int, tells_total: bool) -> None:
+    listing = MovingList(
+        moments, tells_total=tells_total, tells_more=False, restlessness=0.4, chance=random.Random(seed)
+    )
+
+    assert listing.throughout <= set(hand_out(OffsetWalk(listing)))
+
+
+@pytest.mark.parametrize("stance", ["ignores sort", "ignores filter", "ignores both"])
+@pytest.mark.parametrize("since", [None, 30])
+def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stance: str, since: int | None) -> None:
+    moments = [(number * 37) % 101 for number in range(50)]
+    listing = MovingList(moments, stance=stance)  # type: ignore[arg-type]
+
+    ids = hand_out_with([KeyWalk, NewestRowFirstWalk], listing, since)
+
+    assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
+
+
+def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list() -> None:
+    listing = MovingList([*range(20), None, None])
+
+    assert set(hand_out_with([KeyWalk, NewestRowFirstWalk], listing)) == set(range(22))
+
+
+def test_one_moment_that_fills_many_pages_is_read_completely_and_the_walk_moves_on() -> None:
+    listing = MovingList([1, 2, *[5] * 50, 6, 7, 8])
+
+    assert sorted(hand_out(KeyWalk(listing))) == list(range(55))  # type: ignore[type-var]
+
+
+def test_a_row_that_leaves_such_a_moment_between_two_pages_pulls_none_out_of_sight() -> None:
+    listing = MovingList([5] * 40)
+    ask = listing.ask
+
+    def edit_the_first_row_before_page_3(question: Question) -> Page:
+        if question.number == 3 and listing.rows[0]["at"] == 5:
+            listing.rows[0]["at"] = listing.clock = listing.clock + 1
+        return ask(question)
+
+    listing.ask = edit_the_first_row_before_page_3  # type: ignore[method-assign]
+
+    assert set(hand_out(KeyWalk(listing))) == set(range(40))
+
+
+def test_the_walk_by_key_costs_what_the_page_size_dictates() -> None:
+    listing = MovingList([number * 3 for number in range(1000)], size=100)
+
+    hand_out(KeyWalk(listing))
+
+    assert len(listing.asked) == 11  # 1000 rows: 10 pages, each of which begins with the last row of the one before
+
+
+def test_the_walk_by_offset_costs_one_row_a_page_and_a_last_request() -> None:
+    listing = MovingList(list(range(1000)), size=100, tells_total=False, tells_more=False)
+
+    hand_out(OffsetWalk(listing))
+
+    assert len(listing.asked) == 12  # ceil(1000 / 99) + 1
+
+
+def test_every_page_of_the_walk_by_key_is_a_place_to_come_back_to() -> None:
+    moments = [number * 2 for number in range(60)]
+    whole = list(KeyWalk(MovingList(moments)).steps(None))
+
+    for cut in range(len(whole)):
+        reached = whole[cut].reached
+        before = {row["id"] for step in whole[: cut + 1] for row in step.rows}
+        after = hand_out(KeyWalk(MovingList(moments)), since=reached)
+        assert before | set(after) == set(range(60))
+        assert len(before & set(after)) == 1
+
+
+@pytest.mark.parametrize("walk", [KeyWalk, NewestChangeFirstWalk, PageWalk])
+def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(walk: type[Walk]) -> None:
+    listing = MovingList([9] * 20)
+    first = listing.ask(Question(order=Order.OLDEST_CHANGE_FIRST))
+    listing.ask = lambda question: replace(first)  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedAnswer, match="/things answers with the same page twice"):
+        hand_out(walk(listing))
+
+
+def test_a_server_that_ignores_the_offset_is_stopped() -> None:
+    listing = MovingList(list(range(20)), tells_total=False)
+    first = listing.ask(Question())
+    listing.ask = lambda question: replace(first)  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedAnswer, match="/things answers with the same page twice"):
+        hand_out(OffsetWalk(listing))
+
+
+@pytest.mark.parametrize("walk", [KeyWalk, NewestChangeFirstWalk, PageWalk, OffsetWalk])
+def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(walk: type[Walk]) -> None:
+    listing = MovingList([number * 3 for number in range(12)])
+    ask = listing.ask
+    listing.ask = lambda question: replace(page := ask(question), total=(page.total or 0) + 3)  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedAnswer, match="/things"):
+        hand_out(walk(listing))
+
+
+@pytest.mark.parametrize("walk", [PageWalk, NewestChangeFirstWalk])
+def test_a_page_that_is_short_in_the_middle_is_noticed(walk: type[Walk]) -> None:
+    listing = MovingList([number * 3 for number in range(30)])
+    ask = listing.ask
+    listing.ask = lambda question: replace(page := ask(question), rows=page.rows[:3])  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedAnswer, match="/things"):
+        hand_out(walk(listing))
+
+
+def test_the_walk_newest_first_stops_at_the_moment_it_is_asked_for() -> None:
+    listing = MovingList(list(range(100)))
+
+    ids = hand_out(NewestChangeFirstWalk(listing), since=93)
+
+    assert sorted(ids) == list(range(93, 100))  # type: ignore[type-var]
+    assert len([question for question in listing.asked if question.number > 1]) == 1
