@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from integration_tests.warm_start import PATIENCE, WarmStart
+
 SCRIPT = Path(sys.executable).with_name("source-invoicing")
-# No run of a test may hang for longer (seconds); a healthy one takes a few.
-PATIENCE = 120
 
 Json = dict[str, Any]
 
@@ -97,11 +98,13 @@ class Connector:
 
     :param config: as a user writes it
     :param folder: for the files it is given
+    :param warm_start: takes its runs from a warm process; without it the console script is started each time
     :param environment: further environment variables
     """
 
     config: Mapping[str, Any]
     folder: Path
+    warm_start: WarmStart | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def spec(self) -> Output:
@@ -159,6 +162,8 @@ class Connector:
 
     def run(self, *arguments: str) -> Output:
         """Run the script to its end."""
+        if self.warm_start is not None:
+            return self._run_warm(self.warm_start, arguments)
         done = subprocess.run(
             [str(SCRIPT), *arguments],
             capture_output=True,
@@ -169,6 +174,38 @@ class Connector:
         )
         # Not splitlines(): records hold Unicode line separators, which end no message.
         return Output(done.returncode, done.stdout.split("\n"), done.stderr)
+
+    def read_until_message(
+        self, count: int, streams: Iterable[str] | None = None, *, state: list[Json] | None = None
+    ) -> Output:
+        """Read, and kill the process with SIGKILL once it has printed ``count`` messages."""
+        assert self.warm_start is not None
+        pipe = self.folder / "messages"
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+        process = self._start_warm(self.warm_start, self.read_arguments(streams, state), pipe)
+        lines = []
+        with pipe.open(encoding="utf-8", newline="\n") as messages:
+            for line in messages:
+                lines.append(line)
+                if len(lines) >= count:
+                    os.kill(process, signal.SIGKILL)
+                    break
+        return Output(self.warm_start.wait(process), lines, "")
+
+    def _run_warm(self, warm_start: WarmStart, arguments: Sequence[str]) -> Output:
+        stdout = self.folder / "stdout"
+        stdout.unlink(missing_ok=True)
+        code = warm_start.wait(self._start_warm(warm_start, arguments, stdout))
+        stderr = (self.folder / "stderr").read_text(encoding="utf-8")
+        return Output(code, stdout.read_text(encoding="utf-8").split("\n"), stderr)
+
+    def _start_warm(self, warm_start: WarmStart, arguments: Sequence[str], stdout: Path) -> int:
+        stderr = self.folder / "stderr"
+        stderr.unlink(missing_ok=True)
+        return warm_start.start(
+            arguments, stdout=str(stdout), stderr=str(stderr), environment=self.environment_of_a_run
+        )
 
     @property
     def environment_of_a_run(self) -> dict[str, str]:

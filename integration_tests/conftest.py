@@ -1,0 +1,42 @@
+"""Fixtures: a sandbox of one's own, and the connector that reads from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.connector import Connector
+from integration_tests.sandbox import Sandbox
+from integration_tests.warm_start import WarmStart
+
+StartSandbox = Callable[..., Sandbox]
+Connect = Callable[..., Connector]
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[StartSandbox]:
+    """Starts a sandbox on a free port; takes what :class:`Sandbox` takes."""
+    with ExitStack() as stack:
+        yield lambda *arguments, **options: stack.enter_context(Sandbox(*arguments, **options))
+
+
+@pytest.fixture(scope="session")
+def warm_start() -> Iterator[WarmStart]:
+    """For tests of many runs."""
+    with WarmStart() as warm_start:
+        yield warm_start
+
+
+@pytest.fixture
+def connect(tmp_path: Path, warm_start: WarmStart) -> Connect:
+    """The connector configured for a sandbox; further arguments go into the configuration."""
+
+    def connect(sandbox: Sandbox, **config: Any) -> Connector:
+        platform = {**sandbox.config["platform"], **config.pop("platform", {})}
+        return Connector({**sandbox.config, **config, "platform": platform}, tmp_path, warm_start)
+
+    return connect
