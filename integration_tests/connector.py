@@ -113,11 +113,11 @@ class Connector:
 
     def check(self, *flags: str) -> Output:
         """``source-invoicing check``."""
-        return self.run("check", "--config", self._file("config", self.config), *flags)
+        return self.run("check", "--config", self.file("config", self.config), *flags)
 
     def discover(self, *flags: str) -> Output:
         """``source-invoicing discover``."""
-        return self.run("discover", "--config", self._file("config", self.config), *flags)
+        return self.run("discover", "--config", self.file("config", self.config), *flags)
 
     @cached_property
     def catalog(self) -> list[Json]:
@@ -139,11 +139,11 @@ class Connector:
 
     def read_arguments(self, streams: Iterable[str] | None = None, state: list[Json] | None = None) -> list[str]:
         """The arguments of a read, their files written."""
-        arguments = ["read", "--config", self._file("config", self.config)]
-        arguments += ["--catalog", self._file("catalog", self.configured(streams))]
+        arguments = ["read", "--config", self.file("config", self.config)]
+        arguments += ["--catalog", self.file("catalog", self.configured(streams))]
         if state is not None:
             messages = [{"type": "STREAM", "stream": message["stream"]} for message in state]
-            arguments += ["--state", self._file("state", messages)]
+            arguments += ["--state", self.file("state", messages)]
         return arguments
 
     def configured(self, streams: Iterable[str] | None = None) -> Json:
@@ -212,7 +212,11 @@ class Connector:
         """The environment of a run: waits between tries are a hundredth as long as in production."""
         return {**os.environ, "SOURCE_INVOICING_BACKOFF_SCALE": "0.01", **self.environment}
 
-    def _file(self, name: str, content: Any) -> str:
+    def file(self, name: str, content: Any) -> str:
+        """Write a file for a run.
+
+        :return: its path
+        """
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return str(path)

@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator, FormatChecker, validators
 from integration_tests.connector import Json
 
 # Strict: 1.0 is no integer.
-StrictValidator = validators.extend(
+StrictValidator = validators.extend(  # type: ignore[no-untyped-call]
     Draft7Validator,
     type_checker=Draft7Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)

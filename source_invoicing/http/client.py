@@ -23,8 +23,9 @@ from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 logger = logging.getLogger("airbyte.source_invoicing")
 
 CHUNK = 1 << 16
-# Shortens every wait between tries, for tests: 0.01 makes a hundredth of it. Not for production.
-BACKOFF_SCALE_VARIABLE = "SOURCE_INVOICING_BACKOFF_SCALE"
+# For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
+BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
+TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
 
 
 @dataclass(frozen=True)
@@ -193,5 +194,11 @@ def _what_happened(error: requests.RequestException) -> str:
 
 
 def _scaled(patience: Patience) -> Patience:
-    scale = float(os.environ.get(BACKOFF_SCALE_VARIABLE, "1"))
-    return replace(patience, backoff=patience.backoff * scale, rate_limit_backoff=patience.rate_limit_backoff * scale)
+    backoff, timeout = (float(os.environ.get(name, "1")) for name in (BACKOFF_SCALE, TIMEOUT_SCALE))
+    return replace(
+        patience,
+        backoff=patience.backoff * backoff,
+        rate_limit_backoff=patience.rate_limit_backoff * backoff,
+        connect=patience.connect * timeout,
+        read=patience.read * timeout,
+    )

@@ -44,12 +44,14 @@ class Page:
     :param rows: as the API sent them
     :param has_more: whether further rows answer the same question; ``None`` where the API does not tell
     :param total: how many rows answer the question in all, where the API tells
+    :param short: whether it holds fewer rows than were asked for
     :param told_at: the server's clock when it answered (seconds since 1970, UTC), where the API tells
     """
 
     rows: list[Row]
     has_more: bool | None = None
     total: int | None = None
+    short: bool = False
     told_at: int | None = None
 
 

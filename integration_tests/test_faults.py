@@ -1,0 +1,158 @@
+"""Transient faults change nothing; lasting ones end their own stream, and say why."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.expected import keys
+
+STREAMS = ["invoices", "notes", "contacts", "plans"]
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "status", "code": 429},
+    {"kind": "status", "code": 429, "headers": {"Retry-After": "0"}},
+    {"kind": "status", "code": 429, "headers": {"Retry-After": formatdate(time.time() - 5, usegmt=True)}},
+    *({"kind": "status", "code": code} for code in (500, 502, 503, 504)),
+    {"kind": "reset"},
+    {"kind": "reset_body"},
+    {"kind": "truncate", "bytes": 20},
+    {"kind": "cut_json"},
+    {"kind": "invalid_utf8"},
+    {"kind": "bad_gzip"},
+    {"kind": "html"},
+    {"kind": "empty"},
+]
+SILENT_LOSSES: list[dict[str, Any]] = [
+    {"kind": "html"},
+    {"kind": "empty"},
+    {"kind": "error_envelope"},
+    {"kind": "object"},
+    {"kind": "repeat_page"},
+    {"kind": "wrong_total", "delta": 7},
+    {"kind": "short_page", "rows": 3},
+    {"kind": "cut_json"},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_up_to_three_faults_in_a_row_change_nothing(
+    start_sandbox: StartSandbox, connect: Connect, fault: dict[str, Any]
+) -> None:
+    sandbox = start_sandbox()
+    connector = connect(sandbox)
+    catalog = {stream["name"]: stream for stream in connector.catalog}
+    sandbox.add_faults(
+        {"match": {"stream": "invoices"}, "after": 0, "times": 1, "fault": fault},
+        {"match": {"stream": "invoices"}, "after": 1, "times": 3, "fault": fault},
+        {"match": {"stream": "contacts"}, "after": 10, "times": 2, "fault": fault},
+        {"match": {"stream": "customers"}, "times": 1, "fault": fault},
+    )
+
+    output = connector.read(STREAMS)
+
+    assert output.exit_code == 0, output.text[-2000:]
+    for name in STREAMS:
+        assert keys(output.records[name], catalog[name]) == keys(sandbox.rows(name), catalog[name])
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_lasting_fault_ends_its_own_stream_only(
+    start_sandbox: StartSandbox, connect: Connect, fault: dict[str, Any]
+) -> None:
+    sandbox = start_sandbox()
+    connector = connect(sandbox)
+    assert connector.catalog
+    sandbox.add_faults({"match": {"stream": "invoices"}, "after": 1, "times": 0, "fault": fault})
+
+    output = connector.read(STREAMS)
+
+    assert output.exit_code == 1
+    assert output.statuses["invoices"] == ["STARTED", "RUNNING", "INCOMPLETE"]
+    assert {output.statuses[name][-1] for name in STREAMS if name != "invoices"} == {"COMPLETE"}
+    (error,) = output.errors
+    assert error["stream_descriptor"]["name"] == "invoices"
+    assert error["failure_type"] == "transient_error"
+    assert "/invoices" in error["message"]
+    assert "Traceback" not in "\n".join(output.logs)
+
+
+@pytest.mark.parametrize("stream", ["invoices", "notes", "contacts"])
+@pytest.mark.parametrize("fault", SILENT_LOSSES, ids=str)
+def test_what_is_no_complete_list_never_passes_for_one(
+    start_sandbox: StartSandbox, connect: Connect, stream: str, fault: dict[str, Any]
+) -> None:
+    sandbox = start_sandbox()
+    connector = connect(sandbox)
+    catalog = {offered["name"]: offered for offered in connector.catalog}
+    sandbox.add_faults({"match": {"stream": stream}, "times": 0, "fault": fault})
+
+    output = connector.read([stream])
+
+    complete = set(keys(output.records[stream], catalog[stream])) == set(keys(sandbox.rows(stream), catalog[stream]))
+    assert output.statuses[stream][-1] == ("COMPLETE" if complete and output.exit_code == 0 else "INCOMPLETE")
+    if not complete:
+        assert output.exit_code == 1
+        assert output.errors[0]["failure_type"] in ("transient_error", "config_error")
+
+
+def test_a_wait_longer_than_a_sync_lasts_ends_it_as_transient(start_sandbox: StartSandbox, connect: Connect) -> None:
+    sandbox = start_sandbox()
+    an_hour = {"kind": "status", "code": 429, "headers": {"Retry-After": "3600"}}
+    sandbox.add_faults({"match": {"stream": "invoices"}, "after": 1, "times": 0, "fault": an_hour})
+
+    output = connect(sandbox).read(["invoices"])
+
+    (error,) = output.errors
+    assert error["failure_type"] == "transient_error"
+    assert "asks to come back in 3600 seconds" in error["message"]
+    assert output.states["invoices"][-1]["updated_at"] > 0
+
+
+def test_a_stream_the_key_may_not_read_is_reported_and_stops_no_other(
+    start_sandbox: StartSandbox, connect: Connect
+) -> None:
+    sandbox = start_sandbox()
+    sandbox.add_faults({"match": {"stream": "tasks"}, "times": 0, "fault": {"kind": "status", "code": 403}})
+
+    output = connect(sandbox).read()
+
+    assert output.exit_code == 1
+    assert output.statuses["tasks"][-1] == "INCOMPLETE"
+    assert [name for name, statuses in output.statuses.items() if statuses[-1] != "COMPLETE"] == ["tasks"]
+    (error,) = output.errors
+    assert error["failure_type"] == "config_error"
+    assert "does not let these credentials read /tasks" in error["message"]
+
+
+@pytest.mark.parametrize("flags", [(), ("--debug",)], ids=["quiet", "debug"])
+def test_no_form_of_the_key_is_ever_printed(
+    start_sandbox: StartSandbox, connect: Connect, flags: tuple[str, ...]
+) -> None:
+    key = "canary/+=%ü-9c1"
+    forms = [key, "canary%2F%2B%3D%25%C3%BC-9c1", "Y2FuYXJ5LytcPSXDvC05YzE6", "canary/+=%\\u00fc-9c1"]
+    connector = connect(start_sandbox(), platform={"api_key": key})
+
+    for output in (
+        connector.check(*flags),
+        connector.discover(*flags),
+        connector.run(*read_blindly(connector), *flags),
+    ):
+        assert not [form for form in forms if form in output.text]
+        assert "Basic " not in output.text
+
+
+def read_blindly(connector: Any) -> list[str]:
+    """A read of a stream with a key that does not work, for whose catalog nobody had to be asked."""
+    stream = {"name": "invoices", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+    catalog = {"streams": [{"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    return [
+        "read",
+        "--config",
+        connector.file("config", connector.config),
+        "--catalog",
+        connector.file("catalog", catalog),
+    ]

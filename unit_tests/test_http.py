@@ -1,0 +1,156 @@
+"""How one request is made well."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+import requests
+import requests_mock as mock
+from airbyte_cdk.models import FailureType
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
+
+from source_invoicing.http import (
+    ApiClient,
+    ApiRequest,
+    BasicAuth,
+    Failure,
+    HostUnreachable,
+    LoginRefused,
+    Patience,
+    Quota,
+    StatusJudge,
+)
+from source_invoicing.http.answer import join_url
+from source_invoicing.http.retry_after import retry_after
+from source_invoicing.http.secrets import mask
+
+HURRY = Patience(backoff=0, rate_limit_backoff=0)
+BASE = "https://api.example.com/v1"
+
+
+def client(**options: Any) -> ApiClient:
+    judge = StatusJudge("Acme", lambda body: body.get("message"), "Check the key.", "Ask an administrator.")
+    defaults = {"base_url": BASE, "auth": BasicAuth("key"), "judge": judge, "quota": Quota(2), "pool_size": 2}
+    return ApiClient(**{**defaults, "patience": HURRY, **options})
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "expected"),
+    [
+        ("https://a.example", "customers", "https://a.example/customers"),
+        ("https://a.example/", "customers", "https://a.example/customers"),
+        ("https://a.example/proxy/v1", "customers", "https://a.example/proxy/v1/customers"),
+        ("https://a.example/proxy/v1/", "/customers", "https://a.example/proxy/v1/customers"),
+    ],
+)
+def test_a_base_url_keeps_its_path(base: str, path: str, expected: str) -> None:
+    assert join_url(base, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("", None),
+        ("5", 5.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("nan", None),
+        ("soon", None),
+        (formatdate(time.time() - 100, usegmt=True), 0.0),
+        ("Wed, 99 Foo 2024", None),
+    ],
+)
+def test_retry_after_in_all_its_forms(header: str, seconds: float | None) -> None:
+    assert retry_after({"Retry-After": header}) == seconds
+
+
+def test_retry_after_as_a_date_is_the_time_until_then() -> None:
+    seconds = retry_after({"Retry-After": formatdate(time.time() + 100, usegmt=True)})
+
+    assert seconds is not None
+    assert 90 < seconds <= 100
+
+
+def test_three_further_tries_and_no_more() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=503, json={"message": "Down for a moment"})
+        with pytest.raises(Failure, match=r"Acme answered HTTP 503 for /customers: Down for a moment\.") as caught:
+            client().send(ApiRequest("customers"))
+
+    assert caught.value.failure_type is FailureType.transient_error
+    assert api.call_count == 4
+
+
+def test_the_answer_after_three_faults_is_as_good_as_the_first() -> None:
+    with mock.Mocker() as api:
+        api.get(
+            f"{BASE}/customers",
+            [
+                {"status_code": 500},
+                {"exc": requests.ConnectTimeout},
+                {"text": "<html>maintenance</html>"},
+                {"json": [{"id": 1}]},
+            ],
+        )
+        assert client().send(ApiRequest("customers")).body == [{"id": 1}]
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (requests.ConnectTimeout(), "did not accept a connection in time"),
+        (requests.ReadTimeout(), "did not answer in time"),
+        (requests.exceptions.SSLError(), "has no certificate that this machine trusts"),
+        (requests.exceptions.ChunkedEncodingError(), "broke off in the middle of an answer"),
+        (requests.exceptions.ContentDecodingError(), "broke off in the middle of an answer"),
+        (requests.ConnectionError("[Errno -2] Name or service not known"), "is a name that cannot be resolved"),
+        (requests.ConnectionError("Connection refused"), "refused the connection"),
+        (requests.ConnectionError("Connection aborted."), "broke the connection"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_broken_connection_is_told_in_a_sentence(error: Exception, what: str) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", exc=error)
+        with pytest.raises(HostUnreachable, match=f"api.example.com {what} ") as caught:
+            client().send(ApiRequest("customers", {"secret": "hidden-in-the-url"}))
+
+    assert caught.value.failure_type is FailureType.transient_error
+    assert "hidden-in-the-url" not in f"{caught.value}{caught.value.internal_message}"
+
+
+def test_a_refused_key_is_not_tried_again() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=401, json={"message": "No"})
+        with pytest.raises(LoginRefused, match=r"\(HTTP 401: No\)\. Check the key\."):
+            client().send(ApiRequest("customers"))
+
+    assert api.call_count == 1
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=302, headers={"Location": "https://other.example/x?key=1"})
+        with pytest.raises(Failure, match=r"redirects /customers to https://other\.example/x\. "):
+            client().send(ApiRequest("customers"))
+
+    assert api.call_count == 1
+
+
+def test_each_form_of_a_secret_is_masked() -> None:
+    update_secrets([])
+    mask("k/y+1=ü%")
+
+    for form in ("k/y+1=ü%", "k%2Fy%2B1%3D%C3%BC%25", "k/y%2B1%3D%C3%BC%25", "k/y+1=\\u00fc%", "ay95KzE9w7wl"):
+        assert filter_secrets(f"<{form}>") == "<****>"
+
+
+def test_basic_credentials_are_utf8_and_their_base64_is_masked() -> None:
+    update_secrets([])
+    request = requests.Request("GET", BASE, auth=BasicAuth("schlüssel", "pässwort")).prepare()
+
+    assert request.headers["Authorization"] == "Basic c2NobMO8c3NlbDpww6Rzc3dvcnQ="
+    assert filter_secrets(request.headers["Authorization"]) == "Basic ****"

@@ -1,0 +1,85 @@
+"""What is particular about Invoiced and cannot be seen from outside without its own hosts."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import requests_mock as mock
+
+from source_invoicing import SourceInvoicing
+
+PRODUCTION = "https://api.invoiced.com/customers"
+SANDBOX = "https://api.sandbox.invoiced.com/customers"
+
+
+def config(**platform: Any) -> dict[str, Any]:
+    return {"platform": {"name": "invoiced", "api_key": "key-of-a-test", **platform}}
+
+
+def check(**platform: Any) -> tuple[bool, str | None]:
+    return SourceInvoicing().check_connection(logging.getLogger(), config(**platform))
+
+
+@pytest.mark.parametrize(("environment", "url"), [("production", PRODUCTION), ("sandbox", SANDBOX)])
+def test_each_environment_has_its_host(environment: str, url: str) -> None:
+    with mock.Mocker() as api:
+        api.get(url, json=[])
+
+        assert check(environment=environment) == (True, None)
+
+    assert api.call_count == 1
+
+
+def test_a_key_of_the_other_environment_is_recognised_by_a_second_request() -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, status_code=401, json={"type": "invalid_request", "message": "Invalid key"})
+        api.get(SANDBOX, json=[])
+
+        succeeded, sentence = check()
+
+    assert not succeeded
+    assert sentence == (
+        "The API key belongs to the sandbox environment of Invoiced, but platform.environment is set to production. "
+        "Change one of them."
+    )
+    assert api.call_count == 2
+
+
+def test_a_key_of_neither_environment_is_just_wrong() -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, status_code=401, json={"message": "Invalid key"})
+        api.get(SANDBOX, status_code=401, json={"message": "Invalid key"})
+
+        succeeded, sentence = check()
+
+    assert not succeeded
+    assert "did not accept the credentials (HTTP 401: Invalid key)" in (sentence or "")
+
+
+def test_a_key_never_leaves_for_the_vendor_when_a_base_url_is_set() -> None:
+    with mock.Mocker() as api:
+        api.get("https://proxy.example.com/invoiced/customers", status_code=401)
+
+        assert check(base_url="https://proxy.example.com/invoiced")[0] is False
+
+    assert api.call_count == 1
+
+
+def test_a_stream_reads_without_the_concurrent_engine_too() -> None:
+    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
+    with mock.Mocker() as api:
+        # Nothing tells of paging, and each question gets the same answer: this is the whole list.
+        api.get("https://api.invoiced.com/plans", json=[{"id": "a/b", "metadata": [], "updated_at": 5}])
+
+        records = list(streams["plans"].read_only_records())
+
+    assert records == [{"id": "a/b", "metadata": {}, "updated_at": 5}]
+    assert streams["plans"].state == {"updated_at": 5}
+
+
+def test_the_streams_of_an_account_share_one_client() -> None:
+    streams: list[Any] = SourceInvoicing().streams(config())
+
+    assert len({id(stream.account.client) for stream in streams}) == 1

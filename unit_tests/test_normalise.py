@@ -1,0 +1,111 @@
+"""Values become what the schema says they are, and none is lost."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from source_invoicing.streams.normalise import Normaliser
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "code": {"type": ["null", "string"]},
+        "count": {"type": ["null", "integer"]},
+        "amount": {"type": ["null", "number"]},
+        "approved": {"type": ["null", "boolean", "string"]},
+        "map": {"type": ["null", "object"], "additionalProperties": True},
+        "address": {"type": ["null", "object"], "properties": {"zip": {"type": ["null", "string"]}}},
+        "lines": {
+            "type": ["null", "array"],
+            "items": {"type": ["null", "object"], "properties": {"price": {"type": ["null", "number"]}}},
+        },
+        "tags": {"type": ["null", "array"], "items": {"type": ["null", "string"]}},
+        "free": {},
+    },
+}
+LEAF = st.sampled_from([None, True, False, 0, -7, 2**70, 1.0, 1.5, "", " ", "a", "7", "1.5", "nan", "ü"])
+FLAT = LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(st.sampled_from(["zip", "price", "x"]), LEAF)
+JSON = FLAT | st.lists(FLAT, max_size=3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("map", [], {}),
+        ("map", {"a": 1}, {"a": 1}),
+        ("map", None, None),
+        ("lines", {}, []),
+        ("amount", "12.50", 12.5),
+        ("amount", "12", 12),
+        ("amount", "", None),
+        ("amount", "-0.5", -0.5),
+        ("amount", 3, 3),
+        ("amount", "nan", "nan"),
+        ("amount", "12,50", "12,50"),
+        ("count", 7.0, 7),
+        ("count", "7", 7),
+        ("count", 7.5, 7.5),
+        ("count", True, True),
+        ("code", 4711, "4711"),
+        ("code", "", ""),
+        ("approved", False, False),
+        ("approved", "AB", "AB"),
+        ("address", {"zip": 1020}, {"zip": "1020"}),
+        ("lines", [{"price": "1.5"}, {"price": 2}, None, 5], [{"price": 1.5}, {"price": 2}, None, 5]),
+        ("tags", [1, "a", None], ["1", "a", None]),
+        ("free", ["anything", {"at": 1}], ["anything", {"at": 1}]),
+        ("unknown", ["anything"], ["anything"]),
+    ],
+)
+def test_a_value_is_repaired_or_passed_on(field: str, value: Any, expected: Any) -> None:
+    record = Normaliser("things", SCHEMA)({"id": 1, field: value})
+
+    assert record == {"id": 1, field: expected}
+    assert type(record[field]) is type(expected)
+
+
+def test_the_same_shape_again_is_repaired_again() -> None:
+    normalise = Normaliser("things", SCHEMA)
+
+    values: list[Any] = [{}, [], {}, []]
+    assert [normalise({"id": 1, "map": value})["map"] for value in values] == [{}, {}, {}, {}]
+
+
+def test_a_value_that_fits_nothing_is_passed_on_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    normalise = Normaliser("things", SCHEMA)
+
+    with caplog.at_level(logging.WARNING, "airbyte.source_invoicing"):
+        records = [normalise({"id": 1, "amount": "a lot"}) for _ in range(3)]
+
+    assert {record["amount"] for record in records} == {"a lot"}
+    assert [entry.getMessage() for entry in caplog.records] == [
+        "Stream things: field amount holds a value of type str where the schema says number. It is passed on unchanged."
+    ]
+
+
+@given(record=st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), JSON))
+def test_whatever_comes_no_field_is_lost_and_no_second_look_changes_anything(record: dict[str, Any]) -> None:
+    normalise = Normaliser("things", SCHEMA)
+
+    once = normalise(copy.deepcopy(record))
+
+    assert once.keys() == record.keys()
+    assert normalise(copy.deepcopy(once)) == once
+
+
+def test_the_schemas_of_all_streams_compile() -> None:
+    folder = Path(__file__).parent.parent / "source_invoicing" / "platforms"
+    schemas = sorted(folder.glob("*/schemas/**/*.json"))
+
+    assert len(schemas) >= 17
+    for path in schemas:
+        Normaliser(path.stem, json.loads(path.read_text(encoding="utf-8")))({"id": 1})
