@@ -44,8 +44,10 @@ class Output:
     def flush(self) -> None:
         """Print what has been collected."""
         if self._lines and sys.__stdout__ is not None:
-            sys.__stdout__.buffer.write(b"".join(self._lines))
-            sys.__stdout__.buffer.flush()
+            # The lock under which log lines are printed: no line begins inside another one.
+            with PRINT_BUFFER.lock:
+                sys.__stdout__.buffer.write(b"".join(self._lines))
+                sys.__stdout__.buffer.flush()
         self._lines.clear()
         self._size = 0
         self._flushed_at = time.monotonic()
