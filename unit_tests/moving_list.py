@@ -49,6 +49,9 @@ class MovingList:
     def moment(self, row: Row) -> int | None:
         return row["at"]  # type: ignore[no-any-return]
 
+    def serial(self, row: Row) -> int | None:
+        return row["id"]  # type: ignore[no-any-return]
+
     def ask(self, question: Question) -> Page:
         while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
             self.change()
@@ -83,7 +86,7 @@ class MovingList:
         if question.since is not None and self.stance not in ("ignores filter", "ignores both"):
             lowest = question.since - (1 if self.includes_boundary else 0)
             rows = [row for row in rows if row["at"] is not None and row["at"] >= lowest]
-        if question.order is Order.NEWEST_ROW_FIRST:
+        if question.order is Order.NEWEST_ROW_FIRST and self.stance == "honest":
             return sorted(rows, key=lambda row: -row["id"])
         if question.order is not None and self.stance not in ("ignores sort", "ignores both"):
             rows.sort(key=lambda row: (row["at"] is None, row["at"] or 0, row["id"]))

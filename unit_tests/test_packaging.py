@@ -19,7 +19,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import source_invoicing
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
@@ -158,7 +157,3 @@ def test_the_icon_is_square() -> None:
 @pytest.mark.parametrize("script", ["scripts/demo", "scripts/test", ".ci/run"])
 def test_scripts_can_be_executed(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
-
-
-def test_the_source_is_exported_by_the_name_the_standard_tests_look_for() -> None:
-    assert source_invoicing.SourceInvoicing.__name__ == "SourceInvoicing"

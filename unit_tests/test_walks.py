@@ -74,7 +74,29 @@ def test_the_walk_by_key_misses_nothing(
         chance=random.Random(seed),
     )
 
-    assert listing.throughout <= set(hand_out_with([KeyWalk, NewestRowFirstWalk], listing)) or not listing.throughout
+    assert (
+        listing.throughout <= set(hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing))
+        or not listing.throughout
+    )
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moments=MOMENTS, seed=SEEDS, tells_total=st.booleans())
+def test_a_server_that_ignores_everything_makes_no_row_slip_through(
+    moments: list[int], seed: int, tells_total: bool
+) -> None:
+    listing = MovingList(
+        moments,
+        stance="ignores both",
+        tells_total=tells_total,
+        restlessness=0.3,
+        most_changes=12,
+        chance=random.Random(seed),
+    )
+
+    ids = hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing)
+
+    assert listing.throughout <= set(ids)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -103,7 +125,7 @@ def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stanc
     moments = [(number * 37) % 101 for number in range(50)]
     listing = MovingList(moments, stance=stance)  # type: ignore[arg-type]
 
-    ids = hand_out_with([KeyWalk, NewestRowFirstWalk], listing, since)
+    ids = hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing, since)
 
     assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
 
@@ -111,7 +133,7 @@ def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stanc
 def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list() -> None:
     listing = MovingList([*range(20), None, None])
 
-    assert set(hand_out_with([KeyWalk, NewestRowFirstWalk], listing)) == set(range(22))
+    assert set(hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing)) == set(range(22))
 
 
 def test_one_moment_that_fills_many_pages_is_read_completely_and_the_walk_moves_on() -> None:
@@ -225,4 +247,4 @@ def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(walk: type[W
     whole = replace(listing.ask(Question(order=Order.OLDEST_CHANGE_FIRST)), short=True)
     listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
 
-    assert set(hand_out(walk(listing))) == set(range(len(moments)))
+    assert set(hand_out_with([walk, PageWalk], listing)) == set(range(len(moments)))

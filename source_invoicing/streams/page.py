@@ -70,3 +70,6 @@ class Listing(Protocol):
 
     def moment(self, row: Row) -> int | None:
         """When the row was last changed (seconds since 1970, UTC), or ``None``."""
+
+    def serial(self, row: Row) -> int | None:
+        """A number that grows with each row created, or ``None``."""

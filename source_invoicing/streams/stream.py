@@ -155,6 +155,11 @@ class InvoicingStream(HttpStream, ABC):
             return row.get(self.primary_key)
         return tuple(row.get(field) for field in self.primary_key)
 
+    def serial(self, row: Row) -> int | None:
+        """A number that grows with each row created: the last part of its primary key, where that is a number."""
+        identity = row.get(self.primary_key if isinstance(self.primary_key, str) else self.primary_key[-1])
+        return identity if isinstance(identity, int) else None
+
     def moment(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
         field = self.cursor_field
@@ -256,6 +261,7 @@ class _List:
         self._fixed = {**stream.params, **selection}
         self.key = stream.key
         self.moment = stream.moment
+        self.serial = stream.serial
 
     @property
     def label(self) -> str:

@@ -250,7 +250,7 @@ class MeteredBillings(CustomerScoped, CreationOrderedStream):
     resource = "line_items"
 
 
-class PaymentSources(CustomerScoped):
+class PaymentSources(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/payment-sources
 
     Cards and bank accounts count their ids separately.

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from array import array
+from collections.abc import Hashable, Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 from source_invoicing.streams.page import Order, Page, Question
-from source_invoicing.streams.walks.walk import Horizon, Moved, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
+from source_invoicing.streams.walks.walk import (
+    Horizon,
+    Moved,
+    NotHonoured,
+    PageKeys,
+    Step,
+    Walk,
+    comes_whole,
+    ends_early,
+    goes_on,
+)
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
 # Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
 MOST_PASSES = 10
+# How many rows in a row may be gone before the rest of a pass counts as unseen and is handed out again.
+LOOK_AHEAD = 300
 
 
 class Pass:
@@ -44,14 +58,16 @@ class Pass:
                 raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
             if page.rows and len(before.rows) < len(self._first.rows):
                 raise Moved(f"has a page of {len(before.rows)} rows between pages of {len(self._first.rows)}")
-        if page.rows and hash(keys) in self._seen_pages:
-            if comes_whole(page):
-                return False
+        if self.repeats(page, keys):
             raise Moved("answers with the same page twice")
         self._seen_pages.add(hash(keys))
         if ends_early(page, self.rows):
             raise Moved(f"tells of {page.total} rows and ends after {self.rows}")
         return goes_on(page, self.rows)
+
+    def repeats(self, page: Page, keys: PageKeys) -> bool:
+        """Whether this pass has seen the same page before."""
+        return bool(page.rows) and hash(keys) in self._seen_pages
 
 
 class RestartingWalk(Walk, ABC):
@@ -78,11 +94,47 @@ class RestartingWalk(Walk, ABC):
         """
 
 
-class PageWalk(RestartingWalk):
-    """Pages 1, 2, 3, ... in the order in which the list comes by itself.
+class Trail:
+    """The rows of one pass in the order in which it met them, held against those of the pass before.
 
-    When rows moved (:class:`Pass`), the list is read again from the top. One thing stays unnoticed: a delete and an
-    insert between the same two requests, which leave the total as it was.
+    :param before: the earlier pass
+    """
+
+    def __init__(self, before: Trail | None = None) -> None:
+        self.pages = 0
+        self._met = array("q")
+        self._before = before._met if before else array("q")
+        self._next = 0
+        self._kept_order = before is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing left the list since the pass before, or the whole list stood on one page."""
+        return self.pages == 1 or (self._kept_order and self._next == len(self._before))
+
+    def add(self, key: Hashable) -> bool:
+        """Take note of a row.
+
+        :return: whether the pass before met it here too
+        """
+        mark = hash(key)
+        self._met.append(mark)
+        ahead = self._before[self._next : self._next + LOOK_AHEAD]
+        if mark not in ahead:
+            return False
+        skipped = ahead.index(mark)
+        self._kept_order = self._kept_order and not skipped
+        self._next += skipped + 1
+        return True
+
+
+class PageWalk(RestartingWalk):
+    """Pages 1, 2, 3, ... in the order in which the list comes by itself: the last resort, for any list.
+
+    A delete on a page already read pulls an unread row onto it, and an insert elsewhere hides that from the total. So
+    a list of several pages is read until a pass meets all the rows of the pass before, in their order: then none of
+    them left meanwhile, and none pulled another out of sight. Rows that the pass before has met are not handed out
+    again.
 
     Nothing is promised before the end: a page number is no place to come back to.
     """
@@ -92,23 +144,64 @@ class PageWalk(RestartingWalk):
     def one_pass(self, since: int | None) -> Iterator[Step]:
         """See :class:`RestartingWalk`."""
         horizon = Horizon()
+        trail: Trail | None = None
+        for _ in range(MOST_PASSES):
+            trail = Trail(trail)
+            for page in self.pages(since):
+                horizon.saw(page, self.moments(page))
+                trail.pages += 1
+                yield Step([row for row in page.rows if not trail.add(self.listing.key(row))])
+            if self.is_settled(trail):
+                yield Step([], reached=horizon.reached)
+                return
+        raise self.contradiction("loses rows each time it is read")
+
+    def is_settled(self, trail: Trail) -> bool:
+        """Whether no further pass is needed."""
+        return trail.settled
+
+    def pages(self, since: int | None) -> Iterator[Page]:
+        """The pages of one pass.
+
+        :raises Moved: when rows may have been missed
+        """
         current = Pass()
         number = 1
         more = True
         while more:
             page = self.listing.ask(Question(number=number, since=since, order=self.order))
-            more = current.take(page, self.keys(page))
-            horizon.saw(page, self.moments(page))
-            yield Step(page.rows)
+            keys = self.keys(page)
+            if comes_whole(page) and current.repeats(page, keys):
+                return
+            more = current.take(page, keys)
+            self.prove(page, more or number > 1)
+            yield page
             number += 1
-        yield Step([], reached=horizon.reached)
+
+    def prove(self, page: Page, one_of_several: bool) -> None:
+        """Check what the walk relies on. This one relies on nothing."""
 
 
 class NewestRowFirstWalk(PageWalk):
-    """The same with the newest row first, for lists that can be sorted: nothing at all stays unnoticed.
+    """The same with the newest row first, for lists that can be sorted: one pass is enough.
 
     Here an insert pushes rows to the pages still to come, so a row can only slip to a page already read when more
     rows are deleted than inserted, and then the total shrinks. Edits move nothing, as the order is that of creation.
+
+    Each page proves that the server sorted.
     """
 
     order = Order.NEWEST_ROW_FIRST
+
+    def is_settled(self, trail: Trail) -> bool:
+        """See :class:`PageWalk`."""
+        return True
+
+    def prove(self, page: Page, one_of_several: bool) -> None:
+        """See :class:`PageWalk`. A list of one page needs no order."""
+        serials = [self.listing.serial(row) for row in page.rows]
+        sorted_by_creation = all(
+            earlier is not None and later is not None and earlier >= later for earlier, later in pairwise(serials)
+        )
+        if one_of_several and not sorted_by_creation:
+            raise NotHonoured("does not sort by creation")
