@@ -14,13 +14,13 @@ import orjson
 from airbyte_cdk.logger import PRINT_BUFFER
 from airbyte_cdk.models import AirbyteRecordMessage
 
-# Seconds after which a message is printed even if few others came along, and the bytes after which it is anyway.
+# Records are printed when they are that many seconds or bytes behind.
 FLUSH_AFTER = 0.1
 FLUSH_AT = 1 << 18
 
 
 class Output:
-    """Collects lines and prints them in order, a few times a second. Used by one thread.
+    """Prints lines in order, records in bundles. Used by one thread.
 
     Log lines of other threads go to standard output through the CDK's own buffer, whole lines at a time.
     """
@@ -36,14 +36,18 @@ class Output:
         self._add(orjson.dumps({"type": "RECORD", "record": content}, option=orjson.OPT_APPEND_NEWLINE))
 
     def line(self, message: str) -> None:
-        """Print any other message, given as JSON text."""
+        """Print any other message, given as JSON text, at once: a state that waits in a buffer is lost with the
+        process, and the next message may be a minute away."""
         self._add(f"{message}\n".encode())
+        self.flush()
 
     def flush(self) -> None:
         """Print what has been collected."""
         if self._lines and sys.__stdout__ is not None:
-            sys.__stdout__.buffer.write(b"".join(self._lines))
-            sys.__stdout__.buffer.flush()
+            # The lock under which log lines are printed: no line begins inside another one.
+            with PRINT_BUFFER.lock:
+                sys.__stdout__.buffer.write(b"".join(self._lines))
+                sys.__stdout__.buffer.flush()
         self._lines.clear()
         self._size = 0
         self._flushed_at = time.monotonic()

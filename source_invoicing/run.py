@@ -9,8 +9,10 @@ from typing import Any
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from source_invoicing.http import Failure
+from source_invoicing.http.secrets import mask
 from source_invoicing.output import Output
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
@@ -21,6 +23,15 @@ class _Entrypoint(AirbyteEntrypoint):
     def __init__(self, source: SourceInvoicing, output: Output) -> None:
         super().__init__(source)
         self._output = output
+
+    @staticmethod
+    def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
+        """Mask the secrets of the configuration in every form they can take, and none that is hardly there: the CDK
+        would put asterisks in place of each blank when a key is blank."""
+        update_secrets([])
+        for secret in get_secrets(connection_specification, config):
+            if isinstance(secret, str):
+                mask(secret)
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:

@@ -134,6 +134,14 @@ def test_a_row_that_leaves_such_a_moment_between_two_pages_pulls_none_out_of_sig
     assert set(hand_out(KeyWalk(listing))) == set(range(40))
 
 
+@pytest.mark.parametrize("includes_boundary", [False, True])
+def test_seconds_that_fill_pages_one_after_the_other_do_not_hold_the_walk_up(includes_boundary: bool) -> None:
+    listing = MovingList([7] * 12 + [8] * 13 + [9] * 3 + [11], includes_boundary=includes_boundary)
+
+    assert sorted(hand_out(KeyWalk(listing))) == list(range(29))  # type: ignore[type-var]
+    assert len(listing.asked) < 40
+
+
 def test_the_walk_by_key_costs_what_the_page_size_dictates() -> None:
     listing = MovingList([number * 3 for number in range(1000)], size=100)
 
@@ -208,3 +216,13 @@ def test_the_walk_newest_first_stops_at_the_moment_it_is_asked_for() -> None:
 
     assert sorted(ids) == list(range(93, 100))  # type: ignore[type-var]
     assert len([question for question in listing.asked if question.number > 1]) == 1
+
+
+@pytest.mark.parametrize("walk", [KeyWalk, PageWalk, NewestRowFirstWalk])
+@pytest.mark.parametrize("moments", [[5], [1, 2, 9]])
+def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(walk: type[Walk], moments: list[int]) -> None:
+    listing = MovingList(moments, tells_total=False, tells_more=False)
+    whole = replace(listing.ask(Question(order=Order.OLDEST_CHANGE_FIRST)), short=True)
+    listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
+
+    assert set(hand_out(walk(listing))) == set(range(len(moments)))

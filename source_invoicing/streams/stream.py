@@ -41,8 +41,8 @@ class InvoicingStream(HttpStream, ABC):
     #: Path of the list below the base URL, without a leading slash.
     resource: ClassVar[str]
     primary_key: ClassVar[str | list[str]] = "id"
-    #: Field that tells when a record was last changed; ``""`` where the vendor stores no such time.
-    cursor_field: ClassVar[str] = ""
+    #: Field that tells when a record was last changed; empty where the vendor stores no such time.
+    cursor_field: ClassVar[str | list[str]] = []
     moment_format: ClassVar[MomentFormat] = UnixSeconds()
     #: Ways to walk the list, best first.
     walks: ClassVar[tuple[type[Walk], ...]] = (PageWalk,)
@@ -84,7 +84,7 @@ class InvoicingStream(HttpStream, ABC):
 
     def make_bookmark(self) -> Bookmark:
         """The state this stream keeps."""
-        if not self.cursor_field:
+        if not isinstance(self.cursor_field, str):
             return NoBookmark(self.name)
         return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
 
@@ -157,7 +157,8 @@ class InvoicingStream(HttpStream, ABC):
 
     def moment(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
-        return self.moment_format.seconds(row.get(self.cursor_field)) if self.cursor_field else None
+        field = self.cursor_field
+        return self.moment_format.seconds(row.get(field)) if field.__class__ is str else None
 
     # -- what the CDK asks ----------------------------------------------------------------------------------------
 

@@ -39,7 +39,13 @@ def read_page(answer: Answer) -> Page:
             "again; if this stays, check that base_url is the address of the API.",
             FailureType.transient_error,
         )
-    return Page(rows, has_more=_has_next(answer.headers), total=_total(answer.headers), told_at=answer.told_at)
+    return Page(
+        rows,
+        has_more=_has_next(answer.headers),
+        total=_total(answer.headers),
+        short=len(rows) < PER_PAGE,
+        told_at=answer.told_at,
+    )
 
 
 def _has_next(headers: Mapping[str, str]) -> bool | None:

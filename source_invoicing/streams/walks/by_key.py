@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
 
 # A moment that fills more than a page is read until two passes agree. Each pass beyond the second one needs a row
 # that left the moment meanwhile, so a dozen is plenty; a list that never agrees is not sorted the way it says.
@@ -20,11 +20,13 @@ class _Stretch:
     """Where the walk stands in the answer to one question: its latest page, and the rows on the pages before it.
 
     :param moments: modification time of each row of the page
+    :param behind: the latest moment on the pages before it, or the one the question began with
     """
 
     question: Question
     page: Page
     moments: list[int | None]
+    behind: int | None
     rows_before: int = 0
 
     @property
@@ -33,8 +35,8 @@ class _Stretch:
 
     @property
     def last_moment(self) -> int | None:
-        """The latest moment on the page; the one the question began with where no row tells one."""
-        return next((moment for moment in reversed(self.moments) if moment is not None), self.question.since)
+        """The latest moment up to the end of the page."""
+        return next((moment for moment in reversed(self.moments) if moment is not None), self.behind)
 
     @property
     def stands_still(self) -> bool:
@@ -62,6 +64,8 @@ class KeyWalk(Walk):
         before: _Stretch | None = None
         while True:
             here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
+            if before is not None and self._is_the_same(before, here) and comes_whole(here.page):
+                return
             self._prove(here)
             if before is not None:
                 self._prove_nothing_hidden(before, here)
@@ -72,12 +76,14 @@ class KeyWalk(Walk):
                 return
             before, since = here, here.last_moment
 
-    def _ask(self, question: Question, rows_before: int = 0) -> _Stretch:
+    def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
         page = self.listing.ask(question)
+        rows_before = before.rows_before + len(before.page.rows) if before else 0
+        behind = before.last_moment if before else question.since
         rows = rows_before + len(page.rows)
         if ends_early(page, rows):
             raise self.contradiction(f"tells of {page.total} rows and ends after {rows}")
-        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], rows_before)
+        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], behind, rows_before)
 
     def _prove(self, here: _Stretch) -> None:
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
@@ -111,17 +117,19 @@ class KeyWalk(Walk):
 
         :return: the page on which the moment ends
         """
-        question, moment = here.question, here.last_moment
+        question = here.question
+        # Where the boundary is included, the page may be filled by the second before the one the question names.
+        moment = max((at for at in (here.last_moment, question.since) if at is not None), default=None)
         seen_before: PageKeys | None = None
         for _ in range(MOST_PASSES):
             seen = self.keys(here.page)
-            while here.goes_on and here.last_moment == moment:
+            while here.goes_on and self._is_within(moment, here.last_moment):
                 yield Step(self._take_fresh(here))
                 here = self._next_page(here)
                 seen += tuple(
                     self.listing.key(row)
                     for row, changed in zip(here.page.rows, here.moments, strict=True)
-                    if changed is None or moment is None or changed <= moment
+                    if self._is_within(moment, changed)
                 )
             if seen == seen_before or not here.rows_before:
                 self._prove(here)
@@ -131,12 +139,21 @@ class KeyWalk(Walk):
             here = self._ask(question)
         raise self.contradiction("answers differently each time it is asked for one moment")
 
+    @staticmethod
+    def _is_within(moment: int | None, changed: int | None) -> bool:
+        return changed is None or (moment is not None and changed <= moment)
+
     def _next_page(self, here: _Stretch) -> _Stretch:
         question = replace(here.question, number=here.question.number + 1)
-        following = self._ask(question, here.rows_before + len(here.page.rows))
-        if following.page.rows and self.keys(following.page) == self.keys(here.page):
+        following = self._ask(question, here)
+        if self._is_the_same(here, following):
+            if comes_whole(following.page):
+                return replace(following, page=Page([]), moments=[])
             raise self.contradiction("answers with the same page twice")
         return following
+
+    def _is_the_same(self, here: _Stretch, following: _Stretch) -> bool:
+        return bool(following.page.rows) and self.keys(following.page) == self.keys(here.page)
 
     def _take_fresh(self, here: _Stretch) -> list[Row]:
         """Rows not handed out yet, remembered from now on."""
@@ -157,4 +174,7 @@ class KeyWalk(Walk):
             self._handed_out = {
                 key: moment for key, moment in self._handed_out.items() if moment is not None and moment >= last - 1
             }
+        if last is not None and not here.goes_on:
+            # Nothing follows, so this holds even where the server did not sort a list of one page.
+            last = max([last, *(moment for moment in here.moments if moment is not None)])
         return Step(fresh, reached=last)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
 from source_invoicing.streams.page import Order, Page, Question
-from source_invoicing.streams.walks.walk import Horizon, Moved, PageKeys, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.walks.walk import Horizon, Moved, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -44,6 +45,8 @@ class Pass:
             if page.rows and len(before.rows) < len(self._first.rows):
                 raise Moved(f"has a page of {len(before.rows)} rows between pages of {len(self._first.rows)}")
         if page.rows and hash(keys) in self._seen_pages:
+            if comes_whole(page):
+                return False
             raise Moved("answers with the same page twice")
         self._seen_pages.add(hash(keys))
         if ends_early(page, self.rows):
@@ -51,16 +54,8 @@ class Pass:
         return goes_on(page, self.rows)
 
 
-class PageWalk(Walk):
-    """Pages 1, 2, 3, ... in the order in which the list comes by itself.
-
-    When rows moved (:class:`Pass`), the list is read again from the top, and rows come twice. One thing stays
-    unnoticed: a delete and an insert between the same two requests, which leave the total as it was.
-
-    Nothing is promised before the end: a page number is no place to come back to.
-    """
-
-    order: ClassVar[Order | None] = None
+class RestartingWalk(Walk, ABC):
+    """A walk that begins again from the top when rows moved; rows then come twice."""
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
@@ -69,13 +64,33 @@ class PageWalk(Walk):
             if attempt:
                 logger.info("%s %s. Reading it again from the top.", self.listing.label, reason)
             try:
-                yield from self._one_pass(since)
+                yield from self.one_pass(since)
                 return
             except Moved as moved:
                 reason = str(moved)
         raise self.contradiction(reason)
 
-    def _one_pass(self, since: int | None) -> Iterator[Step]:
+    @abstractmethod
+    def one_pass(self, since: int | None) -> Iterator[Step]:
+        """Read the list once.
+
+        :raises Moved: when rows may have been missed
+        """
+
+
+class PageWalk(RestartingWalk):
+    """Pages 1, 2, 3, ... in the order in which the list comes by itself.
+
+    When rows moved (:class:`Pass`), the list is read again from the top. One thing stays unnoticed: a delete and an
+    insert between the same two requests, which leave the total as it was.
+
+    Nothing is promised before the end: a page number is no place to come back to.
+    """
+
+    order: ClassVar[Order | None] = None
+
+    def one_pass(self, since: int | None) -> Iterator[Step]:
+        """See :class:`RestartingWalk`."""
         horizon = Horizon()
         current = Pass()
         number = 1

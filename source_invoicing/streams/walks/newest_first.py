@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator, Hashable, Iterator
 from itertools import pairwise
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.by_page import MOST_PASSES, Pass
-from source_invoicing.streams.walks.walk import Moved, NotHonoured, Step, Walk, goes_on
-
-logger = logging.getLogger("airbyte.source_invoicing")
+from source_invoicing.streams.walks.by_page import Pass, RestartingWalk
+from source_invoicing.streams.walks.walk import NotHonoured, Step, goes_on
 
 # Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
 MOST_LOOKS_AT_THE_HEAD = 5
 
 
-class NewestChangeFirstWalk(Walk):
+class NewestChangeFirstWalk(RestartingWalk):
     """Sorted descending by modification time, page after page, until ``since`` is reached.
 
     An insert or an edit puts a row at the front and pushes others towards the pages still to come: they come twice,
@@ -32,22 +29,12 @@ class NewestChangeFirstWalk(Walk):
         self._newest: int | None = None
         self._handed_out_at_newest: set[Hashable] = set()
 
-    def steps(self, since: int | None) -> Iterator[Step]:
-        """See :meth:`Walk.steps`."""
-        reason = ""
-        for attempt in range(MOST_PASSES):
-            if attempt:
-                logger.info("%s %s. Reading it again from the top.", self.listing.label, reason)
-            try:
-                yield from self._down_to(since)
-            except Moved as moved:
-                reason = str(moved)
-                continue
-            if self._pages_read > 1:
-                yield from self._what_moved_to_the_head()
-            yield Step([], reached=self._newest)
-            return
-        raise self.contradiction(reason)
+    def one_pass(self, since: int | None) -> Iterator[Step]:
+        """See :class:`RestartingWalk`."""
+        yield from self._down_to(since)
+        if self._pages_read > 1:
+            yield from self._what_moved_to_the_head()
+        yield Step([], reached=self._newest)
 
     def _down_to(self, since: int | None) -> Iterator[Step]:
         current = Pass()

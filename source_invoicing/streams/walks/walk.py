@@ -116,3 +116,12 @@ def goes_on(page: Page, rows_so_far: int) -> bool:
 def ends_early(page: Page, rows_so_far: int) -> bool:
     """Whether a list tells of more rows than it hands out."""
     return page.total is not None and rows_so_far < page.total and not goes_on(page, rows_so_far)
+
+
+def comes_whole(page: Page) -> bool:
+    """Whether a page that comes again, instead of a further one, is the whole list.
+
+    An API that tells nothing of paging and answers each question with the same few rows does not page. Had it told of
+    more rows, or filled the page, the same answer would be an error.
+    """
+    return page.short and page.has_more is None and page.total is None
