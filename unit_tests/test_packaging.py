@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from packaging.utils import canonicalize_name
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
+from source_invoicing.streams import InvoicingStream
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "poetry.lock"
@@ -52,10 +54,10 @@ def config_of(platform: str) -> dict[str, Any]:
     return config
 
 
-def stream_names(platform: str) -> set[str]:
+def streams_of(platform: str) -> list[InvoicingStream]:
     """The streams of a platform."""
     config = Config.parse(config_of(platform), PLATFORMS)
-    return {stream.name for stream in PLATFORMS[platform](config).streams()}
+    return PLATFORMS[platform](config).streams()
 
 
 def test_all_files_name_the_same_version() -> None:
@@ -100,18 +102,17 @@ def test_every_vendor_host_is_allowed() -> None:
 
 
 def test_suggested_streams_exist() -> None:
-    existing = set().union(*(stream_names(platform) for platform in PLATFORMS))
+    existing = {stream.name for platform in PLATFORMS for stream in streams_of(platform)}
 
     assert set(METADATA["data"]["suggestedStreams"]["streams"]) <= existing
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_schema_file_belongs_to_a_stream(platform: str) -> None:
-    module = sys.modules[PLATFORMS[platform].__module__]
-    assert module.__file__
-    schemas = (Path(module.__file__).parent / "schemas").rglob("*.json")
+    streams = streams_of(platform)
+    (folder,) = {Path(inspect.getfile(type(stream))).parent / stream.schemas for stream in streams}
 
-    assert {schema.stem for schema in schemas} == stream_names(platform)
+    assert {schema.stem for schema in folder.glob("*.json")} == {stream.name for stream in streams}
 
 
 def test_the_lock_names_no_place_to_download_from() -> None:

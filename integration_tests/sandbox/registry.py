@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.invoiced import Invoiced
 from integration_tests.sandbox.platform import Platform
+from integration_tests.sandbox.zoho import ZohoBooks, ZohoInvoice
 
-PLATFORMS: Mapping[str, type[Platform]] = {platform.name: platform for platform in (Invoiced,)}
+PLATFORMS: Mapping[str, type[Platform]] = {platform.name: platform for platform in (Invoiced, ZohoInvoice, ZohoBooks)}
 
 
 def platform_class(name: str) -> type[Platform]:

@@ -134,7 +134,7 @@ class Connector:
         return found[0]
 
     def _run(self, *arguments: str) -> Iterator[Json]:
-        complaints = []
+        complaints: dict[str, list[str]] = {}
         with (
             self.messages_file.open("ab") as kept,
             subprocess.Popen([CONNECTOR, *arguments], stdout=subprocess.PIPE) as process,
@@ -145,19 +145,25 @@ class Connector:
                     kept.write(line)
                     message = orjson.loads(line)
                     if message["type"] == "TRACE" and message["trace"]["type"] == "ERROR":
-                        complaints.append(message["trace"]["error"]["message"])
+                        _note(message["trace"]["error"], complaints)
                     yield message
             except BaseException:
                 process.terminate()
                 raise
         if process.returncode or complaints:
-            reasons = "".join(f"\n- {complaint}" for complaint in complaints)
+            reasons = "".join(f"\n- {', '.join(streams)}: {text}" for text, streams in complaints.items())
             raise Trouble(f"source-invoicing {arguments[0]} ended with exit status {process.returncode}.{reasons}")
 
     def _file(self, name: str, content: Json, flag: str = "--config") -> list[str]:
         path = self._folder / name
         path.write_bytes(orjson.dumps(content))
         return [flag, str(path)]
+
+
+def _note(error: Json, complaints: dict[str, list[str]]) -> None:
+    """Keep what an error says, with the streams that say the same."""
+    stream = error.get("stream_descriptor") or {"name": "all"}
+    complaints.setdefault(error["message"], []).append(stream["name"])
 
 
 @dataclass

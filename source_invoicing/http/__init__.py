@@ -2,6 +2,7 @@
 
 from source_invoicing.http.answer import Answer, ApiRequest
 from source_invoicing.http.auth import BasicAuth
+from source_invoicing.http.budget import Budget
 from source_invoicing.http.client import ApiClient, Patience
 from source_invoicing.http.failures import (
     AccessRefused,
@@ -9,29 +10,36 @@ from source_invoicing.http.failures import (
     Failure,
     HostUnreachable,
     LoginRefused,
+    QuotaExhausted,
     ResourceMissing,
     UnexpectedAnswer,
     config_failure,
     system_failure,
     transient_failure,
 )
+from source_invoicing.http.oauth import AccessToken, AccessTokens, OAuthClient
 from source_invoicing.http.quota import Quota
 from source_invoicing.http.verdict import Fail, Ok, Retry, StatusJudge, Verdict
 
 __all__ = [
     "AccessRefused",
+    "AccessToken",
+    "AccessTokens",
     "Answer",
     "ApiClient",
     "ApiRequest",
     "BadRequest",
     "BasicAuth",
+    "Budget",
     "Fail",
     "Failure",
     "HostUnreachable",
     "LoginRefused",
+    "OAuthClient",
     "Ok",
     "Patience",
     "Quota",
+    "QuotaExhausted",
     "ResourceMissing",
     "Retry",
     "StatusJudge",

@@ -23,6 +23,7 @@ class ApiRequest:
     :param path: below the account's base URL, without a leading slash; parts that are data are percent-encoded
     :param params: query parameters, in order
     :param json: body, sent as JSON
+    :param form: body, sent as an HTML form
     """
 
     path: str
@@ -30,6 +31,7 @@ class ApiRequest:
     method: str = "GET"
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

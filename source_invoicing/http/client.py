@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
@@ -16,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from source_invoicing.http.answer import Answer, ApiRequest, join_url
-from source_invoicing.http.failures import HostUnreachable, transient_failure
+from source_invoicing.http.failures import HostUnreachable, QuotaExhausted
 from source_invoicing.http.quota import Quota, wait
 from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 
@@ -39,6 +40,9 @@ class Patience:
     :param backoff: wait before the first further try; doubles with each one
     :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
         about a minute, the window most vendors count in
+    :param longest_backoff: no wait that doubles grows beyond it
+    :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
+        count like any other
     :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
     """
 
@@ -48,7 +52,15 @@ class Patience:
     retries: int = 3
     backoff: float = 1.0
     rate_limit_backoff: float = 8.0
+    longest_backoff: float = 60.0
+    rate_limit_retries: int | None = None
     longest_wait: float = 600.0
+
+    def retries_after(self, verdict: Retry) -> int:
+        """How many further tries a request gets that met with this verdict."""
+        if verdict.rate_limited and self.rate_limit_retries is not None:
+            return self.rate_limit_retries
+        return self.retries
 
     @classmethod
     def for_check(cls) -> Patience:
@@ -104,17 +116,19 @@ class ApiClient:
 
         :raises Failure: with the vendor's reason, when no try helped or none can
         """
-        for attempt in range(self._patience.retries + 1):
+        spent: Counter[bool] = Counter()
+        while True:
             verdict, answer = self._try(request)
             if isinstance(verdict, Ok) and answer is not None:
                 return answer
             if isinstance(verdict, Fail):
                 raise verdict.failure
             if isinstance(verdict, Retry):
-                last = verdict
-                if attempt < self._patience.retries:
-                    self._back_off(last, attempt, request)
-        raise last.failure
+                apart = verdict.rate_limited and self._patience.rate_limit_retries is not None
+                if spent[apart] >= self._patience.retries_after(verdict):
+                    raise verdict.failure
+                self._back_off(verdict, spent[apart], request)
+                spent[apart] += 1
 
     def _try(self, request: ApiRequest) -> tuple[Verdict, Answer | None]:
         with self._quota.slot():
@@ -133,6 +147,7 @@ class ApiClient:
             join_url(self.base_url, request.path),
             params=request.params,
             json=request.json,
+            data=request.form,
             headers=dict(request.headers),
             timeout=(self._patience.connect, self._patience.read),
             allow_redirects=False,
@@ -152,13 +167,16 @@ class ApiClient:
 
     def _back_off(self, verdict: Retry, attempt: int, request: ApiRequest) -> None:
         first = self._patience.rate_limit_backoff if verdict.rate_limited else self._patience.backoff
-        seconds = verdict.after if verdict.after is not None else first * 2**attempt
+        backoff = min(first * 2**attempt, self._patience.longest_backoff)
+        seconds = verdict.after if verdict.after is not None else backoff
         if seconds > self._patience.longest_wait:
-            raise transient_failure(
+            raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than a sync waits ({self._patience.longest_wait:.0f} seconds)."
+                f"than a sync waits ({self._patience.longest_wait:.0f} seconds).",
+                FailureType.transient_error,
             )
-        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, self._patience.retries)
+        allowed = self._patience.retries_after(verdict)
+        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, allowed)
         if verdict.rate_limited:
             self._quota.pause(seconds)
         else:
@@ -199,6 +217,7 @@ def _scaled(patience: Patience) -> Patience:
         patience,
         backoff=patience.backoff * backoff,
         rate_limit_backoff=patience.rate_limit_backoff * backoff,
+        longest_backoff=patience.longest_backoff * backoff,
         connect=patience.connect * timeout,
         read=patience.read * timeout,
     )

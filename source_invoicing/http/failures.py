@@ -51,6 +51,10 @@ class HostUnreachable(Failure):
     """No usable connection: refused, reset, unknown name, or no answer in time."""
 
 
+class QuotaExhausted(Failure):
+    """The account may not ask again for longer than a sync waits. No request of it helps before then."""
+
+
 class UnexpectedAnswer(Failure):
     """An answer that is not what the API documents: another format, a missing key, a list that contradicts itself."""
 

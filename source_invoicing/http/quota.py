@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from source_invoicing.http.budget import Budget
+
 logger = logging.getLogger("airbyte.source_invoicing")
 
 # A platform ends a sync that stays silent; a line this often (seconds) shows that waiting is on purpose.
@@ -15,23 +17,36 @@ HEARTBEAT = 30.0
 
 
 class Quota:
-    """At most ``in_flight`` requests of the account at a time, and none while the vendor asked to wait."""
+    """At most ``in_flight`` requests of the account at a time, and none while the vendor asked to wait.
 
-    def __init__(self, in_flight: int) -> None:
+    :param budget: how many there may be within a stretch of time, where the vendor counts them
+    """
+
+    def __init__(self, in_flight: int, budget: Budget | None = None) -> None:
         self._slots = threading.BoundedSemaphore(in_flight)
         self._lock = threading.Lock()
         self._closed_until = 0.0
+        self._budget = budget
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Hold one of the places for requests in flight. Blocks until one is free and no pause is on."""
+        """Hold one of the places for requests in flight. Blocks until one is free, no pause is on, and the budget
+        has a request left."""
         while True:
             self._wait_for_opening()
             with self._slots:
                 # A pause may have begun while this request stood in line.
-                if self._remaining_pause() <= 0:
-                    yield
+                if self._remaining_pause() > 0:
+                    continue
+                delay = self._budget.take() if self._budget else 0.0
+                if delay <= 0:
+                    try:
+                        yield
+                    finally:
+                        if self._budget:
+                            self._budget.end()
                     return
+            wait(delay, "the vendor limits how many requests there may be in that time")
 
     def pause(self, seconds: float) -> None:
         """Let no request of the account start within the next ``seconds``."""

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from source_invoicing.platforms.invoiced import Invoiced
 from source_invoicing.platforms.platform import Platform
+from source_invoicing.platforms.zoho import ZohoBooks, ZohoInvoice
 
-PLATFORMS: Mapping[str, type[Platform]] = {platform.name: platform for platform in (Invoiced,)}
+PLATFORMS: Mapping[str, type[Platform]] = {
+    platform.name: platform
+    for platform in (
+        Invoiced,
+        ZohoInvoice,
+        ZohoBooks,
+    )
+}
 
 __all__ = ["PLATFORMS", "Platform"]

@@ -2,15 +2,20 @@
 
 from source_invoicing.streams.account import Account, Window
 from source_invoicing.streams.child import ChildStream
+from source_invoicing.streams.offset_moments import OffsetDateTime, compact_offset
 from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
 from source_invoicing.streams.walks import (
     KeyWalk,
+    KeyWalkWithoutTotal,
+    NewestChangeFirstOverlapWalk,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     OffsetWalk,
+    OverlapWalk,
     PageWalk,
+    PlainOverlapWalk,
     Walk,
 )
 
@@ -19,16 +24,22 @@ __all__ = [
     "ChildStream",
     "InvoicingStream",
     "KeyWalk",
+    "KeyWalkWithoutTotal",
+    "NewestChangeFirstOverlapWalk",
     "NewestChangeFirstWalk",
     "NewestRowFirstWalk",
+    "OffsetDateTime",
     "OffsetWalk",
     "Order",
+    "OverlapWalk",
     "Page",
     "PageWalk",
     "ParentIds",
     "ParentStream",
+    "PlainOverlapWalk",
     "Question",
     "Row",
     "Walk",
     "Window",
+    "compact_offset",
 ]

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from source_invoicing.streams.dates import DATE_FORMATS
+
 logger = logging.getLogger("airbyte.source_invoicing")
 
 Repair = Callable[[Any], Any]
@@ -34,9 +36,12 @@ class Normaliser:
     """Brings the values of one stream's records into the types of its schema, in place.
 
     * a map that arrives as an empty list becomes an empty map, and the other way round (the habit of PHP back ends);
-    * text that holds a number becomes a number where the schema wants one, blank text becomes null;
+    * text that holds a number, maybe with a percent sign, becomes a number where the schema wants one, blank text
+      becomes null;
     * a whole number written as ``1.0`` becomes an integer where the schema wants one;
-    * a number becomes text where the schema wants text (identifiers stay what they are).
+    * a number becomes text where the schema wants text (identifiers stay what they are);
+    * the words true and false become what they say where the schema wants a boolean;
+    * where the schema says date or date-time, blanks and dates of zeros become null and offsets get their colon.
 
     A value that cannot be made what the schema says is passed on unchanged, with one warning per field.
     """
@@ -52,12 +57,14 @@ class Normaliser:
         return record
 
     def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
-        shape = _Shape({}, {}, [], [])
+        shape = _Shape({}, {}, [], [], [])
         for name, member in schema.get("properties", {}).items():
             at = f"{path}.{name}" if path else name
             types = _types(member)
             shape.accepted[name] = _accepted(types)
             shape.repairs[name] = self._repair(types, at)
+            if "string" in types and member.get("format") in DATE_FORMATS:
+                shape.dates.append((name, self._date_repair(member, types, at)))
             if "object" in types and member.get("properties"):
                 shape.objects.append((name, self._shape_of_object(member, at)))
             if "array" in types and member.get("items"):
@@ -84,6 +91,18 @@ class Normaliser:
 
         return repair
 
+    def _date_repair(self, schema: Mapping[str, Any], types: frozenset[str], path: str) -> Callable[[str], Any]:
+        tidy = DATE_FORMATS[schema["format"]]
+
+        def repair(text: str) -> Any:
+            tidied = tidy(text)
+            if tidied is None:
+                self._warn(path, frozenset([f"{schema['format']} text"]), text)
+                return text
+            return tidied or (None if "null" in types else text)
+
+        return repair
+
     def _warn(self, path: str, types: frozenset[str], value: Any) -> None:
         if path not in self._warned:
             self._warned.add(path)
@@ -105,6 +124,7 @@ class _Shape:
     :param repairs: by field, what to do with a value of another type
     :param objects: fields that hold objects to look into
     :param arrays: fields that hold arrays to look into
+    :param dates: fields that hold dates as text, and what to do with the text
     :param sound: names and types of objects that needed no repair: the next one like it is not looked through
     """
 
@@ -112,6 +132,7 @@ class _Shape:
     repairs: dict[str, Repair]
     objects: list[tuple[str, _Shape]]
     arrays: list[tuple[str, _Items]]
+    dates: list[tuple[str, Callable[[str], Any]]]
     sound: set[tuple[Any, ...]] = field(default_factory=set)
 
 
@@ -128,6 +149,10 @@ def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
     signature = (*record, *map(type, record.values()))
     if signature not in shape.sound:
         _repair_values(record, shape, signature)
+    for name, repair in shape.dates:
+        text = record.get(name)
+        if text.__class__ is str:
+            record[name] = repair(text)
     for name, fields in shape.objects:
         inner = record.get(name)
         if inner and inner.__class__ is dict:
@@ -194,10 +219,16 @@ def _to_number(value: Any) -> Any:
     if whole is not UNREPAIRED:
         return whole
     try:
-        number = float(value)
+        number = float(value.strip().removesuffix("%"))
     except ValueError:
         return UNREPAIRED
     return number if math.isfinite(number) else UNREPAIRED
+
+
+def _to_boolean(value: Any) -> Any:
+    return (
+        {"true": True, "false": False}.get(value.strip().lower(), UNREPAIRED) if isinstance(value, str) else UNREPAIRED
+    )
 
 
 def _to_string(value: Any) -> Any:
@@ -210,5 +241,6 @@ REPAIRS: tuple[tuple[str, Repair], ...] = (
     ("array", _to_array),
     ("integer", _to_integer),
     ("number", _to_number),
+    ("boolean", _to_boolean),
     ("string", _to_string),
 )

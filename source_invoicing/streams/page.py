@@ -19,6 +19,8 @@ class Order(Enum):
     NEWEST_CHANGE_FIRST = "newest change first"
     #: By creation, the newest row first, so that inserts push rows to pages still to come.
     NEWEST_ROW_FIRST = "newest row first"
+    #: By creation, the oldest row first, so that inserts land on pages still to come.
+    OLDEST_ROW_FIRST = "oldest row first"
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,14 @@ class Question:
     :param offset: rows to skip, for lists that are walked by offset
     :param since: only rows changed at or after this moment (seconds since 1970, UTC)
     :param order: ``None`` is the order in which the list comes by itself
+    :param size: rows on a page; ``None`` is as many as the API allows
     """
 
     number: int = 1
     offset: int = 0
     since: int | None = None
     order: Order | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Page:
     :param total: how many rows answer the question in all, where the API tells
     :param short: whether it holds fewer rows than were asked for
     :param told_at: the server's clock when it answered (seconds since 1970, UTC), where the API tells
+    :param size: how many rows a page of this answer holds at most, where the API tells
     """
 
     rows: list[Row]
@@ -53,6 +58,7 @@ class Page:
     total: int | None = None
     short: bool = False
     told_at: int | None = None
+    size: int | None = None
 
 
 class Listing(Protocol):

@@ -174,4 +174,7 @@ class KeyWalk(Walk):
             self._handed_out = {
                 key: moment for key, moment in self._handed_out.items() if moment is not None and moment >= last - 1
             }
+        if last is not None and not here.goes_on:
+            # Nothing follows, so this holds even where the server did not sort a list of one page.
+            last = max([last, *(moment for moment in here.moments if moment is not None)])
         return Step(fresh, reached=last)

@@ -1,0 +1,401 @@
+"""Zoho Invoice and Zoho Books: accounting with tokens that end, an organisation in every call, and pages by number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from zlib import crc32
+
+import orjson
+
+from integration_tests.sandbox.errors import SandboxError
+from integration_tests.sandbox.options import Options
+from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
+from integration_tests.sandbox.table import Key, Row, Table
+from integration_tests.sandbox.values import Values
+from integration_tests.sandbox.zoho_limits import Limits
+from integration_tests.sandbox.zoho_lists import (
+    BOOKS_LISTS,
+    CREATED,
+    INVOICE_LISTS,
+    MODIFIED,
+    ORGANIZATIONS,
+    TIMES,
+    ListSpec,
+)
+from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
+from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
+from integration_tests.sandbox.zoho_refusal import Refused
+from integration_tests.sandbox.zoho_rows import RowMaker
+from integration_tests.sandbox.zoho_token import (
+    API_PREFIX,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    TOKEN_PATH,
+    TokenDesk,
+)
+
+HOME = "982000000000330015"
+"""The organisation that has the data; the user's others are empty."""
+TOKENS = "token"
+"""What the token endpoint is called in the log of requests and in fault rules."""
+FIRST_ID = 982_000_000_000_000_000
+"""Ids have 18 digits: more than a float holds."""
+FIRST_NEW_ID = FIRST_ID + 900_000_000_000
+
+CODES: Mapping[int, int] = {400: 2, 401: 57, 403: 57, 404: 5, 429: 1070}
+MESSAGES: Mapping[int, str] = {
+    400: "Invalid value passed",
+    401: "You are not authorized to perform this operation",
+    403: "You are not authorized to perform this operation",
+    404: "Invalid URL passed",
+    405: "Method not allowed",
+    429: "The maximum number of calls in process for this organization was exceeded.",
+}
+INTERNAL_ERROR = 1000
+
+EDITABLE = ("company_name", "notes", "description", "reference_number", "recurrence_name", "payee", "bank_name", "name")
+"""The first that a row has is changed by an edit that names no values."""
+UNSTAMPED = {
+    "outstanding_receivable_amount",
+    "outstanding_receivable_amount_bcy",
+    "outstanding_payable_amount",
+    "outstanding_payable_amount_bcy",
+    "due_days",
+}
+"""Values that move without moving last_modified_time."""
+SUMMER = range(4, 11)
+"""Months in which New York is four hours behind UTC, roughly."""
+
+
+class Zoho(Platform):
+    """What the two products have in common: all but the lists and the path."""
+
+    own_options = OPTIONS
+    time_columns = (MODIFIED, CREATED)
+    lists: ClassVar[Mapping[str, ListSpec]]
+    product: ClassVar[str]
+
+    def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
+        super().__init__(seed, counts, options)
+        ids = {name: _ids(n, counts[name]) for n, name in enumerate(counts)}
+        several = options.number("organizations") if options.number("organizations") > 1 else 0
+        ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
+        blank, bulk = options.number("blank_times"), options.number("bulk_import")
+        tables: dict[str, Table] = {}
+        for stream, spec in {**self.lists, "organizations": ORGANIZATIONS}.items():
+            table = tables[stream] = Table(stream, spec.key, self.time_columns if stream in counts else ())
+            for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, ids[stream], blank, bulk):
+                if stream == "organizations":
+                    row["is_default_org"] = row["organization_id"] == ids[stream][-1]
+                table.insert(row)
+        self._organizations = tables["organizations"]
+        self.tables = {stream: tables[stream] for stream in counts}
+        self._maker = RowMaker(Values(seed, "mutations"), ids, self._books)
+        self._streams = {f"{API_PREFIX}/{self.product}/v3/{spec.path}": name for name, spec in self.lists.items()}
+        self._tokens = TokenDesk(options)
+        self._limits = Limits(seed, options)
+        self._parameters = ListParameters(options)
+        self._next_id = FIRST_NEW_ID
+        self._edits = 0
+        self._revoked = False
+
+    @property
+    def _books(self) -> bool:
+        return self.product == "books"
+
+    def config(self, base_url: str) -> Row:
+        """Credentials, the organisation, and both addresses of this server."""
+        path = f"/{self.product}/v3" if self.options.text("base_url") == "root" else ""
+        return {
+            "platform": {
+                "name": self.name,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "refresh_token": REFRESH_TOKEN,
+                "data_center": "us",
+                "organization_id": HOME,
+                "base_url": base_url + API_PREFIX + path,
+                "token_url": base_url + TOKEN_PATH,
+            }
+        }
+
+    # Answering
+
+    def stream_of(self, request: ApiRequest) -> str | None:
+        """The stream named by the path, or that the request is for a token."""
+        return TOKENS if request.path == TOKEN_PATH else self._list_at(request.path)
+
+    def _list_at(self, path: str) -> str | None:
+        if path == f"{API_PREFIX}/{self.product}/v3/{ORGANIZATIONS.path}":
+            return "organizations"
+        return self._streams.get(path)
+
+    def page_of(self, request: ApiRequest) -> int | None:
+        """``page``, which defaults to 1."""
+        page = request.parameter("page") or "1"
+        return int(page) if page.isdecimal() else None
+
+    def answer(self, request: ApiRequest) -> Reply | Page:
+        """A token, a page, or a refusal."""
+        if request.path == TOKEN_PATH:
+            return self._tokens.answer(request)
+        try:
+            stream = self._admit(request)
+            return self._page(request, stream)
+        except Refused as refusal:
+            body = {"code": refusal.code, "message": refusal.message, **refusal.details}
+            return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
+
+    def _admit(self, request: ApiRequest) -> str:
+        """Everything that can go wrong before the list itself is looked at."""
+        at_call = self.options.number("revoke_after_calls")
+        if at_call and self._limits.served + 1 >= at_call and not self._revoked:
+            self._revoked = True
+            self._tokens.revoke()
+        if not self._tokens.accepts(request.headers.get("Authorization", "")):
+            raise Refused(401, int(self.options.text("invalid_token_code")), MESSAGES[401])
+        self._limits.admit()
+        stream = self._list_at(request.path)
+        if stream is None:
+            raise Refused(404, CODES[404], MESSAGES[404])
+        if request.method != "GET":
+            raise Refused(405, INTERNAL_ERROR, MESSAGES[405])
+        if stream != "organizations":
+            self._belong(request)
+        missing = streams_in(self.options.text("unavailable"))
+        if stream in missing:
+            status = int(missing[stream] or 401)
+            raise Refused(status, CODES[404] if status == 404 else 57, MESSAGES[404 if status == 404 else 401])
+        return stream
+
+    def _belong(self, request: ApiRequest) -> None:
+        """Which organisation is meant, and whether the user is in it."""
+        organization, known = self._organization(request), self._known_organizations()
+        if organization is None and len(known) > 1:
+            names = ("organization_id", "name", "is_default_org")
+            info = [{name: row[name] for name in names} for row in map(known.row, known)]
+            details = {"error_info": info} if self.options.text("error_info") == "present" else {}
+            raise Refused(400, 6024, "An organization ID is required: the user has several", details=details)
+        if organization is not None and organization != HOME and organization not in known:
+            raise Refused(400, 6041, "This user is not associated with the organization given")
+
+    def _organization(self, request: ApiRequest) -> str | None:
+        """The organisation in the request; a blank one is none."""
+        rule = self.options.text("organization_header")
+        header = None
+        if rule == "any" or (rule == "documented" and not self._books):
+            header = request.headers.get(f"X-com-zoho-{self.product}-organizationid")
+        return request.parameter("organization_id") or header or None
+
+    def _known_organizations(self) -> Table:
+        """The user's organisations, as many as the option says or as there are rows."""
+        table, number = self._organizations, self.options.number("organizations")
+        while number > 1 and len(table) < number:
+            id_ = _organization_ids(len(table) + 1)[-1]
+            table.insert(self._maker.make("organizations", id_) | {"is_default_org": False})
+        return table
+
+    def _empty(self, request: ApiRequest, stream: str) -> bool:
+        return stream != "organizations" and self._organization(request) not in (None, HOME)
+
+    def _wanted(self, request: ApiRequest, stream: str) -> Wanted:
+        return self._parameters.wanted(request, stream, self.lists.get(stream, ORGANIZATIONS))
+
+    def first_page(self, request: ApiRequest) -> Page | None:
+        """Page 1 of the list asked for."""
+        stream = self._list_at(request.path)
+        try:
+            return None if stream is None else self._page(request, stream, 1)
+        except Refused:
+            return None
+
+    def _page(self, request: ApiRequest, stream: str, number: int | None = None) -> Page:
+        wanted = self._wanted(request, stream)
+        number, size = number or wanted.page, wanted.per_page
+        if self._empty(request, stream):
+            return Page([], 0, number, size)
+        table, offset = self._table(stream), (number - 1) * size
+        every = self.options.number("duplicates") if stream == "invoices" else 0
+        if every:
+            _, keys = table.select(wanted.query, 0, WHOLE_LIST)
+            keys = [key for key in keys for _ in range(1 + (crc32(str(key).encode()) % every == 0))]
+            total, keys = len(keys), keys[offset : offset + size]
+        else:
+            total, keys = table.select(wanted.query, offset, size)
+        return Page([self._body(stream, key) for key in keys], total, number, size)
+
+    def _table(self, stream: str) -> Table:
+        return self._known_organizations() if stream == "organizations" else self.tables[stream]
+
+    def encode(self, request: ApiRequest, page: Page) -> Reply:
+        """The envelope, with ``page_context`` where there is one."""
+        stream = self._list_at(request.path) or ""
+        spec, wanted = self.lists.get(stream, ORGANIZATIONS), self._wanted(request, stream)
+        name = spec.envelope_key
+        if spec.other_list_key and self.options.text("list_keys") == "other":
+            name = spec.other_list_key
+        body = b'{"code":0,"message":"success","' + name.encode() + b'":[' + b",".join(page.rows) + b"]"
+        context: Any = self._context(stream, page, wanted)
+        form = self.options.text("page_context")
+        if wanted.paged and not (form == "omitted" and page.last == 1):
+            body += b',"page_context":' + orjson.dumps([context] if form == "array" else context)
+        return Reply(200, body + b"}", self._limits.headers())
+
+    def _context(self, stream: str, page: Page, wanted: Wanted) -> Row:
+        context: Row = {
+            "page": page.number,
+            "per_page": page.size,
+            "has_more_page": page.number < page.last,
+            "report_name": self.lists.get(stream, ORGANIZATIONS).report,
+            "applied_filter": wanted.applied_filter,
+            "sort_column": wanted.sort_column,
+            "sort_order": wanted.sort_order,
+            "custom_fields": [],
+        }
+        if stream == "taxes":
+            context |= {"as_of_date": "2026-01-31", "to_date": "2026-01-31"}
+        if stream == "invoices":
+            context["seller_app_sales_channels"] = ""
+        if wanted.query.bounds:
+            context["search_criteria"] = [{"column_name": "last_modified_time", "comparator": "greater_or_equal"}]
+        if self.options.flag("totals"):
+            total = page.total if page.reported_total is None else page.reported_total
+            context |= {"total": total, "total_pages": page.last}
+        return context
+
+    def error(self, status: int, message: str = "") -> Reply:
+        """``code`` and ``message``."""
+        body = {"code": CODES.get(status, INTERNAL_ERROR), "message": message or MESSAGES.get(status, "Internal Error")}
+        return Reply(status, orjson.dumps(body), self._limits.headers())
+
+    # Rows
+
+    def _body(self, stream: str, key: Key, own: bool = False) -> bytes:
+        """A row with its times as text; with ``own``, and with the organisation it belongs to."""
+        offset, timeless = self.options.text("offset"), self.options.text("journals_time") == "absent"
+
+        def change(row: Row) -> Row:
+            for name, column in TIMES.items():
+                if column in row:
+                    row[name] = _written(row.pop(column), offset)
+            if "updated_time" in row:
+                row["updated_time"] = row["last_modified_time"]
+            if stream == "journals" and timeless:
+                del row["last_modified_time"]
+            return row | ({"organization_id": HOME} if own and "organization_id" not in row else {})
+
+        return self._table(stream).body(key, (offset, timeless, own), change)
+
+    def truth(self, stream: str) -> list[bytes]:
+        """Everything, inactive rows included, each with ``organization_id``."""
+        self.table(stream)
+        hidden = stream == "taxes" and self.options.text("all_taxes") != "honoured"
+        table = self._table(stream)
+        inactive = table.column("is_inactive") if hidden else {}
+        return [self._body(stream, key, own=True) for key in table if not inactive.get(key)]
+
+    # Mutations
+
+    def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
+        """A row of the usual kind, created now, for the given customer or vendor."""
+        self._next_id += 1
+        row = self._maker.make(stream, str(self._next_id))
+        row |= {column: now for column in (CREATED, MODIFIED) if column in row}
+        if stream == "organizations":
+            row["is_default_org"] = False
+        if customer is not None:
+            row |= {name: customer for name in ("customer_id", "vendor_id") if name in row}
+        return _with(row, values), None
+
+    def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
+        """Changes the given fields or some text, and moves the time of modification unless only amounts owed change."""
+        self._edits += 1
+        if not values:
+            name = next((name for name in EDITABLE if name in row), "x_edit")
+            values = {name: f"edit {self._edits}"}
+        stamped = {MODIFIED: now} if MODIFIED in row and not values.keys() <= UNSTAMPED else {}
+        return _with(row | stamped, values)
+
+
+class ZohoInvoice(Zoho):
+    """Zoho Invoice v3."""
+
+    name = "zoho_invoice"
+    product = "invoice"
+    lists = INVOICE_LISTS
+    default_rows: ClassVar[Mapping[str, int]] = {
+        "items": 201,
+        "users": 3,
+        "contacts": 200,
+        "invoices": 401,
+        "recurring_invoices": 0,
+        "customer_payments": 230,
+        "credit_notes": 1,
+        "expenses": 205,
+        "taxes": 7,
+    }
+
+
+class ZohoBooks(Zoho):
+    """Zoho Books v3."""
+
+    name = "zoho_books"
+    product = "books"
+    lists = BOOKS_LISTS
+    default_rows: ClassVar[Mapping[str, int]] = {
+        "users": 4,
+        "banking": 3,
+        "organizations": 1,
+        "contacts": 201,
+        "bills": 205,
+        "estimates": 1,
+        "items": 200,
+        "invoices": 401,
+        "expenses": 250,
+        "creditnotes": 0,
+        "customer_payments": 202,
+        "purchase_orders": 210,
+        "sales_orders": 120,
+        "journals": 203,
+        "taxes": 9,
+        "transactions": 401,
+    }
+
+
+def _ids(list_number: int, count: int) -> list[str]:
+    """The ids of a list in ascending order, with gaps."""
+    first = FIRST_ID + (list_number + 1) * 1_000_000_000
+    return [str(first + 3 * n + n // 7) for n in range(count)]
+
+
+def _organization_ids(count: int) -> list[str]:
+    """The one with the data comes first; with several, the last is the user's default and the wrong one to pick."""
+    return [str(int(HOME) - n) for n in range(count)]
+
+
+def _with(row: Row, values: Row) -> Row:
+    """The row with values set by hand; a time is a unix second, Zoho's text for one, or blank."""
+    values = dict(values)
+    for name, column in TIMES.items():
+        if name not in values:
+            continue
+        given = values.pop(name)
+        at = moment(given) if isinstance(given, str) else given
+        if at is None and given not in ("", None):
+            raise SandboxError(f"{name} is a unix second, a time such as 2026-03-14T09:05:11+0100 or blank: {given!r}.")
+        values |= {name: None, column: at}
+    return row | values
+
+
+def _written(at: int | None, offset: str) -> str:
+    """A time as Zoho writes it: no colon in the offset; blank where there is none."""
+    if at is None:
+        return ""
+    if offset == "new_york":
+        offset = "-0400" if time.gmtime(at).tm_mon in SUMMER else "-0500"
+    hours, minutes = int(offset[1:3]), int(offset[3:])
+    shift = (hours * 60 + minutes) * (-60 if offset[0] == "-" else 60)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at + shift)) + offset

@@ -1,0 +1,238 @@
+"""OAuth 2.0 with a refresh token: one access token per account, shared by all its requests."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http.answer import Answer, ApiRequest
+from source_invoicing.http.client import ApiClient, Patience
+from source_invoicing.http.failures import (
+    AccessRefused,
+    Failure,
+    HostUnreachable,
+    LoginRefused,
+    UnexpectedAnswer,
+    transient_failure,
+)
+from source_invoicing.http.quota import Quota
+from source_invoicing.http.secrets import mask
+from source_invoicing.http.verdict import OK, Fail, Retry, StatusJudge, Verdict
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# No vendor's access tokens are trusted for longer than this (seconds), whatever unit ``expires_in`` came in.
+LONGEST_LIFE = 3600.0
+# A token is replaced this long (seconds) before its end, or a tenth of a short life before it.
+MARGIN = 120.0
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """An access token and what came with it.
+
+    :param ends: by the clock of :func:`time.monotonic`
+    :param extra: the whole answer of the token endpoint
+    """
+
+    text: str
+    ends: float
+    extra: Mapping[str, Any]
+
+
+class AccessTokens:
+    """Gets access tokens for a refresh token and keeps the current one for everybody.
+
+    An answer is judged by its body: vendors are known to answer a refusal with HTTP 200. A refusal that only the user
+    can mend is remembered, so that a dozen streams do not ask a dozen times.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        vendor: str,
+        token_url: str,
+        form: Mapping[str, str],
+        refusal: Callable[[str, str], Failure],
+        most_requests: int,
+        per_seconds: float,
+        patience: Patience | None = None,
+    ) -> None:
+        """
+        :param vendor: name for messages
+        :param form: what is sent to ``token_url``; its values are secrets, but for ``grant_type``
+        :param refusal: puts the members ``error`` and ``error_description`` of an answer into a sentence
+        :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
+            failure, since asking again would only keep the vendor's door shut
+        """
+        for name, value in form.items():
+            if name != "grant_type":
+                mask(value)
+        base_url, _, self._path = token_url.rpartition("/")
+        self._vendor = vendor
+        self._form = form
+        self._refusal = refusal
+        self._most_requests = most_requests
+        self._per_seconds = per_seconds
+        self._requested: deque[float] = deque()
+        self._status_judge = StatusJudge(vendor, _said, "Check the credentials.", "Check the credentials.")
+        self._client = ApiClient(
+            base_url=base_url, auth=None, judge=self._judge, quota=Quota(1), pool_size=1, patience=patience
+        )
+        self._lock = threading.Lock()
+        self._token: AccessToken | None = None
+        self._refused: Failure | None = None
+
+    def current(self) -> AccessToken:
+        """The access token, a new one if there is none or its end is near.
+
+        :raises Failure: when the vendor issues none
+        """
+        with self._lock:
+            if self._token is None or self._token.ends <= time.monotonic():
+                self._token = self._issue()
+            return self._token
+
+    def replace(self, refused: AccessToken) -> AccessToken:
+        """Another token in the place of one that the API refused. Whoever comes second gets the one just issued."""
+        with self._lock:
+            if self._token is None or self._token.text == refused.text:
+                self._token = self._issue()
+            return self._token
+
+    def _issue(self) -> AccessToken:
+        if self._refused is not None:
+            raise self._refused
+        self._count_request()
+        logger.debug("Asking %s for an access token.", self._vendor)
+        try:
+            answer = self._client.send(ApiRequest(self._path, method="POST", form=self._form))
+        except HostUnreachable:
+            raise
+        except Failure as failure:
+            self._refused = failure
+            raise
+        mask(answer.body["access_token"])
+        life = _life(answer.body)
+        return AccessToken(
+            answer.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(answer.body)
+        )
+
+    def _count_request(self) -> None:
+        now = time.monotonic()
+        while self._requested and self._requested[0] + self._per_seconds <= now:
+            self._requested.popleft()
+        if len(self._requested) >= self._most_requests:
+            raise transient_failure(
+                f"{self._vendor} issues at most {self._most_requests} access tokens within "
+                f"{self._per_seconds / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
+                "they are issued. Run the sync again in a while; if this stays, see who revokes them."
+            )
+        self._requested.append(now)
+
+    def _judge(self, answer: Answer) -> Verdict:
+        body = answer.body
+        if isinstance(body, dict) and body.get("error"):
+            return Fail(self._refusal(str(body["error"]), str(body.get("error_description") or "")))
+        if not answer.ok or answer.unreadable is not None:
+            return self._status_judge(answer)
+        if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
+            return Retry(
+                UnexpectedAnswer(
+                    f"{self._vendor} answered the request for an access token with neither a token nor an error. "
+                    "Check that the address of the token endpoint is right.",
+                    FailureType.transient_error,
+                )
+            )
+        return OK
+
+
+class OAuthClient(ApiClient):
+    """An :class:`ApiClient` whose requests carry the account's access token.
+
+    A request that is refused for its token is sent once more with a new one. APIs that give the same answer to a dead
+    token and to a resource that the token does not cover are told apart by repeating a request that was granted
+    before: if it still is, the token is alive and a new one would be refused too.
+    """
+
+    def __init__(self, *, tokens: AccessTokens, scheme: str = "Bearer", **options: Any) -> None:
+        """
+        :param tokens: shared by all clients of the account
+        :param scheme: the word before the token in the header ``Authorization``
+        :param options: as for :class:`ApiClient`
+        """
+        super().__init__(auth=None, **options)
+        self.tokens = tokens
+        self._scheme = scheme
+        self._renewing = threading.Lock()
+        self._granted: ApiRequest | None = None
+        self._renewed_in_vain: str | None = None
+
+    def send(self, request: ApiRequest) -> Answer:
+        """See :class:`ApiClient`.
+
+        :raises AccessRefused: when the resource stays refused with a token that is good
+        """
+        token = self.tokens.current()
+        try:
+            answer = self._send_with(token, request)
+        except LoginRefused as refusal:
+            answer = self._send_again(token, request, refusal)
+        self._granted = request
+        return answer
+
+    def _send_again(self, token: AccessToken, request: ApiRequest, refusal: LoginRefused) -> Answer:
+        with self._renewing:
+            renewed = self.tokens.current()
+            if renewed.text == token.text:
+                if self._renewed_in_vain == token.text or self._is_alive(token):
+                    raise AccessRefused(refusal.sentence, FailureType.config_error) from None
+                logger.info("The access token is no longer accepted. Asking for another one.")
+                renewed = self.tokens.replace(token)
+        try:
+            return self._send_with(renewed, request)
+        except LoginRefused as again:
+            if self._granted is None:
+                self._renewed_in_vain = renewed.text
+            raise AccessRefused(again.sentence, FailureType.config_error) from None
+
+    def _is_alive(self, token: AccessToken) -> bool:
+        if self._granted is None:
+            return False
+        try:
+            self._send_with(token, self._granted)
+        except LoginRefused:
+            return False
+        return True
+
+    def _send_with(self, token: AccessToken, request: ApiRequest) -> Answer:
+        headers = {**request.headers, "Authorization": f"{self._scheme} {token.text}"}
+        return super().send(replace(request, headers=headers))
+
+
+def _life(body: Mapping[str, Any]) -> float:
+    for name in ("expires_in_sec", "expires_in"):
+        value = body.get(name)
+        try:
+            seconds = float(value)  # type: ignore[arg-type]  # whatever it is, it is a number or it does not count
+        except (TypeError, ValueError):
+            continue
+        if seconds > 0:
+            return min(seconds, LONGEST_LIFE)
+    return LONGEST_LIFE
+
+
+def _said(body: Any) -> str | None:
+    if not isinstance(body, dict):
+        return None
+    said = body.get("error_description") or body.get("message") or body.get("error")
+    return str(said) if said else None

@@ -1,0 +1,128 @@
+"""Zoho Invoice and Zoho Books: one kind of account, two lists of streams. https://www.zoho.com/books/api/v3/"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.config import Config
+from source_invoicing.http import AccessRefused, AccessTokens, Budget, Patience, Quota
+from source_invoicing.platforms.platform import Platform
+from source_invoicing.platforms.zoho import books, invoice
+from source_invoicing.platforms.zoho.account import (
+    CALLS_PER_MINUTE,
+    DATA_CENTERS,
+    TOKEN_PATH,
+    TOKEN_WINDOW,
+    TOKENS_PER_WINDOW,
+    Organization,
+    Product,
+    ZohoAccount,
+    ZohoClient,
+    ZohoJudge,
+    token_refusal,
+)
+from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.streams import InvoicingStream, Window
+
+WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
+WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
+# Codes 44 and 1070 end with the vendor's minute; other users of the organisation may fill several of them.
+RATE_LIMIT_RETRIES = 10
+
+
+class Zoho(Platform):
+    """An account at one of Zoho's products."""
+
+    # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
+    default_workers: ClassVar[int] = 5
+    product: ClassVar[Product]
+    stream_types: ClassVar[Sequence[type[ZohoStream]]]
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        options = config.options
+        self._data_center = options.choice("data_center", DATA_CENTERS, default="us")
+        self._form = {
+            "grant_type": "refresh_token",
+            "client_id": options.text("client_id", why=WHERE_THE_CLIENT_IS),
+            "client_secret": options.text("client_secret", why=WHERE_THE_CLIENT_IS),
+            "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
+        }
+        self._organization_id = options.optional_text("organization_id")
+        hosts = DATA_CENTERS[self._data_center]
+        self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
+        self._api = options.url("base_url", default="")
+
+    def check(self) -> None:
+        """See :class:`Platform`. Lists the user's organisations, which needs a token."""
+        try:
+            Organization(self._client(Patience.for_check()), self._organization_id).check()
+        except AccessRefused as refusal:
+            raise AccessRefused(
+                f"{refusal.sentence} The refresh token covers neither organizations nor contacts. Make one with the "
+                f"scope {self.product.scope}.fullaccess.all, or with {self.product.scope}.settings.READ and the scopes "
+                "of the streams you want.",
+                FailureType.config_error,
+            ) from None
+
+    def streams(self) -> list[InvoicingStream]:
+        """See :class:`Platform`."""
+        client = self._client(replace(Patience(), rate_limit_retries=RATE_LIMIT_RETRIES))
+        account = ZohoAccount(
+            client=client,
+            window=Window(self.config.start, self.config.lookback_days),
+            product=self.product,
+            organization=Organization(client, self._organization_id),
+        )
+        return [stream(account) for stream in self.stream_types]
+
+    def _client(self, patience: Patience) -> ZohoClient:
+        host = urlsplit(self._token_url).netloc
+        return ZohoClient(
+            product=self.product,
+            follows=None if self._api else self._token_url,
+            base_url=self.product.root(self._api or DATA_CENTERS[self._data_center].api),
+            tokens=AccessTokens(
+                vendor="Zoho",
+                token_url=self._token_url,
+                form=self._form,
+                refusal=partial(token_refusal, self._data_center, host),
+                most_requests=TOKENS_PER_WINDOW,
+                per_seconds=TOKEN_WINDOW,
+                patience=patience,
+            ),
+            judge=ZohoJudge(self.product, self._organization_id),
+            quota=Quota(self.num_workers, Budget(CALLS_PER_MINUTE, 60.0)),
+            pool_size=self.num_workers,
+            patience=patience,
+        )
+
+
+class ZohoInvoice(Zoho):
+    """An account at Zoho Invoice."""
+
+    name: ClassVar[str] = "zoho_invoice"
+    product = invoice.PRODUCT
+    stream_types = invoice.STREAMS
+
+
+class ZohoBooks(Zoho):
+    """An account at Zoho Books."""
+
+    name: ClassVar[str] = "zoho_books"
+    product = books.PRODUCT
+    stream_types = books.STREAMS
+
+
+def token_endpoint(address: str) -> str:
+    """The token endpoint, from its own address or that of its host."""
+    return address.rstrip("/") if urlsplit(address).path.strip("/") else address.rstrip("/") + TOKEN_PATH
+
+
+__all__ = ["ZohoBooks", "ZohoInvoice"]

@@ -1,0 +1,179 @@
+"""What the streams of Zoho's products have in common. https://www.zoho.com/books/api/v3/pagination/"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import AccessRefused, Answer, BadRequest, Failure, ResourceMissing, UnexpectedAnswer
+from source_invoicing.platforms.zoho.account import ZohoAccount
+from source_invoicing.streams import (
+    InvoicingStream,
+    KeyWalkWithoutTotal,
+    OffsetDateTime,
+    Order,
+    OverlapWalk,
+    Page,
+    PageWalk,
+    PlainOverlapWalk,
+    Question,
+    Row,
+    Walk,
+    compact_offset,
+)
+from source_invoicing.streams.moments import MomentFormat
+from source_invoicing.streams.stream import Slice, logger
+from source_invoicing.streams.walks.walk import Step
+
+# The most rows a page may have.
+PER_PAGE = 200
+# https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
+SINCE_SHIFT = -1
+
+
+def read_page(answer: Answer, record_key: str) -> Page:
+    """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
+
+    :param record_key: spelt without underscores, since some lists are documented with and answer without them
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswer(
+            f"Zoho answered {answer.path} with {_describe(answer.body)} where a list of {record_key} should be. Run "
+            "the sync again; if this stays, check that base_url is the address of the API.",
+            FailureType.transient_error,
+        )
+    context = body.get("page_context")
+    if isinstance(context, list):  # the documentation shows it so in places
+        context = context[0] if context else None
+    if not isinstance(context, Mapping):
+        context = {}
+    size, more, total = context.get("per_page"), context.get("has_more_page"), context.get("total")
+    return Page(
+        rows,
+        # A list that is not paged has no context. One with as many rows as a page can hold might go on all the same.
+        has_more=more if isinstance(more, bool) else None if len(rows) == PER_PAGE else False,
+        total=total if isinstance(total, int) else None,
+        told_at=answer.told_at,
+        size=size if isinstance(size, int) and size > 0 else None,
+    )
+
+
+def _describe(body: object) -> str:
+    if isinstance(body, dict):
+        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
+    return "a list" if isinstance(body, list) else "a single value"
+
+
+class ZohoStream(InvoicingStream):
+    """A list of Zoho, without a modification time: full refresh, page by overlapping page.
+
+    Zoho tells no totals, so a row that was deleted while pages are read shows only by pages that overlap.
+    """
+
+    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, PlainOverlapWalk, PageWalk)
+    moment_format: ClassVar[MomentFormat] = OffsetDateTime()
+    #: The OAuth scope that covers the list, without the product's name and ``.READ``.
+    scope: ClassVar[str]
+    #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
+    sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
+    #: Whether the parameter ``last_modified_time`` may be sent.
+    filters: ClassVar[bool] = False
+
+    account: ZohoAccount
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params: dict[str, str | int] = {"page": question.number, "per_page": question.size or PER_PAGE}
+        organization_id = self.account.organization.id()
+        if organization_id is not None:
+            params["organization_id"] = organization_id
+        if question.order is not None and question.order in self.sorts:
+            params["sort_column"], params["sort_order"] = self.sorts[question.order]
+        if question.since is not None and self.filters:
+            params["last_modified_time"] = compact_offset(question.since + SINCE_SHIFT)
+        return params
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`."""
+        return read_page(answer, self.resource.rpartition("/")[2])
+
+    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
+        """Stamp the organisation's id on the record."""
+        organization_id = self.account.organization.id()
+        if organization_id is not None:
+            record["organization_id"] = organization_id
+        return record
+
+    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+        """See :class:`InvoicingStream`. Zoho gives the same answer to a missing scope, a role without access and a
+        module that is switched off."""
+        try:
+            yield from super().read_pages(stream_slice)
+        except (AccessRefused, ResourceMissing) as refusal:
+            raise self._unavailable(refusal) from None
+
+    def _unavailable(self, refusal: Failure) -> AccessRefused:
+        product = self.account.product
+        return AccessRefused(
+            f"{refusal.sentence} This account cannot read the stream {self.name}. Make a refresh token with the scope "
+            f"{product.scope}.{self.scope}.READ, let an administrator give the user's role access, switch the module "
+            f"on in {product.title} if the plan has it, or leave the stream out of the connection.",
+            FailureType.config_error,
+        )
+
+
+class CreationOrderedStream(ZohoStream):
+    """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
+
+    cursor_field: ClassVar[str | list[str]] = "last_modified_time"
+    sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
+
+
+class ModifiedStream(CreationOrderedStream):
+    """A list that sorts and filters by modification time; each page proves it."""
+
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, OverlapWalk, PlainOverlapWalk, PageWalk)
+    sorts = {
+        Order.OLDEST_CHANGE_FIRST: ("last_modified_time", "A"),
+        Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D"),
+        Order.OLDEST_ROW_FIRST: ("created_time", "A"),
+    }
+    filters = True
+
+
+class Taxes(ZohoStream):
+    """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
+    is refused the list is read as it comes: full refresh."""
+
+    resource = "settings/taxes"
+    primary_key = "tax_id"
+    scope = "settings"
+    walks = (PlainOverlapWalk, PageWalk)
+    _every_one = True
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params = super().list_params(question)
+        return {**params, "filter_by": "Taxes.All"} if self._every_one else params
+
+    def walk(self, stream_slice: Slice, since: int | None, name: str | None = None) -> Iterator[Step]:
+        """See :class:`InvoicingStream`."""
+        try:
+            yield from super().walk(stream_slice, since, name)
+        except BadRequest:
+            if not self._every_one:
+                raise
+            logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
+            self._every_one = False
+            yield from super().walk(stream_slice, since, name)
+
+
+def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:
+    """Put a blank where a row lacks one of the fields, or has a null: parts of a key have to be there."""
+    for row in page.rows:
+        row.update({field: "" for field in fields if row.get(field) is None})
+    return page

@@ -1,0 +1,48 @@
+"""Dates and times as the schemas promise them: RFC 3339, and nothing where there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
+DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?([Zz]|[+-]\d{2}:?\d{2})?$")
+ZEROS = "0000-00-00"
+
+
+# Rows that were made together share their times, and most dates of an account come many times.
+@lru_cache(maxsize=8192)
+def tidy_date(text: str) -> str | None:
+    """A date as ``YYYY-MM-DD``.
+
+    :return: the date; ``""`` for a blank or a date of zeros; ``None`` for text that is no such date
+    """
+    text = text.strip()
+    if not text or text.startswith(ZEROS):
+        return ""
+    return text if DATE.match(text) else None
+
+
+@lru_cache(maxsize=8192)
+def tidy_date_time(text: str) -> str | None:
+    """A date and time as RFC 3339: a ``T`` in the middle, seconds, and a colon in the offset, if there is an offset.
+
+    :return: the moment; ``""`` for a blank or a date of zeros; ``None`` for text that is no such moment
+    """
+    text = text.strip()
+    if not text or text.startswith(ZEROS):
+        return ""
+    found = DATE_TIME.match(text)
+    if found is None:
+        return None
+    day, time, offset = found.groups(default="")
+    if len(time) == len("HH:MM"):
+        time += ":00"
+    if len(offset) == len("+HHMM"):
+        offset = f"{offset[:3]}:{offset[3:]}"
+    return f"{day}T{time}{offset.upper()}"
+
+
+#: By the ``format`` of a schema.
+DATE_FORMATS: Mapping[str, Callable[[str], str | None]] = {"date": tidy_date, "date-time": tidy_date_time}

@@ -1,0 +1,196 @@
+"""The walk by overlapping pages, for lists that count in pages, let their size be chosen, and tell no total."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, goes_on
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# Answers in a row that bring no new row although more are said to follow.
+MOST_EMPTY_HANDED = 5
+# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+MOST_LOOKS_AT_THE_HEAD = 5
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A page and where it stands.
+
+    :param offset: rows before the page, by the count of the question
+    :param fresh: its rows that the page before did not hold
+    """
+
+    page: Page
+    offset: int
+    fresh: list[Row]
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.page.rows)
+
+
+class OverlapWalk(Walk):
+    """Each page starts at or before the row the last one ended with, which proves that nothing moved in between.
+
+    A list that counts in pages of one size has no such pages, but a page of slightly fewer rows has its borders
+    elsewhere: page 2 of 199 rows begins with the last row of page 1 of 200. If a known row is not there, rows before
+    it were deleted; the walk steps back, further each time, until it meets one, and goes on behind it. A list of N
+    rows in pages of s costs little more than N / s requests.
+
+    Nothing is promised before the end: a page is no place to come back to.
+    """
+
+    order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
+    #: Whether the API may be asked to leave out rows by their modification time.
+    filters: ClassVar[bool] = True
+
+    def steps(self, since: int | None) -> Iterator[Step]:
+        """See :meth:`Walk.steps`."""
+        horizon = Horizon()
+        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order)):
+            horizon.saw(stretch.page, self.moments(stretch.page))
+            yield Step(stretch.fresh)
+        yield Step([], reached=horizon.reached)
+
+    def stretches(self, question: Question) -> Iterator[_Stretch]:
+        """The pages of a question, each meeting the one before."""
+        page = self.listing.ask(question)
+        here = _Stretch(page, 0, self._unknown(page.rows, set()))
+        full = page.size or len(page.rows)
+        known: set[Hashable] = set()
+        empty_handed = 0
+        yield here
+        while goes_on(here.page, here.end) or empty_handed:
+            known = {*(known if empty_handed else ()), *self.keys(here.page)}
+            following = self._behind(question, known, here.end, full)
+            # Rows that are all known although they reach beyond the old end: more were put before them, or the
+            # server repeats itself. The next question begins behind them and will tell.
+            surprising = not following.fresh and (goes_on(following.page, following.end) or following.end > here.end)
+            empty_handed = empty_handed + 1 if surprising else 0
+            if empty_handed > MOST_EMPTY_HANDED:
+                raise self.contradiction("answers with the same page again and again")
+            here = following
+            yield here
+
+    def _behind(self, question: Question, known: set[Hashable], end: int, full: int) -> _Stretch:
+        """The page that goes on behind the known rows, which ended at ``end``."""
+        start, back = end - 1, max(full - 1, 1)
+        while start > 0:
+            number, size = page_that_covers(start, full)
+            if number * size <= end and start == end - 1:
+                raise NotHonoured("has pages too small to overlap")
+            page = self.listing.ask(Question(number=number, since=question.since, order=question.order, size=size))
+            if page.size not in (None, size) or len(page.rows) > size:
+                raise NotHonoured("does not let the size of its pages be chosen")
+            overlap = self._end_of_overlap(page, known)
+            if overlap is not None:
+                return _Stretch(page, (number - 1) * size, self._unknown(page.rows[overlap:], known))
+            start, back = start - back, back * 2
+            logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, max(start, 0))
+        page = self.listing.ask(question)
+        fresh = self._unknown(page.rows[self._end_of_overlap(page, known) or 0 :], known)
+        if not fresh and goes_on(page, len(page.rows)):
+            # Nothing moved, and yet the rows were not on the page that should have held them.
+            raise NotHonoured("does not let the size of its pages be chosen")
+        return _Stretch(page, 0, fresh)
+
+    def _end_of_overlap(self, page: Page, known: set[Hashable]) -> int | None:
+        """Index of the first row behind the first run of known rows; ``None`` without such a run."""
+        met = False
+        for index, key in enumerate(self.keys(page)):
+            if key in known:
+                met = True
+            elif met:
+                return index
+        return len(page.rows) if met else None
+
+    def _unknown(self, rows: list[Row], known: set[Hashable]) -> list[Row]:
+        """Rows that are new here, each once: some vendors list a record several times."""
+        seen = set(known)
+        fresh = []
+        for row in rows:
+            key = self.listing.key(row)
+            if key not in seen:
+                seen.add(key)
+                fresh.append(row)
+        return fresh
+
+
+class PlainOverlapWalk(OverlapWalk):
+    """The same without asking for an order or a filter: for an API that refuses what it was asked for."""
+
+    order = None
+    filters = False
+
+
+class NewestChangeFirstOverlapWalk(OverlapWalk):
+    """Sorted descending by modification time, overlapping page by overlapping page, until ``since`` is reached.
+
+    For lists that sort by modification time but do not filter by it. What moved to the front meanwhile is fetched by
+    a last look at the head.
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        super().__init__(listing)
+        self._handed_out_at_newest: set[Hashable] = set()
+
+    def steps(self, since: int | None) -> Iterator[Step]:
+        """See :meth:`Walk.steps`."""
+        newest: int | None = None
+        pages = 0
+        for stretch in self._down_to(since):
+            if pages == 0:
+                newest = self._note_newest(stretch)
+            pages += 1
+            yield Step(stretch.fresh)
+        for _ in range(MOST_LOOKS_AT_THE_HEAD if pages > 1 else 0):
+            if newest is None:
+                break
+            known, handed_out = newest, self._handed_out_at_newest
+            for number, stretch in enumerate(self._down_to(known)):
+                if number == 0:
+                    newest = self._note_newest(stretch)
+                yield Step([row for row in stretch.fresh if self._moved_to_the_head(row, known, handed_out)])
+            if newest == known:
+                break
+        yield Step([], reached=newest)
+
+    def _down_to(self, since: int | None) -> Iterator[_Stretch]:
+        for stretch in self.stretches(Question(order=Order.NEWEST_CHANGE_FIRST)):
+            moments = self.moments(stretch.page)
+            if any(earlier < later for earlier, later in pairwise(moments)):
+                raise NotHonoured("does not sort by modification time")
+            yield stretch
+            if since is not None and moments and moments[-1] < since:
+                return
+
+    def _note_newest(self, head: _Stretch) -> int | None:
+        moments = self.moments(head.page)
+        newest = moments[0] if moments else None
+        self._handed_out_at_newest = {
+            self.listing.key(row) for row in head.page.rows if self.listing.moment(row) == newest
+        }
+        return newest
+
+    def _moved_to_the_head(self, row: Row, known: int, handed_out: set[Hashable]) -> bool:
+        moment = self.listing.moment(row)
+        if moment is None:
+            return False
+        return moment > known or (moment == known and self.listing.key(row) not in handed_out)
+
+
+def page_that_covers(start: int, full: int) -> tuple[int, int]:
+    """The page that holds row ``start`` (counted from 0) and reaches furthest beyond it.
+
+    :param full: rows on the largest page allowed
+    :return: its number, counted from 1, and its size
+    """
+    size = max(range(1, full + 1), key=lambda rows: (start // rows + 1) * rows)
+    return start // size + 1, size

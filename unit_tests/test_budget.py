@@ -1,0 +1,63 @@
+"""A budget of requests within a stretch of time."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from source_invoicing.http import Budget
+from source_invoicing.http.budget import LOOK_AGAIN
+from source_invoicing.http.quota import Quota
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_budget_grants_so_many_requests_and_then_tells_when_to_come_back() -> None:
+    clock = Clock()
+    budget = Budget(3, 60, clock)
+    assert [budget.take() for _ in range(3)] == [0, 0, 0]
+    clock.now = 2
+    assert budget.take() == LOOK_AGAIN, "all are under way"
+    for _ in range(3):
+        budget.end()
+    clock.now = 12
+    assert budget.take() == 50
+    clock.now = 62
+    assert budget.take() == 0
+
+
+def test_no_window_of_the_vendor_ever_holds_more_wherever_it_counts_between_start_and_end() -> None:
+    clock, chance = Clock(), random.Random(7)
+    budget = Budget(10, 60, clock)
+    counted: list[float] = []
+    while len(counted) < 200:
+        delay = budget.take()
+        if delay:
+            clock.now += delay
+            continue
+        start = clock.now
+        clock.now += chance.random() * 5
+        budget.end()
+        counted.append(chance.uniform(start, clock.now))
+
+    assert max(sum(at <= other < at + 60 for other in counted) for at in counted) <= 10
+
+
+def test_a_quota_gives_back_what_it_took_even_after_a_failure() -> None:
+    clock = Clock()
+    quota = Quota(1, Budget(2, 60, clock))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="broken"), quota.slot():
+            raise ValueError("broken")
+        clock.now += 60
+    with quota.slot():
+        pass

@@ -1,0 +1,178 @@
+"""The walks for lists that tell no total: each row that was there throughout is handed out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from source_invoicing.http import UnexpectedAnswer
+from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.streams.walks import (
+    KeyWalkWithoutTotal,
+    NewestChangeFirstOverlapWalk,
+    NotHonoured,
+    OverlapWalk,
+    PageWalk,
+    PlainOverlapWalk,
+    Walk,
+)
+from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
+from unit_tests.moving_list import MovingList
+from unit_tests.test_walks import BULK, MOMENTS, SEEDS, hand_out, hand_out_with
+
+Filter = Literal["since", "equal"]
+
+
+@dataclass
+class SilentList(MovingList):
+    """A list that tells no total, lets the size of its pages be chosen, and never lists a blank time to a filter.
+
+    :param filter: whether a filter by a moment means "since" or that very moment
+    :param blanks: where rows without a modification time stand when the oldest change comes first
+    :param chooses: whether the size of a page may be chosen
+    :param tells_size: whether an answer tells how many rows a page of it holds
+    :param duplicates: every row is listed so many times
+    """
+
+    size: int = 10
+    filter: Filter = "since"
+    blanks: Literal["first", "last"] = "last"
+    chooses: bool = True
+    tells_size: bool = True
+    duplicates: int = 1
+    tells_total: bool = False
+    includes_boundary: bool = False
+
+    def ask(self, question: Question) -> Page:
+        while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
+            self.change()
+        self.asked.append(question)
+        size = min(question.size or self.size, self.size) if self.chooses else self.size
+        rows = [row for row in self._listed(question) for _ in range(self.duplicates)]
+        start = (question.number - 1) * size
+        page = [dict(row) for row in rows[start : start + size]]
+        return Page(page, has_more=start + size < len(rows), told_at=self.clock, size=size if self.tells_size else None)
+
+    def _listed(self, question: Question) -> list[Row]:
+        rows = list(self.rows)
+        if question.since is not None:
+            rows = [row for row in rows if row["at"] is not None and self._fits(row["at"], question.since)]
+        if question.order in (Order.OLDEST_CHANGE_FIRST, Order.NEWEST_CHANGE_FIRST):
+            rows.sort(key=lambda row: ((row["at"] is None) is (self.blanks == "last"), row["at"] or 0, row["id"]))
+            if question.order is Order.NEWEST_CHANGE_FIRST:
+                rows.reverse()
+        return rows
+
+    def _fits(self, moment: int, since: int) -> bool:
+        return moment == since if self.filter == "equal" else moment >= since
+
+
+WALKS = [KeyWalkWithoutTotal, OverlapWalk, NewestChangeFirstOverlapWalk]
+
+
+@pytest.mark.parametrize("walk", [*WALKS, PlainOverlapWalk])
+@pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 19, 20, 21, 100, 401])
+@pytest.mark.parametrize("duplicates", [1, 3])
+def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, duplicates: int) -> None:
+    listing = SilentList([moment * 3 for moment in range(rows)], duplicates=duplicates)
+
+    assert sorted(hand_out(walk(listing))) == list(range(rows))  # type: ignore[type-var]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(walk=st.sampled_from(WALKS), moments=MOMENTS | BULK, seed=SEEDS, size=st.integers(10, 13))
+def test_nothing_slips_through_a_list_that_moves(walk: type[Walk], moments: list[int], seed: int, size: int) -> None:
+    listing = SilentList(moments, size=size, restlessness=0.4, chance=random.Random(seed))
+
+    assert listing.throughout <= set(hand_out_with([walk, OverlapWalk], listing)) or not listing.throughout
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    walk=st.sampled_from(WALKS),
+    moments=st.lists(st.none() | st.integers(0, 20), max_size=60),
+    blanks=st.sampled_from(["first", "last"]),
+)
+def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
+    walk: type[Walk], moments: list[int | None], blanks: Literal["first", "last"]
+) -> None:
+    listing = SilentList(moments, blanks=blanks)
+
+    assert set(hand_out_with([walk, OverlapWalk], listing)) == set(range(len(moments)))
+
+
+@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 7]])
+def test_a_filter_that_means_that_very_moment_is_found_out(moments: list[int]) -> None:
+    listing = SilentList(list(moments), filter="equal")
+
+    assert set(hand_out_with([KeyWalkWithoutTotal, OverlapWalk], listing)) == set(range(len(moments)))
+
+
+def test_a_later_walk_from_the_newest_change_stops_at_what_is_known() -> None:
+    listing = SilentList(list(range(1000)), size=100)
+
+    steps = list(NewestChangeFirstOverlapWalk(listing).steps(since=950))
+
+    assert {row["id"] for step in steps for row in step.rows} >= set(range(950, 1000))
+    assert steps[-1].reached == 999
+    assert len(listing.asked) == 1
+
+
+def test_the_walk_by_pages_promises_no_moment_that_lies_after_its_start() -> None:
+    listing = SilentList([*range(40), 10_000])
+    listing.clock = 50
+
+    assert list(OverlapWalk(listing).steps(None))[-1].reached == 50
+
+
+@pytest.mark.parametrize("rows", [11, 14, 20, 35])
+@pytest.mark.parametrize("tells_size", [True, False])
+def test_pages_whose_size_cannot_be_chosen_are_read_by_number(rows: int, tells_size: bool) -> None:
+    listing = SilentList(list(range(rows)), chooses=False, tells_size=tells_size)
+
+    with pytest.raises(NotHonoured, match="size"):
+        hand_out(OverlapWalk(listing))
+    assert set(hand_out_with([OverlapWalk, PageWalk], replace(listing, asked=[]))) == set(range(rows))
+
+
+def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:
+    class Stuck(SilentList):
+        def ask(self, question: Question) -> Page:
+            page = super().ask(Question(size=question.size))
+            return replace(page, has_more=True)
+
+    with pytest.raises(UnexpectedAnswer, match="again"):
+        hand_out(OverlapWalk(Stuck(list(range(35)))))
+
+
+def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
+    listing = SilentList(list(range(401)), size=200)
+
+    hand_out(KeyWalkWithoutTotal(listing))
+
+    assert [question.order for question in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
+    assert len(listing.asked) == 4
+
+
+@settings(max_examples=300)
+@given(start=st.integers(1, 100_000), full=st.integers(1, 200))
+def test_a_page_covers_the_row_it_is_asked_to(start: int, full: int) -> None:
+    number, size = page_that_covers(start, full)
+
+    assert 1 <= size <= full
+    assert (number - 1) * size <= start < number * size
+
+
+def test_overlapping_pages_cost_little_more_than_pages_side_by_side() -> None:
+    listing = SilentList(list(range(20_000)), size=200)
+
+    ids: list[Hashable] = hand_out(OverlapWalk(listing))
+
+    assert len(ids) == 20_000
+    assert len(listing.asked) <= 115
