@@ -15,6 +15,7 @@ from jsonschema import Draft7Validator
 from integration_tests.connector import SCRIPT, Connector, Json, Output
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho import HOME, TOKENS
+from integration_tests.warm_start import WarmStart
 
 NUMBERS = {"zoho_invoice": 9, "zoho_books": 16}
 PLATFORMS = list(NUMBERS)
@@ -34,12 +35,12 @@ def few(platform: str, **rows: int) -> dict[str, int]:
     return {**dict.fromkeys(streams.split(), FEW), **rows}
 
 
-def connect(sandbox: Sandbox, folder: Path, **settings: Any) -> Connector:
+def connect(sandbox: Sandbox, folder: Path, warm_start: WarmStart, **settings: Any) -> Connector:
     """The connector on a sandbox, with other options of the platform, or other settings beside it (``config``)."""
     config = sandbox.config
     config |= settings.pop("config", {})
     config["platform"] |= settings
-    return Connector(config, folder)
+    return Connector(config, folder, warm_start)
 
 
 def keys(connector: Connector, stream: str, rows: list[Json]) -> list[tuple[str, ...]]:
@@ -69,9 +70,11 @@ def error(output: Output) -> Json:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_every_stream_is_read_completely_with_one_token_and_few_calls(platform: str, tmp_path: Path) -> None:
+def test_every_stream_is_read_completely_with_one_token_and_few_calls(
+    platform: str, tmp_path: Path, warm_start: WarmStart
+) -> None:
     with Sandbox(platform) as sandbox:
-        connector = connect(sandbox, tmp_path, config={"num_workers": 10})
+        connector = connect(sandbox, tmp_path, warm_start, config={"num_workers": 10})
         assert len(connector.catalog) == NUMBERS[platform]
 
         output = connector.read()
@@ -94,9 +97,9 @@ def test_every_stream_is_read_completely_with_one_token_and_few_calls(platform: 
 
 @pytest.mark.parametrize("rows", [0, 1, 200, 201])
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_lists_of_every_length(platform: str, rows: int, tmp_path: Path) -> None:
+def test_lists_of_every_length(platform: str, rows: int, tmp_path: Path, warm_start: WarmStart) -> None:
     with Sandbox(platform, rows=dict.fromkeys(few(platform), rows)) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read()
 
@@ -128,10 +131,10 @@ VARIANTS: dict[str, Mapping[str, object]] = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_whatever_zoho_leaves_open_every_row_comes(variant: str, tmp_path: Path) -> None:
+def test_whatever_zoho_leaves_open_every_row_comes(variant: str, tmp_path: Path, warm_start: WarmStart) -> None:
     rows = few("zoho_books", contacts=230, invoices=401, items=230, expenses=230, purchase_orders=230, journals=230)
     with Sandbox("zoho_books", rows={**rows, "bills": 230, "transactions": 230}, options=VARIANTS[variant]) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read()
 
@@ -147,10 +150,12 @@ def test_whatever_zoho_leaves_open_every_row_comes(variant: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("code", ["57", "14"])
-def test_a_token_that_is_revoked_in_the_middle_costs_one_more_and_no_row(code: str, tmp_path: Path) -> None:
+def test_a_token_that_is_revoked_in_the_middle_costs_one_more_and_no_row(
+    code: str, tmp_path: Path, warm_start: WarmStart
+) -> None:
     options = {"revoke_after_calls": 12, "invalid_token_code": code}
     with Sandbox("zoho_books", rows=few("zoho_books", invoices=401, bills=401), options=options) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read(flags=["--debug"])
 
@@ -171,10 +176,10 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_more_and_no_row(code: s
     ],
 )
 def test_check_tells_what_is_wrong_with_the_credentials(
-    settings: Json, options: Json, sentence: str, tmp_path: Path
+    settings: Json, options: Json, sentence: str, tmp_path: Path, warm_start: WarmStart
 ) -> None:
     with Sandbox("zoho_invoice", rows=few("zoho_invoice"), options=options) as sandbox:
-        output = connect(sandbox, tmp_path, **settings).check()
+        output = connect(sandbox, tmp_path, warm_start, **settings).check()
 
     assert sentence in output.of("CONNECTION_STATUS")[0]["message"]
     assert all(str(secret) not in output.text for secret in settings.values())
@@ -189,10 +194,10 @@ def test_check_tells_what_is_wrong_with_the_credentials(
 )
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_user_with_several_organizations(
-    platform: str, organization_id: str, sentence: str | None, tmp_path: Path
+    platform: str, organization_id: str, sentence: str | None, tmp_path: Path, warm_start: WarmStart
 ) -> None:
     with Sandbox(platform, rows=few(platform), options={"organizations": 3}) as sandbox:
-        connector = connect(sandbox, tmp_path, organization_id=organization_id)
+        connector = connect(sandbox, tmp_path, warm_start, organization_id=organization_id)
         status = connector.check().of("CONNECTION_STATUS")[0]
         output = connector.read(["contacts"])
 
@@ -212,11 +217,11 @@ def test_a_user_with_several_organizations(
 # Streams that the account does not have
 
 
-def test_streams_that_are_refused_are_reported_and_the_others_read(tmp_path: Path) -> None:
+def test_streams_that_are_refused_are_reported_and_the_others_read(tmp_path: Path, warm_start: WarmStart) -> None:
     refused = ["sales_orders", "purchase_orders", "journals", "bills"]
     options = {"unavailable": "sales_orders,purchase_orders:403,journals:404,bills:400"}
     with Sandbox("zoho_books", rows=few("zoho_books"), options=options) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read()
 
@@ -234,10 +239,10 @@ def test_streams_that_are_refused_are_reported_and_the_others_read(tmp_path: Pat
 # Limits
 
 
-def test_the_limits_of_the_account_are_kept(tmp_path: Path) -> None:
+def test_the_limits_of_the_account_are_kept(tmp_path: Path, warm_start: WarmStart) -> None:
     options = {"calls_per_minute": 100, "max_in_flight": 5}
     with Sandbox("zoho_books", options=options, latency_ms=5) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read()
 
@@ -247,9 +252,9 @@ def test_the_limits_of_the_account_are_kept(tmp_path: Path) -> None:
         assert sandbox.requests_summary()["highest_in_flight"] <= 5
 
 
-def test_limits_at_random_are_waited_for(tmp_path: Path) -> None:
+def test_limits_at_random_are_waited_for(tmp_path: Path, warm_start: WarmStart) -> None:
     with Sandbox("zoho_invoice", rows=few("zoho_invoice", invoices=401), options={"random_throttle": 30}) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
 
         output = connector.read()
 
@@ -258,9 +263,11 @@ def test_limits_at_random_are_waited_for(tmp_path: Path) -> None:
         assert any(request["status"] == 429 for request in sandbox.requests())
 
 
-def test_a_quota_of_the_day_that_is_used_up_ends_the_sync_and_the_next_one_goes_on(tmp_path: Path) -> None:
+def test_a_quota_of_the_day_that_is_used_up_ends_the_sync_and_the_next_one_goes_on(
+    tmp_path: Path, warm_start: WarmStart
+) -> None:
     with Sandbox("zoho_books", rows=few("zoho_books", bills=1000), options={"daily_quota": 4}) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
         first = connector.read(["bills"])
         assert first.exit_code == 1
         assert error(first)["failure_type"] == "transient_error"
@@ -279,9 +286,9 @@ def test_a_quota_of_the_day_that_is_used_up_ends_the_sync_and_the_next_one_goes_
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_second_sync_brings_what_changed(platform: str, tmp_path: Path) -> None:
+def test_a_second_sync_brings_what_changed(platform: str, tmp_path: Path, warm_start: WarmStart) -> None:
     with Sandbox(platform, rows=few(platform, invoices=401)) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
         cursors = [each["name"] for each in connector.catalog if "incremental" in each["supported_sync_modes"]]
         assert len(cursors) == {"zoho_invoice": 7, "zoho_books": 11}[platform]
         first = connector.read(cursors)
@@ -302,11 +309,11 @@ def test_a_second_sync_brings_what_changed(platform: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_a_sync_that_is_killed_goes_on_where_it_stood(platform: str, tmp_path: Path) -> None:
+def test_a_sync_that_is_killed_goes_on_where_it_stood(platform: str, tmp_path: Path, warm_start: WarmStart) -> None:
     streams = KEYED[platform]
     rows = dict.fromkeys(streams, 1200)
     with Sandbox(platform, rows=few(platform, **rows), latency_ms=100) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
         first = _kill_after_states(connector, streams, 4)
         sandbox.clear_requests()
 
@@ -322,11 +329,11 @@ def test_a_sync_that_is_killed_goes_on_where_it_stood(platform: str, tmp_path: P
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_rows_that_move_while_they_are_read_make_no_other_slip_through(
-    platform: str, seed: int, tmp_path: Path
+    platform: str, seed: int, tmp_path: Path, warm_start: WarmStart
 ) -> None:
     names = [name for name in few(platform) if name not in ("users", "banking", "taxes")]
     with Sandbox(platform, rows=few(platform, **dict.fromkeys(names, 450))) as sandbox:
-        connector = connect(sandbox, tmp_path)
+        connector = connect(sandbox, tmp_path, warm_start)
         assert connector.catalog
         sandbox.reset_history()
         sandbox.schedule(random={"seed": seed, "probability": 0.8, "limit": 400, "streams": names})

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import astuple
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from packaging.utils import canonicalize_name
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
+from source_invoicing.platforms.zoho.account import DATA_CENTERS
 from source_invoicing.streams import InvoicingStream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,10 +97,10 @@ def test_the_metadata_holds_what_the_catalog_of_connectors_requires() -> None:
     assert data["documentationUrl"] == found(r"^documentationUrl: (.+)$", "source_invoicing/spec.yaml")
 
 
-def test_every_vendor_host_is_allowed() -> None:
-    hosts = {urlsplit(url).hostname for url in INVOICED_HOSTS.values()}
+def test_the_hosts_of_all_vendors_are_allowed_and_no_others() -> None:
+    urls = [*INVOICED_HOSTS.values(), *(url for center in DATA_CENTERS.values() for url in astuple(center))]
 
-    assert hosts <= set(METADATA["data"]["allowedHosts"]["hosts"])
+    assert {urlsplit(url).hostname for url in urls} == set(METADATA["data"]["allowedHosts"]["hosts"])
 
 
 def test_suggested_streams_exist() -> None:
