@@ -15,7 +15,7 @@ from source_invoicing.http.failures import (
     system_failure,
     transient_failure,
 )
-from source_invoicing.http.quota import Quota
+from source_invoicing.http.quota import Budget, Quota
 from source_invoicing.http.verdict import Fail, Ok, Retry, StatusJudge, Verdict
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ApiRequest",
     "BadRequest",
     "BasicAuth",
+    "Budget",
     "Fail",
     "Failure",
     "HostUnreachable",

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from source_invoicing.platforms.fastbill import FastBill
 from source_invoicing.platforms.invoiced import Invoiced
 from source_invoicing.platforms.platform import Platform
+from source_invoicing.platforms.rest_api import RestApi
 
-PLATFORMS: Mapping[str, type[Platform]] = {platform.name: platform for platform in (Invoiced,)}
+PLATFORMS: Mapping[str, type[Platform]] = {platform.name: platform for platform in (Invoiced, FastBill, RestApi)}
 
 __all__ = ["PLATFORMS", "Platform"]

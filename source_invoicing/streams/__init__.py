@@ -6,19 +6,24 @@ from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
 from source_invoicing.streams.walks import (
+    FilteredOffsetWalk,
     KeyWalk,
+    LinkWalk,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     OffsetWalk,
     PageWalk,
+    TokenWalk,
     Walk,
 )
 
 __all__ = [
     "Account",
     "ChildStream",
+    "FilteredOffsetWalk",
     "InvoicingStream",
     "KeyWalk",
+    "LinkWalk",
     "NewestChangeFirstWalk",
     "NewestRowFirstWalk",
     "OffsetWalk",
@@ -29,6 +34,7 @@ __all__ = [
     "ParentStream",
     "Question",
     "Row",
+    "TokenWalk",
     "Walk",
     "Window",
 ]

@@ -28,12 +28,14 @@ class Question:
     :param number: page, counted from 1
     :param offset: rows to skip, for lists that are walked by offset
     :param since: only rows changed at or after this moment (seconds since 1970, UTC)
+    :param token: what an earlier page handed out to ask for the one behind it; ``None`` for the first page
     :param order: ``None`` is the order in which the list comes by itself
     """
 
     number: int = 1
     offset: int = 0
     since: int | None = None
+    token: str | None = None
     order: Order | None = None
 
 
@@ -44,12 +46,14 @@ class Page:
     :param rows: as the API sent them
     :param has_more: whether further rows answer the same question; ``None`` where the API does not tell
     :param total: how many rows answer the question in all, where the API tells
+    :param next: what to ask for the page behind this one with, where the API hands that out; ``None`` at the end
     :param told_at: the server's clock when it answered (seconds since 1970, UTC), where the API tells
     """
 
     rows: list[Row]
     has_more: bool | None = None
     total: int | None = None
+    next: str | None = None
     told_at: int | None = None
 
 

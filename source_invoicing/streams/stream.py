@@ -16,7 +16,6 @@ from airbyte_cdk.models import AirbyteStream, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
 from source_invoicing.http import Answer, ApiRequest, BadRequest
-from source_invoicing.http.answer import Params
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
@@ -41,8 +40,8 @@ class InvoicingStream(HttpStream, ABC):
     #: Path of the list below the base URL, without a leading slash.
     resource: ClassVar[str]
     primary_key: ClassVar[str | list[str]] = "id"
-    #: Field that tells when a record was last changed; ``""`` where the vendor stores no such time.
-    cursor_field: ClassVar[str] = ""
+    #: Field that tells when a record was last changed; empty where the vendor stores no such time.
+    cursor_field: ClassVar[str | list[str]] = []
     moment_format: ClassVar[MomentFormat] = UnixSeconds()
     #: Ways to walk the list, best first.
     walks: ClassVar[tuple[type[Walk], ...]] = (PageWalk,)
@@ -72,6 +71,18 @@ class InvoicingStream(HttpStream, ABC):
         :raises UnexpectedAnswer: when it is no list
         """
 
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """The same for APIs whose answers can be understood only beside what was asked."""
+        return self.read_page(answer)
+
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """A question as a request: by default a GET with the question in the query.
+
+        :param path: of the list, see :meth:`list_path`
+        :param fixed: parameters that go with every question of this list
+        """
+        return ApiRequest(path, {**fixed, **self.list_params(question)})
+
     def list_path(self, stream_slice: Slice) -> str:
         """Path of the list below the base URL."""
         return self.resource
@@ -84,7 +95,7 @@ class InvoicingStream(HttpStream, ABC):
 
     def make_bookmark(self) -> Bookmark:
         """The state this stream keeps."""
-        if not self.cursor_field:
+        if not isinstance(self.cursor_field, str):
             return NoBookmark(self.name)
         return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
 
@@ -147,7 +158,14 @@ class InvoicingStream(HttpStream, ABC):
 
     @cached_property
     def _normalise(self) -> Normaliser:
-        return Normaliser(self.name, self.get_json_schema())
+        return Normaliser(self.name, self.schema_of_records())
+
+    def schema_of_records(self) -> Mapping[str, Any]:
+        """The schema that records are made to fit."""
+        return self.get_json_schema()
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """Take note of the schema that the connection has stored for this stream. Most streams know theirs."""
 
     def key(self, row: Row) -> Hashable:
         """What identifies a row: the values of its primary key."""
@@ -157,7 +175,8 @@ class InvoicingStream(HttpStream, ABC):
 
     def moment(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
-        return self.moment_format.seconds(row.get(self.cursor_field)) if self.cursor_field else None
+        field = self.cursor_field
+        return self.moment_format.seconds(row.get(field)) if isinstance(field, str) else None
 
     # -- what the CDK asks ----------------------------------------------------------------------------------------
 
@@ -261,8 +280,8 @@ class _List:
         return f"/{self._path}"
 
     def ask(self, question: Question) -> Page:
-        params: Params = {**self._fixed, **self._stream.list_params(question)}
-        return self._stream.read_page(self._stream.account.client.send(ApiRequest(self._path, params)))
+        request = self._stream.list_request(question, self._path, self._fixed)
+        return self._stream.read_answer(self._stream.account.client.send(request), question)
 
 
 @cache

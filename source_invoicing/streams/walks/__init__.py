@@ -5,18 +5,22 @@ A stream names the walks its API allows, best first; a walk that finds the API n
 """
 
 from source_invoicing.streams.walks.by_key import KeyWalk
-from source_invoicing.streams.walks.by_offset import OffsetWalk
+from source_invoicing.streams.walks.by_offset import FilteredOffsetWalk, OffsetWalk
 from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk
+from source_invoicing.streams.walks.by_token import LinkWalk, TokenWalk
 from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
 from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 
 __all__ = [
+    "FilteredOffsetWalk",
     "KeyWalk",
+    "LinkWalk",
     "NewestChangeFirstWalk",
     "NewestRowFirstWalk",
     "NotHonoured",
     "OffsetWalk",
     "PageWalk",
     "Step",
+    "TokenWalk",
     "Walk",
 ]
