@@ -39,7 +39,7 @@ class SyncFailed(AirbyteTracedException):
 
 
 class SourceInvoicing(AbstractSource):
-    """Reads Invoiced. The configuration says which platform and which account."""
+    """Reads one account at one invoicing system; the configuration says which."""
 
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str | None]:
         """Try the account.
