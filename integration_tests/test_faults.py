@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.connector import SCRIPT
 from integration_tests.expected import keys
 
 STREAMS = ["invoices", "notes", "contacts", "plans"]
@@ -124,6 +126,24 @@ def test_a_stream_the_key_may_not_read_is_reported_and_stops_no_other(
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
     assert "does not let these credentials read /tasks" in error["message"]
+
+
+def test_a_reader_that_goes_away_ends_the_process_at_once_and_quietly(
+    start_sandbox: StartSandbox, connect: Connect
+) -> None:
+    connector = connect(start_sandbox(rows={"invoices": 20_000}))
+    script = subprocess.Popen(
+        [str(SCRIPT), *connector.read_arguments(["invoices"])], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert script.stdout is not None
+    assert script.stderr is not None
+
+    script.stdout.readline()
+    script.stdout.close()
+
+    assert script.wait(timeout=60) == 1
+    assert script.stderr.read() == b""
+    script.stderr.close()
 
 
 @pytest.mark.parametrize("flags", [(), ("--debug",)], ids=["quiet", "debug"])

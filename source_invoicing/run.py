@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
@@ -57,13 +60,18 @@ def run(arguments: list[str] | None = None) -> None:
     :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
+    # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
+    logging.raiseExceptions = False
     output = Output()
     entrypoint = _Entrypoint(SourceInvoicing(), output)
     parsed = entrypoint.parse_args((sys.argv[1:] if arguments is None else arguments) or ["--help"])
     try:
-        with output:
-            for message in entrypoint.run(parsed):
+        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, output:
+            for message in messages:
                 output.line(message)
+    except BrokenPipeError:
+        # The reader went away. Nothing can be said any more, and no request that is under way matters.
+        os._exit(1)
     except SyncFailed:
         sys.exit(1)
     except Failure as failure:

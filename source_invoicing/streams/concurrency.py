@@ -42,12 +42,29 @@ class RecordPage:
     records: list[Record]
 
 
+class AbandonedError(Exception):
+    """Nobody reads the output any more."""
+
+
 class PageQueue(Queue[QueueItem]):
     """The engine's queue. It takes whole pages and hands out their records one by one, to its single consumer."""
 
     def __init__(self) -> None:
         super().__init__(maxsize=MOST_WAITING_PAGES)
         self._records: deque[Record] = deque()
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """The consumer is gone: whoever waits for a place, or comes for one later, is sent home."""
+        with self.mutex:
+            self._abandoned = True
+            self.queue.clear()
+            self.not_full.notify_all()
+
+    def _put(self, item: QueueItem) -> None:
+        if self._abandoned:
+            raise AbandonedError
+        super()._put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> QueueItem:
         """The next item; of a page, its next record."""
@@ -183,7 +200,11 @@ def read_side_by_side(
         message_repository=repository,
         queue=queue,
     )
-    yield from engine.read([_concurrent(stream, repository, logger) for stream in streams])
+    try:
+        yield from engine.read([_concurrent(stream, repository, logger) for stream in streams])
+    finally:
+        # Workers that wait to hand over a page would keep the process alive for ever.
+        queue.abandon()
 
 
 def _concurrent(stream: InvoicingStream, repository: MessageRepository, logger: logging.Logger) -> AbstractStream:

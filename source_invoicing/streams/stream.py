@@ -119,20 +119,32 @@ class InvoicingStream(HttpStream, ABC):
         """
         listing = _List(self, stream_slice, self.lists[name or next(iter(self.lists))])
         while True:
-            walk = self._walks_left[0](listing)
+            walk = self._walks_left[0]
             try:
-                yield from walk.steps(since)
+                yield from walk(listing).steps(since)
                 return
             except (NotHonoured, BadRequest) as surprise:
-                if len(self._walks_left) == 1:
+                if not self._give_up(walk, listing, surprise):
                     raise
-                del self._walks_left[0]
-                logger.warning(
-                    "Stream %s: the list %s %s. It is read in another way, which is complete but takes more requests.",
-                    self.name,
-                    listing.label,
-                    surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
-                )
+
+    def _give_up(self, walk: type[Walk], listing: _List, surprise: Exception) -> bool:
+        """Leave a walk that the API does not allow, for all slices: others may be under way with it.
+
+        :return: whether there is another one to go on with
+        """
+        with self.bookmark.lock:
+            if self._walks_left[0] is not walk:
+                return True
+            if len(self._walks_left) == 1:
+                return False
+            del self._walks_left[0]
+        logger.warning(
+            "Stream %s: the list %s %s. It is read in another way, which is complete but takes more requests.",
+            self.name,
+            listing.label,
+            surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
+        )
+        return True
 
     def _wanted(self, rows: list[Row], since: int | None, seen: dict[Hashable, int | None] | None) -> list[Row]:
         """Rows inside the window, or without a modification time; of several lists, each version of a row once."""
