@@ -1,0 +1,119 @@
+"""Shows the findings, on the terminal and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.results import Chapter, Ratio
+
+Columns = Sequence[str]
+Rows = Sequence[Sequence[str]]
+# Other programs' part of the processors' time that does not show in the figures.
+NEGLIGIBLE = 0.05
+RATIO_COLUMNS = ("ratio", "value", "aim", "reached")
+
+
+def show(chapters: Sequence[Chapter], console: Console) -> None:
+    """Print the findings: ratios first, then the figures."""
+    console.print(_terminal_table("Ratios", RATIO_COLUMNS, _ratio_rows(chapters), numbers_from=1))
+    for chapter in chapters:
+        console.print(_terminal_table(chapter.title, chapter.columns, chapter.rows, _first_number(chapter)))
+
+
+def page(chapters: Sequence[Chapter], circumstances: Sequence[tuple[str, str]], *, command: str) -> str:
+    """The findings as Markdown.
+
+    :param circumstances: name and value of what bears on the figures
+    :param command: what to run to repeat them
+    """
+    parts = [
+        "# Performance",
+        (
+            f"Written by `{command}`, which measures this connector beside two others at the same job, in one run on "
+            "one machine, against the sandbox that comes with it: Airbyte's low-code engine "
+            "(`source-declarative-manifest`, with a manifest of its own, the same number of workers) and a bare loop "
+            "(requests, orjson, one thread, no retries, no checks, no state). Ratios carry over to other machines "
+            "better than seconds do. An aim that was missed is marked **no**."
+        ),
+        "## Ratios",
+        _markdown_table(RATIO_COLUMNS, _ratio_rows(chapters, emphasis="**"), numbers_from=1),
+        _missed(chapters),
+        "## Measured on",
+        _markdown_table(("", ""), circumstances, numbers_from=2),
+        "## Figures",
+        (
+            "Seconds are medians. *Net of start-up* leaves out the median of `spec` (for the bare loop: of Python and "
+            "its imports)."
+        ),
+    ]
+    for chapter in chapters:
+        parts += [f"### {chapter.title}", chapter.setup]
+        parts.append(_markdown_table(chapter.columns, chapter.rows, _first_number(chapter)))
+        parts += chapter.remarks
+    parts += [
+        "## Repeating it",
+        (
+            f"`{command}` measures everything and writes this page; it takes about a quarter of an hour on two cores, "
+            "which should have nothing else to do, and 2 GB of disk space and of memory. `--quick` measures once "
+            "instead of three times, `--only a,b` picks situations, `--output FILE` writes elsewhere; `--help` tells "
+            "the rest. The sandbox and the reader share the machine, so without latency the server's own work counts "
+            "for all readers alike."
+        ),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _missed(chapters: Sequence[Chapter]) -> str:
+    missed = [ratio.what for chapter in chapters for ratio in chapter.ratios if ratio.reached is False]
+    if not missed:
+        return "All aims were reached in this run."
+    return "Not reached in this run:\n\n" + "\n".join(f"- {what}" for what in missed)
+
+
+def about_the_run(times: int, others: float | None) -> list[tuple[str, str]]:
+    """Circumstances of the run itself.
+
+    :param times: how often each reader did each job
+    :param others: part of the processors' time that other programs took, from 0 to 1
+    """
+    rows = [("runs", f"{times} of each reader, taking turns")]
+    if others is not None:
+        warning = "; **seconds suffer from it, and so do ratios**" if others > NEGLIGIBLE else ""
+        rows.append(("other programs", f"took {others:.0%} of the processors' time meanwhile{warning}"))
+    return rows
+
+
+def _ratio_rows(chapters: Sequence[Chapter], emphasis: str = "") -> list[tuple[str, str, str, str]]:
+    return [
+        (ratio.what, ratio.value, ratio.aim, _verdict(ratio, emphasis))
+        for chapter in chapters
+        for ratio in chapter.ratios
+    ]
+
+
+def _verdict(ratio: Ratio, emphasis: str) -> str:
+    if ratio.reached is None:
+        return ""
+    return "yes" if ratio.reached else f"{emphasis}no{emphasis}"
+
+
+def _first_number(chapter: Chapter) -> int:
+    """Index of the first column that holds numbers."""
+    return chapter.columns.index("reader") + 1 if "reader" in chapter.columns else 1
+
+
+def _terminal_table(title: str, columns: Columns, rows: Rows, numbers_from: int) -> Table:
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < numbers_from else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markdown_table(columns: Columns, rows: Rows, numbers_from: int) -> str:
+    marks = ["---" if index < numbers_from else "---:" for index in range(len(columns))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, marks, *rows))
