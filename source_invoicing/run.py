@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
+from functools import cache
 from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
@@ -26,6 +29,16 @@ class _Entrypoint(AirbyteEntrypoint):
     def __init__(self, source: SourceInvoicing, output: Output) -> None:
         super().__init__(source)
         self._output = output
+
+    @staticmethod
+    def handle_record_counts(
+        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
+    ) -> AirbyteMessage:
+        """Count a record for the next state of its stream, without making a new descriptor for each record."""
+        if message.record is None:
+            return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
+        stream_message_count[_descriptor(message.record.stream, message.record.namespace)] += 1.0
+        return message
 
     @staticmethod
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
@@ -52,6 +65,11 @@ class _Entrypoint(AirbyteEntrypoint):
                 self._output.record(message.record)
             else:
                 yield message
+
+
+@cache
+def _descriptor(name: str, namespace: str | None) -> HashableStreamDescriptor:
+    return HashableStreamDescriptor(name, namespace)
 
 
 def run(arguments: list[str] | None = None) -> None:

@@ -28,8 +28,9 @@ PYTHON_TYPES: Mapping[str, type] = {
 }
 ANYTHING = frozenset(PYTHON_TYPES.values())
 UNREPAIRED = object()
+UNKNOWN: tuple[None, tuple[str, ...]] = (None, ())
 # Bounds what an account with ever new combinations of nulls can make the process remember.
-MOST_SOUND_SIGNATURES = 1000
+MOST_KNOWN_TYPES = 1000
 
 
 class Normaliser:
@@ -125,7 +126,8 @@ class _Shape:
     :param objects: fields that hold objects to look into
     :param arrays: fields that hold arrays to look into
     :param dates: fields that hold dates as text, and what to do with the text
-    :param sound: names and types of objects that needed no repair: the next one like it is not looked through
+    :param known: by the types of an object's values, its names and those of them that need repair: the next object
+        like it is not looked through
     """
 
     accepted: dict[str, frozenset[type]]
@@ -133,7 +135,7 @@ class _Shape:
     objects: list[tuple[str, _Shape]]
     arrays: list[tuple[str, _Items]]
     dates: list[tuple[str, Callable[[str], Any]]]
-    sound: set[tuple[Any, ...]] = field(default_factory=set)
+    known: dict[tuple[type, ...], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,12 @@ class _Items:
 
 
 def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
-    signature = (*record, *map(type, record.values()))
-    if signature not in shape.sound:
-        _repair_values(record, shape, signature)
+    names, types = tuple(record), tuple(map(type, record.values()))
+    known_names, wrong = shape.known.get(types, UNKNOWN)
+    if known_names != names:
+        wrong = _look_through(shape, names, types)
+    for name in wrong:
+        record[name] = shape.repairs[name](record[name])
     for name, repair in shape.dates:
         text = record.get(name)
         if text.__class__ is str:
@@ -163,15 +168,14 @@ def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
             _repair_array(inner, items)
 
 
-def _repair_values(record: dict[str, Any], shape: _Shape, signature: tuple[Any, ...]) -> None:
-    sound = True
-    for name, value in record.items():
-        if value.__class__ not in shape.accepted.get(name, ANYTHING):
-            sound = False
-            # Replacing the value of an existing key is safe while its dictionary is walked.
-            record[name] = shape.repairs[name](value)
-    if sound and len(shape.sound) < MOST_SOUND_SIGNATURES:
-        shape.sound.add(signature)
+def _look_through(shape: _Shape, names: tuple[str, ...], types: tuple[type, ...]) -> tuple[str, ...]:
+    """The fields whose values are of a wrong type, remembered for the next object of the same types."""
+    wrong = tuple(
+        name for name, kind in zip(names, types, strict=True) if kind not in shape.accepted.get(name, ANYTHING)
+    )
+    if len(shape.known) < MOST_KNOWN_TYPES:
+        shape.known[types] = (names, wrong)
+    return wrong
 
 
 def _repair_array(array: list[Any], items: _Items) -> None:
