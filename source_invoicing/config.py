@@ -7,14 +7,14 @@ it should be. Properties nobody knows are tolerated: the platform that runs the 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import pendulum
 
-from source_invoicing.http import config_failure
+from source_invoicing.http import Failure, config_failure
 
 MOST_WORKERS = 32
 MOST_LOOKBACK_DAYS = 3650
@@ -51,6 +51,11 @@ class Fields:
         if not isinstance(value, str):
             raise self._complaint(name, f"should be text, found {_kind(value)}")
         return value.strip()
+
+    def raw_text(self, name: str) -> str:
+        """A text that may be left out, with the white space around it."""
+        self.optional_text(name)
+        return self._values.get(name) or ""
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
@@ -110,7 +115,48 @@ class Fields:
             raise self._complaint(name, "is missing; it should be an object")
         return Fields(self._values[name], self._at(name))
 
-    def _complaint(self, name: str, what: str) -> Exception:
+    def optional_object(self, name: str) -> Fields | None:
+        """A nested object that may be left out."""
+        value = self._values.get(name)
+        return None if value is None else Fields(value, self._at(name))
+
+    def objects(self, name: str) -> list[Fields]:
+        """A list of objects; an empty one where it is left out."""
+        return [Fields(value, f"{self._at(name)}[{index}]") for index, value in enumerate(self._list(name))]
+
+    def texts(self, name: str, default: Sequence[str]) -> list[str]:
+        """A list of texts that are not blank."""
+        if self._values.get(name) is None:
+            return list(default)
+        values = self._list(name)
+        for index, value in enumerate(values):
+            if not isinstance(value, str) or not value.strip():
+                raise self.complaint(f"{name}[{index}]", f"should be text that is not blank, found {value!r}")
+        return [value.strip() for value in values]
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """True or false."""
+        value = self._values.get(name, default)
+        if not isinstance(value, bool):
+            raise self.complaint(name, f"should be true or false, found {_kind(value)}")
+        return value
+
+    def complaint(self, name: str, what: str) -> Failure:
+        """The sentence about one property.
+
+        :param what: goes on behind the property's path
+        """
+        return self._complaint(name, what)
+
+    def _list(self, name: str) -> list[Any]:
+        value = self._values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.complaint(name, f"should be a list, found {_kind(value)}")
+        return value
+
+    def _complaint(self, name: str, what: str) -> Failure:
         return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
 
     def _at(self, name: str) -> str:
@@ -126,6 +172,7 @@ class Config:
     :param start: rows last changed before it are not read (seconds since 1970, UTC)
     :param lookback_days: how far each incremental sync steps back
     :param num_workers: requests in flight; ``None`` leaves it to the platform
+    :param values: the configuration as it came, for platforms that have to hand it back with a rotated token
     """
 
     platform: str
@@ -133,6 +180,7 @@ class Config:
     start: int | None
     lookback_days: int
     num_workers: int | None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, values: Any, platforms: Collection[str]) -> Config:
@@ -149,6 +197,7 @@ class Config:
             start=fields.moment("start_date"),
             lookback_days=fields.integer("lookback_days", 0, 0, MOST_LOOKBACK_DAYS) or 0,
             num_workers=fields.integer("num_workers", None, 1, MOST_WORKERS),
+            values=values,
         )
 
 

@@ -139,7 +139,9 @@ class SourceInvoicing(AbstractSource):
             if name not in configured:
                 continue
             try:
-                selected.append(_restored(name, streams.get(name), states, platform))
+                stream = _restored(name, streams.get(name), states, platform)
+                stream.use_schema(configured[name].stream.json_schema)
+                selected.append(stream)
             except Failure as failure:
                 failures.append((name, failure.failure_type))
                 yield failure.as_sanitized_airbyte_message(StreamDescriptor(name=name))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import requests
+
+from source_invoicing.http.secrets import without_links
 
 SHOWN_OF_A_BODY = 200
 
@@ -24,6 +27,10 @@ class ApiRequest:
     :param params: query parameters, in order
     :param json: body, sent as JSON
     :param form: body, sent as an HTML form
+    :param url: absolute address in place of base URL and path, for links that an API hands out; the client refuses
+        one on another host
+    :param label: what is asked for, in messages, where the path alone does not tell
+    :param judge: opinion of the answer, in place of the platform's; see :class:`~source_invoicing.http.verdict.Verdict`
     """
 
     path: str
@@ -32,6 +39,14 @@ class ApiRequest:
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
+    url: str = ""
+    label: str = ""
+    judge: Callable[[Answer], Any] | None = None
+
+    @property
+    def shown(self) -> str:
+        """What messages call the request."""
+        return self.label or f"/{self.path}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class Answer:
     """One answer, its body decoded exactly once.
 
     :param body: the decoded JSON; ``None`` also when the body was not JSON (then ``unreadable`` says why)
-    :param text: the start of the body as text, for messages only
+    :param text: the start of the body as text, for messages only; links in it are cut down to their host
     :param path: path of the request, for messages: it holds no credentials, unlike the URL
     :param unreadable: why the body is not JSON, or ``None``
     """
@@ -52,20 +67,21 @@ class Answer:
     unreadable: str | None = None
 
     @classmethod
-    def of(cls, response: requests.Response, content: bytes, path: str) -> Answer:
+    def of(cls, response: requests.Response, content: bytes, shown: str) -> Answer:
         """Decode a response, whatever it is.
 
         :param content: the whole body
-        :param path: of the request, below the base URL
+        :param shown: what messages call the request, see :attr:`ApiRequest.shown`
         """
         body = unreadable = None
         text = ""
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            text = content[:SHOWN_OF_A_BODY].decode("utf-8", errors="replace")
-            unreadable = _what_it_is(text, str(error))
-        return cls(response.status_code, response.headers, body, text, f"/{path}", unreadable)
+            start = content[:SHOWN_OF_A_BODY].decode("utf-8", errors="replace")
+            text = without_links(start)
+            unreadable = _what_it_is(start, str(error))
+        return cls(response.status_code, response.headers, body, text, shown, unreadable)
 
     @property
     def ok(self) -> bool:
@@ -88,6 +104,22 @@ def join_url(base_url: str, path: str) -> str:
     ``path`` starts with one; a base URL with a path prefix (a proxy) has to survive both.
     """
     return f"{base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address, and nothing that could be a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def same_origin(url: str, other: str) -> bool:
+    """Whether two addresses have scheme, host and port in common."""
+    return _origin(url) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _what_it_is(text: str, complaint: str) -> str:

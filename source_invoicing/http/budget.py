@@ -31,6 +31,9 @@ class Budget:
         self._under_way = 0
         self._ended: deque[float] = deque()
 
+    def __str__(self) -> str:
+        return f"{self._calls} requests within {self._seconds:.0f} seconds"
+
     def take(self) -> float:
         """Take one request out of the budget.
 

@@ -16,8 +16,8 @@ from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from source_invoicing.http.answer import Answer, ApiRequest, join_url
-from source_invoicing.http.failures import HostUnreachable, QuotaExhausted
+from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
+from source_invoicing.http.failures import HostUnreachable, QuotaExhausted, config_failure
 from source_invoicing.http.quota import Quota, wait
 from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 
@@ -96,6 +96,7 @@ class ApiClient:
         self._judge = judge
         self._quota = quota
         self._patience = _scaled(patience or Patience())
+        self._closed: QuotaExhausted | None = None
         self._session = requests.Session()
         self._session.auth = auth
         self._session.headers.update(
@@ -114,8 +115,19 @@ class ApiClient:
     def send(self, request: ApiRequest) -> Answer:
         """Send a request until its answer is good.
 
+        Once the vendor has closed the door for longer than a sync waits, nothing more is sent.
+
         :raises Failure: with the vendor's reason, when no try helped or none can
         """
+        if self._closed is not None:
+            raise self._closed
+        try:
+            return self._send(request)
+        except QuotaExhausted as closed:
+            self._closed = closed
+            raise
+
+    def _send(self, request: ApiRequest) -> Answer:
         spent: Counter[bool] = Counter()
         while True:
             verdict, answer = self._try(request)
@@ -130,6 +142,16 @@ class ApiClient:
                 self._back_off(verdict, spent[apart], request)
                 spent[apart] += 1
 
+    def _address(self, request: ApiRequest) -> str:
+        if not request.url:
+            return join_url(self.base_url, request.path)
+        if not same_origin(request.url, self.base_url):
+            raise config_failure(
+                f"The API answered {request.shown} with a link to {origin(request.url)}, but base_url is at "
+                f"{origin(self.base_url)}. Credentials are not sent there; set base_url to where the API really is."
+            )
+        return request.url
+
     def _try(self, request: ApiRequest) -> tuple[Verdict, Answer | None]:
         with self._quota.slot():
             started = time.monotonic()
@@ -138,13 +160,13 @@ class ApiClient:
             except requests.RequestException as error:
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
-        logger.debug("%s /%s: HTTP %s, %.3f s", request.method, request.path, answer.status, time.monotonic() - started)
-        return self._judge(answer), answer
+        logger.debug("%s %s: HTTP %s, %.3f s", request.method, request.shown, answer.status, time.monotonic() - started)
+        return (request.judge or self._judge)(answer), answer
 
     def _exchange(self, request: ApiRequest, deadline: float) -> Answer:
         with self._session.request(
             request.method,
-            join_url(self.base_url, request.path),
+            self._address(request),
             params=request.params,
             json=request.json,
             data=request.form,
@@ -154,15 +176,15 @@ class ApiClient:
             stream=True,
         ) as response:
             content = _read(response, deadline)
-        return Answer.of(response, content, request.path)
+        return Answer.of(response, content, request.shown)
 
     def _unreachable(self, request: ApiRequest, error: requests.RequestException) -> HostUnreachable:
         host = urlsplit(self.base_url).netloc.rpartition("@")[2]
         return HostUnreachable(
-            f"{host} {_what_happened(error)} (/{request.path}). Check that the address is right and that this machine "
+            f"{host} {_what_happened(error)} ({request.shown}). Check that the address is right and that this machine "
             "may reach it; if it usually works, run the sync again.",
             FailureType.transient_error,
-            detail=f"{type(error).__name__} for {request.method} /{request.path} at {host}",
+            detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
         )
 
     def _back_off(self, verdict: Retry, attempt: int, request: ApiRequest) -> None:
@@ -180,7 +202,7 @@ class ApiClient:
         if verdict.rate_limited:
             self._quota.pause(seconds)
         else:
-            wait(seconds, f"before asking again for /{request.path}")
+            wait(seconds, f"before asking again for {request.shown}")
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

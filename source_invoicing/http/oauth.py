@@ -66,6 +66,7 @@ class AccessTokens:
         most_requests: int,
         per_seconds: float,
         patience: Patience | None = None,
+        on_rotation: Callable[[str], None] | None = None,
     ) -> None:
         """
         :param vendor: name for messages
@@ -73,13 +74,16 @@ class AccessTokens:
         :param refusal: puts the members ``error`` and ``error_description`` of an answer into a sentence
         :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
             failure, since asking again would only keep the vendor's door shut
+        :param on_rotation: called with each refresh token that is handed out in the place of the one before, which
+            may not work again
         """
         for name, value in form.items():
             if name != "grant_type":
                 mask(value)
         base_url, _, self._path = token_url.rpartition("/")
         self._vendor = vendor
-        self._form = form
+        self._form = dict(form)
+        self._on_rotation = on_rotation
         self._refusal = refusal
         self._most_requests = most_requests
         self._per_seconds = per_seconds
@@ -122,10 +126,19 @@ class AccessTokens:
             self._refused = failure
             raise
         mask(answer.body["access_token"])
+        self._keep_rotated(answer.body.get("refresh_token"))
         life = _life(answer.body)
         return AccessToken(
             answer.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(answer.body)
         )
+
+    def _keep_rotated(self, refresh_token: Any) -> None:
+        if self._on_rotation is None or not isinstance(refresh_token, str) or not refresh_token:
+            return
+        if refresh_token != self._form["refresh_token"]:
+            mask(refresh_token)
+            self._form["refresh_token"] = refresh_token
+            self._on_rotation(refresh_token)
 
     def _count_request(self) -> None:
         now = time.monotonic()

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from source_invoicing.platforms.fastbill import FastBill
 from source_invoicing.platforms.invoiced import Invoiced
 from source_invoicing.platforms.platform import Platform
+from source_invoicing.platforms.rest_api import RestApi
 from source_invoicing.platforms.zoho import ZohoBooks, ZohoInvoice
 
 PLATFORMS: Mapping[str, type[Platform]] = {
@@ -12,6 +14,8 @@ PLATFORMS: Mapping[str, type[Platform]] = {
         Invoiced,
         ZohoInvoice,
         ZohoBooks,
+        FastBill,
+        RestApi,
     )
 }
 

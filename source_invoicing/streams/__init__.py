@@ -7,8 +7,10 @@ from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
 from source_invoicing.streams.walks import (
+    FilteredOffsetWalk,
     KeyWalk,
     KeyWalkWithoutTotal,
+    LinkWalk,
     NewestChangeFirstOverlapWalk,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
@@ -16,15 +18,19 @@ from source_invoicing.streams.walks import (
     OverlapWalk,
     PageWalk,
     PlainOverlapWalk,
+    TokenWalk,
+    UnsortedOverlapWalk,
     Walk,
 )
 
 __all__ = [
     "Account",
     "ChildStream",
+    "FilteredOffsetWalk",
     "InvoicingStream",
     "KeyWalk",
     "KeyWalkWithoutTotal",
+    "LinkWalk",
     "NewestChangeFirstOverlapWalk",
     "NewestChangeFirstWalk",
     "NewestRowFirstWalk",
@@ -39,6 +45,8 @@ __all__ = [
     "PlainOverlapWalk",
     "Question",
     "Row",
+    "TokenWalk",
+    "UnsortedOverlapWalk",
     "Walk",
     "Window",
     "compact_offset",

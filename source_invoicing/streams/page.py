@@ -30,6 +30,7 @@ class Question:
     :param number: page, counted from 1
     :param offset: rows to skip, for lists that are walked by offset
     :param since: only rows changed at or after this moment (seconds since 1970, UTC)
+    :param token: what an earlier page handed out to ask for the one behind it; ``None`` for the first page
     :param order: ``None`` is the order in which the list comes by itself
     :param size: rows on a page; ``None`` is as many as the API allows
     """
@@ -37,6 +38,7 @@ class Question:
     number: int = 1
     offset: int = 0
     since: int | None = None
+    token: str | None = None
     order: Order | None = None
     size: int | None = None
 
@@ -49,6 +51,7 @@ class Page:
     :param has_more: whether further rows answer the same question; ``None`` where the API does not tell
     :param total: how many rows answer the question in all, where the API tells
     :param short: whether it holds fewer rows than were asked for
+    :param next: what to ask for the page behind this one with, where the API hands that out; ``None`` at the end
     :param told_at: the server's clock when it answered (seconds since 1970, UTC), where the API tells
     :param size: how many rows a page of this answer holds at most, where the API tells
     """
@@ -57,6 +60,7 @@ class Page:
     has_more: bool | None = None
     total: int | None = None
     short: bool = False
+    next: str | None = None
     told_at: int | None = None
     size: int | None = None
 

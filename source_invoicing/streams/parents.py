@@ -87,7 +87,7 @@ class ParentStream(InvoicingStream, ABC):
         ids: list[Any] = []
         try:
             for page in super().read_pages(stream_slice):
-                ids.extend(self.key(row) for row in page)
+                ids.extend(self.parent_id(row) for row in page)
                 yield page
             self.ids.deliver(ids)
         finally:
@@ -96,4 +96,8 @@ class ParentStream(InvoicingStream, ABC):
     def read_ids(self) -> Iterator[Any]:
         """The ids of all rows, whatever the state or the window says."""
         for step in self.walk({}, since=None):
-            yield from (self.key(row) for row in step.rows)
+            yield from (self.parent_id(row) for row in step.rows)
+
+    def parent_id(self, row: Row) -> Any:
+        """What the children know a row by."""
+        return self.key(row)

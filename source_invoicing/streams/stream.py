@@ -11,12 +11,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import orjson
 import requests
 from airbyte_cdk.models import AirbyteStream, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
 from source_invoicing.http import Answer, ApiRequest, BadRequest
-from source_invoicing.http.answer import Params
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
@@ -28,6 +28,8 @@ logger = logging.getLogger("airbyte.source_invoicing")
 
 Slice = Mapping[str, Any]
 THE_LIST = "all"
+# A walk that the API does not honour is left within its first pages; the next one does not hand out these rows again.
+ROWS_REMEMBERED = 1000
 
 
 class InvoicingStream(HttpStream, ABC):
@@ -71,6 +73,18 @@ class InvoicingStream(HttpStream, ABC):
 
         :raises UnexpectedAnswer: when it is no list
         """
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """The same for APIs whose answers can be understood only beside what was asked."""
+        return self.read_page(answer)
+
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """A question as a request: by default a GET with the question in the query.
+
+        :param path: of the list, see :meth:`list_path`
+        :param fixed: parameters that go with every question of this list
+        """
+        return ApiRequest(path, {**fixed, **self.list_params(question)})
 
     def list_path(self, stream_slice: Slice) -> str:
         """Path of the list below the base URL."""
@@ -118,14 +132,24 @@ class InvoicingStream(HttpStream, ABC):
         :param since: seconds since 1970 (UTC), or ``None`` for every row
         """
         listing = _List(self, stream_slice, self.lists[name or next(iter(self.lists))])
+        first_rows: set[int] = set()
+        left_a_walk = False
         while True:
             walk = self._walks_left[0]
+            remembers = len(self._walks_left) > 1
             try:
-                yield from walk(listing).steps(since)
+                for step in walk(listing).steps(since):
+                    if left_a_walk:
+                        yield Step([row for row in step.rows if _mark(row) not in first_rows], step.reached)
+                        continue
+                    if remembers and len(first_rows) < ROWS_REMEMBERED:
+                        first_rows.update(map(_mark, step.rows))
+                    yield step
                 return
             except (NotHonoured, BadRequest) as surprise:
                 if not self._give_up(walk, listing, surprise):
                     raise
+                left_a_walk = True
 
     def _give_up(self, walk: type[Walk], listing: _List, surprise: Exception) -> bool:
         """Leave a walk that the API does not allow, for all slices: others may be under way with it.
@@ -159,7 +183,14 @@ class InvoicingStream(HttpStream, ABC):
 
     @cached_property
     def _normalise(self) -> Normaliser:
-        return Normaliser(self.name, self.get_json_schema())
+        return Normaliser(self.name, self.schema_of_records())
+
+    def schema_of_records(self) -> Mapping[str, Any]:
+        """The schema that records are made to fit."""
+        return self.get_json_schema()
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """Take note of the schema that the connection has stored for this stream. Most streams know theirs."""
 
     def key(self, row: Row) -> Hashable:
         """What identifies a row: the values of its primary key."""
@@ -259,7 +290,7 @@ class InvoicingStream(HttpStream, ABC):
         next_page_token: Mapping[str, Any] | None = None,
     ) -> Iterable[Row]:
         """The finished records of one raw answer."""
-        answer = Answer.of(response, response.content, self.path(stream_slice=stream_slice))
+        answer = Answer.of(response, response.content, f"/{self.path(stream_slice=stream_slice)}")
         for row in self.read_page(answer).rows:
             yield self.finish_record(self._normalise(row), stream_slice or {})
 
@@ -271,17 +302,18 @@ class _List:
         self._stream = stream
         self._path = stream.list_path(stream_slice)
         self._fixed = {**stream.params, **selection}
+        self.label = stream.list_request(Question(), self._path, self._fixed).shown
         self.key = stream.key
         self.moment = stream.moment
         self.serial = stream.serial
 
-    @property
-    def label(self) -> str:
-        return f"/{self._path}"
-
     def ask(self, question: Question) -> Page:
-        params: Params = {**self._fixed, **self._stream.list_params(question)}
-        return self._stream.read_page(self._stream.account.client.send(ApiRequest(self._path, params)))
+        request = self._stream.list_request(question, self._path, self._fixed)
+        return self._stream.read_answer(self._stream.account.client.send(request), question)
+
+
+def _mark(row: Row) -> int:
+    return hash(orjson.dumps(row))
 
 
 @cache

@@ -108,8 +108,7 @@ class ZohoAccount(Account):
 
 
 class ZohoClient(OAuthClient):
-    """The client of an account. It reaches the API where the token endpoint says, unless told where, and asks nothing
-    more once the vendor has closed the door for longer than a sync waits."""
+    """The client of an account. It reaches the API where the token endpoint says, unless told where."""
 
     def __init__(self, *, product: Product, follows: str | None, **options: Any) -> None:
         """
@@ -119,18 +118,11 @@ class ZohoClient(OAuthClient):
         super().__init__(scheme="Zoho-oauthtoken", **options)
         self._product = product
         self._follows = follows
-        self._closed: QuotaExhausted | None = None
 
     def send(self, request: ApiRequest) -> Answer:
         """See :class:`OAuthClient`."""
-        if self._closed is not None:
-            raise self._closed
         self._follow(self.tokens.current())
-        try:
-            return super().send(request)
-        except QuotaExhausted as closed:
-            self._closed = closed
-            raise
+        return super().send(request)
 
     def _follow(self, token: AccessToken) -> None:
         domain = token.extra.get("api_domain")

@@ -6,19 +6,23 @@ A stream names the walks its API allows, best first; a walk that finds the API n
 
 from source_invoicing.streams.walks.by_key import KeyWalk
 from source_invoicing.streams.walks.by_key_without_total import KeyWalkWithoutTotal
-from source_invoicing.streams.walks.by_offset import OffsetWalk
+from source_invoicing.streams.walks.by_offset import FilteredOffsetWalk, OffsetWalk
 from source_invoicing.streams.walks.by_overlapping_page import (
     NewestChangeFirstOverlapWalk,
     OverlapWalk,
     PlainOverlapWalk,
+    UnsortedOverlapWalk,
 )
 from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk
+from source_invoicing.streams.walks.by_token import LinkWalk, TokenWalk
 from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
 from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 
 __all__ = [
+    "FilteredOffsetWalk",
     "KeyWalk",
     "KeyWalkWithoutTotal",
+    "LinkWalk",
     "NewestChangeFirstOverlapWalk",
     "NewestChangeFirstWalk",
     "NewestRowFirstWalk",
@@ -28,5 +32,7 @@ __all__ = [
     "PageWalk",
     "PlainOverlapWalk",
     "Step",
+    "TokenWalk",
+    "UnsortedOverlapWalk",
     "Walk",
 ]

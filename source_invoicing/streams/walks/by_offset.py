@@ -6,9 +6,14 @@ import logging
 from collections.abc import Hashable, Iterator
 
 from source_invoicing.streams.page import Page, Question, Row
-from source_invoicing.streams.walks.walk import Horizon, PageKeys, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
+
+# A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
+MOST_INSERTS = 3
+# A filter that takes a date may begin a day earlier, in whatever time zone the vendor counts (seconds).
+COARSEST_FILTER = 3 * 86_400
 
 
 class OffsetWalk(Walk):
@@ -25,7 +30,7 @@ class OffsetWalk(Walk):
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
         offset = size = known_pages = 0
-        page = self.listing.ask(Question(since=since))
+        page = self._ask(0, since)
         fresh = page.rows
         while True:
             horizon.saw(page, self.moments(page))
@@ -44,13 +49,19 @@ class OffsetWalk(Walk):
                 raise self.contradiction("answers with the same page twice")
         yield Step([], reached=horizon.reached)
 
+    def _ask(self, offset: int, since: int | None) -> Page:
+        """The page that begins behind ``offset`` rows. Here nothing is filtered by ``since``."""
+        return self.listing.ask(Question(offset=offset))
+
     def _page_behind(self, anchor: PageKeys, position: int, since: int | None) -> tuple[int, Page, list[Row]]:
         """The page that goes on behind the rows of the last one: its offset, itself, and its rows not seen yet."""
+        if len(anchor) == 1:
+            return self._page_behind_one_row(anchor, position, since)
         offset = position - 1
         back = max(len(anchor) - 1, 1)
         known = set(anchor)
         while True:
-            page = self.listing.ask(Question(offset=offset, since=since))
+            page = self._ask(offset, since)
             overlap = self._end_of_overlap(page, known)
             if overlap is not None:
                 return offset, page, page.rows[overlap:]
@@ -60,6 +71,14 @@ class OffsetWalk(Walk):
             offset = max(0, offset - back)
             back *= 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, offset)
+
+    def _page_behind_one_row(self, anchor: PageKeys, position: int, since: int | None) -> tuple[int, Page, list[Row]]:
+        """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
+        for offset in range(position, position + MOST_INSERTS):
+            page = self._ask(offset, since)
+            if self.keys(page) != anchor:
+                return offset, page, page.rows
+        raise self.contradiction("answers with the same page twice")
 
     def _end_of_overlap(self, page: Page, known: set[Hashable]) -> int | None:
         """Index of the first row behind the first run of known rows; ``None`` without such a run."""
@@ -83,3 +102,13 @@ class OffsetWalk(Walk):
         if page.total is not None and position < page.total:
             raise self.contradiction(f"tells of {page.total} rows and ends after {position}")
         return True
+
+
+class FilteredOffsetWalk(OffsetWalk):
+    """The same for lists that filter by modification time. Each page proves that they do."""
+
+    def _ask(self, offset: int, since: int | None) -> Page:
+        page = self.listing.ask(Question(offset=offset, since=since))
+        if since is not None and any(moment < since - COARSEST_FILTER for moment in self.moments(page)):
+            raise NotHonoured("does not filter by modification time")
+        return page

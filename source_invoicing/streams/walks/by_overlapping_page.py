@@ -123,10 +123,15 @@ class OverlapWalk(Walk):
         return fresh
 
 
-class PlainOverlapWalk(OverlapWalk):
-    """The same without asking for an order or a filter: for an API that refuses what it was asked for."""
+class UnsortedOverlapWalk(OverlapWalk):
+    """The same in the order in which the list comes by itself."""
 
     order = None
+
+
+class PlainOverlapWalk(UnsortedOverlapWalk):
+    """The same without a filter either: for an API that refuses what it was asked for."""
+
     filters = False
 
 

@@ -1,0 +1,300 @@
+"""Any invoicing API with a key: the one that the options describe, or a real product's list of invoices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from time import time
+from urllib.parse import urlencode
+
+import orjson
+
+from integration_tests.sandbox.errors import SandboxError
+from integration_tests.sandbox.fastbill_quota import CallQuota
+from integration_tests.sandbox.invoiced_data import spread
+from integration_tests.sandbox.options import Options
+from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
+from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth
+from integration_tests.sandbox.rest_api_default import QUESTION, default_manner
+from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_options import OPTIONS
+from integration_tests.sandbox.rest_api_paging import FOREIGN_PATH, Extras, Refused, Slice, Window, foreign
+from integration_tests.sandbox.rest_api_products import PRODUCTS
+from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, FIRST_IDS, PARENTS, Maker, make_ids
+from integration_tests.sandbox.table import BY_KEY, Key, Query, Row, Table
+from integration_tests.sandbox.values import Values
+
+MOVED_PATH = "/moved"
+"""Where a redirect within this host leads."""
+
+
+class RestApi(Platform):
+    """An API of the kind that nobody wrote a connector for."""
+
+    name = "rest_api"
+    default_rows = DEFAULT_ROWS
+    own_options = OPTIONS
+
+    def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
+        super().__init__(seed, counts, options)
+        self._product = PRODUCTS.get(options.text("pose"))
+        self._oauth = OAuth(options)
+        self._quota = CallQuota()
+        streams = self._manner.paths
+        self.tables = {stream: Table(stream, ("id",), self.time_columns) for stream in streams}
+        for stream, table in self.tables.items():
+            maker, ids = Maker(Values(seed, stream)), make_ids(stream, counts[stream])
+            if stream in PARENTS:
+                self._load_children(table, maker, ids)
+            else:
+                for id_ in ids:
+                    table.insert(maker.make(stream, id_))
+        self._new = Maker(Values(seed, "mutations"))
+        self._edits = 0
+
+    def _load_children(self, table: Table, maker: Maker, ids: list[int]) -> None:
+        parents = list(self.tables[PARENTS[table.stream]])
+        left = iter(ids)
+        for parent, size in zip(parents, spread(len(ids) if parents else 0, len(parents), 0), strict=True):
+            for _ in range(size):
+                table.insert(maker.make(table.stream, next(left)), group=parent)
+
+    @property
+    def _manner(self) -> Manner:
+        return self._product or default_manner(self.options, self._oauth)
+
+    def config(self, base_url: str) -> Row:
+        """All streams in the words of the connector, or with ``config=minimal`` the address and the credentials."""
+        manner = self._manner
+        platform = {
+            "name": self.name,
+            "base_url": base_url + manner.base_path,
+            "auth": manner.auth.config(base_url),
+        }
+        if self.options.text("config") == "minimal":
+            return {"platform": platform}
+        streams = [self._stream_config(manner, stream) for stream in manner.paths]
+        return {"platform": {**platform, **manner.platform_config, "streams": streams}}
+
+    def _stream_config(self, manner: Manner, stream: str) -> Row:
+        params = [{"name": name, "value": value} for name, value in manner.params] + manner.pager.params()
+        parent = PARENTS.get(stream)
+        above = {"stream": parent, "key": manner.primary_key, "field": "customer_id"}
+        return {
+            "name": stream,
+            "path": manner.paths[stream].removeprefix(manner.base_path),
+            **({"params": params} if params else {}),
+            "record_path": manner.record_path,
+            "primary_key": [manner.primary_key],
+            "pagination": manner.pager.config(),
+            **manner.stream_config,
+            **({"parent": above} if parent else {}),
+        }
+
+    # Answering
+
+    def stream_of(self, request: ApiRequest) -> str | None:
+        """The stream named by the path."""
+        target = self._target(request)
+        return target[0] if target else None
+
+    def page_of(self, request: ApiRequest) -> int | None:
+        """The page, counted from 1, however it is asked for."""
+        target = self._target(request)
+        if target is None:
+            return None
+        try:
+            return self._window(request, *target).page
+        except Refused:
+            return None
+
+    def answer(self, request: ApiRequest) -> Reply | Page:
+        """A page, a token, a redirect or a refusal."""
+        manner = self._manner
+        if request.path == TOKEN_PATH and self.options.text("auth") == "oauth2":
+            return self._oauth.token(request)
+        if request.path.startswith(FOREIGN_PATH):
+            # Whoever goes there must not notice by the answer: the log of requests tells.
+            return Reply(200, manner.body(Page([], 0, 1, 1), Extras()))
+        try:
+            self._admit(manner, request)
+            target = self._target(request)
+            if target is None:
+                raise Refused(404, "There is nothing here")
+            redirect = self.options.text("redirect")
+            if redirect != "none" and not request.path.startswith(MOVED_PATH):
+                return self._redirect(request, redirect)
+            if target[1] is not None and target[1] not in self.tables[PARENTS[target[0]]]:
+                raise Refused(404, f"There is no {target[1]}")
+            if any(value not in request.headers.get(name, "") for name, value in manner.wants.items()):
+                return Reply(200, b'<?xml version="1.0"?><list/>', content_type="application/xml")
+            return self._page(request, *target)
+        except Refused as refusal:
+            return self._refusal(refusal.status, refusal.message, request)
+
+    def first_page(self, request: ApiRequest) -> Page | None:
+        """Page 1 of the same size."""
+        target = self._target(request)
+        try:
+            return self._page(request, *target, first=True) if target else None
+        except Refused:
+            return None
+
+    def encode(self, request: ApiRequest, page: Page) -> Reply:
+        """The rows in their envelope, with what is told beside them."""
+        manner = self._manner
+        offset = page.offset if isinstance(page, Slice) else 0
+        last = self._last_id(manner, page)
+        extras = manner.pager.extras(request, page, offset, last)
+        return Reply(200, manner.body(page, extras), {**extras.headers, **self._rate_headers(manner)})
+
+    def error(self, status: int, message: str = "") -> Reply:
+        """A refusal in the manner of the API."""
+        return self._refusal(status, message, None)
+
+    def _refusal(self, status: int, message: str, request: ApiRequest | None) -> Reply:
+        manner = self._manner
+        message = message or {429: "Too many requests", 401: "Unauthorized"}.get(status, "Something went wrong")
+        if request is not None and self.options.flag("echo_url"):
+            message += f" ({request.origin}{request.path}?{urlencode(request.query)})"
+        headers = self._rate_headers(manner)
+        if status == 429 and manner.retry_after:
+            headers["Retry-After"] = str(self._quota.opens_in(manner.rate[1]))
+        return Reply(status, orjson.dumps(manner.refusal(status, message)), headers)
+
+    def _admit(self, manner: Manner, request: ApiRequest) -> None:
+        if not manner.auth.admits(request):
+            raise Refused(manner.refusal_status, "The credentials are missing, wrong or misplaced")
+        calls, seconds = manner.rate
+        if not self._quota.spend(calls, seconds):
+            raise Refused(429, f"Too many requests; try again in {self._quota.opens_in(seconds)} seconds")
+        if request.method != manner.method:
+            raise Refused(405, f"Lists are asked for with {manner.method}")
+        if request.method == "POST" and not _same_json(request.body, QUESTION):
+            raise Refused(400, "The body is not the question that was agreed on")
+
+    def _rate_headers(self, manner: Manner) -> dict[str, str]:
+        calls, seconds = manner.rate
+        if not calls:
+            return {}
+        values = {
+            "calls": calls,
+            "left": self._quota.left(calls),
+            "reset": int(time()) + self._quota.opens_in(seconds),
+        }
+        return {name: str(values[value]) for name, value in manner.rate_headers.items()}
+
+    def _redirect(self, request: ApiRequest, kind: str) -> Reply:
+        query = f"?{urlencode(request.query)}"
+        place = foreign(request.origin) if kind == "foreign" else MOVED_PATH
+        return Reply(302, b"", {"Location": place + request.path + query})
+
+    def _target(self, request: ApiRequest) -> tuple[str, Key | None] | None:
+        """The stream that is asked for and the parent in the path."""
+        path = request.path.removeprefix(MOVED_PATH)
+        for stream, template in self._manner.paths.items():
+            match = re.fullmatch(re.escape(template).replace(r"\{id\}", "([^/]+)"), path)
+            if match:
+                parent = match[1] if match.groups() else None
+                return stream, parent if parent is None else self._manner.key_of(parent)
+        return None
+
+    def _query(self, request: ApiRequest, parent: Key | None) -> Query:
+        manner = self._manner
+        return Query(manner.sort, parent, manner.bounds(request))
+
+    def _window(self, request: ApiRequest, stream: str, parent: Key | None) -> Window:
+        """The rows asked for."""
+        manner = self._manner
+
+        def position(text: str) -> int:
+            table = self.tables[stream]
+            _, keys = table.select(self._query(request, parent), 0, len(table))
+            return _after(keys, manner.key_of(text), manner, lenient=self._product is None)
+
+        return manner.pager.window(request, position)
+
+    def _page(self, request: ApiRequest, stream: str, parent: Key | None, first: bool = False) -> Page:
+        window = self._window(request, stream, parent)
+        deepest = self.options.number("max_offset")
+        if deepest and window.offset + window.size > deepest:
+            raise Refused(400, f"Rows beyond {deepest} cannot be listed")
+        offset = 0 if first or self.options.flag("ignore_paging") else window.offset
+        table = self.tables[stream]
+        total, keys = table.select(self._query(request, parent), offset, window.size)
+        return Slice(self._bodies(stream, keys), total, window.page, window.size, offset=offset)
+
+    def _bodies(self, stream: str, keys: Iterable[Key], parents: bool = False) -> list[bytes]:
+        """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
+        manner, table = self._manner, self.tables[stream]
+        style = () if self._product else tuple(self.options.text(name) for name in ("ids", "times", "key"))
+        if not parents or stream not in PARENTS:
+            return [table.body(key, style, lambda row: manner.dress(stream, row)) for key in keys]
+        bodies = []
+        for key in keys:
+            group = table.group_of(key)
+            customer = {"customer_id": manner.id_of(group) if isinstance(group, int) else group}
+            bodies.append(orjson.dumps(manner.dress(stream, table.row(key)) | customer))
+        return bodies
+
+    def _last_id(self, manner: Manner, page: Page) -> str | None:
+        if not page.rows:
+            return None
+        value = orjson.loads(page.rows[-1])
+        for name in manner.primary_key.split("."):
+            value = value[name]
+        return str(value)
+
+    # Data
+
+    def truth(self, stream: str) -> list[bytes]:
+        """The rows as they are sent; those under a customer with ``customer_id``."""
+        return self._bodies(stream, self.table(stream), parents=True)
+
+    def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
+        """A row of the usual kind, changed now. ``values`` are as kept: ``updated_at`` in unix seconds."""
+        parent = None
+        if stream in PARENTS:
+            if self.lacks_parent(stream):
+                raise SandboxError(f"{stream} live under a customer, and there is none.")
+            parent = next(iter(self.tables["customers"])) if customer is None else customer
+            if parent not in self.tables["customers"]:
+                raise SandboxError(f"There is no customer {parent!r}.")
+        id_ = max(self.table(stream).next_id, FIRST_IDS[stream])
+        return self._new.make(stream, id_, now) | values, parent
+
+    def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
+        """Changes the given fields or some text, and moves ``updated_at``."""
+        self._edits += 1
+        name = "notes" if "notes" in row else "note"
+        return row | {"updated_at": now} | (values or {name: f"edit {self._edits}"})
+
+    def lacks_parent(self, stream: str) -> bool:
+        """Whether there is no customer."""
+        return stream in PARENTS and not len(self.tables["customers"])
+
+    def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
+        """A customer takes its own list along."""
+        children = [child for child, parent in PARENTS.items() if parent == stream and child in self.tables]
+        return [(child, row) for child in children for row in self.tables[child].keys_under(key)]
+
+
+def _after(keys: list[Key], key: int, manner: Manner, lenient: bool) -> int:
+    """The place behind a key, which may have been deleted: then, where the order tells it, the place it would have."""
+    if key in keys:
+        return keys.index(key) + 1
+    if not lenient:
+        raise Refused(400, "There is no such row to start after")
+    numbers = [number for number in keys if isinstance(number, int)]
+    if manner.sort == BY_KEY:
+        return sum(number < key for number in numbers)
+    if manner.sort == (("id", True),):
+        return sum(number > key for number in numbers)
+    raise Refused(400, "There is no such row to start after")
+
+
+def _same_json(body: bytes, wanted: str) -> bool:
+    try:
+        return bool(orjson.loads(body) == orjson.loads(wanted))
+    except orjson.JSONDecodeError:
+        return False

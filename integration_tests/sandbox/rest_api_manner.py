@@ -1,0 +1,98 @@
+"""The manner of an API: everything in which one list over HTTP differs from another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from integration_tests.sandbox.platform import ApiRequest, Page
+from integration_tests.sandbox.rest_api_auth import Auth
+from integration_tests.sandbox.rest_api_paging import Extras, Pager
+from integration_tests.sandbox.table import BY_KEY, Bounds, Row, Sort
+
+RATE_HEADERS: Mapping[str, str] = {"X-Rate-Limit-Remaining": "left", "X-Rate-Limit-Reset": "reset"}
+
+
+def plain_id(key: int) -> Any:
+    """The id as it is kept."""
+    return key
+
+
+def number_in(text: str) -> int:
+    """The number that an id ends in; 0 without one."""
+    digits = text.lstrip("abcdefghijklmnopqrstuvwxyz_-")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def no_bounds(request: ApiRequest) -> tuple[Bounds, ...]:
+    """An API without filters."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How an API wants to be asked and how it answers.
+
+    ``paths`` gives the path of every stream that it has, with ``{id}`` for a parent; ``base_path`` is what of it
+    belongs to ``base_url``. ``dress`` turns a row as kept into a row as sent, ``id_of`` its key into the id as sent,
+    ``key_of`` an id that a request names back into the key. ``refusal`` makes the body of an error from status and
+    message. ``primary_key`` is a dotted path; ``stream_config`` are further entries of every stream of the
+    configuration, ``platform_config`` of the platform.
+    """
+
+    auth: Auth
+    pager: Pager
+    paths: Mapping[str, str]
+    dress: Callable[[str, Row], Row]
+    refusal: Callable[[int, str], Any]
+    record_path: str = "data"
+    primary_key: str = "id"
+    id_of: Callable[[int], Any] = plain_id
+    key_of: Callable[[str], int] = number_in
+    sort: Sort = BY_KEY
+    bounds: Callable[[ApiRequest], tuple[Bounds, ...]] = no_bounds
+    single_object: bool = False
+    empty: str = "list"
+    beside: Row = field(default_factory=dict)
+    """Values of every body, by dotted path."""
+    base_path: str = ""
+    wants: Mapping[str, str] = field(default_factory=dict)
+    """Headers without which the answer is XML."""
+    refusal_status: int = 401
+    rate: tuple[int, int] = (0, 60)
+    """Calls and seconds."""
+    rate_headers: Mapping[str, str] = field(default_factory=lambda: RATE_HEADERS)
+    """What every answer tells about it: ``calls``, ``left`` or ``reset``, the unix second when the window ends."""
+    retry_after: bool = False
+    """Whether 429 tells the seconds to wait in a header."""
+    platform_config: Row = field(default_factory=dict)
+    stream_config: Row = field(default_factory=dict)
+    params: tuple[tuple[str, str], ...] = ()
+    """Fixed query parameters of the configuration."""
+    method: str = "GET"
+
+    def body(self, page: Page, extras: Extras) -> bytes:
+        """A page in its envelope."""
+        rows: Any = [orjson.Fragment(row) for row in page.rows]
+        if self.single_object and len(rows) == 1:
+            rows = rows[0]
+        if not page.rows and self.empty == "null":
+            rows = None
+        if not self.record_path:
+            return orjson.dumps(rows)
+        body: Row = {}
+        if page.rows or self.empty != "absent":
+            _put(body, self.record_path, rows)
+        for path, value in (self.beside | extras.body).items():
+            _put(body, path, value)
+        return orjson.dumps(body)
+
+
+def _put(body: Row, path: str, value: Any) -> None:
+    *outer, name = path.split(".")
+    for part in outer:
+        body = body.setdefault(part, {})
+    body[name] = value

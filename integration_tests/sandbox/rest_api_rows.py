@@ -1,0 +1,92 @@
+"""Rows of no product in particular, with what misleads a program that looks at the first page only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from integration_tests.sandbox.table import Row
+from integration_tests.sandbox.values import LONG_TEXT, Values
+
+DEFAULT_ROWS: Mapping[str, int] = {
+    "customers": 12,
+    "invoices": 250,
+    "items": 100,
+    "payments": 101,
+    "taxes": 1,
+    "credit_notes": 0,
+    "customer_invoices": 250,
+}
+"""Rows of each stream at scale 1. The last one lives under customers, some of whom have 0, 1, 100 and 101."""
+
+PARENTS: Mapping[str, str] = {"customer_invoices": "customers"}
+FIRST_IDS: Mapping[str, int] = {
+    "customers": 101,
+    "invoices": 10_001,
+    "items": 301,
+    "payments": 40_001,
+    "taxes": 7,
+    "credit_notes": 60_001,
+    "customer_invoices": 80_001,
+}
+FIRST_PAGE = 110
+"""On so many rows of a list amounts are whole and some fields null; the first page does not show the rest."""
+UNDATED = 23
+"""Every so many rows one has no time of change."""
+LONG_ROW = 3
+"""Position of a row with a very long text."""
+
+
+def make_ids(stream: str, count: int) -> list[int]:
+    """The ids of a stream in ascending order, with gaps."""
+    return [FIRST_IDS[stream] + 2 * n + n // 7 for n in range(count)]
+
+
+def iso(moment: int) -> str:
+    """A unix second as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Maker:
+    """Makes rows of every stream, each with the id it is given. ``updated_at`` is a unix second or null."""
+
+    def __init__(self, values: Values) -> None:
+        self.v = values
+        self._made = 0
+
+    def make(self, stream: str, id_: int, now: int | None = None) -> Row:
+        """One row, with ``now`` (unix seconds) changed at that time."""
+        self._made += 1
+        v = self.v
+        if "invoices" in stream or stream == "credit_notes":
+            row = self._document(id_)
+        else:
+            row = {"id": id_, "name": v.name(), "note": v.text(), "active": v.chance(0.8), "amount": self._money()}
+        undated = now is None and self._made % UNDATED == 0
+        return row | {"updated_at": None if undated else now if now is not None else v.moment()}
+
+    def _document(self, id_: int) -> Row:
+        v = self.v
+        late = self._made > FIRST_PAGE
+        lines = [
+            {"text": v.text(), "quantity": v.one_of((1, 2.5, 0.125)), "price": v.price()}
+            for _ in range(v.in_turn("lines", (1, 0, 3)))
+        ]
+        return {
+            "id": id_,
+            "number": v.code("INV", id_),
+            "status": v.in_turn("status", ("open", "paid", "draft", "void")),
+            "currency": v.one_of(("EUR", "BRL", "USD")),
+            "customer": {"id": v.whole(101, 120), "name": v.name()},
+            "total": self._money(),
+            "discount": v.price() if late else None,
+            "issue_date": iso(v.moment())[:10],
+            "paid_at": v.maybe(iso(v.moment())),
+            "notes": LONG_TEXT if self._made == LONG_ROW else v.maybe(v.text()),
+            "tags": v.one_of(([], ["a", "b"])),
+            "lines": lines,
+        }
+
+    def _money(self) -> float:
+        """Whole on the first page, cents later."""
+        return self.v.whole(1, 9_999) if self._made <= FIRST_PAGE else self.v.whole(1, 999_999) / 100

@@ -1,0 +1,180 @@
+"""FastBill: invoices and bookkeeping for small companies. https://apidocs.fastbill.com/fastbill/en/"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.config import Config
+from source_invoicing.http import (
+    Answer,
+    ApiClient,
+    BadRequest,
+    BasicAuth,
+    Budget,
+    Fail,
+    LoginRefused,
+    Patience,
+    Quota,
+    QuotaExhausted,
+    Retry,
+    StatusJudge,
+    UnexpectedAnswer,
+    Verdict,
+)
+from source_invoicing.http.retry_after import retry_after
+from source_invoicing.http.secrets import without_links
+from source_invoicing.platforms.fastbill.streams import STREAMS, Customers, FastBillAccount
+from source_invoicing.platforms.platform import Platform
+from source_invoicing.streams import InvoicingStream, Window
+
+HOST = "https://my.fastbill.com"
+ENDPOINT = "api/1.0/api.php"
+WHERE_THE_KEY_IS = "In FastBill, it is in the settings of your account."
+SECONDS_PER_HOUR = 3600
+MOST_CALLS_PER_HOUR = 100_000
+TOO_MANY = (429, 503)
+
+WRONG_LOGIN = re.compile(r"login error|wrong api key|user credentials", re.IGNORECASE)
+WRONG_FIELD = re.compile(r"missing / invalid field", re.IGNORECASE)
+USED_UP = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
+
+
+def errors(body: Any) -> list[str]:
+    """The texts under ``RESPONSE.ERRORS``: a list, an object with the indices for keys, or one text."""
+    response = body.get("RESPONSE") if isinstance(body, dict) else None
+    found = response.get("ERRORS") if isinstance(response, dict) else None
+    if not found:
+        return []
+    texts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    return [without_links(str(text)) for text in texts]
+
+
+def error_text(body: Any) -> str | None:
+    """The words of an error body."""
+    return "; ".join(errors(body)) or None
+
+
+@dataclass(frozen=True)
+class FastBillJudge:
+    """Judges an answer by what stands under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
+
+    :param by_status: for everything that has no such errors
+    """
+
+    by_status: Callable[[Answer], Verdict]
+
+    def __call__(self, answer: Answer) -> Verdict:
+        texts = errors(answer.body)
+        said = "; ".join(texts)
+        told = f"FastBill refused {answer.path} (HTTP {answer.status}): {(said or 'too many requests').rstrip('.')}."
+        if WRONG_LOGIN.search(said):
+            return Fail(
+                LoginRefused(
+                    f"FastBill did not accept the credentials ({said}). {LOGIN_HINT}", FailureType.config_error
+                )
+            )
+        if answer.status in TOO_MANY or (USED_UP.search(said) and not WRONG_FIELD.search(said)):
+            # Whoever still is over the limit after some tries has used up the hour: no list will fare better.
+            limited = QuotaExhausted(
+                f"{told} The calls an hour are counted by plan; set platform.calls_per_hour to what yours allows, or "
+                "sync less often. What was read is kept, and the next sync goes on where this one stopped.",
+                FailureType.transient_error,
+            )
+            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+        if not texts or answer.status >= SERVER_ERROR:
+            verdict = self.by_status(answer)
+            if answer.ok and answer.unreadable is None and not _is_envelope(answer.body):
+                return Retry(_no_envelope(answer))
+            return verdict
+        if WRONG_FIELD.search(said):
+            return Fail(BadRequest(told, FailureType.system_error))
+        return Fail(UnexpectedAnswer(told, FailureType.system_error))
+
+
+SERVER_ERROR = 500
+LOGIN_HINT = (
+    "platform.username is the e-mail address you log in with, platform.api_key the key of the same account. "
+    + WHERE_THE_KEY_IS
+)
+
+
+class FastBill(Platform):
+    """An account at FastBill."""
+
+    name: ClassVar[str] = "fastbill"
+    default_workers: ClassVar[int] = 1
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        options = config.options
+        self._base_url, self._endpoint = split_address(options.url("base_url", default=HOST))
+        self._auth = BasicAuth(
+            options.text("username", why="It is the e-mail address you log in to FastBill with."),
+            options.text("api_key", why=WHERE_THE_KEY_IS),
+        )
+        self._project_id = options.optional_text("project_id")
+        self._calls_per_hour = options.integer("calls_per_hour", None, 1, MOST_CALLS_PER_HOUR)
+
+    def check(self) -> None:
+        """See :class:`Platform`. One row of the customer list."""
+        account = self._account(Patience.for_check())
+        answer = account.client.send(account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}))
+        Customers(account).read_page(answer)
+
+    def streams(self) -> list[InvoicingStream]:
+        """See :class:`Platform`."""
+        account = self._account(Patience())
+        return [stream(account) for stream in STREAMS]
+
+    def _account(self, patience: Patience) -> FastBillAccount:
+        return FastBillAccount(
+            client=self._client(patience),
+            window=Window(self.config.start, self.config.lookback_days),
+            endpoint=self._endpoint,
+            project_id=self._project_id,
+        )
+
+    def _client(self, patience: Patience) -> ApiClient:
+        budget = Budget(self._calls_per_hour, SECONDS_PER_HOUR) if self._calls_per_hour else None
+        return ApiClient(
+            base_url=self._base_url,
+            auth=self._auth,
+            judge=FastBillJudge(
+                StatusJudge(
+                    vendor="FastBill",
+                    error_text=error_text,
+                    login_hint=LOGIN_HINT,
+                    access_hint="Check what the plan of the account includes, or leave the stream out.",
+                )
+            ),
+            # One call at a time, however many workers there are: nothing is known of what FastBill makes of more.
+            quota=Quota(in_flight=1, budget=budget, longest_wait=patience.longest_wait),
+            pool_size=1,
+            patience=patience,
+        )
+
+
+def split_address(base_url: str) -> tuple[str, str]:
+    """An address in any of the forms people have it in, as base URL and path of the endpoint below it."""
+    bare = base_url.rstrip("/")
+    if bare.endswith(".php"):
+        base, _, script = bare.rpartition("/")
+        return base, script
+    return (bare, "api.php") if bare.endswith("/api/1.0") else (bare, ENDPOINT)
+
+
+def _is_envelope(body: Any) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("RESPONSE"), (dict, list))
+
+
+def _no_envelope(answer: Answer) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"FastBill answered {answer.path} without RESPONSE. Run the sync again; if this stays, check that "
+        "platform.base_url is the address of the API.",
+        FailureType.transient_error,
+    )

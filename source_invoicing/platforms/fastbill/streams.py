@@ -1,0 +1,201 @@
+"""The resources of FastBill, one small class each. https://apidocs.fastbill.com/fastbill/en/
+
+Every request goes to one address; ``SERVICE`` in its body says what is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import Answer, ApiRequest, UnexpectedAnswer
+from source_invoicing.platforms.fastbill.values import Tidy, rows_of
+from source_invoicing.streams import (
+    Account,
+    FilteredOffsetWalk,
+    InvoicingStream,
+    OffsetWalk,
+    Page,
+    Question,
+    Row,
+    Walk,
+)
+from source_invoicing.streams.stream import Slice
+from source_invoicing.streams.written_moments import ZonelessText
+
+# The most rows a page can hold; larger limits are cut to it without a word.
+LIMIT = 100
+# What a page holds when the limit was not understood.
+DEFAULT_LIMIT = 10
+# The filter takes days, in the vendor's time zone.
+FILTER_OVERLAP = 86_400
+
+JsonBody = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FastBillAccount(Account):
+    """An account, and what FastBill's streams need beside it.
+
+    :param endpoint: path of the one address, below the base URL
+    :param project_id: only documents of this project are kept; empty keeps all
+    """
+
+    endpoint: str
+    project_id: str = ""
+
+    def request(self, service: str, body: JsonBody) -> ApiRequest:
+        """A call of a service."""
+        return ApiRequest(self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service)
+
+
+class FastBillStream(InvoicingStream):
+    """A list of FastBill: ``SERVICE``, ``LIMIT``, ``OFFSET`` and ``FILTER`` in a JSON body.
+
+    The order of a list is not documented, and neither is a way to choose one, so it is walked by overlapping offset.
+    """
+
+    moment_format = ZonelessText()
+    walks: ClassVar[tuple[type[Walk], ...]] = (OffsetWalk,)
+    #: Name of the list in the answer.
+    list_key: ClassVar[str]
+    primary_key: ClassVar[str | list[str]]
+    #: Whether rows belong to projects.
+    has_projects: ClassVar[bool] = False
+
+    account: FastBillAccount
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`. Here they are the body of the request."""
+        return {"LIMIT": LIMIT, "OFFSET": question.offset}
+
+    def list_filter(self, question: Question) -> Mapping[str, str]:
+        """A question in the words of ``FILTER``."""
+        return {}
+
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`."""
+        body = {**fixed, **self.list_params(question)}
+        if chosen := self.list_filter(question):
+            body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
+        return self.account.request(path, body)
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`."""
+        rows = rows_of(_list_in(answer.body, self.list_key), self.list_key, [str(self.primary_key)])
+        if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
+            raise UnexpectedAnswer(
+                f"FastBill answered {answer.path} without a list of records under RESPONSE.{self.list_key}. Run the "
+                "sync again; if this stays, check that platform.base_url is the address of the API.",
+                FailureType.transient_error,
+            )
+        may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT
+        return Page(
+            [self._tidy(row) for row in rows],
+            has_more=None if may_go_on else False,
+            told_at=answer.told_at,
+        )
+
+    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+        """See :class:`InvoicingStream`. Documents of other projects are left out."""
+        project = self.account.project_id if self.has_projects else ""
+        for page in super().read_pages(stream_slice):
+            rows = [row for row in page if not project or row.get("PROJECT_ID") == project]
+            if rows:
+                yield rows
+
+    def path(self, **_: Any) -> str:
+        """The one address, whatever is asked for."""
+        return self.account.endpoint
+
+    @property
+    def http_method(self) -> str:
+        """Reading is a POST here."""
+        return "POST"
+
+    @cached_property
+    def _tidy(self) -> Tidy:
+        return Tidy(self.get_json_schema())
+
+    def key(self, row: Row) -> str:
+        """See :class:`InvoicingStream`. Ids are text, even where they come as numbers."""
+        return str(row.get(str(self.primary_key)))
+
+
+class ModifiedStream(FastBillStream):
+    """Documents, filtered by the day of their last change."""
+
+    cursor_field = "LASTUPDATE"
+    primary_key = "INVOICE_ID"
+    walks = (FilteredOffsetWalk, OffsetWalk)
+    has_projects = True
+
+    def list_filter(self, question: Question) -> Mapping[str, str]:
+        """See :class:`FastBillStream`."""
+        if question.since is None:
+            return {}
+        since = datetime.fromtimestamp(question.since - FILTER_OVERLAP, timezone.utc)
+        return {"START_LASTUPDATE": since.strftime("%Y-%m-%d")}
+
+
+class Customers(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/customer.html
+
+    There is no filter by the last change: an incremental sync reads the whole list and keeps what is new.
+    """
+
+    resource = "customer.get"
+    list_key = "CUSTOMERS"
+    primary_key = "CUSTOMER_ID"
+    cursor_field = "LASTUPDATE"
+
+
+class Invoices(ModifiedStream):
+    """https://apidocs.fastbill.com/fastbill/en/invoice.html
+
+    Drafts and credit notes come along.
+    """
+
+    resource = "invoice.get"
+    list_key = "INVOICES"
+
+
+class Products(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/article.html"""
+
+    resource = "article.get"
+    list_key = "ARTICLES"
+    primary_key = "ARTICLE_ID"
+
+
+class RecurringInvoices(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/recurring.html"""
+
+    resource = "recurring.get"
+    list_key = "INVOICES"
+    primary_key = "INVOICE_ID"
+    has_projects = True
+
+
+class Revenues(ModifiedStream):
+    """https://apidocs.fastbill.com/fastbill/en/revenue.html"""
+
+    resource = "revenue.get"
+    list_key = "REVENUES"
+
+
+#: All streams, in the order in which they are offered.
+STREAMS: tuple[type[FastBillStream], ...] = (Customers, Invoices, Products, RecurringInvoices, Revenues)
+
+
+def _list_in(body: Any, list_key: str) -> Any:
+    """What stands where the list should; something that is no list where nothing does."""
+    response = body.get("RESPONSE") if isinstance(body, dict) else None
+    if response == []:  # an empty object, in the words of PHP
+        return []
+    return response.get(list_key, False) if isinstance(response, dict) else False

@@ -1,0 +1,112 @@
+"""FastBill's values as its own schemas promise them.
+
+The API was made for XML, and its JSON shows it: a list can come as an array, as nothing, as an object with the
+indices for keys, below the name of its element, or, with one element, as that element; an empty value can come as an
+empty list. https://apidocs.fastbill.com/fastbill/en/fundamentals.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from source_invoicing.streams import Row
+
+#: What the element of a list is called where the list has the form of XML, beside the list's name without its "S".
+ELEMENT = "ELEMENT"
+DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00:00)?|(\d{2})\.(\d{2})\.(\d{4})")
+DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?")
+
+
+def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | None:
+    """The elements of a list, in whatever form it comes.
+
+    :param name: of the list, such as ``INVOICES``
+    :param fields: one of these makes an object an element
+    :return: ``None`` when it is no list
+    """
+    if isinstance(container, list):
+        return container
+    if container is None or container in ("", {}):
+        return []
+    if not isinstance(container, dict):
+        return None
+    if all(isinstance(index, str) and index.isdecimal() for index in container):
+        return [container[index] for index in sorted(container, key=int)]
+    for element in (name.removesuffix("S"), ELEMENT):
+        # A comment has a text called COMMENT; only a container can be a list of comments.
+        if isinstance(container.get(element), (dict, list)):
+            inner = container[element]
+            return [inner] if isinstance(inner, dict) and not inner else rows_of(inner, element, fields)
+    return [container] if any(field in container for field in fields) else None
+
+
+class Tidy:
+    """Brings the lists, the empty values and the dates of a record into the form of its schema, in place.
+
+    Numbers and texts are left to the stream's normaliser.
+
+    :param schema: of the stream
+    """
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._repairs = {name: _repair(name, member) for name, member in schema["properties"].items()}
+
+    def __call__(self, record: Row) -> Row:
+        """Repair a record and return it."""
+        for name, value in record.items():
+            repair = self._repairs.get(name)
+            if repair is not None:
+                # Replacing the value of an existing key is safe while its dictionary is walked.
+                record[name] = repair(value)
+        return record
+
+
+def _repair(name: str, schema: Mapping[str, Any]) -> Callable[[Any], Any]:
+    types = schema["type"]
+    if "array" in types:
+        return _repair_list(name, schema["items"]) if "string" not in types else lambda value: value
+    form = schema.get("format")
+    return {"date": _date, "date-time": _date_and_time}.get(form or "", _scalar)
+
+
+def _repair_list(name: str, element: Mapping[str, Any]) -> Callable[[Any], Any]:
+    fields = element["properties"]
+    tidy = Tidy(element)
+
+    def repair(value: Any) -> Any:
+        rows = rows_of(value, name, fields)
+        if rows is None:
+            return value
+        return [tidy(row) if isinstance(row, dict) else row for row in rows]
+
+    return repair
+
+
+def _scalar(value: Any) -> Any:
+    return None if value in ([], {}) else value
+
+
+def _date(value: Any) -> Any:
+    """``2026-01-31``, also where a midnight is added or the day stands first (31.01.2026)."""
+    value = _moment(value)
+    form = DATE.fullmatch(value) if isinstance(value, str) else None
+    if form is None:
+        return value
+    year, month, day, day_first, month_second, year_last = form.groups()
+    return f"{year or year_last}-{month or month_second}-{day or day_first}"
+
+
+def _date_and_time(value: Any) -> Any:
+    """``2026-01-31T12:00:00``, where a blank stands between the two or the time is missing."""
+    value = _moment(value)
+    form = DATE_AND_TIME.fullmatch(value) if isinstance(value, str) else None
+    return f"{form[1]}T{form[2] or '00:00:00'}" if form else value
+
+
+def _moment(value: Any) -> Any:
+    """Blanks and zero dates are no moments."""
+    if isinstance(value, str) and (not value.strip() or value.startswith("0000-00-00")):
+        return None
+    return _scalar(value)

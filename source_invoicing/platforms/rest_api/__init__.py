@@ -1,0 +1,141 @@
+"""Any invoicing API that answers in JSON, described by the configuration. See docs/rest-api.md."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import Any, ClassVar
+
+from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
+from airbyte_cdk.models import FailureType
+from requests.auth import AuthBase
+
+from source_invoicing.config import Config
+from source_invoicing.http import (
+    AccessTokens,
+    ApiClient,
+    BasicAuth,
+    Budget,
+    Failure,
+    LoginRefused,
+    OAuthClient,
+    Patience,
+    Quota,
+    StatusJudge,
+)
+from source_invoicing.platforms.platform import Platform
+from source_invoicing.platforms.rest_api.auth import ApiKeyAuth, BearerAuth
+from source_invoicing.platforms.rest_api.judge import ResourceJudge, error_text
+from source_invoicing.platforms.rest_api.options import Auth, Options
+from source_invoicing.platforms.rest_api.streams import RestAccount, RestStream, streams_of
+from source_invoicing.streams import ChildStream, InvoicingStream, Window
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+
+# A server whose tokens are refused as fast as it issues them is not asked for ever.
+MOST_TOKENS = 20
+TOKEN_WINDOW = 600.0
+
+
+class RestApi(Platform):
+    """An account at an API that the configuration describes."""
+
+    name: ClassVar[str] = "rest_api"
+    #: Few enough for an API of which nothing is known.
+    default_workers: ClassVar[int] = 4
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._options = Options.parse(config.options)
+        self._auth = auth_of(self._options.auth)
+        self._tokens = self._token_source(self._options.auth) if self._options.auth.type == "oauth2" else None
+
+    def check(self) -> None:
+        """See :class:`Platform`. One page of the first stream that has no parent."""
+        if self._options.auth.query_name:
+            logger.info("The key travels in the query of each request. Use location header where the API takes it.")
+        streams = streams_of(self._options, self._account(Patience.for_check()))
+        first = next(stream for stream in streams if not isinstance(stream, ChildStream))
+        assert isinstance(first, RestStream)
+        first.first_page({})
+
+    def streams(self) -> list[InvoicingStream]:
+        """See :class:`Platform`."""
+        return streams_of(self._options, self._account(Patience()))
+
+    def _account(self, patience: Patience) -> RestAccount:
+        options = self._options
+        judge = ResourceJudge(
+            StatusJudge(
+                vendor="The API",
+                error_text=error_text,
+                login_hint=(
+                    "Check platform.auth: its type, the name and place the API wants the key in, and that the key is "
+                    "complete."
+                ),
+                access_hint="Use credentials that may, or leave the stream out of the connection.",
+            ),
+        )
+        rate = options.rate
+        settings: dict[str, Any] = {
+            "base_url": options.base_url,
+            "judge": judge,
+            "quota": Quota(
+                in_flight=self.num_workers,
+                budget=Budget(rate[0], rate[1]) if rate else None,
+                longest_wait=patience.longest_wait,
+            ),
+            "pool_size": self.num_workers,
+            "patience": patience,
+            "headers": dict(options.headers),
+        }
+        client = (
+            OAuthClient(tokens=self._tokens, **settings) if self._tokens else ApiClient(auth=self._auth, **settings)
+        )
+        window = Window(self.config.start, self.config.lookback_days)
+        return RestAccount(client=client, window=window, key_param=options.auth.query_name, judge=judge)
+
+    def _token_source(self, auth: Auth) -> AccessTokens:
+        return AccessTokens(
+            vendor="The token server (platform.auth.token_url)",
+            token_url=auth.token_url,
+            form={
+                "grant_type": "refresh_token",
+                "refresh_token": auth.refresh_token,
+                "client_id": auth.client_id,
+                "client_secret": auth.client_secret,
+            },
+            refusal=token_refusal,
+            most_requests=MOST_TOKENS,
+            per_seconds=TOKEN_WINDOW,
+            on_rotation=self._keep_refresh_token,
+        )
+
+    def _keep_refresh_token(self, token: str) -> None:
+        """Have the connection store a new refresh token: the old one may not work again."""
+        values: dict[str, Any] = copy.deepcopy(dict(self.config.values))
+        values["platform"]["auth"]["refresh_token"] = token
+        emit_configuration_as_airbyte_control_message(values)
+
+
+def auth_of(auth: Auth) -> AuthBase | None:
+    """What each request carries as credentials, where no token has to be fetched first."""
+    if auth.type == "api_key":
+        return ApiKeyAuth(auth.location, auth.name, auth.value, auth.prefix)
+    if auth.type == "basic":
+        return BasicAuth(auth.username, auth.password)
+    if auth.type == "bearer":
+        return BearerAuth(auth.token)
+    return None
+
+
+def token_refusal(error: str, description: str) -> Failure:
+    """Why the token server issues no token (RFC 6749, section 5.2)."""
+    told = f"{error}: {description}" if description else error
+    return LoginRefused(
+        f"The token server (platform.auth.token_url) refused the refresh token ({told}). Check "
+        "platform.auth.client_id, client_secret and refresh_token; a refresh token that was withdrawn or used up has "
+        "to be made anew.",
+        FailureType.config_error,
+    )

@@ -1,0 +1,276 @@
+"""How APIs cut a list into pages, one class per way.
+
+A pager puts a question into query parameters, reads from an answer how the list goes on, and names the walks that can
+read such a list.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urljoin
+
+from airbyte_cdk.models import FailureType
+from requests.utils import parse_header_links
+
+from source_invoicing.http import Answer, UnexpectedAnswer, config_failure
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, whole_number
+from source_invoicing.streams import (
+    FilteredOffsetWalk,
+    LinkWalk,
+    OffsetWalk,
+    PageWalk,
+    Question,
+    Row,
+    TokenWalk,
+    UnsortedOverlapWalk,
+    Walk,
+)
+
+Params = Mapping[str, str | int]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How a list goes on behind a page; see :class:`~source_invoicing.streams.page.Page`."""
+
+    has_more: bool | None = None
+    total: int | None = None
+    next: str | None = None
+
+
+class Pager(ABC):
+    """One way to cut a list into pages."""
+
+    walks: ClassVar[tuple[type[Walk], ...]]
+    #: The rows that were asked for, or 0 where a question does not say.
+    size: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters that the pager sets."""
+        return ()
+
+    def params(self, question: Question) -> Params:
+        """The parameters of a question.
+
+        :raises Failure: when the API's ceiling is reached
+        """
+        return {}
+
+    @abstractmethod
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """How the list goes on.
+
+        :raises Failure: when the answer contradicts the configuration
+        """
+
+
+@dataclass(frozen=True)
+class NoPager(Pager):
+    """The whole list is one page."""
+
+    walks = (PageWalk,)
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`."""
+        return Outlook(has_more=False)
+
+
+@dataclass(frozen=True)
+class OffsetPager(Pager):
+    """``offset=200&limit=100``."""
+
+    limit_param: str = "limit"
+    offset_param: str = "offset"
+    size: int = 100
+    total_path: str = ""
+    has_more_path: str = ""
+    max_offset: int | None = None
+
+    walks = (FilteredOffsetWalk, OffsetWalk)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See :class:`Pager`."""
+        return tuple(name for name in (self.limit_param, self.offset_param) if name)
+
+    def params(self, question: Question) -> Params:
+        """See :class:`Pager`."""
+        if self.max_offset is not None and question.offset > self.max_offset:
+            raise _ceiling(f"offset {self.max_offset}", "max_offset")
+        params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
+        return {**params, self.offset_param: question.offset}
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`."""
+        return Outlook(_truth(answer, self.has_more_path), _count(answer, self.total_path))
+
+
+@dataclass(frozen=True)
+class PagePager(Pager):
+    """``page=3&per_page=100``."""
+
+    page_param: str = "page"
+    size_param: str = "per_page"
+    size: int = 100
+    start_page: int = 1
+    max_page: int | None = None
+    total_path: str = ""
+    total_pages_path: str = ""
+    has_more_path: str = ""
+
+    @property
+    def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the parameters
+        """See :class:`Pager`. Pages that can be made smaller can overlap."""
+        return (UnsortedOverlapWalk, PageWalk) if self.size_param else (PageWalk,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See :class:`Pager`."""
+        return tuple(name for name in (self.page_param, self.size_param) if name)
+
+    def params(self, question: Question) -> Params:
+        """See :class:`Pager`."""
+        page = self.start_page + question.number - 1
+        if self.max_page is not None and page > self.max_page:
+            raise _ceiling(f"page {self.max_page}", "max_page")
+        params: dict[str, str | int] = {self.size_param: question.size or self.size} if self.size_param else {}
+        return {self.page_param: page, **params}
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`."""
+        pages = _count(answer, self.total_pages_path)
+        has_more = question.number < pages if pages is not None else _truth(answer, self.has_more_path)
+        return Outlook(has_more, _count(answer, self.total_path))
+
+
+@dataclass(frozen=True)
+class CursorPager(Pager):
+    """``starting_after=<id of the last row>``, or a cursor from the body.
+
+    :param path: where the cursor is, in the last record or in the body
+    """
+
+    cursor_param: str
+    from_last_record: bool
+    path: str
+    has_more_path: str = ""
+
+    walks = (TokenWalk,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See :class:`Pager`."""
+        return (self.cursor_param,)
+
+    def params(self, question: Question) -> Params:
+        """See :class:`Pager`."""
+        return {} if question.token is None else {self.cursor_param: question.token}
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`."""
+        has_more = _truth(answer, self.has_more_path)
+        if has_more is False or (self.from_last_record and not rows):
+            return Outlook(has_more)
+        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(answer, self.path)
+        if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
+            if self.from_last_record or has_more:
+                where = "the last record" if self.from_last_record else "the body"
+                raise _misled(answer, f"{where} has no cursor at {self.path!r}", "path")
+            return Outlook(False)
+        return Outlook(None if has_more is None else True, next=str(token))
+
+
+@dataclass(frozen=True)
+class LinkHeaderPager(Pager):
+    """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
+
+    rel: str = "next"
+
+    walks = (LinkWalk,)
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`. A last page has been seen to name itself as the next one."""
+        links = parse_header_links(answer.headers.get("Link", ""))
+        by_rel = {rel: link["url"] for link in links for rel in link.get("rel", "").lower().split()}
+        link = by_rel.get(self.rel.lower())
+        return Outlook() if not link or link == by_rel.get("self") else Outlook(next=link)
+
+
+@dataclass(frozen=True)
+class NextUrlPager(Pager):
+    """The address of the next page, in the body or in a header of its own.
+
+    :param path: where it is in the body, or
+    :param header: name of the header
+    """
+
+    path: str = ""
+    header: str = ""
+
+    walks = (LinkWalk,)
+
+    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+        """See :class:`Pager`."""
+        link = answer.headers.get(self.header, "") if self.header else _in_body(answer, self.path)
+        if isinstance(link, str) and link.strip():
+            return Outlook(next=link.strip())
+        if link in (None, False, "", MISSING):
+            return Outlook()
+        raise _misled(answer, f"the address of the next page is {describe(link)}", "path")
+
+
+def absolute(link: str, base: str) -> str:
+    """A link as an address; relative ones begin where the request went."""
+    return urljoin(base, link)
+
+
+def _in_body(answer: Answer, path: str) -> Any:
+    """A value that is left out on the last page. What it stands in is not: without that, the path is wrong."""
+    value = dig(answer.body, path)
+    around = path.rpartition(".")[0]
+    if value is MISSING and around and dig(answer.body, around) is MISSING:
+        raise _misled(answer, f"the body has no {around!r}", "path")
+    return value
+
+
+def _count(answer: Answer, path: str) -> int | None:
+    if not path:
+        return None
+    value = dig(answer.body, path)
+    count = whole_number(value)
+    if count is None:
+        raise _misled(
+            answer, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
+        )
+    return count
+
+
+def _truth(answer: Answer, path: str) -> bool | None:
+    if not path:
+        return None
+    value = dig(answer.body, path)
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if known is None:
+        raise _misled(answer, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
+    return known
+
+
+def _misled(answer: Answer, what: str, option: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        f"The API answered {answer.path} with a page that cannot be continued: {what}. Check "
+        f"pagination.{option} of the stream.",
+        FailureType.config_error,
+    )
+
+
+def _ceiling(where: str, option: str) -> Exception:
+    return config_failure(
+        f"The list goes on behind {where}, where the API (pagination.{option}) ends. Split the stream in several, each "
+        "with params that select a range of dates."
+    )

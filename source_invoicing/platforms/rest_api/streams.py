@@ -1,0 +1,313 @@
+"""A declared resource as a stream. There is one class per resource here too, made from its declaration."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import orjson
+from airbyte_cdk.models import AirbyteStream, FailureType
+
+from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer
+from source_invoicing.http.answer import join_url
+from source_invoicing.platforms.rest_api.judge import ResourceJudge
+from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
+from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
+from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
+from source_invoicing.platforms.rest_api.records import rows_in
+from source_invoicing.platforms.rest_api.schema import infer
+from source_invoicing.streams import (
+    Account,
+    ChildStream,
+    InvoicingStream,
+    OffsetWalk,
+    Page,
+    ParentIds,
+    ParentStream,
+    Question,
+    Row,
+)
+from source_invoicing.streams.stream import Slice
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# A parent may have no children; of so many, one surely shows what they look like.
+MOST_PARENTS_TO_INFER_FROM = 5
+
+
+@dataclass(frozen=True)
+class RestAccount(Account):
+    """An account, and what its streams need beside it.
+
+    :param key_param: query parameter that holds the key, which links of the API may repeat
+    :param judge: opinion of an answer by its status
+    """
+
+    key_param: str
+    judge: ResourceJudge
+
+
+class RestStream(InvoicingStream):
+    """A list that the configuration describes."""
+
+    #: The declaration.
+    declared: ClassVar[Resource]
+    primary_key: ClassVar[str | list[str]]
+
+    account: RestAccount
+
+    def __init__(self, account: RestAccount, **more: Any) -> None:
+        """
+        :param more: what the other bases take
+        """
+        super().__init__(account, **more)
+        self._stored_schema: Mapping[str, Any] | None = None
+        self._full_page_seen = False
+        self._judge = account.judge.of(self.declared)
+
+    @property
+    def name(self) -> str:
+        """The name in the configuration."""
+        return self.declared.name
+
+    @property
+    def http_method(self) -> str:
+        """As declared."""
+        return self.declared.method
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def list_params(self, question: Question) -> Mapping[str, str | int]:
+        """See :class:`InvoicingStream`."""
+        params = dict(self.declared.pager.params(question))
+        if question.since is not None and self.declared.since_param:
+            params[self.declared.since_param] = filter_value(self.declared.since_format)(question.since)
+        return params
+
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
+        judge = self._judge
+        asked = self.list_params(question)
+        body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
+        if self._goes_along_links and question.token is not None:
+            # A link is complete: nothing but the credentials is added.
+            return ApiRequest(path, method=self.declared.method, json=body, url=question.token, judge=judge)
+        query = list(self.declared.params)
+        for name, value in asked.items():
+            if body is not None and dig(body, name) is not MISSING:
+                put(body, name, value)
+            else:
+                query.append((name, str(value)))
+        return ApiRequest(path, query, method=self.declared.method, json=body, judge=judge)
+
+    @property
+    def _goes_along_links(self) -> bool:
+        return not self.declared.pager.names
+
+    # -- being answered -------------------------------------------------------------------------------------------
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`."""
+        return self.read_answer(answer, Question())
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """See :class:`InvoicingStream`."""
+        found = rows_in(answer.body, self.declared)
+        rows: list[Row] = found if isinstance(found, list) else []
+        self._demand_keys(rows, answer)
+        pager = self.declared.pager
+        outlook = pager.outlook(answer, rows, question)
+        has_more = outlook.has_more
+        if pager.size and has_more is None and outlook.total is None:
+            # A short page is the last one, once the API has shown that its pages can be as long as asked for.
+            asked_for = question.size or pager.size
+            self._full_page_seen = self._full_page_seen or len(rows) >= asked_for
+            has_more = False if self._full_page_seen and len(rows) < asked_for else None
+        return Page(
+            rows,
+            has_more=has_more,
+            total=outlook.total,
+            next=self._without_key(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
+            told_at=answer.told_at,
+        )
+
+    def _without_key(self, link: str, answer: Answer) -> str:
+        parts = urlsplit(absolute(link, join_url(self.account.client.base_url, answer.path)))
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        kept = [(name, value) for name, value in pairs if name != self.account.key_param]
+        query = parts.query if len(kept) == len(pairs) else urlencode(kept)
+        return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+    def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
+        """Rows that cannot be told apart cannot be read completely."""
+        for row in rows:
+            for path in self.declared.primary_key:
+                value = dig(row, path)
+                if value is None or value is MISSING or isinstance(value, (dict, list)):
+                    raise UnexpectedAnswer(
+                        f"Stream {self.name}: a record of {answer.path} has {describe(value)} at {path!r}, which "
+                        f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
+                        FailureType.config_error,
+                    )
+
+    def key(self, row: Row) -> Hashable:
+        """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
+        if not self.declared.primary_key:
+            return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+        # As text: an API may write the same id as a number here and as text there.
+        return tuple(str(dig(row, path)) for path in self.declared.primary_key)
+
+    def serial(self, row: Row) -> int | None:
+        """A number that grows with each row created, where the last part of the primary key is one."""
+        identity = dig(row, self.declared.primary_key[-1]) if self.declared.primary_key else None
+        return identity if isinstance(identity, int) and not isinstance(identity, bool) else None
+
+    def moment(self, row: Row) -> int | None:
+        """See :class:`InvoicingStream`."""
+        field = self.cursor_field
+        return self.moment_format.seconds(dig(row, field)) if isinstance(field, str) else None
+
+    # -- the schema -----------------------------------------------------------------------------------------------
+
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
+        """The schema that the configuration gives, or one inferred from the first page, which takes a request."""
+        return self.declared.json_schema or self._inferred_schema
+
+    @cached_property
+    def _inferred_schema(self) -> Mapping[str, Any]:
+        return infer(self.name, self._first_rows(), self.declared.primary_key, self._further_fields())
+
+    def _further_fields(self) -> tuple[str, ...]:
+        return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
+
+    def _first_rows(self) -> list[Row]:
+        """The first page; nothing where these credentials may not read it, which is no reason to hide the others."""
+        try:
+            return self.first_page({})
+        except (AccessRefused, ResourceMissing) as refusal:
+            logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
+            return []
+
+    def first_page(self, stream_slice: Slice) -> list[Row]:
+        """The rows of the first page of a slice."""
+        request = self.list_request(Question(), self.list_path(stream_slice), {})
+        return self.read_page(self.account.client.send(request)).rows
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """See :class:`InvoicingStream`."""
+        self._stored_schema = schema
+
+    def schema_of_records(self) -> Mapping[str, Any]:
+        """See :class:`InvoicingStream`. A read infers nothing: the connection has stored what discover found."""
+        return self.declared.json_schema or self._stored_schema or {}
+
+    def as_airbyte_stream(self) -> AirbyteStream:
+        """See :class:`InvoicingStream`. Dotted paths are lists of names here."""
+        stream = super().as_airbyte_stream()
+        stream.source_defined_primary_key = [path.split(".") for path in self.declared.primary_key] or None
+        if isinstance(self.cursor_field, str):
+            stream.default_cursor_field = self.cursor_field.split(".")
+        return stream
+
+
+class RestParentStream(RestStream, ParentStream):
+    """A declared resource whose rows have lists of their own."""
+
+    #: Dotted path of the id that the children are asked for with.
+    id_path: ClassVar[str]
+
+    def parent_id(self, row: Row) -> Any:
+        """See :class:`ParentStream`."""
+        value = dig(row, self.id_path)
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+            raise UnexpectedAnswer(
+                f"Stream {self.name}: a record has {describe(value)} at {self.id_path!r}, which parent.key of another "
+                "stream names as its id.",
+                FailureType.config_error,
+            )
+        return value
+
+
+class RestChildStream(RestStream, ChildStream):
+    """A declared resource with a list per parent."""
+
+    _some_list_was_there = False
+
+    def list_path(self, stream_slice: Slice) -> str:
+        """See :class:`InvoicingStream`."""
+        parent = stream_slice.get(self.parent_field, PLACE_OF_ID)
+        return self.declared.path.replace(PLACE_OF_ID, quote(str(parent), safe="{}"))
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """See :class:`RestStream`."""
+        self._some_list_was_there = True
+        return super().read_answer(answer, question)
+
+    def _exists(self, parent: Any) -> bool:
+        """Nothing is known of where a parent can be asked for. A path that worked for others is no wrong path."""
+        return not self._some_list_was_there
+
+    def _further_fields(self) -> tuple[str, ...]:
+        return (self.parent_field,)
+
+    def _first_rows(self) -> list[Row]:
+        """The first page of the first parent that has one."""
+        try:
+            for parent in islice(self.parents.get(), MOST_PARENTS_TO_INFER_FROM):
+                if rows := self.first_page({self.parent_field: parent}):
+                    return [{**row, self.parent_field: parent} for row in rows]
+        except (AccessRefused, ResourceMissing) as refusal:
+            logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
+        return []
+
+
+def streams_of(options: Options, account: RestAccount) -> list[InvoicingStream]:
+    """The declared resources as streams, in order, parents before their children."""
+    keys = {resource.parent.stream: resource.parent.key for resource in options.resources if resource.parent}
+    ids: dict[str, ParentIds] = {}
+    streams: dict[str, InvoicingStream] = {}
+    for resource in _parents_first(options.resources):
+        if resource.parent is not None:
+            child = _class(resource, RestChildStream, parent_field=resource.parent.field)
+            streams[resource.name] = child(account, parents=ids[resource.parent.stream])
+        elif resource.name in keys:
+            parent_class = _class(resource, RestParentStream, id_path=keys[resource.name])
+            # An instance of its own: reading ids must not move the state of the parents' stream.
+            ids[resource.name] = ParentIds(parent_class(account).read_ids)
+            parent = streams[resource.name] = parent_class(account)
+            parent.ids = ids[resource.name]
+        else:
+            streams[resource.name] = _class(resource, RestStream)(account)
+    return list(streams.values())
+
+
+def _parents_first(resources: Iterable[Resource]) -> list[Resource]:
+    return sorted(resources, key=lambda resource: resource.parent is not None)
+
+
+def _class(resource: Resource, base: type[Any], **attributes: Any) -> type[Any]:
+    """The class of a declared resource, as it would stand in the module of a platform of its own."""
+    walks = resource.pager.walks
+    if isinstance(resource.pager, OffsetPager) and not resource.since_param:
+        walks = (OffsetWalk,)
+    name = "".join(part.capitalize() for part in resource.name.split("_"))
+    members = {
+        "declared": resource,
+        "resource": resource.path,
+        "primary_key": list(resource.primary_key),
+        # Lists under parents are read in full: no API tells which parents have changed children.
+        "cursor_field": [] if resource.parent else resource.cursor_field or [],
+        "moment_format": AnyMoment(resource.since_format if "%" in resource.since_format else ""),
+        "walks": walks,
+        "__doc__": f"The list at /{resource.path}.",
+        "__module__": __name__,
+        **attributes,
+    }
+    return type(name or "Unnamed", (base,), members)

@@ -1,0 +1,442 @@
+"""FastBill: one address, answers in many forms, and errors under HTTP 200."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import FailureType, SyncMode
+from jsonschema import Draft7Validator
+from requests_mock import ANY
+
+from source_invoicing import SourceInvoicing
+from source_invoicing.http import Budget, Failure, Quota
+from source_invoicing.http.secrets import without_links
+from source_invoicing.platforms.fastbill import split_address
+from source_invoicing.platforms.fastbill.streams import STREAMS
+from source_invoicing.platforms.fastbill.values import Tidy, rows_of
+from source_invoicing.streams.stream import InvoicingStream
+
+Json = dict[str, Any]
+ADDRESS = "https://my.fastbill.com/api/1.0/api.php"
+ROW = {"INVOICE_ID": "7", "TOTAL": 1.5}
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0.0001")
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker() as mocker:
+        yield mocker
+
+
+def config(**options: Any) -> Json:
+    return {
+        "platform": {"name": "fastbill", "username": "büro@łódź.example", "api_key": "schlüssel-€", **options},
+    }
+
+
+def stream(name: str, values: Json | None = None) -> InvoicingStream:
+    found = next(stream for stream in SourceInvoicing().streams(values or config()) if stream.name == name)
+    assert isinstance(found, InvoicingStream)
+    return found
+
+
+def read(name: str, values: Json | None = None, state: Mapping[str, Any] | None = None) -> list[Json]:
+    chosen = stream(name, values)
+    chosen.state = dict(state or {})
+    return [dict(row) for row in chosen.read_records(SyncMode.incremental)]
+
+
+def serve(server: requests_mock.Mocker, rows: Sequence[Json], list_key: str = "INVOICES") -> None:
+    """A list of rows, a hundred to a page."""
+
+    def answer(request: Any, context: Any) -> Json:
+        asked = request.json()
+        page = rows[asked["OFFSET"] : asked["OFFSET"] + min(asked["LIMIT"], 100)]
+        return {"REQUEST": asked, "RESPONSE": {list_key: list(page)}}
+
+    server.post(ADDRESS, json=answer)
+
+
+def asked(server: requests_mock.Mocker) -> list[Json]:
+    return [request.json() for request in server.request_history]
+
+
+def invoices(count: int) -> list[Json]:
+    return [{"INVOICE_ID": str(number), "LASTUPDATE": "2026-01-31 12:00:00"} for number in range(count)]
+
+
+# -- asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_asked_for_by_post_with_utf8_credentials(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(1))
+
+    read("invoices")
+
+    request = server.request_history[0]
+    assert request.json() == {"SERVICE": "invoice.get", "LIMIT": 100, "OFFSET": 0}
+    assert request.headers["Content-Type"] == "application/json"
+    scheme, encoded = request.headers["Authorization"].split()
+    assert (scheme, base64.b64decode(encoded).decode()) == ("Basic", "büro@łódź.example:schlüssel-€")
+
+
+def test_101_rows_are_101_records(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(101))
+
+    assert [row["INVOICE_ID"] for row in read("invoices")] == [str(number) for number in range(101)]
+    assert [request["OFFSET"] for request in asked(server)] == [0, 99]
+
+
+def test_exactly_100_rows_take_a_second_call_and_no_third(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(100))
+
+    assert len(read("invoices")) == 100
+    assert len(asked(server)) == 2
+
+
+@pytest.mark.parametrize("rows", [0, 1, 10, 99, 100, 101, 198, 199, 200, 500])
+def test_a_full_read_costs_a_call_per_99_rows_and_one_more_at_most(server: requests_mock.Mocker, rows: int) -> None:
+    serve(server, invoices(rows))
+
+    assert len(read("invoices")) == rows
+    assert len(asked(server)) <= -(-rows // 99) + 1
+
+
+def test_a_server_that_knows_no_limit_and_sends_ten_rows_is_read_to_its_end(server: requests_mock.Mocker) -> None:
+    rows = invoices(35)
+    server.post(
+        ADDRESS,
+        json=lambda request, _: {
+            "RESPONSE": {"INVOICES": rows[request.json()["OFFSET"] : request.json()["OFFSET"] + 10]}
+        },
+    )
+
+    assert len({row["INVOICE_ID"] for row in read("invoices")}) == 35
+
+
+def test_an_incremental_sync_asks_from_the_day_before_the_cursor_and_drops_what_is_older(
+    server: requests_mock.Mocker,
+) -> None:
+    rows = [
+        {"INVOICE_ID": "1", "LASTUPDATE": "2026-01-30 23:59:58"},
+        {"INVOICE_ID": "2", "LASTUPDATE": "2026-01-31 12:00:00"},
+        {"INVOICE_ID": "3", "LASTUPDATE": ""},
+    ]
+    serve(server, rows)
+
+    records = read("invoices", state={"LASTUPDATE": "2026-01-31T12:00:00"})
+
+    assert asked(server)[0]["FILTER"] == {"START_LASTUPDATE": "2026-01-30"}
+    assert [row["INVOICE_ID"] for row in records] == ["2", "3"]
+    assert records[1]["LASTUPDATE"] is None
+
+
+@pytest.mark.parametrize("stance", ["ignored", "refused"])
+def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(server: requests_mock.Mocker, stance: str) -> None:
+    rows = [{"INVOICE_ID": "1", "LASTUPDATE": "2020-01-01 00:00:00"}, *invoices(2)]
+
+    def answer(request: Any, context: Any) -> Json:
+        if stance == "refused" and "FILTER" in request.json():
+            return {"RESPONSE": {"ERRORS": ["missing / invalid field: START_LASTUPDATE"]}}
+        return {"RESPONSE": {"REVENUES": rows}}
+
+    server.post(ADDRESS, json=answer)
+
+    records = read("revenues", state={"LASTUPDATE": "2026-01-31T11:00:00"})
+
+    assert [row["INVOICE_ID"] for row in records] == ["0", "1"]
+    assert len(asked(server)) == 2
+
+
+def test_customers_are_read_whole_and_selected_here(server: requests_mock.Mocker) -> None:
+    rows = [
+        {"CUSTOMER_ID": "1", "LASTUPDATE": "2025-01-01 00:00:00"},
+        {"CUSTOMER_ID": "2", "LASTUPDATE": "2026-06-01 00:00:00"},
+    ]
+    serve(server, rows, "CUSTOMERS")
+
+    assert [row["CUSTOMER_ID"] for row in read("customers", state={"LASTUPDATE": "2026-01-01T00:00:00"})] == ["2"]
+    assert "FILTER" not in asked(server)[0]
+
+
+def test_a_project_keeps_its_own_documents_and_all_customers(server: requests_mock.Mocker) -> None:
+    serve(server, [{**ROW, "PROJECT_ID": 8}, {**ROW, "INVOICE_ID": "9", "PROJECT_ID": "0"}])
+    assert [row["INVOICE_ID"] for row in read("invoices", config(project_id="8"))] == ["7"]
+
+    serve(server, [{"CUSTOMER_ID": "1"}], "CUSTOMERS")
+    assert len(read("customers", config(project_id="8"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("base_url", "address"),
+    [
+        ("https://proxy.example/fb", ("https://proxy.example/fb", "api/1.0/api.php")),
+        ("https://proxy.example/fb/api/1.0/", ("https://proxy.example/fb/api/1.0", "api.php")),
+        ("https://my.fastbill.com/api/1.0/api.php", ("https://my.fastbill.com/api/1.0", "api.php")),
+    ],
+)
+def test_the_address_may_be_given_in_any_form(base_url: str, address: tuple[str, str]) -> None:
+    assert split_address(base_url) == address
+
+
+# -- being answered ---------------------------------------------------------------------------------------------------
+
+FORMS = {
+    "an array": [ROW],
+    "an object with the index for a key": {"0": ROW},
+    "the row itself": ROW,
+    "under its singular": {"INVOICE": ROW},
+    "an array under its singular": {"INVOICE": [ROW]},
+    "under the element of contacts": {"ELEMENT": [ROW]},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_list_of_one_row_is_read_in_each_form(server: requests_mock.Mocker, form: str) -> None:
+    server.post(ADDRESS, json={"RESPONSE": {"INVOICES": FORMS[form]}}, headers={"Content-Type": "text/plain"})
+
+    assert read("invoices") == [ROW]
+
+
+@pytest.mark.parametrize("empty", [[], {}, None, ""])
+def test_nothing_is_read_in_each_form(server: requests_mock.Mocker, empty: Any) -> None:
+    server.post(ADDRESS, json={"RESPONSE": {"INVOICES": empty}})
+    assert read("invoices") == []
+
+    server.post(ADDRESS, json={"RESPONSE": []})
+    assert read("invoices") == []
+
+
+def test_rows_with_indices_come_in_the_order_of_the_numbers() -> None:
+    assert rows_of({"10": "k", "2": "c", "0": "a"}, "INVOICES", ["INVOICE_ID"]) == ["a", "c", "k"]
+
+
+def test_a_comment_that_has_a_comment_is_one_comment() -> None:
+    comment = {"COMMENT": "paid", "COMMENT_PUBLIC": "1"}
+
+    assert rows_of(comment, "COMMENTS", ["COMMENT", "DATE"]) == [comment]
+    assert rows_of({"COMMENT": comment}, "COMMENTS", ["COMMENT", "DATE"]) == [comment]
+
+
+@pytest.mark.parametrize("wrong", [{"RESPONSE": {}}, {"RESPONSE": {"ARTICLES": []}}, {"RESPONSE": {"INVOICES": "x"}}])
+def test_an_answer_without_the_list_is_no_empty_list(server: requests_mock.Mocker, wrong: Json) -> None:
+    server.post(ADDRESS, json=wrong)
+
+    with pytest.raises(Failure, match=r"/invoice\.get without a list of records under RESPONSE\.INVOICES"):
+        read("invoices")
+
+
+@pytest.mark.parametrize("wrong", [{}, [], {"RESPONSE": None}, {"RESPONSE": "closed"}])
+def test_an_answer_without_the_envelope_is_asked_for_again(server: requests_mock.Mocker, wrong: Any) -> None:
+    server.post(ADDRESS, [{"json": wrong}, {"json": {"RESPONSE": {"INVOICES": [ROW]}}}])
+
+    assert read("invoices") == [ROW]
+
+
+@pytest.mark.parametrize("errors", [["Invoice Error: no"], {"0": "Invoice Error: no"}, "Invoice Error: no"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_errors_are_a_failure_whatever_the_status(server: requests_mock.Mocker, errors: Any, status: int) -> None:
+    server.post(ADDRESS, status_code=status, json={"RESPONSE": {"INVOICES": [], "ERRORS": errors}})
+
+    with pytest.raises(Failure, match=f"HTTP {status}.*Invoice Error: no") as caught:
+        read("invoices")
+    assert caught.value.failure_type is FailureType.system_error
+    assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mocker, status: int) -> None:
+    error = "Login Error: Wrong API KEY or user credentials."
+    server.post(ADDRESS, status_code=status, json={"RESPONSE": {"ERRORS": [error]}})
+
+    succeeded, sentence = SourceInvoicing().check_connection(logging.getLogger(), config())
+
+    assert not succeeded
+    assert sentence is not None
+    assert "platform.username" in sentence
+    assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(200, "API limit per hour reached"), (400, "Stunde"), (429, "no"), (503, "no"), (200, "quota exceeded")],
+)
+def test_a_used_up_quota_is_waited_for_and_then_transient(server: requests_mock.Mocker, status: int, text: str) -> None:
+    server.post(ADDRESS, status_code=status, json={"RESPONSE": {"ERRORS": [text]}})
+
+    with pytest.raises(Failure, match="calls_per_hour") as caught:
+        read("invoices")
+    assert caught.value.failure_type is FailureType.transient_error
+    assert len(server.request_history) == 4
+
+
+def test_a_wrong_field_called_limit_is_no_quota(server: requests_mock.Mocker) -> None:
+    server.post(ADDRESS, json={"RESPONSE": {"ERRORS": ["missing / invalid field: LIMIT"]}})
+
+    with pytest.raises(Failure, match="LIMIT"):
+        read("products")
+    assert len(server.request_history) == 1
+
+
+def test_a_vendor_that_wants_an_hour_ends_the_sync(server: requests_mock.Mocker) -> None:
+    server.post(ADDRESS, status_code=429, headers={"Retry-After": "3000"}, json={})
+
+    with pytest.raises(Failure, match="3000 seconds") as caught:
+        read("invoices")
+    assert caught.value.failure_type is FailureType.transient_error
+
+
+# -- the budget -------------------------------------------------------------------------------------------------------
+
+
+def test_calls_beyond_the_budget_end_the_sync_as_transient(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(150))
+
+    with pytest.raises(Failure, match="1 calls per 3600 seconds") as caught:
+        read("invoices", config(calls_per_hour=1))
+    assert caught.value.failure_type is FailureType.transient_error
+    assert len(server.request_history) == 1
+
+
+def test_a_budget_that_opens_soon_is_waited_for() -> None:
+    quota = Quota(in_flight=1, budget=Budget(calls=1, seconds=0.01))
+
+    for _ in range(3):
+        with quota.slot():
+            pass
+
+
+def test_the_streams_of_an_account_share_the_budget(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(1))
+    streams = {stream.name: stream for stream in SourceInvoicing().streams(config(calls_per_hour=1))}
+
+    assert list(streams["invoices"].read_records(SyncMode.full_refresh))
+    with pytest.raises(Failure):
+        list(streams["recurring_invoices"].read_records(SyncMode.full_refresh))
+
+
+def test_a_connection_test_costs_one_call(server: requests_mock.Mocker) -> None:
+    serve(server, [{"CUSTOMER_ID": "1"}], "CUSTOMERS")
+
+    assert SourceInvoicing().check_connection(logging.getLogger(), config()) == (True, None)
+    assert asked(server) == [{"SERVICE": "customer.get", "LIMIT": 1, "OFFSET": 0}]
+
+
+# -- values -----------------------------------------------------------------------------------------------------------
+
+
+def test_values_become_what_the_schema_says(server: requests_mock.Mocker) -> None:
+    row = {
+        "INVOICE_ID": 7,
+        "CUSTOMER_ID": 3,
+        "PAID_DATE": "0000-00-00 00:00:00",
+        "DUE_DATE": "2026-02-14 00:00:00",
+        "INVOICE_DATE": "2026-01-31",
+        "SERVICE_PERIOD_START": "",
+        "DELIVERY_DATE": "01.01.2026 - 31.01.2026",
+        "AFFILIATE": [],
+        "CASH_DISCOUNT_PERCENT": "0.00",
+        "EXCHANGE_RATE": "",
+        "TOTAL": 11.899999999,
+        "VAT_ITEMS": {"0": {"VAT_PERCENT": "19.00", "VAT_VALUE": 1.9}},
+        "ITEMS": {"ITEM": {"INVOICE_ITEM_ID": 1, "QUANTITY": "2.50", "UNIT_PRICE": "4.00000000", "CATEGORY": ["a"]}},
+        "PAYMENTS": {"PAYMENT_ID": "5", "DATE": "31.01.2026", "AMOUNT": "5.00"},
+        "COMMENTS": [],
+        "NEW_FIELD": "kept",
+    }
+    serve(server, [row])
+
+    assert read("invoices") == [
+        {
+            "INVOICE_ID": "7",
+            "CUSTOMER_ID": "3",
+            "PAID_DATE": None,
+            "DUE_DATE": "2026-02-14T00:00:00",
+            "INVOICE_DATE": "2026-01-31",
+            "SERVICE_PERIOD_START": None,
+            "DELIVERY_DATE": "01.01.2026 - 31.01.2026",
+            "AFFILIATE": None,
+            "CASH_DISCOUNT_PERCENT": 0.0,
+            "EXCHANGE_RATE": None,
+            "TOTAL": 11.899999999,
+            "VAT_ITEMS": [{"VAT_PERCENT": 19.0, "VAT_VALUE": 1.9}],
+            "ITEMS": [{"INVOICE_ITEM_ID": "1", "QUANTITY": 2.5, "UNIT_PRICE": 4.0, "CATEGORY": ["a"]}],
+            "PAYMENTS": [{"PAYMENT_ID": "5", "DATE": "2026-01-31", "AMOUNT": 5.0}],
+            "COMMENTS": [],
+            "NEW_FIELD": "kept",
+        }
+    ]
+
+
+def test_a_value_that_is_no_list_is_left_alone() -> None:
+    tidy = Tidy(stream("invoices").get_json_schema())
+
+    assert tidy({"ITEMS": "none"}) == {"ITEMS": "none"}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_each_schema_is_one_of_an_airbyte_stream(kind: type[InvoicingStream]) -> None:
+    chosen = next(found for found in SourceInvoicing().streams(config()) if isinstance(found, kind))
+    schema = chosen.get_json_schema()
+
+    Draft7Validator.check_schema(dict(schema))
+    assert schema["required"] == [chosen.primary_key]
+    assert schema["properties"][chosen.primary_key]["type"] == "string"
+    text = json.dumps(schema)
+    for money in ("QUANTITY", "UNIT_PRICE", "VAT_PERCENT", "SUB_TOTAL", "TOTAL"):
+        assert f'"{money}": {{"type": ["null", "number"]' in text or f'"{money}"' not in text
+    if chosen.cursor_field:
+        assert schema["properties"][chosen.cursor_field]["airbyte_type"] == "timestamp_without_timezone"
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slash", ["/", r"\/"])
+def test_a_link_to_a_document_is_cut_down_to_its_host(slash: str) -> None:
+    link = f"https:{slash}{slash}my.fastbill.com{slash}download{slash}t0ken?x=1"
+
+    shown = without_links(f'{{"DOCUMENT_URL":"{link}","A":"https://b.example"}}')
+
+    assert "t0ken" not in shown
+    assert "my.fastbill.com" in shown
+
+
+def test_a_cut_answer_shows_no_link(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:
+    server.post(ADDRESS, text='{"RESPONSE":{"INVOICES":[{"DOCUMENT_URL":"https://my.fastbill.com/t0ken')
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(Failure) as caught:
+        read("invoices")
+
+    assert "t0ken" not in f"{caught.value} {caught.value.internal_message} {caplog.text}"
+    assert "invoice.get" in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["username", "api_key"])
+def test_a_missing_credential_is_named(missing: str) -> None:
+    values = config()
+    del values["platform"][missing]
+
+    succeeded, sentence = SourceInvoicing().check_connection(logging.getLogger(), values)
+
+    assert not succeeded
+    assert str(sentence).startswith(f"platform.{missing} is missing")
+
+
+def test_nothing_but_the_one_address_is_asked(server: requests_mock.Mocker) -> None:
+    server.register_uri(ANY, ANY, status_code=500)
+    serve(server, invoices(3))
+
+    read("invoices")
+
+    assert {request.url for request in server.request_history} == {ADDRESS}

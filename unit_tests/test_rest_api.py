@@ -1,0 +1,715 @@
+"""The configurable platform: defaults, every pager and way to log in, and each complaint about a configuration."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+
+from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure
+from source_invoicing.platforms.rest_api import auth as auth_module
+from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
+from source_invoicing.platforms.rest_api.schema import infer
+from source_invoicing.streams import InvoicingStream
+
+Json = dict[str, Any]
+BASE = "https://api.example.com"
+LIST = f"{BASE}/v1/invoices"
+KEY = "k+ey/with=odd%20signs"
+AUTH: Json = {"type": "api_key", "value": KEY}
+ROWS = [{"id": number, "total": number + 0.5} for number in range(250)]
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0.0001")
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker(case_sensitive=True) as mocker:
+        yield mocker
+
+
+def config(*streams: Json, **options: Any) -> Json:
+    platform = {"name": "rest_api", "base_url": BASE, "auth": AUTH, **options}
+    return {"platform": {**platform, "streams": list(streams)} if streams else platform}
+
+
+def invoices(**options: Any) -> Json:
+    return {"name": "invoices", "path": "/v1/invoices", **options}
+
+
+def stream(values: Json, name: str = "invoices") -> InvoicingStream:
+    found = next(stream for stream in SourceInvoicing().streams(values) if stream.name == name)
+    assert isinstance(found, InvoicingStream)
+    return found
+
+
+def read(values: Json, name: str = "invoices", state: Mapping[str, Any] | None = None) -> list[Json]:
+    chosen = stream(values, name)
+    chosen.state = dict(state or {})
+    return [
+        dict(row)
+        for each in chosen.stream_slices(sync_mode=SyncMode.full_refresh)
+        for row in chosen.read_records(SyncMode.full_refresh, stream_slice=each)
+    ]
+
+
+def query(request: Any) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+
+
+def by_offset(rows: list[Json], cap: int = 100, **told: Any) -> Callable[[Any, Any], Json]:
+    def answer(request: Any, context: Any) -> Json:
+        asked = query(request)
+        start = int(asked["offset"])
+        return {"data": rows[start : start + min(int(asked["limit"]), cap)], **told}
+
+    return answer
+
+
+def ids(records: list[Json]) -> list[Any]:
+    return [record["id"] for record in records]
+
+
+# -- defaults ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_address_and_a_key_read_invoices(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset(ROWS))
+
+    assert ids(read(config())) == list(range(250))
+    assert [query(request) for request in server.request_history] == [
+        {"limit": "100", "offset": str(offset), "api_key": KEY} for offset in (0, 99, 198)
+    ]
+
+
+def test_a_base_url_keeps_its_path(server: requests_mock.Mocker) -> None:
+    server.get("https://proxy.example/a/v1/invoices", json={"data": []})
+
+    assert read(config(base_url="https://proxy.example/a/")) == []
+
+
+def test_a_connection_test_costs_one_request(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset(ROWS))
+
+    assert SourceInvoicing().check_connection(logging.getLogger(), config()) == (True, None)
+    assert len(server.request_history) == 1
+
+
+# -- logging in -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("auth", "header", "value"),
+    [
+        ({"type": "api_key", "location": "header", "name": "X-API-TOKEN", "value": "key1"}, "X-API-TOKEN", "key1"),
+        (
+            {"type": "api_key", "location": "header", "name": "Authorization", "prefix": "Token ", "value": "key1"},
+            "Authorization",
+            "Token key1",
+        ),
+        ({"type": "bearer", "token": "key1"}, "Authorization", "Bearer key1"),
+        ({"type": "basic", "username": "büro", "password": ""}, "Authorization", "Basic YsO8cm86"),
+        ({"type": "none"}, "Authorization", None),
+    ],
+)
+def test_credentials_go_where_they_belong(
+    server: requests_mock.Mocker, auth: Json, header: str, value: str | None
+) -> None:
+    server.get(LIST, json={"data": []})
+
+    read(config(auth=auth))
+
+    sent = server.request_history[0].headers.get(header)
+    assert (sent.decode() if isinstance(sent, bytes) else sent) == value
+    assert "key1" not in server.request_history[0].url
+
+
+def test_a_key_in_the_query_is_encoded_once_and_masked_in_each_form(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": []})
+
+    read(config())
+
+    url = server.request_history[0].url
+    assert parse_qsl(urlsplit(url).query)[-1] == ("api_key", KEY)
+    assert "k%2Bey%2Fwith%3Dodd%2520signs" in url
+    assert "with" not in filter_secrets(url)
+
+
+OAUTH: Json = {
+    "type": "oauth2",
+    "token_url": f"{BASE}/token",
+    "client_id": "client-1",
+    "client_secret": "secret-1",
+    "refresh_token": "refresh-1",
+}
+
+
+def test_a_rotated_refresh_token_is_handed_back_to_be_stored(
+    server: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.post(f"{BASE}/token", json={"access_token": "access-1", "expires_in": 3600, "refresh_token": "refresh-2"})
+    server.get(LIST, [{"json": {"data": [{"id": 1}]}}, {"json": {"data": []}}])
+
+    read({**config(auth=OAUTH), "start_date": "2024-01-01T00:00:00Z"})
+
+    control = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if '"CONTROL"' in line)
+    stored = control["control"]["connectorConfig"]["config"]
+    assert stored["platform"]["auth"]["refresh_token"] == "refresh-2"
+    assert stored["start_date"] == "2024-01-01T00:00:00Z"
+    assert server.request_history[1].headers["Authorization"] in ("Bearer access-1", b"Bearer access-1")
+
+
+def test_an_access_token_that_is_refused_is_renewed_once(
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_module, "FRESH", 0.0)
+    server.post(f"{BASE}/token", [{"json": {"access_token": "access-1"}}, {"json": {"access_token": "access-2"}}])
+    server.get(LIST, [{"status_code": 401, "json": {}}, {"json": {"data": [{"id": 1}]}}, {"json": {"data": []}}])
+
+    assert ids(read(config(auth=OAUTH))) == [1]
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.Mocker, status: int) -> None:
+    server.post(f"{BASE}/token", status_code=status, json={"error": "invalid_grant"})
+
+    with pytest.raises(Failure, match=r"invalid_grant.*platform\.auth\.client_id") as caught:
+        read(config(auth=OAUTH))
+    assert caught.value.failure_type is FailureType.config_error
+
+
+# -- pagers -----------------------------------------------------------------------------------------------------------
+
+
+def by_page(rows: list[Json], size: int = 100, first: int = 1) -> Callable[[Any, Any], Json]:
+    def answer(request: Any, context: Any) -> Json:
+        page = int(query(request)["page"]) - first
+        pages = -(-len(rows) // size)
+        return {"data": rows[page * size : (page + 1) * size], "meta": {"pages": pages, "total": str(len(rows))}}
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("pagination", "pages"),
+    [
+        ({"type": "page"}, [1, 2, 3]),
+        ({"type": "page", "start_page": 0}, [0, 1, 2]),
+        ({"type": "page", "total_pages_path": "meta.pages"}, [1, 2, 3]),
+        ({"type": "page", "total_path": "meta.total"}, [1, 2, 3]),
+        ({"type": "page", "size": 500}, [1, 2, 3, 4]),
+    ],
+)
+def test_pages_are_read_to_the_end(server: requests_mock.Mocker, pagination: Json, pages: list[int]) -> None:
+    server.get(LIST, json=by_page(ROWS, first=pagination.get("start_page", 1)))
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+    assert [int(query(request)["page"]) for request in server.request_history] == pages
+
+
+def test_a_limit_that_is_silently_lowered_is_noticed(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset(ROWS, cap=40))
+
+    assert ids(read(config())) == list(range(250))
+
+
+def test_a_cursor_is_the_last_id(server: requests_mock.Mocker) -> None:
+    def answer(request: Any, context: Any) -> Json:
+        after = int(query(request).get("after", -1)) + 1
+        return {"data": ROWS[after : after + 100], "more": after + 100 < len(ROWS)}
+
+    server.get(LIST, json=answer)
+    pagination = {"type": "cursor", "cursor_param": "after", "has_more_path": "more"}
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+    assert [query(request).get("after") for request in server.request_history] == [None, "99", "199"]
+
+
+def test_a_cursor_in_the_body_ends_where_it_is_missing(server: requests_mock.Mocker) -> None:
+    server.get(
+        LIST,
+        [
+            {"json": {"data": ROWS[:2], "meta": {"next": "abc"}}},
+            {"json": {"data": [], "meta": {"next": "def"}}},
+            {"json": {"data": ROWS[2:3], "meta": {}}},
+        ],
+    )
+    pagination = {"type": "cursor", "cursor_param": "after", "source": "body", "path": "meta.next"}
+
+    assert ids(read(config(invoices(pagination=pagination)))) == [0, 1, 2]
+    assert query(server.request_history[1])["after"] == "abc"
+
+
+@pytest.mark.parametrize("link", [f"{LIST}?page=2&api_key=old", "/v1/invoices?page=2", "?page=2"])
+@pytest.mark.parametrize("place", ["path", "header", "link_header"])
+def test_a_link_to_the_next_page_is_followed_with_one_key(server: requests_mock.Mocker, link: str, place: str) -> None:
+    headers = {"X-Next": link, "Link": f'<{link}>; rel="next", <{LIST}>; rel="first"'}
+    server.get(
+        LIST,
+        [
+            {"json": {"data": ROWS[:2], "links": {"next": link}}, "headers": headers},
+            {"json": {"data": ROWS[2:3], "links": {"next": None}}},
+        ],
+    )
+    pagination = {
+        "path": {"type": "next_url", "path": "links.next"},
+        "header": {"type": "next_url", "header": "X-Next"},
+        "link_header": {"type": "link_header"},
+    }[place]
+    values = config(invoices(pagination=pagination, params=[{"name": "sort", "value": "id"}]))
+
+    assert ids(read(values)) == [0, 1, 2]
+    assert urlsplit(server.request_history[1].url).path == "/v1/invoices"
+    assert parse_qsl(urlsplit(server.request_history[1].url).query) == [("page", "2"), ("api_key", KEY)]
+
+
+@pytest.mark.parametrize(
+    "link", ["https://evil.example/v1/invoices?page=2", "http://api.example.com/v1/invoices", "//evil.example/x"]
+)
+def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: str) -> None:
+    server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
+    server.get(LIST, json={"data": ROWS[:2], "next": link})
+
+    with pytest.raises(Failure, match="base_url") as caught:
+        read(config(invoices(pagination={"type": "next_url", "path": "next"})))
+    assert caught.value.failure_type is FailureType.config_error
+    assert len(server.request_history) == 1
+
+
+def test_a_redirect_is_not_followed(server: requests_mock.Mocker) -> None:
+    server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
+    server.get(LIST, status_code=302, headers={"Location": f"https://evil.example/?api_key={KEY}"})
+
+    with pytest.raises(Failure, match=r"redirects /v1/invoices to https://evil\.example/") as caught:
+        read(config())
+    assert KEY not in str(caught.value)
+    assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize(
+    ("pagination", "told"),
+    [
+        ({"type": "offset"}, {}),
+        ({"type": "page"}, {}),
+        ({"type": "cursor", "cursor_param": "after"}, {}),
+        ({"type": "cursor", "cursor_param": "after", "source": "body", "path": "next"}, {"next": "same"}),
+        ({"type": "next_url", "path": "next"}, {"next": "?page=2"}),
+    ],
+)
+def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, pagination: Json, told: Json) -> None:
+    server.get(LIST, json={"data": ROWS[:100], **told})
+
+    with pytest.raises(Failure, match=r"/v1/invoices .*twice"):
+        read(config(invoices(pagination=pagination)))
+
+
+@pytest.mark.parametrize(
+    "pagination", [{"type": "page", "max_page": 2}, {"type": "offset", "max_offset": 150}], ids=["page", "offset"]
+)
+def test_a_list_behind_the_ceiling_fails_instead_of_being_cut(server: requests_mock.Mocker, pagination: Json) -> None:
+    server.get(LIST, json=by_page(ROWS) if pagination["type"] == "page" else by_offset(ROWS))
+
+    with pytest.raises(Failure, match=r"max_.*range of dates"):
+        read(config(invoices(pagination=pagination)))
+
+
+def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset(ROWS[:120], total=121))
+
+    with pytest.raises(Failure, match="tells of 121 rows and ends after 120"):
+        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
+
+
+@pytest.mark.parametrize(
+    ("pagination", "message"),
+    [
+        ({"type": "offset", "total_path": "meta.total"}, "total_path"),
+        ({"type": "page", "total_pages_path": "pages"}, "total_pages_path"),
+        ({"type": "cursor", "cursor_param": "a", "source": "body", "path": "meta.next"}, "has no 'meta'"),
+        ({"type": "cursor", "cursor_param": "a", "path": "number"}, "no cursor at 'number'"),
+        ({"type": "offset", "has_more_path": "more"}, "has_more_path"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told(server: requests_mock.Mocker, pagination: Json, message: str) -> None:
+    server.get(LIST, json={"data": ROWS[:3]})
+
+    with pytest.raises(Failure, match=message):
+        read(config(invoices(pagination=pagination)))
+
+
+# -- records ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "body", "expected"),
+    [
+        ({"record_path": ""}, [{"id": 1}], [1]),
+        ({"record_path": "a.b"}, {"a": {"b": [{"id": 1}]}}, [1]),
+        ({"record_path": "a.b"}, {"a": {"b": None}}, []),
+        ({}, {"data": []}, []),
+        ({}, {"data": None}, []),
+        ({"single_object_as_list": True}, {"data": {"id": 1}}, [1]),
+    ],
+)
+def test_records_are_found(server: requests_mock.Mocker, options: Json, body: Any, expected: list[int]) -> None:
+    server.get(LIST, json=body)
+
+    assert ids(read(config(invoices(pagination={"type": "none"}, **options)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "body"),
+    [
+        ({}, {"message": "fine"}),
+        ({}, {"data": {"id": 1}}),
+        ({}, {"data": ["text"]}),
+        ({"record_path": ""}, {"data": []}),
+        ({"record_path": "a.b"}, {"a": {}}),
+    ],
+)
+def test_a_record_path_that_leads_nowhere_is_no_empty_list(
+    server: requests_mock.Mocker, options: Json, body: Any
+) -> None:
+    server.get(LIST, json=body)
+
+    with pytest.raises(Failure, match="record_path"):
+        read(config(invoices(**options)))
+    assert len(server.request_history) == 4
+
+
+@pytest.mark.parametrize("error", ["broken", {"message": "broken"}, [{"text": "broken"}], {"base": ["broken"]}])
+def test_an_error_under_http_200_is_a_failure(server: requests_mock.Mocker, error: Any) -> None:
+    server.get(LIST, json={"data": [], "errors": error})
+
+    with pytest.raises(Failure, match="broken"):
+        read(config(invoices(error_path="errors")))
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}, 0, False])
+def test_no_error_is_no_failure(server: requests_mock.Mocker, nothing: Any) -> None:
+    server.get(LIST, json={"data": [], "error": nothing})
+
+    assert read(config(invoices(error_path="error"))) == []
+
+
+def test_a_record_without_its_key_is_told(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"number": 1}]})
+
+    with pytest.raises(Failure, match=r"nothing at 'id'.*keys number"):
+        read(config())
+
+
+def test_a_nested_key_is_a_key(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset([{"Invoice": row} for row in ROWS]))
+    values = config(invoices(primary_key=["Invoice.id"], cursor_field="Invoice.changed"))
+
+    assert len(read(values)) == 250
+    shown = stream(values).as_airbyte_stream()
+    assert shown.source_defined_primary_key == [["Invoice", "id"]]
+    assert shown.default_cursor_field == ["Invoice", "changed"]
+
+
+def test_post_writes_into_the_body_what_it_has_a_place_for(server: requests_mock.Mocker) -> None:
+    server.post(LIST, [{"json": {"data": ROWS[:100]}}, {"json": {"data": ROWS[99:102]}}])
+    body = '{"SERVICE": "list", "WINDOW": {"OFFSET": 0}}'
+    pagination = {"type": "offset", "offset_param": "WINDOW.OFFSET"}
+
+    assert ids(read(config(invoices(method="POST", body=body, pagination=pagination)))) == list(range(102))
+    assert server.request_history[1].json() == {"SERVICE": "list", "WINDOW": {"OFFSET": 99}}
+    assert query(server.request_history[1]) == {"limit": "100", "api_key": KEY}
+
+
+def test_parameters_keep_their_order_and_may_repeat(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": []})
+    params = [{"name": "status[]", "value": "paid"}, {"name": "status[]", "value": "open"}]
+
+    read(config(invoices(params=params, pagination={"type": "none"})))
+
+    assert parse_qsl(urlsplit(server.request_history[0].url).query)[:2] == [("status[]", "paid"), ("status[]", "open")]
+
+
+def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_offset(ROWS))
+
+    with pytest.raises(Failure, match="2 calls per 900 seconds"):
+        read(config(rate={"calls": 2, "per_seconds": 900}))
+    assert len(server.request_history) == 2
+
+
+# -- incremental ------------------------------------------------------------------------------------------------------
+
+
+def changed(*moments: Any) -> list[Json]:
+    return [{"id": number, "changed": moment} for number, moment in enumerate(moments)]
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        ("iso8601", "2026-01-31T11:59:59Z"),
+        ("date", "2026-01-30"),
+        ("unix", "1769860799"),
+        ("unix_ms", "1769860799000"),
+        ("%d/%m/%Y", "30/01/2026"),
+        ("%Y-%m-%d %H:%M", "2026-01-31 11:59"),
+    ],
+)
+def test_the_filter_is_written_as_the_api_wants_it(server: requests_mock.Mocker, form: str, value: str) -> None:
+    server.get(LIST, json={"data": []})
+    values = config(invoices(cursor_field="changed", since_param="since", since_format=form))
+
+    read(values, state={"changed": "2026-01-31T12:00:00Z"})
+
+    assert query(server.request_history[0])["since"] == value
+
+
+def test_without_a_filter_the_connector_selects(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": changed("2026-01-01T00:00:00Z", "2026-03-01T00:00:00+01:00", 1769000000, None)})
+    values = config(invoices(cursor_field="changed", pagination={"type": "none"}))
+
+    assert ids(read(values, state={"changed": "2026-02-01T00:00:00Z"})) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1769860800,
+        1769860800.9,
+        1769860800000,
+        "1769860800",
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T13:00:00+01:00",
+        "2026-01-31T13:00:00.123456+0100",
+        "2026-01-31 12:00:00",
+        "31/01/2026 12:00",
+    ],
+)
+def test_a_moment_is_understood_in_each_form(value: Any) -> None:
+    assert AnyMoment("%d/%m/%Y %H:%M").seconds(value) == 1769860800
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", True, "0000-00-00", [], float("nan"), "42"])
+def test_what_is_no_moment_is_none(value: Any) -> None:
+    assert AnyMoment().seconds(value) is None
+
+
+def test_a_moment_survives_the_state() -> None:
+    moments = AnyMoment()
+
+    assert moments.seconds(moments.value(1769860800)) == 1769860800
+    assert filter_value("unix")(5) == 5
+
+
+# -- parents ----------------------------------------------------------------------------------------------------------
+
+CUSTOMERS: Json = {"name": "customers", "path": "/v1/customers", "pagination": {"type": "none"}}
+CHILD: Json = {
+    "name": "notes",
+    "path": "/v1/customers/{id}/notes",
+    "pagination": {"type": "none"},
+    "parent": {"stream": "customers", "key": "id", "field": "customer_id"},
+}
+
+
+def test_lists_of_customers_carry_the_customer(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": "b/2"}, {"id": "a"}]})
+    server.get(f"{BASE}/v1/customers/a/notes", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/b%2F2/notes", json={"data": [{"id": 2}]})
+
+    assert read(config(CHILD, CUSTOMERS), "notes") == [{"id": 1, "customer_id": "a"}, {"id": 2, "customer_id": "b/2"}]
+
+
+def test_a_customer_that_vanished_has_no_lists_and_a_wrong_path_is_told(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/2/notes", status_code=404, json={})
+    assert ids(read(config(CUSTOMERS, CHILD), "notes")) == [1]
+
+    server.get(f"{BASE}/v1/customers/1/notes", status_code=404, json={})
+    with pytest.raises(Failure, match="404"):
+        read(config(CUSTOMERS, CHILD), "notes")
+
+
+# -- schemas ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_schema_is_inferred_from_the_first_page(server: requests_mock.Mocker) -> None:
+    rows = [
+        {"id": 1, "total": 100, "note": None, "customer": {"name": "A", "age": None}, "lines": [{"price": 5}]},
+        {"id": 2, "total": 99.5, "note": "x", "customer": None, "lines": []},
+    ]
+    server.get(LIST, json={"data": rows})
+
+    schema = stream(config()).get_json_schema()
+
+    assert schema["properties"]["id"] == {"type": "number"}
+    assert schema["required"] == ["id"]
+    assert schema["properties"]["total"] == {"type": ["null", "number"]}
+    assert schema["properties"]["note"] == {"type": ["null", "string"]}
+    assert schema["properties"]["customer"]["type"] == ["null", "object"]
+    assert schema["properties"]["lines"]["items"]["properties"]["price"] == {"type": ["null", "number"]}
+    assert len(server.request_history) == 1
+
+
+def test_a_schema_is_the_same_from_run_to_run_and_has_no_combinators() -> None:
+    rows: list[Json] = [{"id": 1, "a": [1, "x", {"b": True}]}, {"id": 2, "a": {"c": 1}}, {"id": "3", "a": "text"}]
+
+    first, second = infer("s", rows, ["id"]), infer("s", rows, ["id"])
+
+    assert json.dumps(first) == json.dumps(second)
+    assert not any(word in json.dumps(first) for word in ("anyOf", "allOf", "oneOf", "not", "integer"))
+    assert first["properties"]["a"]["type"] == ["null", "string", "object", "array"]
+
+
+def test_an_empty_list_has_a_schema_with_its_key() -> None:
+    assert infer("s", [], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
+
+
+def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=403, json={})
+
+    assert stream(config()).get_json_schema()["properties"].keys() == {"id"}
+
+
+def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 5, "total": "1.50"}]})
+    schema = '{"properties": {"id": {"type": "string"}, "total": {"type": ["null", "number"]}}}'
+    values = config(invoices(json_schema=schema, pagination={"type": "none"}))
+
+    assert stream(values).get_json_schema()["properties"]["id"] == {"type": "string"}
+    assert not server.request_history
+    assert read(values) == [{"id": "5", "total": 1.5}]
+
+
+def test_records_fit_the_schema_that_the_connection_has_stored(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 5}]})
+    chosen = stream(config(invoices(pagination={"type": "none"})))
+    chosen.use_schema({"properties": {"id": {"type": "string"}}})
+
+    assert list(chosen.read_records(SyncMode.full_refresh)) == [{"id": "5"}]
+
+
+# -- paths ------------------------------------------------------------------------------------------------------------
+
+
+def test_paths() -> None:
+    body = {"a": {"b": [{"c": 1}], "d": None}}
+
+    assert dig(body, "") is body
+    assert dig(body, "a.b.0.c") == 1
+    assert dig(body, "a.d.e") is None
+    assert dig(body, "a.x") is MISSING
+    assert dig(body, "a.b.7") is MISSING
+    target: Json = {}
+    put(target, "a.b", 1)
+    assert target == {"a": {"b": 1}}
+
+
+# -- complaints -------------------------------------------------------------------------------------------------------
+
+NEXT: Json = {"type": "next_url"}
+COMPLAINTS: list[tuple[Json, str]] = [
+    (config(base_url=""), "platform.base_url is missing"),
+    (config(base_url="http://api.example.com"), "platform.base_url should begin with https://"),
+    (config(base_url="https://u:p@api.example.com"), "platform.base_url must not hold credentials"),
+    (config(auth=None), "platform.auth is missing"),
+    (config(auth={"type": "magic"}), "platform.auth.type should be one of"),
+    (config(auth={"type": "api_key"}), "platform.auth.value is missing"),
+    (config(auth={**AUTH, "location": "cookie"}), "platform.auth.location should be one of"),
+    (config(auth={**AUTH, "prefix": "Token "}), "platform.auth.prefix goes with location header only"),
+    (config(auth={"type": "basic"}), "platform.auth.username and password are both empty"),
+    (config(auth={"type": "bearer"}), "platform.auth.token is missing"),
+    (config(auth={**OAUTH, "token_url": "http://x.example/t"}), "platform.auth.token_url should begin with https://"),
+    (config(auth={**OAUTH, "client_secret": ""}), "platform.auth.client_secret is missing"),
+    (
+        config(auth={"type": "bearer", "token": "x"}, headers=[{"name": "authorization", "value": "y"}]),
+        "platform.headers[0].name is authorization, which the credentials",
+    ),
+    (config(headers=[{"name": "A b", "value": ""}]), "platform.headers[0].name is no name of a header"),
+    (config(headers=[{"name": "A", "value": "x\ny"}]), "platform.headers[0].value holds a line break"),
+    (config(headers=[{"name": "A"}, {"name": "a"}]), "platform.headers[1].name is a a second time"),
+    (config(headers={"A": "b"}), "platform.headers should be a list, found an object"),
+    (config(rate={"calls": 5}), "platform.rate.per_seconds is missing"),
+    (config(rate={"calls": 0, "per_seconds": 1}), "platform.rate.calls should be a whole number"),
+    (config(invoices(), invoices()), "platform.streams[1].name is 'invoices' a second time"),
+    (config({"path": "/x"}), "platform.streams[0].name is missing"),
+    (config(invoices(name="a-b")), "platform.streams[0].name should be letters"),
+    (config({"name": "x"}), "platform.streams[0].path is missing"),
+    (config(invoices(path="https://evil.example/x")), "platform.streams[0].path should be a path below base_url"),
+    (config(invoices(path="//evil.example/x")), "platform.streams[0].path should be a path below base_url"),
+    (config(invoices(path="/x?y=1")), "platform.streams[0].path should hold no query"),
+    (config(invoices(path="/../x")), "platform.streams[0].path should hold no . or .. steps"),
+    (config(invoices(path="/x/{id}")), "platform.streams[0].path holds {id}, but the stream names no parent"),
+    (config(CUSTOMERS, {**CHILD, "path": "/notes"}), "platform.streams[1].path should hold {id} once"),
+    (config(CHILD), "platform.streams[0].parent.stream is 'customers', but the other streams are: (none)"),
+    (
+        config(CUSTOMERS, CHILD, {**CHILD, "name": "n2", "parent": {"stream": "notes"}}),
+        "platform.streams[2].parent.stream is 'notes', which has a parent itself",
+    ),
+    (
+        config(CUSTOMERS, CHILD, {**CHILD, "name": "n2", "parent": {"stream": "customers", "key": "no"}}),
+        "platform.streams[1].parent.key should be the same",
+    ),
+    (config(invoices(params=[{"name": "API_KEY", "value": "x"}])), "platform.streams[0].params[0].name is 'API_KEY'"),
+    (config(invoices(params=[{"name": "offset", "value": "x"}])), "platform.streams[0].params[0].name is 'offset'"),
+    (
+        config(invoices(cursor_field="c", since_param="s", params=[{"name": "s", "value": "x"}])),
+        "platform.streams[0].params[0].name is 's', which since_param sets",
+    ),
+    (config(invoices(since_param="s")), "platform.streams[0].since_param goes with cursor_field only"),
+    (config(invoices(since_format="rfc")), "platform.streams[0].since_format should be iso8601"),
+    (config(invoices(method="PUT")), "platform.streams[0].method should be one of"),
+    (config(invoices(body="{}")), "platform.streams[0].body goes with method POST only"),
+    (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
+    (config(invoices(json_schema="[]")), "platform.streams[0].json_schema should be the JSON text of an object"),
+    (config(invoices(json_schema="{}")), "platform.streams[0].json_schema should be a JSON schema of an object"),
+    (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
+    (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),
+    (config(invoices(primary_key=["a", "a"])), "platform.streams[0].primary_key names a field twice"),
+    (config(invoices(pagination={"type": "x"})), "platform.streams[0].pagination.type should be one of"),
+    (config(invoices(pagination=NEXT)), "platform.streams[0].pagination.path is missing"),
+    (
+        config(invoices(pagination={**NEXT, "path": "a", "header": "b"})),
+        "platform.streams[0].pagination.header and path are both set",
+    ),
+    (config(invoices(pagination={"type": "cursor"})), "platform.streams[0].pagination.cursor_param is missing"),
+    (
+        config(invoices(pagination={"type": "cursor", "cursor_param": "c", "source": "body"})),
+        "platform.streams[0].pagination.path is missing. It is where the cursor is in the body",
+    ),
+    (
+        config(invoices(pagination={"type": "cursor", "cursor_param": "api_key"})),
+        "platform.streams[0].pagination uses the parameter 'api_key', which holds the key",
+    ),
+    (config(invoices(pagination={"type": "offset", "limit": 1})), "platform.streams[0].pagination.limit should be a"),
+    (
+        config(invoices(single_object_as_list="yes")),
+        "platform.streams[0].single_object_as_list should be true or false",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), COMPLAINTS, ids=[sentence for _, sentence in COMPLAINTS])
+def test_a_wrong_configuration_is_refused_in_a_sentence_that_names_the_property(values: Json, sentence: str) -> None:
+    succeeded, said = SourceInvoicing().check_connection(logging.getLogger(), values)
+
+    assert not succeeded
+    assert str(said).startswith(sentence)
+
+
+def test_header_values_that_sound_secret_are_masked() -> None:
+    SourceInvoicing().streams(config(headers=[{"name": "X-App-Secret", "value": "sesame-open"}]))
+
+    assert "sesame" not in filter_secrets("it was sesame-open")
