@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
@@ -14,6 +14,8 @@ from source_invoicing.streams.moments import MomentFormat
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
 LISTS = "lists"
+AHEAD = "read_ahead"
+PAIR = 2
 
 
 class Bookmark(ABC):
@@ -70,7 +72,8 @@ class CursorBookmark(Bookmark):
     """``{cursor_field: value}``: every row last changed before that moment has been emitted.
 
     A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
-    "lists": {name: value}}``.
+    "lists": {name: value}}``. While several readers are at work on one list, ``"read_ahead": [[from, before], ...]``
+    tells which parts behind the cursor are out as well.
     """
 
     def __init__(self, stream: str, cursor_field: str, moments: MomentFormat, lists: tuple[str, ...]) -> None:
@@ -79,6 +82,7 @@ class CursorBookmark(Bookmark):
         self._format = moments
         self._lists = lists
         self._reached: dict[str, int] = {}
+        self._ahead: list[tuple[int, int]] = []
 
     def position(self, name: str) -> int | None:
         """Seconds since 1970 (UTC) up to which the list called ``name`` has been emitted."""
@@ -88,7 +92,45 @@ class CursorBookmark(Bookmark):
         """Everything of a list up to ``seconds`` is out. A bookmark never moves back."""
         with self.lock:
             self._reached[name] = max(seconds, self._reached.get(name, seconds))
+            self._catch_up(name)
             self.moved()
+
+    def cover(self, name: str, start: int | None, seconds: int) -> None:
+        """Everything of a list's part is out that was last changed before ``seconds``.
+
+        :param start: where the part begins; ``None`` is the beginning of the list
+        """
+        with self.lock:
+            reached = self._reached.get(name)
+            if start is None or (reached is not None and start <= reached):
+                self.reach(name, seconds)
+                return
+            if start < seconds:
+                self._ahead = _united([*self._ahead, (start, seconds)])
+                self.moved()
+
+    def gaps(self, name: str) -> list[tuple[int | None, int | None]]:
+        """The parts of a list that are not out yet, as beginnings and ends; the first one begins where the list does,
+        the last one is open."""
+        with self.lock:
+            borders = [None, *(moment for stretch in self._ahead for moment in stretch), None]
+            return list(zip(borders[::2], borders[1::2], strict=True))
+
+    def forget_what_is_ahead(self) -> None:
+        """The parts turned out not to be what they were taken for."""
+        with self.lock:
+            self._ahead = []
+
+    def finish(self) -> None:
+        """See :class:`Bookmark`."""
+        with self.lock:
+            for name in self._reached:
+                self._reached[name] = max([self._reached[name], *(before for _, before in self._ahead)])
+            self._ahead = []
+
+    def _catch_up(self, name: str) -> None:
+        while self._ahead and self._ahead[0][0] <= self._reached[name]:
+            self._reached[name] = max(self._reached[name], self._ahead.pop(0)[1])
 
     def value(self) -> dict[str, Any]:
         """See :class:`Bookmark`."""
@@ -97,14 +139,16 @@ class CursorBookmark(Bookmark):
         state = {self._cursor_field: self._format.value(min(self._reached.values()))}
         if len(self._lists) > 1:
             state[LISTS] = {name: self._format.value(at) for name, at in sorted(self._reached.items())}
+        if self._ahead:
+            state[AHEAD] = [[self._format.value(start), self._format.value(before)] for start, before in self._ahead]
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """See :class:`Bookmark`."""
-        self._reached = {}
+        self._reached, self._ahead = {}, []
         if not state or dict(state) == FINISHED:
             return
-        allowed = {self._cursor_field, LISTS} if len(self._lists) > 1 else {self._cursor_field}
+        allowed = {self._cursor_field, LISTS if len(self._lists) > 1 else AHEAD}
         if unknown := sorted(set(state) - allowed):
             raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
         if self._cursor_field not in state:
@@ -117,12 +161,31 @@ class CursorBookmark(Bookmark):
             self._reached = {name: self._parse(f"{LISTS}.{name}", value) for name, value in lists.items()}
         else:
             raise self.foreign(f"{LISTS!r} should map {', '.join(self._lists)} to {self._format.description}")
+        if AHEAD in state:
+            self._ahead = _united(self._parse_ahead(state[AHEAD]))
+            self._catch_up(self._lists[0])
+
+    def _parse_ahead(self, value: Any) -> list[tuple[int, int]]:
+        if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == PAIR for pair in value):
+            raise self.foreign(f"{AHEAD!r} should be a list of pairs, each {self._format.description} and another one")
+        return [(self._parse(AHEAD, start), self._parse(AHEAD, before)) for start, before in value]
 
     def _parse(self, name: str, value: Any) -> int:
         seconds = self._format.seconds(value)
         if seconds is None:
             raise self.foreign(f"{name!r} should be {self._format.description}, found {value!r}")
         return seconds
+
+
+def _united(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Stretches in order, those that touch or overlap made one."""
+    united: list[tuple[int, int]] = []
+    for start, before in sorted(stretches):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(united[-1][1], before))
+        elif start < before:
+            united.append((start, before))
+    return united
 
 
 class ParentBookmark(Bookmark):

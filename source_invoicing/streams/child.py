@@ -16,6 +16,7 @@ from source_invoicing.streams.bookmark import Bookmark, ParentBookmark
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.parents import ParentIds, ascending
 from source_invoicing.streams.stream import InvoicingStream, Slice
+from source_invoicing.streams.walks import Parts
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -78,11 +79,11 @@ class ChildStream(InvoicingStream, ABC):
                 bookmark.start(parent)
                 yield {self.parent_field: parent}
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. A parent that vanished since its id was read has no children."""
         parent = stream_slice[self.parent_field]
         try:
-            yield from super().read_pages(stream_slice)
+            yield from super().read_pages(stream_slice, parts)
         except ResourceMissing:
             if self._exists(parent):
                 raise

@@ -30,6 +30,7 @@ from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
 
 from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.stream import InvoicingStream, Slice
+from source_invoicing.streams.walks import Parts
 
 # Pages that may wait to be printed. It bounds the memory a slow reader of the output costs.
 MOST_WAITING_PAGES = 32
@@ -101,7 +102,8 @@ class BookmarkCursor(Cursor):
 
     def partition_generated(self) -> None:
         """One more partition has to be closed before the stream is complete."""
-        self._generated += 1
+        with self._stream.bookmark.lock:
+            self._generated += 1
 
     def all_partitions_generated(self) -> None:
         """No further partition follows."""
@@ -137,16 +139,17 @@ class BookmarkCursor(Cursor):
 
 
 class ListPartition(Partition):
-    """One list."""
+    """One list, or what one of its readers reads of it."""
 
-    def __init__(self, stream: InvoicingStream, stream_slice: Slice) -> None:
+    def __init__(self, stream: InvoicingStream, stream_slice: Slice, parts: Parts | None = None) -> None:
         self._stream = stream
         self._slice = stream_slice
+        self._parts = parts
 
     def read(self) -> Iterable[Record]:
         """The list's pages. The engine passes each on as if it were a record; :class:`PageQueue` takes it apart."""
         name = self._stream.name
-        for page in self._stream.read_pages(self._slice):
+        for page in self._stream.read_pages(self._slice, self._parts):
             yield cast(Record, RecordPage([Record(data=row, stream_name=name) for row in page]))
 
     def to_slice(self) -> Mapping[str, Any] | None:
@@ -167,16 +170,31 @@ class ListPartition(Partition):
 class ListPartitions(PartitionGenerator):
     """The lists of a stream."""
 
-    def __init__(self, stream: InvoicingStream, cursor: BookmarkCursor) -> None:
+    def __init__(self, stream: InvoicingStream, cursor: BookmarkCursor, queue: PageQueue, most_readers: int) -> None:
         self._stream = stream
         self._cursor = cursor
+        self._queue = queue
+        self._most_readers = most_readers
 
     def generate(self) -> Iterable[Partition]:
-        """One partition per slice."""
+        """One partition per slice; a list that proves to be long gets more of them while it is read.
+
+        They stand in line behind the lists that nobody reads yet, so a long list takes only workers that have nothing
+        else to do.
+        """
+        shared = self._most_readers > 1 and self._stream.can_be_shared
         for stream_slice in self._stream.stream_slices(sync_mode=SyncMode.full_refresh):
             self._cursor.partition_generated()
-            yield ListPartition(self._stream, stream_slice or {})
+            yield self._shared(stream_slice or {}) if shared else ListPartition(self._stream, stream_slice or {})
         self._cursor.all_partitions_generated()
+
+    def _shared(self, stream_slice: Slice) -> ListPartition:
+        def call_reader() -> None:
+            self._cursor.partition_generated()
+            self._queue.put(ListPartition(self._stream, stream_slice, parts))
+
+        parts = Parts(self._most_readers, call_reader)
+        return ListPartition(self._stream, stream_slice, parts)
 
 
 def read_side_by_side(
@@ -200,18 +218,24 @@ def read_side_by_side(
         message_repository=repository,
         queue=queue,
     )
+
+    def concurrent(stream: InvoicingStream) -> AbstractStream:
+        cursor = BookmarkCursor(stream, repository)
+        return _concurrent(stream, cursor, ListPartitions(stream, cursor, queue, num_workers), logger)
+
     try:
-        yield from engine.read([_concurrent(stream, repository, logger) for stream in streams])
+        yield from engine.read([concurrent(stream) for stream in streams])
     finally:
         # Workers that wait to hand over a page would keep the process alive for ever.
         queue.abandon()
 
 
-def _concurrent(stream: InvoicingStream, repository: MessageRepository, logger: logging.Logger) -> AbstractStream:
-    cursor = BookmarkCursor(stream, repository)
+def _concurrent(
+    stream: InvoicingStream, cursor: BookmarkCursor, partitions: ListPartitions, logger: logging.Logger
+) -> AbstractStream:
     key = stream.primary_key
     return DefaultStream(
-        partition_generator=ListPartitions(stream, cursor),
+        partition_generator=partitions,
         name=stream.name,
         namespace=stream.namespace,
         # The engine would only show it. A stream may have to ask the API for it.

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from source_invoicing.http import Failure
+from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.stream import InvoicingStream, Slice
+from source_invoicing.streams.walks import Parts
 
 
 def ascending(parent: Any) -> tuple[bool, Any]:
@@ -73,25 +75,33 @@ class ParentStream(InvoicingStream, ABC):
     ids: ParentIds | None = None
     _delivers_ids = False
 
+    def __init__(self, account: Account, **more: Any) -> None:
+        """
+        :param more: what the other bases take
+        """
+        super().__init__(account, **more)
+        self._ids_read: list[Any] = []
+
     def deliver_ids_if_read_in_full(self) -> None:
         """Announce that this sync reads the parents anyway. To be called once the state is restored."""
         if self.ids is not None and not self.state and self.account.window.start is None:
             self._delivers_ids = True
             self.ids.expect()
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`."""
         if self.ids is None or not self._delivers_ids:
-            yield from super().read_pages(stream_slice)
+            yield from super().read_pages(stream_slice, parts)
             return
-        ids: list[Any] = []
         try:
-            for page in super().read_pages(stream_slice):
-                ids.extend(self.parent_id(row) for row in page)
+            for page in super().read_pages(stream_slice, parts):
+                self._ids_read.extend(self.parent_id(row) for row in page)
                 yield page
-            self.ids.deliver(ids)
-        finally:
+        except BaseException:
             self.ids.give_up()
+            raise
+        if parts is None or parts.complete:
+            self.ids.deliver(self._ids_read)
 
     def read_ids(self) -> Iterator[Any]:
         """The ids of all rows, whatever the state or the window says."""

@@ -16,13 +16,13 @@ import requests
 from airbyte_cdk.models import AirbyteStream, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
-from source_invoicing.http import Answer, ApiRequest, BadRequest
+from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import Page, Question, Row
-from source_invoicing.streams.walks import NotHonoured, PageWalk, Step, Walk
+from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -102,13 +102,18 @@ class InvoicingStream(HttpStream, ABC):
             return NoBookmark(self.name)
         return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """Read one slice, a page of finished records at a time.
 
         The bookmark moves when the caller asks for the following page: by then the records before it are out.
 
+        :param parts: for a list that several readers share (:attr:`can_be_shared`): reads one part after the other,
+            until there is none left for this reader
         :raises Failure: when the list cannot be read completely
         """
+        if parts is not None:
+            yield from self._read_parts(stream_slice, parts)
+            return
         seen: dict[Hashable, int | None] | None = {} if len(self.lists) > 1 else None
         for name in self._order_of_lists():
             position = self.bookmark.position(name) if isinstance(self.bookmark, CursorBookmark) else None
@@ -120,16 +125,50 @@ class InvoicingStream(HttpStream, ABC):
                 if step.reached is not None and isinstance(self.bookmark, CursorBookmark):
                     self.bookmark.reach(name, step.reached)
 
+    @property
+    def can_be_shared(self) -> bool:
+        """Whether several readers may read the list: it is walked by key, and it is the only one."""
+        return len(self.lists) == 1 and issubclass(self._walks_left[0], KeyWalk)
+
+    def _read_parts(self, stream_slice: Slice, parts: Parts) -> Iterator[list[Row]]:
+        bookmark, window, name = self.bookmark, self.account.window, next(iter(self.lists))
+        assert isinstance(bookmark, CursorBookmark)
+        since = window.since(bookmark.position(name))
+        gaps = [
+            (start, end, since if start is None else window.overlapping(start)) for start, end in bookmark.gaps(name)
+        ]
+        newcomer = parts.begin(since, gaps)
+        try:
+            while (part := parts.take(newcomer=newcomer)) is not None:
+                newcomer = False
+                for step in self.walk(stream_slice, part.since, name, part):
+                    if rows := self._wanted(step.rows, parts.since if part.is_all else part.since, None):
+                        yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
+                    if step.reached is not None:
+                        bookmark.cover(name, part.start, step.reached)
+                    if parts.closed and not part.is_all:
+                        return
+                    parts.call_readers()
+                parts.done(part)
+        except Failure:
+            # The others stop at the next page; what they have read is in the bookmark. One of them says why.
+            if parts.close():
+                raise
+
     def _order_of_lists(self) -> Iterator[str]:
         """A record may change from one list to another while they are read: the first one is asked once more."""
         yield from self.lists
         if len(self.lists) > 1:
             yield next(iter(self.lists))
 
-    def walk(self, stream_slice: Slice, since: int | None, name: str | None = None) -> Iterator[Step]:
+    def walk(
+        self, stream_slice: Slice, since: int | None, name: str | None = None, part: Part | None = None
+    ) -> Iterator[Step]:
         """Walk over one of the slice's lists (the first one unless named) in the best way the API honours.
 
         :param since: seconds since 1970 (UTC), or ``None`` for every row
+        :param part: what to read of a list that several readers share. When it cannot be read by key, one of them
+            reads the whole list in another way
         """
         listing = _List(self, stream_slice, self.lists[name or next(iter(self.lists))])
         first_rows: set[int] = set()
@@ -138,7 +177,7 @@ class InvoicingStream(HttpStream, ABC):
             walk = self._walks_left[0]
             remembers = len(self._walks_left) > 1
             try:
-                for step in walk(listing).steps(since):
+                for step in self._steps(walk, listing, since, part):
                     if left_a_walk:
                         yield Step([row for row in step.rows if _mark(row) not in first_rows], step.reached)
                         continue
@@ -150,6 +189,24 @@ class InvoicingStream(HttpStream, ABC):
                 if not self._give_up(walk, listing, surprise):
                     raise
                 left_a_walk = True
+                if part is not None and not part.is_all:
+                    if not part.parts.close():
+                        return
+                    since = self._take_over(part)
+
+    @staticmethod
+    def _steps(walk: type[Walk], listing: _List, since: int | None, part: Part | None) -> Iterator[Step]:
+        if part is None or not issubclass(walk, KeyWalk):
+            return walk(listing).steps(since)
+        part.walk = part.walk or walk(listing)
+        return part.walk.steps(since, part)
+
+    def _take_over(self, part: Part) -> int | None:
+        """Make a part the whole list, and return where that begins."""
+        assert isinstance(self.bookmark, CursorBookmark)
+        self.bookmark.forget_what_is_ahead()
+        part.is_all, part.start, part.end = True, None, None
+        return part.parts.since
 
     def _give_up(self, walk: type[Walk], listing: _List, surprise: Exception) -> bool:
         """Leave a walk that the API does not allow, for all slices: others may be under way with it.

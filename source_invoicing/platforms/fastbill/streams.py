@@ -21,6 +21,7 @@ from source_invoicing.streams import (
     InvoicingStream,
     OffsetWalk,
     Page,
+    Parts,
     Question,
     Row,
     Walk,
@@ -101,10 +102,10 @@ class FastBillStream(InvoicingStream):
             told_at=answer.told_at,
         )
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. Documents of other projects are left out."""
         project = self.account.project_id if self.has_projects else ""
-        for page in super().read_pages(stream_slice):
+        for page in super().read_pages(stream_slice, parts):
             rows = [row for row in page if not project or row.get("PROJECT_ID") == project]
             if rows:
                 yield rows

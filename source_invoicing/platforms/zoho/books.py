@@ -14,6 +14,7 @@ from source_invoicing.streams import (
     Order,
     Page,
     PageWalk,
+    Parts,
     PlainOverlapWalk,
     Question,
     Row,
@@ -212,11 +213,11 @@ class Transactions(BooksStream):
         """See :class:`InvoicingStream`."""
         return fill_blanks(super().read_page(answer), ("account_id", "transaction_id", "imported_transaction_id"))
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. One place of the documentation asks for a bank account, others do not: where
         the list of all accounts is refused, one account is read after the other."""
         try:
-            yield from super().read_pages(stream_slice)
+            yield from super().read_pages(stream_slice, parts)
             return
         except BadRequest:
             logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
@@ -224,7 +225,7 @@ class Transactions(BooksStream):
         for account in accounts:
             self._bank_account = account
             self._walks_left = list(self.walks)
-            yield from super().read_pages(stream_slice)
+            yield from super().read_pages(stream_slice, parts)
 
 
 #: In the order in which they are offered.

@@ -17,6 +17,7 @@ from source_invoicing.streams import (
     OverlapWalk,
     Page,
     PageWalk,
+    Parts,
     PlainOverlapWalk,
     Question,
     Row,
@@ -25,7 +26,7 @@ from source_invoicing.streams import (
 )
 from source_invoicing.streams.moments import MomentFormat
 from source_invoicing.streams.stream import Slice, logger
-from source_invoicing.streams.walks.walk import Step
+from source_invoicing.streams.walks import Part, Step
 
 # The most rows a page may have.
 PER_PAGE = 200
@@ -108,11 +109,11 @@ class ZohoStream(InvoicingStream):
             record["organization_id"] = organization_id
         return record
 
-    def read_pages(self, stream_slice: Slice) -> Iterator[list[Row]]:
+    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. Zoho gives the same answer to a missing scope, a role without access and a
         module that is switched off."""
         try:
-            yield from super().read_pages(stream_slice)
+            yield from super().read_pages(stream_slice, parts)
         except (AccessRefused, ResourceMissing) as refusal:
             raise self._unavailable(refusal) from None
 
@@ -160,16 +161,18 @@ class Taxes(ZohoStream):
         params = super().list_params(question)
         return {**params, "filter_by": "Taxes.All"} if self._every_one else params
 
-    def walk(self, stream_slice: Slice, since: int | None, name: str | None = None) -> Iterator[Step]:
+    def walk(
+        self, stream_slice: Slice, since: int | None, name: str | None = None, part: Part | None = None
+    ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
         try:
-            yield from super().walk(stream_slice, since, name)
+            yield from super().walk(stream_slice, since, name, part)
         except BadRequest:
             if not self._every_one:
                 raise
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
             self._every_one = False
-            yield from super().walk(stream_slice, since, name)
+            yield from super().walk(stream_slice, since, name, part)
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:

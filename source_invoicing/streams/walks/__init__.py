@@ -16,6 +16,7 @@ from source_invoicing.streams.walks.by_overlapping_page import (
 from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk
 from source_invoicing.streams.walks.by_token import LinkWalk, TokenWalk
 from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
+from source_invoicing.streams.walks.parts import Part, Parts
 from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "OffsetWalk",
     "OverlapWalk",
     "PageWalk",
+    "Part",
+    "Parts",
     "PlainOverlapWalk",
     "Step",
     "TokenWalk",

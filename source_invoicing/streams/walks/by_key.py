@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.walks.parts import Part
 from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
 
 # A moment that fills more than a page is read until two passes agree. Each pass beyond the second one needs a row
@@ -38,6 +39,17 @@ class _Stretch:
         """The latest moment up to the end of the page."""
         return next((moment for moment in reversed(self.moments) if moment is not None), self.behind)
 
+    def advance(self, part: Part | None) -> int | None:
+        """Take note of the page in the part that is read; returns where the part ends."""
+        if part is None:
+            return None
+        return part.advance(self.question.since, self.page, [moment for moment in self.moments if moment is not None])
+
+    def is_beyond(self, end: int | None) -> bool:
+        """Whether the page reaches the end of the part."""
+        last = self.last_moment
+        return end is not None and last is not None and last >= end
+
     @property
     def stands_still(self) -> bool:
         """Whether the page ends at the moment it begins with, or the question began with: asking on leads nowhere."""
@@ -59,8 +71,11 @@ class KeyWalk(Walk):
         # Rows handed out at the moment the next question starts from: they come again in its answer.
         self._handed_out: dict[Hashable, int | None] = {}
 
-    def steps(self, since: int | None) -> Iterator[Step]:
-        """See :meth:`Walk.steps`."""
+    def steps(self, since: int | None, part: Part | None = None) -> Iterator[Step]:
+        """See :meth:`Walk.steps`.
+
+        :param part: what of the list is to be read; its end may come nearer meanwhile
+        """
         before: _Stretch | None = None
         while True:
             here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
@@ -69,10 +84,12 @@ class KeyWalk(Walk):
             self._prove(here)
             if before is not None:
                 self._prove_nothing_hidden(before, here)
-            if here.goes_on and here.stands_still:
-                here = yield from self._pass_over_the_moment(here)
-            yield self._step(here)
-            if not here.goes_on:
+            end = here.advance(part)
+            if here.goes_on and here.stands_still and not here.is_beyond(end):
+                here = yield from self._pass_over_the_moment(here, part)
+                end = here.advance(part)
+            yield self._step(here, end)
+            if not here.goes_on or here.is_beyond(end):
                 return
             before, since = here, here.last_moment
 
@@ -109,7 +126,7 @@ class KeyWalk(Walk):
         if before.page.total > left_behind + here.page.total:
             raise NotHonoured("may hold rows that a filter by modification time leaves out")
 
-    def _pass_over_the_moment(self, here: _Stretch) -> Generator[Step, None, _Stretch]:
+    def _pass_over_the_moment(self, here: _Stretch, part: Part | None) -> Generator[Step, None, _Stretch]:
         """Step through the pages that one moment fills, until two passes over them agree.
 
         Rows can only leave a moment in the past; each one that leaves shifts the rest towards the front, and none
@@ -134,7 +151,7 @@ class KeyWalk(Walk):
             if seen == seen_before or not here.rows_before:
                 self._prove(here)
                 return here
-            yield Step(self._take_fresh(here))
+            yield Step(self._take_fresh(here, here.advance(part)))
             seen_before = seen
             here = self._ask(question)
         raise self.contradiction("answers differently each time it is asked for one moment")
@@ -155,19 +172,23 @@ class KeyWalk(Walk):
     def _is_the_same(self, here: _Stretch, following: _Stretch) -> bool:
         return bool(following.page.rows) and self.keys(following.page) == self.keys(here.page)
 
-    def _take_fresh(self, here: _Stretch) -> list[Row]:
-        """Rows not handed out yet, remembered from now on."""
+    def _take_fresh(self, here: _Stretch, end: int | None = None) -> list[Row]:
+        """Rows not handed out yet, remembered from now on. Those at or after the end of a part belong to another."""
         key, handed_out = self.listing.key, self._handed_out
         fresh = []
         for row, moment in zip(here.page.rows, here.moments, strict=True):
+            if end is not None and moment is not None and moment >= end:
+                continue
             identity = key(row)
             if handed_out.get(identity, UNSEEN) != moment:
                 handed_out[identity] = moment
                 fresh.append(row)
         return fresh
 
-    def _step(self, here: _Stretch) -> Step:
-        fresh = self._take_fresh(here)
+    def _step(self, here: _Stretch, end: int | None = None) -> Step:
+        fresh = self._take_fresh(here, end)
+        if here.is_beyond(end):
+            return Step(fresh, reached=end)
         last = here.last_moment
         if last is not None:
             # The next answer repeats rows of this second, and of the one before where the boundary is included.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from source_invoicing.streams.page import Listing, Order, Page, Question
 from source_invoicing.streams.walks.by_key import KeyWalk, _Stretch
+from source_invoicing.streams.walks.parts import Part
 from source_invoicing.streams.walks.walk import NotHonoured, Step, goes_on
 
 
@@ -21,10 +22,10 @@ class KeyWalkWithoutTotal(KeyWalk):
         super().__init__(listing)
         self._questions = 0
 
-    def steps(self, since: int | None) -> Iterator[Step]:
-        """See :meth:`Walk.steps`."""
+    def steps(self, since: int | None, part: Part | None = None) -> Iterator[Step]:
+        """See :meth:`KeyWalk.steps`."""
         reached: int | None = None
-        for step in super().steps(since):
+        for step in super().steps(since, part):
             reached = step.reached if step.reached is not None else reached
             yield step
         if since is None and self._questions > 1:

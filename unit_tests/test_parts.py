@@ -1,0 +1,289 @@
+"""A list that several readers share: nothing slips between their parts, whatever others do to the list meanwhile."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable, Iterator
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from source_invoicing.http import Answer, ApiRequest, Failure, transient_failure
+from source_invoicing.streams import (
+    InvoicingStream,
+    KeyWalk,
+    KeyWalkWithoutTotal,
+    NewestRowFirstWalk,
+    Page,
+    PageWalk,
+    Parts,
+    Question,
+    Row,
+    Walk,
+    Window,
+)
+from source_invoicing.streams.page import Order
+from source_invoicing.streams.walks import parts as parts_module
+from source_invoicing.streams.walks.census import Census
+from unit_tests.moving_list import MovingList, Stance
+
+READERS = 4
+
+
+class Things(InvoicingStream):
+    """A stream over a list in memory."""
+
+    resource = "things"
+    cursor_field = "at"
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, NewestRowFirstWalk, PageWalk)
+
+    def __init__(self, listing: MovingList, **window: Any) -> None:
+        client = SimpleNamespace(send=lambda request: None, base_url="")
+        super().__init__(SimpleNamespace(client=client, window=Window(**window)))  # type: ignore[arg-type]
+        self.listing = listing
+
+    def list_params(self, question: Question) -> dict[str, str | int]:
+        return {}
+
+    def list_request(self, question: Question, path: str, fixed: Any) -> ApiRequest:
+        return ApiRequest(path)
+
+    def read_page(self, answer: Answer) -> Page:
+        raise NotImplementedError
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        return self.listing.ask(question)
+
+    def get_json_schema(self) -> dict[str, Any]:  # type: ignore[override]
+        return {"properties": {"id": {"type": "integer"}, "at": {"type": ["null", "integer"]}}}
+
+
+class ThingsWithoutTotal(Things):
+    """The same for an API that tells no totals."""
+
+    walks = (KeyWalkWithoutTotal, PageWalk)
+
+
+def read_together(
+    stream: Things, chance: random.Random, readers: int = READERS, most_pages: int | None = None
+) -> Iterator[Row]:
+    """What the readers of a list hand out together, in any order in which they may get to ask."""
+    present: list[Iterator[list[Row]]] = []
+    shared = Parts(readers, lambda: present.append(stream.read_pages({}, shared)))
+    present.append(stream.read_pages({}, shared))
+    pages = 0
+    while present and pages != most_pages:
+        reader = chance.choice(present)
+        page = next(reader, None)
+        if page is None:
+            present.remove(reader)
+            continue
+        pages += 1
+        yield from page
+
+
+def ids(rows: Iterator[Row]) -> list[Hashable]:
+    return [row["id"] for row in rows]
+
+
+@pytest.fixture
+def _every_list_counts_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "MOST_EXTRA_REQUESTS", 2.0)
+    monkeypatch.setattr(parts_module, "FEWEST_PAGES_TO_CUT", 1)
+
+
+however_short = pytest.mark.usefixtures("_every_list_counts_as_long")
+
+
+LISTS = st.lists(st.integers(0, 300), min_size=0, max_size=120) | st.lists(
+    st.sampled_from([7, 7, 7, 7, 7, 8, 20, 200]), max_size=120
+)
+given_any_list = given(
+    moments=LISTS,
+    seed=st.integers(0, 10_000),
+    includes_boundary=st.booleans(),
+    tells_total=st.booleans(),
+)
+many = settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+def things(listing: MovingList, **window: Any) -> Things:
+    return (Things if listing.tells_total else ThingsWithoutTotal)(listing, **window)
+
+
+@however_short
+@many
+@given_any_list
+def test_nothing_slips_between_the_parts(
+    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+) -> None:
+    chance = random.Random(seed)
+    listing = MovingList(
+        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
+    )
+
+    assert listing.throughout <= set(ids(read_together(things(listing), chance))) or not listing.throughout
+
+
+@however_short
+@many
+@given_any_list
+def test_a_list_at_rest_is_handed_out_once_and_its_state_is_plain(
+    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+) -> None:
+    listing = MovingList(moments, includes_boundary=includes_boundary, tells_total=tells_total)
+    stream = things(listing)
+
+    assert sorted(ids(read_together(stream, random.Random(seed)))) == list(range(len(moments)))  # type: ignore[type-var]
+    stream.bookmark.finish()
+    assert stream.state == ({"at": max(moments)} if moments else {})
+
+
+@however_short
+@many
+@given_any_list
+def test_what_was_cut_off_goes_on_where_it_stood(
+    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+) -> None:
+    chance = random.Random(seed)
+    listing = MovingList(
+        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.2, chance=chance
+    )
+    first = things(listing)
+    seen = set(ids(read_together(first, chance, most_pages=chance.randint(0, 20))))
+    resumed = things(listing)
+    resumed.state = first.state
+
+    seen |= set(ids(read_together(resumed, chance)))
+    assert listing.throughout <= seen or not listing.throughout
+
+
+@however_short
+@many
+@given_any_list
+def test_the_next_sync_brings_what_changed(
+    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+) -> None:
+    chance = random.Random(seed)
+    listing = MovingList(
+        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
+    )
+    first = things(listing)
+    emitted = {row["id"]: row["at"] for row in read_together(first, chance)}
+    first.bookmark.finish()
+    later = things(listing)
+    later.state = first.state
+
+    emitted.update({row["id"]: row["at"] for row in read_together(later, chance, readers=1)})
+    current = {row["id"]: row["at"] for row in listing.rows}
+    settled = {identity: at for identity, at in current.items() if at < listing.clock - 10 or not listing.changes}
+    assert settled.items() <= emitted.items()
+
+
+@however_short
+@many
+@given(
+    moments=LISTS,
+    seed=st.integers(0, 10_000),
+    stance=st.sampled_from(["ignores sort", "ignores filter", "ignores both"]),
+)
+def test_a_list_that_cannot_be_read_by_key_is_read_in_another_way(
+    moments: list[int], seed: int, stance: Stance
+) -> None:
+    chance = random.Random(seed)
+    chance.shuffle(moments)
+    listing = MovingList(moments, stance=stance, restlessness=0.1, chance=chance)
+
+    assert listing.throughout <= set(ids(read_together(Things(listing), chance))) or not listing.throughout
+
+
+class BreaksDown(MovingList):
+    """A list that answers a while, and then no more."""
+
+    def ask(self, question: Question) -> Page:
+        if len(self.asked) >= 8:
+            raise transient_failure("gone")
+        return super().ask(question)
+
+
+@however_short
+def test_one_reader_says_why_and_the_others_stop() -> None:
+    listing = BreaksDown(range(0, 1000, 5))
+    stream = Things(listing)
+    present: list[Iterator[list[Row]]] = []
+    shared = Parts(READERS, lambda: present.append(stream.read_pages({}, shared)))
+    present.append(stream.read_pages({}, shared))
+    failures = 0
+    while present:
+        reader = present.pop(0)
+        try:
+            if next(reader, None) is not None:
+                present.append(reader)
+        except Failure:
+            failures += 1
+
+    assert failures == 1
+    assert not shared.complete
+    assert len(stream.state["read_ahead"]) >= 2
+
+
+@pytest.mark.parametrize("spread", ["even", "late", "early"])
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize("pages", [1, 3, 10, 40, 200, 500])
+def test_reading_together_costs_few_further_requests(spread: str, tells_total: bool, pages: int) -> None:
+    size, power = 10, {"even": 1.0, "late": 0.2, "early": 5.0}[spread]
+    rows = pages * size
+    moments = [int(10_000_000 * (row / rows) ** power) for row in range(rows)]
+    requests = []
+    for readers in (1, 10):
+        listing = MovingList(moments, size=size, tells_total=tells_total)
+        assert sorted(ids(read_together(things(listing), random.Random(7), readers))) == list(range(rows))  # type: ignore[type-var]
+        requests.append(len(listing.asked))
+
+    alone, together = requests
+    assert together - alone <= 0.05 * alone
+    if pages <= 10:
+        assert together == alone
+
+
+@pytest.mark.parametrize("spread", ["even", "late", "early"])
+def test_the_readers_share_evenly(spread: str) -> None:
+    power = {"even": 1.0, "late": 0.3, "early": 3.0}[spread]
+    listing = MovingList([int(10_000_000 * (row / 4000) ** power) for row in range(4000)], size=10)
+    stream = Things(listing)
+    present: list[Iterator[list[Row]]] = []
+    shared = Parts(10, lambda: present.append(stream.read_pages({}, shared)))
+    present.append(stream.read_pages({}, shared))
+    rounds = 0
+    while present:
+        for reader in list(present):
+            if next(reader, None) is None:
+                present.remove(reader)
+        rounds += 1
+
+    assert rounds <= 1.25 * len(listing.asked) / 10
+
+
+def test_the_census_reads_between_its_points() -> None:
+    census = Census()
+    census.note(None, Page([{}] * 10, total=1000, told_at=1100), [100, 110])
+    assert census.rows_between(100, 600) == pytest.approx(500, rel=0.01)
+    census.note(600, Page([{}] * 10, total=900, told_at=1100), [600, 610])
+    assert census.rows_between(100, 600) == pytest.approx(100, rel=0.01)
+    assert census.cut(600, 1100, 0.5) == pytest.approx(850, abs=2)
+
+
+@however_short
+def test_a_question_that_begins_a_part_is_a_question_like_any_other() -> None:
+    """Nothing is asked but first pages of "changed since", ascending."""
+    listing = MovingList(range(0, 3000, 5))
+    list(read_together(Things(listing), random.Random(1)))
+
+    assert {(question.number, question.order) for question in listing.asked} == {(1, Order.OLDEST_CHANGE_FIRST)}
