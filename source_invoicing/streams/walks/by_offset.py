@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterator
 
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest, UnexpectedAnswer
 from source_invoicing.streams.page import Page, Question, Row
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
@@ -30,7 +33,7 @@ class OffsetWalk(Walk):
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
         offset = size = known_pages = 0
-        page = self._ask(0, since)
+        page = self._page_at(0, since)
         fresh = page.rows
         while True:
             horizon.saw(page, self.moments(page))
@@ -49,8 +52,23 @@ class OffsetWalk(Walk):
                 raise self.contradiction("answers with the same page twice")
         yield Step([], reached=horizon.reached)
 
+    def _page_at(self, offset: int, since: int | None) -> Page:
+        """The page that begins behind ``offset`` rows."""
+        try:
+            return self._ask(offset, since)
+        except BadRequest as refusal:
+            if offset == 0:
+                raise
+            # All but the offset was fine on the pages before. Another walk would hand out all of these rows again,
+            # and end in the same place.
+            raise UnexpectedAnswer(
+                f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets "
+                "it be read. A later start_date can make it shorter; otherwise leave the stream out.",
+                refusal.failure_type or FailureType.system_error,
+            ) from refusal
+
     def _ask(self, offset: int, since: int | None) -> Page:
-        """The page that begins behind ``offset`` rows. Here nothing is filtered by ``since``."""
+        """The same, without a look at what a refusal means. Here nothing is filtered by ``since``."""
         return self.listing.ask(Question(offset=offset))
 
     def _page_behind(self, anchor: PageKeys, position: int, since: int | None) -> tuple[int, Page, list[Row]]:
@@ -61,7 +79,7 @@ class OffsetWalk(Walk):
         back = max(len(anchor) - 1, 1)
         known = set(anchor)
         while True:
-            page = self._ask(offset, since)
+            page = self._page_at(offset, since)
             overlap = self._end_of_overlap(page, known)
             if overlap is not None:
                 return offset, page, page.rows[overlap:]
@@ -75,7 +93,7 @@ class OffsetWalk(Walk):
     def _page_behind_one_row(self, anchor: PageKeys, position: int, since: int | None) -> tuple[int, Page, list[Row]]:
         """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
         for offset in range(position, position + MOST_INSERTS):
-            page = self._ask(offset, since)
+            page = self._page_at(offset, since)
             if self.keys(page) != anchor:
                 return offset, page, page.rows
         raise self.contradiction("answers with the same page twice")
