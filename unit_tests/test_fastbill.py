@@ -162,6 +162,28 @@ def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(server: requests_
     assert len(asked(server)) == 2
 
 
+def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(250))
+    left = stream("invoices")
+    pages = left.read_pages({})
+    rows = [row["INVOICE_ID"] for _ in range(2) for row in next(pages)]
+    next(pages)
+    server.reset_mock()
+
+    rows += [row["INVOICE_ID"] for row in read("invoices", state=left.state)]
+
+    assert rows == [str(number) for number in range(250)]
+    assert [request["OFFSET"] for request in asked(server)] == [198]
+
+
+@pytest.mark.parametrize(
+    "walk", [None, 198, {}, {"offset": "198", "row": "5", "filtered": True, "since": None, "began": 9, "newest": None}]
+)
+def test_a_place_that_nobody_wrote_is_refused(walk: Any) -> None:
+    with pytest.raises(Failure, match="The saved state of stream invoices cannot be used: 'walk' should be the place"):
+        stream("invoices").state = {"walk": walk}
+
+
 @pytest.mark.parametrize("refusal", ["missing / invalid field: OFFSET", "Something went wrong"])
 def test_a_failure_deep_in_a_list_comes_after_its_rows_and_not_after_the_same_rows_again(
     server: requests_mock.Mocker, refusal: str

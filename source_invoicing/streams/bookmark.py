@@ -6,14 +6,17 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.streams.moments import MomentFormat
+from source_invoicing.streams.page import Place
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
 LISTS = "lists"
+WALK = "walk"
 
 
 class Bookmark(ABC):
@@ -71,6 +74,9 @@ class CursorBookmark(Bookmark):
 
     A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
     "lists": {name: value}}``.
+
+    Within a list that is read in an order of its own it also keeps the place: ``{..., "walk": {"offset": 198, ...}}``,
+    see :class:`~source_invoicing.streams.page.Place`.
     """
 
     def __init__(self, stream: str, cursor_field: str, moments: MomentFormat, lists: tuple[str, ...]) -> None:
@@ -79,6 +85,20 @@ class CursorBookmark(Bookmark):
         self._format = moments
         self._lists = lists
         self._reached: dict[str, int] = {}
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """How far a walk came that did not come to its end."""
+        return self._place
+
+    def stop_at(self, place: Place | None) -> None:
+        """Everything up to a place is out; with ``None``, no walk is under way."""
+        # One place is kept: a stream of several lists would have to keep one for each.
+        if place != self._place and len(self._lists) == 1:
+            with self.lock:
+                self._place = place
+                self.moved()
 
     def position(self, name: str) -> int | None:
         """Seconds since 1970 (UTC) up to which the list called ``name`` has been emitted."""
@@ -88,25 +108,34 @@ class CursorBookmark(Bookmark):
         """Everything of a list up to ``seconds`` is out. A bookmark never moves back."""
         with self.lock:
             self._reached[name] = max(seconds, self._reached.get(name, seconds))
+            self._place = None
             self.moved()
 
     def value(self) -> dict[str, Any]:
         """See :class:`Bookmark`."""
-        if not self._reached:
-            return {}
-        state = {self._cursor_field: self._format.value(min(self._reached.values()))}
-        if len(self._lists) > 1:
+        state: dict[str, Any] = {}
+        if self._reached:
+            state[self._cursor_field] = self._format.value(min(self._reached.values()))
+        if self._reached and len(self._lists) > 1:
             state[LISTS] = {name: self._format.value(at) for name, at in sorted(self._reached.items())}
+        if self._place is not None:
+            state[WALK] = asdict(self._place)
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """See :class:`Bookmark`."""
-        self._reached = {}
+        self._reached, self._place = {}, None
         if not state or dict(state) == FINISHED:
             return
-        allowed = {self._cursor_field, LISTS} if len(self._lists) > 1 else {self._cursor_field}
+        allowed = {self._cursor_field, LISTS if len(self._lists) > 1 else WALK}
         if unknown := sorted(set(state) - allowed):
             raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
+        if WALK in state:
+            self._place = Place.restore(state[WALK])
+            if self._place is None:
+                raise self.foreign(f"{WALK!r} should be the place where a list was left, found {state[WALK]!r}")
+            if self._cursor_field not in state:
+                return
         if self._cursor_field not in state:
             raise self.foreign(f"it lacks {self._cursor_field!r}")
         lowest = self._parse(self._cursor_field, state[self._cursor_field])

@@ -24,6 +24,7 @@ from source_invoicing.streams import (
     compact_offset,
 )
 from source_invoicing.streams.moments import MomentFormat
+from source_invoicing.streams.page import Place
 from source_invoicing.streams.stream import Slice, logger
 from source_invoicing.streams.walks.walk import Step
 
@@ -160,16 +161,18 @@ class Taxes(ZohoStream):
         params = super().list_params(question)
         return {**params, "filter_by": "Taxes.All"} if self._every_one else params
 
-    def walk(self, stream_slice: Slice, since: int | None, name: str | None = None) -> Iterator[Step]:
+    def walk(
+        self, stream_slice: Slice, since: int | None, name: str | None = None, place: Place | None = None
+    ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
         try:
-            yield from super().walk(stream_slice, since, name)
+            yield from super().walk(stream_slice, since, name, place)
         except BadRequest:
             if not self._every_one:
                 raise
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
             self._every_one = False
-            yield from super().walk(stream_slice, since, name)
+            yield from super().walk(stream_slice, since, name, place)
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:
