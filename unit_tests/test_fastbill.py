@@ -306,6 +306,13 @@ def test_errors_are_a_failure_whatever_the_status(server: requests_mock.Mocker, 
     assert len(server.request_history) == 1
 
 
+def test_errors_without_words_are_a_failure_too(server: requests_mock.Mocker) -> None:
+    server.post(ADDRESS, json={"RESPONSE": {"INVOICES": [], "ERRORS": [""]}})
+
+    with pytest.raises(Failure, match=r"\(HTTP 200\): no reason given\."):
+        read("invoices")
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

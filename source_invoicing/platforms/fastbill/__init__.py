@@ -63,8 +63,9 @@ def errors(body: Any) -> list[str]:
 
 
 def error_text(body: Any) -> str | None:
-    """The words of an error body, to stand inside a sentence."""
-    return "; ".join(map(inside_a_sentence, errors(body))) or None
+    """The words of an error body, to stand inside a sentence; ``None`` when it is none."""
+    texts = errors(body)
+    return "; ".join(inside_a_sentence(text) for text in texts if text) or "no reason given" if texts else None
 
 
 @dataclass(frozen=True)
