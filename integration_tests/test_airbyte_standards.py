@@ -16,7 +16,11 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.platforms import PLATFORMS
 
 # Lists that are empty by default; a standard test wants a record from each stream.
-ROWS = {"zoho_invoice": {"recurring_invoices": 3}, "zoho_books": {"creditnotes": 3}}
+ROWS = {
+    "zoho_invoice": {"recurring_invoices": 3},
+    "zoho_books": {"creditnotes": 3},
+    "fastbill": {"revenues": 3},
+}
 # What a configuration has to be told of the sandbox that happens to run.
 ADDRESSES = ("base_url", "token_url")
 

@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from requests_mock import ANY
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.http import Budget, Failure, Quota
+from source_invoicing.http import Budget, Failure, LoginRefused, Quota, QuotaExhausted
 from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill import split_address
 from source_invoicing.platforms.fastbill.streams import STREAMS
@@ -44,10 +44,14 @@ def config(**options: Any) -> Json:
     }
 
 
+def streams(values: Json | None = None) -> dict[str, InvoicingStream]:
+    """The streams of one account by name."""
+    found = SourceInvoicing().streams(values or config())
+    return {stream.name: stream for stream in found if isinstance(stream, InvoicingStream)}
+
+
 def stream(name: str, values: Json | None = None) -> InvoicingStream:
-    found = next(stream for stream in SourceInvoicing().streams(values or config()) if stream.name == name)
-    assert isinstance(found, InvoicingStream)
-    return found
+    return streams(values)[name]
 
 
 def read(name: str, values: Json | None = None, state: Mapping[str, Any] | None = None) -> list[Json]:
@@ -158,6 +162,52 @@ def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(server: requests_
     assert len(asked(server)) == 2
 
 
+def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(250))
+    left = stream("invoices")
+    pages = left.read_pages({})
+    rows = [row["INVOICE_ID"] for _ in range(2) for row in next(pages)]
+    next(pages)
+    server.reset_mock()
+
+    rows += [row["INVOICE_ID"] for row in read("invoices", state=left.state)]
+
+    assert rows == [str(number) for number in range(250)]
+    assert [request["OFFSET"] for request in asked(server)] == [198]
+
+
+@pytest.mark.parametrize(
+    "walk", [None, 198, {}, {"offset": "198", "row": "5", "filtered": True, "since": None, "began": 9, "newest": None}]
+)
+def test_a_place_that_nobody_wrote_is_refused(walk: Any) -> None:
+    with pytest.raises(Failure, match="The saved state of stream invoices cannot be used: 'walk' should be the place"):
+        stream("invoices").state = {"walk": walk}
+
+
+@pytest.mark.parametrize("refusal", ["missing / invalid field: OFFSET", "Something went wrong"])
+def test_a_failure_deep_in_a_list_comes_after_its_rows_and_not_after_the_same_rows_again(
+    server: requests_mock.Mocker, refusal: str
+) -> None:
+    rows = invoices(1200)
+
+    def answer(request: Any, context: Any) -> Json:
+        offset = request.json()["OFFSET"]
+        page = {"ERRORS": [refusal]} if offset > 1000 else {"INVOICES": rows[offset : offset + 100]}
+        return {"RESPONSE": page}
+
+    server.post(ADDRESS, json=answer)
+    chosen = stream("invoices", {**config(), "start_date": "2020-01-01T00:00:00Z"})
+    read_so_far: list[str] = []
+
+    with pytest.raises(Failure, match=f"{refusal}. .*leave the stream out") as caught:
+        read_so_far.extend(row["INVOICE_ID"] for row in chosen.read_records(SyncMode.incremental))
+
+    assert ".." not in caught.value.sentence
+    assert read_so_far == [str(number) for number in range(len(read_so_far))]
+    assert len(read_so_far) == 1090
+    assert [request["OFFSET"] for request in asked(server)] == list(range(0, 1090, 99))
+
+
 def test_customers_are_read_whole_and_selected_here(server: requests_mock.Mocker) -> None:
     rows = [
         {"CUSTOMER_ID": "1", "LASTUPDATE": "2025-01-01 00:00:00"},
@@ -232,7 +282,9 @@ def test_a_comment_that_has_a_comment_is_one_comment() -> None:
 def test_an_answer_without_the_list_is_no_empty_list(server: requests_mock.Mocker, wrong: Json) -> None:
     server.post(ADDRESS, json=wrong)
 
-    with pytest.raises(Failure, match=r"/invoice\.get without a list of records under RESPONSE\.INVOICES"):
+    with pytest.raises(
+        Failure, match=r"FastBill answered invoice\.get without a list of records under RESPONSE\.INVOICES"
+    ):
         read("invoices")
 
 
@@ -248,23 +300,80 @@ def test_an_answer_without_the_envelope_is_asked_for_again(server: requests_mock
 def test_errors_are_a_failure_whatever_the_status(server: requests_mock.Mocker, errors: Any, status: int) -> None:
     server.post(ADDRESS, status_code=status, json={"RESPONSE": {"INVOICES": [], "ERRORS": errors}})
 
-    with pytest.raises(Failure, match=f"HTTP {status}.*Invoice Error: no") as caught:
+    with pytest.raises(Failure, match=rf"HTTP {status}\): Invoice Error: no\. Run the sync again") as caught:
         read("invoices")
-    assert caught.value.failure_type is FailureType.system_error
+    assert caught.value.failure_type is FailureType.transient_error
     assert len(server.request_history) == 1
 
 
-@pytest.mark.parametrize("status", [200, 401])
-def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mocker, status: int) -> None:
-    error = "Login Error: Wrong API KEY or user credentials."
-    server.post(ADDRESS, status_code=status, json={"RESPONSE": {"ERRORS": [error]}})
+def test_errors_without_words_are_a_failure_too(server: requests_mock.Mocker) -> None:
+    server.post(ADDRESS, json={"RESPONSE": {"INVOICES": [], "ERRORS": [""]}})
+
+    with pytest.raises(Failure, match=r"\(HTTP 200\): no reason given\."):
+        read("invoices")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (200, "Login Error: Wrong API KEY or user credentials."),
+        (401, "Login Error: Wrong API KEY or user credentials."),
+        (401, "Anmeldung fehlgeschlagen."),
+        (401, ""),
+    ],
+)
+def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mocker, status: int, error: str) -> None:
+    server.post(ADDRESS, status_code=status, json={"RESPONSE": {"ERRORS": [error] if error else []}})
 
     succeeded, sentence = SourceInvoicing().check_connection(logging.getLogger(), config())
 
     assert not succeeded
-    assert sentence is not None
-    assert "platform.username" in sentence
+    words = f": {error.removesuffix('.')}" if error else ""
+    assert str(sentence).startswith(
+        f"FastBill did not accept the credentials (HTTP {status}{words}). platform.username is the e-mail address"
+    )
     assert len(server.request_history) == 1
+    with pytest.raises(LoginRefused) as caught:
+        read("invoices")
+    assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"status_code": 404, "text": "<html>"}, "with HTTP 404. Run the sync again; if this stays, check that"),
+        ({"status_code": 404, "json": {"RESPONSE": {"ERRORS": ["api not found."]}}}, "with HTTP 404: api not found. "),
+        ({"text": "<html>closed</html>"}, "with a web page (HTML) instead of JSON. Run the sync again; if this stays"),
+        ({"json": {"ok": True}}, "with something that holds no RESPONSE. Run the sync again; if this stays"),
+        (
+            {"status_code": 500, "json": {"RESPONSE": {"ERRORS": ["Oops."]}}},
+            "HTTP 500 for invoice.get: Oops. The fault",
+        ),
+        (
+            {"status_code": 400, "json": {"RESPONSE": {"ERRORS": ["unknown SERVICE: invoice.get"]}}},
+            "refused invoice.get (HTTP 400): unknown SERVICE: invoice.get. Check that platform.base_url",
+        ),
+        (
+            {"status_code": 403, "json": {"RESPONSE": {"ERRORS": ["Not in your plan."]}}},
+            "invoice.get (HTTP 403: Not in your plan). Check what the plan",
+        ),
+    ],
+    ids=["404", "404 with words", "HTML", "another API", "500", "400", "403"],
+)
+def test_each_failure_says_what_to_do(server: requests_mock.Mocker, answers: Json, sentence: str) -> None:
+    server.post(ADDRESS, **answers)
+
+    with pytest.raises(Failure) as caught:
+        read("invoices")
+
+    assert sentence in caught.value.sentence
+    assert ".." not in caught.value.sentence
+
+
+def test_while_fastbill_is_updated_its_api_is_missing_for_a_moment(server: requests_mock.Mocker) -> None:
+    server.post(ADDRESS, [{"status_code": 404, "text": "api not found"}, {"json": {"RESPONSE": {"INVOICES": [ROW]}}}])
+
+    assert read("invoices") == [ROW]
 
 
 @pytest.mark.parametrize(
@@ -274,9 +383,13 @@ def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mock
 def test_a_used_up_quota_is_waited_for_and_then_transient(server: requests_mock.Mocker, status: int, text: str) -> None:
     server.post(ADDRESS, status_code=status, json={"RESPONSE": {"ERRORS": [text]}})
 
-    with pytest.raises(Failure, match="calls_per_hour") as caught:
-        read("invoices")
-    assert caught.value.failure_type is FailureType.transient_error
+    chosen = streams()
+
+    for name in ("invoices", "products", "invoices"):
+        with pytest.raises(QuotaExhausted, match="takes no more calls for now") as caught:
+            list(chosen[name].read_records(SyncMode.full_refresh))
+        assert caught.value.failure_type is FailureType.transient_error
+    # One try and three more; then the door is closed for every stream of the account.
     assert len(server.request_history) == 4
 
 
@@ -302,7 +415,7 @@ def test_a_vendor_that_wants_an_hour_ends_the_sync(server: requests_mock.Mocker)
 def test_calls_beyond_the_budget_end_the_sync_as_transient(server: requests_mock.Mocker) -> None:
     serve(server, invoices(150))
 
-    with pytest.raises(Failure, match="1 calls per 3600 seconds") as caught:
+    with pytest.raises(Failure, match="budget of 1 requests within 3600 seconds") as caught:
         read("invoices", config(calls_per_hour=1))
     assert caught.value.failure_type is FailureType.transient_error
     assert len(server.request_history) == 1
@@ -318,11 +431,12 @@ def test_a_budget_that_opens_soon_is_waited_for() -> None:
 
 def test_the_streams_of_an_account_share_the_budget(server: requests_mock.Mocker) -> None:
     serve(server, invoices(1))
-    streams = {stream.name: stream for stream in SourceInvoicing().streams(config(calls_per_hour=1))}
+    chosen = streams(config(calls_per_hour=1))
 
-    assert list(streams["invoices"].read_records(SyncMode.full_refresh))
-    with pytest.raises(Failure):
-        list(streams["recurring_invoices"].read_records(SyncMode.full_refresh))
+    assert list(chosen["invoices"].read_records(SyncMode.full_refresh))
+    with pytest.raises(QuotaExhausted):
+        list(chosen["recurring_invoices"].read_records(SyncMode.full_refresh))
+    assert len(server.request_history) == 1
 
 
 def test_a_connection_test_costs_one_call(server: requests_mock.Mocker) -> None:

@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.fastbill import HOST as FASTBILL_HOST
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS
 from source_invoicing.streams import InvoicingStream
@@ -98,7 +99,11 @@ def test_the_metadata_holds_what_the_catalog_of_connectors_requires() -> None:
 
 
 def test_the_hosts_of_all_vendors_are_allowed_and_no_others() -> None:
-    urls = [*INVOICED_HOSTS.values(), *(url for center in DATA_CENTERS.values() for url in astuple(center))]
+    urls = [
+        FASTBILL_HOST,
+        *INVOICED_HOSTS.values(),
+        *(url for center in DATA_CENTERS.values() for url in astuple(center)),
+    ]
 
     assert {urlsplit(url).hostname for url in urls} == set(METADATA["data"]["allowedHosts"]["hosts"])
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Order, Page, Question
+from source_invoicing.streams.page import Order, Page, Place, Question
 from source_invoicing.streams.walks import (
+    FilteredOffsetWalk,
     KeyWalk,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
@@ -190,6 +192,56 @@ def test_every_page_of_the_walk_by_key_is_a_place_to_come_back_to() -> None:
         after = hand_out(KeyWalk(MovingList(moments)), since=reached)
         assert before | set(after) == set(range(60))
         assert len(before & set(after)) == 1
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moments=MOMENTS, seed=SEEDS, cut=st.integers(0, 10))
+def test_every_page_of_the_walk_by_offset_is_a_place_to_go_on_from(
+    moments: list[int | None], seed: int, cut: int
+) -> None:
+    listing = MovingList(moments, tells_total=False, tells_more=False, restlessness=0.4, chance=random.Random(seed))
+    before: set[Hashable] = set()
+    walk = OffsetWalk(listing)
+    for number, step in enumerate(walk.steps(None)):
+        before.update(row["id"] for row in step.rows)
+        stopped_at = step.place
+        if number == cut:
+            break
+    stored = json.loads(json.dumps(stopped_at and asdict(stopped_at)))
+    for _ in range(3):
+        listing.change()
+
+    following = OffsetWalk(listing)
+    following.stopped_at = Place.restore(stored)
+
+    steps = list(following.steps(None))
+    after = {row["id"] for step in steps for row in step.rows}
+    assert listing.throughout <= before | after
+    if stopped_at is not None and steps[-1].reached is not None:
+        assert steps[-1].reached <= stopped_at.began
+
+
+def test_a_walk_that_goes_on_reads_no_more_than_what_is_left() -> None:
+    listing = MovingList(list(range(1000)), size=100, tells_total=False, tells_more=False)
+    places = [step.place for step in OffsetWalk(listing).steps(None)]
+    listing.asked.clear()
+    following = OffsetWalk(listing)
+    following.stopped_at = places[7]
+
+    assert hand_out(following) == list(range(793, 1000))
+    assert [question.offset for question in listing.asked] == [792, 891, 990, 999]
+
+
+@pytest.mark.parametrize("since", [None, 3])
+@pytest.mark.parametrize("kind", [OffsetWalk, FilteredOffsetWalk])
+def test_a_place_in_a_list_of_other_rows_is_no_place_to_go_on_from(kind: type[OffsetWalk], since: int | None) -> None:
+    listing = MovingList(list(range(50)))
+    walk = kind(listing)
+    walk.stopped_at = Place(offset=20, row=20, filtered=not kind.filters, since=since, began=60, newest=20)
+    assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
+
+    walk.stopped_at = Place(offset=20, row=20, filtered=kind.filters, since=4, began=60, newest=20)
+    assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("walk", [KeyWalk, NewestChangeFirstWalk, PageWalk])

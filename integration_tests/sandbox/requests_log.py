@@ -12,13 +12,14 @@ from integration_tests.sandbox.platform import ApiRequest
 @dataclass
 class Entry:
     """One request. Times are monotonic seconds; ``in_flight`` counts the requests under way when it began, itself
-    included. A request that got no answer has no status.
+    included. ``body`` is the text that was sent, empty without one. A request that got no answer has no status.
     """
 
     n: int
     method: str
     path: str
     query: list[tuple[str, str]]
+    body: str
     stream: str | None
     started: float
     in_flight: int
@@ -43,6 +44,7 @@ class RequestsLog:
             request.method,
             request.path,
             list(request.query),
+            request.body.decode(errors="replace"),
             stream,
             time.monotonic(),
             self.in_flight,

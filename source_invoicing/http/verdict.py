@@ -61,6 +61,11 @@ Verdict = Ok | Retry | Fail
 OK = Ok()
 
 
+def inside_a_sentence(words: str) -> str:
+    """A vendor's words without a full stop of their own, so that the sentence they stand in has only one."""
+    return words if words.endswith("..") else words.removesuffix(".")
+
+
 @dataclass(frozen=True)
 class StatusJudge:
     """Judges an answer by its HTTP status and by whether its body is JSON, in the vendor's name.
@@ -124,7 +129,7 @@ class StatusJudge:
 
     def _said(self, answer: Answer) -> str:
         words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()
-        return f": {words}" if words else ""
+        return f": {inside_a_sentence(words)}" if words else ""
 
     def _unreadable(self, answer: Answer) -> UnexpectedAnswer:
         return UnexpectedAnswer(

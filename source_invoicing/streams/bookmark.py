@@ -6,16 +6,19 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.streams.moments import MomentFormat
+from source_invoicing.streams.page import Place
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
 LISTS = "lists"
 AHEAD = "read_ahead"
 PAIR = 2
+WALK = "walk"
 
 
 class Bookmark(ABC):
@@ -72,8 +75,12 @@ class CursorBookmark(Bookmark):
     """``{cursor_field: value}``: every row last changed before that moment has been emitted.
 
     A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
-    "lists": {name: value}}``. While several readers are at work on one list, ``"read_ahead": [[from, before], ...]``
-    tells which parts behind the cursor are out as well.
+    "lists": {name: value}}``.
+
+    Within a list that is not read to its end yet, it also keeps the place: while several readers share a list,
+    ``{..., "read_ahead": [[from, before], ...]}`` tells which parts behind the cursor are out as well; of a list that
+    is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` tells where the walk stood, see
+    :class:`~source_invoicing.streams.page.Place`.
     """
 
     def __init__(self, stream: str, cursor_field: str, moments: MomentFormat, lists: tuple[str, ...]) -> None:
@@ -83,6 +90,20 @@ class CursorBookmark(Bookmark):
         self._lists = lists
         self._reached: dict[str, int] = {}
         self._ahead: list[tuple[int, int]] = []
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """How far a walk came that did not come to its end."""
+        return self._place
+
+    def stop_at(self, place: Place | None) -> None:
+        """Everything up to a place is out; with ``None``, no walk is under way."""
+        # One place is kept: a stream of several lists would have to keep one for each.
+        if place != self._place and len(self._lists) == 1:
+            with self.lock:
+                self._place = place
+                self.moved()
 
     def position(self, name: str) -> int | None:
         """Seconds since 1970 (UTC) up to which the list called ``name`` has been emitted."""
@@ -92,6 +113,7 @@ class CursorBookmark(Bookmark):
         """Everything of a list up to ``seconds`` is out. A bookmark never moves back."""
         with self.lock:
             self._reached[name] = max(seconds, self._reached.get(name, seconds))
+            self._place = None
             self._catch_up(name)
             self.moved()
 
@@ -134,23 +156,31 @@ class CursorBookmark(Bookmark):
 
     def value(self) -> dict[str, Any]:
         """See :class:`Bookmark`."""
-        if not self._reached:
-            return {}
-        state = {self._cursor_field: self._format.value(min(self._reached.values()))}
-        if len(self._lists) > 1:
+        state: dict[str, Any] = {}
+        if self._reached:
+            state[self._cursor_field] = self._format.value(min(self._reached.values()))
+        if self._reached and len(self._lists) > 1:
             state[LISTS] = {name: self._format.value(at) for name, at in sorted(self._reached.items())}
         if self._ahead:
             state[AHEAD] = [[self._format.value(start), self._format.value(before)] for start, before in self._ahead]
+        if self._place is not None:
+            state[WALK] = asdict(self._place)
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """See :class:`Bookmark`."""
-        self._reached, self._ahead = {}, []
+        self._reached, self._ahead, self._place = {}, [], None
         if not state or dict(state) == FINISHED:
             return
-        allowed = {self._cursor_field, LISTS if len(self._lists) > 1 else AHEAD}
+        allowed = {self._cursor_field, *((LISTS,) if len(self._lists) > 1 else (AHEAD, WALK))}
         if unknown := sorted(set(state) - allowed):
             raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
+        if WALK in state:
+            self._place = Place.restore(state[WALK])
+            if self._place is None:
+                raise self.foreign(f"{WALK!r} should be the place where a list was left, found {state[WALK]!r}")
+            if self._cursor_field not in state:
+                return
         if self._cursor_field not in state:
             raise self.foreign(f"it lacks {self._cursor_field!r}")
         lowest = self._parse(self._cursor_field, state[self._cursor_field])

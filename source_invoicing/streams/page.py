@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -63,6 +63,40 @@ class Page:
     next: str | None = None
     told_at: int | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a walk came, for a later run to go on from there: a row, and what else it takes to find its like.
+
+    Moments are seconds since 1970 (UTC).
+
+    :param offset: rows before the row
+    :param row: the key of the row that was handed out last
+    :param filtered: whether the API was asked to leave out rows
+    :param since: the moment that rows were chosen by, by the API or here
+    :param began: when the walk began, by the server's clock
+    :param newest: the newest modification time seen so far
+    """
+
+    offset: int
+    row: str | int
+    filtered: bool
+    since: int | None
+    began: int
+    newest: int | None
+
+    @classmethod
+    def restore(cls, stored: Any) -> Place | None:
+        """A place from its fields, as they were stored; ``None`` when they are none of ours."""
+        number, moment = (int,), (int, type(None))
+        forms: dict[str, tuple[type, ...]] = {
+            **{"offset": number, "row": (str, int), "filtered": (bool,)},
+            **{"since": moment, "began": number, "newest": moment},
+        }
+        if not isinstance(stored, Mapping) or stored.keys() != forms.keys():
+            return None
+        return cls(**stored) if all(type(stored[name]) in types for name, types in forms.items()) else None
 
 
 class Listing(Protocol):

@@ -7,6 +7,7 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Page, Question, Row
+from source_invoicing.streams.page import Page, Place, Question, Row
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -115,15 +116,20 @@ class InvoicingStream(HttpStream, ABC):
             yield from self._read_parts(stream_slice, parts)
             return
         seen: dict[Hashable, int | None] | None = {} if len(self.lists) > 1 else None
+        bookmark = self.bookmark if isinstance(self.bookmark, CursorBookmark) else None
         for name in self._order_of_lists():
-            position = self.bookmark.position(name) if isinstance(self.bookmark, CursorBookmark) else None
+            position = bookmark.position(name) if bookmark else None
             since = self.account.window.since(position) if self.cursor_field else None
-            for step in self.walk(stream_slice, since, name):
+            for step in self.walk(stream_slice, since, name, place=bookmark.place if bookmark else None):
                 rows = self._wanted(step.rows, since, seen)
                 if rows:
                     yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
-                if step.reached is not None and isinstance(self.bookmark, CursorBookmark):
-                    self.bookmark.reach(name, step.reached)
+                if bookmark and step.reached is not None:
+                    bookmark.reach(name, step.reached)
+                elif bookmark and step.place is not None:
+                    bookmark.stop_at(step.place)
+            if bookmark:
+                bookmark.stop_at(None)
 
     @property
     def can_be_shared(self) -> bool:
@@ -141,7 +147,7 @@ class InvoicingStream(HttpStream, ABC):
         try:
             while (part := parts.take(newcomer=newcomer)) is not None:
                 newcomer = False
-                for step in self.walk(stream_slice, part.since, name, part):
+                for step in self.walk(stream_slice, part.since, name, part, bookmark.place):
                     if rows := self._wanted(step.rows, parts.since if part.is_all else part.since, None):
                         yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
                     if step.reached is not None:
@@ -162,31 +168,39 @@ class InvoicingStream(HttpStream, ABC):
             yield next(iter(self.lists))
 
     def walk(
-        self, stream_slice: Slice, since: int | None, name: str | None = None, part: Part | None = None
+        self,
+        stream_slice: Slice,
+        since: int | None,
+        name: str | None = None,
+        part: Part | None = None,
+        place: Place | None = None,
     ) -> Iterator[Step]:
         """Walk over one of the slice's lists (the first one unless named) in the best way the API honours.
 
         :param since: seconds since 1970 (UTC), or ``None`` for every row
         :param part: what to read of a list that several readers share. When it cannot be read by key, one of them
             reads the whole list in another way
+        :param place: how far an earlier walk came; only walks that know such places go on from there
         """
         listing = _List(self, stream_slice, self.lists[name or next(iter(self.lists))])
         first_rows: set[int] = set()
         left_a_walk = False
         while True:
-            walk = self._walks_left[0]
+            kind = self._walks_left[0]
             remembers = len(self._walks_left) > 1
+            walk = kind(listing)
+            walk.stopped_at = place
             try:
-                for step in self._steps(walk, listing, since, part):
+                for step in self._steps(walk, since, part):
                     if left_a_walk:
-                        yield Step([row for row in step.rows if _mark(row) not in first_rows], step.reached)
+                        yield replace(step, rows=[row for row in step.rows if _mark(row) not in first_rows])
                         continue
                     if remembers and len(first_rows) < ROWS_REMEMBERED:
                         first_rows.update(map(_mark, step.rows))
                     yield step
                 return
             except (NotHonoured, BadRequest) as surprise:
-                if not self._give_up(walk, listing, surprise):
+                if not self._give_up(kind, listing, surprise):
                     raise
                 left_a_walk = True
                 if part is not None and not part.is_all:
@@ -195,10 +209,11 @@ class InvoicingStream(HttpStream, ABC):
                     since = self._take_over(part)
 
     @staticmethod
-    def _steps(walk: type[Walk], listing: _List, since: int | None, part: Part | None) -> Iterator[Step]:
-        if part is None or not issubclass(walk, KeyWalk):
-            return walk(listing).steps(since)
-        part.walk = part.walk or walk(listing)
+    def _steps(walk: Walk, since: int | None, part: Part | None) -> Iterator[Step]:
+        if part is None or not isinstance(walk, KeyWalk):
+            return walk.steps(since)
+        # A walk that goes on in a further part remembers what it has handed out.
+        part.walk = part.walk or walk
         return part.walk.steps(since, part)
 
     def _take_over(self, part: Part) -> int | None:

@@ -28,19 +28,27 @@ from source_invoicing.http import (
 )
 from source_invoicing.http.retry_after import retry_after
 from source_invoicing.http.secrets import without_links
-from source_invoicing.platforms.fastbill.streams import STREAMS, Customers, FastBillAccount
+from source_invoicing.http.verdict import inside_a_sentence
+from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import InvoicingStream, Window
 
 HOST = "https://my.fastbill.com"
 ENDPOINT = "api/1.0/api.php"
 WHERE_THE_KEY_IS = "In FastBill, it is in the settings of your account."
+LOGIN_HINT = (
+    "platform.username is the e-mail address you log in with, platform.api_key the key of the same account. "
+    + WHERE_THE_KEY_IS
+)
 SECONDS_PER_HOUR = 3600
 MOST_CALLS_PER_HOUR = 100_000
 TOO_MANY = (429, 503)
+NOT_FOUND = 404
+REFUSED = (400, 422)
 
 WRONG_LOGIN = re.compile(r"login error|wrong api key|user credentials", re.IGNORECASE)
 WRONG_FIELD = re.compile(r"missing / invalid field", re.IGNORECASE)
+UNKNOWN_SERVICE = re.compile(r"unknown service", re.IGNORECASE)
 USED_UP = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
 
 
@@ -55,52 +63,40 @@ def errors(body: Any) -> list[str]:
 
 
 def error_text(body: Any) -> str | None:
-    """The words of an error body."""
-    return "; ".join(errors(body)) or None
+    """The words of an error body, to stand inside a sentence; ``None`` when it is none."""
+    texts = errors(body)
+    return "; ".join(inside_a_sentence(text) for text in texts if text) or "no reason given" if texts else None
 
 
 @dataclass(frozen=True)
 class FastBillJudge:
     """Judges an answer by what stands under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
 
-    :param by_status: for everything that has no such errors
+    :param by_status: for what the status alone decides
     """
 
     by_status: Callable[[Answer], Verdict]
 
     def __call__(self, answer: Answer) -> Verdict:
-        texts = errors(answer.body)
-        said = "; ".join(texts)
-        told = f"FastBill refused {answer.path} (HTTP {answer.status}): {(said or 'too many requests').rstrip('.')}."
+        said = error_text(answer.body) or ""
         if WRONG_LOGIN.search(said):
             return Fail(
                 LoginRefused(
-                    f"FastBill did not accept the credentials ({said}). {LOGIN_HINT}", FailureType.config_error
+                    f"FastBill did not accept the credentials (HTTP {answer.status}: {said}). {LOGIN_HINT}",
+                    FailureType.config_error,
                 )
             )
         if answer.status in TOO_MANY or (USED_UP.search(said) and not WRONG_FIELD.search(said)):
-            # Whoever still is over the limit after some tries has used up the hour: no list will fare better.
-            limited = QuotaExhausted(
-                f"{told} The calls an hour are counted by plan; set platform.calls_per_hour to what yours allows, or "
-                "sync less often. What was read is kept, and the next sync goes on where this one stopped.",
-                FailureType.transient_error,
-            )
-            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
-        if not texts or answer.status >= SERVER_ERROR:
-            verdict = self.by_status(answer)
-            if answer.ok and answer.unreadable is None and not _is_envelope(answer.body):
-                return Retry(_no_envelope(answer))
-            return verdict
-        if WRONG_FIELD.search(said):
-            return Fail(BadRequest(told, FailureType.system_error))
-        return Fail(UnexpectedAnswer(told, FailureType.system_error))
-
-
-SERVER_ERROR = 500
-LOGIN_HINT = (
-    "platform.username is the e-mail address you log in with, platform.api_key the key of the same account. "
-    + WHERE_THE_KEY_IS
-)
+            return Retry(_over_quota(answer, said), after=retry_after(answer.headers), rate_limited=True)
+        if answer.status == NOT_FOUND:
+            return Retry(_answered(answer, f"HTTP 404{f': {said}' if said else ''}"))
+        if said and (answer.ok or answer.status in REFUSED):
+            return Fail(_refusal(answer, said))
+        if answer.ok and answer.unreadable is not None:
+            return Retry(_answered(answer, f"{answer.unreadable} instead of JSON"))
+        if answer.ok and not _is_envelope(answer.body):
+            return Retry(_answered(answer, "something that holds no RESPONSE"))
+        return self.by_status(answer)
 
 
 class FastBill(Platform):
@@ -172,9 +168,30 @@ def _is_envelope(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("RESPONSE"), (dict, list))
 
 
-def _no_envelope(answer: Answer) -> UnexpectedAnswer:
+def _answered(answer: Answer, what: str) -> UnexpectedAnswer:
+    """The failure for an answer that is not the API's. While FastBill is updated, such answers come for a moment."""
     return UnexpectedAnswer(
-        f"FastBill answered {answer.path} without RESPONSE. Run the sync again; if this stays, check that "
-        "platform.base_url is the address of the API.",
+        f"FastBill answered {answer.path} with {what}. {ADDRESS_HINT}",
+        FailureType.transient_error,
+        detail=f"{answer.path}: HTTP {answer.status}, begins with {answer.text!r}" if answer.text else None,
+    )
+
+
+def _refusal(answer: Answer, said: str) -> UnexpectedAnswer:
+    told = f"FastBill refused {answer.path} (HTTP {answer.status}): {said}."
+    if WRONG_FIELD.search(said) or UNKNOWN_SERVICE.search(said):
+        return BadRequest(f"{told} Check that platform.base_url leads to FastBill.", FailureType.system_error)
+    return UnexpectedAnswer(
+        f"{told} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
+        FailureType.transient_error,
+    )
+
+
+def _over_quota(answer: Answer, said: str) -> QuotaExhausted:
+    """Whoever still is over the limit after some tries has used up the hour: no list will fare better."""
+    return QuotaExhausted(
+        f"FastBill takes no more calls for now (HTTP {answer.status} for {answer.path}{f': {said}' if said else ''}). "
+        "How many an account may send within an hour depends on its plan. What was read is kept; run the sync again in "
+        "an hour, and less often if this comes again.",
         FailureType.transient_error,
     )

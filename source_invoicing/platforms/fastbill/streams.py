@@ -35,6 +35,7 @@ LIMIT = 100
 DEFAULT_LIMIT = 10
 # The filter takes days, in the vendor's time zone.
 FILTER_OVERLAP = 86_400
+ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
 
 JsonBody = dict[str, Any]
 
@@ -91,8 +92,8 @@ class FastBillStream(InvoicingStream):
         rows = rows_of(_list_in(answer.body, self.list_key), self.list_key, [str(self.primary_key)])
         if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
             raise UnexpectedAnswer(
-                f"FastBill answered {answer.path} without a list of records under RESPONSE.{self.list_key}. Run the "
-                "sync again; if this stays, check that platform.base_url is the address of the API.",
+                f"FastBill answered {answer.path} without a list of records under RESPONSE.{self.list_key}. "
+                f"{ADDRESS_HINT}",
                 FailureType.transient_error,
             )
         may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT

@@ -35,10 +35,10 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
     if all(isinstance(index, str) and index.isdecimal() for index in container):
         return [container[index] for index in sorted(container, key=int)]
     for element in (name.removesuffix("S"), ELEMENT):
+        inner = container.get(element)
         # A comment has a text called COMMENT; only a container can be a list of comments.
-        if isinstance(container.get(element), (dict, list)):
-            inner = container[element]
-            return [inner] if isinstance(inner, dict) and not inner else rows_of(inner, element, fields)
+        if isinstance(inner, (dict, list)) or (inner is None and set(container) == {element}):
+            return rows_of(inner, element, fields)
     return [container] if any(field in container for field in fields) else None
 
 

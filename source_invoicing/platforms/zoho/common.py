@@ -25,6 +25,7 @@ from source_invoicing.streams import (
     compact_offset,
 )
 from source_invoicing.streams.moments import MomentFormat
+from source_invoicing.streams.page import Place
 from source_invoicing.streams.stream import Slice, logger
 from source_invoicing.streams.walks import Part, Step
 
@@ -162,17 +163,22 @@ class Taxes(ZohoStream):
         return {**params, "filter_by": "Taxes.All"} if self._every_one else params
 
     def walk(
-        self, stream_slice: Slice, since: int | None, name: str | None = None, part: Part | None = None
+        self,
+        stream_slice: Slice,
+        since: int | None,
+        name: str | None = None,
+        part: Part | None = None,
+        place: Place | None = None,
     ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
         try:
-            yield from super().walk(stream_slice, since, name, part)
+            yield from super().walk(stream_slice, since, name, part, place)
         except BadRequest:
             if not self._every_one:
                 raise
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
             self._every_one = False
-            yield from super().walk(stream_slice, since, name, part)
+            yield from super().walk(stream_slice, since, name, part, place)
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Listing, Page, Row
+from source_invoicing.streams.page import Listing, Page, Place, Row
 
 PageKeys = tuple[Hashable, ...]
 
@@ -22,10 +22,12 @@ class Step:
     :param rows: each belongs to the answer; a row may come again later
     :param reached: once these rows are out, every row last changed before this moment is out (seconds since 1970,
         UTC), so a later walk may start there; ``None`` where a walk cannot promise that yet
+    :param place: once these rows are out, a later walk may go on here; ``None`` for walks that know no such place
     """
 
     rows: list[Row]
     reached: int | None = None
+    place: Place | None = None
 
 
 class NotHonoured(Exception):
@@ -44,6 +46,8 @@ class Walk(ABC):
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
+        #: Where an earlier walk over the list came to, if it did not come to the end.
+        self.stopped_at: Place | None = None
 
     @abstractmethod
     def steps(self, since: int | None) -> Iterator[Step]:
@@ -78,11 +82,13 @@ class Horizon:
 
     Rows edited behind its back carry a moment later than the walk's start, so it promises the newest moment it has
     seen, and never one after its start by the server's clock.
+
+    :param place: where an earlier walk stopped, if this one goes on from there
     """
 
-    def __init__(self) -> None:
-        self._started: int | None = None
-        self._newest: int | None = None
+    def __init__(self, place: Place | None = None) -> None:
+        self._started = place.began if place else None
+        self._newest = place.newest if place else None
 
     def saw(self, page: Page, moments: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
@@ -91,6 +97,16 @@ class Horizon:
         if moments:
             newest = max(moments)
             self._newest = newest if self._newest is None else max(self._newest, newest)
+
+    @property
+    def started(self) -> int:
+        """When the walk began, by the server's clock where it tells (seconds since 1970, UTC)."""
+        return self._started if self._started is not None else int(time.time())
+
+    @property
+    def newest(self) -> int | None:
+        """The newest modification time seen."""
+        return self._newest
 
     @property
     def reached(self) -> int | None:
