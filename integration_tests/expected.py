@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jsonschema import Draft7Validator, FormatChecker, validators
@@ -19,10 +19,21 @@ StrictValidator = validators.extend(  # type: ignore[no-untyped-call]
 )
 
 
-def keys(rows: Iterable[Mapping[str, Any]], stream: Json) -> Counter[Hashable]:
+def keys(rows: Iterable[Mapping[str, Any]], stream: Json) -> Counter[tuple[str, ...]]:
     """How often each primary key occurs."""
-    names = [path[0] for path in stream["source_defined_primary_key"]]
-    return Counter(tuple(row[name] for name in names) for row in rows)
+    paths = stream["source_defined_primary_key"]
+    return Counter(tuple(str(_at(row, path)) for path in paths) for row in rows)
+
+
+def spelt_alike(key: Any) -> tuple[str, ...]:
+    """A key as the sandbox names it, in the form of :func:`keys`."""
+    return tuple(map(str, key if isinstance(key, (list, tuple)) else [key]))
+
+
+def _at(row: Any, path: Iterable[str]) -> Any:
+    for name in path:
+        row = row[name]
+    return row
 
 
 def typed(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -15,7 +15,8 @@ from source_invoicing.streams.walks import (
     OffsetWalk,
     OverlapWalk,
     PageWalk,
-    PlainOverlapWalk,
+    PlainPageWalk,
+    SizedPageWalk,
     Walk,
 )
 
@@ -36,9 +37,10 @@ __all__ = [
     "PageWalk",
     "ParentIds",
     "ParentStream",
-    "PlainOverlapWalk",
+    "PlainPageWalk",
     "Question",
     "Row",
+    "SizedPageWalk",
     "Walk",
     "Window",
     "compact_offset",

@@ -14,9 +14,9 @@ from source_invoicing.streams import (
     Order,
     Page,
     PageWalk,
-    PlainOverlapWalk,
     Question,
     Row,
+    SizedPageWalk,
 )
 from source_invoicing.streams.stream import Slice, logger
 
@@ -176,7 +176,7 @@ class Journals(BooksStream):
     primary_key = "journal_id"
     scope = "accountants"
     cursor_field = "last_modified_time"
-    walks = (NewestChangeFirstOverlapWalk, PlainOverlapWalk, PageWalk)
+    walks = (NewestChangeFirstOverlapWalk, SizedPageWalk)
     sorts = {Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D")}
 
 
@@ -200,7 +200,6 @@ class Transactions(BooksStream):
     primary_key = ["account_id", "transaction_id", "imported_transaction_id"]
     scope = "banking"
     params = {"filter_by": "Status.All"}
-    sorts = {Order.OLDEST_ROW_FIRST: ("date", "A")}
     _bank_account: str | None = None
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:

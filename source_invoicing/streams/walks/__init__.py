@@ -10,9 +10,8 @@ from source_invoicing.streams.walks.by_offset import OffsetWalk
 from source_invoicing.streams.walks.by_overlapping_page import (
     NewestChangeFirstOverlapWalk,
     OverlapWalk,
-    PlainOverlapWalk,
 )
-from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk
+from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk, PlainPageWalk, SizedPageWalk
 from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
 from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 
@@ -26,7 +25,8 @@ __all__ = [
     "OffsetWalk",
     "OverlapWalk",
     "PageWalk",
-    "PlainOverlapWalk",
+    "PlainPageWalk",
+    "SizedPageWalk",
     "Step",
     "Walk",
 ]

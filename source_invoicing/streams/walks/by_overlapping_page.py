@@ -44,17 +44,19 @@ class OverlapWalk(Walk):
     it were deleted; the walk steps back, further each time, until it meets one, and goes on behind it. A list of N
     rows in pages of s costs little more than N / s requests.
 
+    That holds in an order that no edit moves rows in, so each page has to prove that it is sorted by creation; a row
+    that an edit put in front of the pages read looks like one that was inserted there.
+
     Nothing is promised before the end: a page is no place to come back to.
     """
 
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
-    #: Whether the API may be asked to leave out rows by their modification time.
-    filters: ClassVar[bool] = True
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
-        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order)):
+        for stretch in self.stretches(Question(since=since, order=self.order)):
+            self._prove(stretch)
             horizon.saw(stretch.page, self.moments(stretch.page))
             yield Step(stretch.fresh)
         yield Step([], reached=horizon.reached)
@@ -78,6 +80,15 @@ class OverlapWalk(Walk):
                 raise self.contradiction("answers with the same page again and again")
             here = following
             yield here
+
+    def _prove(self, here: _Stretch) -> None:
+        """A list of one page needs no order. Newest first will do as well: edits move nothing there either."""
+        if self.order is not Order.OLDEST_ROW_FIRST or not (here.offset or goes_on(here.page, here.end)):
+            return
+        created = [self.listing.serial(row) for row in here.page.rows]
+        told = [moment for moment in created if moment is not None]
+        if len(told) < len(created) or told not in (sorted(told), sorted(told, reverse=True)):
+            raise NotHonoured("does not sort by creation")
 
     def _behind(self, question: Question, known: set[Hashable], end: int, full: int) -> _Stretch:
         """The page that goes on behind the known rows, which ended at ``end``."""
@@ -121,13 +132,6 @@ class OverlapWalk(Walk):
                 seen.add(key)
                 fresh.append(row)
         return fresh
-
-
-class PlainOverlapWalk(OverlapWalk):
-    """The same without asking for an order or a filter: for an API that refuses what it was asked for."""
-
-    order = None
-    filters = False
 
 
 class NewestChangeFirstOverlapWalk(OverlapWalk):
