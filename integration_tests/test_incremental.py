@@ -70,6 +70,26 @@ def test_nothing_changed_costs_one_request_a_list_and_prints_the_last_second_onl
 
 
 @on_each_platform()
+def test_what_is_edited_and_what_is_new_arrives_in_each_incremental_stream(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows())
+    connector = connect(sandbox)
+    catalog = by_name(connector.catalog)
+    first = connector.read(platform.incremental)
+    changed = {}
+    for name in platform.incremental:
+        hit = [sandbox.insert(name)] + ([] if platform.streams[name].only_grows else [sandbox.edit(name)])
+        changed[name] = set(map(spelt_alike, hit))
+
+    second = connector.read(platform.incremental, state=first.last_state)
+
+    assert second.exit_code == 0, second.text[-2000:]
+    for name in platform.incremental:
+        assert changed[name] <= set(keys(second.records[name], catalog[name])), name
+
+
+@on_each_platform()
 def test_one_percent_changed_arrives_at_a_price_in_proportion(
     start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:

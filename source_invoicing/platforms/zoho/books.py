@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from source_invoicing.http import Answer, BadRequest
@@ -61,6 +62,10 @@ class Organizations(BooksStream):
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         return {}
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`. Nothing follows, however many there are."""
+        return replace(super().read_page(answer), has_more=False)
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
         """An organisation names itself."""
