@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
+from integration_tests.platforms import PLATFORMS
 from integration_tests.sandbox import Sandbox
 from integration_tests.warm_start import WarmStart
 
@@ -37,6 +38,8 @@ def connect(tmp_path: Path, warm_start: WarmStart) -> Connect:
 
     def connect(sandbox: Sandbox, **config: Any) -> Connector:
         platform = {**sandbox.config["platform"], **config.pop("platform", {})}
-        return Connector({**sandbox.config, **config, "platform": platform}, tmp_path, warm_start)
+        facts = PLATFORMS.get(sandbox.platform)
+        environment = facts.environment if facts else {}
+        return Connector({**sandbox.config, **config, "platform": platform}, tmp_path, warm_start, environment)
 
     return connect

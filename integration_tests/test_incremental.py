@@ -2,106 +2,136 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
-import pendulum
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Connector
+from integration_tests.connector import Json
+from integration_tests.expected import keys, spelt_alike
+from integration_tests.platforms import PLATFORMS, Options, PlatformFacts, on_each_platform
 
-KEYED = [
-    "customers",
-    "invoices",
-    "payments",
-    "credit_notes",
-    "subscriptions",
-    "estimates",
-    "items",
-    "plans",
-    "tax_rates",
-    "coupons",
-    "events",
-]
-NEWEST_FIRST = ["notes", "tasks"]
-FULL_REFRESH = ["credit_balance_adjustments", "contacts", "metered_billings", "payment_sources"]
-ROWS = {"invoices": 2000, "notes": 500}
 A_DAY = 86_400
 
 
-def cursor_field(stream: str) -> str:
-    return "timestamp" if stream == "events" else "updated_at"
+def by_name(catalog: list[Json]) -> dict[str, Json]:
+    return {stream["name"]: stream for stream in catalog}
 
 
+def moment(seconds: int) -> str:
+    """Unix seconds as a user writes them."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@on_each_platform()
 def test_discover_offers_incremental_where_it_is_true_and_nowhere_else(
-    start_sandbox: StartSandbox, connect: Connect
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:
-    catalog = {stream["name"]: stream for stream in connect(start_sandbox()).catalog}
+    catalog = by_name(connect(start_sandbox(platform.name, rows=platform.rows())).catalog)
 
-    assert set(catalog) == {*KEYED, *NEWEST_FIRST, *FULL_REFRESH}
-    for name in [*KEYED, *NEWEST_FIRST]:
-        assert catalog[name]["supported_sync_modes"] == ["full_refresh", "incremental"]
-        assert catalog[name]["default_cursor_field"] == [cursor_field(name)]
-        assert catalog[name]["source_defined_cursor"] is True
-        assert catalog[name]["is_resumable"] is True
-    for name in FULL_REFRESH:
-        assert catalog[name]["supported_sync_modes"] == ["full_refresh"]
-        assert catalog[name]["is_resumable"] is (name != "credit_balance_adjustments")
+    assert set(catalog) == set(platform.streams)
+    for name, facts in platform.streams.items():
+        offered = catalog[name]
+        assert offered["is_resumable"] is facts.is_resumable
+        if facts.cursor is None:
+            assert offered["supported_sync_modes"] == ["full_refresh"]
+        else:
+            assert offered["supported_sync_modes"] == ["full_refresh", "incremental"]
+            assert offered["default_cursor_field"] == [facts.cursor]
+            assert offered["source_defined_cursor"] is True
 
 
-@pytest.mark.parametrize("boundary", ["inclusive", "exclusive"])
+@on_each_platform(lambda platform: platform.answers, "options")
 def test_nothing_changed_costs_one_request_a_list_and_prints_the_last_second_only(
-    start_sandbox: StartSandbox, connect: Connect, boundary: str
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, options: Options
 ) -> None:
-    sandbox = start_sandbox(rows=ROWS, options={"updated_after": boundary})
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked), options=options)
     connector = connect(sandbox)
-    first = connector.read([*KEYED, *NEWEST_FIRST])
+    first = connector.read(platform.incremental)
     sandbox.clear_requests()
 
-    second = connector.read([*KEYED, *NEWEST_FIRST], state=first.last_state)
+    second = connector.read(platform.incremental, state=first.last_state)
 
-    assert second.exit_code == 0
-    for stream in [*KEYED, *NEWEST_FIRST]:
-        moments = [row[cursor_field(stream)] for row in sandbox.rows(stream)]
-        lists = 3 if stream == "subscriptions" else 1
+    assert second.exit_code == 0, second.text[-2000:]
+    summary = sandbox.requests_summary()["streams"]
+    for name in platform.incremental:
+        facts, rows = platform.streams[name], sandbox.rows(name)
+        moments = platform.changes(name, rows)
         # A list may end before another of the same stream; each is asked from where it ended.
-        assert len(second.records[stream]) <= lists * sum(1 for moment in moments if moment >= max(moments) - 1) + lists
-        requests = sandbox.requests_summary()["streams"][stream]["requests"]
-        assert requests <= lists + (1 if lists > 1 else 0)
-    assert {state["stream"]["stream_descriptor"]["name"] for state in second.last_state} == {*KEYED, *NEWEST_FIRST}
+        most = facts.lists * sum(1 for moment in moments if moment >= max(moments) - 1) + facts.lists
+        if not facts.filtered:
+            most += len(rows) - len(moments)
+        assert len(second.records[name]) <= most, name
+        if facts.filtered and options == platform.answers[0]:
+            assert summary[name]["requests"] <= facts.lists + (1 if facts.lists > 1 else 0), name
+    stored = {state["stream"]["stream_descriptor"]["name"] for state in second.last_state}
+    assert stored >= {name for name in platform.incremental if platform.changes(name, sandbox.rows(name))}
 
 
-def test_one_percent_changed_arrives_at_a_price_in_proportion(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox(rows=ROWS)
+@on_each_platform()
+def test_what_is_edited_and_what_is_new_arrives_in_each_incremental_stream(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows())
     connector = connect(sandbox)
-    streams = ["invoices", "notes", "events"]
+    catalog = by_name(connector.catalog)
+    first = connector.read(platform.incremental)
+    changed = {}
+    for name in platform.incremental:
+        hit = [sandbox.insert(name)] + ([] if platform.streams[name].only_grows else [sandbox.edit(name)])
+        changed[name] = set(map(spelt_alike, hit))
+
+    second = connector.read(platform.incremental, state=first.last_state)
+
+    assert second.exit_code == 0, second.text[-2000:]
+    for name in platform.incremental:
+        assert changed[name] <= set(keys(second.records[name], catalog[name])), name
+
+
+@on_each_platform()
+def test_one_percent_changed_arrives_at_a_price_in_proportion(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    connector = connect(sandbox)
+    catalog = by_name(connector.catalog)
+    streams = [name for name in platform.walked if platform.streams[name].cursor]
     first = connector.read(streams)
-    changed = [row["id"] for row in sandbox.rows("invoices")[::100]]
-    noted = [row["id"] for row in sandbox.rows("notes")[::100]]
-    for stream, keys in (("invoices", changed), ("notes", noted)):
-        sandbox.mutate(*({"op": "edit", "stream": stream, "key": key} for key in keys))
-    sandbox.insert("events")
+    changed: dict[str, set[tuple[str, ...]]] = {}
+    for name in streams:
+        one_percent = sandbox.history()[name]["throughout"][::100]
+        if platform.streams[name].only_grows:
+            hit = [sandbox.insert(name) for _ in one_percent]
+        else:
+            hit = [sandbox.edit(name, key) for key in one_percent]
+        changed[name] = set(map(spelt_alike, hit))
     sandbox.clear_requests()
 
     second = connector.read(streams, state=first.last_state)
 
-    assert set(changed) <= {record["id"] for record in second.records["invoices"]}
-    assert set(noted) <= {record["id"] for record in second.records["notes"]}
-    assert len(second.records["invoices"]) <= len(changed) + 2
-    assert len(second.records["notes"]) <= len(noted) + 2
-    assert all(spent["requests"] == 1 for spent in sandbox.requests_summary()["streams"].values())
+    assert second.exit_code == 0, second.text[-2000:]
+    for name in streams:
+        facts = platform.streams[name]
+        assert changed[name] <= set(keys(second.records[name], catalog[name])), name
+        blanks = sum(1 for row in sandbox.rows(name) if platform.changed(name, row) is None)
+        assert len(second.records[name]) <= len(changed[name]) + 2 * facts.lists + blanks, name
+        if facts.filtered:
+            requests = sandbox.requests_summary()["streams"][name]["requests"]
+            assert requests <= facts.lists + (1 if facts.lists > 1 else 0), name
 
 
-@pytest.mark.parametrize("options", [{}, {"ignore_sort": True, "updated_after": "ignored"}], ids=str)
-@pytest.mark.parametrize("stream", ["invoices", "subscriptions", "notes"])
+@pytest.mark.parametrize("honours", [True, False], ids=["honours", "ignores"])
 @pytest.mark.parametrize("page", [1, 2, 3])
+@on_each_platform(lambda platform: platform.edited, "stream")
 def test_an_edit_made_during_the_first_sync_arrives_in_the_second_at_the_latest(
-    start_sandbox: StartSandbox, connect: Connect, stream: str, options: dict[str, Any], page: int
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, *, stream: str, page: int, honours: bool
 ) -> None:
-    sandbox = start_sandbox(rows={"invoices": 350, "subscriptions": 350, "notes": 350}, options=options)
+    options = {} if honours else platform.nothing_honoured
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**{stream: platform.page * 7 // 2}), options=options)
     connector = connect(sandbox)
-    key = sandbox.rows(stream)[0]["id"]
-    assert connector.catalog
+    catalog = by_name(connector.catalog)
+    key = sandbox.history()[stream]["throughout"][0]
     edit = {"op": "edit", "stream": stream, "key": key}
     sandbox.schedule([{"before": page, "match": {"stream": stream}, "ops": [edit]}])
 
@@ -109,79 +139,126 @@ def test_an_edit_made_during_the_first_sync_arrives_in_the_second_at_the_latest(
     sandbox.clear_schedule()
     second = connector.read([stream], state=first.last_state)
 
-    edited = next(row for row in sandbox.rows(stream) if row["id"] == key)
-    came = [*first.records[stream], *second.records[stream]]
-    assert edited["updated_at"] in {record["updated_at"] for record in came if record["id"] == key}
+    def moments(rows: list[Json]) -> set[int | None]:
+        return {
+            platform.changed(stream, row) for row in rows if set(keys([row], catalog[stream])) == {spelt_alike(key)}
+        }
+
+    assert moments(sandbox.rows(stream)) <= moments([*first.records[stream], *second.records[stream]])
 
 
+@on_each_platform()
 def test_start_date_bounds_the_first_sync_and_rows_without_a_cursor_value_come_all_the_same(
-    start_sandbox: StartSandbox, connect: Connect
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox()
-    rows = sorted(sandbox.rows("notes"), key=lambda row: row["updated_at"])
-    sandbox.edit("notes", rows[0]["id"], {"updated_at": None})
-    start = rows[100]["updated_at"]
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    _, hundredth = platform.oldest_first(sandbox, "invoices")[100]
+    start = platform.changed("invoices", hundredth)
+    assert start is not None
+    streams = [name for name in platform.walked if name in platform.edited]
+    for name in streams:
+        if platform.streams[name].whole:
+            sandbox.edit(name, values={platform.cursor(name): platform.blank})
     connector = connect(sandbox, start_date=moment(start))
+    catalog = by_name(connector.catalog)
 
-    output = connector.read(["notes", "invoices", "credit_balance_adjustments"])
-
-    assert output.exit_code == 0
-    assert {record["id"] for record in output.records["notes"]} >= {row["id"] for row in rows[100:]}
-    assert all(record["updated_at"] is None or record["updated_at"] >= start for record in output.records["notes"])
-    expected = {row["id"] for row in sandbox.rows("invoices") if row["updated_at"] >= start}
-    assert {record["id"] for record in output.records["invoices"]} == expected
-    assert len(output.records["credit_balance_adjustments"]) == len(sandbox.rows("credit_balance_adjustments"))
-
-
-def test_the_first_rows_of_a_list_may_be_without_a_cursor_value(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox(rows={"invoices": 350})
-    keys = [row["id"] for row in sandbox.rows("invoices")[:120]]
-    sandbox.mutate(*({"op": "edit", "stream": "invoices", "key": key, "values": {"updated_at": None}} for key in keys))
-    connector = connect(sandbox)
-
-    output = connector.read(["invoices"])
+    output = connector.read([*streams, platform.full_refresh])
 
     assert output.exit_code == 0, output.text[-2000:]
-    assert {record["id"] for record in output.records["invoices"]} == {row["id"] for row in sandbox.rows("invoices")}
+    for name in streams:
+        rows = sandbox.rows(name)
+        blanks = keys((row for row in rows if platform.changed(name, row) is None), catalog[name])
+        wanted = keys((row for row in rows if (platform.changed(name, row) or 0) >= start), catalog[name])
+        came = keys(output.records[name], catalog[name])
+        assert set(came) - set(blanks) == set(wanted), name
+        if platform.streams[name].whole:
+            assert blanks, name
+            assert set(blanks) <= set(came), name
+    everything = keys(sandbox.rows(platform.full_refresh), catalog[platform.full_refresh])
+    assert keys(output.records[platform.full_refresh], catalog[platform.full_refresh]) == everything
 
 
-def test_lookback_days_steps_back_behind_the_cursor(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox(rows=ROWS)
-    first = connect(sandbox).read(["invoices", "notes"])
+@on_each_platform(lambda platform: platform.edited, "stream")
+def test_the_first_rows_of_a_list_may_be_without_a_cursor_value(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**{stream: platform.page * 7 // 2}))
+    blank = {platform.cursor(stream): platform.blank}
+    first_keys = sandbox.history()[stream]["throughout"][: platform.page * 6 // 5]
+    sandbox.mutate(*({"op": "edit", "stream": stream, "key": key, "values": blank} for key in first_keys))
+    connector = connect(sandbox)
+    catalog = by_name(connector.catalog)
 
-    second = connect(sandbox, lookback_days=30).read(["invoices", "notes"], state=first.last_state)
+    output = connector.read([stream])
 
-    for stream in ("invoices", "notes"):
-        newest = max(row["updated_at"] for row in sandbox.rows(stream))
-        expected = {row["id"] for row in sandbox.rows(stream) if row["updated_at"] >= newest - 30 * A_DAY - 1}
-        assert {record["id"] for record in second.records[stream]} == expected
+    assert output.exit_code == 0, output.text[-2000:]
+    assert set(keys(output.records[stream], catalog[stream])) == set(keys(sandbox.rows(stream), catalog[stream]))
+
+
+@on_each_platform()
+def test_lookback_days_steps_back_behind_the_cursor(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    streams = [name for name in platform.edited if platform.streams[name].lists == 1]
+    connector = connect(sandbox)
+    first = connector.read(streams)
+
+    second = connect(sandbox, lookback_days=30).read(streams, state=first.last_state)
+
+    for name in streams:
+        stream = by_name(connector.catalog)[name]
+        rows = sandbox.rows(name)
+        newest = max(platform.changes(name, rows))
+        blanks = [row for row in rows if platform.changed(name, row) is None]
+        expected = [row for row in rows if (platform.changed(name, row) or 0) >= newest - 30 * A_DAY - 1]
+        came = set(keys(second.records[name], stream))
+        assert came - set(keys(blanks, stream)) == set(keys(expected, stream)), name
 
 
 @pytest.mark.parametrize(
-    ("stream", "state", "complaint"),
+    ("platform", "stream", "state", "complaint"),
     [
-        ("invoices", {"updated_at": "2024-01-01"}, "'updated_at' should be whole Unix seconds, found '2024-01-01'"),
-        ("invoices", {"date": 5}, "it holds 'date', which this version does not write"),
-        ("subscriptions", {"updated_at": 5, "lists": {"paused": 5}}, "'lists' should map current, canceled, finished"),
-        ("contacts", {"parent_state": {}, "customer_id": 5}, "it should hold 'customer_id', the id of a parent"),
+        (
+            "invoiced",
+            "invoices",
+            {"updated_at": "2024-01-01"},
+            "'updated_at' should be whole Unix seconds, found '2024-01-01'",
+        ),
+        ("invoiced", "invoices", {"date": 5}, "it holds 'date', which this version does not write"),
+        (
+            "invoiced",
+            "subscriptions",
+            {"updated_at": 5, "lists": {"paused": 5}},
+            "'lists' should map current, canceled, finished",
+        ),
+        (
+            "invoiced",
+            "contacts",
+            {"parent_state": {}, "customer_id": 5},
+            "it should hold 'customer_id', the id of a parent",
+        ),
+        (
+            "zoho_books",
+            "invoices",
+            {"last_modified_time": "2024-01-01"},
+            "'last_modified_time' should be a date and time with an offset",
+        ),
+        ("zoho_invoice", "contacts", {"page": 3}, "it holds 'page', which this version does not write"),
     ],
 )
 def test_a_foreign_state_is_refused_with_a_sentence_and_stops_no_other_stream(
-    start_sandbox: StartSandbox, connect: Connect, stream: str, state: dict[str, Any], complaint: str
+    start_sandbox: StartSandbox, connect: Connect, platform: str, *, stream: str, state: dict[str, Any], complaint: str
 ) -> None:
-    connector: Connector = connect(start_sandbox())
+    connector = connect(start_sandbox(platform))
     message = {"stream": {"stream_descriptor": {"name": stream}, "stream_state": state}}
 
-    output = connector.read([stream, "plans"], state=[message])
+    other = PLATFORMS[platform].full_refresh
+    output = connector.read([stream, other], state=[message])
 
     assert output.exit_code == 1
     assert output.statuses[stream] == ["INCOMPLETE"]
-    assert output.statuses["plans"][-1] == "COMPLETE"
+    assert output.statuses[other][-1] == "COMPLETE"
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
     assert f"The saved state of stream {stream} cannot be used: {complaint}" in error["message"]
-
-
-def moment(seconds: int) -> str:
-    """Unix seconds as a user writes them."""
-    return pendulum.from_timestamp(seconds).to_iso8601_string()

@@ -2,83 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Output
 from integration_tests.expected import keys
-
-STREAMS = ["invoices", "subscriptions", "notes", "contacts", "credit_balance_adjustments"]
-ROWS = {"customers": 25, "invoices": 520, "subscriptions": 260, "notes": 220, "credit_balance_adjustments": 120}
-# Cuts spread over the whole run, which prints about 1,900 messages.
-CUTS = range(1, 1900, 95)
-PAGE = 100
+from integration_tests.platforms import PlatformFacts, on_each_platform
 
 
-def state_covers_its_records(output: Output) -> bool:
-    """Whether the records in front of each state are those it speaks of: none of them is newer than the state."""
-    newest = 0
+def assert_states_cover_their_records(output: Output, platform: PlatformFacts) -> None:
+    """The records in front of each state are those it speaks of: none of them is older than the state."""
+    newest: dict[str, int] = {}
     for message in output.messages:
-        if message["type"] == "RECORD" and message["record"]["stream"] == "invoices":
-            newest = max(newest, message["record"]["data"]["updated_at"])
-        if message["type"] == "STATE" and message["state"]["stream"]["stream_descriptor"]["name"] == "invoices":
-            state: dict[str, Any] = message["state"]["stream"]["stream_state"]
-            if state["updated_at"] > newest:
-                return False
-    return True
+        if message["type"] == "RECORD" and (name := message["record"]["stream"]) in platform.by_key:
+            moment = platform.changed(name, message["record"]["data"]) or 0
+            newest[name] = max(newest.get(name, 0), moment)
+        if message["type"] == "STATE":
+            name = message["state"]["stream"]["stream_descriptor"]["name"]
+            if name in platform.by_key:
+                state = message["state"]["stream"]["stream_state"]
+                assert platform.stands_at(name, state) <= newest.get(name, 0), name
 
 
-@pytest.mark.parametrize("cut", CUTS)
-def test_killed_and_resumed_the_union_is_complete(start_sandbox: StartSandbox, connect: Connect, cut: int) -> None:
-    sandbox = start_sandbox(rows=ROWS)
+@on_each_platform(lambda platform: range(platform.kills), "cut")
+def test_killed_and_resumed_the_union_is_complete(
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, cut: int
+) -> None:
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
     connector = connect(sandbox, num_workers=4)
     catalog = {stream["name"]: stream for stream in connector.catalog}
+    rows = sum(len(sandbox.rows(name)) for name in platform.walked)
 
-    killed = connector.read_until_message(cut, STREAMS)
-    resumed = connector.read(STREAMS, state=killed.last_state)
+    killed = connector.read_until_message(1 + cut * rows // platform.kills, platform.walked)
+    resumed = connector.read(platform.walked, state=killed.last_state)
 
     assert resumed.exit_code == 0, resumed.text[-2000:]
-    assert state_covers_its_records(killed)
-    for name in STREAMS:
+    assert_states_cover_their_records(killed, platform)
+    for name in platform.walked:
         came = keys([*killed.records[name], *resumed.records[name]], catalog[name])
         assert set(came) == set(keys(sandbox.rows(name), catalog[name])), name
-    again = keys(killed.records["invoices"], catalog["invoices"]) & keys(
-        resumed.records["invoices"], catalog["invoices"]
-    )
-    assert again.total() <= 2 * PAGE
+    for name in platform.by_key:
+        before, after = (keys(output.records[name], catalog[name]) for output in (killed, resumed))
+        assert (before & after).total() <= 2 * platform.page, name
 
 
-def test_states_never_go_back(start_sandbox: StartSandbox, connect: Connect) -> None:
-    output = connect(start_sandbox(rows=ROWS)).read(STREAMS)
+@on_each_platform()
+def test_states_never_go_back(start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts) -> None:
+    output = connect(start_sandbox(platform.name, rows=platform.rows(**platform.walked))).read(platform.walked)
 
-    states = [state["updated_at"] for state in output.states["invoices"]]
-    assert len(states) >= ROWS["invoices"] // PAGE
-    assert states == sorted(states)
+    for name in platform.walked:
+        facts = platform.streams[name]
+        if facts.cursor and facts.lists == 1:
+            stands_at = [platform.stands_at(name, state) for state in output.states[name]]
+            assert stands_at == sorted(stands_at), name
+        if name in platform.by_key:
+            assert len(output.states[name]) >= platform.walked[name] // platform.page, name
+
+
+def test_parents_are_read_in_the_order_of_their_ids(start_sandbox: StartSandbox, connect: Connect) -> None:
+    output = connect(start_sandbox(rows={"customers": 25})).read(["contacts"])
+
     parents = [state["customer_id"] for state in output.states["contacts"] if "customer_id" in state]
+    assert parents
     assert parents == sorted(parents)
 
 
+@on_each_platform()
 def test_a_stream_that_fails_midway_keeps_its_state_at_the_last_good_page(
-    start_sandbox: StartSandbox, connect: Connect
+    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(rows=ROWS)
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
     connector = connect(sandbox)
-    assert connector.catalog
+    catalog = {stream["name"]: stream for stream in connector.catalog}
     broken = {"match": {"stream": "invoices"}, "after": 3, "times": 0, "fault": {"kind": "status", "code": 500}}
     sandbox.add_faults(broken)
+    streams = ["invoices", platform.full_refresh]
 
-    failed = connector.read(["invoices", "notes"])
+    failed = connector.read(streams)
     sandbox.clear_faults()
-    resumed = connector.read(["invoices", "notes"], state=failed.last_state)
+    resumed = connector.read(streams, state=failed.last_state)
 
     assert failed.exit_code == 1
     assert failed.statuses["invoices"][-1] == "INCOMPLETE"
-    assert failed.statuses["notes"][-1] == "COMPLETE"
+    assert failed.statuses[platform.full_refresh][-1] == "COMPLETE"
     (error,) = failed.errors
     assert error["failure_type"] == "transient_error"
-    assert "HTTP 500 for /invoices" in error["message"]
-    came = {record["id"] for record in [*failed.records["invoices"], *resumed.records["invoices"]]}
-    assert came == {row["id"] for row in sandbox.rows("invoices")}
-    assert len(resumed.records["invoices"]) < ROWS["invoices"] - 2 * PAGE
+    assert f"HTTP 500 for {platform.list_of_invoices}" in error["message"]
+    came = keys([*failed.records["invoices"], *resumed.records["invoices"]], catalog["invoices"])
+    assert set(came) == set(keys(sandbox.rows("invoices"), catalog["invoices"]))
+    if "invoices" in platform.by_key:
+        assert len(resumed.records["invoices"]) < platform.walked["invoices"] - 2 * platform.page

@@ -19,7 +19,8 @@ from source_invoicing.streams.walks import (
     NotHonoured,
     OverlapWalk,
     PageWalk,
-    PlainOverlapWalk,
+    PlainPageWalk,
+    SizedPageWalk,
     Walk,
 )
 from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
@@ -76,7 +77,7 @@ class SilentList(MovingList):
 WALKS = [KeyWalkWithoutTotal, OverlapWalk, NewestChangeFirstOverlapWalk]
 
 
-@pytest.mark.parametrize("walk", [*WALKS, PlainOverlapWalk])
+@pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 19, 20, 21, 100, 401])
 @pytest.mark.parametrize("duplicates", [1, 3])
 def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, duplicates: int) -> None:
@@ -139,6 +140,53 @@ def test_pages_whose_size_cannot_be_chosen_are_read_by_number(rows: int, tells_s
     with pytest.raises(NotHonoured, match="size"):
         hand_out(OverlapWalk(listing))
     assert set(hand_out_with([OverlapWalk, PageWalk], replace(listing, asked=[]))) == set(range(rows))
+
+
+@pytest.mark.parametrize("order", ["names", "unknown"])
+def test_a_row_that_an_edit_puts_in_front_needs_a_list_that_is_read_twice(order: str) -> None:
+    class ByName(SilentList):
+        def ask(self, question: Question) -> Page:
+            if len(self.asked) == 1:
+                self.rows.insert(0, self.rows.pop())
+            return super().ask(question)
+
+        def serial(self, row: Row) -> int | None:
+            return (row["id"] * 7) % 31 if order == "names" else None
+
+    with pytest.raises(NotHonoured, match="creation"):
+        hand_out(OverlapWalk(ByName(list(range(31)))))
+    assert set(hand_out(SizedPageWalk(ByName(list(range(31)))))) == set(range(31))
+
+
+@pytest.mark.parametrize("rows", [9, 10, 11, 30])
+@pytest.mark.parametrize("walk", [SizedPageWalk, PlainPageWalk])
+def test_a_list_that_comes_whole_whatever_page_is_asked_for(walk: type[Walk], rows: int) -> None:
+    class Whole(SilentList):
+        def ask(self, question: Question) -> Page:
+            self.asked.append(question)
+            # Zoho's streams read so many rows, and no word about paging, as "there might be more".
+            return Page(self._listed(replace(question, since=None)), has_more=None if rows == self.size else False)
+
+    listing = Whole(list(range(rows)))
+
+    assert sorted(hand_out(walk(listing), since=5)) == list(range(rows))  # type: ignore[type-var]
+    assert len(listing.asked) <= 3
+
+
+def test_a_server_that_ignores_the_page_but_not_its_size_is_found_out() -> None:
+    class FirstPageOnly(SilentList):
+        def ask(self, question: Question) -> Page:
+            return replace(super().ask(replace(question, number=1)), has_more=None)
+
+    with pytest.raises(UnexpectedAnswer, match="same page twice"):
+        hand_out(SizedPageWalk(FirstPageOnly(list(range(35)))))
+
+
+def test_a_filter_that_is_refused_is_left_out() -> None:
+    listing = SilentList(list(range(35)))
+
+    assert set(hand_out(PlainPageWalk(listing), since=30)) == set(range(35))
+    assert {question.since for question in listing.asked} == {None}
 
 
 def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:

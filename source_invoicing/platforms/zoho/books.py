@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from source_invoicing.http import Answer, BadRequest
@@ -15,9 +16,9 @@ from source_invoicing.streams import (
     Page,
     PageWalk,
     Parts,
-    PlainOverlapWalk,
     Question,
     Row,
+    SizedPageWalk,
 )
 from source_invoicing.streams.stream import Slice, logger
 
@@ -62,6 +63,10 @@ class Organizations(BooksStream):
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         return {}
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`. Nothing follows, however many there are."""
+        return replace(super().read_page(answer), has_more=False)
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
         """An organisation names itself."""
@@ -177,7 +182,7 @@ class Journals(BooksStream):
     primary_key = "journal_id"
     scope = "accountants"
     cursor_field = "last_modified_time"
-    walks = (NewestChangeFirstOverlapWalk, PlainOverlapWalk, PageWalk)
+    walks = (NewestChangeFirstOverlapWalk, SizedPageWalk)
     sorts = {Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D")}
 
 
@@ -201,7 +206,6 @@ class Transactions(BooksStream):
     primary_key = ["account_id", "transaction_id", "imported_transaction_id"]
     scope = "banking"
     params = {"filter_by": "Status.All"}
-    sorts = {Order.OLDEST_ROW_FIRST: ("date", "A")}
     _bank_account: str | None = None
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:

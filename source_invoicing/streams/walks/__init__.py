@@ -10,10 +10,9 @@ from source_invoicing.streams.walks.by_offset import FilteredOffsetWalk, OffsetW
 from source_invoicing.streams.walks.by_overlapping_page import (
     NewestChangeFirstOverlapWalk,
     OverlapWalk,
-    PlainOverlapWalk,
     UnsortedOverlapWalk,
 )
-from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk
+from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk, PlainPageWalk, SizedPageWalk
 from source_invoicing.streams.walks.by_token import LinkWalk, TokenWalk
 from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
 from source_invoicing.streams.walks.parts import Part, Parts
@@ -33,7 +32,8 @@ __all__ = [
     "PageWalk",
     "Part",
     "Parts",
-    "PlainOverlapWalk",
+    "PlainPageWalk",
+    "SizedPageWalk",
     "Step",
     "TokenWalk",
     "UnsortedOverlapWalk",

@@ -44,17 +44,19 @@ class OverlapWalk(Walk):
     it were deleted; the walk steps back, further each time, until it meets one, and goes on behind it. A list of N
     rows in pages of s costs little more than N / s requests.
 
+    That holds in an order that no edit moves rows in, so each page has to prove that it is sorted by creation; a row
+    that an edit put in front of the pages read looks like one that was inserted there.
+
     Nothing is promised before the end: a page is no place to come back to.
     """
 
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
-    #: Whether the API may be asked to leave out rows by their modification time.
-    filters: ClassVar[bool] = True
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
-        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order)):
+        for stretch in self.stretches(Question(since=since, order=self.order)):
+            self._prove(stretch)
             horizon.saw(stretch.page, self.moments(stretch.page))
             yield Step(stretch.fresh)
         yield Step([], reached=horizon.reached)
@@ -79,6 +81,15 @@ class OverlapWalk(Walk):
             here = following
             yield here
 
+    def _prove(self, here: _Stretch) -> None:
+        """A list of one page needs no order. Newest first will do as well: edits move nothing there either."""
+        if not (here.offset or goes_on(here.page, here.end)):
+            return
+        created = [self.listing.serial(row) for row in here.page.rows]
+        told = [moment for moment in created if moment is not None]
+        if len(told) < len(created) or told not in (sorted(told), sorted(told, reverse=True)):
+            raise NotHonoured("does not sort by creation")
+
     def _behind(self, question: Question, known: set[Hashable], end: int, full: int) -> _Stretch:
         """The page that goes on behind the known rows, which ended at ``end``."""
         start, back = end - 1, max(full - 1, 1)
@@ -91,6 +102,8 @@ class OverlapWalk(Walk):
                 raise NotHonoured("does not let the size of its pages be chosen")
             overlap = self._end_of_overlap(page, known)
             if overlap is not None:
+                if overlap > end - (number - 1) * size:
+                    self._note_rows_in_front()
                 return _Stretch(page, (number - 1) * size, self._unknown(page.rows[overlap:], known))
             start, back = start - back, back * 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, max(start, 0))
@@ -100,6 +113,9 @@ class OverlapWalk(Walk):
             # Nothing moved, and yet the rows were not on the page that should have held them.
             raise NotHonoured("does not let the size of its pages be chosen")
         return _Stretch(page, 0, fresh)
+
+    def _note_rows_in_front(self) -> None:
+        """Known rows stand further behind than they were met: others were put before them."""
 
     def _end_of_overlap(self, page: Page, known: set[Hashable]) -> int | None:
         """Index of the first row behind the first run of known rows; ``None`` without such a run."""
@@ -124,15 +140,20 @@ class OverlapWalk(Walk):
 
 
 class UnsortedOverlapWalk(OverlapWalk):
-    """The same in the order in which the list comes by itself."""
+    """The same in the order in which the list comes by itself.
+
+    That may be one that edits move rows in. So where rows were put in front of the pages read, one of them may be an
+    edited row that was not read yet, and the list has to be read in another way.
+    """
 
     order = None
 
+    def _prove(self, here: _Stretch) -> None:
+        """See :class:`OverlapWalk`. Nothing is known of the order."""
 
-class PlainOverlapWalk(UnsortedOverlapWalk):
-    """The same without a filter either: for an API that refuses what it was asked for."""
-
-    filters = False
+    def _note_rows_in_front(self) -> None:
+        """See :class:`OverlapWalk`."""
+        raise NotHonoured("may have had rows moved to its front")
 
 
 class NewestChangeFirstOverlapWalk(OverlapWalk):

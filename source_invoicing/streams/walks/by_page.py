@@ -171,15 +171,39 @@ class PageWalk(RestartingWalk):
         while more:
             page = self.listing.ask(Question(number=number, since=since, order=self.order))
             keys = self.keys(page)
-            if comes_whole(page) and current.repeats(page, keys):
+            if current.repeats(page, keys) and self.is_whole(page, since):
                 return
             more = current.take(page, keys)
             self.prove(page, more or number > 1)
             yield page
             number += 1
 
+    def is_whole(self, page: Page, since: int | None) -> bool:
+        """Whether a page that came again is the whole list."""
+        return comes_whole(page)
+
     def prove(self, page: Page, one_of_several: bool) -> None:
         """Check what the walk relies on. This one relies on nothing."""
+
+
+class SizedPageWalk(PageWalk):
+    """The same for lists whose page size may be chosen: a full page that comes again, of an API that tells nothing of
+    paging, is the whole list if it does not shrink when fewer rows are asked for."""
+
+    def is_whole(self, page: Page, since: int | None) -> bool:
+        """See :class:`PageWalk`."""
+        if page.has_more is not None or page.total is not None:
+            return False
+        fewer = self.listing.ask(Question(since=since, order=self.order, size=max(len(page.rows) - 1, 1)))
+        return self.keys(fewer) == self.keys(page)
+
+
+class PlainPageWalk(SizedPageWalk):
+    """The same without a filter, for an API that refuses it."""
+
+    def pages(self, since: int | None) -> Iterator[Page]:
+        """See :class:`PageWalk`."""
+        return super().pages(None)
 
 
 class NewestRowFirstWalk(PageWalk):

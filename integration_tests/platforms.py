@@ -1,0 +1,252 @@
+"""What the tests that run on every platform have to know about each.
+
+A further platform is one more entry of :data:`PLATFORMS`. Names of streams, keys and cursors are stated here on their
+own, not taken from the connector: they are what it is tested against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from integration_tests.sandbox import Sandbox
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """How one stream is read.
+
+    :param cursor: the field that holds the time of the last change; ``None``: there is no such time
+    :param lists: how many lists make up the stream
+    :param filtered: whether a sync after the first one can ask for the changed rows alone
+    :param whole: whether each sync reads the whole list, and so meets rows without a time too
+    :param resumes: whether a sync that was cut off goes on from the state; as a rule where there is a cursor
+    :param only_grows: rows are never edited or deleted
+    """
+
+    cursor: str | None = None
+    lists: int = 1
+    filtered: bool = True
+    whole: bool = False
+    resumes: bool | None = None
+    only_grows: bool = False
+
+    @property
+    def is_resumable(self) -> bool:
+        """What ``discover`` has to say."""
+        return self.cursor is not None if self.resumes is None else self.resumes
+
+
+@dataclass(frozen=True)
+class PlatformFacts:
+    """A platform as the shared tests see it. Each has a stream ``invoices`` with a cursor.
+
+    :param page: the most rows on a page of ``invoices``
+    :param streams: all of them, in no order
+    :param seconds: unix seconds of a cursor value, in a row of the sandbox, in a record and in a state alike; ``None``
+        for a blank
+    :param blank: the cursor value of a row without one, as it can be set in the sandbox
+    :param walked: streams of several pages, one for each way to walk over a list, with their rows
+    :param edited: those of them whose rows carry a cursor and can be edited
+    :param by_key: those of them whose state follows page by page
+    :param moved_along: further streams whose rows are moved because others depend on them, with their rows
+    :param full_refresh: a stream without cursor in which each sync brings every row
+    :param answers: what the vendor leaves open, in the words of the sandbox; tests take one after the other
+    :param nothing_honoured: the sandbox's options for a server that neither sorts nor filters
+    :param random_runs: how many runs with random changes this platform contributes
+    :param kills: how many cuts, spread over a run
+    :param list_of_invoices: how a message names it
+    :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
+    :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
+    :param environment: of each run
+    """
+
+    name: str
+    page: int
+    streams: Mapping[str, StreamFacts]
+    seconds: Callable[[Any], int | None]
+    blank: Any
+    walked: Mapping[str, int]
+    edited: tuple[str, ...]
+    by_key: tuple[str, ...]
+    full_refresh: str
+    answers: tuple[Options, ...]
+    nothing_honoured: Options
+    random_runs: int
+    kills: int
+    moved_along: Mapping[str, int] = field(default_factory=dict)
+    list_of_invoices: str = "/invoices"
+    few_rows: int | None = None
+    tells_totals: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def rows(self, **rows: int) -> dict[str, int]:
+        """How many rows a sandbox shall have, of these streams and, if that matters, of the others."""
+        others = {} if self.few_rows is None else dict.fromkeys(self.streams, self.few_rows)
+        return {**others, **rows}
+
+    @property
+    def incremental(self) -> list[str]:
+        """Streams with a cursor."""
+        return [name for name, facts in self.streams.items() if facts.cursor]
+
+    def cursor(self, name: str) -> str:
+        """The cursor of a stream that has one."""
+        cursor = self.streams[name].cursor
+        assert cursor is not None
+        return cursor
+
+    def changed(self, name: str, row: Mapping[str, Any]) -> int | None:
+        """When a row was last changed (unix seconds); ``None`` where it does not say."""
+        return self.seconds(row[self.cursor(name)])
+
+    def changes(self, name: str, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+        """When rows were last changed, in their order, those left out that do not say."""
+        return [moment for row in rows if (moment := self.changed(name, row)) is not None]
+
+    def stands_at(self, name: str, state: Mapping[str, Any]) -> int:
+        """The cursor value of a state, unix seconds."""
+        moment = self.seconds(state[self.cursor(name)])
+        assert moment is not None
+        return moment
+
+    def oldest_first(self, sandbox: Sandbox, name: str) -> list[tuple[Any, dict[str, Any]]]:
+        """Rows with their keys as the sandbox knows them, by time of change; rows without one come first."""
+        pairs = zip(sandbox.history()[name]["throughout"], sandbox.rows(name), strict=True)
+        return sorted(pairs, key=lambda pair: self.changed(name, pair[1]) or 0)
+
+
+def _each(names: str, facts: StreamFacts) -> dict[str, StreamFacts]:
+    return dict.fromkeys(names.split(), facts)
+
+
+def _zoho_seconds(value: str | None) -> int | None:
+    return int(datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z").timestamp()) if value else None
+
+
+_MODIFIED = StreamFacts("updated_at")
+INVOICED = PlatformFacts(
+    name="invoiced",
+    page=100,
+    streams={
+        **_each("customers invoices payments credit_notes estimates items", _MODIFIED),
+        **_each("plans tax_rates coupons notes tasks", _MODIFIED),
+        "subscriptions": StreamFacts("updated_at", lists=3),
+        "events": StreamFacts("timestamp", only_grows=True),
+        "credit_balance_adjustments": StreamFacts(),
+        **_each("contacts metered_billings payment_sources", StreamFacts(resumes=True)),
+    },
+    seconds=lambda value: value,
+    blank=None,
+    # By key, by key in three lists, newest change first, newest row first, by page, and a list per customer.
+    walked={
+        "invoices": 520,
+        "subscriptions": 330,
+        "events": 320,
+        "notes": 350,
+        "credit_balance_adjustments": 260,
+        "contacts": 15,
+        "payment_sources": 12,
+    },
+    edited=("invoices", "subscriptions", "notes"),
+    by_key=("invoices",),
+    full_refresh="credit_balance_adjustments",
+    answers=({"updated_after": "inclusive"}, {"updated_after": "exclusive"}),
+    nothing_honoured={
+        "ignore_sort": True,
+        "updated_after": "ignored",
+        "events_start_date": "ignored",
+        "events_sort": "ignored",
+    },
+    random_runs=40,
+    kills=20,
+    moved_along={"customers": 12},
+)
+
+# A minute in which Zoho counts calls is shortened along with the waits between tries.
+_SHORT_MINUTES = {"SOURCE_INVOICING_BUDGET_SCALE": "0.01"}
+_CHANGED = StreamFacts("last_modified_time")
+_ZOHO_ANSWERS: tuple[Options, ...] = (
+    {},
+    {"undocumented_filter": "ignored", "undocumented_sort": "ignored"},
+    {"undocumented_filter": "refused", "undocumented_sort": "refused"},
+    {"purchase_orders_order": "default", "journals_filter": "equal", "offset": "new_york"},
+)
+_ZOHO_IGNORES: Options = {"ignore_sort": True, "ignore_filter": True}
+
+ZOHO_INVOICE = PlatformFacts(
+    name="zoho_invoice",
+    page=200,
+    streams={
+        **_each("items contacts invoices customer_payments credit_notes expenses", _CHANGED),
+        "recurring_invoices": StreamFacts("last_modified_time", filtered=False, whole=True),
+        **_each("users taxes", StreamFacts()),
+    },
+    seconds=_zoho_seconds,
+    blank="",
+    # By key, by key where neither filter nor order is documented, by overlapping page: with a filter, without one, in
+    # an order of the list's own.
+    walked={"invoices": 830, "items": 410, "expenses": 410, "recurring_invoices": 410, "taxes": 401},
+    edited=("invoices", "items", "expenses", "recurring_invoices"),
+    by_key=("invoices", "items"),
+    full_refresh="taxes",
+    answers=_ZOHO_ANSWERS,
+    nothing_honoured=_ZOHO_IGNORES,
+    random_runs=20,
+    kills=8,
+    few_rows=5,
+    tells_totals=False,
+    environment=_SHORT_MINUTES,
+)
+ZOHO_BOOKS = PlatformFacts(
+    name="zoho_books",
+    page=200,
+    streams={
+        **_each("contacts bills estimates items invoices expenses creditnotes customer_payments", _CHANGED),
+        **_each("purchase_orders sales_orders", _CHANGED),
+        "journals": StreamFacts("last_modified_time", filtered=False),
+        **_each("users banking organizations taxes transactions", StreamFacts()),
+    },
+    seconds=_zoho_seconds,
+    blank="",
+    # By key, by key in an order that may not be honoured, newest change first, by overlapping page, with a key of
+    # several parts.
+    walked={"invoices": 830, "purchase_orders": 410, "journals": 410, "expenses": 410, "transactions": 410},
+    edited=("invoices", "purchase_orders", "journals", "expenses"),
+    by_key=("invoices",),
+    full_refresh="transactions",
+    answers=_ZOHO_ANSWERS,
+    nothing_honoured=_ZOHO_IGNORES,
+    random_runs=20,
+    kills=8,
+    few_rows=5,
+    tells_totals=False,
+    environment=_SHORT_MINUTES,
+)
+
+PLATFORMS: Mapping[str, PlatformFacts] = {facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS)}
+# One for each way in which requests are made and judged: Zoho's products share theirs.
+APIS = (INVOICED, ZOHO_BOOKS)
+
+
+def on_each_platform(
+    choices: Callable[[PlatformFacts], Iterable[Any]] | None = None,
+    name: str = "choice",
+    *,
+    among: Sequence[PlatformFacts] = tuple(PLATFORMS.values()),
+) -> pytest.MarkDecorator:
+    """Run a test on each platform, or on each platform with each of its own choices.
+
+    :param choices: what else the test takes, for a platform
+    :param name: of the argument that takes it
+    """
+    if choices is None:
+        return pytest.mark.parametrize("platform", among, ids=[facts.name for facts in among])
+    cases = [pytest.param(facts, choice, id=f"{facts.name}-{choice}") for facts in among for choice in choices(facts)]
+    return pytest.mark.parametrize(("platform", name), cases)
