@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.invoiced.streams import Items
 from source_invoicing.platforms.zoho.account import DATA_CENTERS
@@ -219,3 +221,13 @@ def test_each_surprise_says_why_and_what_to_do() -> None:
     surprises = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
     assert surprises
     assert [each.splitlines()[0] for each in surprises if not ("**Why.**" in each and "**What to do.**" in each)] == []
+
+
+@pytest.mark.parametrize("page", [PAGE, ROOT / "README.md"], ids=lambda page: page.name)
+def test_the_configurations_of_a_page_are_accepted(page: Path) -> None:
+    configurations = re.findall(r"^```json\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+    assert configurations
+    for values in map(json.loads, configurations):
+        config = Config.parse(values, PLATFORMS)
+        assert PLATFORMS[config.platform](config).streams()

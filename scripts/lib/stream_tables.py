@@ -51,6 +51,7 @@ SILENT = "vanishes, and no event tells"
 ZOHO = "vanishes"
 ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
 ZOHO_INACTIVE = "vanishes; inactive ones stay, with their `status`"
+ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
 
 # https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
 DELETED: Mapping[str, Mapping[str, str]] = {
@@ -75,7 +76,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,
-        "users": ZOHO_INACTIVE,
+        "users": ZOHO_USERS,
         "contacts": ZOHO_INACTIVE,
         "invoices": ZOHO_VOID,
         "recurring_invoices": "vanishes; stopped and expired ones stay, with their `status`",
@@ -85,7 +86,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "taxes": "vanishes; inactive ones stay",
     },
     "zoho_books": {
-        "users": ZOHO_INACTIVE,
+        "users": ZOHO_USERS,
         "banking": "vanishes; inactive ones stay",
         "organizations": "vanishes",
         "contacts": ZOHO_INACTIVE,
