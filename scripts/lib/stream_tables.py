@@ -1,0 +1,258 @@
+"""Writes the tables of the documentation that follow from the code: the platforms, and the streams of each.
+
+    .venv/bin/python scripts/lib/stream_tables.py            writes them
+    .venv/bin/python scripts/lib/stream_tables.py --check    says what would change; exit status 1 if anything would
+
+A table stands between two comments, ``<!-- table: NAME -->`` and ``<!-- end -->``. What the code cannot know, because
+it happens at the vendor, is said here: what an edit leaves unseen (UNSEEN) and what a delete does (DELETED).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from source_invoicing.config import Config
+from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.streams import (
+    ChildStream,
+    InvoicingStream,
+    NewestChangeFirstOverlapWalk,
+    NewestChangeFirstWalk,
+    Question,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md")
+SPEC = ROOT / "source_invoicing" / "spec.yaml"
+TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Any moment will do.
+SOME_MOMENT = 1_700_000_000
+
+Json = dict[str, Any]
+
+
+class Trouble(Exception):
+    """Something is missing. The text is a sentence that says what."""
+
+
+def _vanishes(event: str) -> str:
+    return f"vanishes; `events` has `{event}`"
+
+
+SILENT = "vanishes, and no event tells"
+ZOHO = "vanishes"
+ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
+ZOHO_INACTIVE = "vanishes; inactive ones stay, with their `status`"
+ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
+
+# https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
+DELETED: Mapping[str, Mapping[str, str]] = {
+    "invoiced": {
+        "customers": "vanishes; `events` has `customer.deleted`, or `customer.merged`",
+        "invoices": f"{_vanishes('invoice.deleted')}; void ones stay, `status` is `voided`",
+        "payments": "is voided: it stays, `voided` is true",
+        "credit_balance_adjustments": SILENT,
+        "credit_notes": f"{_vanishes('credit_note.deleted')}; void ones stay, `status` is `voided`",
+        "subscriptions": "is canceled: it stays, `status` is `canceled`",
+        "estimates": f"{_vanishes('estimate.deleted')}; void ones stay, `status` is `voided`",
+        "contacts": _vanishes("contact.deleted"),
+        "items": f"{SILENT}; a new one may get the same id",
+        "tax_rates": f"{SILENT}; a new one may get the same id",
+        "plans": f"{SILENT}; a new one may get the same id",
+        "coupons": f"{SILENT}; a new one may get the same id",
+        "events": "stays; for how long is not documented",
+        "notes": _vanishes("note.deleted"),
+        "tasks": _vanishes("task.deleted"),
+        "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
+        "payment_sources": _vanishes("payment_source.deleted"),
+    },
+    "zoho_invoice": {
+        "items": ZOHO_INACTIVE,
+        "users": ZOHO_USERS,
+        "contacts": ZOHO_INACTIVE,
+        "invoices": ZOHO_VOID,
+        "recurring_invoices": "vanishes; stopped and expired ones stay, with their `status`",
+        "customer_payments": ZOHO,
+        "credit_notes": ZOHO_VOID,
+        "expenses": ZOHO,
+        "taxes": "vanishes; inactive ones stay",
+    },
+    "zoho_books": {
+        "users": ZOHO_USERS,
+        "banking": "vanishes; inactive ones stay",
+        "organizations": "vanishes",
+        "contacts": ZOHO_INACTIVE,
+        "bills": ZOHO_VOID,
+        "estimates": ZOHO,
+        "items": ZOHO_INACTIVE,
+        "invoices": ZOHO_VOID,
+        "expenses": ZOHO,
+        "creditnotes": ZOHO_VOID,
+        "customer_payments": ZOHO,
+        "purchase_orders": "vanishes; cancelled ones stay, `status` is `cancelled`",
+        "sales_orders": ZOHO_VOID,
+        "journals": ZOHO,
+        "taxes": "vanishes; inactive ones stay",
+        "transactions": "vanishes; excluded ones stay, with their `status`",
+    },
+    "fastbill": {
+        "customers": "vanishes, or stays with `DELETED_DATE`",
+        "invoices": "a draft vanishes; a finished one is canceled: it stays, `IS_CANCELED` is set",
+        "products": "vanishes",
+        "recurring_invoices": "vanishes",
+        "revenues": "vanishes",
+    },
+    "rest_api": {"invoices": "depends on the API"},
+}
+
+# Changes that do not move the modification time, by platform and stream.
+UNSEEN: Mapping[tuple[str, str], str] = {
+    ("invoiced", "events"): "an event never changes",
+    ("zoho_invoice", "contacts"): "balances change unseen",
+    ("zoho_books", "contacts"): "balances change unseen",
+    ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
+    ("zoho_books", "invoices"): "`due_days` and turning overdue may change unseen",
+    ("zoho_books", "transactions"): "a transaction that is categorized changes its key",
+}
+
+
+def platform_options() -> dict[str, Json]:
+    """The options of the form, by the platform's name."""
+    spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
+    options = spec["connectionSpecification"]["properties"]["platform"]["oneOf"]
+    return {option["properties"]["name"]["const"]: option for option in options}
+
+
+def example(schema: Json) -> Any:
+    """A value that the form accepts."""
+    for word in ("const", "default"):
+        if word in schema:
+            return schema[word]
+    if "oneOf" in schema:
+        return example(schema["oneOf"][0])
+    if schema["type"] == "object":
+        # Without a chosen organization, Zoho would be asked for it.
+        wanted = [*schema.get("required", ()), "organization_id"]
+        return {name: example(member) for name, member in schema["properties"].items() if name in wanted}
+    return schema["examples"][0] if "examples" in schema else "x"
+
+
+def streams_of(platform: str) -> list[InvoicingStream]:
+    """The streams of a platform, of an account that does not exist."""
+    config = Config.parse({"platform": example(platform_options()[platform])}, PLATFORMS)
+    return PLATFORMS[platform](config).streams()
+
+
+def table(name: str) -> Iterator[str]:
+    """The lines of a table.
+
+    :param name: of a platform, or ``platforms``
+    """
+    return table_of_platforms() if name == "platforms" else table_of_streams(name)
+
+
+def table_of_platforms() -> Iterator[str]:
+    """One line per platform."""
+    yield _row("platform", "`platform.name`", "streams", "of them incremental", "what it asks for")
+    yield _row("---", "---", "---:", "---:", "---")
+    for name, option in platform_options().items():
+        streams = streams_of(name)
+        incremental = sum(stream.supports_incremental for stream in streams)
+        asked = ", ".join(f"`{each}`" for each in option["properties"] if each in option["required"] and each != "name")
+        counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
+        yield _row(option["title"], f"`{name}`", *counts, asked)
+
+
+def table_of_streams(platform: str) -> Iterator[str]:
+    """One line per stream."""
+    streams = streams_of(platform)
+    known = DELETED.get(platform, {})
+    if surplus := known.keys() - {stream.name for stream in streams}:
+        raise Trouble(f"DELETED tells of streams that {platform} does not have: {', '.join(sorted(surplus))}.")
+    scoped = all(isinstance(stream, ZohoStream) for stream in streams)
+    names = ("stream", "sync mode", "cursor", "primary key", "after an edit, the next sync", "a deleted record")
+    yield _row(*names, *(["scope"] if scoped else []))
+    yield _row(*(["---"] * (len(names) + scoped)))
+    for stream in streams:
+        if stream.name not in known:
+            raise Trouble(
+                f"Say in DELETED of {Path(__file__).name} what a delete at the vendor does to {platform}.{stream.name}."
+            )
+        yield _row(
+            stream.name,
+            "incremental" if stream.supports_incremental else "full refresh",
+            _code(stream.cursor_field),
+            _code(stream.primary_key),
+            after_an_edit(platform, stream),
+            known[stream.name],
+            *([f"`{stream.account.product.scope}.{stream.scope}.READ`"] if isinstance(stream, ZohoStream) else []),
+        )
+
+
+def after_an_edit(platform: str, stream: InvoicingStream) -> str:
+    """What the sync after an edit asks for, which follows from how the stream puts its questions."""
+    unseen = UNSEEN.get((platform, stream.name))
+    suffix = f"; {unseen}" if unseen else ""
+    if isinstance(stream, ChildStream):
+        return f"reads the list of each parent{suffix}"
+    if not stream.supports_incremental:
+        return f"reads the whole list{suffix}"
+    asked, asked_since = (
+        stream.list_request(Question(since=since), stream.list_path({}), {}) for since in (None, SOME_MOMENT)
+    )
+    if asked != asked_since:
+        return f"asks for what changed{suffix}"
+    if stream.walks[0] in (NewestChangeFirstWalk, NewestChangeFirstOverlapWalk):
+        return f"reads from the newest change back to the cursor{suffix}"
+    return f"reads the whole list, emits what changed{suffix}"
+
+
+def _code(names: str | list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in ([names] if isinstance(names, str) else names))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def renewed(text: str) -> str:
+    """A page with its tables as the code has them."""
+    return TABLE.sub(lambda found: "\n".join([found[1].rstrip("\n"), *table(found[2]), found[3]]), text)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables, or say what would change.
+
+    :return: the exit status
+    """
+    check = arguments == ["--check"]
+    status = 0
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        new = renewed(text)
+        if new == text:
+            continue
+        if not check:
+            page.write_text(new, encoding="utf-8")
+            continue
+        status = 1
+        name = str(page.relative_to(ROOT))
+        sys.stdout.writelines(difflib.unified_diff(text.splitlines(True), new.splitlines(True), name, "the code"))
+    if status:
+        print(f"Tables are out of date. Run {Path(__file__).relative_to(ROOT)} to renew them.", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Trouble as trouble:
+        sys.exit(str(trouble))
