@@ -6,6 +6,7 @@ which has nothing to compute, is answered here. All else is in :mod:`source_invo
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -31,8 +32,12 @@ def run(arguments: list[str] | None = None) -> None:
     if arguments == ["spec"]:
         print(json.dumps({"type": "SPEC", "spec": _spec()}, ensure_ascii=False, separators=(",", ":")), flush=True)
         return
+    # All that an import makes stays to the end: the collector need not look for garbage in it, now or later.
+    gc.disable()
     from source_invoicing.entrypoint import launch  # noqa: PLC0415 - see above
 
+    gc.freeze()
+    gc.enable()
     launch(arguments)
 
 
