@@ -80,7 +80,8 @@ def test_every_schema_file_belongs_to_a_stream(platform: str) -> None:
     streams = streams_of(platform)
     (folder,) = {Path(inspect.getfile(type(stream))).parent / stream.schemas for stream in streams}
 
-    assert {schema.stem for schema in folder.glob("*.json")} == {stream.name for stream in streams}
+    # Where users describe the streams themselves, there are no files.
+    assert not folder.exists() or {file.stem for file in folder.glob("*.json")} == {stream.name for stream in streams}
 
 
 def test_the_lock_names_no_place_to_download_from() -> None:
