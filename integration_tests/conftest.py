@@ -18,6 +18,15 @@ StartSandbox = Callable[..., Sandbox]
 Connect = Callable[..., Connector]
 
 
+@pytest.fixture(autouse=True)
+def image(request: pytest.FixtureRequest) -> str:
+    """Name of the image under test; tests marked ``image_tests`` are skipped where none is named."""
+    name: str | None = request.config.getoption("--connector-image", None)
+    if request.node.get_closest_marker("image_tests") and not name:
+        pytest.skip("Tests an image: build one and name it by --connector-image.")
+    return name or ""
+
+
 @pytest.fixture
 def start_sandbox() -> Iterator[StartSandbox]:
     """Starts a sandbox on a free port; takes what :class:`Sandbox` takes."""

@@ -176,9 +176,14 @@ class Connector:
         return Output(done.returncode, done.stdout.split("\n"), done.stderr)
 
     def read_until_message(
-        self, count: int, streams: Iterable[str] | None = None, *, state: list[Json] | None = None
+        self,
+        count: int,
+        streams: Iterable[str] | None = None,
+        *,
+        state: list[Json] | None = None,
+        ended_by: signal.Signals = signal.SIGKILL,
     ) -> Output:
-        """Read, and kill the process with SIGKILL once it has printed ``count`` messages."""
+        """Read, and end the process with a signal once it has printed ``count`` messages."""
         assert self.warm_start is not None
         pipe = self.folder / "messages"
         pipe.unlink(missing_ok=True)
@@ -189,7 +194,7 @@ class Connector:
             for line in messages:
                 lines.append(line)
                 if len(lines) >= count:
-                    os.kill(process, signal.SIGKILL)
+                    os.kill(process, ended_by)
                     break
         return Output(self.warm_start.wait(process), lines, "")
 

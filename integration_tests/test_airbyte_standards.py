@@ -24,8 +24,6 @@ ROWS = {
 # What a configuration has to be told of the sandbox that happens to run.
 ADDRESSES = ("base_url", "token_url")
 
-pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
-
 
 @cache
 def scenarios() -> list[ConnectorTestScenario]:
@@ -67,16 +65,12 @@ def _sandboxes() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _image(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("image_tests") and not request.config.getoption("--connector-image", None):
-        pytest.skip("Tests an image: build one and name it by --connector-image.")
-
-
 class TestSourceInvoicing(SourceTestSuiteBase):
     """All standard tests of a source."""
 
     connector = SourceInvoicing
+    # Asks a server of Airbyte's for the published version, and there is none. test_stored.py compares with the past.
+    test_docker_image_spec_backward_compatibility = None  # type: ignore[assignment]
 
     @classmethod
     def get_scenarios(cls) -> list[ConnectorTestScenario]:

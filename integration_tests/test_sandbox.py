@@ -961,12 +961,13 @@ def test_the_command_line_announces_itself_and_ends_cleanly(end: signal.Signals)
     assert rows == twin.rows("invoices")
 
 
-def test_a_taken_port_is_reported_in_one_sentence(sandbox: Sandbox) -> None:
+def test_a_taken_port_is_reported_in_one_line(sandbox: Sandbox) -> None:
     port = sandbox.base_url.rsplit(":", 1)[1]
     with _start("--port", port) as process:
         output, errors = process.communicate(timeout=20)
     assert (process.returncode, output) == (2, "")
     assert errors.startswith(f"The sandbox cannot listen on port {port}: ")
+    assert errors.endswith("Choose another one, or 0 for any that is free.\n")
     assert errors.count("\n") == 1
 
 

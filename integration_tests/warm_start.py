@@ -66,6 +66,7 @@ class WarmStart:
 
 def _serve() -> None:
     # Imported by the process that forks, not by the one that asks.
+    from source_invoicing import entrypoint  # noqa: F401, PLC0415
     from source_invoicing.run import run  # noqa: PLC0415
 
     for line in sys.stdin:

@@ -1,5 +1,24 @@
 """One Airbyte source for five kinds of invoicing system."""
 
-from source_invoicing.source import SourceInvoicing
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from source_invoicing.source import SourceInvoicing
 
 __all__ = ["SourceInvoicing"]
+
+
+def __getattr__(name: str) -> Any:
+    """The source, imported when it is first asked for: it brings the CDK along, which ``spec`` can do without."""
+    if name != "SourceInvoicing":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from source_invoicing.source import SourceInvoicing  # noqa: PLC0415 - see above
+
+    globals()[name] = SourceInvoicing
+    return SourceInvoicing
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

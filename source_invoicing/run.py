@@ -1,75 +1,23 @@
-"""The entry point: ``source-invoicing spec|check|discover|read``."""
+"""What the console script calls: ``source-invoicing spec|check|discover|read``.
+
+Importing the CDK takes most of a short run, so this module and the package itself import without it, and ``spec``,
+which has nothing to compute, is answered here. All else is in :mod:`source_invoicing.entrypoint`.
+"""
 
 from __future__ import annotations
 
-import logging
+import gc
+import json
 import os
+import signal
 import sys
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
-from functools import cache
-from typing import Any, cast
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
-from airbyte_cdk.entrypoint import AirbyteEntrypoint
-from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
-from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
-from airbyte_cdk.sources.utils.schema_helpers import split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
+import yaml
 
-from source_invoicing.http import Failure
-from source_invoicing.http.secrets import mask
-from source_invoicing.output import Output
-from source_invoicing.source import SourceInvoicing, SyncFailed
-
-
-class _Entrypoint(AirbyteEntrypoint):
-    """The CDK's entry point, with complaints in sentences and records that take the short way out."""
-
-    def __init__(self, source: SourceInvoicing, output: Output) -> None:
-        super().__init__(source)
-        self._output = output
-
-    @staticmethod
-    def handle_record_counts(
-        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
-    ) -> AirbyteMessage:
-        """Count a record for the next state of its stream, without making a new descriptor for each record."""
-        if message.record is None:
-            return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
-        stream_message_count[_descriptor(message.record.stream, message.record.namespace)] += 1.0
-        return message
-
-    @staticmethod
-    def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
-        """Mask the secrets of the configuration in every form they can take, and none that is hardly there: the CDK
-        would put asterisks in place of each blank when a key is blank."""
-        update_secrets([])
-        for secret in get_secrets(connection_specification, config):
-            if isinstance(secret, str):
-                mask(secret)
-
-    @staticmethod
-    def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
-        """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
-        values, _ = split_config(config)
-        SourceInvoicing().platform(values)
-        AirbyteEntrypoint.validate_connection(source_spec, config)
-
-    def read(
-        self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
-    ) -> Iterable[AirbyteMessage]:
-        """Print records here, in their place among the other messages, which the caller prints."""
-        for message in super().read(source_spec, config, catalog, state):
-            if message.record is not None:
-                self._output.record(message.record)
-            else:
-                yield message
-
-
-@cache
-def _descriptor(name: str, namespace: str | None) -> HashableStreamDescriptor:
-    return HashableStreamDescriptor(name, namespace)
+SPEC_FILE = Path(__file__).with_name("spec.yaml")
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -78,20 +26,31 @@ def run(arguments: list[str] | None = None) -> None:
     :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
-    # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
-    logging.raiseExceptions = False
-    output = Output()
-    entrypoint = _Entrypoint(SourceInvoicing(), output)
-    parsed = entrypoint.parse_args((sys.argv[1:] if arguments is None else arguments) or ["--help"])
-    try:
-        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, output:
-            for message in messages:
-                output.line(message)
-    except BrokenPipeError:
-        # The reader went away. Nothing can be said any more, and no request that is under way matters.
-        os._exit(1)
-    except SyncFailed:
-        sys.exit(1)
-    except Failure as failure:
-        failure.emit_message()
-        sys.exit(1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments == ["spec"]:
+        print(json.dumps({"type": "SPEC", "spec": _spec()}, ensure_ascii=False, separators=(",", ":")), flush=True)
+        return
+    # All that an import makes stays to the end: the collector need not look for garbage in it, now or later.
+    gc.disable()
+    from source_invoicing.entrypoint import launch  # noqa: PLC0415 - see above
+
+    gc.freeze()
+    gc.enable()
+    launch(arguments)
+
+
+def _spec() -> Any:
+    # libyaml is ten times as fast; not every build of the parser has it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(SPEC_FILE.read_bytes(), Loader=loader)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    """End at once, with the status a shell gives to a program that a signal ended.
+
+    The first process of a container is not ended by a signal that it does not handle. Nothing has to be tidied up:
+    states are printed as soon as they are known, and requests that are under way only read.
+    """
+    os._exit(128 + number)

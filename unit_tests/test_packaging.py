@@ -8,13 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import astuple
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID
-from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -23,9 +19,6 @@ from packaging.utils import canonicalize_name
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
-from source_invoicing.platforms.fastbill import HOST as FASTBILL_HOST
-from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
-from source_invoicing.platforms.zoho.account import DATA_CENTERS
 from source_invoicing.streams import InvoicingStream
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,44 +75,13 @@ def test_the_image_is_what_the_metadata_says() -> None:
     assert found(r'^ENV AIRBYTE_ENTRYPOINT="(.+)"$', "Dockerfile") == found(r'^ENTRYPOINT \["(.+)"\]$', "Dockerfile")
 
 
-def test_the_metadata_holds_what_the_catalog_of_connectors_requires() -> None:
-    data = METADATA["data"]
-    required = {
-        *("name", "definitionId", "connectorType", "connectorSubtype", "dockerRepository", "dockerImageTag"),
-        *("license", "documentationUrl", "githubIssueLabel", "releaseStage", "supportLevel", "tags"),
-        *("allowedHosts", "maxSecondsBetweenMessages", "suggestedStreams", "icon", "connectorBuildOptions"),
-    }
-
-    assert METADATA["metadataSpecVersion"] == "1.0"
-    assert not required - data.keys()
-    assert UUID(data["definitionId"]).version == 4
-    assert {"language:python", "cdk:python"} <= set(data["tags"])
-    assert data["license"] == found(r'^license = "(.+)"$', "pyproject.toml")
-    assert data["documentationUrl"] == found(r"^documentationUrl: (.+)$", "source_invoicing/spec.yaml")
-
-
-def test_the_hosts_of_all_vendors_are_allowed_and_no_others() -> None:
-    urls = [
-        FASTBILL_HOST,
-        *INVOICED_HOSTS.values(),
-        *(url for center in DATA_CENTERS.values() for url in astuple(center)),
-    ]
-
-    assert {urlsplit(url).hostname for url in urls} == set(METADATA["data"]["allowedHosts"]["hosts"])
-
-
-def test_suggested_streams_exist() -> None:
-    existing = {stream.name for platform in PLATFORMS for stream in streams_of(platform)}
-
-    assert set(METADATA["data"]["suggestedStreams"]["streams"]) <= existing
-
-
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_schema_file_belongs_to_a_stream(platform: str) -> None:
     streams = streams_of(platform)
     (folder,) = {Path(inspect.getfile(type(stream))).parent / stream.schemas for stream in streams}
 
-    assert {schema.stem for schema in folder.glob("*.json")} == {stream.name for stream in streams}
+    # Where users describe the streams themselves, there are no files.
+    assert not folder.exists() or {file.stem for file in folder.glob("*.json")} == {stream.name for stream in streams}
 
 
 def test_the_lock_names_no_place_to_download_from() -> None:
@@ -153,15 +115,6 @@ def test_a_package_is_installed_where_any_group_needs_it() -> None:
     assert colorama.endswith(' ; (platform_system == "Windows") or (sys_platform == "win32")')
 
 
-def test_the_icon_is_square() -> None:
-    icon = ElementTree.parse(ROOT / "icon.svg").getroot()
-    left, top, width, height = icon.attrib["viewBox"].split()
-
-    assert (left, top) == ("0", "0")
-    assert width == height
-    assert icon.attrib["width"] == icon.attrib["height"]
-
-
-@pytest.mark.parametrize("script", ["scripts/demo", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/bench", "scripts/demo", "scripts/test", ".ci/run"])
 def test_scripts_can_be_executed(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

@@ -45,7 +45,8 @@ async def _serve(world: World, platform: str, port: int) -> int:
         base_url = await server.start(port)
     except OSError as error:
         await server.stop()
-        print(f"The sandbox cannot listen on port {port}: {error.strerror}.", file=sys.stderr)
+        complaint = f"The sandbox cannot listen on port {port}: {error.strerror}."
+        print(f"{complaint} Choose another one, or 0 for any that is free.", file=sys.stderr)
         return USAGE_ERROR
     ready = {
         "platform": platform,

@@ -18,6 +18,7 @@ from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from source_invoicing.platforms import PLATFORMS
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONNECTOR = Path(sys.executable).with_name("source-invoicing")
 # Seconds for an answer of the sandbox's control path.
 PATIENCE = 60
+# Columns of the bar that shows how much of a stream has come.
+BAR = 10
 # The exit status of a program that was stopped by Ctrl-C.
 INTERRUPTED = 130
 
@@ -168,8 +171,12 @@ def _note(error: Json, complaints: dict[str, list[str]]) -> None:
 
 @dataclass
 class Reading:
-    """How far one stream is. Times are monotonic seconds."""
+    """How far one stream is. Times are monotonic seconds.
 
+    :param expected: how many records a complete read gives
+    """
+
+    expected: int
     records: int = 0
     requests: int | None = None
     began: float | None = None
@@ -185,11 +192,11 @@ class Reading:
 class Progress:
     """How far the streams are.
 
-    :param streams: their names, in the order of the table
+    :param expected: how many records each stream has, in the order of the table
     """
 
-    def __init__(self, streams: list[str], console: Console) -> None:
-        self.readings = {name: Reading() for name in streams}
+    def __init__(self, expected: Mapping[str, int], console: Console) -> None:
+        self.readings = {name: Reading(count) for name, count in expected.items()}
         self._console = console
 
     def take(self, message: Json) -> None:
@@ -205,12 +212,18 @@ class Progress:
         table = Table(box=box.ROUNDED, show_footer=True, header_style="bold", footer_style="bold")
         readings = self.readings.values()
         table.add_column("stream", f"{len(self.readings)} streams")
+        table.add_column("", width=BAR)
         table.add_column("records", _number(sum(reading.records for reading in readings)), justify="right")
         table.add_column("requests", _number(self._requests), justify="right")
         table.add_column("seconds", _number(self._seconds), justify="right")
         for name, reading in self.readings.items():
             values = (reading.records, reading.requests, reading.seconds)
-            table.add_row(name, *map(_number, values), style=_style(reading))
+            # A list without rows is read, too.
+            total, completed = (
+                (reading.expected, reading.records) if reading.expected else (1, int(bool(reading.ended)))
+            )
+            bar = ProgressBar(total=total, completed=completed, width=BAR)
+            table.add_row(name, bar, *map(_number, values), style=_style(reading))
         return table
 
     def count_requests(self, counts: Mapping[str, int]) -> None:
@@ -253,11 +266,14 @@ def demo(platform: str, sandbox_options: list[str], console: Console) -> None:
         connector = Connector(sandbox.config, folder)
         _step(console, "sandbox", f"answers at {sandbox.base_url}")
         _step(console, "spec", connector.spec())
-        _step(console, "check", connector.check())
-        streams = connector.discover()
+        with console.status("testing the account"):
+            _step(console, "check", connector.check())
+        with console.status("asking for the streams"):
+            streams = connector.discover()
+            expected = {stream["name"]: sandbox.row_count(stream["name"]) for stream in streams}
         _step(console, "discover", f"{len(streams)} streams")
         _step(console, "read", "all streams, side by side\n")
-        progress = Progress([stream["name"] for stream in streams], console)
+        progress = Progress(expected, console)
         sandbox.forget_requests()
         try:
             with Live(get_renderable=progress.table, console=console, refresh_per_second=5, transient=True):
@@ -266,17 +282,17 @@ def demo(platform: str, sandbox_options: list[str], console: Console) -> None:
         finally:
             progress.count_requests(sandbox.request_counts())
             console.print(progress.table())
-        _expect_all_rows(sandbox, progress.readings)
+        _expect_all_rows(progress.readings)
     console.print("\n[green]Every stream is complete:[/] as many records arrived as the sandbox holds.")
     console.print(f"All messages: {connector.messages_file.relative_to(ROOT)}", highlight=False)
 
 
-def _expect_all_rows(sandbox: Sandbox, readings: Mapping[str, Reading]) -> None:
-    wrong = []
-    for name, reading in readings.items():
-        expected = sandbox.row_count(name)
-        if reading.records != expected:
-            wrong.append(f"\n- {name}: {reading.records} instead of {expected}")
+def _expect_all_rows(readings: Mapping[str, Reading]) -> None:
+    wrong = [
+        f"\n- {name}: {reading.records} instead of {reading.expected}"
+        for name, reading in readings.items()
+        if reading.records != reading.expected
+    ]
     if wrong:
         raise Trouble(f"The connector reports success, but the numbers of records are not right.{''.join(wrong)}")
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from bench import machine, report
+from bench.image import image
 from bench.process import ROOT, BenchError
 from bench.results import Chapter
 from bench.situations import SITUATIONS
@@ -31,6 +32,8 @@ def main() -> int:
     # Not on a terminal the tables would be squeezed into 80 columns.
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     started = time.monotonic()
+    if arguments.image:
+        return _measure_image(arguments, console)
     bystanders = machine.Bystanders()
     chapters, failed = _measure(arguments, console)
     report.show(chapters, console)
@@ -41,9 +44,32 @@ def main() -> int:
         console.print(f"Only a complete run is written to {PAGE}; to keep this one, name a file with --output.")
     else:
         circumstances = [*machine.describe(), *report.about_the_run(arguments.runs, bystanders.share())]
-        output.write_text(report.page(chapters, circumstances, command=COMMAND), encoding="utf-8")
+        before = (ROOT / PAGE).read_text(encoding="utf-8")
+        output.write_text(report.page(chapters, circumstances, command=COMMAND, before=before), encoding="utf-8")
         console.print(f"Written to {output}.")
     return 1 if failed else 0
+
+
+def _measure_image(arguments: argparse.Namespace, console: Console) -> int:
+    """Measure the image, print, and write its section of the page.
+
+    :return: exit status
+    """
+    with TemporaryDirectory(prefix="bench-") as folder:
+        try:
+            chapter = image(arguments.runs, Path(folder), console.print)
+        except BenchError as error:
+            console.print(str(error), style="red", markup=False)
+            return 1
+    report.show([chapter], console)
+    # The engine runs the containers, so the kernel counts them among other programs.
+    circumstances = [*machine.describe(), *report.about_the_run(arguments.runs, None)]
+    output = arguments.output or ROOT / PAGE
+    before = (ROOT / PAGE).read_text(encoding="utf-8")
+    command = f"{COMMAND} --image"
+    output.write_text(report.with_image(before, chapter, circumstances, command=command), encoding="utf-8")
+    console.print(f"Written to {output}.")
+    return 0
 
 
 def _measure(arguments: argparse.Namespace, console: Console) -> tuple[list[Chapter], bool]:
@@ -75,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     runs = parser.add_mutually_exclusive_group()
     runs.add_argument("--runs", type=_positive, default=USUAL_RUNS, metavar="N")
     runs.add_argument("--quick", dest="runs", action="store_const", const=1)
+    parser.add_argument("--image", action="store_true")
     parser.add_argument("--output", type=Path, metavar="FILE")
     # Other sizes, for work on the benchmark itself.
     parser.add_argument("--scale", type=float, default=1.0, help=argparse.SUPPRESS)

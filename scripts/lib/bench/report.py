@@ -14,6 +14,8 @@ Rows = Sequence[Sequence[str]]
 # Other programs' part of the processors' time that does not show in the figures.
 NEGLIGIBLE = 0.05
 RATIO_COLUMNS = ("ratio", "value", "aim", "reached")
+# The section that another run writes.
+IMAGE_SECTION = "## The image"
 
 
 def show(chapters: Sequence[Chapter], console: Console) -> None:
@@ -23,11 +25,14 @@ def show(chapters: Sequence[Chapter], console: Console) -> None:
         console.print(_terminal_table(chapter.title, chapter.columns, chapter.rows, _first_number(chapter)))
 
 
-def page(chapters: Sequence[Chapter], circumstances: Sequence[tuple[str, str]], *, command: str) -> str:
+def page(
+    chapters: Sequence[Chapter], circumstances: Sequence[tuple[str, str]], *, command: str, before: str = ""
+) -> str:
     """The findings as Markdown.
 
     :param circumstances: name and value of what bears on the figures
     :param command: what to run to repeat them
+    :param before: the page as it was; what :func:`with_image` wrote there is kept
     """
     parts = [
         "# Performance",
@@ -54,6 +59,7 @@ def page(chapters: Sequence[Chapter], circumstances: Sequence[tuple[str, str]], 
         parts.append(_markdown_table(chapter.columns, chapter.rows, _first_number(chapter)))
         parts += chapter.remarks
     parts += [
+        _image_section(before),
         "## Repeating it",
         (
             f"`{command}` measures everything and writes this page; it takes about a quarter of an hour on two cores, "
@@ -64,6 +70,32 @@ def page(chapters: Sequence[Chapter], circumstances: Sequence[tuple[str, str]], 
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def with_image(before: str, chapter: Chapter, circumstances: Sequence[tuple[str, str]], *, command: str) -> str:
+    """The page with the section about the image replaced, or added before the last one.
+
+    :param before: the page as it was
+    """
+    parts = [
+        IMAGE_SECTION,
+        f"Written by `{command}`. {chapter.setup}",
+        _markdown_table(RATIO_COLUMNS, _ratio_rows([chapter], emphasis="**"), numbers_from=1),
+        _markdown_table(chapter.columns, chapter.rows, _first_number(chapter)),
+        *chapter.remarks,
+        _markdown_table(("", ""), circumstances, numbers_from=2),
+    ]
+    section = "\n\n".join(parts)
+    old = _image_section(before)
+    if old:
+        return before.replace(old, section)
+    head, heading, tail = before.partition("## Repeating it")
+    return f"{head}{section}\n\n{heading}{tail}"
+
+
+def _image_section(text: str) -> str:
+    _, heading, rest = text.partition(IMAGE_SECTION)
+    return f"{heading}{rest.partition(f'{chr(10)}## ')[0]}".rstrip()
 
 
 def _missed(chapters: Sequence[Chapter]) -> str:
@@ -102,7 +134,8 @@ def _verdict(ratio: Ratio, emphasis: str) -> str:
 
 def _first_number(chapter: Chapter) -> int:
     """Index of the first column that holds numbers."""
-    return chapter.columns.index("reader") + 1 if "reader" in chapter.columns else 1
+    names = [index for index, name in enumerate(chapter.columns) if name in ("reader", "image")]
+    return names[-1] + 1 if names else 1
 
 
 def _terminal_table(title: str, columns: Columns, rows: Rows, numbers_from: int) -> Table:

@@ -1,0 +1,177 @@
+"""Loads an account into DuckDB with PyAirbyte and answers three questions about it.
+
+Without an account, on the sandbox that comes with the repository (after ``scripts/demo`` once, which installs the
+connector in ``.venv``)::
+
+    python -m venv quickstart && quickstart/bin/pip install --requirement examples/requirements.txt
+    quickstart/bin/python examples/duckdb_quickstart.py zoho_books
+
+With an account: ``--config config.json``. The connector is ``--executable``, an installed ``source-invoicing``, or
+``--pip-url``, from which PyAirbyte makes an environment of its own, such as ``--pip-url ./source-invoicing``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# Before PyAirbyte is imported: it neither reports to its makers nor asks Airbyte's registry for this connector.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("AIRBYTE_OFFLINE_MODE", "1")
+
+import airbyte as ab
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The invoices that were sent, in the same columns for each platform: what is ``open`` has not been paid yet.
+ZOHO = """
+    SELECT invoice_number AS number, customer_name AS customer, CAST(date AS DATE) AS issued,
+           currency_code AS currency, total, balance AS open
+    FROM invoices
+    WHERE status NOT IN ('draft', 'void')
+"""
+INVOICES = {
+    "invoiced": """
+        SELECT i.number, c.name AS customer, CAST(to_timestamp(i.date) AS DATE) AS issued,
+               upper(i.currency) AS currency, i.total, i.balance AS open
+        FROM invoices i LEFT JOIN customers c ON c.id = i.customer
+        WHERE NOT i.draft AND NOT i.voided
+    """,
+    "zoho_invoice": ZOHO,
+    "zoho_books": ZOHO,
+    "fastbill": """
+        SELECT invoice_number AS number, organization AS customer, CAST(invoice_date AS DATE) AS issued,
+               currency_code AS currency, total, CASE WHEN paid_date IS NULL THEN total ELSE 0 END AS open
+        FROM invoices
+        WHERE type = 'outgoing' AND is_canceled <> '1'
+    """,
+    # As the sandbox's API names them; an API of your own will have other columns.
+    "rest_api": """
+        SELECT number, customer->>'name' AS customer, CAST(issue_date AS DATE) AS issued,
+               currency, total, CASE WHEN status = 'open' THEN total ELSE 0 END AS open
+        FROM invoices
+        WHERE status NOT IN ('draft', 'void')
+    """,
+}
+STREAMS = {"invoiced": ["invoices", "customers"]}
+QUESTIONS = {
+    "Who owes us most?": """
+        SELECT customer, currency, count(*) AS invoices, sum(open) AS open
+        FROM sent WHERE open > 0 GROUP BY ALL ORDER BY open DESC, customer LIMIT 8
+    """,
+    "What did we invoice each month?": """
+        SELECT strftime(issued, '%Y-%m') AS month, currency, count(*) AS invoices, sum(total) AS revenue
+        FROM sent GROUP BY ALL ORDER BY month DESC, currency LIMIT 8
+    """,
+    "Which invoices has nobody paid anything on?": """
+        SELECT number, customer, issued, currency, total
+        FROM sent WHERE total > 0 AND open >= total ORDER BY issued, number LIMIT 8
+    """,
+}
+
+
+def main() -> None:
+    """Load and answer."""
+    arguments = parse()
+    console = Console()
+    with account(arguments) as config:
+        platform = config["platform"]["name"]
+        source = ab.get_source("source-invoicing", config=config, **connector(arguments))
+        source.check()
+        source.select_streams(STREAMS.get(platform, ["invoices"]) if not arguments.all else "*")
+        cache = ab.caches.DuckDBCache(db_path=arguments.database)
+        result = source.read(cache=cache)
+    console.print(f"\n[bold]{result.processed_records:,} records[/] are in {arguments.database}.\n")
+    if platform not in INVOICES:
+        console.print(f"There are no ready-made questions for {platform}; the tables are {', '.join(result.streams)}.")
+        return
+    with cache.get_sql_engine().connect() as connection:
+        connection.exec_driver_sql(f"SET schema = '{cache.schema_name}'")
+        connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW sent AS {INVOICES[platform]}")
+        for question, sql in QUESTIONS.items():
+            answer = connection.exec_driver_sql(sql)
+            console.print(table(question, list(answer.keys()), answer.all()))
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Loads an account into DuckDB and answers three questions about it.")
+    parser.add_argument("platform", nargs="?", default="invoiced", help="of the sandbox; default: invoiced")
+    parser.add_argument("--config", type=Path, help="a configuration of your own, instead of the sandbox")
+    parser.add_argument("--all", action="store_true", help="all streams, not only those of the questions")
+    parser.add_argument("--database", type=Path, default=Path("invoicing.duckdb"), help="default: invoicing.duckdb")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--executable", type=Path, help="the installed connector; default: on the PATH, or in .venv")
+    where.add_argument("--pip-url", help="what pip can install the connector from")
+    return parser.parse_args()
+
+
+def connector(arguments: argparse.Namespace) -> dict[str, Any]:
+    """How PyAirbyte gets the connector."""
+    if arguments.pip_url:
+        return {"pip_url": arguments.pip_url}
+    return {"local_executable": arguments.executable or installed()}
+
+
+def installed() -> Path:
+    """The installed connector."""
+    found = shutil.which("source-invoicing") or ROOT / ".venv" / "bin" / "source-invoicing"
+    if not Path(found).exists():
+        sys.exit(
+            "source-invoicing is not installed. Run scripts/demo once, or name it: --executable PATH or --pip-url."
+        )
+    return Path(found)
+
+
+@contextmanager
+def account(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The configuration of an account: the user's, or that of a sandbox, which runs meanwhile."""
+    if arguments.config:
+        yield json.loads(arguments.config.read_text(encoding="utf-8"))
+        return
+    python = (arguments.executable or ROOT / ".venv" / "bin" / "source-invoicing").with_name("python")
+    command = [python, "-m", "integration_tests.sandbox", "--platform", arguments.platform, "--port", "0"]
+    if not python.exists():
+        sys.exit("The sandbox needs its environment. Run scripts/demo once, or name an account: --config FILE.")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                sys.exit("The sandbox did not start; what it said is above.")
+            yield json.loads(line)["config"]
+        finally:
+            process.terminate()
+
+
+def table(title: str, columns: list[str], rows: list[Any]) -> Table:
+    """An answer, ready to print."""
+    shown = Table(title=title, title_justify="left", title_style="bold", box=box.ROUNDED)
+    numbers = {name for name in columns if rows and not isinstance(rows[0][columns.index(name)], (str, type(None)))}
+    for name in columns:
+        shown.add_column(name, justify="right" if name in numbers else "left")
+    for row in rows:
+        shown.add_row(*(text(value) for value in row))
+    return shown
+
+
+def text(value: Any) -> str:
+    """A value of a cell."""
+    if value is None:
+        return ""
+    return f"{value:,.2f}" if hasattr(value, "quantize") or isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The console script as a program: what it needs to start, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airbyte_cdk.models import ConnectorSpecificationSerializer
+
+from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.connector import Connector, Output
+from source_invoicing import SourceInvoicing
+from source_invoicing.entrypoint import launch
+
+
+def test_spec_is_what_the_cdk_prints(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    launch(["spec"])
+    (by_the_cdk,) = Output(0, capfdbinary.readouterr().out.decode().split("\n"), "").of("SPEC")
+
+    output = Connector({}, tmp_path).spec()
+
+    (ours,) = output.of("SPEC")
+    assert output.exit_code == 0
+    assert [message["type"] for message in output.messages] == ["SPEC"]
+    # The CDK adds two properties that a specification need not have.
+    assert ConnectorSpecificationSerializer.load(ours) == ConnectorSpecificationSerializer.load(by_the_cdk)
+
+
+def test_spec_does_not_wait_for_the_cdk() -> None:
+    code = (
+        "import sys, source_invoicing.run; source_invoicing.run.run(['spec']); sys.exit('airbyte_cdk' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_spec_with_a_flag_is_the_same(tmp_path: Path) -> None:
+    connector = Connector({}, tmp_path)
+
+    (plain,), (debug,) = connector.spec().of("SPEC"), connector.run("spec", "--debug").of("SPEC")
+
+    assert plain["connectionSpecification"] == debug["connectionSpecification"]
+
+
+def test_the_source_is_found_by_the_name_of_the_package() -> None:
+    import source_invoicing  # noqa: PLC0415 - the import is what is tested
+
+    assert "SourceInvoicing" in dir(source_invoicing)
+    assert source_invoicing.SourceInvoicing is SourceInvoicing
+    with pytest.raises(AttributeError, match="SourceZoho"):
+        source_invoicing.SourceZoho  # noqa: B018
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_read_with_the_status_of_that_signal(
+    start_sandbox: StartSandbox, connect: Connect, number: signal.Signals
+) -> None:
+    # Each answer takes so long that the read cannot be over before the signal arrives.
+    sandbox = start_sandbox("invoiced", rows={"invoices": 5000}, latency_ms=200)
+
+    output = connect(sandbox).read_until_message(3, ["invoices"], ended_by=number)
+
+    assert output.exit_code == 128 + number
+    assert "Traceback" not in output.text

@@ -1,0 +1,58 @@
+"""The connector in PyAirbyte: ``examples/duckdb_quickstart.py`` as a user runs it. Needs an interpreter with PyAirbyte,
+which ``scripts/test --all`` makes and names in the environment variable below."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from integration_tests.connector import SCRIPT
+from source_invoicing.platforms import PLATFORMS
+
+ROOT = Path(__file__).resolve().parents[1]
+INTERPRETER = os.environ.get("SOURCE_INVOICING_PYAIRBYTE")
+# Seconds; PyAirbyte makes an environment of its own and installs the connector there.
+PATIENCE = 900
+
+pytestmark = pytest.mark.skipif(not INTERPRETER, reason="Needs PyAirbyte: scripts/test --all.")
+
+
+def quickstart(folder: Path, *arguments: str) -> str:
+    """What the example prints. It must end well."""
+    command: Sequence[str] = [str(INTERPRETER), str(ROOT / "examples" / "duckdb_quickstart.py"), *arguments]
+    environment = {**os.environ, "AIRBYTE_NO_UV": "1", "COLUMNS": "160"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (folder / "invoicing.duckdb").stat().st_size
+    return done.stdout
+
+
+def answers(output: str) -> list[str]:
+    """The lines below each question."""
+    return output.partition("Who owes us most?")[2].splitlines()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_three_questions_are_answered(platform: str, tmp_path: Path) -> None:
+    output = quickstart(tmp_path, platform, "--executable", str(SCRIPT))
+
+    assert output.count("╭") == 3
+    # A frame is three lines, and a heading one: there are rows between.
+    assert sum(line.startswith("│") for line in answers(output)) > 2 * 3
+
+
+def test_pyairbyte_installs_the_connector_itself(tmp_path: Path) -> None:
+    config = '{"platform": {"name": "invoiced", "api_key": "a-key"}, "num_workers": 99}'
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    arguments = ["--pip-url", str(ROOT), "--config", str(tmp_path / "config.json")]
+
+    with pytest.raises(AssertionError, match="num_workers should be a whole number from 1 to 32, found 99"):
+        quickstart(tmp_path, *arguments)
+
+    assert (tmp_path / ".venv-source-invoicing" / "bin" / "source-invoicing").exists()

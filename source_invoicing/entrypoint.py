@@ -1,0 +1,97 @@
+"""The commands, as the CDK carries them out: parsing, validation, messages, exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from functools import cache
+from typing import Any, cast
+
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
+from airbyte_cdk.sources.utils.schema_helpers import split_config
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
+
+from source_invoicing.http import Failure
+from source_invoicing.http.secrets import mask
+from source_invoicing.output import Output
+from source_invoicing.source import SourceInvoicing, SyncFailed
+
+
+class _Entrypoint(AirbyteEntrypoint):
+    """The CDK's entry point, with complaints in sentences and records that take the short way out."""
+
+    def __init__(self, source: SourceInvoicing, output: Output) -> None:
+        super().__init__(source)
+        self._output = output
+
+    @staticmethod
+    def handle_record_counts(
+        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
+    ) -> AirbyteMessage:
+        """Count a record for the next state of its stream, without making a new descriptor for each record."""
+        if message.record is None:
+            return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
+        stream_message_count[_descriptor(message.record.stream, message.record.namespace)] += 1.0
+        return message
+
+    @staticmethod
+    def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
+        """Mask the secrets of the configuration in every form they can take, and none that is hardly there: the CDK
+        would put asterisks in place of each blank when a key is blank."""
+        update_secrets([])
+        for secret in get_secrets(connection_specification, config):
+            if isinstance(secret, str):
+                mask(secret)
+
+    @staticmethod
+    def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
+        """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
+        values, _ = split_config(config)
+        SourceInvoicing().platform(values)
+        AirbyteEntrypoint.validate_connection(source_spec, config)
+
+    def read(
+        self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
+    ) -> Iterable[AirbyteMessage]:
+        """Print records here, in their place among the other messages, which the caller prints."""
+        for message in super().read(source_spec, config, catalog, state):
+            if message.record is not None:
+                self._output.record(message.record)
+            else:
+                yield message
+
+
+@cache
+def _descriptor(name: str, namespace: str | None) -> HashableStreamDescriptor:
+    return HashableStreamDescriptor(name, namespace)
+
+
+def launch(arguments: list[str]) -> None:
+    """Carry out a command.
+
+    :param arguments: of the command line, without the program's name; without any, the help is shown
+    :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
+    """
+    # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
+    logging.raiseExceptions = False
+    output = Output()
+    entrypoint = _Entrypoint(SourceInvoicing(), output)
+    parsed = entrypoint.parse_args(arguments or ["--help"])
+    try:
+        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, output:
+            for message in messages:
+                output.line(message)
+    except BrokenPipeError:
+        # The reader went away. Nothing can be said any more, and no request that is under way matters.
+        os._exit(1)
+    except SyncFailed:
+        sys.exit(1)
+    except Failure as failure:
+        failure.emit_message()
+        sys.exit(1)
