@@ -18,6 +18,7 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.fastbill import HOST as FASTBILL_HOST
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS
 from unit_tests.test_packaging import METADATA, ROOT, found, streams_of
@@ -31,6 +32,9 @@ VENDOR_URLS: dict[str, list[str]] = {
     "invoiced": list(INVOICED_HOSTS.values()),
     "zoho_invoice": ZOHO_URLS,
     "zoho_books": ZOHO_URLS,
+    "fastbill": [FASTBILL_HOST],
+    # Its hosts are those that a configuration names.
+    "rest_api": [],
 }
 
 # What the quality checks call insecure; the namespaces of documents are names, and nothing is fetched from them.
