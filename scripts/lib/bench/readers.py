@@ -68,7 +68,11 @@ class Reader(ABC):
     label: str
 
     @abstractmethod
-    def start_up(self) -> list[str]:
+    def start_up(self, config: Path) -> list[str]:
+        """The command that loads what a read needs, and ends without a request."""
+
+    @abstractmethod
+    def spec(self) -> list[str]:
         """The command that only starts and ends."""
 
     @abstractmethod
@@ -81,14 +85,18 @@ class BareLoop(Reader):
 
     label = "bare loop"
 
-    def start_up(self) -> list[str]:
+    def start_up(self, config: Path) -> list[str]:
+        """See :class:`Reader`."""
+        return self.spec()
+
+    def spec(self) -> list[str]:
         """See :class:`Reader`."""
         return [sys.executable, str(HERE / "bare_loop.py")]
 
     def read(self, job: Job) -> list[str]:
         """See :class:`Reader`."""
         (stream,) = job.streams
-        return [*self.start_up(), str(job.config), stream]
+        return [*self.spec(), str(job.config), stream]
 
 
 class Connector(Reader):
@@ -97,7 +105,11 @@ class Connector(Reader):
     program: str
     flags: Sequence[str] = ()
 
-    def start_up(self) -> list[str]:
+    def start_up(self, config: Path) -> list[str]:
+        """See :class:`Reader`. No stream of these takes a request to show."""
+        return self.discover(config)
+
+    def spec(self) -> list[str]:
         """See :class:`Reader`."""
         return [str(PROGRAMS / self.program), "spec"]
 
