@@ -52,6 +52,7 @@ class PlatformFacts:
     :param seconds: unix seconds of a cursor value, in a row of the sandbox, in a record and in a state alike; ``None``
         for a blank
     :param blank: the cursor value of a row without one, as it can be set in the sandbox
+    :param settable: makes unix seconds a cursor value that can be set in the sandbox; by default they are one
     :param walked: streams of several pages, one for each way to walk over a list, with their rows
     :param edited: those of them whose rows carry a cursor and can be edited
     :param by_key: those of them whose state follows page by page
@@ -81,6 +82,7 @@ class PlatformFacts:
     random_runs: int
     kills: int
     moved_along: Mapping[str, int] = field(default_factory=dict)
+    settable: Callable[[int], Any] = lambda seconds: seconds
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
@@ -117,9 +119,10 @@ class PlatformFacts:
         return moment
 
     def oldest_first(self, sandbox: Sandbox, name: str) -> list[tuple[Any, dict[str, Any]]]:
-        """Rows with their keys as the sandbox knows them, by time of change; rows without one come first."""
+        """Rows with their keys as the sandbox knows them, by time of change; those without one are left out."""
         pairs = zip(sandbox.history()[name]["throughout"], sandbox.rows(name), strict=True)
-        return sorted(pairs, key=lambda pair: self.changed(name, pair[1]) or 0)
+        timed = [(moment, key, row) for key, row in pairs if (moment := self.changed(name, row)) is not None]
+        return [(key, row) for _, key, row in sorted(timed, key=lambda each: each[0])]
 
 
 def _each(names: str, facts: StreamFacts) -> dict[str, StreamFacts]:
