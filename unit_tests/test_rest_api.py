@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,7 +16,6 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
-from source_invoicing.platforms.rest_api import auth as auth_module
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
@@ -171,14 +171,21 @@ def test_a_rotated_refresh_token_is_handed_back_to_be_stored(
     assert server.request_history[1].headers["Authorization"] in ("Bearer access-1", b"Bearer access-1")
 
 
-def test_an_access_token_that_is_refused_is_renewed_once(
-    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+def test_an_access_token_that_ends_early_is_renewed_and_the_request_repeated(
+    server: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(auth_module, "FRESH", 0.0)
-    server.post(f"{BASE}/token", [{"json": {"access_token": "access-1"}}, {"json": {"access_token": "access-2"}}])
+    server.post(
+        f"{BASE}/token",
+        [{"json": {"access_token": f"access-{n}", "refresh_token": f"refresh-{n}"}} for n in (2, 3)],
+    )
     server.get(LIST, [{"status_code": 401, "json": {}}, {"json": {"data": [{"id": 1}]}}, {"json": {"data": []}}])
 
     assert ids(read(config(auth=OAUTH))) == [1]
+    asked = [request for request in server.request_history if request.method == "GET"]
+    assert [request.headers["Authorization"] for request in asked] == [f"Bearer access-{n}" for n in (2, 3, 3)]
+    stored = [json.loads(line)["control"] for line in capsys.readouterr().out.splitlines() if '"CONTROL"' in line]
+    tokens = [control["connectorConfig"]["config"]["platform"]["auth"]["refresh_token"] for control in stored]
+    assert tokens == ["refresh-2", "refresh-3"]
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -193,30 +200,75 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
 # -- pagers -----------------------------------------------------------------------------------------------------------
 
 
-def by_page(rows: list[Json], size: int = 100, first: int = 1) -> Callable[[Any, Any], Json]:
+def by_page(rows: list[Json], cap: int = 100, first: int = 1, *, fixed: bool = False) -> Callable[[Any, Any], Json]:
+    """A server of numbered pages.
+
+    :param cap: rows on a page at most
+    :param fixed: each page has that many rows, whatever is asked for
+    """
+
     def answer(request: Any, context: Any) -> Json:
-        page = int(query(request)["page"]) - first
+        asked = query(request)
+        page = int(asked["page"]) - first
+        size = cap if fixed else min(int(asked.get("per_page", cap)), cap)
         pages = -(-len(rows) // size)
         return {"data": rows[page * size : (page + 1) * size], "meta": {"pages": pages, "total": str(len(rows))}}
 
     return answer
 
 
+def pages_asked(server: requests_mock.Mocker) -> list[tuple[int, int]]:
+    """Page and size of each request; the size is 0 where none was named."""
+    asked = [query(request) for request in server.request_history]
+    return [(int(pair["page"]), int(pair.get("per_page", 0))) for pair in asked]
+
+
+OVERLAPPING = [(1, 100), (2, 99), (3, 98)]
+
+
 @pytest.mark.parametrize(
     ("pagination", "pages"),
     [
-        ({"type": "page"}, [1, 2, 3]),
-        ({"type": "page", "start_page": 0}, [0, 1, 2]),
-        ({"type": "page", "total_pages_path": "meta.pages"}, [1, 2, 3]),
-        ({"type": "page", "total_path": "meta.total"}, [1, 2, 3]),
-        ({"type": "page", "size": 500}, [1, 2, 3, 4]),
+        ({"type": "page"}, OVERLAPPING),
+        ({"type": "page", "start_page": 0}, [(number - 1, size) for number, size in OVERLAPPING]),
+        ({"type": "page", "total_pages_path": "meta.pages"}, OVERLAPPING),
+        ({"type": "page", "total_path": "meta.total"}, OVERLAPPING),
+        ({"type": "page", "max_page": 3}, [(number, 100) for number in (1, 2, 3, 1, 2, 3)]),
+        ({"type": "page", "size_param": ""}, [(number, 0) for number in (1, 2, 3, 1, 2, 3)]),
     ],
+    ids=["plain", "from zero", "number of pages", "total", "under a ceiling", "no size"],
 )
-def test_pages_are_read_to_the_end(server: requests_mock.Mocker, pagination: Json, pages: list[int]) -> None:
+def test_pages_are_read_to_the_end(
+    server: requests_mock.Mocker, pagination: Json, pages: list[tuple[int, int]]
+) -> None:
     server.get(LIST, json=by_page(ROWS, first=pagination.get("start_page", 1)))
 
     assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
-    assert [int(query(request)["page"]) for request in server.request_history] == pages
+    assert pages_asked(server) == pages
+
+
+def test_pages_whose_size_cannot_be_chosen_are_read_until_two_passes_agree(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_page(ROWS, fixed=True))
+
+    assert ids(read(config(invoices(pagination={"type": "page"})))) == list(range(250))
+    assert [page for page, _ in pages_asked(server)] == [1, 2, 1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["capped", "fixed"])
+@pytest.mark.parametrize("cap", [20, 40])
+@pytest.mark.parametrize("count", [39, 40, 41, 100])
+def test_pages_that_are_silently_shorter_are_read_to_the_end(
+    server: requests_mock.Mocker, count: int, cap: int, fixed: bool
+) -> None:
+    """Each customer in turn: what the first list taught about the pages must not cut the second one short."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    for customer in (1, 2):
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_page(ROWS[:count], cap, fixed=fixed))
+    values = config(CUSTOMERS, {**CHILD, "pagination": {"type": "page"}})
+
+    assert set(map(tuple, (row.items() for row in read(values, "notes")))) == {
+        tuple({**row, "customer_id": customer}.items()) for customer in (1, 2) for row in ROWS[:count]
+    }
 
 
 def test_a_limit_that_is_silently_lowered_is_noticed(server: requests_mock.Mocker) -> None:
@@ -288,14 +340,42 @@ def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: 
     assert len(server.request_history) == 1
 
 
-def test_a_redirect_is_not_followed(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example/", "http://api.example.com/x", "//evil.example/x", "https://api.example.com:8443/x"],
+)
+def test_a_redirect_to_another_place_gets_no_key(server: requests_mock.Mocker, target: str) -> None:
     server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
-    server.get(LIST, status_code=302, headers={"Location": f"https://evil.example/?api_key={KEY}"})
+    server.get(LIST, status_code=302, headers={"Location": f"{target}?api_key={KEY}"})
 
-    with pytest.raises(Failure, match=r"redirects /v1/invoices to https://evil\.example/") as caught:
+    with pytest.raises(Failure, match=rf"redirects /v1/invoices to {re.escape(target)}\. ") as caught:
         read(config())
+    assert caught.value.failure_type is FailureType.config_error
     assert KEY not in str(caught.value)
     assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize("target", ["/v2/invoices/?offset=0&api_key=old", f"{BASE}/v2/invoices/?offset=0"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_within_the_host_is_followed_with_one_key(
+    server: requests_mock.Mocker, target: str, status: int
+) -> None:
+    server.get(LIST, status_code=status, headers={"Location": target})
+    server.get(f"{BASE}/v2/invoices/", json={"data": [{"id": 1}]})
+
+    assert ids(read(config(invoices(pagination={"type": "none"})))) == [1]
+    assert parse_qsl(urlsplit(server.request_history[1].url).query) == [("offset", "0"), ("api_key", KEY)]
+
+
+def test_a_redirect_in_circles_and_one_of_a_post_are_not_followed(server: requests_mock.Mocker) -> None:
+    server.register_uri(requests_mock.ANY, LIST, status_code=307, headers={"Location": "/v1/invoices"})
+
+    with pytest.raises(Failure, match="redirects"):
+        read(config())
+    assert len(server.request_history) == 6
+    with pytest.raises(Failure, match="redirects"):
+        read(config(invoices(method="POST")))
+    assert len(server.request_history) == 7
 
 
 @pytest.mark.parametrize(
@@ -311,7 +391,7 @@ def test_a_redirect_is_not_followed(server: requests_mock.Mocker) -> None:
 def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, pagination: Json, told: Json) -> None:
     server.get(LIST, json={"data": ROWS[:100], **told})
 
-    with pytest.raises(Failure, match=r"/v1/invoices .*twice"):
+    with pytest.raises(Failure, match=r"/v1/invoices .*(twice|again and again)"):
         read(config(invoices(pagination=pagination)))
 
 
@@ -321,15 +401,82 @@ def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, 
 def test_a_list_behind_the_ceiling_fails_instead_of_being_cut(server: requests_mock.Mocker, pagination: Json) -> None:
     server.get(LIST, json=by_page(ROWS) if pagination["type"] == "page" else by_offset(ROWS))
 
-    with pytest.raises(Failure, match=r"max_.*range of dates"):
+    with pytest.raises(Failure, match=r"max_.*since_param.*range of dates"):
         read(config(invoices(pagination=pagination)))
 
 
-def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker) -> None:
-    server.get(LIST, json=by_offset(ROWS[:120], total=121))
+@pytest.mark.parametrize("status", [400, 404, 416, 422])
+@pytest.mark.parametrize("pagination", [{"type": "page"}, {"type": "offset"}], ids=["page", "offset"])
+def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
+    server: requests_mock.Mocker, pagination: Json, status: int
+) -> None:
+    rows = [{"id": number, "changed": None} for number in range(2500)]
+    honest = by_page(rows) if pagination["type"] == "page" else by_offset(rows)
 
-    with pytest.raises(Failure, match="tells of 121 rows and ends after 120"):
-        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
+    def answer(request: Any, context: Any) -> Any:
+        asked = query(request)
+        depth = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * int(asked.get("per_page", 0))
+        if depth < 1500:
+            return honest(request, context)
+        context.status_code = status
+        return {"message": "too deep"}
+
+    server.get(LIST, json=answer)
+    handed_out: list[int] = []
+    chosen = stream(config(invoices(pagination=pagination, cursor_field="changed", since_param="since")))
+
+    with pytest.raises(Failure, match=rf"HTTP {status}.*too deep.*since_param.*range of dates") as caught:
+        handed_out.extend(row["id"] for row in chosen.read_records(SyncMode.full_refresh))
+    assert caught.value.failure_type is FailureType.config_error
+    assert handed_out == list(range(len(handed_out)))
+    assert len(handed_out) > 1400
+
+
+def test_a_list_of_a_customer_that_ends_at_a_ceiling_is_not_taken_for_a_customer_that_vanished(
+    server: requests_mock.Mocker,
+) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+
+    def answer(request: Any, context: Any) -> Any:
+        context.status_code = 200 if query(request)["offset"] == "0" else 404
+        return by_offset(ROWS)(request, context)
+
+    server.get(f"{BASE}/v1/customers/1/notes", json=answer)
+
+    with pytest.raises(Failure, match=r"offset 99.*range of dates"):
+        read(config(CUSTOMERS, {**CHILD, "pagination": {"type": "offset"}}), "notes")
+
+
+@pytest.mark.parametrize("there", [0, 100, 120, 200])
+@pytest.mark.parametrize(
+    "pagination", [{"type": "offset"}, {"type": "page"}, {"type": "page", "size_param": ""}], ids=str
+)
+def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker, pagination: Json, there: int) -> None:
+    def answer(request: Any, context: Any) -> Json:
+        rows = by_offset if pagination["type"] == "offset" else by_page
+        return {**rows(ROWS[:there])(request, context), "total": 250}
+
+    server.get(LIST, json=answer)
+
+    with pytest.raises(Failure, match=f"tells of 250 rows and ends after {there}"):
+        read(config(invoices(pagination={**pagination, "total_path": "total"})))
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "offset", "has_more_path": "more"},
+        {"type": "page", "has_more_path": "more"},
+        {"type": "page", "total_pages_path": "pages"},
+        {"type": "cursor", "cursor_param": "after", "has_more_path": "more"},
+    ],
+    ids=str,
+)
+def test_an_empty_page_of_a_list_that_goes_on_is_an_error(server: requests_mock.Mocker, pagination: Json) -> None:
+    server.get(LIST, json={"data": [], "more": True, "pages": 3})
+
+    with pytest.raises(Failure, match="goes on"):
+        read(config(invoices(pagination=pagination)))
 
 
 @pytest.mark.parametrize(
@@ -356,6 +503,7 @@ def test_a_path_that_leads_nowhere_is_told(server: requests_mock.Mocker, paginat
     ("options", "body", "expected"),
     [
         ({"record_path": ""}, [{"id": 1}], [1]),
+        ({"record_path": "."}, [{"id": 1}], [1]),
         ({"record_path": "a.b"}, {"a": {"b": [{"id": 1}]}}, [1]),
         ({"record_path": "a.b"}, {"a": {"b": None}}, []),
         ({}, {"data": []}, []),
@@ -443,7 +591,7 @@ def test_parameters_keep_their_order_and_may_repeat(server: requests_mock.Mocker
 def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> None:
     server.get(LIST, json=by_offset(ROWS))
 
-    with pytest.raises(Failure, match="2 calls per 900 seconds"):
+    with pytest.raises(Failure, match="budget of 2 requests within 900 seconds"):
         read(config(rate={"calls": 2, "per_seconds": 900}))
     assert len(server.request_history) == 2
 
@@ -632,6 +780,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(auth={"type": "basic"}), "platform.auth.username and password are both empty"),
     (config(auth={"type": "bearer"}), "platform.auth.token is missing"),
     (config(auth={**OAUTH, "token_url": "http://x.example/t"}), "platform.auth.token_url should begin with https://"),
+    (config(auth={**OAUTH, "token_url": BASE}), "platform.auth.token_url should have a path"),
     (config(auth={**OAUTH, "client_secret": ""}), "platform.auth.client_secret is missing"),
     (
         config(auth={"type": "bearer", "token": "x"}, headers=[{"name": "authorization", "value": "y"}]),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http.secrets import mask
@@ -37,6 +38,7 @@ LOCATIONS = ("query", "header")
 METHODS = ("GET", "POST")
 CURSOR_SOURCES = ("last_record", "body")
 PLACE_OF_ID = "{id}"
+WHOLE_BODY = "."
 PLACEHOLDER = re.compile(r"\{[^}]*\}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
@@ -161,9 +163,12 @@ def _auth(fields: Fields) -> Auth:
         return Auth(kind, token=fields.text("token", why="It is the access token of the API."))
     if kind == "oauth2":
         fields.text("token_url", why="It is where the API hands out access tokens.")
+        token_url = fields.url("token_url", default="")
+        if not urlsplit(token_url).path:
+            raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
         return Auth(
             kind,
-            token_url=fields.url("token_url", default=""),
+            token_url=token_url,
             client_id=fields.text("client_id", why="It is what the API calls your application."),
             client_secret=fields.text("client_secret", why="It belongs to the client id."),
             refresh_token=fields.text("refresh_token", why="It is what you got when you let the application in."),
@@ -258,7 +263,8 @@ def _resource(fields: Fields, auth: Auth) -> Resource:
         params=_params(fields, auth, pager, since_param),
         method=method,
         body=_body(fields, method),
-        record_path=fields.optional_text("record_path", "data"),
+        # A form may not keep an empty text.
+        record_path=fields.optional_text("record_path", "data").removeprefix(WHOLE_BODY),
         single_object_as_list=fields.flag("single_object_as_list"),
         primary_key=primary_key,
         pager=pager,

@@ -31,6 +31,11 @@ from source_invoicing.streams import (
 
 Params = Mapping[str, str | int]
 
+READ_LESS = (
+    "Read less of it at a time: name a since_param where the API filters by the last change, or split the stream in "
+    "several, each with params that select a range of dates."
+)
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -59,6 +64,11 @@ class Pager(ABC):
         :raises Failure: when the API's ceiling is reached
         """
         return {}
+
+    def place(self, question: Question) -> str:
+        """How far into the list a question goes, in the words of the API; empty where a refusal of it would have
+        another reason, as at the beginning."""
+        return ""
 
     @abstractmethod
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
@@ -104,6 +114,10 @@ class OffsetPager(Pager):
         params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
         return {**params, self.offset_param: question.offset}
 
+    def place(self, question: Question) -> str:
+        """See :class:`Pager`."""
+        return f"{self.offset_param} {question.offset}" if question.offset else ""
+
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
         return Outlook(_truth(answer, self.has_more_path), _count(answer, self.total_path))
@@ -124,8 +138,9 @@ class PagePager(Pager):
 
     @property
     def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the parameters
-        """See :class:`Pager`. Pages that can be made smaller can overlap."""
-        return (UnsortedOverlapWalk, PageWalk) if self.size_param else (PageWalk,)
+        """See :class:`Pager`. Pages that can be made smaller can overlap. Under a ceiling they are not: there would
+        be a few more of them, and the last ones out of reach."""
+        return (UnsortedOverlapWalk, PageWalk) if self.size_param and self.max_page is None else (PageWalk,)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,6 +154,11 @@ class PagePager(Pager):
             raise _ceiling(f"page {self.max_page}", "max_page")
         params: dict[str, str | int] = {self.size_param: question.size or self.size} if self.size_param else {}
         return {self.page_param: page, **params}
+
+    def place(self, question: Question) -> str:
+        """See :class:`Pager`. What is refused of the second page may be its size, which nobody has tried before."""
+        first = 1 if question.size in (None, self.size) else 2
+        return f"{self.page_param} {self.start_page + question.number - 1}" if question.number > first else ""
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
@@ -271,6 +291,5 @@ def _misled(answer: Answer, what: str, option: str) -> UnexpectedAnswer:
 
 def _ceiling(where: str, option: str) -> Exception:
     return config_failure(
-        f"The list goes on behind {where}, where the API (pagination.{option}) ends. Split the stream in several, each "
-        "with params that select a range of dates."
+        f"The list goes on behind {where}, where the API ends according to pagination.{option}. {READ_LESS}"
     )

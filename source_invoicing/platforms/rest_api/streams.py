@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
@@ -46,11 +46,9 @@ MOST_PARENTS_TO_INFER_FROM = 5
 class RestAccount(Account):
     """An account, and what its streams need beside it.
 
-    :param key_param: query parameter that holds the key, which links of the API may repeat
     :param judge: opinion of an answer by its status
     """
 
-    key_param: str
     judge: ResourceJudge
 
 
@@ -69,7 +67,7 @@ class RestStream(InvoicingStream):
         """
         super().__init__(account, **more)
         self._stored_schema: Mapping[str, Any] | None = None
-        self._full_page_seen = False
+        self._longest_page = 0
         self._judge = account.judge.of(self.declared)
 
     @property
@@ -93,7 +91,7 @@ class RestStream(InvoicingStream):
 
     def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
         """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
-        judge = self._judge
+        judge = self._judge.at(self.declared.pager.place(question))
         asked = self.list_params(question)
         body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
         if self._goes_along_links and question.token is not None:
@@ -128,22 +126,30 @@ class RestStream(InvoicingStream):
         if pager.size and has_more is None and outlook.total is None:
             # A short page is the last one, once the API has shown that its pages can be as long as asked for.
             asked_for = question.size or pager.size
-            self._full_page_seen = self._full_page_seen or len(rows) >= asked_for
-            has_more = False if self._full_page_seen and len(rows) < asked_for else None
+            self._longest_page = max(self._longest_page, len(rows))
+            has_more = False if len(rows) < asked_for <= self._longest_page else None
+        if has_more and not rows and not outlook.next:
+            raise UnexpectedAnswer(
+                f"The API answered {answer.path} with an empty page and says that the list goes on. Run the sync "
+                "again; if this stays, check the pagination of the stream.",
+                FailureType.transient_error,
+            )
         return Page(
             rows,
             has_more=has_more,
             total=outlook.total,
-            next=self._without_key(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
+            next=self._link(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
             told_at=answer.told_at,
         )
 
-    def _without_key(self, link: str, answer: Answer) -> str:
-        parts = urlsplit(absolute(link, join_url(self.account.client.base_url, answer.path)))
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        kept = [(name, value) for name, value in pairs if name != self.account.key_param]
-        query = parts.query if len(kept) == len(pairs) else urlencode(kept)
-        return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    def _link(self, link: str, answer: Answer) -> str:
+        """A link as an address, which may be elsewhere: the client refuses to go there."""
+        try:
+            return absolute(link, join_url(self.account.client.base_url, answer.path))
+        except ValueError:
+            raise UnexpectedAnswer(
+                f"The API answered {answer.path} with a next page whose address is none.", FailureType.transient_error
+            ) from None
 
     def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
         """Rows that cannot be told apart cannot be read completely."""
@@ -251,8 +257,12 @@ class RestChildStream(RestStream, ChildStream):
         return super().read_answer(answer, question)
 
     def _exists(self, parent: Any) -> bool:
-        """Nothing is known of where a parent can be asked for. A path that worked for others is no wrong path."""
-        return not self._some_list_was_there
+        """Nothing is known of where a parent can be asked for. One without a list is gone, where others have theirs."""
+        try:
+            self.first_page({self.parent_field: parent})
+        except ResourceMissing:
+            return not self._some_list_was_there
+        return True
 
     def _further_fields(self) -> tuple[str, ...]:
         return (self.parent_field,)
