@@ -496,6 +496,64 @@ def test_a_path_that_leads_nowhere_is_told(server: requests_mock.Mocker, paginat
         read(config(invoices(pagination=pagination)))
 
 
+@pytest.mark.parametrize("more", [{"total": 3}, {"total": 2}], ids=["beyond", "all there"])
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "none"},
+        {"type": "link_header"},
+        {"type": "next_url", "path": "next"},
+        {"type": "cursor", "cursor_param": "after", "source": "body", "path": "next"},
+    ],
+    ids=lambda pagination: pagination["type"],
+)
+def test_a_total_proves_a_list_of_any_pagination(
+    server: requests_mock.Mocker, pagination: Json, more: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json={"data": ROWS[:2], **more})
+
+    if more["total"] == 2:
+        assert ids(read(config(invoices(pagination={**pagination, "total_path": "total"})))) == [0, 1]
+        assert not caplog.records
+        return
+    with pytest.raises(Failure, match=r"rows of 3|2 rows|tells of 3 rows and ends after 2"):
+        read(config(invoices(pagination={**pagination, "total_path": "total"})))
+    read(config(invoices(pagination=pagination)))
+    assert "total is 3" in caplog.text
+
+
+def test_a_link_to_a_next_page_is_not_overlooked(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": ROWS[:2]}, headers={"Link": f'<{LIST}?page=2>; rel="next"'})
+
+    with pytest.raises(Failure, match="pagination is none"):
+        read(config(invoices(pagination={"type": "none"})))
+
+
+@pytest.mark.parametrize(
+    ("rows", "doubt"),
+    [
+        ([{"id": 1}, {"id": 2}], "nothing at 'changed'"),
+        ([{"id": 1, "changed": "31.01.2026"}], "since_format"),
+        ([{"id": 1, "changed": None}], ""),
+        ([{"id": 1}, {"id": 2, "changed": "2026-01-31"}], ""),
+        ([], ""),
+    ],
+)
+def test_a_cursor_field_that_cannot_be_right_is_refused_by_check_and_told_by_read(
+    server: requests_mock.Mocker, rows: list[Json], doubt: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json={"data": rows})
+    values = config(invoices(cursor_field="changed", pagination={"type": "none"}))
+
+    succeeded, said = SourceInvoicing().check_connection(logging.getLogger(), values)
+    caplog.clear()
+
+    assert succeeded is not bool(doubt)
+    assert doubt in str(said)
+    assert ids(read(values)) == ids(rows)
+    assert bool(caplog.records) is bool(doubt)
+
+
 # -- records ----------------------------------------------------------------------------------------------------------
 
 
@@ -773,6 +831,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(base_url="http://api.example.com"), "platform.base_url should begin with https://"),
     (config(base_url="https://u:p@api.example.com"), "platform.base_url must not hold credentials"),
     (config(auth=None), "platform.auth is missing"),
+    (config(auth={"value": "x"}), "platform.auth.type should be one of api_key, basic, bearer, none, oauth2; it is"),
     (config(auth={"type": "magic"}), "platform.auth.type should be one of"),
     (config(auth={"type": "api_key"}), "platform.auth.value is missing"),
     (config(auth={**AUTH, "location": "cookie"}), "platform.auth.location should be one of"),
@@ -786,9 +845,13 @@ COMPLAINTS: list[tuple[Json, str]] = [
         config(auth={"type": "bearer", "token": "x"}, headers=[{"name": "authorization", "value": "y"}]),
         "platform.headers[0].name is authorization, which the credentials",
     ),
-    (config(headers=[{"name": "A b", "value": ""}]), "platform.headers[0].name is no name of a header"),
+    (config(headers=[{"name": "A"}]), "platform.headers[0].value is missing"),
+    (config(headers=[{"name": "A b", "value": "c"}]), "platform.headers[0].name is no name of a header"),
     (config(headers=[{"name": "A", "value": "x\ny"}]), "platform.headers[0].value holds a line break"),
-    (config(headers=[{"name": "A"}, {"name": "a"}]), "platform.headers[1].name is a a second time"),
+    (
+        config(headers=[{"name": "A", "value": "b"}, {"name": "a", "value": "c"}]),
+        "platform.headers[1].name is a a second time",
+    ),
     (config(headers={"A": "b"}), "platform.headers should be a list, found an object"),
     (config(rate={"calls": 5}), "platform.rate.per_seconds is missing"),
     (config(rate={"calls": 0, "per_seconds": 1}), "platform.rate.calls should be a whole number"),
@@ -827,6 +890,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
     (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),
     (config(invoices(primary_key=["a", "a"])), "platform.streams[0].primary_key names a field twice"),
+    (config(invoices(pagination={"limit": 5})), "platform.streams[0].pagination.type should be one of"),
     (config(invoices(pagination={"type": "x"})), "platform.streams[0].pagination.type should be one of"),
     (config(invoices(pagination=NEXT)), "platform.streams[0].pagination.path is missing"),
     (

@@ -58,7 +58,7 @@ class RestApi(Platform):
         streams = streams_of(self._options, self._account(Patience.for_check()))
         first = next(stream for stream in streams if not isinstance(stream, ChildStream))
         assert isinstance(first, RestStream)
-        first.first_page({})
+        first.try_out()
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""

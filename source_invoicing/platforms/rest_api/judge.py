@@ -21,7 +21,7 @@ from source_invoicing.http.secrets import excerpt
 from source_invoicing.http.verdict import OK
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.pagers import READ_LESS
-from source_invoicing.platforms.rest_api.paths import MISSING, dig
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.platforms.rest_api.records import rows_in
 
 #: Where APIs put their words, looked at in this order.
@@ -79,12 +79,7 @@ class ResourceJudge:
             return Retry(self._unexpected(answer, f"says under {self.resource.error_path!r}: {said}"))
         found = rows_in(answer.body, self.resource)
         if isinstance(found, str):
-            where = self.resource.record_path or "the whole body"
-            return Retry(
-                self._unexpected(
-                    answer, f"has {found} where record_path ({where}) should lead to a list of records", config=True
-                )
-            )
+            return Retry(self._unexpected(answer, self._no_list(answer.body, found), config=True))
         return OK
 
     def _with_advice(self, answer: Answer, failure: Failure) -> Failure:
@@ -113,6 +108,13 @@ class ResourceJudge:
         if found is MISSING or not found:
             return None
         return _words(found) or error_text(body) or "something is wrong"
+
+    def _no_list(self, body: Any, found: str) -> str:
+        assert self.resource is not None
+        path = self.resource.record_path
+        if not path:
+            return f"is {found} where record_path is empty and a list of records is expected"
+        return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}"
 
     def _unexpected(self, answer: Answer, what: str, *, config: bool = False) -> UnexpectedAnswer:
         return UnexpectedAnswer(

@@ -153,7 +153,7 @@ class Options:
 
 
 def _auth(fields: Fields) -> Auth:
-    kind = fields.choice("type", AUTH_TYPES, default="api_key")
+    kind = fields.choice("type", AUTH_TYPES)
     if kind == "basic":
         auth = Auth(kind, username=fields.optional_text("username"), password=fields.optional_text("password"))
         if not auth.username and not auth.password:
@@ -188,7 +188,7 @@ def _headers(fields: Fields, auth: Auth) -> Pairs:
     headers: list[tuple[str, str]] = []
     for field in fields.objects("headers"):
         name = field.text("name", why="It is the name of a header.")
-        value = field.optional_text("value")
+        value = field.text("value", why="It is what the header says.")
         if not name.isascii() or not name.isprintable() or any(sign in name for sign in ' :,;"'):
             raise field.complaint("name", f"is no name of a header: {name!r}")
         if not value.isprintable():
@@ -362,7 +362,7 @@ def _parent(fields: Fields | None) -> Parent | None:
 def _pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     if fields is None:
         return OffsetPager()
-    kind = fields.choice("type", (*PAGERS, "cursor"), default="offset")
+    kind = fields.choice("type", (*PAGERS, "cursor"))
     if kind == "cursor":
         return _cursor_pager(fields, primary_key)
     return PAGERS[kind](fields)
@@ -399,7 +399,9 @@ def _cursor_pager(fields: Fields, primary_key: Sequence[str]) -> Pager:
     if not path:
         place = "the last record" if from_last_record else "the body"
         raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
-    return CursorPager(param, from_last_record, path, fields.optional_text("has_more_path"))
+    return CursorPager(
+        param, from_last_record, path, fields.optional_text("has_more_path"), fields.optional_text("total_path")
+    )
 
 
 def _next_url_pager(fields: Fields) -> Pager:
@@ -410,15 +412,17 @@ def _next_url_pager(fields: Fields) -> Pager:
         )
     if path and header:
         raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-    return NextUrlPager(path, header)
+    return NextUrlPager(path, header, fields.optional_text("total_path"))
 
 
 PAGERS: Mapping[str, Callable[[Fields], Pager]] = {
     "offset": _offset_pager,
     "page": _page_pager,
-    "link_header": lambda fields: LinkHeaderPager(fields.optional_text("rel", "next") or "next"),
+    "link_header": lambda fields: LinkHeaderPager(
+        fields.optional_text("rel", "next") or "next", fields.optional_text("total_path")
+    ),
     "next_url": _next_url_pager,
-    "none": lambda fields: NoPager(),
+    "none": lambda fields: NoPager(fields.optional_text("total_path")),
 }
 
 

@@ -14,12 +14,12 @@ from urllib.parse import quote
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 
-from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer
+from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer, config_failure
 from source_invoicing.http.answer import join_url
 from source_invoicing.platforms.rest_api.judge import ResourceJudge
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
-from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute
+from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
 from source_invoicing.platforms.rest_api.records import rows_in
 from source_invoicing.platforms.rest_api.schema import infer
@@ -68,6 +68,7 @@ class RestStream(InvoicingStream):
         super().__init__(account, **more)
         self._stored_schema: Mapping[str, Any] | None = None
         self._longest_page = 0
+        self._cursor_doubt = ""
         self._judge = account.judge.of(self.declared)
 
     @property
@@ -120,6 +121,7 @@ class RestStream(InvoicingStream):
         found = rows_in(answer.body, self.declared)
         rows: list[Row] = found if isinstance(found, list) else []
         self._demand_keys(rows, answer)
+        self._look_at_cursor(rows)
         pager = self.declared.pager
         outlook = pager.outlook(answer, rows, question)
         has_more = outlook.has_more
@@ -134,6 +136,8 @@ class RestStream(InvoicingStream):
                 "again; if this stays, check the pagination of the stream.",
                 FailureType.transient_error,
             )
+        if not pager.size and question.token is None and not (has_more or outlook.next or outlook.total):
+            self._look_for_more(rows, answer)
         return Page(
             rows,
             has_more=has_more,
@@ -162,6 +166,31 @@ class RestStream(InvoicingStream):
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
                         FailureType.config_error,
                     )
+
+    def _look_at_cursor(self, rows: list[Row]) -> None:
+        """Say so where ``cursor_field`` cannot be right: then each sync reads everything, and nobody would know."""
+        if self._cursor_doubt or not isinstance(self.cursor_field, str):
+            return
+        values = [dig(row, self.cursor_field) for row in rows]
+        if not rows or any(value is None for value in values) or any(map(self.moment, rows)):
+            return
+        self._cursor_doubt = (
+            f"Stream {self.name}: the records of the first page have {describe(values[0])} at {self.cursor_field!r}, "
+            "which cursor_field names, and no date. Leave it empty where the API tells no time of change; a date in a "
+            "form of its own needs its pattern in since_format."
+        )
+        logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
+
+    def _look_for_more(self, rows: list[Row], answer: Answer) -> None:
+        """Say so where a list that ends with its first page seems to be longer."""
+        if sign := sign_of_more(answer, len(rows)):
+            logger.warning(
+                "Stream %s: the list ends after one page of %d rows, and %s in the answer. If that is about its rows, "
+                "the pagination is not the one configured; total_path or has_more_path make sure.",
+                self.name,
+                len(rows),
+                sign,
+            )
 
     def key(self, row: Row) -> Hashable:
         """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
@@ -200,6 +229,15 @@ class RestStream(InvoicingStream):
         except (AccessRefused, ResourceMissing) as refusal:
             logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
             return []
+
+    def try_out(self) -> None:
+        """Ask for the first page.
+
+        :raises Failure: when it does not fit the configuration
+        """
+        self.first_page({})
+        if self._cursor_doubt:
+            raise config_failure(self._cursor_doubt)
 
     def first_page(self, stream_slice: Slice) -> list[Row]:
         """The rows of the first page of a slice."""
