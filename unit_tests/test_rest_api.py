@@ -737,6 +737,16 @@ def test_lists_of_customers_carry_the_customer(server: requests_mock.Mocker) -> 
     assert read(config(CHILD, CUSTOMERS), "notes") == [{"id": 1, "customer_id": "a"}, {"id": 2, "customer_id": "b/2"}]
 
 
+def test_a_customer_has_one_id_in_its_record_and_in_its_lists(server: requests_mock.Mocker) -> None:
+    """Whatever reads the ids: a state that counts in text would leave out whoever counts in numbers."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
+    values = config({**CUSTOMERS, "json_schema": '{"properties": {"id": {"type": "string"}}}'}, CHILD)
+
+    assert ids(read(values, "customers")) == ["1"]
+    assert read(values, "notes") == [{"id": 7, "customer_id": "1"}]
+
+
 def test_a_customer_that_vanished_has_no_lists_and_a_wrong_path_is_told(server: requests_mock.Mocker) -> None:
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
     server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 1}]})
@@ -887,6 +897,10 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
     (config(invoices(json_schema="[]")), "platform.streams[0].json_schema should be the JSON text of an object"),
     (config(invoices(json_schema="{}")), "platform.streams[0].json_schema should be a JSON schema of an object"),
+    (
+        config(invoices(json_schema='{"properties": {"id": {"type": "text"}}}')),
+        "platform.streams[0].json_schema is no JSON schema at $.properties.id.type",
+    ),
     (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
     (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),
     (config(invoices(primary_key=["a", "a"])), "platform.streams[0].primary_key names a field twice"),

@@ -24,6 +24,7 @@ from source_invoicing.platforms.rest_api.pagers import (
     PagePager,
     Pager,
 )
+from source_invoicing.streams.normalise import PYTHON_TYPES
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -330,7 +331,22 @@ def _json_schema(fields: Fields) -> Mapping[str, Any] | None:
     schema = _json_object(fields, "json_schema", text)
     if not isinstance(schema.get("properties"), dict):
         raise fields.complaint("json_schema", 'should be a JSON schema of an object, with "properties"')
+    if fault := _fault_in_schema(schema):
+        raise fields.complaint("json_schema", f"is no JSON schema at {fault}")
     return {"type": "object", "additionalProperties": True, **schema}
+
+
+def _fault_in_schema(schema: Any, path: str = "$") -> str:
+    """The path of the first part that cannot be one, as far as records are made to fit it; empty without any."""
+    if not isinstance(schema, dict):
+        return path
+    types = schema.get("type", [])
+    if not set([types] if isinstance(types, str) else types) <= PYTHON_TYPES.keys():
+        return f"{path}.type"
+    members = {f"{path}.properties.{name}": member for name, member in schema.get("properties", {}).items()}
+    if isinstance(schema.get("items"), dict):
+        members[f"{path}.items"] = schema["items"]
+    return next((fault for at, member in members.items() if (fault := _fault_in_schema(member, at))), "")
 
 
 def _json_object(fields: Fields, name: str, text: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -266,6 +266,11 @@ class RestParentStream(RestStream, ParentStream):
 
     #: Dotted path of the id that the children are asked for with.
     id_path: ClassVar[str]
+
+    def read_ids(self) -> Iterator[Any]:
+        """See :class:`ParentStream`. As the records have them, whose schema may say text where the API says number."""
+        for step in self.walk({}, since=None):
+            yield from (self.parent_id(self._normalise(row)) for row in step.rows)
 
     def parent_id(self, row: Row) -> Any:
         """See :class:`ParentStream`."""
