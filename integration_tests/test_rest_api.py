@@ -35,8 +35,8 @@ def configure(tmp_path: Path, warm_start: WarmStart) -> Configure:
 
 
 def documented(product: str) -> Json:
-    """The configuration that the page shows for a product."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"\n### {product}\n")[2]
+    """The configuration that the page shows for a product, or under another heading."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"# {product}\n")[2]
     block = re.search(r"```json\n(.*?)```", section, re.DOTALL)
     assert block is not None
     config: Json = json.loads(block[1])
@@ -105,6 +105,13 @@ def spellings(secret: str) -> dict[str, str]:
     }
 
 
+def offering(connector: Connector, *names: str) -> Connector:
+    """The connector as if ``discover`` had shown these streams: the server is not asked."""
+    offered = [{"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]} for name in names]
+    connector.__dict__["catalog"] = offered
+    return connector
+
+
 # -- real products ----------------------------------------------------------------------------------------------------
 
 
@@ -118,6 +125,16 @@ def test_the_documented_configuration_reads_the_product(product: str, configure:
 
         assert_complete(connector, output, sandbox)
         assert_silent(output)
+
+
+def test_the_documented_lists_of_customers_are_read(configure: Configure) -> None:
+    with Sandbox("rest_api", options={"auth": "bearer", "totals": "false"}) as sandbox:
+        config = posing(documented("Lists of each customer"), sandbox.base_url)
+        customers, contacts = config["platform"]["streams"]
+        listed = {**contacts, "name": "customer_invoices", "path": "/v1/customers/{id}/invoices"}
+        connector = configure({"platform": {**config["platform"], "streams": [customers, listed]}})
+
+        assert_complete(connector, connector.read(), sandbox)
 
 
 @pytest.mark.parametrize("product", INCREMENTAL)
@@ -225,6 +242,16 @@ def test_each_pager_and_each_way_to_log_in_reads_everything(options: Mapping[str
         assert len(second.records["invoices"]) < 60
 
 
+def test_no_more_is_asked_than_the_configuration_allows(configure: Configure) -> None:
+    """The server counts in windows of its own, which begin whenever they like."""
+    with Sandbox("rest_api", options={"rate_calls": "6", "rate_seconds": "1"}) as sandbox:
+        output = offering(configure(sandbox.config), "invoices", "customer_invoices").read()
+
+        assert output.exit_code == 0, output.text
+        assert {name: len(rows) for name, rows in output.records.items()} == {"invoices": 250, "customer_invoices": 250}
+        assert {request["status"] for request in sandbox.requests()} == {200}
+
+
 def test_two_hundred_streams_are_read(configure: Configure) -> None:
     with Sandbox("rest_api", rows={"customers": 2}) as sandbox:
         platform = sandbox.config["platform"]
@@ -287,13 +314,6 @@ def test_each_refresh_token_that_is_handed_out_is_stored_once(command: str, conf
 
 
 # -- servers that are not nice ----------------------------------------------------------------------------------------
-
-
-def offering(connector: Connector, *names: str) -> Connector:
-    """The connector as if ``discover`` had shown these streams: the server is not asked."""
-    offered = [{"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]} for name in names]
-    connector.__dict__["catalog"] = offered
-    return connector
 
 
 DEAF = {"ignore_paging": "true", "totals": "false"}

@@ -13,10 +13,13 @@ import pytest
 import requests_mock
 from airbyte_cdk.models import FailureType, SyncMode
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from jsonschema import Draft7Validator
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.config import Config
 from source_invoicing.http import Failure
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
+from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
 from source_invoicing.streams import InvoicingStream
@@ -432,19 +435,24 @@ def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
     assert len(handed_out) > 1400
 
 
-def test_a_list_of_a_customer_that_ends_at_a_ceiling_is_not_taken_for_a_customer_that_vanished(
-    server: requests_mock.Mocker,
+@pytest.mark.parametrize(
+    ("pagination", "message"),
+    [({"type": "offset"}, r"offset 99.*range of dates"), ({"type": "next_url", "path": "next"}, "HTTP 404")],
+    ids=["offset", "link"],
+)
+def test_a_list_that_breaks_off_is_not_taken_for_that_of_a_customer_that_vanished(
+    server: requests_mock.Mocker, pagination: Json, message: str
 ) -> None:
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
 
     def answer(request: Any, context: Any) -> Any:
-        context.status_code = 200 if query(request)["offset"] == "0" else 404
-        return by_offset(ROWS)(request, context)
+        context.status_code = 200 if query(request).get("offset", "0") == "0" else 404
+        return {"data": ROWS[:100], "next": "?offset=100"}
 
     server.get(f"{BASE}/v1/customers/1/notes", json=answer)
 
-    with pytest.raises(Failure, match=r"offset 99.*range of dates"):
-        read(config(CUSTOMERS, {**CHILD, "pagination": {"type": "offset"}}), "notes")
+    with pytest.raises(Failure, match=message):
+        read(config(CUSTOMERS, {**CHILD, "pagination": pagination}), "notes")
 
 
 @pytest.mark.parametrize("there", [0, 100, 120, 200])
@@ -833,6 +841,121 @@ def test_paths() -> None:
     assert target == {"a": {"b": 1}}
 
 
+# -- the form ---------------------------------------------------------------------------------------------------------
+
+TOTAL: Json = {"total_path": "total"}
+PAGINATIONS: list[Json] = [
+    {
+        **TOTAL,
+        **{"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100},
+        **{"has_more_path": "more", "max_offset": 10_000},
+    },
+    {
+        **TOTAL,
+        **{"type": "page", "page_param": "page", "size_param": "per_page", "size": 100, "start_page": 1},
+        **{"max_page": 30, "total_pages_path": "pages", "has_more_path": "more"},
+    },
+    {
+        **TOTAL,
+        **{"type": "cursor", "cursor_param": "after", "source": "body", "path": "next", "has_more_path": "more"},
+    },
+    {**TOTAL, "type": "link_header", "rel": "next"},
+    {**TOTAL, "type": "next_url", "path": "next"},
+    {**TOTAL, "type": "next_url", "header": "X-Next"},
+    {**TOTAL, "type": "none"},
+]
+AUTHS: list[Json] = [
+    {"type": "api_key", "location": "header", "name": "X-Key", "value": "key1", "prefix": "Token "},
+    {"type": "basic", "username": "anna", "password": "key1"},
+    {"type": "bearer", "token": "key1"},
+    OAUTH,
+    {"type": "none"},
+]
+DECLARED: Json = {
+    "name": "invoices",
+    "path": "/v1/customers/{id}/invoices",
+    "params": [{"name": "order_by", "value": "id"}],
+    "method": "POST",
+    "body": "{}",
+    "record_path": "data",
+    "single_object_as_list": False,
+    "primary_key": ["id"],
+    "cursor_field": "updated_at",
+    "since_param": "updated_since",
+    "since_format": "iso8601",
+    "parent": {"stream": "customers", "key": "id", "field": "customer_id"},
+    "error_path": "error",
+    "json_schema": '{"properties": {}}',
+}
+ACCOUNT: Json = {
+    "headers": [{"name": "Accept", "value": "application/json"}],
+    "rate": {"calls": 300, "per_seconds": 900},
+}
+EVERYTHING = [
+    *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
+    *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+]
+
+
+def offered() -> Json:
+    """The platform's part of the form."""
+    platforms: list[Json] = (
+        SourceInvoicing().spec(logging.getLogger()).connectionSpecification["properties"]["platform"]["oneOf"]
+    )
+    return next(option for option in platforms if option["properties"]["name"]["const"] == "rest_api")
+
+
+def closed(schema: Any) -> Any:
+    """The same for which a property nobody knows is an error."""
+    if isinstance(schema, list):
+        return [closed(member) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: False if name == "additionalProperties" else closed(member) for name, member in schema.items()}
+
+
+def names_in(schema: Json, path: str = "") -> set[str]:
+    """The paths of all properties of a form."""
+    found = set()
+    for part in (schema, schema.get("items", {}), *schema.get("oneOf", ())):
+        for name, member in part.get("properties", {}).items():
+            found |= {f"{path}.{name}", *names_in(member, f"{path}.{name}")}
+    return found
+
+
+def paths_in(value: Any, path: str = "") -> set[str]:
+    """The same of a configuration."""
+    if isinstance(value, list):
+        return {found for member in value for found in paths_in(member, path)}
+    if not isinstance(value, dict):
+        return set()
+    return {
+        found for name, member in value.items() for found in (f"{path}.{name}", *paths_in(member, f"{path}.{name}"))
+    }
+
+
+@pytest.mark.parametrize("values", EVERYTHING, ids=range(len(EVERYTHING)))
+def test_each_option_is_in_the_form_and_is_read(values: Json) -> None:
+    Draft7Validator(closed(offered())).validate(values["platform"])
+
+    assert SourceInvoicing().streams(values)
+
+
+def test_the_form_offers_nothing_else() -> None:
+    assert names_in(offered()) == {path for values in EVERYTHING for path in paths_in(values["platform"])}
+
+
+@pytest.mark.parametrize("values", [config(), config(auth={**AUTH, "location": "query", "name": "api_key"})])
+def test_an_address_and_a_key_mean_the_same_as_the_default_spelled_out(values: Json) -> None:
+    pagination = {"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100, "total_path": ""}
+    spelled_out = {"record_path": "data", "single_object_as_list": False, "primary_key": ["id"], "method": "GET"}
+
+    declared = Options.parse(Config.parse(values, ["rest_api"]).options)
+
+    explicit = config(invoices(**spelled_out, pagination=pagination), auth=values["platform"]["auth"])
+    assert declared == Options.parse(Config.parse(explicit, ["rest_api"]).options)
+
+
 # -- complaints -------------------------------------------------------------------------------------------------------
 
 NEXT: Json = {"type": "next_url"}
@@ -897,9 +1020,12 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
     (config(invoices(json_schema="[]")), "platform.streams[0].json_schema should be the JSON text of an object"),
     (config(invoices(json_schema="{}")), "platform.streams[0].json_schema should be a JSON schema of an object"),
-    (
-        config(invoices(json_schema='{"properties": {"id": {"type": "text"}}}')),
-        "platform.streams[0].json_schema is no JSON schema at $.properties.id.type",
+    *(
+        (
+            config(invoices(json_schema=json.dumps({"properties": {"id": {"items": wrong}}}))),
+            f"platform.streams[0].json_schema is no JSON schema at $.properties.id.items{at}",
+        )
+        for wrong, at in (({"type": "text"}, ".type"), ({"type": 5}, ".type"), ({"properties": []}, ".properties"))
     ),
     (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
     (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),

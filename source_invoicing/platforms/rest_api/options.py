@@ -340,10 +340,13 @@ def _fault_in_schema(schema: Any, path: str = "$") -> str:
     """The path of the first part that cannot be one, as far as records are made to fit it; empty without any."""
     if not isinstance(schema, dict):
         return path
-    types = schema.get("type", [])
-    if not set([types] if isinstance(types, str) else types) <= PYTHON_TYPES.keys():
+    types, properties = schema.get("type", []), schema.get("properties", {})
+    names = types if isinstance(types, list) else [types]
+    if not all(isinstance(name, str) and name in PYTHON_TYPES for name in names):
         return f"{path}.type"
-    members = {f"{path}.properties.{name}": member for name, member in schema.get("properties", {}).items()}
+    if not isinstance(properties, dict):
+        return f"{path}.properties"
+    members = {f"{path}.properties.{name}": member for name, member in properties.items()}
     if isinstance(schema.get("items"), dict):
         members[f"{path}.items"] = schema["items"]
     return next((fault for at, member in members.items() if (fault := _fault_in_schema(member, at))), "")
