@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox.fastbill_rows import german
+from integration_tests.sandbox.fastbill_rows import unix as fastbill_seconds
 
 Options = Mapping[str, Any]
 
@@ -233,9 +235,55 @@ ZOHO_BOOKS = PlatformFacts(
     environment=_SHORT_MINUTES,
 )
 
-PLATFORMS: Mapping[str, PlatformFacts] = {facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS)}
+FASTBILL = PlatformFacts(
+    name="fastbill",
+    page=100,
+    streams={
+        "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True),
+        **_each("invoices revenues", StreamFacts("LASTUPDATE")),
+        **_each("products recurring_invoices", StreamFacts()),
+    },
+    seconds=lambda value: fastbill_seconds(value) if value else None,
+    blank="",
+    # By overlapping offset: with a filter, without one, without a time.
+    walked={"invoices": 420, "customers": 320, "products": 320},
+    edited=("invoices", "customers"),
+    by_key=(),
+    full_refresh="products",
+    answers=({}, {"order": "newest"}, {"lastupdate_filter": "ignored", "revenue_filter": "refused"}),
+    nothing_honoured={"order": "shuffled", "lastupdate_filter": "ignored", "revenue_filter": "ignored"},
+    random_runs=10,
+    kills=6,
+    few_rows=5,
+    settable=german,
+    list_of_invoices="invoice.get",
+    tells_totals=False,
+)
+REST_API = PlatformFacts(
+    name="rest_api",
+    page=100,
+    streams={
+        **_each("customers invoices items payments taxes credit_notes", StreamFacts("updated_at")),
+        "customer_invoices": StreamFacts(resumes=True),
+    },
+    seconds=lambda value: int(datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()) if value else None,
+    blank=None,
+    walked={"invoices": 420, "payments": 320},
+    edited=("invoices", "payments"),
+    by_key=(),
+    full_refresh="customer_invoices",
+    answers=({}, {"pager": "page"}, {"pager": "cursor"}, {"method": "POST"}),
+    nothing_honoured={"order": "shuffled", "since": "ignored"},
+    random_runs=10,
+    kills=6,
+    list_of_invoices="/v1/invoices",
+)
+
+PLATFORMS: Mapping[str, PlatformFacts] = {
+    facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS, FASTBILL, REST_API)
+}
 # One for each way in which requests are made and judged: Zoho's products share theirs.
-APIS = (INVOICED, ZOHO_BOOKS)
+APIS = (INVOICED, ZOHO_BOOKS, FASTBILL, REST_API)
 
 
 def on_each_platform(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,11 +13,13 @@ import pytest
 import requests_mock
 from airbyte_cdk.models import FailureType, SyncMode
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from jsonschema import Draft7Validator
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.config import Config
 from source_invoicing.http import Failure
-from source_invoicing.platforms.rest_api import auth as auth_module
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
+from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
 from source_invoicing.streams import InvoicingStream
@@ -171,14 +174,21 @@ def test_a_rotated_refresh_token_is_handed_back_to_be_stored(
     assert server.request_history[1].headers["Authorization"] in ("Bearer access-1", b"Bearer access-1")
 
 
-def test_an_access_token_that_is_refused_is_renewed_once(
-    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch
+def test_an_access_token_that_ends_early_is_renewed_and_the_request_repeated(
+    server: requests_mock.Mocker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(auth_module, "FRESH", 0.0)
-    server.post(f"{BASE}/token", [{"json": {"access_token": "access-1"}}, {"json": {"access_token": "access-2"}}])
+    server.post(
+        f"{BASE}/token",
+        [{"json": {"access_token": f"access-{n}", "refresh_token": f"refresh-{n}"}} for n in (2, 3)],
+    )
     server.get(LIST, [{"status_code": 401, "json": {}}, {"json": {"data": [{"id": 1}]}}, {"json": {"data": []}}])
 
     assert ids(read(config(auth=OAUTH))) == [1]
+    asked = [request for request in server.request_history if request.method == "GET"]
+    assert [request.headers["Authorization"] for request in asked] == [f"Bearer access-{n}" for n in (2, 3, 3)]
+    stored = [json.loads(line)["control"] for line in capsys.readouterr().out.splitlines() if '"CONTROL"' in line]
+    tokens = [control["connectorConfig"]["config"]["platform"]["auth"]["refresh_token"] for control in stored]
+    assert tokens == ["refresh-2", "refresh-3"]
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -193,30 +203,75 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
 # -- pagers -----------------------------------------------------------------------------------------------------------
 
 
-def by_page(rows: list[Json], size: int = 100, first: int = 1) -> Callable[[Any, Any], Json]:
+def by_page(rows: list[Json], cap: int = 100, first: int = 1, *, fixed: bool = False) -> Callable[[Any, Any], Json]:
+    """A server of numbered pages.
+
+    :param cap: rows on a page at most
+    :param fixed: each page has that many rows, whatever is asked for
+    """
+
     def answer(request: Any, context: Any) -> Json:
-        page = int(query(request)["page"]) - first
+        asked = query(request)
+        page = int(asked["page"]) - first
+        size = cap if fixed else min(int(asked.get("per_page", cap)), cap)
         pages = -(-len(rows) // size)
         return {"data": rows[page * size : (page + 1) * size], "meta": {"pages": pages, "total": str(len(rows))}}
 
     return answer
 
 
+def pages_asked(server: requests_mock.Mocker) -> list[tuple[int, int]]:
+    """Page and size of each request; the size is 0 where none was named."""
+    asked = [query(request) for request in server.request_history]
+    return [(int(pair["page"]), int(pair.get("per_page", 0))) for pair in asked]
+
+
+OVERLAPPING = [(1, 100), (2, 99), (3, 98)]
+
+
 @pytest.mark.parametrize(
     ("pagination", "pages"),
     [
-        ({"type": "page"}, [1, 2, 3]),
-        ({"type": "page", "start_page": 0}, [0, 1, 2]),
-        ({"type": "page", "total_pages_path": "meta.pages"}, [1, 2, 3]),
-        ({"type": "page", "total_path": "meta.total"}, [1, 2, 3]),
-        ({"type": "page", "size": 500}, [1, 2, 3, 4]),
+        ({"type": "page"}, OVERLAPPING),
+        ({"type": "page", "start_page": 0}, [(number - 1, size) for number, size in OVERLAPPING]),
+        ({"type": "page", "total_pages_path": "meta.pages"}, OVERLAPPING),
+        ({"type": "page", "total_path": "meta.total"}, OVERLAPPING),
+        ({"type": "page", "max_page": 3}, [(number, 100) for number in (1, 2, 3, 1, 2, 3)]),
+        ({"type": "page", "size_param": ""}, [(number, 0) for number in (1, 2, 3, 1, 2, 3)]),
     ],
+    ids=["plain", "from zero", "number of pages", "total", "under a ceiling", "no size"],
 )
-def test_pages_are_read_to_the_end(server: requests_mock.Mocker, pagination: Json, pages: list[int]) -> None:
+def test_pages_are_read_to_the_end(
+    server: requests_mock.Mocker, pagination: Json, pages: list[tuple[int, int]]
+) -> None:
     server.get(LIST, json=by_page(ROWS, first=pagination.get("start_page", 1)))
 
     assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
-    assert [int(query(request)["page"]) for request in server.request_history] == pages
+    assert pages_asked(server) == pages
+
+
+def test_pages_whose_size_cannot_be_chosen_are_read_until_two_passes_agree(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_page(ROWS, fixed=True))
+
+    assert ids(read(config(invoices(pagination={"type": "page"})))) == list(range(250))
+    assert [page for page, _ in pages_asked(server)] == [1, 2, 1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["capped", "fixed"])
+@pytest.mark.parametrize("cap", [20, 40])
+@pytest.mark.parametrize("count", [39, 40, 41, 100])
+def test_pages_that_are_silently_shorter_are_read_to_the_end(
+    server: requests_mock.Mocker, count: int, cap: int, fixed: bool
+) -> None:
+    """Each customer in turn: what the first list taught about the pages must not cut the second one short."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    for customer in (1, 2):
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_page(ROWS[:count], cap, fixed=fixed))
+    values = config(CUSTOMERS, {**CHILD, "pagination": {"type": "page"}})
+
+    assert set(map(tuple, (row.items() for row in read(values, "notes")))) == {
+        tuple({**row, "customer_id": customer}.items()) for customer in (1, 2) for row in ROWS[:count]
+    }
 
 
 def test_a_limit_that_is_silently_lowered_is_noticed(server: requests_mock.Mocker) -> None:
@@ -288,14 +343,42 @@ def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: 
     assert len(server.request_history) == 1
 
 
-def test_a_redirect_is_not_followed(server: requests_mock.Mocker) -> None:
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example/", "http://api.example.com/x", "//evil.example/x", "https://api.example.com:8443/x"],
+)
+def test_a_redirect_to_another_place_gets_no_key(server: requests_mock.Mocker, target: str) -> None:
     server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
-    server.get(LIST, status_code=302, headers={"Location": f"https://evil.example/?api_key={KEY}"})
+    server.get(LIST, status_code=302, headers={"Location": f"{target}?api_key={KEY}"})
 
-    with pytest.raises(Failure, match=r"redirects /v1/invoices to https://evil\.example/") as caught:
+    with pytest.raises(Failure, match=rf"redirects /v1/invoices to {re.escape(target)}\. ") as caught:
         read(config())
+    assert caught.value.failure_type is FailureType.config_error
     assert KEY not in str(caught.value)
     assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize("target", ["/v2/invoices/?offset=0&api_key=old", f"{BASE}/v2/invoices/?offset=0"])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_within_the_host_is_followed_with_one_key(
+    server: requests_mock.Mocker, target: str, status: int
+) -> None:
+    server.get(LIST, status_code=status, headers={"Location": target})
+    server.get(f"{BASE}/v2/invoices/", json={"data": [{"id": 1}]})
+
+    assert ids(read(config(invoices(pagination={"type": "none"})))) == [1]
+    assert parse_qsl(urlsplit(server.request_history[1].url).query) == [("offset", "0"), ("api_key", KEY)]
+
+
+def test_a_redirect_in_circles_and_one_of_a_post_are_not_followed(server: requests_mock.Mocker) -> None:
+    server.register_uri(requests_mock.ANY, LIST, status_code=307, headers={"Location": "/v1/invoices"})
+
+    with pytest.raises(Failure, match="redirects"):
+        read(config())
+    assert len(server.request_history) == 6
+    with pytest.raises(Failure, match="redirects"):
+        read(config(invoices(method="POST")))
+    assert len(server.request_history) == 7
 
 
 @pytest.mark.parametrize(
@@ -311,7 +394,7 @@ def test_a_redirect_is_not_followed(server: requests_mock.Mocker) -> None:
 def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, pagination: Json, told: Json) -> None:
     server.get(LIST, json={"data": ROWS[:100], **told})
 
-    with pytest.raises(Failure, match=r"/v1/invoices .*twice"):
+    with pytest.raises(Failure, match=r"/v1/invoices .*(twice|again and again)"):
         read(config(invoices(pagination=pagination)))
 
 
@@ -321,15 +404,87 @@ def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, 
 def test_a_list_behind_the_ceiling_fails_instead_of_being_cut(server: requests_mock.Mocker, pagination: Json) -> None:
     server.get(LIST, json=by_page(ROWS) if pagination["type"] == "page" else by_offset(ROWS))
 
-    with pytest.raises(Failure, match=r"max_.*range of dates"):
+    with pytest.raises(Failure, match=r"max_.*since_param.*range of dates"):
         read(config(invoices(pagination=pagination)))
 
 
-def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker) -> None:
-    server.get(LIST, json=by_offset(ROWS[:120], total=121))
+@pytest.mark.parametrize("status", [400, 404, 416, 422])
+@pytest.mark.parametrize("pagination", [{"type": "page"}, {"type": "offset"}], ids=["page", "offset"])
+def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
+    server: requests_mock.Mocker, pagination: Json, status: int
+) -> None:
+    rows = [{"id": number, "changed": None} for number in range(2500)]
+    honest = by_page(rows) if pagination["type"] == "page" else by_offset(rows)
 
-    with pytest.raises(Failure, match="tells of 121 rows and ends after 120"):
-        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
+    def answer(request: Any, context: Any) -> Any:
+        asked = query(request)
+        depth = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * int(asked.get("per_page", 0))
+        if depth < 1500:
+            return honest(request, context)
+        context.status_code = status
+        return {"message": "too deep"}
+
+    server.get(LIST, json=answer)
+    handed_out: list[int] = []
+    chosen = stream(config(invoices(pagination=pagination, cursor_field="changed", since_param="since")))
+
+    with pytest.raises(Failure, match=rf"HTTP {status}.*too deep.*since_param.*range of dates") as caught:
+        handed_out.extend(row["id"] for row in chosen.read_records(SyncMode.full_refresh))
+    assert caught.value.failure_type is FailureType.config_error
+    assert handed_out == list(range(len(handed_out)))
+    assert len(handed_out) > 1400
+
+
+@pytest.mark.parametrize(
+    ("pagination", "message"),
+    [({"type": "offset"}, r"offset 99.*range of dates"), ({"type": "next_url", "path": "next"}, "HTTP 404")],
+    ids=["offset", "link"],
+)
+def test_a_list_that_breaks_off_is_not_taken_for_that_of_a_customer_that_vanished(
+    server: requests_mock.Mocker, pagination: Json, message: str
+) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+
+    def answer(request: Any, context: Any) -> Any:
+        context.status_code = 200 if query(request).get("offset", "0") == "0" else 404
+        return {"data": ROWS[:100], "next": "?offset=100"}
+
+    server.get(f"{BASE}/v1/customers/1/notes", json=answer)
+
+    with pytest.raises(Failure, match=message):
+        read(config(CUSTOMERS, {**CHILD, "pagination": pagination}), "notes")
+
+
+@pytest.mark.parametrize("there", [0, 100, 120, 200])
+@pytest.mark.parametrize(
+    "pagination", [{"type": "offset"}, {"type": "page"}, {"type": "page", "size_param": ""}], ids=str
+)
+def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker, pagination: Json, there: int) -> None:
+    def answer(request: Any, context: Any) -> Json:
+        rows = by_offset if pagination["type"] == "offset" else by_page
+        return {**rows(ROWS[:there])(request, context), "total": 250}
+
+    server.get(LIST, json=answer)
+
+    with pytest.raises(Failure, match=f"tells of 250 rows and ends after {there}"):
+        read(config(invoices(pagination={**pagination, "total_path": "total"})))
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "offset", "has_more_path": "more"},
+        {"type": "page", "has_more_path": "more"},
+        {"type": "page", "total_pages_path": "pages"},
+        {"type": "cursor", "cursor_param": "after", "has_more_path": "more"},
+    ],
+    ids=str,
+)
+def test_an_empty_page_of_a_list_that_goes_on_is_an_error(server: requests_mock.Mocker, pagination: Json) -> None:
+    server.get(LIST, json={"data": [], "more": True, "pages": 3})
+
+    with pytest.raises(Failure, match="goes on"):
+        read(config(invoices(pagination=pagination)))
 
 
 @pytest.mark.parametrize(
@@ -349,6 +504,64 @@ def test_a_path_that_leads_nowhere_is_told(server: requests_mock.Mocker, paginat
         read(config(invoices(pagination=pagination)))
 
 
+@pytest.mark.parametrize("more", [{"total": 3}, {"total": 2}], ids=["beyond", "all there"])
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "none"},
+        {"type": "link_header"},
+        {"type": "next_url", "path": "next"},
+        {"type": "cursor", "cursor_param": "after", "source": "body", "path": "next"},
+    ],
+    ids=lambda pagination: pagination["type"],
+)
+def test_a_total_proves_a_list_of_any_pagination(
+    server: requests_mock.Mocker, pagination: Json, more: Json, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json={"data": ROWS[:2], **more})
+
+    if more["total"] == 2:
+        assert ids(read(config(invoices(pagination={**pagination, "total_path": "total"})))) == [0, 1]
+        assert not caplog.records
+        return
+    with pytest.raises(Failure, match=r"rows of 3|2 rows|tells of 3 rows and ends after 2"):
+        read(config(invoices(pagination={**pagination, "total_path": "total"})))
+    read(config(invoices(pagination=pagination)))
+    assert "total is 3" in caplog.text
+
+
+def test_a_link_to_a_next_page_is_not_overlooked(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": ROWS[:2]}, headers={"Link": f'<{LIST}?page=2>; rel="next"'})
+
+    with pytest.raises(Failure, match="pagination is none"):
+        read(config(invoices(pagination={"type": "none"})))
+
+
+@pytest.mark.parametrize(
+    ("rows", "doubt"),
+    [
+        ([{"id": 1}, {"id": 2}], "nothing at 'changed'"),
+        ([{"id": 1, "changed": "31.01.2026"}], "since_format"),
+        ([{"id": 1, "changed": None}], ""),
+        ([{"id": 1}, {"id": 2, "changed": "2026-01-31"}], ""),
+        ([], ""),
+    ],
+)
+def test_a_cursor_field_that_cannot_be_right_is_refused_by_check_and_told_by_read(
+    server: requests_mock.Mocker, rows: list[Json], doubt: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json={"data": rows})
+    values = config(invoices(cursor_field="changed", pagination={"type": "none"}))
+
+    succeeded, said = SourceInvoicing().check_connection(logging.getLogger(), values)
+    caplog.clear()
+
+    assert succeeded is not bool(doubt)
+    assert doubt in str(said)
+    assert ids(read(values)) == ids(rows)
+    assert bool(caplog.records) is bool(doubt)
+
+
 # -- records ----------------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +569,7 @@ def test_a_path_that_leads_nowhere_is_told(server: requests_mock.Mocker, paginat
     ("options", "body", "expected"),
     [
         ({"record_path": ""}, [{"id": 1}], [1]),
+        ({"record_path": "."}, [{"id": 1}], [1]),
         ({"record_path": "a.b"}, {"a": {"b": [{"id": 1}]}}, [1]),
         ({"record_path": "a.b"}, {"a": {"b": None}}, []),
         ({}, {"data": []}, []),
@@ -443,7 +657,7 @@ def test_parameters_keep_their_order_and_may_repeat(server: requests_mock.Mocker
 def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> None:
     server.get(LIST, json=by_offset(ROWS))
 
-    with pytest.raises(Failure, match="2 calls per 900 seconds"):
+    with pytest.raises(Failure, match="budget of 2 requests within 900 seconds"):
         read(config(rate={"calls": 2, "per_seconds": 900}))
     assert len(server.request_history) == 2
 
@@ -529,6 +743,16 @@ def test_lists_of_customers_carry_the_customer(server: requests_mock.Mocker) -> 
     server.get(f"{BASE}/v1/customers/b%2F2/notes", json={"data": [{"id": 2}]})
 
     assert read(config(CHILD, CUSTOMERS), "notes") == [{"id": 1, "customer_id": "a"}, {"id": 2, "customer_id": "b/2"}]
+
+
+def test_a_customer_has_one_id_in_its_record_and_in_its_lists(server: requests_mock.Mocker) -> None:
+    """Whatever reads the ids: a state that counts in text would leave out whoever counts in numbers."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
+    values = config({**CUSTOMERS, "json_schema": '{"properties": {"id": {"type": "string"}}}'}, CHILD)
+
+    assert ids(read(values, "customers")) == ["1"]
+    assert read(values, "notes") == [{"id": 7, "customer_id": "1"}]
 
 
 def test_a_customer_that_vanished_has_no_lists_and_a_wrong_path_is_told(server: requests_mock.Mocker) -> None:
@@ -617,6 +841,121 @@ def test_paths() -> None:
     assert target == {"a": {"b": 1}}
 
 
+# -- the form ---------------------------------------------------------------------------------------------------------
+
+TOTAL: Json = {"total_path": "total"}
+PAGINATIONS: list[Json] = [
+    {
+        **TOTAL,
+        **{"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100},
+        **{"has_more_path": "more", "max_offset": 10_000},
+    },
+    {
+        **TOTAL,
+        **{"type": "page", "page_param": "page", "size_param": "per_page", "size": 100, "start_page": 1},
+        **{"max_page": 30, "total_pages_path": "pages", "has_more_path": "more"},
+    },
+    {
+        **TOTAL,
+        **{"type": "cursor", "cursor_param": "after", "source": "body", "path": "next", "has_more_path": "more"},
+    },
+    {**TOTAL, "type": "link_header", "rel": "next"},
+    {**TOTAL, "type": "next_url", "path": "next"},
+    {**TOTAL, "type": "next_url", "header": "X-Next"},
+    {**TOTAL, "type": "none"},
+]
+AUTHS: list[Json] = [
+    {"type": "api_key", "location": "header", "name": "X-Key", "value": "key1", "prefix": "Token "},
+    {"type": "basic", "username": "anna", "password": "key1"},
+    {"type": "bearer", "token": "key1"},
+    OAUTH,
+    {"type": "none"},
+]
+DECLARED: Json = {
+    "name": "invoices",
+    "path": "/v1/customers/{id}/invoices",
+    "params": [{"name": "order_by", "value": "id"}],
+    "method": "POST",
+    "body": "{}",
+    "record_path": "data",
+    "single_object_as_list": False,
+    "primary_key": ["id"],
+    "cursor_field": "updated_at",
+    "since_param": "updated_since",
+    "since_format": "iso8601",
+    "parent": {"stream": "customers", "key": "id", "field": "customer_id"},
+    "error_path": "error",
+    "json_schema": '{"properties": {}}',
+}
+ACCOUNT: Json = {
+    "headers": [{"name": "Accept", "value": "application/json"}],
+    "rate": {"calls": 300, "per_seconds": 900},
+}
+EVERYTHING = [
+    *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
+    *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+]
+
+
+def offered() -> Json:
+    """The platform's part of the form."""
+    platforms: list[Json] = (
+        SourceInvoicing().spec(logging.getLogger()).connectionSpecification["properties"]["platform"]["oneOf"]
+    )
+    return next(option for option in platforms if option["properties"]["name"]["const"] == "rest_api")
+
+
+def closed(schema: Any) -> Any:
+    """The same for which a property nobody knows is an error."""
+    if isinstance(schema, list):
+        return [closed(member) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: False if name == "additionalProperties" else closed(member) for name, member in schema.items()}
+
+
+def names_in(schema: Json, path: str = "") -> set[str]:
+    """The paths of all properties of a form."""
+    found = set()
+    for part in (schema, schema.get("items", {}), *schema.get("oneOf", ())):
+        for name, member in part.get("properties", {}).items():
+            found |= {f"{path}.{name}", *names_in(member, f"{path}.{name}")}
+    return found
+
+
+def paths_in(value: Any, path: str = "") -> set[str]:
+    """The same of a configuration."""
+    if isinstance(value, list):
+        return {found for member in value for found in paths_in(member, path)}
+    if not isinstance(value, dict):
+        return set()
+    return {
+        found for name, member in value.items() for found in (f"{path}.{name}", *paths_in(member, f"{path}.{name}"))
+    }
+
+
+@pytest.mark.parametrize("values", EVERYTHING, ids=range(len(EVERYTHING)))
+def test_each_option_is_in_the_form_and_is_read(values: Json) -> None:
+    Draft7Validator(closed(offered())).validate(values["platform"])
+
+    assert SourceInvoicing().streams(values)
+
+
+def test_the_form_offers_nothing_else() -> None:
+    assert names_in(offered()) == {path for values in EVERYTHING for path in paths_in(values["platform"])}
+
+
+@pytest.mark.parametrize("values", [config(), config(auth={**AUTH, "location": "query", "name": "api_key"})])
+def test_an_address_and_a_key_mean_the_same_as_the_default_spelled_out(values: Json) -> None:
+    pagination = {"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100, "total_path": ""}
+    spelled_out = {"record_path": "data", "single_object_as_list": False, "primary_key": ["id"], "method": "GET"}
+
+    declared = Options.parse(Config.parse(values, ["rest_api"]).options)
+
+    explicit = config(invoices(**spelled_out, pagination=pagination), auth=values["platform"]["auth"])
+    assert declared == Options.parse(Config.parse(explicit, ["rest_api"]).options)
+
+
 # -- complaints -------------------------------------------------------------------------------------------------------
 
 NEXT: Json = {"type": "next_url"}
@@ -625,6 +964,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(base_url="http://api.example.com"), "platform.base_url should begin with https://"),
     (config(base_url="https://u:p@api.example.com"), "platform.base_url must not hold credentials"),
     (config(auth=None), "platform.auth is missing"),
+    (config(auth={"value": "x"}), "platform.auth.type should be one of api_key, basic, bearer, none, oauth2; it is"),
     (config(auth={"type": "magic"}), "platform.auth.type should be one of"),
     (config(auth={"type": "api_key"}), "platform.auth.value is missing"),
     (config(auth={**AUTH, "location": "cookie"}), "platform.auth.location should be one of"),
@@ -632,14 +972,19 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(auth={"type": "basic"}), "platform.auth.username and password are both empty"),
     (config(auth={"type": "bearer"}), "platform.auth.token is missing"),
     (config(auth={**OAUTH, "token_url": "http://x.example/t"}), "platform.auth.token_url should begin with https://"),
+    (config(auth={**OAUTH, "token_url": BASE}), "platform.auth.token_url should have a path"),
     (config(auth={**OAUTH, "client_secret": ""}), "platform.auth.client_secret is missing"),
     (
         config(auth={"type": "bearer", "token": "x"}, headers=[{"name": "authorization", "value": "y"}]),
         "platform.headers[0].name is authorization, which the credentials",
     ),
-    (config(headers=[{"name": "A b", "value": ""}]), "platform.headers[0].name is no name of a header"),
+    (config(headers=[{"name": "A"}]), "platform.headers[0].value is missing"),
+    (config(headers=[{"name": "A b", "value": "c"}]), "platform.headers[0].name is no name of a header"),
     (config(headers=[{"name": "A", "value": "x\ny"}]), "platform.headers[0].value holds a line break"),
-    (config(headers=[{"name": "A"}, {"name": "a"}]), "platform.headers[1].name is a a second time"),
+    (
+        config(headers=[{"name": "A", "value": "b"}, {"name": "a", "value": "c"}]),
+        "platform.headers[1].name is a a second time",
+    ),
     (config(headers={"A": "b"}), "platform.headers should be a list, found an object"),
     (config(rate={"calls": 5}), "platform.rate.per_seconds is missing"),
     (config(rate={"calls": 0, "per_seconds": 1}), "platform.rate.calls should be a whole number"),
@@ -675,9 +1020,17 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
     (config(invoices(json_schema="[]")), "platform.streams[0].json_schema should be the JSON text of an object"),
     (config(invoices(json_schema="{}")), "platform.streams[0].json_schema should be a JSON schema of an object"),
+    *(
+        (
+            config(invoices(json_schema=json.dumps({"properties": {"id": {"items": wrong}}}))),
+            f"platform.streams[0].json_schema is no JSON schema at $.properties.id.items{at}",
+        )
+        for wrong, at in (({"type": "text"}, ".type"), ({"type": 5}, ".type"), ({"properties": []}, ".properties"))
+    ),
     (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
     (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),
     (config(invoices(primary_key=["a", "a"])), "platform.streams[0].primary_key names a field twice"),
+    (config(invoices(pagination={"limit": 5})), "platform.streams[0].pagination.type should be one of"),
     (config(invoices(pagination={"type": "x"})), "platform.streams[0].pagination.type should be one of"),
     (config(invoices(pagination=NEXT)), "platform.streams[0].pagination.path is missing"),
     (

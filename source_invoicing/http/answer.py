@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
-from source_invoicing.http.secrets import without_links
+from source_invoicing.http.secrets import excerpt
 
 SHOWN_OF_A_BODY = 200
+# So much of a body is looked at for what must not be shown. Longer than any key.
+LOOKED_AT_OF_A_BODY = 8192
 
 QueryValue = str | int
 Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
@@ -78,8 +80,8 @@ class Answer:
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            start = content[:SHOWN_OF_A_BODY].decode("utf-8", errors="replace")
-            text = without_links(start)
+            start = content[:LOOKED_AT_OF_A_BODY].decode("utf-8", errors="replace")
+            text = excerpt(start, SHOWN_OF_A_BODY)
             unreadable = _what_it_is(start, str(error))
         return cls(response.status_code, response.headers, body, text, shown, unreadable)
 
@@ -108,13 +110,19 @@ def join_url(base_url: str, path: str) -> str:
 
 def origin(url: str) -> str:
     """Scheme, host and port of an address, and nothing that could be a secret."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def same_origin(url: str, other: str) -> bool:
-    """Whether two addresses have scheme, host and port in common."""
-    return _origin(url) == _origin(other)
+    """Whether two addresses have scheme, host and port in common. What is no address has nothing in common."""
+    try:
+        return _origin(url) == _origin(other)
+    except ValueError:
+        return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
@@ -24,6 +24,9 @@ from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 logger = logging.getLogger("airbyte.source_invoicing")
 
 CHUNK = 1 << 16
+# RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now.
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 5
 # For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
 BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
 TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
@@ -129,8 +132,13 @@ class ApiClient:
 
     def _send(self, request: ApiRequest) -> Answer:
         spent: Counter[bool] = Counter()
+        redirects = 0
         while True:
             verdict, answer = self._try(request)
+            if answer is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, answer)):
+                redirects += 1
+                request = replace(request, url=target, params=(), label=request.shown)
+                continue
             if isinstance(verdict, Ok) and answer is not None:
                 return answer
             if isinstance(verdict, Fail):
@@ -141,6 +149,17 @@ class ApiClient:
                     raise verdict.failure
                 self._back_off(verdict, spent[apart], request)
                 spent[apart] += 1
+
+    def _redirected(self, request: ApiRequest, answer: Answer) -> str:
+        """Where a GET is to be sent instead; empty where it is not, or where credentials must not go."""
+        location = answer.headers.get("Location", "")
+        if request.method != "GET" or answer.status not in REDIRECTS or not location:
+            return ""
+        try:
+            target = urljoin(self._address(request), location)
+        except ValueError:
+            return ""
+        return target if same_origin(target, self.base_url) else ""
 
     def _address(self, request: ApiRequest) -> str:
         if not request.url:

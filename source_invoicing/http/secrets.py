@@ -7,11 +7,13 @@ HTTP Basic, a percent-encoded key in a URL, a JSON-escaped one in a body) are di
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
 
 # Shorter values would mask ordinary words and digits all over the log without hiding anything worth hiding.
 SHORTEST_SECRET = 4
@@ -19,20 +21,47 @@ SHORTEST_SECRET = 4
 # In JSON, slashes may be escaped.
 LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>\\/?#]+)[^\s"'<>]*""", re.IGNORECASE)
 
+# A sign by its number: percent-encoded, or in JSON.
+NUMBERED = re.compile(r"%[0-9A-F]{2}|\\u[0-9A-F]{4}")
+
+
+def _json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _json_without(signs: str) -> Callable[[str], str]:
+    """JSON as libraries write it that want no such sign in it, lest a web page take it for its own."""
+    table = str.maketrans({sign: f"\\u{ord(sign):04X}" for sign in signs})
+    return lambda text: _json(text).translate(table)
+
+
+#: How text is written inside other text.
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    # An address inside the query of an address.
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: quote(quote_plus(text), safe=""),
+    _json,
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: _json(text).replace("/", "\\/"),
+    # Go, PHP when told to, .NET, Gson.
+    *map(_json_without, ("&<>", "&<>'", "&<>'+", "&<>'=")),
+    html.escape,
+    lambda text: repr(text)[1:-1],
+    lambda text: base64.b64encode(text.encode()).decode(),
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+)
+
 
 def mask(secret: str) -> None:
     """Have ``secret`` replaced by asterisks wherever it is printed, in each form it can take."""
     if len(secret) < SHORTEST_SECRET:
         return
-    forms = {
-        secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        base64.b64encode(secret.encode()).decode(),
-    }
+    forms = {secret, *(write(secret) for write in SPELLINGS)}
+    # Such numbers come in lower case too.
+    forms |= {NUMBERED.sub(lambda code: code[0].lower(), form) for form in forms}
     # The longest first: a form that contains another one must not be left half masked.
     for form in sorted(forms, key=len, reverse=True):
         add_to_secrets(form)
@@ -41,3 +70,9 @@ def mask(secret: str) -> None:
 def without_links(text: str) -> str:
     """``text`` with each link cut down to its host: vendors send links to documents that open without a password."""
     return LINK.sub(r"\1/...", text)
+
+
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text that somebody else wrote, safe to show. Masked before it is cut: half a secret would be
+    recognised by nobody."""
+    return without_links(filter_secrets(text))[:length]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -116,11 +117,11 @@ class StatusJudge:
         if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
             return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(answer.headers))
         if MULTIPLE_CHOICES <= status < BAD_REQUEST:
-            target = answer.headers.get("Location", "another address").split("?")[0]
+            target = re.split(r"[?#]", answer.headers.get("Location", "another address"))[0]
             return Fail(
                 UnexpectedAnswer(
-                    f"{self.vendor} redirects {answer.path} to {target}. Credentials are not sent on to another "
-                    "address; set base_url to where the API really is.",
+                    f"{self.vendor} redirects {answer.path} to {target}. Credentials are not sent to another host, "
+                    "nor on and on; set base_url to where the API really is.",
                     FailureType.config_error,
                 )
             )

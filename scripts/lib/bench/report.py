@@ -50,8 +50,8 @@ def page(
         _markdown_table(("", ""), circumstances, numbers_from=2),
         "## Figures",
         (
-            "Seconds are medians. *Net of start-up* leaves out the median of `discover` (for the bare loop: of Python and "
-            "its imports)."
+            "Seconds are medians. *Net of start-up* leaves out the median of `discover` (for the bare loop: of Python "
+            "and its imports)."
         ),
     ]
     for chapter in chapters:

@@ -58,7 +58,7 @@ class RestApi(Platform):
         streams = streams_of(self._options, self._account(Patience.for_check()))
         first = next(stream for stream in streams if not isinstance(stream, ChildStream))
         assert isinstance(first, RestStream)
-        first.first_page({})
+        first.try_out()
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""
@@ -74,7 +74,10 @@ class RestApi(Platform):
                     "Check platform.auth: its type, the name and place the API wants the key in, and that the key is "
                     "complete."
                 ),
-                access_hint="Use credentials that may, or leave the stream out of the connection.",
+                access_hint=(
+                    "Check platform.auth, as some APIs answer so to a wrong key. If it is right, use credentials that "
+                    "may, or leave the stream out of the connection."
+                ),
             ),
         )
         rate = options.rate
@@ -94,7 +97,7 @@ class RestApi(Platform):
             OAuthClient(tokens=self._tokens, **settings) if self._tokens else ApiClient(auth=self._auth, **settings)
         )
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(client=client, window=window, key_param=options.auth.query_name, judge=judge)
+        return RestAccount(client=client, window=window, judge=judge)
 
     def _token_source(self, auth: Auth) -> AccessTokens:
         return AccessTokens(

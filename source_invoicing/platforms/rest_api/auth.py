@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
 import requests
 from requests.auth import AuthBase
 
@@ -24,11 +26,19 @@ class ApiKeyAuth(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self._in_query:
             # The library's own encoding, once, behind whatever is in the query.
-            request.prepare_url(request.url, {self._name: self._value})
+            request.prepare_url(_without(request.url or "", self._name), {self._name: self._value})
         else:
             # As bytes: the library encodes text as Latin-1.
             request.headers[self._name] = self._value.encode()  # type: ignore[assignment]
         return request
+
+
+def _without(url: str, name: str) -> str:
+    """An address without a parameter: links and redirects of an API may repeat the key, and it must not come twice."""
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in pairs if pair[0] != name]
+    return url if len(kept) == len(pairs) else urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 class BearerAuth(ApiKeyAuth):

@@ -7,16 +7,28 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, Retry, StatusJudge, UnexpectedAnswer, Verdict
-from source_invoicing.http.secrets import without_links
+from source_invoicing.http import (
+    Answer,
+    Fail,
+    Failure,
+    ResourceMissing,
+    Retry,
+    StatusJudge,
+    UnexpectedAnswer,
+    Verdict,
+)
+from source_invoicing.http.secrets import excerpt
 from source_invoicing.http.verdict import OK
 from source_invoicing.platforms.rest_api.options import Resource
-from source_invoicing.platforms.rest_api.paths import MISSING, dig
+from source_invoicing.platforms.rest_api.pagers import READ_LESS
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.platforms.rest_api.records import rows_in
 
 #: Where APIs put their words, looked at in this order.
 USUAL_PLACES = ("message", "error.message", "error_message", "error_description", "detail", "error", "errors", "code")
 MOST_WORDS = 300
+#: How APIs refuse to go deeper into a list: bad request, not found, range not satisfiable, unprocessable.
+DEPTH_REFUSED = (400, 404, 416, 422)
 
 
 def error_text(body: Any) -> str | None:
@@ -31,7 +43,7 @@ def _words(value: Any) -> str | None:
         inner = [words for member in value if (words := _words(member))]
     else:
         inner = [value] if isinstance(value, str) else [str(value)] if isinstance(value, int) else []
-    return without_links("; ".join(inner))[:MOST_WORDS] or None
+    return excerpt("; ".join(inner), MOST_WORDS) or None
 
 
 @dataclass(frozen=True)
@@ -40,17 +52,26 @@ class ResourceJudge:
 
     :param by_status: the judgement by status alone
     :param resource: whose ``error_path`` and ``record_path`` count
+    :param place: how far into the list the question goes, where that may be why it is refused; see
+        :meth:`~source_invoicing.platforms.rest_api.pagers.Pager.place`
     """
 
     by_status: StatusJudge
     resource: Resource | None = None
+    place: str = ""
 
     def of(self, resource: Resource) -> ResourceJudge:
         """The same for one resource."""
         return replace(self, resource=resource)
 
+    def at(self, place: str) -> ResourceJudge:
+        """The same for a question that goes as far into the list as that."""
+        return replace(self, place=place) if place else self
+
     def __call__(self, answer: Answer) -> Verdict:
         verdict = self.by_status(answer)
+        if isinstance(verdict, Fail):
+            return Fail(self._with_advice(answer, verdict.failure))
         if verdict is not OK or self.resource is None:
             return verdict
         said = self._said(answer.body)
@@ -58,13 +79,25 @@ class ResourceJudge:
             return Retry(self._unexpected(answer, f"says under {self.resource.error_path!r}: {said}"))
         found = rows_in(answer.body, self.resource)
         if isinstance(found, str):
-            where = self.resource.record_path or "the whole body"
-            return Retry(
-                self._unexpected(
-                    answer, f"has {found} where record_path ({where}) should lead to a list of records", config=True
-                )
-            )
+            return Retry(self._unexpected(answer, self._no_list(answer.body, found), config=True))
         return OK
+
+    def _with_advice(self, answer: Answer, failure: Failure) -> Failure:
+        """A refusal with what to look at: whatever this API does not understand was written by the user."""
+        if self.place and answer.status in DEPTH_REFUSED:
+            # No longer a "bad request" or "missing": the list is there, and another walk would end here too.
+            return UnexpectedAnswer(
+                f"{failure.sentence} It had answered up to {self.place}, so it seems not to list what is behind. "
+                f"{READ_LESS}",
+                FailureType.config_error,
+            )
+        if isinstance(failure, ResourceMissing):
+            advice = "Check platform.base_url and the path of the stream."
+        elif failure.failure_type is FailureType.system_error:
+            advice = "Check the method, the params and the pagination of the stream."
+        else:
+            return failure
+        return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
 
     def _said(self, body: Any) -> str | None:
         """What stands under ``error_path``, if anything: false, 0 and empty containers say that nothing is wrong."""
@@ -75,6 +108,13 @@ class ResourceJudge:
         if found is MISSING or not found:
             return None
         return _words(found) or error_text(body) or "something is wrong"
+
+    def _no_list(self, body: Any, found: str) -> str:
+        assert self.resource is not None
+        path = self.resource.record_path
+        if not path:
+            return f"is {found} where record_path is empty and a list of records is expected"
+        return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}"
 
     def _unexpected(self, answer: Answer, what: str, *, config: bool = False) -> UnexpectedAnswer:
         return UnexpectedAnswer(

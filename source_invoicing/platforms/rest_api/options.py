@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http.secrets import mask
@@ -23,6 +24,7 @@ from source_invoicing.platforms.rest_api.pagers import (
     PagePager,
     Pager,
 )
+from source_invoicing.streams.normalise import PYTHON_TYPES
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -37,6 +39,7 @@ LOCATIONS = ("query", "header")
 METHODS = ("GET", "POST")
 CURSOR_SOURCES = ("last_record", "body")
 PLACE_OF_ID = "{id}"
+WHOLE_BODY = "."
 PLACEHOLDER = re.compile(r"\{[^}]*\}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
@@ -151,7 +154,7 @@ class Options:
 
 
 def _auth(fields: Fields) -> Auth:
-    kind = fields.choice("type", AUTH_TYPES, default="api_key")
+    kind = fields.choice("type", AUTH_TYPES)
     if kind == "basic":
         auth = Auth(kind, username=fields.optional_text("username"), password=fields.optional_text("password"))
         if not auth.username and not auth.password:
@@ -161,9 +164,12 @@ def _auth(fields: Fields) -> Auth:
         return Auth(kind, token=fields.text("token", why="It is the access token of the API."))
     if kind == "oauth2":
         fields.text("token_url", why="It is where the API hands out access tokens.")
+        token_url = fields.url("token_url", default="")
+        if not urlsplit(token_url).path:
+            raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
         return Auth(
             kind,
-            token_url=fields.url("token_url", default=""),
+            token_url=token_url,
             client_id=fields.text("client_id", why="It is what the API calls your application."),
             client_secret=fields.text("client_secret", why="It belongs to the client id."),
             refresh_token=fields.text("refresh_token", why="It is what you got when you let the application in."),
@@ -183,7 +189,7 @@ def _headers(fields: Fields, auth: Auth) -> Pairs:
     headers: list[tuple[str, str]] = []
     for field in fields.objects("headers"):
         name = field.text("name", why="It is the name of a header.")
-        value = field.optional_text("value")
+        value = field.text("value", why="It is what the header says.")
         if not name.isascii() or not name.isprintable() or any(sign in name for sign in ' :,;"'):
             raise field.complaint("name", f"is no name of a header: {name!r}")
         if not value.isprintable():
@@ -258,7 +264,8 @@ def _resource(fields: Fields, auth: Auth) -> Resource:
         params=_params(fields, auth, pager, since_param),
         method=method,
         body=_body(fields, method),
-        record_path=fields.optional_text("record_path", "data"),
+        # A form may not keep an empty text.
+        record_path=fields.optional_text("record_path", "data").removeprefix(WHOLE_BODY),
         single_object_as_list=fields.flag("single_object_as_list"),
         primary_key=primary_key,
         pager=pager,
@@ -324,7 +331,25 @@ def _json_schema(fields: Fields) -> Mapping[str, Any] | None:
     schema = _json_object(fields, "json_schema", text)
     if not isinstance(schema.get("properties"), dict):
         raise fields.complaint("json_schema", 'should be a JSON schema of an object, with "properties"')
+    if fault := _fault_in_schema(schema):
+        raise fields.complaint("json_schema", f"is no JSON schema at {fault}")
     return {"type": "object", "additionalProperties": True, **schema}
+
+
+def _fault_in_schema(schema: Any, path: str = "$") -> str:
+    """The path of the first part that cannot be one, as far as records are made to fit it; empty without any."""
+    if not isinstance(schema, dict):
+        return path
+    types, properties = schema.get("type", []), schema.get("properties", {})
+    names = types if isinstance(types, list) else [types]
+    if not all(isinstance(name, str) and name in PYTHON_TYPES for name in names):
+        return f"{path}.type"
+    if not isinstance(properties, dict):
+        return f"{path}.properties"
+    members = {f"{path}.properties.{name}": member for name, member in properties.items()}
+    if isinstance(schema.get("items"), dict):
+        members[f"{path}.items"] = schema["items"]
+    return next((fault for at, member in members.items() if (fault := _fault_in_schema(member, at))), "")
 
 
 def _json_object(fields: Fields, name: str, text: str) -> Mapping[str, Any]:
@@ -356,7 +381,7 @@ def _parent(fields: Fields | None) -> Parent | None:
 def _pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     if fields is None:
         return OffsetPager()
-    kind = fields.choice("type", (*PAGERS, "cursor"), default="offset")
+    kind = fields.choice("type", (*PAGERS, "cursor"))
     if kind == "cursor":
         return _cursor_pager(fields, primary_key)
     return PAGERS[kind](fields)
@@ -393,7 +418,9 @@ def _cursor_pager(fields: Fields, primary_key: Sequence[str]) -> Pager:
     if not path:
         place = "the last record" if from_last_record else "the body"
         raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
-    return CursorPager(param, from_last_record, path, fields.optional_text("has_more_path"))
+    return CursorPager(
+        param, from_last_record, path, fields.optional_text("has_more_path"), fields.optional_text("total_path")
+    )
 
 
 def _next_url_pager(fields: Fields) -> Pager:
@@ -404,15 +431,17 @@ def _next_url_pager(fields: Fields) -> Pager:
         )
     if path and header:
         raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-    return NextUrlPager(path, header)
+    return NextUrlPager(path, header, fields.optional_text("total_path"))
 
 
 PAGERS: Mapping[str, Callable[[Fields], Pager]] = {
     "offset": _offset_pager,
     "page": _page_pager,
-    "link_header": lambda fields: LinkHeaderPager(fields.optional_text("rel", "next") or "next"),
+    "link_header": lambda fields: LinkHeaderPager(
+        fields.optional_text("rel", "next") or "next", fields.optional_text("total_path")
+    ),
     "next_url": _next_url_pager,
-    "none": lambda fields: NoPager(),
+    "none": lambda fields: NoPager(fields.optional_text("total_path")),
 }
 
 

@@ -31,6 +31,16 @@ from source_invoicing.streams import (
 
 Params = Mapping[str, str | int]
 
+USUAL_TOTALS = (
+    *("total", "total_count", "totalCount", "total_items", "totalItems", "count", "meta.total", "meta.total_count"),
+    *("meta.pagination.total", "pagination.total", "pagination.total_entries"),
+)
+USUAL_FLAGS = ("has_more", "hasMore", "meta.has_more", "pagination.has_more")
+READ_LESS = (
+    "Read less of it at a time: name a since_param where the API filters by the last change, or split the stream in "
+    "several, each with params that select a range of dates."
+)
+
 
 @dataclass(frozen=True)
 class Outlook:
@@ -60,6 +70,11 @@ class Pager(ABC):
         """
         return {}
 
+    def place(self, question: Question) -> str:
+        """How far into the list a question goes, in the words of the API; empty where a refusal of it would have
+        another reason, as at the beginning."""
+        return ""
+
     @abstractmethod
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """How the list goes on.
@@ -72,10 +87,17 @@ class Pager(ABC):
 class NoPager(Pager):
     """The whole list is one page."""
 
+    total_path: str = ""
+
     walks = (PageWalk,)
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
-        """See :class:`Pager`."""
+        """See :class:`Pager`. What an API says of further rows it says to somebody who does not ask for them."""
+        total = _count(answer, self.total_path)
+        if total is not None and total > len(rows):
+            raise _misled(answer, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
+        if _link(answer, "next"):
+            raise _misled(answer, "its header Link names a next page, and pagination is none", "type")
         return Outlook(has_more=False)
 
 
@@ -104,6 +126,10 @@ class OffsetPager(Pager):
         params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
         return {**params, self.offset_param: question.offset}
 
+    def place(self, question: Question) -> str:
+        """See :class:`Pager`."""
+        return f"{self.offset_param} {question.offset}" if question.offset else ""
+
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
         return Outlook(_truth(answer, self.has_more_path), _count(answer, self.total_path))
@@ -124,8 +150,9 @@ class PagePager(Pager):
 
     @property
     def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the parameters
-        """See :class:`Pager`. Pages that can be made smaller can overlap."""
-        return (UnsortedOverlapWalk, PageWalk) if self.size_param else (PageWalk,)
+        """See :class:`Pager`. Pages that can be made smaller can overlap. Under a ceiling they are not: there would
+        be a few more of them, and the last ones out of reach."""
+        return (UnsortedOverlapWalk, PageWalk) if self.size_param and self.max_page is None else (PageWalk,)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,6 +166,11 @@ class PagePager(Pager):
             raise _ceiling(f"page {self.max_page}", "max_page")
         params: dict[str, str | int] = {self.size_param: question.size or self.size} if self.size_param else {}
         return {self.page_param: page, **params}
+
+    def place(self, question: Question) -> str:
+        """See :class:`Pager`. What is refused of the second page may be its size, which nobody has tried before."""
+        first = 1 if question.size in (None, self.size) else 2
+        return f"{self.page_param} {self.start_page + question.number - 1}" if question.number > first else ""
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
@@ -158,6 +190,7 @@ class CursorPager(Pager):
     from_last_record: bool
     path: str
     has_more_path: str = ""
+    total_path: str = ""
 
     walks = (TokenWalk,)
 
@@ -172,16 +205,16 @@ class CursorPager(Pager):
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
-        has_more = _truth(answer, self.has_more_path)
+        has_more, total = _truth(answer, self.has_more_path), _count(answer, self.total_path)
         if has_more is False or (self.from_last_record and not rows):
-            return Outlook(has_more)
+            return Outlook(has_more, total)
         token = dig(rows[-1], self.path) if self.from_last_record else _in_body(answer, self.path)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
             if self.from_last_record or has_more:
                 where = "the last record" if self.from_last_record else "the body"
                 raise _misled(answer, f"{where} has no cursor at {self.path!r}", "path")
-            return Outlook(False)
-        return Outlook(None if has_more is None else True, next=str(token))
+            return Outlook(False, total)
+        return Outlook(has_more, total, next=str(token))
 
 
 @dataclass(frozen=True)
@@ -189,15 +222,13 @@ class LinkHeaderPager(Pager):
     """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
 
     rel: str = "next"
+    total_path: str = ""
 
     walks = (LinkWalk,)
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
-        """See :class:`Pager`. A last page has been seen to name itself as the next one."""
-        links = parse_header_links(answer.headers.get("Link", ""))
-        by_rel = {rel: link["url"] for link in links for rel in link.get("rel", "").lower().split()}
-        link = by_rel.get(self.rel.lower())
-        return Outlook() if not link or link == by_rel.get("self") else Outlook(next=link)
+        """See :class:`Pager`."""
+        return Outlook(None, _count(answer, self.total_path), _link(answer, self.rel) or None)
 
 
 @dataclass(frozen=True)
@@ -210,22 +241,45 @@ class NextUrlPager(Pager):
 
     path: str = ""
     header: str = ""
+    total_path: str = ""
 
     walks = (LinkWalk,)
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
         link = answer.headers.get(self.header, "") if self.header else _in_body(answer, self.path)
+        total = _count(answer, self.total_path)
         if isinstance(link, str) and link.strip():
-            return Outlook(next=link.strip())
+            return Outlook(None, total, link.strip())
         if link in (None, False, "", MISSING):
-            return Outlook()
+            return Outlook(None, total)
         raise _misled(answer, f"the address of the next page is {describe(link)}", "path")
 
 
 def absolute(link: str, base: str) -> str:
     """A link as an address; relative ones begin where the request went."""
     return urljoin(base, link)
+
+
+def sign_of_more(answer: Answer, rows: int) -> str:
+    """Where an answer seems to tell of more rows than it holds, for lists of which nobody said where to look."""
+    for place in USUAL_TOTALS:
+        count = whole_number(dig(answer.body, place))
+        if count is not None and count > rows:
+            return f"{place} is {count}"
+    for place in USUAL_FLAGS:
+        if dig(answer.body, place) is True:
+            return f"{place} is true"
+    count = whole_number(answer.headers.get("X-Total-Count"))
+    return f"X-Total-Count is {count}" if count is not None and count > rows else ""
+
+
+def _link(answer: Answer, rel: str) -> str:
+    """A target of the header Link; none where it is the page itself, as a last page has been seen to name."""
+    links = parse_header_links(answer.headers.get("Link", ""))
+    by_rel = {name: link["url"] for link in links for name in link.get("rel", "").lower().split()}
+    link = by_rel.get(rel.lower(), "")
+    return "" if link == by_rel.get("self") else link
 
 
 def _in_body(answer: Answer, path: str) -> Any:
@@ -271,6 +325,5 @@ def _misled(answer: Answer, what: str, option: str) -> UnexpectedAnswer:
 
 def _ceiling(where: str, option: str) -> Exception:
     return config_failure(
-        f"The list goes on behind {where}, where the API (pagination.{option}) ends. Split the stream in several, each "
-        "with params that select a range of dates."
+        f"The list goes on behind {where}, where the API ends according to pagination.{option}. {READ_LESS}"
     )

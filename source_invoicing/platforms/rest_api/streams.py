@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 
-from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer
+from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer, config_failure
 from source_invoicing.http.answer import join_url
 from source_invoicing.platforms.rest_api.judge import ResourceJudge
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
-from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute
+from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
 from source_invoicing.platforms.rest_api.records import rows_in
 from source_invoicing.platforms.rest_api.schema import infer
@@ -46,11 +46,9 @@ MOST_PARENTS_TO_INFER_FROM = 5
 class RestAccount(Account):
     """An account, and what its streams need beside it.
 
-    :param key_param: query parameter that holds the key, which links of the API may repeat
     :param judge: opinion of an answer by its status
     """
 
-    key_param: str
     judge: ResourceJudge
 
 
@@ -69,7 +67,8 @@ class RestStream(InvoicingStream):
         """
         super().__init__(account, **more)
         self._stored_schema: Mapping[str, Any] | None = None
-        self._full_page_seen = False
+        self._longest_page = 0
+        self._cursor_doubt = ""
         self._judge = account.judge.of(self.declared)
 
     @property
@@ -93,7 +92,7 @@ class RestStream(InvoicingStream):
 
     def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
         """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
-        judge = self._judge
+        judge = self._judge.at(self.declared.pager.place(question))
         asked = self.list_params(question)
         body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
         if self._goes_along_links and question.token is not None:
@@ -122,28 +121,39 @@ class RestStream(InvoicingStream):
         found = rows_in(answer.body, self.declared)
         rows: list[Row] = found if isinstance(found, list) else []
         self._demand_keys(rows, answer)
+        self._look_at_cursor(rows)
         pager = self.declared.pager
         outlook = pager.outlook(answer, rows, question)
         has_more = outlook.has_more
         if pager.size and has_more is None and outlook.total is None:
             # A short page is the last one, once the API has shown that its pages can be as long as asked for.
             asked_for = question.size or pager.size
-            self._full_page_seen = self._full_page_seen or len(rows) >= asked_for
-            has_more = False if self._full_page_seen and len(rows) < asked_for else None
+            self._longest_page = max(self._longest_page, len(rows))
+            has_more = False if len(rows) < asked_for <= self._longest_page else None
+        if has_more and not rows and not outlook.next:
+            raise UnexpectedAnswer(
+                f"The API answered {answer.path} with an empty page and says that the list goes on. Run the sync "
+                "again; if this stays, check the pagination of the stream.",
+                FailureType.transient_error,
+            )
+        if not pager.size and question.token is None and not (has_more or outlook.next or outlook.total):
+            self._look_for_more(rows, answer)
         return Page(
             rows,
             has_more=has_more,
             total=outlook.total,
-            next=self._without_key(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
+            next=self._link(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
             told_at=answer.told_at,
         )
 
-    def _without_key(self, link: str, answer: Answer) -> str:
-        parts = urlsplit(absolute(link, join_url(self.account.client.base_url, answer.path)))
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        kept = [(name, value) for name, value in pairs if name != self.account.key_param]
-        query = parts.query if len(kept) == len(pairs) else urlencode(kept)
-        return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    def _link(self, link: str, answer: Answer) -> str:
+        """A link as an address, which may be elsewhere: the client refuses to go there."""
+        try:
+            return absolute(link, join_url(self.account.client.base_url, answer.path))
+        except ValueError:
+            raise UnexpectedAnswer(
+                f"The API answered {answer.path} with a next page whose address is none.", FailureType.transient_error
+            ) from None
 
     def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
         """Rows that cannot be told apart cannot be read completely."""
@@ -156,6 +166,31 @@ class RestStream(InvoicingStream):
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
                         FailureType.config_error,
                     )
+
+    def _look_at_cursor(self, rows: list[Row]) -> None:
+        """Say so where ``cursor_field`` cannot be right: then each sync reads everything, and nobody would know."""
+        if self._cursor_doubt or not isinstance(self.cursor_field, str):
+            return
+        values = [dig(row, self.cursor_field) for row in rows]
+        if not rows or any(value is None for value in values) or any(map(self.moment, rows)):
+            return
+        self._cursor_doubt = (
+            f"Stream {self.name}: the records of the first page have {describe(values[0])} at {self.cursor_field!r}, "
+            "which cursor_field names, and no date. Leave it empty where the API tells no time of change; a date in a "
+            "form of its own needs its pattern in since_format."
+        )
+        logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
+
+    def _look_for_more(self, rows: list[Row], answer: Answer) -> None:
+        """Say so where a list that ends with its first page seems to be longer."""
+        if sign := sign_of_more(answer, len(rows)):
+            logger.warning(
+                "Stream %s: the list ends after one page of %d rows, and %s in the answer. If that is about its rows, "
+                "the pagination is not the one configured; total_path or has_more_path make sure.",
+                self.name,
+                len(rows),
+                sign,
+            )
 
     def key(self, row: Row) -> Hashable:
         """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
@@ -195,6 +230,15 @@ class RestStream(InvoicingStream):
             logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
             return []
 
+    def try_out(self) -> None:
+        """Ask for the first page.
+
+        :raises Failure: when it does not fit the configuration
+        """
+        self.first_page({})
+        if self._cursor_doubt:
+            raise config_failure(self._cursor_doubt)
+
     def first_page(self, stream_slice: Slice) -> list[Row]:
         """The rows of the first page of a slice."""
         request = self.list_request(Question(), self.list_path(stream_slice), {})
@@ -222,6 +266,11 @@ class RestParentStream(RestStream, ParentStream):
 
     #: Dotted path of the id that the children are asked for with.
     id_path: ClassVar[str]
+
+    def read_ids(self) -> Iterator[Any]:
+        """See :class:`ParentStream`. As the records have them, whose schema may say text where the API says number."""
+        for step in self.walk({}, since=None):
+            yield from (self.parent_id(self._normalise(row)) for row in step.rows)
 
     def parent_id(self, row: Row) -> Any:
         """See :class:`ParentStream`."""
@@ -251,8 +300,12 @@ class RestChildStream(RestStream, ChildStream):
         return super().read_answer(answer, question)
 
     def _exists(self, parent: Any) -> bool:
-        """Nothing is known of where a parent can be asked for. A path that worked for others is no wrong path."""
-        return not self._some_list_was_there
+        """Nothing is known of where a parent can be asked for. One without a list is gone, where others have theirs."""
+        try:
+            self.first_page({self.parent_field: parent})
+        except ResourceMissing:
+            return not self._some_list_was_there
+        return True
 
     def _further_fields(self) -> tuple[str, ...]:
         return (self.parent_field,)

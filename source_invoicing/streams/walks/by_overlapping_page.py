@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, goes_on
+from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -77,9 +77,16 @@ class OverlapWalk(Walk):
             surprising = not following.fresh and (goes_on(following.page, following.end) or following.end > here.end)
             empty_handed = empty_handed + 1 if surprising else 0
             if empty_handed > MOST_EMPTY_HANDED:
-                raise self.contradiction("answers with the same page again and again")
+                raise self.contradiction(self._why_it_does_not_end(here))
             here = following
             yield here
+        if ends_early(here.page, here.end):
+            raise self.contradiction(f"tells of {here.page.total} rows and ends after {here.end}")
+
+    def _why_it_does_not_end(self, here: _Stretch) -> str:
+        if here.page.total is not None and here.page.total > here.end:
+            return f"tells of {here.page.total} rows and ends after {here.end}"
+        return "answers with the same page again and again"
 
     def _prove(self, here: _Stretch) -> None:
         """A list of one page needs no order. Newest first will do as well: edits move nothing there either."""
