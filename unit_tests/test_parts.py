@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -204,11 +205,14 @@ def test_a_list_that_cannot_be_read_by_key_is_read_in_another_way(
     assert listing.throughout <= set(ids(read_together(Things(listing), chance))) or not listing.throughout
 
 
+@dataclass
 class BreaksDown(MovingList):
     """A list that answers a while, and then no more."""
 
+    breaks_after: int = 8
+
     def ask(self, question: Question) -> Page:
-        if len(self.asked) >= 8:
+        if len(self.asked) >= self.breaks_after:
             raise transient_failure("gone")
         return super().ask(question)
 
@@ -232,6 +236,43 @@ def test_one_reader_says_why_and_the_others_stop() -> None:
     assert failures == 1
     assert not shared.complete
     assert len(stream.state["read_ahead"]) >= 2
+
+
+@however_short
+@many
+@given(
+    rows=st.integers(0, 120),
+    breaks_after=st.integers(1, 60),
+    seed=st.integers(0, 10_000),
+    stance=st.sampled_from(["honest", "ignores sort", "ignores filter", "ignores both"]),
+)
+def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: int, stance: Stance) -> None:
+    chance = random.Random(seed)
+    moments = chance.sample(range(1000), rows)
+    listing = BreaksDown(moments, stance=stance, restlessness=0.1, chance=chance, breaks_after=breaks_after)
+    came: list[Hashable] = []
+    try:
+        came.extend(row["id"] for row in read_together(Things(listing), chance))
+    except Failure:
+        return
+
+    assert listing.throughout <= set(came) or not listing.throughout
+
+
+class LosesARow(MovingList):
+    """A list that a row leaves between the first two answers."""
+
+    def ask(self, question: Question) -> Page:
+        if len(self.asked) == 1:
+            self.throughout.discard(self.rows.pop()["id"])
+        return super().ask(question)
+
+
+def test_a_row_that_leaves_between_the_first_two_answers_is_no_reason_to_read_in_another_way() -> None:
+    listing = LosesARow(range(0, 300, 5))
+
+    assert listing.throughout >= set(ids(read_together(Things(listing), random.Random(1)))) >= set(range(59))
+    assert {question.order for question in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
 
 
 @pytest.mark.parametrize("spread", ["even", "late", "early"])

@@ -90,6 +90,7 @@ class CursorBookmark(Bookmark):
         self._lists = lists
         self._reached: dict[str, int] = {}
         self._ahead: list[tuple[int, int]] = []
+        self._keeps_parts = True
         self._place: Place | None = None
 
     @property
@@ -127,7 +128,7 @@ class CursorBookmark(Bookmark):
             if start is None or (reached is not None and start <= reached):
                 self.reach(name, seconds)
                 return
-            if start < seconds:
+            if self._keeps_parts and start < seconds:
                 self._ahead = _united([*self._ahead, (start, seconds)])
                 self.moved()
 
@@ -138,16 +139,18 @@ class CursorBookmark(Bookmark):
             borders = [None, *(moment for stretch in self._ahead for moment in stretch), None]
             return list(zip(borders[::2], borders[1::2], strict=True))
 
-    def forget_what_is_ahead(self) -> None:
-        """The parts turned out not to be what they were taken for."""
+    def keep_no_parts(self) -> None:
+        """The parts turned out not to be what they were taken for: forget those there are, and those still to come from
+        readers that do not know it yet."""
         with self.lock:
-            self._ahead = []
+            self._keeps_parts, self._ahead = False, []
 
     def finish(self) -> None:
         """See :class:`Bookmark`."""
         with self.lock:
-            for name in self._reached:
-                self._reached[name] = max([self._reached[name], *(before for _, before in self._ahead)])
+            if self._ahead:
+                name, (_, before) = self._lists[0], self._ahead[-1]
+                self._reached[name] = max(before, self._reached.get(name, before))
             self._ahead = []
 
     def _catch_up(self, name: str) -> None:
@@ -179,9 +182,11 @@ class CursorBookmark(Bookmark):
             self._place = Place.restore(state[WALK])
             if self._place is None:
                 raise self.foreign(f"{WALK!r} should be the place where a list was left, found {state[WALK]!r}")
-            if self._cursor_field not in state:
-                return
+        if AHEAD in state:
+            self._ahead = _united(self._parse_ahead(state[AHEAD]))
         if self._cursor_field not in state:
+            if self._place is not None or self._ahead:
+                return
             raise self.foreign(f"it lacks {self._cursor_field!r}")
         lowest = self._parse(self._cursor_field, state[self._cursor_field])
         lists = state.get(LISTS)
@@ -191,8 +196,7 @@ class CursorBookmark(Bookmark):
             self._reached = {name: self._parse(f"{LISTS}.{name}", value) for name, value in lists.items()}
         else:
             raise self.foreign(f"{LISTS!r} should map {', '.join(self._lists)} to {self._format.description}")
-        if AHEAD in state:
-            self._ahead = _united(self._parse_ahead(state[AHEAD]))
+        if self._ahead:
             self._catch_up(self._lists[0])
 
     def _parse_ahead(self, value: Any) -> list[tuple[int, int]]:

@@ -144,6 +144,7 @@ class InvoicingStream(HttpStream, ABC):
             (start, end, since if start is None else window.overlapping(start)) for start, end in bookmark.gaps(name)
         ]
         newcomer = parts.begin(since, gaps)
+        part: Part | None = None
         try:
             while (part := parts.take(newcomer=newcomer)) is not None:
                 newcomer = False
@@ -158,7 +159,7 @@ class InvoicingStream(HttpStream, ABC):
                 parts.done(part)
         except Failure:
             # The others stop at the next page; what they have read is in the bookmark. One of them says why.
-            if parts.close():
+            if parts.close() or (part is not None and part.is_all):
                 raise
 
     def _order_of_lists(self) -> Iterator[str]:
@@ -219,7 +220,7 @@ class InvoicingStream(HttpStream, ABC):
     def _take_over(self, part: Part) -> int | None:
         """Make a part the whole list, and return where that begins."""
         assert isinstance(self.bookmark, CursorBookmark)
-        self.bookmark.forget_what_is_ahead()
+        self.bookmark.keep_no_parts()
         part.is_all, part.start, part.end = True, None, None
         return part.parts.since
 
