@@ -11,8 +11,8 @@ from source_invoicing.streams.walks.parts import Part
 from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
 
 # A moment that fills more than a page is read until two passes agree. Each pass beyond the second one needs a row
-# that left the moment meanwhile, so a dozen is plenty; a list that never agrees is not sorted the way it says.
-MOST_PASSES = 12
+# that left the moment meanwhile; a list that never agrees is not sorted the way it says.
+MOST_PASSES = 40
 UNSEEN = object()
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
