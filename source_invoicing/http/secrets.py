@@ -60,7 +60,7 @@ def mask(secret: str) -> None:
     if len(secret) < SHORTEST_SECRET:
         return
     forms = {secret, *(write(secret) for write in SPELLINGS)}
-    # Such numbers come in either case.
+    # Numbers of signs come in either case.
     lower = {NUMBER.sub(lambda number: number[0].lower(), form) for form in forms}
     forms |= lower | {NUMBER.sub(lambda number: number[0].upper(), form) for form in forms}
     # The longest first: a form that contains another one must not be left half masked.
