@@ -335,7 +335,7 @@ NASTY: Mapping[str, Nasty] = {
     "no list": ({}, {"kind": "object"}, "record_path"),
     "an error with status 200": ({}, {"kind": "error_envelope", "message": "out of order"}, "out of order"),
     "an error beside an empty list": ({}, {"kind": "body", "text": ENVELOPE}, "the books are closed"),
-    "a web page": ({}, {"kind": "html"}, "web page"),
+    "a web page": ({}, {"kind": "html"}, "a web page (HTML) instead of JSON. Check platform.base_url"),
     "a total beyond the end": ({}, {"kind": "wrong_total", "delta": 50}, "tells of 300 rows and ends after 250"),
     "a total beyond the pages": (
         {"pager": "page"},

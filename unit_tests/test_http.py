@@ -144,7 +144,17 @@ def test_each_form_of_a_secret_is_masked() -> None:
     update_secrets([])
     mask("k/y+1=ü%")
 
-    for form in ("k/y+1=ü%", "k%2Fy%2B1%3D%C3%BC%25", "k/y%2B1%3D%C3%BC%25", "k/y+1=\\u00fc%", "ay95KzE9w7wl"):
+    forms = (
+        *("k/y+1=ü%", "k%2Fy%2B1%3D%C3%BC%25", "k/y%2B1%3D%C3%BC%25", "k%2fy%2b1%3d%c3%bc%25", "k/y+1=\\u00fc%"),
+        *(
+            "k\\/y+1=\\u00fc%",
+            "k/y\\u002B1=\\u00FC%",
+            "k/y+1\\u003d\\u00fc%",
+            "ay95KzE9w7wl",
+            "k%252Fy%252B1%253D%25C3%25BC%2525",
+        ),
+    )
+    for form in forms:
         assert filter_secrets(f"<{form}>") == "<****>"
 
 

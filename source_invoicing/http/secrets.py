@@ -21,8 +21,8 @@ SHORTEST_SECRET = 4
 # In JSON, slashes may be escaped.
 LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>\\/?#]+)[^\s"'<>]*""", re.IGNORECASE)
 
-# A sign by its number: percent-encoded, or in JSON.
-NUMBERED = re.compile(r"%[0-9A-F]{2}|\\u[0-9A-F]{4}")
+# The number of a sign that is percent-encoded, or escaped in JSON.
+NUMBER = re.compile(r"(?<=%)[0-9a-f]{2}|(?<=\\u)[0-9a-f]{4}", re.IGNORECASE)
 
 
 def _json(text: str) -> str:
@@ -60,8 +60,9 @@ def mask(secret: str) -> None:
     if len(secret) < SHORTEST_SECRET:
         return
     forms = {secret, *(write(secret) for write in SPELLINGS)}
-    # Such numbers come in lower case too.
-    forms |= {NUMBERED.sub(lambda code: code[0].lower(), form) for form in forms}
+    # Numbers of signs come in either case.
+    lower = {NUMBER.sub(lambda number: number[0].lower(), form) for form in forms}
+    forms |= lower | {NUMBER.sub(lambda number: number[0].upper(), form) for form in forms}
     # The longest first: a form that contains another one must not be left half masked.
     for form in sorted(forms, key=len, reverse=True):
         add_to_secrets(form)

@@ -72,6 +72,8 @@ class ResourceJudge:
         verdict = self.by_status(answer)
         if isinstance(verdict, Fail):
             return Fail(self._with_advice(answer, verdict.failure))
+        if isinstance(verdict, Retry) and answer.ok:
+            return replace(verdict, failure=self._not_json(verdict.failure))
         if verdict is not OK or self.resource is None:
             return verdict
         said = self._said(answer.body)
@@ -98,6 +100,14 @@ class ResourceJudge:
         else:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
+
+    def _not_json(self, failure: Failure) -> Failure:
+        return type(failure)(
+            f"{failure.sentence} Check platform.base_url and the path of the stream, and whether the API wants a "
+            "header to answer in JSON.",
+            failure.failure_type or FailureType.transient_error,
+            detail=failure.internal_message,
+        )
 
     def _said(self, body: Any) -> str | None:
         """What stands under ``error_path``, if anything: false, 0 and empty containers say that nothing is wrong."""
