@@ -225,3 +225,9 @@ class Connector:
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return str(path)
+
+
+def last_states(*runs: Output) -> list[Json]:
+    """The last state message of each stream over several runs: what the platform has stored."""
+    stored = {state["stream"]["stream_descriptor"]["name"]: state for run in runs for state in run.last_state}
+    return list(stored.values())

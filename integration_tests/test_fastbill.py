@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Connector, Json, Output
-from integration_tests.interrupted import last_states
+from integration_tests.connector import Connector, Json, Output, last_states
 from integration_tests.sandbox import Sandbox
 from integration_tests.warm_start import WarmStart
 
@@ -375,37 +374,6 @@ def test_the_budget_of_the_configuration_is_kept(start_fastbill: StartFastBill, 
     assert all("budget of 3 requests within 3600 seconds is used up" in error["message"] for error in output.errors)
     assert output.statuses["customers"][-1] == "COMPLETE"
     assert output.states["customers"]
-
-
-# -- rows that move ---------------------------------------------------------------------------------------------------
-
-
-def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(
-    start_fastbill: StartFastBill, configure: Configure
-) -> None:
-    sandbox = start_fastbill({**ROWS, "invoices": 600}, order="newest")
-    sandbox.schedule(random={"seed": 7, "probability": 0.7, "limit": 40, "where": "start"})
-
-    output = succeeded(configure(sandbox).read())
-
-    for stream, history in sandbox.history().items():
-        missing = set(history["throughout"]) - set(by_key(output.records[stream], stream))
-        assert not missing, stream
-
-
-def test_killed_at_any_point_the_union_of_the_runs_is_complete(
-    start_fastbill: StartFastBill, configure: Configure
-) -> None:
-    sandbox = start_fastbill()
-    connector = configure(sandbox)
-
-    first = connector.read_until_message(130)
-    second = connector.read_until_message(300, state=last_states(first))
-    third = succeeded(connector.read(state=last_states(first, second)))
-
-    for stream in KEYS:
-        rows = [row for output in (first, second, third) for row in output.records[stream]]
-        assert by_key(rows, stream) == by_key(sandbox.rows(stream), stream)
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------

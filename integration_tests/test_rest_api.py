@@ -14,7 +14,6 @@ from urllib.parse import quote, quote_plus, urlsplit
 import pytest
 
 from integration_tests.connector import Connector, Json, Output
-from integration_tests.interrupted import last_states
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.rest_api_auth import CLIENT_SECRET, KEY, TOKEN_PATH
 from integration_tests.warm_start import WarmStart
@@ -476,7 +475,7 @@ def test_a_key_in_the_wrong_place_is_explained(configure: Configure) -> None:
         assert_silent(output)
 
 
-# -- lists that move, and runs that are cut off -----------------------------------------------------------------------
+# -- lists that move ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url"])
@@ -496,20 +495,6 @@ def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, c
             by_key(output.records["invoices"], stream)
         )
         assert not missing
-
-
-def test_killed_at_any_point_the_union_of_the_runs_is_complete(configure: Configure) -> None:
-    with Sandbox("rest_api") as sandbox:
-        connector = configure(sandbox.config)
-        first = connector.read_until_message(150)
-        second = connector.read_until_message(400, state=last_states(first))
-        third = connector.read(state=last_states(first, second))
-
-        assert third.exit_code == 0, third.text
-        for stream in connector.catalog:
-            name = stream["name"]
-            read = {key for output in (first, second, third) for key in by_key(output.records.get(name, []), stream)}
-            assert read == set(by_key(sandbox.rows(name), stream)), name
 
 
 # -- what is wrong is said before anything is asked -------------------------------------------------------------------

@@ -51,7 +51,8 @@ def test_states_never_go_back(start_sandbox: StartSandbox, connect: Connect, pla
     for name in platform.walked:
         facts = platform.streams[name]
         if facts.cursor and facts.lists == 1:
-            stands_at = [platform.stands_at(name, state) for state in output.states[name]]
+            # Within the first list of all, the state may be no more than a place in it.
+            stands_at = [platform.stands_at(name, state) for state in output.states[name] if facts.cursor in state]
             assert stands_at == sorted(stands_at), name
         if name in platform.by_key:
             assert len(output.states[name]) >= platform.walked[name] // platform.page, name
