@@ -67,6 +67,7 @@ class PlatformFacts:
     :param list_of_invoices: how a message names it
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
+    :param closes_the_account: statuses that may concern the whole account, which then is asked nothing more
     :param environment: of each run
     """
 
@@ -88,6 +89,7 @@ class PlatformFacts:
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
+    closes_the_account: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, **rows: int) -> dict[str, int]:
@@ -258,6 +260,7 @@ FASTBILL = PlatformFacts(
     settable=german,
     list_of_invoices="invoice.get",
     tells_totals=False,
+    closes_the_account=(429, 503),
 )
 REST_API = PlatformFacts(
     name="rest_api",

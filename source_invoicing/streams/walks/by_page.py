@@ -15,6 +15,7 @@ from source_invoicing.streams.walks.walk import (
     Moved,
     NotHonoured,
     PageKeys,
+    Repeated,
     Step,
     Walk,
     comes_whole,
@@ -59,7 +60,7 @@ class Pass:
             if page.rows and len(before.rows) < len(self._first.rows):
                 raise Moved(f"has a page of {len(before.rows)} rows between pages of {len(self._first.rows)}")
         if self.repeats(page, keys):
-            raise Moved("answers with the same page twice")
+            raise Repeated("answers with the same page twice")
         self._seen_pages.add(hash(keys))
         if ends_early(page, self.rows):
             raise Moved(f"tells of {page.total} rows and ends after {self.rows}")
@@ -75,16 +76,19 @@ class RestartingWalk(Walk, ABC):
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
-        reason = ""
-        for attempt in range(MOST_PASSES):
-            if attempt:
-                logger.info("%s %s. Reading it again from the top.", self.listing.label, reason)
+        moved: Moved | None = None
+        for _ in range(MOST_PASSES):
+            if moved is not None:
+                logger.info("%s %s. Reading it again from the top.", self.listing.label, moved)
+            before = moved
             try:
                 yield from self.one_pass(since)
                 return
-            except Moved as moved:
-                reason = str(moved)
-        raise self.contradiction(reason)
+            except Moved as again:
+                moved = again
+            if isinstance(before, Repeated) and isinstance(moved, Repeated):
+                break
+        raise self.contradiction(str(moved))
 
     @abstractmethod
     def one_pass(self, since: int | None) -> Iterator[Step]:

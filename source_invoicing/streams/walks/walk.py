@@ -38,6 +38,10 @@ class Moved(Exception):
     """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
 
 
+class Repeated(Moved):
+    """The same page came twice: others put a whole page of rows before it, or, more often, the API does not page."""
+
+
 class Walk(ABC):
     """Reads one list from its first row to its last.
 
