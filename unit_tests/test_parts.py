@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import Answer, ApiRequest, Failure, transient_failure
@@ -195,6 +195,8 @@ def test_the_next_sync_brings_what_changed(
     seed=st.integers(0, 10_000),
     stance=st.sampled_from(["ignores sort", "ignores filter", "ignores both"]),
 )
+# The first page looks sorted, and rows of it are deleted before the next one is asked for.
+@example(moments=[0, 0, 0, 0, 1, 0, 0], seed=2002, stance="ignores sort")
 def test_a_list_that_cannot_be_read_by_key_is_read_in_another_way(
     moments: list[int], seed: int, stance: Stance
 ) -> None:

@@ -123,17 +123,21 @@ class KeyWalk(Walk):
         """
         if before.question.since is not None or before.page.total is None or here.page.total is None:
             return
+        handed_out = set(self.keys(before.page))
+        first = before
         for _ in range(MOST_COUNTS):
-            if self._adds_up(before, here):
+            if self._adds_up(first, here, handed_out):
                 return
+            if before.rows_before:
+                break
             # A row that was deleted in between makes the same difference, but hardly each time.
-            before = replace(self._ask(before.question), rows_before=before.rows_before)
-            here = self._ask(here.question)
+            first, here = self._ask(before.question), self._ask(here.question)
         raise NotHonoured("may hold rows that a filter by modification time leaves out")
 
-    def _adds_up(self, before: _Stretch, here: _Stretch) -> bool:
+    def _adds_up(self, before: _Stretch, here: _Stretch, handed_out: set[Hashable]) -> bool:
+        """Whether each row is either one of those handed out or among those still to come."""
         again = set(self.keys(here.page))
-        left_behind = before.rows_before + sum(1 for key in self.keys(before.page) if key not in again)
+        left_behind = before.rows_before + sum(1 for key in self.keys(before.page) if key in handed_out - again)
         return (before.page.total or 0) <= left_behind + (here.page.total or 0)
 
     def _pass_over_the_moment(self, here: _Stretch, part: Part | None) -> Generator[Step, None, _Stretch]:
