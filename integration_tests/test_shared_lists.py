@@ -7,14 +7,29 @@ from typing import Any
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Json
+from integration_tests.connector import Connector, Json
 from integration_tests.expected import keys
+from integration_tests.sandbox import Sandbox
 from integration_tests.test_moving_rows import assert_none_missed
 
 # Small pages make a long list of few rows.
 PAGE = 10
+# However fast the sandbox answers.
+ALWAYS = {"SOURCE_INVOICING_SHARE_ALWAYS": "1"}
 ROWS = 1200
 WORKERS = 8
+
+
+@pytest.fixture
+def connect(connect: Connect) -> Connect:
+    """The connector, as if answers were slow enough for several readers."""
+
+    def connect_sharing(sandbox: Sandbox, **config: Any) -> Connector:
+        connector = connect(sandbox, **config)
+        connector.environment = {**connector.environment, **ALWAYS}
+        return connector
+
+    return connect_sharing
 
 
 def list_questions(sandbox: Any) -> list[Any]:

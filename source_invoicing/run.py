@@ -11,13 +11,9 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
-from typing import Any
 
-import yaml
-
-SPEC_FILE = Path(__file__).with_name("spec.yaml")
+from source_invoicing.specification import specification
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -30,7 +26,9 @@ def run(arguments: list[str] | None = None) -> None:
         signal.signal(number, _leave)
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["spec"]:
-        print(json.dumps({"type": "SPEC", "spec": _spec()}, ensure_ascii=False, separators=(",", ":")), flush=True)
+        print(
+            json.dumps({"type": "SPEC", "spec": specification()}, ensure_ascii=False, separators=(",", ":")), flush=True
+        )
         return
     # All that an import makes stays to the end: the collector need not look for garbage in it, now or later.
     gc.disable()
@@ -39,12 +37,6 @@ def run(arguments: list[str] | None = None) -> None:
     gc.freeze()
     gc.enable()
     launch(arguments)
-
-
-def _spec() -> Any:
-    # libyaml is ten times as fast; not every build of the parser has it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(SPEC_FILE.read_bytes(), Loader=loader)
 
 
 def _leave(number: int, _: FrameType | None) -> None:

@@ -13,6 +13,8 @@ from airbyte_cdk.models import (
     AirbyteStateMessage,
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
+    ConnectorSpecification,
+    ConnectorSpecificationSerializer,
     FailureType,
     Status,
     StreamDescriptor,
@@ -30,6 +32,7 @@ from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.log import engine_logger
 from source_invoicing.platforms import PLATFORMS, Platform
+from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, ParentStream
 from source_invoicing.streams.concurrency import read_side_by_side
 
@@ -58,6 +61,10 @@ class SourceInvoicing(AbstractSource):
         if succeeded:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(sentence or ""))
+
+    def spec(self, logger: logging.Logger) -> ConnectorSpecification:
+        """The form that the user fills in, read by a quick parser."""
+        return ConnectorSpecificationSerializer.load(specification())
 
     @classmethod
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:

@@ -29,6 +29,7 @@ from source_invoicing.streams import (
 from source_invoicing.streams.page import Order
 from source_invoicing.streams.walks import parts as parts_module
 from source_invoicing.streams.walks.census import Census
+from source_invoicing.streams.walks.parts import SHARE_ALWAYS, Pace
 from unit_tests.moving_list import MovingList, Stance
 
 READERS = 4
@@ -94,6 +95,11 @@ def ids(rows: Iterator[Row]) -> list[Hashable]:
 def _every_list_counts_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts_module, "MOST_EXTRA_REQUESTS", 2.0)
     monkeypatch.setattr(parts_module, "FEWEST_PAGES_TO_CUT", 1)
+
+
+@pytest.fixture(autouse=True)
+def _answers_count_as_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARE_ALWAYS, "1")
 
 
 however_short = pytest.mark.usefixtures("_every_list_counts_as_long")
@@ -330,3 +336,14 @@ def test_a_question_that_begins_a_part_is_a_question_like_any_other() -> None:
     list(read_together(Things(listing), random.Random(1)))
 
     assert {(question.number, question.order) for question in listing.asked} == {(1, Order.OLDEST_CHANGE_FIRST)}
+
+
+@pytest.mark.parametrize(("waited", "handled", "readers"), [(0.002, 0.005, 1), (0.1, 0.005, 21), (0.01, 0.005, 3)])
+def test_only_who_finds_something_to_do_is_called(
+    monkeypatch: pytest.MonkeyPatch, waited: float, handled: float, readers: int
+) -> None:
+    monkeypatch.delenv(SHARE_ALWAYS)
+    pace = Pace()
+    assert pace.useful_readers == 1
+    pace.note(waited, handled)
+    assert pace.useful_readers == readers

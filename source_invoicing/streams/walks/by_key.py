@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Hashable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -41,11 +42,12 @@ class _Stretch:
         """The latest moment up to the end of the page."""
         return next((moment for moment in reversed(self.moments) if moment is not None), self.behind)
 
-    def advance(self, part: Part | None) -> int | None:
+    def advance(self, part: Part | None, waited: float | None = None) -> int | None:
         """Take note of the page in the part that is read; returns where the part ends."""
         if part is None:
             return None
-        return part.advance(self.question.since, self.page, [moment for moment in self.moments if moment is not None])
+        moments = [moment for moment in self.moments if moment is not None]
+        return part.advance(self.question.since, self.page, moments, waited)
 
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the part."""
@@ -80,13 +82,15 @@ class KeyWalk(Walk):
         """
         before: _Stretch | None = None
         while True:
+            asked_at = time.monotonic()
             here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
+            waited = time.monotonic() - asked_at
             if before is not None and self._is_the_same(before, here) and comes_whole(here.page):
                 return
             self._prove(here)
             if before is not None:
                 self._prove_nothing_hidden(before, here)
-            end = here.advance(part)
+            end = here.advance(part, waited)
             if here.goes_on and here.stands_still and not here.is_beyond(end):
                 here = yield from self._pass_over_the_moment(here, part)
                 end = here.advance(part)

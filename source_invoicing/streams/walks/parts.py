@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +26,10 @@ COST_OF_THE_LAST_LOOK = 1.0
 FEWEST_PAGES_TO_CUT = 4
 
 
+# For tests: lists are shared however fast the answers come.
+SHARE_ALWAYS = "SOURCE_INVOICING_SHARE_ALWAYS"
+
+
 @dataclass
 class Part:
     """A stretch of modification times, read by one reader. All moments are seconds since 1970 (UTC).
@@ -33,6 +40,8 @@ class Part:
     :param position: the newest change it has met; that row is out, or about to be, and a cut lies behind it
     :param walk: whoever reads it; a walk that reads on remembers what it has handed out
     :param is_all: whether it has become the whole list, read in another way
+    :param was_cut_off: whether it is a guess that there are rows in it
+    :param last_page_at: when its last page was taken note of, by the clock of :func:`time.monotonic`
     """
 
     parts: Parts
@@ -43,15 +52,40 @@ class Part:
     walk: KeyWalk | None = None
     is_all: bool = False
     was_cut_off: bool = False
+    last_page_at: float | None = None
 
-    def advance(self, since: int | None, page: Page, moments: Sequence[int]) -> int | None:
+    def advance(self, since: int | None, page: Page, moments: Sequence[int], waited: float | None) -> int | None:
         """Take note of a page. From now on its rows belong to this part, as far as they lie before the end.
 
         :param since: what the page was asked for
         :param moments: the modification times on it
+        :param waited: how long the answer took (seconds), where it was the only one since the page before
         :return: where the part ends by now
         """
-        return self.parts.advance(self, since, page, moments)
+        return self.parts.advance(self, since, page, moments, waited)
+
+
+class Pace:
+    """How many readers keep the processor busy: while one waits for an answer, others can handle theirs.
+
+    Not thread-safe. To be told while a single reader is at work; several would measure each other.
+    """
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+        self._handled = 0.0
+
+    def note(self, waited: float, handled: float) -> None:
+        """Take note of a page: how long its answer took, and how long it took to handle the one before (seconds)."""
+        self._waited += waited
+        self._handled += handled
+
+    @property
+    def useful_readers(self) -> int:
+        """How many there is anything to do for."""
+        if os.environ.get(SHARE_ALWAYS):
+            return sys.maxsize
+        return 1 + int(self._waited / max(self._handled, 1e-6))
 
 
 class Parts:
@@ -76,6 +110,7 @@ class Parts:
         self._call_reader = call_reader
         self._lock = threading.Lock()
         self._census = Census()
+        self._pace = Pace()
         self._begun = False
         self._open_gap: tuple[int | None, int | None, int | None] = (None, None, None)
         self._waiting: list[Part] = []
@@ -133,10 +168,16 @@ class Parts:
             if not self.closed and not self._waiting and not self._under_way:
                 self._look_at_the_end()
 
-    def advance(self, part: Part, since: int | None, page: Page, moments: Sequence[int]) -> int | None:
+    def advance(
+        self, part: Part, since: int | None, page: Page, moments: Sequence[int], waited: float | None
+    ) -> int | None:
         """See :meth:`Part.advance`."""
+        now = time.monotonic()
         with self._lock:
             self._census.note(since, page, moments)
+            if waited is not None and part.last_page_at is not None and self._present + self._coming == 1:
+                self._pace.note(waited, now - part.last_page_at - waited)
+            part.last_page_at = now
             end = part.end
             own = [moment for moment in moments if end is None or moment < end]
             if own:
@@ -159,7 +200,7 @@ class Parts:
 
     def _calls_another(self) -> bool:
         with self._lock:
-            if self.closed or self._present + self._coming >= self._most_readers:
+            if self.closed or self._present + self._coming >= min(self._most_readers, self._pace.useful_readers):
                 return False
             if len(self._waiting) <= self._coming and not self._is_worth_a_cut(self._widest()):
                 return False
