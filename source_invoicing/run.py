@@ -15,6 +15,8 @@ from types import FrameType
 
 from source_invoicing.specification import specification
 
+GARBAGE_THRESHOLD = 50_000
+
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the connector.
@@ -36,6 +38,8 @@ def run(arguments: list[str] | None = None) -> None:
 
     gc.freeze()
     gc.enable()
+    # Records are trees, which the reference count frees; looking for cycles among them every few is in vain.
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
     launch(arguments)
 
 

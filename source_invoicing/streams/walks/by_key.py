@@ -85,7 +85,7 @@ class KeyWalk(Walk):
             asked_at = time.monotonic()
             here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
             waited = time.monotonic() - asked_at
-            if before is not None and self._is_the_same(before, here) and comes_whole(here.page):
+            if before is not None and comes_whole(here.page) and self._is_the_same(before, here):
                 return
             self._prove(here)
             if before is not None:
