@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox.fastbill_rows import german
+from integration_tests.sandbox.fastbill_rows import unix as fastbill_seconds
 
 Options = Mapping[str, Any]
 
@@ -52,6 +54,7 @@ class PlatformFacts:
     :param seconds: unix seconds of a cursor value, in a row of the sandbox, in a record and in a state alike; ``None``
         for a blank
     :param blank: the cursor value of a row without one, as it can be set in the sandbox
+    :param settable: makes unix seconds a cursor value that can be set in the sandbox; by default they are one
     :param walked: streams of several pages, one for each way to walk over a list, with their rows
     :param edited: those of them whose rows carry a cursor and can be edited
     :param by_key: those of them whose state follows page by page
@@ -64,6 +67,7 @@ class PlatformFacts:
     :param list_of_invoices: how a message names it
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
+    :param closes_the_account: statuses that may concern the whole account, which then is asked nothing more
     :param environment: of each run
     """
 
@@ -81,9 +85,11 @@ class PlatformFacts:
     random_runs: int
     kills: int
     moved_along: Mapping[str, int] = field(default_factory=dict)
+    settable: Callable[[int], Any] = lambda seconds: seconds
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
+    closes_the_account: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, **rows: int) -> dict[str, int]:
@@ -117,9 +123,10 @@ class PlatformFacts:
         return moment
 
     def oldest_first(self, sandbox: Sandbox, name: str) -> list[tuple[Any, dict[str, Any]]]:
-        """Rows with their keys as the sandbox knows them, by time of change; rows without one come first."""
+        """Rows with their keys as the sandbox knows them, by time of change; those without one are left out."""
         pairs = zip(sandbox.history()[name]["throughout"], sandbox.rows(name), strict=True)
-        return sorted(pairs, key=lambda pair: self.changed(name, pair[1]) or 0)
+        timed = [(moment, key, row) for key, row in pairs if (moment := self.changed(name, row)) is not None]
+        return [(key, row) for _, key, row in sorted(timed, key=lambda each: each[0])]
 
 
 def _each(names: str, facts: StreamFacts) -> dict[str, StreamFacts]:
@@ -230,9 +237,56 @@ ZOHO_BOOKS = PlatformFacts(
     environment=_SHORT_MINUTES,
 )
 
-PLATFORMS: Mapping[str, PlatformFacts] = {facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS)}
+FASTBILL = PlatformFacts(
+    name="fastbill",
+    page=100,
+    streams={
+        "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True),
+        **_each("invoices revenues", StreamFacts("LASTUPDATE")),
+        **_each("products recurring_invoices", StreamFacts()),
+    },
+    seconds=lambda value: fastbill_seconds(value) if value else None,
+    blank="",
+    # By overlapping offset: with a filter, without one, without a time.
+    walked={"invoices": 420, "customers": 320, "products": 320},
+    edited=("invoices", "customers"),
+    by_key=(),
+    full_refresh="products",
+    answers=({}, {"order": "newest"}, {"lastupdate_filter": "ignored", "revenue_filter": "refused"}),
+    nothing_honoured={"order": "shuffled", "lastupdate_filter": "ignored", "revenue_filter": "ignored"},
+    random_runs=10,
+    kills=6,
+    few_rows=5,
+    settable=german,
+    list_of_invoices="invoice.get",
+    tells_totals=False,
+    closes_the_account=(429, 503),
+)
+REST_API = PlatformFacts(
+    name="rest_api",
+    page=100,
+    streams={
+        **_each("customers invoices items payments taxes credit_notes", StreamFacts("updated_at")),
+        "customer_invoices": StreamFacts(resumes=True),
+    },
+    seconds=lambda value: int(datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()) if value else None,
+    blank=None,
+    walked={"invoices": 420, "payments": 320},
+    edited=("invoices", "payments"),
+    by_key=(),
+    full_refresh="customer_invoices",
+    answers=({}, {"pager": "page"}, {"pager": "cursor"}, {"method": "POST"}),
+    nothing_honoured={"order": "shuffled", "since": "ignored"},
+    random_runs=10,
+    kills=6,
+    list_of_invoices="/v1/invoices",
+)
+
+PLATFORMS: Mapping[str, PlatformFacts] = {
+    facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS, FASTBILL, REST_API)
+}
 # One for each way in which requests are made and judged: Zoho's products share theirs.
-APIS = (INVOICED, ZOHO_BOOKS)
+APIS = (INVOICED, ZOHO_BOOKS, FASTBILL, REST_API)
 
 
 def on_each_platform(
