@@ -12,6 +12,7 @@ import pytest
 from integration_tests.connector import Connector
 from integration_tests.platforms import PLATFORMS
 from integration_tests.sandbox import Sandbox
+from integration_tests.tally import Tally
 from integration_tests.warm_start import WarmStart
 
 StartSandbox = Callable[..., Sandbox]
@@ -39,6 +40,12 @@ def warm_start() -> Iterator[WarmStart]:
     """For tests of many runs."""
     with WarmStart() as warm_start:
         yield warm_start
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """Counts what a test tries, for the figures of docs/reliability.md."""
+    return Tally(record_property)
 
 
 @pytest.fixture

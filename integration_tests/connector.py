@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -184,6 +184,17 @@ class Connector:
         ended_by: signal.Signals = signal.SIGKILL,
     ) -> Output:
         """Read, and end the process with a signal once it has printed ``count`` messages."""
+        return self.read_until(lambda lines: len(lines) >= count, streams, state=state, ended_by=ended_by)
+
+    def read_until(
+        self,
+        enough: Callable[[list[str]], bool],
+        streams: Iterable[str] | None = None,
+        *,
+        state: list[Json] | None = None,
+        ended_by: signal.Signals = signal.SIGKILL,
+    ) -> Output:
+        """The same, once ``enough`` says so of the lines printed."""
         assert self.warm_start is not None
         pipe = self.folder / "messages"
         pipe.unlink(missing_ok=True)
@@ -193,10 +204,12 @@ class Connector:
         with pipe.open(encoding="utf-8", newline="\n") as messages:
             for line in messages:
                 lines.append(line)
-                if len(lines) >= count:
+                if enough(lines):
                     os.kill(process, ended_by)
                     break
-        return Output(self.warm_start.wait(process), lines, "")
+            # The pipe stays open until then: a reader that went away would end the process, too.
+            code = self.warm_start.wait(process)
+        return Output(code, lines, "")
 
     def _run_warm(self, warm_start: WarmStart, arguments: Sequence[str]) -> Output:
         stdout = self.folder / "stdout"

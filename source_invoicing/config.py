@@ -60,7 +60,7 @@ class Fields:
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
         value = self._values.get(name, default)
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             found = "it is missing" if value is None else f"found {value!r}"
             raise self._complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
         return str(value)

@@ -19,7 +19,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
 
 from source_invoicing.http import Failure
 from source_invoicing.http.secrets import mask
-from source_invoicing.output import Output
+from source_invoicing.output import Output, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 
@@ -84,7 +84,7 @@ def launch(arguments: list[str]) -> None:
     entrypoint = _Entrypoint(SourceInvoicing(), output)
     parsed = entrypoint.parse_args(arguments or ["--help"])
     try:
-        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, output:
+        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, watched(), output:
             for message in messages:
                 output.line(message)
     except BrokenPipeError:

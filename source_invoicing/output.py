@@ -6,8 +6,13 @@ is nearly all that is ever printed, so here it becomes bytes once; every other m
 
 from __future__ import annotations
 
+import os
+import select
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import orjson
@@ -66,3 +71,32 @@ class Output:
         self._size += len(line)
         if self._size >= FLUSH_AT or time.monotonic() - self._flushed_at >= FLUSH_AFTER:
             self.flush()
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """End the process as soon as nobody reads its output any more. Whoever prints nothing, because it waits for a
+    quota, would notice minutes later.
+
+    Where the system cannot tell, the next message that is printed does.
+    """
+    try:
+        descriptor = sys.__stdout__.fileno() if sys.__stdout__ is not None else -1
+    except (OSError, ValueError):
+        descriptor = -1
+    over = threading.Event()
+    if descriptor >= 0 and hasattr(select, "poll"):
+        threading.Thread(target=_watch, args=(descriptor, over), name="reader-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _watch(descriptor: int, over: threading.Event) -> None:
+    poll = select.poll()
+    # Asked for nothing, it tells of an error alone: the other end of the pipe is closed.
+    poll.register(descriptor, 0)
+    for _, event in poll.poll():
+        if event & select.POLLERR and not over.is_set():
+            os._exit(1)

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 
 from source_invoicing.specification import specification
@@ -24,8 +25,7 @@ def run(arguments: list[str] | None = None) -> None:
     :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+    _leave_when_told_to()
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["spec"]:
         print(
@@ -43,10 +43,21 @@ def run(arguments: list[str] | None = None) -> None:
     launch(arguments)
 
 
-def _leave(number: int, _: FrameType | None) -> None:
-    """End at once, with the status a shell gives to a program that a signal ended.
+def _leave_when_told_to() -> None:
+    """On a signal, end at once, with the status a shell gives to a program that a signal ended.
 
     The first process of a container is not ended by a signal that it does not handle. Nothing has to be tidied up:
     states are printed as soon as they are known, and requests that are under way only read.
     """
+    numbers = {signal.SIGINT, signal.SIGTERM}
+    for number in numbers:
+        signal.signal(number, _leave)
+    if hasattr(signal, "pthread_sigmask"):
+        # A handler runs in the main thread, and not before that one is free: it may be waiting to print what nobody
+        # reads. A thread of its own waits for the signal and for nothing else.
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        threading.Thread(target=lambda: _leave(signal.sigwait(numbers)), name="signals", daemon=True).start()
+
+
+def _leave(number: int, _: FrameType | None = None) -> None:
     os._exit(128 + number)

@@ -5,6 +5,7 @@ What is done to the bytes and to the connection is in :mod:`integration_tests.sa
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,13 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "reset": {},
     # The platform's answer, changed.
     "object": {},
+    "no_list": {},
+    "other_shape": {},
+    "rows_as_lists": {},
+    "no_key": {},
+    "cut_gzip": {},
+    # The platform's answer, after every access token given out so far has ended.
+    "expire_token": {},
     "repeat_page": {},
     "wrong_total": {"delta": 1},
     "short_page": {"rows": 1},
@@ -37,6 +45,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "stall_body": {"seconds": 60},
     "reset_body": {},
     "truncate": {"bytes": 10},
+    # The whole server for so long; 0 stands for ever, that is, until the fault is cleared.
+    "refuse": {"seconds": 0},
 }
 """Kinds of faults with their settings and the defaults of these."""
 
@@ -172,14 +182,23 @@ def replacement(fault: Fault, platform: Platform) -> Reply:
     return Reply(200, settings.get("text", "").encode())
 
 
-def change_page(fault: Fault, page: Page, first: Page | None) -> Page:
-    """The page after a fault of its contents."""
+def change_page(fault: Fault, page: Page, first: Page | None, key_fields: Sequence[str] = ()) -> Page:
+    """The page after a fault of its contents.
+
+    :param key_fields: what the rows are known by
+    """
     if fault.kind == "repeat_page" and first is not None:
         return replace(page, rows=first.rows)
     if fault.kind == "wrong_total":
         return replace(page, reported_total=page.total + fault.settings["delta"])
     if fault.kind == "short_page":
         return replace(page, rows=page.rows[: max(len(page.rows) - fault.settings["rows"], 0)])
+    if fault.kind == "rows_as_lists":
+        return replace(page, rows=[orjson.dumps([orjson.loads(row)]) for row in page.rows])
+    if fault.kind == "no_key" and page.rows:
+        last = orjson.loads(page.rows[-1])
+        bare = {name: value for name, value in last.items() if name not in key_fields}
+        return replace(page, rows=[*page.rows[:-1], orjson.dumps(bare)])
     return page
 
 
@@ -187,6 +206,14 @@ def change_reply(fault: Fault, reply: Reply) -> Reply:
     """The reply after a fault of its form."""
     if fault.kind == "object":
         return replace(reply, body=b'{"object":"list","has_more":false}')
+    if fault.kind == "no_list":
+        return replace(reply, body=orjson.dumps(_without_lists(orjson.loads(reply.body))))
+    if fault.kind == "other_shape":
+        body = orjson.loads(reply.body)
+        return replace(reply, body=orjson.dumps({"data": body} if isinstance(body, list) else [body]))
+    if fault.kind == "cut_gzip":
+        whole = gzip.compress(reply.body)
+        return replace(reply, body=whole[: len(whole) // 2], headers={**reply.headers, "Content-Encoding": "gzip"})
     if fault.kind == "cut_json":
         return replace(reply, body=reply.body[: len(reply.body) // 2])
     if fault.kind == "invalid_utf8":
@@ -195,3 +222,12 @@ def change_reply(fault: Fault, reply: Reply) -> Reply:
     if fault.kind == "wrong_type":
         return replace(reply, content_type="text/plain; charset=utf-8")
     return reply
+
+
+def _without_lists(value: Any) -> Any:
+    """An envelope without the lists in it, however deep they stand; a list that stands alone becomes an object."""
+    if isinstance(value, list):
+        return {}
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_lists(inner) for name, inner in value.items() if not isinstance(inner, list)}

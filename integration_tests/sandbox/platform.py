@@ -136,6 +136,9 @@ class Platform(ABC):
     def error(self, status: int, message: str = "") -> Reply:
         """A refusal in the platform's form. Without a message, the one the vendor has for that status."""
 
+    def expire_tokens(self) -> None:  # noqa: B027 - most platforms have none
+        """End the access tokens given out so far; without effect where there are none."""
+
     # Data
 
     def truth(self, stream: str) -> list[bytes]:

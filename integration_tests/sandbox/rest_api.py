@@ -152,6 +152,10 @@ class RestApi(Platform):
         """A refusal in the manner of the API."""
         return self._refusal(status, message, None)
 
+    def expire_tokens(self) -> None:
+        """End the access token given out last."""
+        self._oauth.expire()
+
     def _refusal(self, status: int, message: str, request: ApiRequest | None) -> Reply:
         manner = self._manner
         message = message or {429: "Too many requests", 401: "Unauthorized"}.get(status, "Something went wrong")

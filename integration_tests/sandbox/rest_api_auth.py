@@ -146,6 +146,7 @@ class OAuth(Auth):
         self._options = options
         self._refreshes = 0
         self._calls = 0
+        self._expired = False
 
     @property
     def refresh_token(self) -> str:
@@ -154,7 +155,7 @@ class OAuth(Auth):
 
     def admits(self, request: ApiRequest) -> bool:
         """The access token given last, until its calls are used up."""
-        if not self._refreshes or bearer(request) != self._access_token:
+        if not self._refreshes or self._expired or bearer(request) != self._access_token:
             return False
         self._calls += 1
         limit = self._options.number("access_token_calls")
@@ -170,6 +171,10 @@ class OAuth(Auth):
             "refresh_token": self.refresh_token,
         }
 
+    def expire(self) -> None:
+        """End the access token given out last."""
+        self._expired = True
+
     def token(self, request: ApiRequest) -> Reply:
         """The answer of the token endpoint. The client's credentials come in the form or as HTTP Basic."""
         form = dict(parse_qsl(request.body.decode(errors="replace")))
@@ -182,6 +187,7 @@ class OAuth(Auth):
             return _token_error(400, "invalid_grant")
         self._refreshes += 1
         self._calls = 0
+        self._expired = False
         body = {
             "access_token": self._access_token,
             "token_type": "Bearer",

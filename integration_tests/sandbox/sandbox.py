@@ -114,8 +114,10 @@ class Sandbox:
         return self._world.faults()
 
     def clear_faults(self) -> None:
-        """Drop all fault rules."""
+        """Drop all fault rules, and accept connections again."""
         self._world.clear_faults()
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._server.listen(), self._loop).result()
 
     def mutate(self, *ops: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Change rows now: ``{"op": "insert" | "edit" | "delete", "stream": ..., "key": ..., "values": {...}}``.

@@ -157,6 +157,11 @@ class Table:
         self._edited: dict[Key, None] = {}
         self._deleted: dict[Key, None] = {}
 
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The columns that name a row."""
+        return self._key_fields
+
     def __len__(self) -> int:
         return len(self._bodies)
 

@@ -90,13 +90,16 @@ class World:
         limit = self._options.number("max_in_flight")
         if limit and entry.in_flight > limit:
             return platform.error(429)
+        if fault and fault.kind == "expire_token":
+            platform.expire_tokens()
         answer = platform.answer(request)
         if not isinstance(answer, Page):
             return change_reply(fault, answer) if fault and fault.kind != "object" else answer
         page = answer
         if fault:
             first = platform.first_page(request) if fault.kind == "repeat_page" else None
-            page = change_page(fault, page, first)
+            table = platform.tables.get(platform.stream_of(request) or "")
+            page = change_page(fault, page, first, table.key_fields if table else ())
         entry.rows = len(page.rows)
         reply = platform.encode(request, page)
         return change_reply(fault, reply) if fault else reply

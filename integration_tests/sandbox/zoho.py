@@ -271,6 +271,10 @@ class Zoho(Platform):
         body = {"code": CODES.get(status, INTERNAL_ERROR), "message": message or MESSAGES.get(status, "Internal Error")}
         return Reply(status, orjson.dumps(body), self._limits.headers())
 
+    def expire_tokens(self) -> None:
+        """End the access tokens given out so far."""
+        self._tokens.revoke()
+
     # Rows
 
     def _body(self, stream: str, key: Key, own: bool = False) -> bytes:

@@ -15,6 +15,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
 from source_invoicing.http.failures import HostUnreachable, QuotaExhausted, config_failure
@@ -225,12 +226,21 @@ class ApiClient:
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
-    chunks = []
-    for chunk in response.iter_content(CHUNK):
-        chunks.append(chunk)
-        if time.monotonic() > deadline:
-            raise requests.ReadTimeout("the answer did not end in time")
-    return b"".join(chunks)
+    """The whole body, in the pieces in which it arrives: whoever waits for a piece of some size waits as long as a
+    body drips, and looks at the clock too late."""
+    pieces = []
+    try:
+        while piece := response.raw.read1(CHUNK, decode_content=True):
+            pieces.append(piece)
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout("the answer did not end in time")
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from None
+    except DecodeError as error:
+        raise requests.exceptions.ContentDecodingError(error) from None
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from None
+    return b"".join(pieces)
 
 
 def _what_happened(error: requests.RequestException) -> str:
@@ -261,4 +271,5 @@ def _scaled(patience: Patience) -> Patience:
         longest_backoff=patience.longest_backoff * backoff,
         connect=patience.connect * timeout,
         read=patience.read * timeout,
+        total=patience.total * timeout,
     )

@@ -24,7 +24,7 @@ from source_invoicing.http.failures import (
 )
 from source_invoicing.http.quota import Quota
 from source_invoicing.http.secrets import mask
-from source_invoicing.http.verdict import OK, Fail, Retry, StatusJudge, Verdict
+from source_invoicing.http.verdict import OK, SERVER_ERROR, TOO_MANY_REQUESTS, Fail, Retry, StatusJudge, Verdict
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -32,6 +32,9 @@ logger = logging.getLogger("airbyte.source_invoicing")
 LONGEST_LIFE = 3600.0
 # A token is replaced this long (seconds) before its end, or a tenth of a short life before it.
 MARGIN = 120.0
+
+# New tokens that one request may take, each refused although it was just issued.
+MOST_RENEWALS = 4
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class AccessTokens:
 
     def _judge(self, answer: Answer) -> Verdict:
         body = answer.body
+        if answer.status == TOO_MANY_REQUESTS or answer.status >= SERVER_ERROR:
+            return self._status_judge(answer)
         if isinstance(body, dict) and body.get("error"):
             return Fail(self._refusal(str(body["error"]), str(body.get("error_description") or "")))
         if not answer.ok or answer.unreadable is not None:
@@ -172,9 +177,9 @@ class AccessTokens:
 class OAuthClient(ApiClient):
     """An :class:`ApiClient` whose requests carry the account's access token.
 
-    A request that is refused for its token is sent once more with a new one. APIs that give the same answer to a dead
-    token and to a resource that the token does not cover are told apart by repeating a request that was granted
-    before: if it still is, the token is alive and a new one would be refused too.
+    A request that is refused for its token is sent once more with a new one, which may end early, too. APIs that give
+    the same answer to a dead token and to a resource that the token does not cover are told apart by repeating a
+    request that was granted before: if it still is, the token is alive and a new one would be refused too.
     """
 
     def __init__(self, *, tokens: AccessTokens, scheme: str = "Bearer", **options: Any) -> None:
@@ -204,6 +209,21 @@ class OAuthClient(ApiClient):
         return answer
 
     def _send_again(self, token: AccessToken, request: ApiRequest, refusal: LoginRefused) -> Answer:
+        for _ in range(MOST_RENEWALS):
+            renewed = self._renew(token, refusal)
+            try:
+                return self._send_with(renewed, request)
+            except LoginRefused as again:
+                if self._granted is None:
+                    self._renewed_in_vain = renewed.text
+                token, refusal = renewed, again
+        raise AccessRefused(refusal.sentence, FailureType.config_error) from None
+
+    def _renew(self, token: AccessToken, refusal: LoginRefused) -> AccessToken:
+        """Another token in the place of one that was refused.
+
+        :raises AccessRefused: when the token is good, and so what was refused is the resource
+        """
         with self._renewing:
             renewed = self.tokens.current()
             if renewed.text == token.text:
@@ -211,12 +231,7 @@ class OAuthClient(ApiClient):
                     raise AccessRefused(refusal.sentence, FailureType.config_error) from None
                 logger.info("The access token is no longer accepted. Asking for another one.")
                 renewed = self.tokens.replace(token)
-        try:
-            return self._send_with(renewed, request)
-        except LoginRefused as again:
-            if self._granted is None:
-                self._renewed_in_vain = renewed.text
-            raise AccessRefused(again.sentence, FailureType.config_error) from None
+            return renewed
 
     def _is_alive(self, token: AccessToken) -> bool:
         if self._granted is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ FINISHED = {"__ab_no_cursor_state_message": True}
 LISTS = "lists"
 AHEAD = "read_ahead"
 PAIR = 2
+# A cursor may be so much ahead of this machine's clock (seconds).
+CLOCKS_DIFFER = 86_400
 WALK = "walk"
 
 
@@ -161,9 +164,9 @@ class CursorBookmark(Bookmark):
         """See :class:`Bookmark`."""
         state: dict[str, Any] = {}
         if self._reached:
-            state[self._cursor_field] = self._format.value(min(self._reached.values()))
+            state[self._cursor_field] = self._format.value(_by_now(min(self._reached.values())))
         if self._reached and len(self._lists) > 1:
-            state[LISTS] = {name: self._format.value(at) for name, at in sorted(self._reached.items())}
+            state[LISTS] = {name: self._format.value(_by_now(at)) for name, at in sorted(self._reached.items())}
         if self._ahead:
             state[AHEAD] = [[self._format.value(start), self._format.value(before)] for start, before in self._ahead]
         if self._place is not None:
@@ -208,7 +211,15 @@ class CursorBookmark(Bookmark):
         seconds = self._format.seconds(value)
         if seconds is None:
             raise self.foreign(f"{name!r} should be {self._format.description}, found {value!r}")
+        if seconds > time.time() + CLOCKS_DIFFER:
+            raise self.foreign(f"{name!r} lies in the future ({value!r}), and what changes until then would be missed")
         return seconds
+
+
+def _by_now(seconds: int) -> int:
+    """A moment that a later run may start from. A row may say that it was changed next year; what is changed until then
+    has to come all the same."""
+    return min(seconds, int(time.time()))
 
 
 def _united(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ partition is read, so the streams are put into the engine directly: as a :class:
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +29,18 @@ from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
 from airbyte_cdk.sources.types import Record
 from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
 
+from source_invoicing.http import Failure
 from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
 
+our_logger = logging.getLogger("airbyte.source_invoicing")
+
 # Pages that may wait to be printed. It bounds the memory a slow reader of the output costs.
 MOST_WAITING_PAGES = 32
+# Lists of a stream that may fail one after the other before no further one is tried: each takes its tries and waits,
+# and there may be one for each of ten thousand customers.
+MOST_FAILED_LISTS = 5
 
 
 @dataclass(frozen=True)
@@ -138,19 +145,70 @@ class BookmarkCursor(Cursor):
         self._repository.emit_message(self._state_manager.create_state_message(name, self._stream.namespace))
 
 
+class Setbacks:
+    """The lists of a stream that failed. The first failure is the stream's; the others are for the log.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._any = False
+        self._in_a_row = 0
+
+    @property
+    def too_many(self) -> bool:
+        """Whether so many lists have failed in a row that the next one will, too."""
+        return self._in_a_row >= MOST_FAILED_LISTS
+
+    def end(self) -> None:
+        """A list was read to its end."""
+        with self._lock:
+            self._in_a_row = 0
+
+    def add(self) -> bool:
+        """A list failed.
+
+        :return: whether it is the first one
+        """
+        with self._lock:
+            first, self._any = not self._any, True
+            self._in_a_row += 1
+            return first
+
+
 class ListPartition(Partition):
     """One list, or what one of its readers reads of it."""
 
-    def __init__(self, stream: InvoicingStream, stream_slice: Slice, parts: Parts | None = None) -> None:
+    def __init__(
+        self, stream: InvoicingStream, stream_slice: Slice, setbacks: Setbacks, parts: Parts | None = None
+    ) -> None:
+        """
+        :param setbacks: of all lists of the stream
+        """
         self._stream = stream
         self._slice = stream_slice
+        self._setbacks = setbacks
         self._parts = parts
 
     def read(self) -> Iterable[Record]:
-        """The list's pages. The engine passes each on as if it were a record; :class:`PageQueue` takes it apart."""
+        """The list's pages. The engine passes each on as if it were a record; :class:`PageQueue` takes it apart.
+
+        :raises Exception: when the list fails, and none of the stream did before
+        """
+        if self._setbacks.too_many:
+            return
         name = self._stream.name
-        for page in self._stream.read_pages(self._slice, self._parts):
-            yield cast(Record, RecordPage([Record(data=row, stream_name=name) for row in page]))
+        try:
+            for page in self._stream.read_pages(self._slice, self._parts):
+                yield cast(Record, RecordPage([Record(data=row, stream_name=name) for row in page]))
+        except Exception as error:
+            if self._setbacks.add():
+                raise
+            told = error.sentence if isinstance(error, Failure) else type(error).__name__
+            our_logger.info("Stream %s has failed in a further list: %s", name, told)
+        else:
+            self._setbacks.end()
 
     def to_slice(self) -> Mapping[str, Any] | None:
         """The ids that make up the slice."""
@@ -175,6 +233,7 @@ class ListPartitions(PartitionGenerator):
         self._cursor = cursor
         self._queue = queue
         self._most_readers = most_readers
+        self._setbacks = Setbacks()
 
     def generate(self) -> Iterable[Partition]:
         """One partition per slice; a list that proves to be long gets more of them while it is read.
@@ -185,16 +244,16 @@ class ListPartitions(PartitionGenerator):
         shared = self._most_readers > 1 and self._stream.can_be_shared
         for stream_slice in self._stream.stream_slices(sync_mode=SyncMode.full_refresh):
             self._cursor.partition_generated()
-            yield self._shared(stream_slice or {}) if shared else ListPartition(self._stream, stream_slice or {})
+            yield self._list(stream_slice or {}, shared)
         self._cursor.all_partitions_generated()
 
-    def _shared(self, stream_slice: Slice) -> ListPartition:
+    def _list(self, stream_slice: Slice, shared: bool) -> ListPartition:
         def call_reader() -> None:
             self._cursor.partition_generated()
-            self._queue.put(ListPartition(self._stream, stream_slice, parts))
+            self._queue.put(ListPartition(self._stream, stream_slice, self._setbacks, parts))
 
-        parts = Parts(self._most_readers, call_reader)
-        return ListPartition(self._stream, stream_slice, parts)
+        parts = Parts(self._most_readers, call_reader) if shared else None
+        return ListPartition(self._stream, stream_slice, self._setbacks, parts)
 
 
 def read_side_by_side(

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import orjson
 import requests
-from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.models import AirbyteStream, FailureType, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
-from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure
+from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure, UnexpectedAnswer
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
@@ -382,7 +382,24 @@ class _List:
 
     def ask(self, question: Question) -> Page:
         request = self._stream.list_request(question, self._path, self._fixed)
-        return self._stream.read_answer(self._stream.account.client.send(request), question)
+        page = self._stream.read_answer(self._stream.account.client.send(request), question)
+        if not page.rows and page.has_more:
+            raise self._unexpected("answers with a page without rows and says that more follow")
+        if any(map(_is_blank, map(self.key, page.rows))):
+            raise self._unexpected("has a row without its key")
+        return page
+
+    def _unexpected(self, what: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(
+            f"The list {self.label} {what}, so it cannot be read completely. Run the sync again; if this stays, the "
+            "API does not answer as documented.",
+            FailureType.transient_error,
+        )
+
+
+def _is_blank(key: Hashable) -> bool:
+    # Of a key of several parts, some may be blank.
+    return not any(key) if isinstance(key, tuple) else key is None or key == ""
 
 
 def _mark(row: Row) -> int:
