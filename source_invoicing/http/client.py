@@ -15,6 +15,7 @@ import requests
 from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
 from source_invoicing.http.failures import HostUnreachable, QuotaExhausted, config_failure
@@ -24,6 +25,10 @@ from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 logger = logging.getLogger("airbyte.source_invoicing")
 
 CHUNK = 1 << 16
+UNSENDABLE = (
+    "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
+    "once more, in full and without what stands around it."
+)
 # For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
 BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
 TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
@@ -157,7 +162,9 @@ class ApiClient:
             started = time.monotonic()
             try:
                 answer = self._exchange(request, started + self._patience.total)
-            except requests.RequestException as error:
+            except requests.exceptions.InvalidHeader:
+                return Fail(config_failure(UNSENDABLE)), None
+            except (requests.RequestException, HTTPError) as error:
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
         logger.debug("%s %s: HTTP %s, %.3f s", request.method, request.shown, answer.status, time.monotonic() - started)
@@ -178,7 +185,7 @@ class ApiClient:
             content = _read(response, deadline)
         return Answer.of(response, content, request.shown)
 
-    def _unreachable(self, request: ApiRequest, error: requests.RequestException) -> HostUnreachable:
+    def _unreachable(self, request: ApiRequest, error: Exception) -> HostUnreachable:
         host = urlsplit(self.base_url).netloc.rpartition("@")[2]
         return HostUnreachable(
             f"{host} {_what_happened(error)} ({request.shown}). Check that the address is right and that this machine "
@@ -214,7 +221,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     return b"".join(chunks)
 
 
-def _what_happened(error: requests.RequestException) -> str:
+def _what_happened(error: Exception) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return "did not accept a connection in time"
     if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import marshal
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
@@ -12,17 +13,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import orjson
 import requests
-from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.models import AirbyteStream, FailureType, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
-from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure
+from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure, UnexpectedAnswer
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Page, Place, Question, Row
+from source_invoicing.streams.page import Page, Place, Question, Row, is_identity
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -144,6 +144,7 @@ class InvoicingStream(HttpStream, ABC):
             (start, end, since if start is None else window.overlapping(start)) for start, end in bookmark.gaps(name)
         ]
         newcomer = parts.begin(since, gaps)
+        part: Part | None = None
         try:
             while (part := parts.take(newcomer=newcomer)) is not None:
                 newcomer = False
@@ -157,8 +158,9 @@ class InvoicingStream(HttpStream, ABC):
                     parts.call_readers()
                 parts.done(part)
         except Failure:
-            # The others stop at the next page; what they have read is in the bookmark. One of them says why.
-            if parts.close():
+            # The others stop at the next page; what they have read is in the bookmark. One of them says why; whoever
+            # reads the whole list has closed the parts itself.
+            if parts.close() or (part is not None and part.is_all):
                 raise
 
     def _order_of_lists(self) -> Iterator[str]:
@@ -381,11 +383,28 @@ class _List:
 
     def ask(self, question: Question) -> Page:
         request = self._stream.list_request(question, self._path, self._fixed)
-        return self._stream.read_answer(self._stream.account.client.send(request), question)
+        page = self._stream.read_answer(self._stream.account.client.send(request), question)
+        for row in page.rows:
+            if not _is_known(self._stream.key(row)):
+                raise UnexpectedAnswer(
+                    f"The list {self.label} holds a record without a usable value in {self._stream.primary_key!r}, "
+                    "which tells records apart, so it cannot be read completely. Run the sync again; if this stays, "
+                    "ask the vendor what is wrong with the record.",
+                    FailureType.transient_error,
+                )
+        return page
+
+
+def _is_known(key: Hashable) -> bool:
+    """Whether a key tells a record from others. In one of several parts, some may be blank."""
+    if isinstance(key, tuple):
+        return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
+    return is_identity(key) or isinstance(key, bytes)
 
 
 def _mark(row: Row) -> int:
-    return hash(orjson.dumps(row))
+    # It takes what is nested as deep as an answer may be. Version 2: the same octets for the same values.
+    return hash(marshal.dumps(row, 2))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ logger = logging.getLogger("airbyte.source_invoicing")
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
+# Numbers beyond are rounded when they are read, so two of them may look alike.
+EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,14 @@ class RestStream(InvoicingStream):
         )
 
     def _without_key(self, link: str, answer: Answer) -> str:
-        parts = urlsplit(absolute(link, join_url(self.account.client.base_url, answer.path)))
+        try:
+            parts = urlsplit(absolute(link, join_url(self.account.client.base_url, answer.path)))
+        except ValueError:
+            raise UnexpectedAnswer(
+                f"The API answered {answer.path} with a link to the next page that is no address. Run the sync again; "
+                "if this stays, check pagination of the stream.",
+                FailureType.transient_error,
+            ) from None
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         kept = [(name, value) for name, value in pairs if name != self.account.key_param]
         query = parts.query if len(kept) == len(pairs) else urlencode(kept)
@@ -150,7 +160,8 @@ class RestStream(InvoicingStream):
         for row in rows:
             for path in self.declared.primary_key:
                 value = dig(row, path)
-                if value is None or value is MISSING or isinstance(value, (dict, list)):
+                rounded = isinstance(value, float) and abs(value) >= EXACT
+                if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
                     raise UnexpectedAnswer(
                         f"Stream {self.name}: a record of {answer.path} has {describe(value)} at {path!r}, which "
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
@@ -160,7 +171,10 @@ class RestStream(InvoicingStream):
     def key(self, row: Row) -> Hashable:
         """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
         if not self.declared.primary_key:
-            return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+            try:
+                return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+            except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+                return json.dumps(row, sort_keys=True).encode()
         # As text: an API may write the same id as a number here and as text there.
         return tuple(str(dig(row, path)) for path in self.declared.primary_key)
 
