@@ -50,15 +50,19 @@ class Wire:
 
     :param world: a platform of the sandbox
     :param tamper: has the last word on each answer
+    :param disguise: what the world gets to see of a request, in place of it
     :ivar asked: the requests so far, and the URLs they went to
     :ivar endless: whether there were so many of them that there would have been no end
     """
 
-    def __init__(self, world: World, tamper: Tamper | None = None) -> None:
+    def __init__(
+        self, world: World, tamper: Tamper | None = None, disguise: Callable[[ApiRequest], ApiRequest] | None = None
+    ) -> None:
         self.world = world
         self.asked: list[tuple[str, ApiRequest]] = []
         self.endless = False
         self._tamper = tamper
+        self._disguise = disguise
         # The world answers one request at a time anyway; a tamper need not care for threads.
         self._lock = threading.Lock()
 
@@ -90,9 +94,10 @@ class Wire:
         self.endless = self.endless or len(self.asked) > MOST_REQUESTS
         if self.endless:
             return Reply(403, b'{"message": "This goes on for ever."}')
-        entry = self.world.begin(asked)
+        seen = self._disguise(asked) if self._disguise else asked
+        entry = self.world.begin(seen)
         try:
-            reply = deliver(self.world.arrive(asked, entry), lambda fault: self.world.reply(asked, entry, fault))
+            reply = deliver(self.world.arrive(seen, entry), lambda fault: self.world.reply(seen, entry, fault))
             return self._tamper(asked, reply) if self._tamper else reply
         finally:
             self.world.end(entry)

@@ -12,9 +12,11 @@ import requests
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
-from source_invoicing.http.secrets import without_links
+from source_invoicing.http.secrets import excerpt
 
 SHOWN_OF_A_BODY = 200
+# So much of a body is looked at for what must not be shown. Longer than any key.
+LOOKED_AT_OF_A_BODY = 8192
 # More of them are no count of anything, and too many are more than Python reads.
 MOST_DIGITS = 18
 
@@ -81,8 +83,8 @@ class Answer:
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            start = content[:SHOWN_OF_A_BODY].decode("utf-8", errors="replace")
-            text = without_links(start)
+            start = content[:LOOKED_AT_OF_A_BODY].decode("utf-8", errors="replace")
+            text = excerpt(start, SHOWN_OF_A_BODY)
             unreadable = _what_it_is(start, str(error))
         return cls(response.status_code, response.headers, body, text, shown, unreadable)
 

@@ -133,7 +133,10 @@ class AccessTokens:
         except Failure as failure:
             self._refused = failure
             raise
-        mask(answer.body["access_token"])
+        for name, value in answer.body.items():
+            # Of tokens of other kinds no use is made, but an API may repeat them.
+            if name.endswith("token") and isinstance(value, str):
+                mask(value)
         self._keep_rotated(answer.body.get("refresh_token"))
         life = _life(answer.body)
         return AccessToken(
@@ -144,7 +147,6 @@ class AccessTokens:
         if self._on_rotation is None or not _is_token(refresh_token):
             return
         if refresh_token != self._form["refresh_token"]:
-            mask(refresh_token)
             self._form["refresh_token"] = refresh_token
             self._on_rotation(refresh_token)
 

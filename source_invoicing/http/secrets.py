@@ -7,37 +7,72 @@ HTTP Basic, a percent-encoded key in a URL, a JSON-escaped one in a body) are di
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from airbyte_cdk.utils.airbyte_secrets_utils import update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 # Shorter values would mask ordinary words and digits all over the log without hiding anything worth hiding.
 SHORTEST_SECRET = 4
-# A shorter piece of base64 is found in other texts by chance.
-SHORTEST_IN_BASE64 = 8
-# What the HTTP library leaves as it is where it tidies a URL.
-UNRESERVED_BY_REQUESTS = "!#$%&'()*+,/:;=?@[]~"
-ESCAPED_OCTET = re.compile(r"%[0-9A-F]{2}")
 
 # In JSON, slashes may be escaped.
 LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>\\/?#]+)[^\s"'<>]*""", re.IGNORECASE)
+
+# The number of a sign that is percent-encoded, or escaped in JSON.
+NUMBER = re.compile(r"(?<=%)[0-9a-f]{2}|(?<=\\u)[0-9a-f]{4}", re.IGNORECASE)
 
 
 _lock = threading.Lock()
 _masked: set[str] = set()
 
 
+def _json(text: str) -> str:
+    return json.dumps(text)[1:-1]
+
+
+def _json_without(signs: str) -> Callable[[str], str]:
+    """JSON as libraries write it that want no such sign in it, lest a web page take it for its own."""
+    table = str.maketrans({sign: f"\\u{ord(sign):04X}" for sign in signs})
+    return lambda text: _json(text).translate(table)
+
+
+#: How text is written inside other text.
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    # An address inside the query of an address.
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: quote(quote_plus(text), safe=""),
+    _json,
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: _json(text).replace("/", "\\/"),
+    # Go, PHP when told to, .NET, Gson.
+    *map(_json_without, ("&<>", "&<>'", "&<>'+", "&<>'=")),
+    html.escape,
+    lambda text: repr(text)[1:-1],
+    lambda text: base64.b64encode(text.encode()).decode(),
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+)
+
+
 def mask(secret: str) -> None:
     """Have ``secret`` replaced by asterisks wherever it is printed, in each form it can take."""
     if len(secret) < SHORTEST_SECRET:
         return
+    # Half a character has no spelling; the configuration that holds one is refused, and quoted nowhere.
+    secret = secret.encode("utf-8", errors="replace").decode()
+    forms = {secret, *(write(secret) for write in SPELLINGS)}
+    # Numbers of signs come in either case.
+    lower = {NUMBER.sub(lambda number: number[0].lower(), form) for form in forms}
+    forms |= lower | {NUMBER.sub(lambda number: number[0].upper(), form) for form in forms}
     with _lock:
+        _masked.update(forms)
         # The longest first, of all secrets: one that contains another one must not be left half masked.
-        _masked.update(_forms(secret))
         update_secrets(sorted(_masked, key=lambda form: (-len(form), form)))
 
 
@@ -48,37 +83,12 @@ def forget() -> None:
         update_secrets([])
 
 
-def _forms(secret: str) -> set[str]:
-    octets = secret.encode("utf-8", errors="surrogatepass")
-    encoded = {quote(octets, safe=safe) for safe in ("", "/", UNRESERVED_BY_REQUESTS)} | {quote_plus(octets)}
-    plain = {secret, repr(secret)[1:-1], *encoded, *(ESCAPED_OCTET.sub(_lower, form) for form in encoded)}
-    # What is quoted in a message is escaped there, and once more where that message is quoted in another one.
-    escaped = {_escape(form, ascii_only) for form in plain for ascii_only in (True, False)}
-    twice = {_escape(form, ascii_only) for form in escaped for ascii_only in (True, False)}
-    in_base64 = {text for encode in (base64.b64encode, base64.urlsafe_b64encode) for text in _base64(encode, octets)}
-    return {form for form in plain | escaped | twice | in_base64 if len(form) >= SHORTEST_SECRET}
-
-
-def _escape(text: str, ascii_only: bool) -> str:
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-
-
-def _lower(octet: re.Match[str]) -> str:
-    return octet[0].lower()
-
-
-def _base64(encode: Callable[[bytes], bytes], octets: bytes) -> Iterator[str]:
-    """The base64 of octets, and what is the same of it wherever they stand within a longer text."""
-    yield encode(octets).decode()
-    for before in range(3):
-        text = encode(b"\0" * before + octets).decode().rstrip("=")
-        # Signs that also depend on the neighbours: those that begin before the secret, or end behind it.
-        start = -(-before * 8 // 6)
-        end = (before + len(octets)) * 8 // 6
-        if end - start >= SHORTEST_IN_BASE64:
-            yield text[start:end]
-
-
 def without_links(text: str) -> str:
     """``text`` with each link cut down to its host: vendors send links to documents that open without a password."""
     return LINK.sub(r"\1/...", text)
+
+
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text that somebody else wrote, safe to show. Masked before it is cut: half a secret would be
+    recognised by nobody."""
+    return without_links(filter_secrets(text))[:length]

@@ -8,7 +8,7 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import Answer, Retry, StatusJudge, UnexpectedAnswer, Verdict
-from source_invoicing.http.secrets import without_links
+from source_invoicing.http.secrets import excerpt
 from source_invoicing.http.verdict import OK
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
@@ -31,7 +31,7 @@ def _words(value: Any) -> str | None:
         inner = [words for member in value if (words := _words(member))]
     else:
         inner = [value] if isinstance(value, str) else [str(value)] if isinstance(value, int) else []
-    return without_links("; ".join(inner))[:MOST_WORDS] or None
+    return excerpt("; ".join(inner), MOST_WORDS) or None
 
 
 @dataclass(frozen=True)
