@@ -63,7 +63,7 @@ class Fields:
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
-        value = self._values.get(name, default)
+        value = default if self._values.get(name) is None else self._values[name]
         if not isinstance(value, str) or value not in allowed:
             found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
             found = "it is missing" if value is None else found
@@ -145,7 +145,7 @@ class Fields:
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = self._values.get(name, default)
+        value = default if self._values.get(name) is None else self._values[name]
         if not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
         return value

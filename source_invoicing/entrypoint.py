@@ -57,7 +57,7 @@ class _Entrypoint(AirbyteEntrypoint):
         """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
-        AirbyteEntrypoint.validate_connection(source_spec, config)
+        AirbyteEntrypoint.validate_connection(source_spec, _without_nulls(config))
 
     def read(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
@@ -68,6 +68,13 @@ class _Entrypoint(AirbyteEntrypoint):
                 self._output.record(message.record)
             else:
                 yield message
+
+
+def _without_nulls(value: Any) -> Any:
+    """What is null is left out, as the configuration's own reader sees it."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 @cache

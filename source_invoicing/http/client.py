@@ -73,6 +73,14 @@ class Patience:
         return cls(connect=8.0, read=15.0, total=20.0, retries=1, rate_limit_backoff=2.0, longest_wait=10.0)
 
 
+class _Session(requests.Session):
+    """Looks at no redirect: it would prepare the next request even where that is never sent, and fail at an address
+    that is none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See the base."""
+
+
 class ApiClient:
     """Sends requests of one account: pooled connections, one quota, retries, and one decode per answer.
 
@@ -102,7 +110,7 @@ class ApiClient:
         self._quota = quota
         self._patience = _scaled(patience or Patience())
         self._closed: QuotaExhausted | None = None
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = auth
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
