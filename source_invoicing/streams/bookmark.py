@@ -173,8 +173,8 @@ class CursorBookmark(Bookmark):
         if not state or dict(state) == FINISHED:
             return
         allowed = {self._cursor_field, *((LISTS,) if len(self._lists) > 1 else (AHEAD, WALK))}
-        if unknown := sorted(set(state) - allowed):
-            raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
+        if unknown := sorted(map(repr, set(state) - allowed)):
+            raise self.foreign(f"it holds {', '.join(unknown)}, which this version does not write")
         if WALK in state:
             self._place = Place.restore(state[WALK])
             if self._place is None:
