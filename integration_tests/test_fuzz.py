@@ -766,3 +766,13 @@ def test_a_null_is_left_out(folder: Path) -> None:
     output = run("check", Wire(case.world), folder, config=case.config)
 
     assert output.of("CONNECTION_STATUS") == [{"status": "SUCCEEDED"}]
+
+
+@on_each_platform
+def test_a_state_with_names_that_are_none_is_refused(folder: Path, facts: Facts) -> None:
+    case = make(facts, folder)
+
+    output = case.read(state=[stored("invoices", [[None, "x"], ["", None]])])
+
+    assert end_of(output) == "INCOMPLETE"
+    assert "saved state" in output.errors[0]["message"]
