@@ -18,6 +18,8 @@ from source_invoicing.http import Failure, config_failure
 
 MOST_WORKERS = 32
 MOST_LOOKBACK_DAYS = 3650
+# Years in which every step back and every time zone stays within the calendar.
+FIRST_YEAR, LAST_YEAR = 1000, 9998
 
 
 class Fields:
@@ -50,6 +52,8 @@ class Fields:
             return default
         if not isinstance(value, str):
             raise self._complaint(name, f"should be text, found {_kind(value)}")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise self._complaint(name, "holds half of a character, as text does that was cut in the middle of one")
         return value.strip()
 
     def raw_text(self, name: str) -> str:
@@ -59,9 +63,10 @@ class Fields:
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
-        value = self._values.get(name, default)
+        value = default if self._values.get(name) is None else self._values[name]
         if not isinstance(value, str) or value not in allowed:
-            found = "it is missing" if value is None else f"found {value!r}"
+            found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
+            found = "it is missing" if value is None else found
             raise self._complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
         return str(value)
 
@@ -83,9 +88,9 @@ class Fields:
         complaint = self._complaint(name, f"should be a date and time such as 2024-01-01T00:00:00Z, found {value!r}")
         try:
             moment = pendulum.parse(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise complaint from None
-        if not isinstance(moment, pendulum.DateTime):
+        if not isinstance(moment, pendulum.DateTime) or not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise complaint
         return int(moment.timestamp())
 
@@ -97,8 +102,12 @@ class Fields:
         try:
             parts = urlsplit(value)
             host, _ = parts.hostname, parts.port
+            (host or "").encode("idna")
         except ValueError:
             raise self._complaint(name, "is no valid address") from None
+        # Programs differ in what they make of these, and so in which host they see.
+        if "\\" in value or not value.isprintable() or " " in value:
+            raise self._complaint(name, "holds a sign that no address can hold")
         if parts.scheme not in ("http", "https") or not host:
             raise self._complaint(name, "should be an address such as https://api.example.com/v1")
         if parts.username or parts.password or "@" in parts.netloc:
@@ -136,7 +145,7 @@ class Fields:
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = self._values.get(name, default)
+        value = default if self._values.get(name) is None else self._values[name]
         if not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
         return value

@@ -15,12 +15,15 @@ from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.sources.utils.schema_helpers import split_config
-from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets, update_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from source_invoicing.http import Failure
-from source_invoicing.http.secrets import mask
+from source_invoicing.http.secrets import forget, mask
 from source_invoicing.output import Output, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
+
+# As deep as an answer may be nested for the parser that reads it, several calls deep each.
+sys.setrecursionlimit(10_000)
 
 
 class _Entrypoint(AirbyteEntrypoint):
@@ -44,7 +47,7 @@ class _Entrypoint(AirbyteEntrypoint):
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
         """Mask the secrets of the configuration in every form they can take, and none that is hardly there: the CDK
         would put asterisks in place of each blank when a key is blank."""
-        update_secrets([])
+        forget()
         for secret in get_secrets(connection_specification, config):
             if isinstance(secret, str):
                 mask(secret)
@@ -54,7 +57,7 @@ class _Entrypoint(AirbyteEntrypoint):
         """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
-        AirbyteEntrypoint.validate_connection(source_spec, config)
+        AirbyteEntrypoint.validate_connection(source_spec, _without_nulls(config))
 
     def read(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
@@ -65,6 +68,13 @@ class _Entrypoint(AirbyteEntrypoint):
                 self._output.record(message.record)
             else:
                 yield message
+
+
+def _without_nulls(value: Any) -> Any:
+    """What is null is left out, as the configuration's own reader sees it."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 @cache

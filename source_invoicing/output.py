@@ -6,6 +6,7 @@ is nearly all that is ever printed, so here it becomes bytes once; every other m
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import sys
@@ -38,7 +39,11 @@ class Output:
     def record(self, record: AirbyteRecordMessage) -> None:
         """Print a record message."""
         content = {"stream": record.stream, "data": record.data, "emitted_at": record.emitted_at}
-        self._add(orjson.dumps({"type": "RECORD", "record": content}, option=orjson.OPT_APPEND_NEWLINE))
+        message = {"type": "RECORD", "record": content}
+        try:
+            self._add(orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE))
+        except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+            self._add(f"{json.dumps(message, ensure_ascii=False)}\n".encode())
 
     def line(self, message: str) -> None:
         """Print any other message, given as JSON text, at once: a state that waits in a buffer is lost with the

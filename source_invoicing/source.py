@@ -91,7 +91,9 @@ class SourceInvoicing(AbstractSource):
         :raises Failure: when they cannot be read
         """
         with _complaining_about("state", state_path):
-            return super().read_state(state_path)
+            state = super().read_state(state_path)
+            ConnectorStateManager(state=state)  # which looks into each of them
+            return state
 
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """The account's streams.

@@ -25,7 +25,7 @@ from source_invoicing.http import (
 )
 from source_invoicing.http.answer import join_url
 from source_invoicing.http.retry_after import retry_after
-from source_invoicing.http.secrets import mask
+from source_invoicing.http.secrets import forget, mask
 
 HURRY = Patience(backoff=0, rate_limit_backoff=0)
 BASE = "https://api.example.com/v1"
@@ -156,6 +156,20 @@ def test_each_form_of_a_secret_is_masked() -> None:
     )
     for form in forms:
         assert filter_secrets(f"<{form}>") == "<****>"
+
+
+def test_a_secret_within_another_one_leaves_nothing_of_it() -> None:
+    forget()
+    mask("sesame")
+    mask("sesame-open")
+
+    assert filter_secrets("<sesame-open> <sesame>") == "<****> <****>"
+
+
+def test_half_a_character_hides_nothing_and_harms_nothing() -> None:
+    mask("half\ud800")
+
+    assert filter_secrets("all is well") == "all is well"
 
 
 def test_basic_credentials_are_utf8_and_their_base64_is_masked() -> None:

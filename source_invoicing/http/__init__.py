@@ -1,6 +1,6 @@
 """How one request is made well: authentication, retries, quotas, time-outs, messages. Knows no stream."""
 
-from source_invoicing.http.answer import Answer, ApiRequest
+from source_invoicing.http.answer import Answer, ApiRequest, whole_number
 from source_invoicing.http.auth import BasicAuth
 from source_invoicing.http.budget import Budget
 from source_invoicing.http.client import ApiClient, Patience
@@ -48,4 +48,5 @@ __all__ = [
     "config_failure",
     "system_failure",
     "transient_failure",
+    "whole_number",
 ]

@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import requests
+from urllib3.exceptions import LocationParseError
+from urllib3.util import Url, parse_url
 
 from source_invoicing.http.secrets import excerpt
 
 SHOWN_OF_A_BODY = 200
 # So much of a body is looked at for what must not be shown. Longer than any key.
 LOOKED_AT_OF_A_BODY = 8192
+# More of them are no count of anything, and too many are more than Python reads.
+MOST_DIGITS = 18
 
 QueryValue = str | int
 Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
@@ -95,7 +98,7 @@ class Answer:
         """The server's clock, in seconds since 1970 (UTC), from the ``Date`` header."""
         try:
             return int(parsedate_to_datetime(self.headers.get("Date", "")).timestamp())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
 
@@ -110,24 +113,35 @@ def join_url(base_url: str, path: str) -> str:
 
 def origin(url: str) -> str:
     """Scheme, host and port of an address, and nothing that could be a secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that is none"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    parts = _parts(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.host else "what is no address"
 
 
 def same_origin(url: str, other: str) -> bool:
     """Whether two addresses have scheme, host and port in common. What is no address has nothing in common."""
+    here, there = _origin(url), _origin(other)
+    return here == there and here is not None
+
+
+def _origin(url: str) -> tuple[str | None, str, int | None] | None:
+    parts = _parts(url)
+    if not parts.host:
+        return None
+    return parts.scheme, parts.host, parts.port or {"http": 80, "https": 443}.get(parts.scheme or "")
+
+
+def _parts(url: str) -> Url:
+    """An address as whoever connects to it understands it: ``urllib.parse`` sees another host in
+    ``https://one.example\\@two.example``, and a key would go there."""
     try:
-        return _origin(url) == _origin(other)
-    except ValueError:
-        return False
+        return parse_url(url)
+    except LocationParseError:
+        return Url()
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def whole_number(text: str) -> int | None:
+    """A number of a header; ``None`` for anything but a few plain digits."""
+    return int(text) if len(text) <= MOST_DIGITS and text.isascii() and text.isdigit() else None
 
 
 def _what_it_is(text: str, complaint: str) -> str:

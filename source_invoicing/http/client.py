@@ -28,6 +28,10 @@ CHUNK = 1 << 16
 # RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now.
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
+UNSENDABLE = (
+    "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
+    "once more, in full and without what stands around it."
+)
 # For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
 BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
 TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
@@ -72,6 +76,14 @@ class Patience:
         return cls(connect=8.0, read=15.0, total=20.0, retries=1, rate_limit_backoff=2.0, longest_wait=10.0)
 
 
+class _Session(requests.Session):
+    """Looks at no redirect: it would prepare the next request even where that is never sent, and fail at an address
+    that is none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See the base."""
+
+
 class ApiClient:
     """Sends requests of one account: pooled connections, one quota, retries, and one decode per answer.
 
@@ -101,7 +113,7 @@ class ApiClient:
         self._quota = quota
         self._patience = _scaled(patience or Patience())
         self._closed: QuotaExhausted | None = None
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = auth
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
@@ -177,7 +189,9 @@ class ApiClient:
             started = time.monotonic()
             try:
                 answer = self._exchange(request, started + self._patience.total)
-            except requests.RequestException as error:
+            except requests.exceptions.InvalidHeader:
+                return Fail(config_failure(UNSENDABLE)), None
+            except (requests.RequestException, HTTPError) as error:
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
         logger.debug("%s %s: HTTP %s, %.3f s", request.method, request.shown, answer.status, time.monotonic() - started)
@@ -198,7 +212,7 @@ class ApiClient:
             content = _read(response, deadline)
         return Answer.of(response, content, request.shown)
 
-    def _unreachable(self, request: ApiRequest, error: requests.RequestException) -> HostUnreachable:
+    def _unreachable(self, request: ApiRequest, error: Exception) -> HostUnreachable:
         host = urlsplit(self.base_url).netloc.rpartition("@")[2]
         return HostUnreachable(
             f"{host} {_what_happened(error)} ({request.shown}). Check that the address is right and that this machine "
@@ -243,7 +257,7 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     return b"".join(pieces)
 
 
-def _what_happened(error: requests.RequestException) -> str:
+def _what_happened(error: Exception) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return "did not accept a connection in time"
     if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():

@@ -16,9 +16,11 @@ from source_invoicing.http.answer import Answer, ApiRequest
 from source_invoicing.http.client import ApiClient, Patience
 from source_invoicing.http.failures import (
     AccessRefused,
+    BadRequest,
     Failure,
     HostUnreachable,
     LoginRefused,
+    ResourceMissing,
     UnexpectedAnswer,
     transient_failure,
 )
@@ -125,10 +127,19 @@ class AccessTokens:
             answer = self._client.send(ApiRequest(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
+        except (AccessRefused, BadRequest, ResourceMissing) as failure:
+            # To whoever asks for a list these would say something about the list.
+            self._refused = LoginRefused(
+                f"{failure.sentence} Check the address of the token endpoint.", FailureType.config_error
+            )
+            raise self._refused from None
         except Failure as failure:
             self._refused = failure
             raise
-        mask(answer.body["access_token"])
+        for name, value in answer.body.items():
+            # Of tokens of other kinds no use is made, but an API may repeat them.
+            if name.endswith("token") and isinstance(value, str):
+                mask(value)
         self._keep_rotated(answer.body.get("refresh_token"))
         life = _life(answer.body)
         return AccessToken(
@@ -136,10 +147,9 @@ class AccessTokens:
         )
 
     def _keep_rotated(self, refresh_token: Any) -> None:
-        if self._on_rotation is None or not isinstance(refresh_token, str) or not refresh_token:
+        if self._on_rotation is None or not _is_token(refresh_token):
             return
         if refresh_token != self._form["refresh_token"]:
-            mask(refresh_token)
             self._form["refresh_token"] = refresh_token
             self._on_rotation(refresh_token)
 
@@ -163,7 +173,7 @@ class AccessTokens:
             return Fail(self._refusal(str(body["error"]), str(body.get("error_description") or "")))
         if not answer.ok or answer.unreadable is not None:
             return self._status_judge(answer)
-        if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
+        if not isinstance(body, dict) or not _is_token(body.get("access_token")):
             return Retry(
                 UnexpectedAnswer(
                     f"{self._vendor} answered the request for an access token with neither a token nor an error. "
@@ -245,6 +255,11 @@ class OAuthClient(ApiClient):
     def _send_with(self, token: AccessToken, request: ApiRequest) -> Answer:
         headers = {**request.headers, "Authorization": f"{self._scheme} {token.text}"}
         return super().send(replace(request, headers=headers))
+
+
+def _is_token(value: Any) -> bool:
+    """Printable ASCII (RFC 6749, appendix A); nothing else fits into a header."""
+    return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
 def _life(body: Mapping[str, Any]) -> float:

@@ -10,10 +10,11 @@ import base64
 import html
 import json
 import re
+import threading
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
-from airbyte_cdk.utils.airbyte_secrets_utils import add_to_secrets, filter_secrets
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 # Shorter values would mask ordinary words and digits all over the log without hiding anything worth hiding.
 SHORTEST_SECRET = 4
@@ -23,6 +24,10 @@ LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>\\/?#]+)[^\s"'<>]*""", re.IGNOR
 
 # The number of a sign that is percent-encoded, or escaped in JSON.
 NUMBER = re.compile(r"(?<=%)[0-9a-f]{2}|(?<=\\u)[0-9a-f]{4}", re.IGNORECASE)
+
+
+_lock = threading.Lock()
+_masked: set[str] = set()
 
 
 def _json(text: str) -> str:
@@ -59,13 +64,23 @@ def mask(secret: str) -> None:
     """Have ``secret`` replaced by asterisks wherever it is printed, in each form it can take."""
     if len(secret) < SHORTEST_SECRET:
         return
+    # Half a character has no spelling; the configuration that holds one is refused, and quoted nowhere.
+    secret = secret.encode("utf-8", errors="replace").decode()
     forms = {secret, *(write(secret) for write in SPELLINGS)}
     # Numbers of signs come in either case.
     lower = {NUMBER.sub(lambda number: number[0].lower(), form) for form in forms}
     forms |= lower | {NUMBER.sub(lambda number: number[0].upper(), form) for form in forms}
-    # The longest first: a form that contains another one must not be left half masked.
-    for form in sorted(forms, key=len, reverse=True):
-        add_to_secrets(form)
+    with _lock:
+        _masked.update(forms)
+        # The longest first, of all secrets: one that contains another one must not be left half masked.
+        update_secrets(sorted(_masked, key=lambda form: (-len(form), form)))
+
+
+def forget() -> None:
+    """Mask nothing any more: another configuration begins."""
+    with _lock:
+        _masked.clear()
+        update_secrets([])
 
 
 def without_links(text: str) -> str:

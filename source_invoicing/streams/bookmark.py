@@ -12,7 +12,7 @@ from typing import Any
 
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.streams.moments import MomentFormat
-from source_invoicing.streams.page import Place
+from source_invoicing.streams.page import Place, is_identity
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
@@ -179,8 +179,8 @@ class CursorBookmark(Bookmark):
         if not state or dict(state) == FINISHED:
             return
         allowed = {self._cursor_field, *((LISTS,) if len(self._lists) > 1 else (AHEAD, WALK))}
-        if unknown := sorted(set(state) - allowed):
-            raise self.foreign(f"it holds {', '.join(map(repr, unknown))}, which this version does not write")
+        if unknown := sorted(map(repr, set(state) - allowed)):
+            raise self.foreign(f"it holds {', '.join(unknown)}, which this version does not write")
         if WALK in state:
             self._place = Place.restore(state[WALK])
             if self._place is None:
@@ -284,6 +284,6 @@ class ParentBookmark(Bookmark):
         if not state or dict(state) == FINISHED:
             return
         value = state.get(self._field)
-        if set(state) != {self._field} or isinstance(value, bool) or not isinstance(value, (int, str)):
+        if set(state) != {self._field} or not is_identity(value):
             raise self.foreign(f"it should hold {self._field!r}, the id of a parent, found {dict(state)!r}")
         self._done_up_to = value

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timezone
 from typing import Any, Protocol
+
+# Moments of other years are placeholders for "none" or rubbish; these leave room for every step back.
+EARLIEST = int(datetime(1000, 1, 1, tzinfo=timezone.utc).timestamp())
+LATEST = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()) - 1
+
+
+def real(seconds: float) -> int | None:
+    """Seconds since 1970 (UTC), rounded down; ``None`` where they name no moment at which a row can have changed."""
+    return math.floor(seconds) if EARLIEST <= seconds <= LATEST else None
 
 
 class MomentFormat(Protocol):
@@ -27,8 +37,8 @@ class UnixSeconds:
     def seconds(self, value: Any) -> int | None:
         """See :class:`MomentFormat`."""
         if value.__class__ is int:  # nearly always, and asked for several times a record
-            return value
-        return math.floor(value) if isinstance(value, float) and math.isfinite(value) else None
+            return value if EARLIEST <= value <= LATEST else None
+        return real(value) if isinstance(value, float) else None
 
     def value(self, seconds: int) -> int:
         """See :class:`MomentFormat`."""

@@ -59,7 +59,7 @@ class Normaliser:
 
     def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
         shape = _Shape({}, {}, [], [], [])
-        for name, member in schema.get("properties", {}).items():
+        for name, member in _objects(schema.get("properties")).items():
             at = f"{path}.{name}" if path else name
             types = _types(member)
             shape.accepted[name] = _accepted(types)
@@ -68,7 +68,7 @@ class Normaliser:
                 shape.dates.append((name, self._date_repair(member, types, at)))
             if "object" in types and member.get("properties"):
                 shape.objects.append((name, self._shape_of_object(member, at)))
-            if "array" in types and member.get("items"):
+            if "array" in types and isinstance(member.get("items"), dict):
                 shape.arrays.append((name, self._shape_of_items(member["items"], f"{at}[]")))
         return shape
 
@@ -194,7 +194,13 @@ def _accepted(types: frozenset[str]) -> frozenset[type]:
 
 def _types(schema: Mapping[str, Any]) -> frozenset[str]:
     types = schema.get("type", ())
-    return frozenset([types] if isinstance(types, str) else types)
+    names = [types] if isinstance(types, str) else types if isinstance(types, (list, tuple)) else ()
+    return frozenset(name for name in names if isinstance(name, str) and name in PYTHON_TYPES)
+
+
+def _objects(members: Any) -> Mapping[str, Any]:
+    """The members of a schema that are schemas themselves: one that a user wrote may hold anything."""
+    return {name: each for name, each in members.items() if isinstance(each, dict)} if isinstance(members, dict) else {}
 
 
 def _to_object(value: Any) -> Any:
@@ -207,13 +213,18 @@ def _to_array(value: Any) -> Any:
 
 def _to_integer(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return _storable(int(value))
     if isinstance(value, str):
         try:
-            return int(value)
+            return _storable(int(value))
         except ValueError:
             return UNREPAIRED
     return UNREPAIRED
+
+
+def _storable(number: int) -> Any:
+    """Larger integers are none to most destinations, nor to what prints them."""
+    return number if -(2**63) <= number < 2**63 else UNREPAIRED
 
 
 def _to_number(value: Any) -> Any:

@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any
 
+from source_invoicing.streams.moments import real
+
 OFFSET = re.compile(r"(?:([+-]\d{2}):?(\d{2})|[Zz])$")
 
 
@@ -38,6 +40,6 @@ def _seconds(value: str) -> int | None:
     hours, minutes = offset.groups(default="00")
     zone = f"{hours}:{minutes}" if hours != "00" else "+00:00"
     try:
-        return int(datetime.fromisoformat(value[: offset.start()] + zone).timestamp() // 1)
+        return real(datetime.fromisoformat(value[: offset.start()] + zone).timestamp())
     except (ValueError, OverflowError):
         return None

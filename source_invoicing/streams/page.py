@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from source_invoicing.streams.moments import real
+
 Row = dict[str, Any]
+LARGEST = 2**63
+
+
+def is_identity(value: Any) -> bool:
+    """Whether a value can tell a row from others: text that is not blank, or a whole number."""
+    if value.__class__ is int:
+        return -LARGEST <= value < LARGEST
+    return value.__class__ is str and bool(value)
 
 
 class Order(Enum):
@@ -96,7 +106,12 @@ class Place:
         }
         if not isinstance(stored, Mapping) or stored.keys() != forms.keys():
             return None
-        return cls(**stored) if all(type(stored[name]) in types for name, types in forms.items()) else None
+        if not all(type(stored[name]) in types for name, types in forms.items()):
+            return None
+        times = [stored[name] for name in ("since", "began", "newest") if stored[name] is not None]
+        if any(real(time) is None for time in times) or not 0 <= stored["offset"] < LARGEST:
+            return None
+        return cls(**stored) if is_identity(stored["row"]) else None
 
 
 class Listing(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import marshal
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
@@ -12,7 +13,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import orjson
 import requests
 from airbyte_cdk.models import AirbyteStream, FailureType, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
@@ -22,7 +22,7 @@ from source_invoicing.streams.account import Account
 from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Page, Place, Question, Row
+from source_invoicing.streams.page import Page, Place, Question, Row, is_identity
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -158,7 +158,8 @@ class InvoicingStream(HttpStream, ABC):
                     parts.call_readers()
                 parts.done(part)
         except Failure:
-            # The others stop at the next page; what they have read is in the bookmark. One of them says why.
+            # The others stop at the next page; what they have read is in the bookmark. One of them says why; whoever
+            # reads the whole list has closed the parts itself.
             if parts.close() or (part is not None and part.is_all):
                 raise
 
@@ -385,8 +386,8 @@ class _List:
         page = self._stream.read_answer(self._stream.account.client.send(request), question)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
-        if any(map(_is_blank, map(self.key, page.rows))):
-            raise self._unexpected("has a row without its key")
+        if not all(map(_is_known, map(self.key, page.rows))):
+            raise self._unexpected(f"has a row without a usable value in {self._stream.primary_key!r}, its key")
         return page
 
     def _unexpected(self, what: str) -> UnexpectedAnswer:
@@ -397,13 +398,16 @@ class _List:
         )
 
 
-def _is_blank(key: Hashable) -> bool:
-    # Of a key of several parts, some may be blank.
-    return not any(key) if isinstance(key, tuple) else key is None or key == ""
+def _is_known(key: Hashable) -> bool:
+    """Whether a key tells a record from others. In one of several parts, some may be blank."""
+    if isinstance(key, tuple):
+        return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
+    return is_identity(key) or isinstance(key, bytes)
 
 
 def _mark(row: Row) -> int:
-    return hash(orjson.dumps(row))
+    # It takes what is nested as deep as an answer may be. Version 2: the same octets for the same values.
+    return hash(marshal.dumps(row, 2))
 
 
 @cache

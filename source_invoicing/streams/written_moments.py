@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from source_invoicing.streams.moments import real
+
 
 class ZonelessText:
     """``2024-01-31T12:00:00`` (or with a blank) without a time zone, in whatever zone the vendor keeps its clocks.
@@ -23,7 +25,7 @@ class ZonelessText:
             moment = datetime.fromisoformat(value)
         except ValueError:
             return None
-        return int(moment.replace(tzinfo=timezone.utc).timestamp())
+        return real(moment.replace(tzinfo=timezone.utc).timestamp())
 
     def value(self, seconds: int) -> str:
         """See :class:`MomentFormat`."""

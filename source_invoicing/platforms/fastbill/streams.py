@@ -26,6 +26,7 @@ from source_invoicing.streams import (
     Row,
     Walk,
 )
+from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.stream import Slice
 from source_invoicing.streams.written_moments import ZonelessText
 
@@ -124,9 +125,10 @@ class FastBillStream(InvoicingStream):
     def _tidy(self) -> Tidy:
         return Tidy(self.get_json_schema())
 
-    def key(self, row: Row) -> str:
+    def key(self, row: Row) -> str | None:
         """See :class:`InvoicingStream`. Ids are text, even where they come as numbers."""
-        return str(row.get(str(self.primary_key)))
+        identity = row.get(str(self.primary_key))
+        return str(identity) if is_identity(identity) else None
 
 
 class ModifiedStream(FastBillStream):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from source_invoicing.http import whole_number
 from source_invoicing.streams import Row
 
 #: What the element of a list is called where the list has the form of XML, beside the list's name without its "S".
@@ -32,8 +33,9 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
         return []
     if not isinstance(container, dict):
         return None
-    if all(isinstance(index, str) and index.isdecimal() for index in container):
-        return [container[index] for index in sorted(container, key=int)]
+    indices = {index: whole_number(index) for index in container}
+    if None not in indices.values():
+        return [container[index] for index in sorted(container, key=lambda index: indices[index] or 0)]
     for element in (name.removesuffix("S"), ELEMENT):
         inner = container.get(element)
         # A comment has a text called COMMENT; only a container can be a list of comments.

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, UnexpectedAnswer
+from source_invoicing.http import Answer, UnexpectedAnswer, whole_number
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -57,8 +57,7 @@ def _has_next(headers: Mapping[str, str]) -> bool | None:
 
 
 def _total(headers: Mapping[str, str]) -> int | None:
-    total = headers.get("X-Total-Count", "")
-    return int(total) if total.isdigit() else None
+    return whole_number(headers.get("X-Total-Count", ""))
 
 
 def _describe(body: object) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 import pendulum
 
+from source_invoicing.streams.moments import real
+
 SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
+NUMBER = re.compile(r"-?[0-9]+")
+MOST_DIGITS = 18
 
 
 def _text(pattern: str) -> Callable[[int], str]:
@@ -58,7 +63,7 @@ class AnyMoment:
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
-        return math.floor(value / 1000 if abs(value) > LARGEST_SECONDS else value)
+        return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
     def value(self, seconds: int) -> str:
         """See :class:`MomentFormat`."""
@@ -67,12 +72,12 @@ class AnyMoment:
     def _of_text(self, text: str) -> int | None:
         if not text:
             return None
-        if text.lstrip("-").isdecimal():
-            return self.seconds(int(text)) if len(text) > len("20240131") else None
+        if NUMBER.fullmatch(text):
+            return self.seconds(int(text)) if len("20240131") < len(text) <= MOST_DIGITS else None
         moment = self._parse(text)
         if moment is None:
             return None
-        return math.floor((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+        return real((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
 
     def _parse(self, text: str) -> datetime | None:
         try:
@@ -83,10 +88,10 @@ class AnyMoment:
         if self._pattern:
             try:
                 return datetime.strptime(text, self._pattern)
-            except ValueError:
+            except (ValueError, re.error):  # the latter for a pattern that names something twice
                 pass
         try:
             moment = pendulum.parse(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return moment if isinstance(moment, datetime) else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from source_invoicing import http
+
 
 class Missing:
     """What stands at a path that leads nowhere, as opposed to null."""
@@ -26,8 +28,8 @@ def dig(value: Any, path: str) -> Any:
             return None
         if isinstance(value, Mapping):
             value = value.get(step, MISSING)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
+        elif isinstance(value, list) and (index := whole_number(step)) is not None and index < len(value):
+            value = value[index]
         else:
             return MISSING
     return value
@@ -52,7 +54,7 @@ def whole_number(value: Any) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else None
+    return http.whole_number(value.strip()) if isinstance(value, str) else None
 
 
 def describe(value: Any) -> str:

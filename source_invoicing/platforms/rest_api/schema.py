@@ -13,6 +13,7 @@ from source_invoicing.streams import Row
 Schema = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
+DEEPEST = 20
 #: In this order types are listed, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "integer", "number", "string", "object", "array")
 
@@ -31,7 +32,7 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
     for row in rows:
         inferrer.accumulate(AirbyteRecordMessage(stream=stream, data=row, emitted_at=0))
     found = inferrer.get_stream_schema(stream) or {}
-    schema = {"$schema": DRAFT, **_plain(found), "type": "object"}
+    schema = {"$schema": DRAFT, **_plain(found, DEEPEST), "type": "object"}
     schema.setdefault("properties", {})
     schema["additionalProperties"] = True
     for path in others:
@@ -41,14 +42,18 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
     return schema
 
 
-def _plain(node: Schema) -> Schema:
-    """Without combinators, which destinations cannot map, and with null as the first of the types."""
-    variants = [_plain(variant) for variant in node.get("anyOf", ())]
+def _plain(node: Schema, levels: int) -> Schema:
+    """Without combinators, which destinations cannot map, and with null as the first of the types.
+
+    :param levels: what is nested deeper is left open
+    """
+    variants = [_plain(variant, levels) for variant in node.get("anyOf", ())]
     own = node.get("type", ())
     types = {own} if isinstance(own, str) else set(own)
     plain: Schema = {"type": []}
-    merged: dict[str, Any] = {name: _plain(member) for name, member in node.get("properties", {}).items()}
-    items = [_plain(node["items"])] if isinstance(node.get("items"), dict) else []
+    inner = node if levels else {}
+    merged: dict[str, Any] = {name: _plain(each, levels - 1) for name, each in inner.get("properties", {}).items()}
+    items = [_plain(node["items"], levels - 1)] if isinstance(inner.get("items"), dict) else []
     for variant in variants:
         types.update(variant["type"])
         merged.update(variant.get("properties", {}))

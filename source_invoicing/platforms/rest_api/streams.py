@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ logger = logging.getLogger("airbyte.source_invoicing")
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
+# Numbers beyond are rounded when they are read, so two of them may look alike.
+EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,8 @@ class RestStream(InvoicingStream):
         for row in rows:
             for path in self.declared.primary_key:
                 value = dig(row, path)
-                if value is None or value is MISSING or isinstance(value, (dict, list)):
+                rounded = isinstance(value, float) and abs(value) >= EXACT
+                if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
                     raise UnexpectedAnswer(
                         f"Stream {self.name}: a record of {answer.path} has {describe(value)} at {path!r}, which "
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
@@ -195,7 +199,10 @@ class RestStream(InvoicingStream):
     def key(self, row: Row) -> Hashable:
         """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
         if not self.declared.primary_key:
-            return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+            try:
+                return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+            except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+                return json.dumps(row, sort_keys=True).encode()
         # As text: an API may write the same id as a number here and as text there.
         return tuple(str(dig(row, path)) for path in self.declared.primary_key)
 

@@ -31,10 +31,12 @@ from source_invoicing.http import (
     Verdict,
     config_failure,
     transient_failure,
+    whole_number,
 )
 from source_invoicing.http.retry_after import retry_after
 from source_invoicing.http.verdict import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, TOO_MANY_REQUESTS, UNAUTHORIZED
 from source_invoicing.streams import Account
+from source_invoicing.streams.account import SECONDS_PER_DAY
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -381,8 +383,8 @@ def _number(code: Any) -> int | None:
 
 def _reset(headers: Mapping[str, str]) -> str:
     """When the quota of the day is renewed: ``X-Rate-Limit-Reset`` holds seconds, and not every account gets it."""
-    seconds = headers.get("X-Rate-Limit-Reset", "").strip()
-    if not seconds.isdigit():
+    seconds = whole_number(headers.get("X-Rate-Limit-Reset", "").strip())
+    if seconds is None or seconds > SECONDS_PER_DAY:
         return "they are renewed at midnight in the organization's time zone"
-    at = datetime.now(timezone.utc) + timedelta(seconds=int(seconds))
-    return f"they are renewed at {at:%Y-%m-%d %H:%M} UTC, in {int(seconds)} seconds"
+    at = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    return f"they are renewed at {at:%Y-%m-%d %H:%M} UTC, in {seconds} seconds"
