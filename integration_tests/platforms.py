@@ -67,7 +67,6 @@ class PlatformFacts:
     :param list_of_invoices: how a message names it
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
-    :param closes_the_account: statuses that may concern the whole account, which then is asked nothing more
     :param environment: of each run
     """
 
@@ -89,7 +88,6 @@ class PlatformFacts:
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
-    closes_the_account: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, **rows: int) -> dict[str, int]:
@@ -260,7 +258,6 @@ FASTBILL = PlatformFacts(
     settable=german,
     list_of_invoices="invoice.get",
     tells_totals=False,
-    closes_the_account=(429, 503),
 )
 REST_API = PlatformFacts(
     name="rest_api",
@@ -285,8 +282,6 @@ REST_API = PlatformFacts(
 PLATFORMS: Mapping[str, PlatformFacts] = {
     facts.name: facts for facts in (INVOICED, ZOHO_INVOICE, ZOHO_BOOKS, FASTBILL, REST_API)
 }
-# One for each way in which requests are made and judged: Zoho's products share theirs.
-APIS = (INVOICED, ZOHO_BOOKS, FASTBILL, REST_API)
 
 
 def on_each_platform(

@@ -36,8 +36,6 @@ class Loss:
     told_by_totals: bool = False
 
 
-# FastBill tells neither a total nor that more follows: by its documentation, a page that is not full is the last one.
-ENDED_BY_A_SHORT_PAGE = ("fastbill",)
 ALL_PLACES = (EVERY_ANSWER, ALL_BUT_THE_FIRST, THE_SECOND_ONLY)
 LOSSES = (
     Loss("HTML under 200", {"kind": "html"}),
@@ -70,7 +68,7 @@ class Case(tuple[Loss, Mapping[str, int]]):
 def cases(platform: PlatformFacts) -> list[Case]:
     """Each loss in each place where it can be told from a list that is over."""
     told = [loss for loss in LOSSES if platform.tells_totals or not loss.told_by_totals]
-    in_the_middle = [loss for loss in LOSSES if platform.name not in ENDED_BY_A_SHORT_PAGE and loss not in told]
+    in_the_middle = [loss for loss in LOSSES if loss not in told]
     return [
         *(Case((loss, place)) for loss in told for place in loss.places),
         *(Case((loss, THE_SECOND_ONLY)) for loss in in_the_middle),

@@ -98,7 +98,7 @@ def test_101_rows_are_101_records(server: requests_mock.Mocker) -> None:
     serve(server, invoices(101))
 
     assert [row["INVOICE_ID"] for row in read("invoices")] == [str(number) for number in range(101)]
-    assert [request["OFFSET"] for request in asked(server)] == [0, 99]
+    assert [request["OFFSET"] for request in asked(server)] == [0, 99, 100]
 
 
 def test_exactly_100_rows_take_a_second_call_and_no_third(server: requests_mock.Mocker) -> None:
@@ -173,7 +173,7 @@ def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker) -> N
     rows += [row["INVOICE_ID"] for row in read("invoices", state=left.state)]
 
     assert rows == [str(number) for number in range(250)]
-    assert [request["OFFSET"] for request in asked(server)] == [198]
+    assert [request["OFFSET"] for request in asked(server)] == [198, 249]
 
 
 @pytest.mark.parametrize(
