@@ -115,7 +115,7 @@ given_any_list = given(
     tells_total=st.booleans(),
 )
 many = settings(
-    max_examples=400,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
