@@ -338,7 +338,7 @@ def test_a_question_that_begins_a_part_is_a_question_like_any_other() -> None:
     assert {(question.number, question.order) for question in listing.asked} == {(1, Order.OLDEST_CHANGE_FIRST)}
 
 
-@pytest.mark.parametrize(("waited", "handled", "readers"), [(0.002, 0.005, 1), (0.1, 0.005, 21), (0.01, 0.005, 3)])
+@pytest.mark.parametrize(("waited", "handled", "readers"), [(0.008, 0.005, 1), (0.11, 0.005, 21), (0.02, 0.005, 3)])
 def test_only_who_finds_something_to_do_is_called(
     monkeypatch: pytest.MonkeyPatch, waited: float, handled: float, readers: int
 ) -> None:

@@ -26,6 +26,8 @@ COST_OF_THE_LAST_LOOK = 1.0
 FEWEST_PAGES_TO_CUT = 4
 
 
+# An answer that comes within so many seconds is not worth waiting for beside another one.
+QUICK_ANSWER = 0.01
 # For tests: lists are shared however fast the answers come.
 SHARE_ALWAYS = "SOURCE_INVOICING_SHARE_ALWAYS"
 
@@ -77,7 +79,7 @@ class Pace:
 
     def note(self, waited: float, handled: float) -> None:
         """Take note of a page: how long its answer took, and how long it took to handle the one before (seconds)."""
-        self._waited += waited
+        self._waited += max(waited - QUICK_ANSWER, 0.0)
         self._handled += handled
 
     @property
