@@ -54,7 +54,7 @@ class Things(InvoicingStream):
         return ApiRequest(path)
 
     def read_page(self, answer: Answer) -> Page:
-        raise NotImplementedError
+        raise AssertionError("this stream reads an answer beside its question")
 
     def read_answer(self, answer: Answer, question: Question) -> Page:
         return self.listing.ask(question)
