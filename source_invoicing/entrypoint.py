@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
-from functools import cache
 from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -21,6 +20,7 @@ from source_invoicing.http import Failure
 from source_invoicing.http.secrets import forget, mask
 from source_invoicing.output import Output, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
+from source_invoicing.streams.concurrency import RecordPage
 
 # As deep as an answer may be nested for the parser that reads it, several calls deep each.
 sys.setrecursionlimit(10_000)
@@ -37,10 +37,10 @@ class _Entrypoint(AirbyteEntrypoint):
     def handle_record_counts(
         message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
     ) -> AirbyteMessage:
-        """Count a record for the next state of its stream, without making a new descriptor for each record."""
-        if message.record is None:
+        """Count a page of records for the next state of its stream."""
+        if not isinstance(message, RecordPage):
             return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
-        stream_message_count[_descriptor(message.record.stream, message.record.namespace)] += 1.0
+        stream_message_count[HashableStreamDescriptor(message.stream, None)] += len(message.rows)
         return message
 
     @staticmethod
@@ -62,12 +62,18 @@ class _Entrypoint(AirbyteEntrypoint):
     def read(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
     ) -> Iterable[AirbyteMessage]:
-        """Print records here, in their place among the other messages, which the caller prints."""
+        """Print pages of records here, in their place among the other messages, which the caller prints."""
         for message in super().read(source_spec, config, catalog, state):
-            if message.record is not None:
-                self._output.record(message.record)
+            if isinstance(message, RecordPage):
+                self._output.page(message)
             else:
                 yield message
+
+
+class _SourceInPages(SourceInvoicing):
+    """The source as :class:`_Entrypoint` wants it."""
+
+    read = SourceInvoicing.read_in_pages
 
 
 def _without_nulls(value: Any) -> Any:
@@ -75,11 +81,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
     return [_without_nulls(each) for each in value] if isinstance(value, list) else value
-
-
-@cache
-def _descriptor(name: str, namespace: str | None) -> HashableStreamDescriptor:
-    return HashableStreamDescriptor(name, namespace)
 
 
 def launch(arguments: list[str]) -> None:
@@ -91,7 +92,7 @@ def launch(arguments: list[str]) -> None:
     # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
     logging.raiseExceptions = False
     output = Output()
-    entrypoint = _Entrypoint(SourceInvoicing(), output)
+    entrypoint = _Entrypoint(_SourceInPages(), output)
     parsed = entrypoint.parse_args(arguments or ["--help"])
     try:
         with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, watched(), output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from source_invoicing.http import Failure
 
@@ -19,6 +20,12 @@ class _WithoutStackTracesOfFailures(logging.Filter):
         return True
 
 
-#: For the concurrent engine, which logs each failed stream with a stack trace.
+def _is_not_a_count(record: logging.LogRecord) -> bool:
+    """The engine counts what it takes for records, and most of these are whole pages."""
+    return not re.match(r"Read \d+ records from ", record.getMessage())
+
+
+#: For the concurrent engine, which logs each failed stream with a stack trace, and a count of its own.
 engine_logger = logging.getLogger("airbyte.source_invoicing.engine")
 engine_logger.addFilter(_WithoutStackTracesOfFailures())
+engine_logger.addFilter(_is_not_a_count)

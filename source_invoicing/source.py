@@ -34,7 +34,7 @@ from source_invoicing.log import engine_logger
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, ParentStream
-from source_invoicing.streams.concurrency import read_side_by_side
+from source_invoicing.streams.concurrency import RecordPage, read_side_by_side
 
 
 class SyncFailed(AirbyteTracedException):
@@ -109,7 +109,25 @@ class SourceInvoicing(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Iterator[AirbyteMessage]:
-        """Read the streams of a catalog side by side.
+        """Read the streams of a catalog side by side: one message for each record, state, status and failure.
+
+        :raises SyncFailed: at the end, when any stream failed
+        """
+        for message in self.read_in_pages(logger, config, catalog, state):
+            if isinstance(message, RecordPage):
+                yield from message.apart()
+            else:
+                yield message
+
+    def read_in_pages(
+        self,
+        logger: logging.Logger,
+        config: Mapping[str, Any],
+        catalog: ConfiguredAirbyteCatalog,
+        state: list[AirbyteStateMessage] | None = None,
+    ) -> Iterator[AirbyteMessage]:
+        """The same with records in pages (:class:`~source_invoicing.streams.concurrency.RecordPage`), for whoever
+        prints them.
 
         A stream that fails does not stop the others; it ends as INCOMPLETE, with one trace message that says why.
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from source_invoicing.streams import normalise as normalise_module
 from source_invoicing.streams.normalise import Normaliser
 
 SCHEMA: dict[str, Any] = {
@@ -78,6 +79,38 @@ def test_the_same_shape_again_is_repaired_again() -> None:
 
     values: list[Any] = [{}, [], {}, []]
     assert [normalise({"id": 1, "map": value})["map"] for value in values] == [{}, {}, {}, {}]
+
+
+@pytest.mark.parametrize("limit", ["MOST_LAYOUTS", "MOST_COMBINATIONS"])
+def test_objects_are_repaired_too_whose_like_is_not_remembered(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(normalise_module, limit, 1)
+    normalise = Normaliser("things", SCHEMA)
+
+    values: list[Any] = [{}, [], None, [], 5]
+    assert [normalise({"id": 1, "map": value})["map"] for value in values] == [{}, {}, None, {}, 5]
+    assert [normalise({"map": value, "id": "7"}) for value in values[:2]] == [{"map": {}, "id": 7}] * 2
+
+
+@pytest.mark.parametrize("text", ["00123", "2024_017", "12E5", "1_0.5", "0x10", "1,5", "٣", "+5", "1.", "12 %3"])
+def test_text_that_only_looks_like_a_number_to_python_stays_text(text: str) -> None:
+    assert Normaliser("things", SCHEMA)({"id": text, "amount": text}) == {"id": text, "amount": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("-7", -7),
+        (" 7 ", 7),
+        ("7.50", 7.5),
+        ("-0.01", -0.01),
+        ("19 %", 19.0),
+        ("19.5%", 19.5),
+        ("1.0E-5", 1e-5),
+    ],
+)
+def test_numbers_that_come_as_text_become_numbers(text: str, number: float) -> None:
+    assert Normaliser("things", SCHEMA)({"id": 1, "amount": text}) == {"id": 1, "amount": number}
 
 
 def test_a_value_that_fits_nothing_is_passed_on_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:

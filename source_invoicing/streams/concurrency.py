@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from queue import Queue
 from typing import Any, cast
 
-from airbyte_cdk.models import AirbyteMessage, SyncMode
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStreamStatus,
+    SyncMode,
+    TraceType,
+    Type,
+)
 from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
@@ -31,6 +38,7 @@ from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.bookmark import FINISHED
+from source_invoicing.streams.page import Row
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
 
@@ -43,11 +51,30 @@ MOST_WAITING_PAGES = 32
 MOST_FAILED_LISTS = 5
 
 
-@dataclass(frozen=True)
-class RecordPage:
-    """The records of a page on their way to the output: one item of the engine's queue instead of a hundred."""
+class RecordPage(AirbyteMessage):
+    """The records of a page, on their way to the output as if they were one message. The engine passes messages on as
+    they are, while each record of its own takes it longer than all that is done here.
 
-    records: list[Record]
+    :param stream: name of the stream
+    :param rows: finished records
+    """
+
+    def __init__(self, stream: str, rows: Sequence[Row]) -> None:
+        super().__init__(type=Type.RECORD)
+        self.stream = stream
+        self.rows = rows
+
+    def apart(self) -> Iterator[AirbyteMessage]:
+        """The same as messages of one record each."""
+        emitted_at = now_in_milliseconds()
+        for row in self.rows:
+            record = AirbyteRecordMessage(stream=self.stream, data=row, emitted_at=emitted_at)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+
+
+def now_in_milliseconds() -> int:
+    """The moment of an emission, as the protocol wants it."""
+    return time.time_ns() // 1_000_000
 
 
 class AbandonedError(Exception):
@@ -55,11 +82,15 @@ class AbandonedError(Exception):
 
 
 class PageQueue(Queue[QueueItem]):
-    """The engine's queue. It takes whole pages and hands out their records one by one, to its single consumer."""
+    """The engine's queue, which holds a bounded number of pages.
+
+    The first record of a stream is handed out as a record, by which the engine knows that the stream is running.
+    """
 
     def __init__(self) -> None:
         super().__init__(maxsize=MOST_WAITING_PAGES)
-        self._records: deque[Record] = deque()
+        self._running: set[str] = set()
+        self._rest: RecordPage | None = None
         self._abandoned = False
 
     def abandon(self) -> None:
@@ -75,17 +106,21 @@ class PageQueue(Queue[QueueItem]):
         super()._put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> QueueItem:
-        """The next item; of a page, its next record."""
-        if not self._records:
-            item = super().get(block, timeout)
-            if not isinstance(item, RecordPage):
-                return item
-            self._records.extend(item.records)
-        return self._records.popleft()
+        """The next item. To be called by a single consumer."""
+        if self._rest is not None:
+            rest, self._rest = self._rest, None
+            return rest
+        item = super().get(block, timeout)
+        if not isinstance(item, RecordPage) or item.stream in self._running:
+            return item
+        self._running.add(item.stream)
+        first, *others = item.rows
+        self._rest = RecordPage(item.stream, others) if others else None
+        return Record(data=first, stream_name=item.stream)
 
     def empty(self) -> bool:
-        """Whether neither items nor records of a page taken from the queue are left."""
-        return not self._records and super().empty()
+        """Whether nothing is left, neither in the queue nor of a page taken from it."""
+        return self._rest is None and super().empty()
 
 
 class BookmarkCursor(Cursor):
@@ -192,7 +227,7 @@ class ListPartition(Partition):
         self._parts = parts
 
     def read(self) -> Iterable[Record]:
-        """The list's pages. The engine passes each on as if it were a record; :class:`PageQueue` takes it apart.
+        """The list's pages. The engine's reader takes each for a record, and puts it into the queue.
 
         :raises Exception: when the list fails, and none of the stream did before
         """
@@ -201,7 +236,7 @@ class ListPartition(Partition):
         name = self._stream.name
         try:
             for page in self._stream.read_pages(self._slice, self._parts):
-                yield cast(Record, RecordPage([Record(data=row, stream_name=name) for row in page]))
+                yield cast(Record, RecordPage(name, page))
         except Exception as error:
             if self._setbacks.add():
                 raise
@@ -259,11 +294,12 @@ class ListPartitions(PartitionGenerator):
 def read_side_by_side(
     streams: Sequence[InvoicingStream], num_workers: int, logger: logging.Logger
 ) -> Iterator[AirbyteMessage]:
-    """Read streams with ``num_workers`` requests in flight, and print records, states and statuses.
+    """Read streams with ``num_workers`` requests in flight: pages of records, states and statuses.
 
     The engine can be used only once, so each call makes a new one.
 
     :param streams: parents before the children that wait for their ids
+    :return: messages; records come in pages (:class:`RecordPage`)
     :raises AirbyteTracedException: at the end, when a stream failed; each failure has been printed by then
     """
     queue = PageQueue()
@@ -282,11 +318,35 @@ def read_side_by_side(
         cursor = BookmarkCursor(stream, repository)
         return _concurrent(stream, cursor, ListPartitions(stream, cursor, queue, num_workers), logger)
 
+    records: Counter[str] = Counter()
     try:
-        yield from engine.read([concurrent(stream) for stream in streams])
+        for message in engine.read([concurrent(stream) for stream in streams]):
+            page = _page(message)
+            if page is not None:
+                records[page.stream] += len(page.rows)
+            elif (ended := _ended(message)) is not None:
+                our_logger.info("Stream %s: %s records read.", ended, f"{records[ended]:,}")
+            yield page or message
     finally:
         # Workers that wait to hand over a page would keep the process alive for ever.
         queue.abandon()
+
+
+def _page(message: AirbyteMessage) -> RecordPage | None:
+    """The records of a message; the engine makes a message of its own of the first one of a stream."""
+    if isinstance(message, RecordPage):
+        return message
+    return None if message.record is None else RecordPage(message.record.stream, [message.record.data])
+
+
+def _ended(message: AirbyteMessage) -> str | None:
+    """The stream that a message says is over."""
+    if message.trace is None or message.trace.type is not TraceType.STREAM_STATUS:
+        return None
+    status = message.trace.stream_status
+    if status is None or status.status not in (AirbyteStreamStatus.COMPLETE, AirbyteStreamStatus.INCOMPLETE):
+        return None
+    return str(status.stream_descriptor.name)
 
 
 def _concurrent(
