@@ -5,10 +5,12 @@ A run is hit at every moment, each in a list of its own, so what comes of a mome
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import keys
-from integration_tests.moments import MIDDLE, STAGES, TOKEN, Stage, Undisturbed, rule
+from integration_tests.moments import FIRST, MIDDLE, STAGES, TOKEN, Stage, Undisturbed, rule
 from integration_tests.sandbox import Sandbox
 from integration_tests.tally import Tally
 
@@ -256,6 +258,94 @@ def test_a_name_that_cannot_be_resolved(begin: Begin, look: Look, stage: Stage, 
     tally.count("faults that stayed")
 
 
+@matrix
+def test_a_name_that_cannot_be_resolved_for_a_while(
+    begin: Begin, look: Look, stage: Stage, tmp_path: Path, tally: Tally
+) -> None:
+    # One request at a time: each connection that breaks makes the next try look the name up.
+    sandbox, connector = begin(stage, CASES[0], num_workers=1)
+    connector.config = by_name(connector.config)
+    connector.warm_start = None
+    lookups = tmp_path / "lookups"
+    connector.environment = {**connector.environment, **forgetful_resolver(tmp_path, lookups)}
+    later = [moment for moment in stage.lists if moment != FIRST]
+    sandbox.add_faults(*(rule(stage, look(stage), moment, {"kind": "reset"}, 1) for moment in later))
+
+    output = connector.read(stage.streams)
+
+    # Before the first page of all, the access token if there is one, and where a connection breaks.
+    failed = lookups.read_text(encoding="utf-8").count("failed")
+    assert failed == 2 * (1 + stage.signs_in + len(later))
+    assert_complete(output, sandbox, stage, look(stage).catalog)
+    tally.count("faults that passed", failed)
+
+
+@matrix
+def test_a_login_that_is_refused_in_the_middle_asks_for_a_change(
+    begin: Begin, look: Look, stage: Stage, tally: Tally
+) -> None:
+    sandbox, connector = begin(stage, CASES[0])
+    catalog = look(stage).catalog
+    fault = {"kind": "status", "code": 401}
+    sandbox.add_faults(*(rule(stage, look(stage), moment, fault, 0) for moment in stage.lists))
+
+    failed = connector.read(stage.streams)
+    sandbox.clear_faults()
+    resumed = connector.read(stage.streams, state=failed.last_state)
+
+    hit = [*stage.lists.values()]
+    kind = "config_error"
+    assert_failed(failed, sandbox, stage, catalog, may_fail={*hit}, must_fail=hit, words="401", kind=kind)
+    assert_nothing_missing([failed, resumed], sandbox, stage, catalog)
+    tally.count("faults that stayed", len(hit))
+
+
+def by_name(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration that calls this machine by its name, which has to be looked up."""
+    addresses = {
+        name: value.replace("127.0.0.1", "localhost") if name.endswith("_url") else value
+        for name, value in config["platform"].items()
+    }
+    auth = addresses.get("auth", {})
+    if "token_url" in auth:
+        addresses["auth"] = {**auth, "token_url": auth["token_url"].replace("127.0.0.1", "localhost")}
+    return {**config, "platform": addresses}
+
+
+FORGETFUL_RESOLVER = """
+import os
+import socket
+
+resolve = socket.getaddrinfo
+numbers = iter(range(1, 1_000_000))
+
+
+def forget(*arguments, **options):
+    resolves = next(numbers) % 3 == 0
+    with open(os.environ["LOOKUPS"], "a", encoding="utf-8") as lookups:
+        lookups.write("done\\n" if resolves else "failed\\n")
+    if not resolves:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    return resolve("127.0.0.1", *arguments[1:], **options)
+
+
+socket.getaddrinfo = forget
+"""
+
+
+def forgetful_resolver(folder: Path, lookups: Path) -> dict[str, str]:
+    """An environment in which only each third lookup of a name succeeds.
+
+    :param folder: for the module that the interpreter runs at its start
+    :param lookups: file that tells what came of each
+    """
+    site = folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(FORGETFUL_RESOLVER, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    return {"PYTHONPATH": path, "LOOKUPS": str(lookups)}
+
+
 def assert_failed(
     output: Output,
     sandbox: Sandbox,
@@ -265,6 +355,7 @@ def assert_failed(
     may_fail: set[str],
     must_fail: Any,
     words: str,
+    kind: str = "transient_error",
 ) -> None:
     """Those that were hit are INCOMPLETE and say why; those that say COMPLETE are."""
     assert output.exit_code == 1, output.text[-3000:]
@@ -274,14 +365,14 @@ def assert_failed(
     assert {*ended.values()} <= {"COMPLETE", "INCOMPLETE"}
     for name in set(stage.streams) - incomplete:
         assert keys(output.records[name], catalog[name]) == keys(sandbox.rows(name), catalog[name]), name
-    assert_one_sentence_each(output, incomplete, words)
+    assert_one_sentence_each(output, incomplete, words, kind)
 
 
-def assert_one_sentence_each(output: Output, streams: Any, words: str) -> None:
-    """One trace for each stream, transient, in words made for people."""
+def assert_one_sentence_each(output: Output, streams: Any, words: str, kind: str = "transient_error") -> None:
+    """One trace for each stream, of the right failure type, in words made for people."""
     assert sorted(error["stream_descriptor"]["name"] for error in output.errors) == sorted(streams)
     for error in output.errors:
-        assert error["failure_type"] == "transient_error", error["message"]
+        assert error["failure_type"] == kind, error["message"]
         assert words in error["message"]
         assert error["message"].endswith(".")
         assert "Error(" not in error["message"]
