@@ -67,9 +67,9 @@ def test_a_wait_is_never_silent_for_longer_than_a_heartbeat(clock: Clock, said_a
 def test_a_request_that_stands_in_line_for_the_vendor_is_not_silent_either(clock: Clock, said_at: Lines) -> None:
     quota = Quota(1)
     begin = clock.now
-    quota.pause(600)
+    quota.refuse(600)
 
-    with quota.slot():
+    with quota.slot(again=True):
         pass
 
     assert clock.now == begin + 600

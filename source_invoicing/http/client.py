@@ -47,7 +47,7 @@ class Patience:
     :param retries: further tries after the first one
     :param backoff: wait before the first further try; doubles with each one
     :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
-        about a minute, the window most vendors count in
+        more than a minute, the window most vendors count in
     :param longest_backoff: no wait that doubles grows beyond it
     :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
         count like any other
@@ -59,7 +59,7 @@ class Patience:
     total: float = 300.0
     retries: int = 3
     backoff: float = 1.0
-    rate_limit_backoff: float = 8.0
+    rate_limit_backoff: float = 10.0
     longest_backoff: float = 60.0
     rate_limit_retries: int | None = None
     longest_wait: float = 600.0
@@ -146,13 +146,15 @@ class ApiClient:
     def _send(self, request: ApiRequest) -> Answer:
         spent: Counter[bool] = Counter()
         redirects = 0
+        again = False
         while True:
-            verdict, answer = self._try(request)
+            verdict, answer = self._try(request, again)
             if answer is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, answer)):
                 redirects += 1
-                request = replace(request, url=target, params=(), label=request.shown)
+                request, again = replace(request, url=target, params=(), label=request.shown), False
                 continue
             if isinstance(verdict, Ok) and answer is not None:
+                self._quota.grant()
                 return answer
             if isinstance(verdict, Fail):
                 raise verdict.failure
@@ -162,6 +164,7 @@ class ApiClient:
                     raise verdict.failure
                 self._back_off(verdict, spent[apart], request)
                 spent[apart] += 1
+                again = verdict.rate_limited
 
     def _redirected(self, request: ApiRequest, answer: Answer) -> str:
         """Where a GET is to be sent instead; empty where it is not, or where credentials must not go."""
@@ -184,8 +187,8 @@ class ApiClient:
             )
         return request.url
 
-    def _try(self, request: ApiRequest) -> tuple[Verdict, Answer | None]:
-        with self._quota.slot():
+    def _try(self, request: ApiRequest, again: bool) -> tuple[Verdict, Answer | None]:
+        with self._quota.slot(again=again):
             started = time.monotonic()
             try:
                 answer = self._exchange(request, started + self._patience.total)
@@ -234,7 +237,7 @@ class ApiClient:
         allowed = self._patience.retries_after(verdict)
         logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, allowed)
         if verdict.rate_limited:
-            self._quota.pause(seconds)
+            self._quota.refuse(seconds)
         else:
             wait(seconds, f"before asking again for {request.shown}")
 

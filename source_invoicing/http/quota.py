@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http.budget import Budget
 from source_invoicing.http.failures import QuotaExhausted
+from source_invoicing.http.in_flight import InFlight
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -27,39 +28,50 @@ class Quota:
     """
 
     def __init__(self, in_flight: int, budget: Budget | None = None, longest_wait: float = 600.0) -> None:
-        self._slots = threading.BoundedSemaphore(in_flight)
+        self._in_flight = InFlight(in_flight)
         self._lock = threading.Lock()
         self._closed_until = 0.0
         self._budget = budget
         self._longest_wait = longest_wait
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
+    def slot(self, *, again: bool = False) -> Iterator[None]:
         """Hold one of the places for requests in flight. Blocks until one is free, no pause is on, and the budget
         has a request left.
 
+        :param again: whether the request was refused (:meth:`refuse`) and is to be sent once more
         :raises QuotaExhausted: when the budget opens too late to wait for
         """
-        while True:
-            self._wait_for_opening()
-            with self._slots:
-                # A pause may have begun while this request stood in line.
-                if self._remaining_pause() > 0:
-                    continue
-                delay = self._budget.take() if self._budget else 0.0
-                if delay <= 0:
-                    try:
-                        yield
-                    finally:
-                        if self._budget:
-                            self._budget.end()
-                    return
-            self._wait_for_budget(delay)
+        with ExitStack() as afterwards:
+            if again:
+                afterwards.callback(self._in_flight.came_again)
+            while True:
+                self._wait_for_opening()
+                with self._in_flight.one(again):
+                    # A pause may have begun while this request stood in line.
+                    if self._remaining_pause() > 0:
+                        continue
+                    delay = self._budget.take() if self._budget else 0.0
+                    if delay <= 0:
+                        afterwards.close()
+                        try:
+                            yield
+                        finally:
+                            if self._budget:
+                                self._budget.end()
+                        return
+                self._wait_for_budget(delay)
 
-    def pause(self, seconds: float) -> None:
-        """Let no request of the account start within the next ``seconds``."""
+    def refuse(self, seconds: float) -> None:
+        """A request came too soon, and will come again: no request of the account starts within the next ``seconds``,
+        and fewer are in flight from then on."""
         with self._lock:
+            self._in_flight.refuse(is_first=self._remaining_pause() <= 0)
             self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def grant(self) -> None:
+        """A request was answered."""
+        self._in_flight.grant()
 
     def _wait_for_budget(self, seconds: float) -> None:
         if seconds > self._longest_wait:
