@@ -282,6 +282,10 @@ class InvoicingStream(HttpStream, ABC):
         field = self.cursor_field
         return self.moment_format.seconds(row.get(field)) if field.__class__ is str else None
 
+    def close(self) -> None:
+        """The reading is over, complete or not: nothing more is asked for, and nobody waits for it."""
+        self.account.client.close()
+
     # -- what the CDK asks ----------------------------------------------------------------------------------------
 
     def stream_slices(
