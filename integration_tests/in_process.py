@@ -209,7 +209,8 @@ def _in_place_of_the_network(wire: Wire) -> Iterator[_Logs]:
     with ExitStack() as stack:
         stack.callback(setattr, root, "handlers", handlers)
         stack.enter_context(patch.object(HTTPAdapter, "send", lambda _, request, **__: wire.send(request)))
-        stack.enter_context(patch.object(quota, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep)))
+        stack.enter_context(patch.object(quota, "time", SimpleNamespace(monotonic=clock.monotonic)))
+        stack.enter_context(patch.object(quota, "sleep", lambda seconds, unless: clock.sleep(seconds)))
         stack.enter_context(patch.dict("os.environ", {BUDGET_SCALE: "0"}))
         yield logs
 

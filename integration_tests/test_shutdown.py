@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import SCRIPT, Connector
 from integration_tests.expected import keys
 from integration_tests.platforms import PlatformFacts, on_each_platform
+from integration_tests.warm_start import WarmStart
 
 # Longer than any test may take: a run that waits for its end fails the test.
 IN_FIVE_MINUTES: dict[str, Any] = {"kind": "status", "code": 429, "headers": {"Retry-After": "300"}}
@@ -77,6 +79,22 @@ def test_a_reader_that_goes_away_ends_a_read_that_waits(waiting: Connector) -> N
     assert script.wait(timeout=60) == 1
     assert script.stderr.read() == ""
     script.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="The system has no disk that is always full.")
+def test_an_output_that_cannot_be_written_ends_the_process_at_once(
+    waiting: Connector, warm_start: WarmStart, tmp_path: Path
+) -> None:
+    stderr = tmp_path / "complaint"
+
+    process = warm_start.start(
+        waiting.read_arguments(["invoices"]), stdout="/dev/full", stderr=str(stderr), environment={}
+    )
+
+    assert warm_start.wait(process) == 1
+    assert stderr.read_text(encoding="utf-8") == (
+        "The output cannot be written: No space left on device. Nothing more is read.\n"
+    )
 
 
 def test_a_reader_that_reads_to_the_end_gets_the_status_of_the_read(

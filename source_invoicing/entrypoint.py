@@ -7,7 +7,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
@@ -18,7 +18,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 
 from source_invoicing.http import Failure
 from source_invoicing.http.secrets import forget, mask
-from source_invoicing.output import Output, watched
+from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
 from source_invoicing.streams.concurrency import RecordPage
 
@@ -100,6 +100,10 @@ def launch(arguments: list[str]) -> None:
                 output.line(message)
     except BrokenPipeError:
         # The reader went away. Nothing can be said any more, and no request that is under way matters.
+        os._exit(1)
+    except OutputError as error:
+        with suppress(OSError):
+            print(f"The output cannot be written: {error}. Nothing more is read.", file=sys.stderr, flush=True)
         os._exit(1)
     except SyncFailed:
         sys.exit(1)

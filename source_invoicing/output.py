@@ -27,6 +27,10 @@ FLUSH_AFTER = 0.1
 FLUSH_AT = 1 << 18
 
 
+class OutputError(Exception):
+    """Nothing can be printed any more: the disk is full, for instance. Its text says why."""
+
+
 class Output:
     """Prints lines in order, records in bundles. Used by one thread.
 
@@ -51,13 +55,18 @@ class Output:
         self.flush()
 
     def flush(self) -> None:
-        """Print what has been collected."""
-        if self._lines and sys.__stdout__ is not None:
-            # The lock under which log lines are printed: no line begins inside another one.
-            with PRINT_BUFFER.lock:
-                sys.__stdout__.buffer.write(b"".join(self._lines))
-                sys.__stdout__.buffer.flush()
+        """Print what has been collected.
+
+        :raises BrokenPipeError: when nobody reads any more
+        :raises OutputError: when it cannot be printed
+        """
+        lines = b"".join(self._lines)
         self._lines.clear()
+        if lines and sys.__stdout__ is not None:
+            # The lock under which log lines are printed: no line begins inside another one.
+            with _telling_apart(), PRINT_BUFFER.lock:
+                sys.__stdout__.buffer.write(lines)
+                sys.__stdout__.buffer.flush()
         self._size = 0
         self._flushed_at = time.monotonic()
 
@@ -68,13 +77,25 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.flush()
-        PRINT_BUFFER.flush()
+        with _telling_apart():
+            PRINT_BUFFER.flush()
 
     def _add(self, lines: bytes) -> None:
         self._lines.append(lines)
         self._size += len(lines)
         if self._size >= FLUSH_AT or time.monotonic() - self._flushed_at >= FLUSH_AFTER:
             self.flush()
+
+
+@contextmanager
+def _telling_apart() -> Iterator[None]:
+    """An output that cannot be written must not pass for a file that cannot be read, or the like."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(error.strerror) from error
 
 
 def _json(row: Row) -> bytes:

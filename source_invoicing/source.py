@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from airbyte_cdk.models import (
+    AirbyteCatalog,
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
@@ -29,7 +30,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_invoicing.config import Config
-from source_invoicing.http import Failure, config_failure
+from source_invoicing.http import Failure, config_failure, heartbeat
 from source_invoicing.log import engine_logger
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
@@ -50,7 +51,8 @@ class SourceInvoicing(AbstractSource):
         :return: whether it works, and if not, a sentence that says what to change
         """
         try:
-            self.platform(config).check()
+            with heartbeat():
+                self.platform(config).check()
         except Failure as failure:
             return False, failure.sentence
         return True, None
@@ -65,6 +67,11 @@ class SourceInvoicing(AbstractSource):
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """The form that the user fills in, read by a quick parser."""
         return ConnectorSpecificationSerializer.load(specification())
+
+    def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
+        """The streams and their schemas, for some of which the API has to be asked."""
+        with heartbeat():
+            return super().discover(logger, config)
 
     @classmethod
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
@@ -133,9 +140,14 @@ class SourceInvoicing(AbstractSource):
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        platform = self.platform(config)
+        with heartbeat():
+            yield from self._read(self.platform(config), catalog, ConnectorStateManager(state=state))
+
+    def _read(
+        self, platform: Platform, catalog: ConfiguredAirbyteCatalog, states: ConnectorStateManager
+    ) -> Iterator[AirbyteMessage]:
         failures: list[tuple[str, FailureType | None]] = []
-        selected = yield from self._selected(platform, catalog, ConnectorStateManager(state=state), failures)
+        selected = yield from self._selected(platform, catalog, states, failures)
         if selected:
             try:
                 for message in read_side_by_side(selected, platform.num_workers, engine_logger):

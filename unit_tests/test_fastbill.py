@@ -554,3 +554,12 @@ def test_nothing_but_the_one_address_is_asked(server: requests_mock.Mocker) -> N
     read("invoices")
 
     assert {request.url for request in server.request_history} == {ADDRESS}
+
+
+def test_tools_see_that_reading_is_a_post() -> None:
+    found = stream("invoices")
+
+    assert found.url_base + found.path() == ADDRESS
+    assert found.http_method == "POST"
+    assert found.request_params(None) == {}
+    assert (found.request_body_json(None) or {})["SERVICE"] == "invoice.get"

@@ -22,6 +22,7 @@ from source_invoicing.http import (
     Patience,
     Quota,
     StatusJudge,
+    UnexpectedAnswer,
 )
 from source_invoicing.http.answer import join_url
 from source_invoicing.http.retry_after import retry_after
@@ -96,6 +97,59 @@ def test_the_answer_after_three_faults_is_as_good_as_the_first() -> None:
             ],
         )
         assert client().send(ApiRequest("customers")).body == [{"id": 1}]
+
+
+LATIN = {"Content-Type": "application/json; charset=ISO-8859-1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "body"),
+    [
+        (b'[{"id": 1, "name": "Mini \\ud83d"}]', {}, [{"id": 1, "name": "Mini \ufffd"}]),
+        (b'[{"id": 1, "\\udc00": "\\ud83d\\ude00"}]', {}, [{"id": 1, "\ufffd": "\U0001f600"}]),
+        (b'\xef\xbb\xbf[{"id": 1}]', {}, [{"id": 1}]),
+        ('[{"name": "Müller"}]'.encode("latin-1"), LATIN, [{"name": "Müller"}]),
+        (
+            b'[{"rate": NaN, "most": Infinity, "least": -1e999, "real": 1.5}]',
+            {},
+            [{"rate": None, "most": None, "least": None, "real": 1.5}],
+        ),
+    ],
+    ids=[
+        "half a character",
+        "half a character in a name",
+        "a byte order mark",
+        "Latin-1, declared",
+        "no finite number",
+    ],
+)
+def test_a_harmless_slip_of_the_vendor_costs_no_list(content: bytes, headers: dict[str, str], body: Any) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", content=content, headers=headers)
+        found = client().send(ApiRequest("customers")).body
+
+    assert found == body
+    assert api.call_count == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "what"),
+    [
+        (b'[{"id": 1, "name": "Mini \\ud83d"}', {}, "cut or malformed JSON"),
+        (b'\xef\xbb\xbf[{"id": 1}', {}, "cut or malformed JSON"),
+        (b"\xef\xbb\xbf<html></html>", {}, r"a web page \(HTML\)"),
+        ('[{"name": "Müller"}]'.encode("latin-1"), {}, "cut or malformed JSON"),
+        (b'[{"name": "M\xfcller"}]', {"Content-Type": "application/json; charset=klingon"}, "cut or malformed JSON"),
+        (b"[" * 100_000 + b'"\\ud83d"' + b"]" * 100_000, {}, "cut or malformed JSON"),
+        (b"NaN of anything", {}, "plain text"),
+    ],
+    ids=["cut", "cut, with a mark", "a page with a mark", "Latin-1, not declared", "unknown encoding", "deep", "text"],
+)
+def test_what_is_not_json_or_not_all_of_it_stays_refused(content: bytes, headers: dict[str, str], what: str) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", content=content, headers=headers)
+        with pytest.raises(UnexpectedAnswer, match=what):
+            client().send(ApiRequest("customers"))
 
 
 @pytest.mark.parametrize(

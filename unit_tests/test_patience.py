@@ -6,14 +6,15 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import pairwise
 
 import pytest
 
-from source_invoicing.http import ApiClient, ApiRequest, HostUnreachable, Ok, Patience, Quota
+from source_invoicing.http import AbandonedError, ApiClient, ApiRequest, HostUnreachable, Ok, Patience, Quota
 from source_invoicing.http import quota as quota_module
-from source_invoicing.http.quota import HEARTBEAT, wait
+from source_invoicing.http import waiting as waiting_module
+from source_invoicing.http.waiting import HEARTBEAT, HEARTBEAT_SCALE, heartbeat, name_what_is_overdue, waiting_for
 
 Lines = list[float]
 
@@ -27,7 +28,7 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, unless: threading.Event) -> None:
         self.now += seconds
 
 
@@ -35,29 +36,42 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(quota_module, "time", clock)
+    monkeypatch.setattr(quota_module, "sleep", clock.sleep)
+    monkeypatch.setattr(waiting_module, "time", clock)
     return clock
+
+
+@contextmanager
+def listening(hear: Callable[[str], None]) -> Iterator[None]:
+    """Hears each line that is logged."""
+    handler = logging.Handler()
+    handler.emit = lambda record: hear(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("airbyte.source_invoicing")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield
+    logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 @pytest.fixture
 def said_at(clock: Clock) -> Iterator[Lines]:
     """The moments at which something was logged."""
     moments: Lines = []
-    handler = logging.Handler()
-    handler.emit = lambda record: moments.append(clock.now)  # type: ignore[method-assign]
-    logger = logging.getLogger("airbyte.source_invoicing")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield moments
-    logger.removeHandler(handler)
-    logger.setLevel(level)
+    with listening(lambda line: moments.append(clock.now)):
+        yield moments
+
+
+def client(url: str, patience: Patience) -> ApiClient:
+    return ApiClient(base_url=url, auth=None, judge=lambda answer: Ok(), quota=Quota(1), pool_size=1, patience=patience)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 30.0, 31.0, 600.0, 3600.0])
 def test_a_wait_is_never_silent_for_longer_than_a_heartbeat(clock: Clock, said_at: Lines, seconds: float) -> None:
     begin = clock.now
 
-    wait(seconds, "a test")
+    Quota(1).wait(seconds, "a test")
 
     assert clock.now == begin + seconds
     moments = [begin, *said_at, clock.now]
@@ -74,6 +88,82 @@ def test_a_request_that_stands_in_line_for_the_vendor_is_not_silent_either(clock
 
     assert clock.now == begin + 600
     assert len(said_at) == 600 / HEARTBEAT
+
+
+def test_a_request_is_named_each_time_that_it_has_been_waited_for_in_silence(clock: Clock, said_at: Lines) -> None:
+    begin = clock.now
+    with waiting_for("/invoices"):
+        while clock.now < begin + 300:
+            clock.now += name_what_is_overdue()
+
+    assert said_at == [begin + seconds for seconds in range(30, 300, 30)]
+
+
+@pytest.mark.parametrize("seconds", [0.5, 29.0, 31.0, 59.0, 600.0])
+def test_a_wait_and_the_request_behind_it_are_not_silent_together(clock: Clock, said_at: Lines, seconds: float) -> None:
+    begin = clock.now
+    with waiting_for("/invoices"):
+        Quota(1).wait(seconds, "a test")
+        while clock.now < begin + seconds + 60:
+            clock.now += name_what_is_overdue()
+
+    moments = [begin, *said_at]
+    assert max(later - earlier for earlier, later in pairwise(moments)) <= HEARTBEAT
+    assert moments[-1] > begin + seconds
+
+
+def test_many_requests_are_told_in_one_line(clock: Clock) -> None:
+    lines: list[str] = []
+    with ExitStack() as stack:
+        stack.enter_context(listening(lines.append))
+        for name in ("/invoices", "/notes", "/tasks", "/items", "/plans"):
+            stack.enter_context(waiting_for(name))
+            clock.now += 1
+        clock.now += 30
+        name_what_is_overdue()
+
+    assert lines == [
+        "Still waiting for an answer: /invoices (35 s so far), /notes (34 s so far), /tasks (33 s so far) and 2 more."
+    ]
+
+
+def test_a_heartbeat_is_heard_while_a_host_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HEARTBEAT_SCALE, "0.001")
+    lines: list[str] = []
+    heard = threading.Event()
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        heard.set()
+
+    def answer_once_heard(server: socket.socket) -> None:
+        with server, closing(server.accept()[0]) as connection:
+            connection.recv(1 << 16)
+            if heard.wait(10):
+                connection.sendall(HEADERS + b"Content-Length: 2\r\n\r\n[]")
+
+    server = socket.create_server(("127.0.0.1", 0))
+    host = threading.Thread(target=answer_once_heard, args=(server,))
+    host.start()
+    with listening(hear), heartbeat():
+        answer = client(f"http://127.0.0.1:{server.getsockname()[1]}", Patience(retries=0)).send(
+            ApiRequest("customers")
+        )
+    host.join()
+
+    assert answer.body == []
+    assert lines[0].startswith("Still waiting for an answer: /customers (")
+    assert "heartbeat" not in {each.name for each in threading.enumerate()}
+
+
+def test_whoever_waits_for_a_client_that_is_closed_is_sent_home(said_at: Lines) -> None:
+    quota = Quota(1)
+    quota.refuse(600)
+    quota.abandon()
+
+    with pytest.raises(AbandonedError), quota.slot():
+        pass
+    assert said_at == []
 
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -112,14 +202,6 @@ def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
 def test_a_body_that_drips_ends_when_its_time_is_over(dripping: Callable[[bytes, bytes], str], body: str) -> None:
     # Each drop comes within the time-out for the next byte; only the whole takes too long.
     patience = Patience(read=5.0, total=0.3, retries=0)
-    client = ApiClient(
-        base_url=dripping(*BODIES[body]),
-        auth=None,
-        judge=lambda answer: Ok(),
-        quota=Quota(1),
-        pool_size=1,
-        patience=patience,
-    )
 
     with pytest.raises(HostUnreachable, match="did not answer in time"):
-        client.send(ApiRequest("customers"))
+        client(dripping(*BODIES[body]), patience).send(ApiRequest("customers"))

@@ -652,6 +652,7 @@ def test_parameters_keep_their_order_and_may_repeat(server: requests_mock.Mocker
     read(config(invoices(params=params, pagination={"type": "none"})))
 
     assert parse_qsl(urlsplit(server.request_history[0].url).query)[:2] == [("status[]", "paid"), ("status[]", "open")]
+    assert stream(config(invoices(params=params))).request_params(None)["status[]"] == ["paid", "open"]
 
 
 def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> None:

@@ -5,6 +5,7 @@ from source_invoicing.http.auth import BasicAuth
 from source_invoicing.http.budget import Budget
 from source_invoicing.http.client import ApiClient, Patience
 from source_invoicing.http.failures import (
+    AbandonedError,
     AccessRefused,
     BadRequest,
     Failure,
@@ -20,8 +21,10 @@ from source_invoicing.http.failures import (
 from source_invoicing.http.oauth import AccessToken, AccessTokens, OAuthClient
 from source_invoicing.http.quota import Quota
 from source_invoicing.http.verdict import Fail, Ok, Retry, StatusJudge, Verdict
+from source_invoicing.http.waiting import heartbeat
 
 __all__ = [
+    "AbandonedError",
     "AccessRefused",
     "AccessToken",
     "AccessTokens",
@@ -46,6 +49,7 @@ __all__ = [
     "UnexpectedAnswer",
     "Verdict",
     "config_failure",
+    "heartbeat",
     "system_failure",
     "transient_failure",
     "whole_number",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -19,6 +23,7 @@ SHOWN_OF_A_BODY = 200
 LOOKED_AT_OF_A_BODY = 8192
 # More of them are no count of anything, and too many are more than Python reads.
 MOST_DIGITS = 18
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 QueryValue = str | int
 Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
@@ -83,9 +88,12 @@ class Answer:
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            start = content[:LOOKED_AT_OF_A_BODY].decode("utf-8", errors="replace")
-            text = excerpt(start, SHOWN_OF_A_BODY)
-            unreadable = _what_it_is(start, str(error))
+            try:
+                body = _read_leniently(content, response.headers.get("Content-Type", ""))
+            except (ValueError, LookupError, RecursionError):
+                start = content[:LOOKED_AT_OF_A_BODY].decode("utf-8-sig", errors="replace")
+                text = excerpt(start, SHOWN_OF_A_BODY)
+                unreadable = _what_it_is(start, str(error))
         return cls(response.status_code, response.headers, body, text, shown, unreadable)
 
     @property
@@ -142,6 +150,34 @@ def _parts(url: str) -> Url:
 def whole_number(text: str) -> int | None:
     """A number of a header; ``None`` for anything but a few plain digits."""
     return int(text) if len(text) <= MOST_DIGITS and text.isascii() and text.isdigit() else None
+
+
+def _read_leniently(content: bytes, content_type: str) -> Any:
+    """A body that is complete, but not strictly JSON: one customer who typed half an emoji must not keep a list from
+    being read. Byte order marks and declared encodings are understood, half characters become U+FFFD, and what is no
+    finite number becomes null.
+
+    :raises ValueError: when it is not JSON at all, or not all of it
+    :raises LookupError: when nobody knows the encoding
+    :raises RecursionError: when it is nested too deep
+    """
+    values = json.loads(_decoded(content, content_type), parse_constant=lambda name: None, parse_float=_finite)
+    # Written and read once more, so that only one parser decides what an answer may hold.
+    return orjson.loads(HALF_A_CHARACTER.sub("\ufffd", json.dumps(values, ensure_ascii=False)))
+
+
+def _decoded(content: bytes, content_type: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        header = Message()
+        header["Content-Type"] = content_type
+        return content.decode(header.get_content_charset("utf-8"))
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _what_it_is(text: str, complaint: str) -> str:

@@ -19,8 +19,9 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
 from source_invoicing.http.failures import HostUnreachable, QuotaExhausted, config_failure
-from source_invoicing.http.quota import Quota, wait
+from source_invoicing.http.quota import Quota
 from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
+from source_invoicing.http.waiting import waiting_for
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -134,14 +135,22 @@ class ApiClient:
         Once the vendor has closed the door for longer than a sync waits, nothing more is sent.
 
         :raises Failure: with the vendor's reason, when no try helped or none can
+        :raises AbandonedError: once the client is closed
         """
         if self._closed is not None:
             raise self._closed
         try:
-            return self._send(request)
+            with waiting_for(request.shown):
+                return self._send(request)
         except QuotaExhausted as closed:
             self._closed = closed
             raise
+
+    def close(self) -> None:
+        """Nobody wants answers any more: nothing further is sent, whoever waits is sent home, and connections close as
+        soon as the requests on them are over."""
+        self._quota.abandon()
+        self._session.close()
 
     def _send(self, request: ApiRequest) -> Answer:
         spent: Counter[bool] = Counter()
@@ -239,7 +248,7 @@ class ApiClient:
         if verdict.rate_limited:
             self._quota.refuse(seconds)
         else:
-            wait(seconds, f"before asking again for {request.shown}")
+            self._quota.wait(seconds, f"before asking again for {request.shown}")
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

@@ -35,6 +35,10 @@ class Failure(AirbyteTracedException):
         return self.sentence
 
 
+class AbandonedError(Exception):
+    """Nobody wants the answer any more. It is no failure, and nobody is told of it."""
+
+
 class LoginRefused(Failure):
     """The credentials were not accepted (HTTP 401 or the vendor's equivalent)."""
 

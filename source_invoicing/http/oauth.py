@@ -118,6 +118,10 @@ class AccessTokens:
                 self._token = self._issue()
             return self._token
 
+    def close(self) -> None:
+        """Nobody wants tokens any more."""
+        self._client.close()
+
     def _issue(self) -> AccessToken:
         if self._refused is not None:
             raise self._refused
@@ -217,6 +221,11 @@ class OAuthClient(ApiClient):
             answer = self._send_again(token, request, refusal)
         self._granted = request
         return answer
+
+    def close(self) -> None:
+        """See :class:`ApiClient`."""
+        super().close()
+        self.tokens.close()
 
     def _send_again(self, token: AccessToken, request: ApiRequest, refusal: LoginRefused) -> Answer:
         for _ in range(MOST_RENEWALS):

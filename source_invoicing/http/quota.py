@@ -11,13 +11,11 @@ from contextlib import ExitStack, contextmanager
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http.budget import Budget
-from source_invoicing.http.failures import QuotaExhausted
+from source_invoicing.http.failures import AbandonedError, QuotaExhausted
 from source_invoicing.http.in_flight import InFlight
+from source_invoicing.http.waiting import heartbeat_seconds, spoke
 
 logger = logging.getLogger("airbyte.source_invoicing")
-
-# A platform ends a sync that stays silent; a line this often (seconds) shows that waiting is on purpose.
-HEARTBEAT = 30.0
 
 
 class Quota:
@@ -33,6 +31,7 @@ class Quota:
         self._closed_until = 0.0
         self._budget = budget
         self._longest_wait = longest_wait
+        self._abandoned = threading.Event()
 
     @contextmanager
     def slot(self, *, again: bool = False) -> Iterator[None]:
@@ -41,6 +40,7 @@ class Quota:
 
         :param again: whether the request was refused (:meth:`refuse`) and is to be sent once more
         :raises QuotaExhausted: when the budget opens too late to wait for
+        :raises AbandonedError: when nobody wants the answer any more
         """
         with ExitStack() as afterwards:
             if again:
@@ -48,6 +48,8 @@ class Quota:
             while True:
                 self._wait_for_opening()
                 with self._in_flight.one(again):
+                    if self._abandoned.is_set():
+                        raise AbandonedError
                     # A pause may have begun while this request stood in line.
                     if self._remaining_pause() > 0:
                         continue
@@ -73,6 +75,23 @@ class Quota:
         """A request was answered."""
         self._in_flight.grant()
 
+    def abandon(self) -> None:
+        """Let no request start any more. Whoever waits for one is sent home."""
+        self._abandoned.set()
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Sleep, saying so first and again every half a minute.
+
+        :raises AbandonedError: when nobody wants any more what is waited for
+        """
+        end = time.monotonic() + seconds
+        while (remaining := end - time.monotonic()) > 0:
+            if self._abandoned.is_set():
+                raise AbandonedError
+            logger.info("Waiting %.0f s more: %s.", remaining, why)
+            spoke(will_again=remaining > heartbeat_seconds())
+            sleep(min(remaining, heartbeat_seconds()), self._abandoned)
+
     def _wait_for_budget(self, seconds: float) -> None:
         if seconds > self._longest_wait:
             raise QuotaExhausted(
@@ -81,19 +100,16 @@ class Quota:
                 "sync goes on where this one stopped.",
                 FailureType.transient_error,
             )
-        wait(seconds, f"no more than {self._budget} are sent")
+        self.wait(seconds, f"no more than {self._budget} are sent")
 
     def _wait_for_opening(self) -> None:
         while (remaining := self._remaining_pause()) > 0:
-            wait(remaining, "the vendor asked the account to slow down")
+            self.wait(remaining, "the vendor asked the account to slow down")
 
     def _remaining_pause(self) -> float:
         return self._closed_until - time.monotonic()
 
 
-def wait(seconds: float, why: str) -> None:
-    """Sleep, saying so first and again every half a minute."""
-    end = time.monotonic() + seconds
-    while (remaining := end - time.monotonic()) > 0:
-        logger.info("Waiting %.0f s more: %s.", remaining, why)
-        time.sleep(min(remaining, HEARTBEAT))
+def sleep(seconds: float, unless: threading.Event) -> None:
+    """Let time pass, but no longer than until something happens."""
+    unless.wait(seconds)

@@ -72,6 +72,7 @@ class ChildStream(InvoicingStream, ABC):
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Slice | None]:
         """One slice per parent that is not done yet."""
+        self.begin(sync_mode, stream_state)
         bookmark = self._parent_bookmark
         done_up_to = bookmark.done_up_to
         for parent in self.parents.get():

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
 from typing import Any, cast
 
@@ -24,9 +25,9 @@ from airbyte_cdk.models import (
     Type,
 )
 from airbyte_cdk.sources.concurrent_source.concurrent_source import ConcurrentSource
+from airbyte_cdk.sources.concurrent_source.thread_pool_manager import ThreadPoolManager
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.message import InMemoryMessageRepository, MessageRepository
-from airbyte_cdk.sources.message.concurrent_repository import ConcurrentMessageRepository
 from airbyte_cdk.sources.streams.concurrent.abstract_stream import AbstractStream
 from airbyte_cdk.sources.streams.concurrent.cursor import Cursor, CursorField
 from airbyte_cdk.sources.streams.concurrent.default_stream import DefaultStream
@@ -34,9 +35,9 @@ from airbyte_cdk.sources.streams.concurrent.partitions.partition import Partitio
 from airbyte_cdk.sources.streams.concurrent.partitions.partition_generator import PartitionGenerator
 from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
 from airbyte_cdk.sources.types import Record
-from airbyte_cdk.sources.utils.slice_logger import DebugSliceLogger
+from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import Failure
+from source_invoicing.http import AbandonedError, Failure
 from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.stream import InvoicingStream, Slice
@@ -75,10 +76,6 @@ class RecordPage(AirbyteMessage):
 def now_in_milliseconds() -> int:
     """The moment of an emission, as the protocol wants it."""
     return time.time_ns() // 1_000_000
-
-
-class AbandonedError(Exception):
-    """Nobody reads the output any more."""
 
 
 class PageQueue(Queue[QueueItem]):
@@ -121,6 +118,25 @@ class PageQueue(Queue[QueueItem]):
     def empty(self) -> bool:
         """Whether nothing is left, neither in the queue nor of a page taken from it."""
         return self._rest is None and super().empty()
+
+
+class Messages(InMemoryMessageRepository):
+    """What is said beside records. What a worker says stands in line behind the pages it has read; what the consumer
+    says comes next, before the status that the engine is about to give: once a stream is COMPLETE, its state is out.
+    """
+
+    def __init__(self, queue: PageQueue) -> None:
+        """To be made by the consumer."""
+        super().__init__()
+        self._queue = queue
+        self._consumer = threading.get_ident()
+
+    def emit_message(self, message: AirbyteMessage) -> None:
+        """See the base."""
+        if threading.get_ident() == self._consumer:
+            super().emit_message(message)
+        else:
+            self._queue.put(message)
 
 
 class BookmarkCursor(Cursor):
@@ -237,6 +253,8 @@ class ListPartition(Partition):
         try:
             for page in self._stream.read_pages(self._slice, self._parts):
                 yield cast(Record, RecordPage(name, page))
+        except AbandonedError:
+            raise
         except Exception as error:
             if self._setbacks.add():
                 raise
@@ -303,22 +321,23 @@ def read_side_by_side(
     :raises AirbyteTracedException: at the end, when a stream failed; each failure has been printed by then
     """
     queue = PageQueue()
-    repository = ConcurrentMessageRepository(queue, InMemoryMessageRepository())
-    engine = ConcurrentSource.create(
-        num_workers=num_workers,
-        # Half of the workers may look for partitions, so that there is always one to read them.
-        initial_number_of_partitions_to_generate=max(1, num_workers // 2),
-        logger=logger,
-        slice_logger=DebugSliceLogger(),
-        message_repository=repository,
+    messages = Messages(queue)
+    workers = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
+    engine = ConcurrentSource(
+        ThreadPoolManager(workers, logger),
+        logger,
         queue=queue,
+        message_repository=messages,
+        # Half of the workers may look for partitions, so that there is always one to read them.
+        initial_number_partitions_to_generate=max(1, num_workers // 2),
     )
 
     def concurrent(stream: InvoicingStream) -> AbstractStream:
-        cursor = BookmarkCursor(stream, repository)
+        cursor = BookmarkCursor(stream, messages)
         return _concurrent(stream, cursor, ListPartitions(stream, cursor, queue, num_workers), logger)
 
     records: Counter[str] = Counter()
+    come_to_its_end = False
     try:
         for message in engine.read([concurrent(stream) for stream in streams]):
             page = _page(message)
@@ -327,9 +346,18 @@ def read_side_by_side(
             elif (ended := _ended(message)) is not None:
                 our_logger.info("Stream %s: %s records read.", ended, f"{records[ended]:,}")
             yield page or message
+        come_to_its_end = True
+    except AirbyteTracedException:
+        come_to_its_end = True
+        raise
     finally:
-        # Workers that wait to hand over a page would keep the process alive for ever.
+        # Workers that wait to hand over a page, for their turn or for a parent would keep the process alive for ever,
+        # and those that do not wait would ask the vendor for lists that nobody wants any more.
         queue.abandon()
+        for stream in streams:
+            stream.close()
+        # At its end there is nothing to do for them any more. Left early, they end with the request under way.
+        workers.shutdown(wait=come_to_its_end, cancel_futures=True)
 
 
 def _page(message: AirbyteMessage) -> RecordPage | None:

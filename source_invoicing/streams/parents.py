@@ -103,6 +103,12 @@ class ParentStream(InvoicingStream, ABC):
         if parts is None or parts.complete:
             self.ids.deliver(self._ids_read)
 
+    def close(self) -> None:
+        """See :class:`InvoicingStream`. Whoever still waits for the ids will not get them from here."""
+        super().close()
+        if self.ids is not None:
+            self.ids.give_up()
+
     def read_ids(self) -> Iterator[Any]:
         """The ids of all rows, whatever the state or the window says."""
         for step in self.walk({}, since=None):

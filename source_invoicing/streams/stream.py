@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import logging
@@ -60,6 +61,7 @@ class InvoicingStream(HttpStream, ABC):
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one.
         self.account = account
         self.bookmark = self.make_bookmark()
+        self._state_given: Mapping[str, Any] = {}
         self._walks_left = list(self.walks)
 
     # -- what a platform says -----------------------------------------------------------------------------------
@@ -282,6 +284,10 @@ class InvoicingStream(HttpStream, ABC):
         field = self.cursor_field
         return self.moment_format.seconds(row.get(field)) if field.__class__ is str else None
 
+    def close(self) -> None:
+        """The reading is over, complete or not: nothing more is asked for, and nobody waits for it."""
+        self.account.client.close()
+
     # -- what the CDK asks ----------------------------------------------------------------------------------------
 
     def stream_slices(
@@ -301,10 +307,29 @@ class InvoicingStream(HttpStream, ABC):
         stream_slice: Slice | None = None,
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Row]:
-        """The records of a slice. What is read depends on the state, not on the sync mode, as in any source that
-        resumes: a full refresh begins without state."""
-        for page in self.read_pages(stream_slice or {}):
-            yield from page
+        """The records of a slice; without one, of all slices. See :meth:`begin` for where they begin."""
+        if stream_slice:
+            for page in self.read_pages(stream_slice):
+                yield from page
+            return
+        self.begin(sync_mode, stream_state)
+        for each in self.stream_slices(sync_mode=sync_mode, stream_state=stream_state):
+            for page in self.read_pages(each or {}):
+                yield from page
+
+    def begin(self, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None) -> None:
+        """Go to where a reading begins: a full refresh where the state that was set says, however far an earlier
+        reading came; an incremental one at ``stream_state``, or else where the stream stands."""
+        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        if state is not None:
+            self.bookmark.restore(state)
+
+    def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
+        """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
+        reader = copy.copy(self)
+        reader.bookmark = self.make_bookmark()
+        reader.state = dict(self._state_given if state is None else state)
+        yield from reader.read_records(SyncMode.full_refresh)
 
     @property
     def state(self) -> MutableMapping[str, Any]:
@@ -313,6 +338,7 @@ class InvoicingStream(HttpStream, ABC):
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state_given = value
         self.bookmark.restore(value)
 
     @property
@@ -338,8 +364,50 @@ class InvoicingStream(HttpStream, ABC):
 
     @property
     def url_base(self) -> str:
-        """Where the API lives."""
-        return self.account.client.base_url
+        """Where the API lives, with a slash at its end: without one, ``urljoin`` drops what stands behind the last."""
+        return f"{self.account.client.base_url.rstrip('/')}/"
+
+    @property
+    def http_method(self) -> str:
+        """How the API is asked."""
+        return self._first_request({}).method
+
+    def request_params(
+        self,
+        stream_state: Mapping[str, Any] | None,
+        stream_slice: Slice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> MutableMapping[str, Any]:
+        """What the first question of a slice has in its query; a name that repeats has a list of values."""
+        params = self._first_request(stream_slice).params
+        pairs = list(params.items() if isinstance(params, Mapping) else params)
+        found: dict[str, Any] = {}
+        for name, _ in pairs:
+            values = [value for other, value in pairs if other == name]
+            found[name] = values if len(values) > 1 else values[0]
+        return found
+
+    def request_headers(
+        self,
+        stream_state: Mapping[str, Any] | None,
+        stream_slice: Slice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        """What the first question of a slice has in its header, beside what the client adds to each."""
+        return self._first_request(stream_slice).headers
+
+    def request_body_json(
+        self,
+        stream_state: Mapping[str, Any] | None,
+        stream_slice: Slice | None = None,
+        next_page_token: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any] | None:
+        """What the first question of a slice has in its body."""
+        body: Mapping[str, Any] | None = self._first_request(stream_slice).json
+        return body
+
+    def _first_request(self, stream_slice: Slice | None) -> ApiRequest:
+        return _List(self, stream_slice or {}, next(iter(self.lists.values()))).request(Question())
 
     def path(
         self,
@@ -376,14 +444,16 @@ class _List:
         self._stream = stream
         self._path = stream.list_path(stream_slice)
         self._fixed = {**stream.params, **selection}
-        self.label = stream.list_request(Question(), self._path, self._fixed).shown
+        self.label = self.request(Question()).shown
         self.key = stream.key
         self.moment = stream.moment
         self.serial = stream.serial
 
+    def request(self, question: Question) -> ApiRequest:
+        return self._stream.list_request(question, self._path, self._fixed)
+
     def ask(self, question: Question) -> Page:
-        request = self._stream.list_request(question, self._path, self._fixed)
-        page = self._stream.read_answer(self._stream.account.client.send(request), question)
+        page = self._stream.read_answer(self._stream.account.client.send(self.request(question)), question)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
         if not all(map(_is_known, map(self.key, page.rows))):

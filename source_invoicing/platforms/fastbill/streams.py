@@ -125,11 +125,6 @@ class FastBillStream(InvoicingStream):
         """The one address, whatever is asked for."""
         return self.account.endpoint
 
-    @property
-    def http_method(self) -> str:
-        """Reading is a POST here."""
-        return "POST"
-
     @cached_property
     def _tidy(self) -> Tidy:
         return Tidy(self.get_json_schema())

@@ -79,11 +79,6 @@ class RestStream(InvoicingStream):
         """The name in the configuration."""
         return self.declared.name
 
-    @property
-    def http_method(self) -> str:
-        """As declared."""
-        return self.declared.method
-
     # -- asking ---------------------------------------------------------------------------------------------------
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:

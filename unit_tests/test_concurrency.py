@@ -1,0 +1,133 @@
+"""Streams side by side: what stands in line, and what is left when a read is over."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import requests_mock as mock
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    Type,
+)
+
+from source_invoicing import SourceInvoicing
+from source_invoicing.source import SyncFailed
+
+URL = "https://api.invoiced.com"
+WORKERS = 2
+CONFIG = {"platform": {"name": "invoiced", "api_key": "key-of-a-test"}, "num_workers": WORKERS}
+CUSTOMERS = 50
+CHILDREN = ("contacts", "metered_billings", "payment_sources")
+# Longer than any test may take (seconds).
+FOR_EVER = 300
+
+
+@pytest.fixture
+def api() -> Iterator[mock.Mocker]:
+    """An account of many customers, each with one contact and the like."""
+    with mock.Mocker() as api:
+        api.get(re.compile("."), json=[])
+        api.get(re.compile(f"{URL}/customers/"), json=[{"id": 1, "object": "card"}])
+        api.get(f"{URL}/customers", json=customers)
+        yield api
+
+
+def customers(request: requests.Request, context: Any) -> list[dict[str, Any]]:
+    context.headers["X-Total-Count"] = str(CUSTOMERS)
+    return [{"id": number, "updated_at": number} for number in range(1, CUSTOMERS + 1)]
+
+
+def read(*names: str) -> Iterator[AirbyteMessage]:
+    source, logger = SourceInvoicing(), logging.getLogger("airbyte")
+    streams = [stream.as_airbyte_stream() for stream in source.streams(CONFIG) if stream.name in names]
+    catalog = ConfiguredAirbyteCatalog(
+        [
+            ConfiguredAirbyteStream(stream, stream.supported_sync_modes[-1], DestinationSyncMode.append)
+            for stream in streams
+        ]
+    )
+    return source.read(logger, CONFIG, catalog)
+
+
+@pytest.fixture
+def threads() -> Callable[[], set[threading.Thread]]:
+    """The threads that have been started since and are not over."""
+    before = set(threading.enumerate())
+    return lambda: set(threading.enumerate()) - before
+
+
+def test_no_thread_is_left_of_a_read_that_came_to_its_end(
+    api: mock.Mocker, threads: Callable[[], set[threading.Thread]]
+) -> None:
+    assert len([message for message in read("customers", *CHILDREN) if message.type is Type.RECORD]) == 4 * CUSTOMERS
+
+    assert threads() == set()
+
+
+def test_no_thread_is_left_of_a_read_that_failed(
+    api: mock.Mocker, threads: Callable[[], set[threading.Thread]]
+) -> None:
+    api.get(f"{URL}/notes", status_code=401)
+
+    with pytest.raises(SyncFailed):
+        list(read("customers", "notes", "contacts"))
+
+    assert threads() == set()
+
+
+def test_a_read_that_is_left_asks_for_nothing_more(
+    api: mock.Mocker, threads: Callable[[], set[threading.Thread]]
+) -> None:
+    messages = read(*CHILDREN)
+    next(message for message in messages if message.type is Type.RECORD)
+
+    messages.close()  # type: ignore[attr-defined]  # a generator
+    asked = api.call_count
+    for thread in threads():
+        thread.join(FOR_EVER)
+
+    assert threads() == set()
+    # What was under way comes to its end.
+    assert api.call_count <= asked + WORKERS
+
+
+def test_a_read_that_is_left_waits_for_nobody(api: mock.Mocker, threads: Callable[[], set[threading.Thread]]) -> None:
+    """Neither for a vendor that asks to, nor for parents that never come."""
+    told_to_wait = threading.Event()
+
+    def refuse(request: requests.Request, context: Any) -> None:
+        context.status_code, context.headers["Retry-After"] = 429, str(FOR_EVER)
+        told_to_wait.set()
+
+    api.get(f"{URL}/customers", json=refuse)
+    messages = read("customers", "contacts")
+    statuses = [next(messages), next(messages)]
+    assert all(message.type is Type.TRACE for message in statuses)
+    assert told_to_wait.wait(FOR_EVER)
+
+    messages.close()  # type: ignore[attr-defined]  # a generator
+    for thread in threads():
+        thread.join(FOR_EVER / 3)
+
+    assert threads() == set()
+
+
+def test_a_stream_is_complete_once_its_last_state_is_out(api: mock.Mocker) -> None:
+    last: dict[str, str] = {}
+    for message in read("customers", "tax_rates", "plans", *CHILDREN):
+        if message.state is not None and message.state.stream is not None:
+            last[message.state.stream.stream_descriptor.name] = "state"
+        if message.trace is not None and message.trace.stream_status is not None:
+            status = message.trace.stream_status
+            last[status.stream_descriptor.name] = status.status.value
+
+    assert set(last.values()) == {"COMPLETE"}
