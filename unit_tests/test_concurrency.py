@@ -18,9 +18,13 @@ from airbyte_cdk.models import (
     DestinationSyncMode,
     Type,
 )
+from airbyte_cdk.sources.message import InMemoryMessageRepository
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.source import SyncFailed
+from source_invoicing.streams import ChildStream, ParentIds
+from source_invoicing.streams.bookmark import FINISHED
+from source_invoicing.streams.concurrency import BookmarkCursor, ListPartition, ListPartitions, PageQueue
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
@@ -131,3 +135,34 @@ def test_a_stream_is_complete_once_its_last_state_is_out(api: mock.Mocker) -> No
             last[status.stream_descriptor.name] = status.status.value
 
     assert set(last.values()) == {"COMPLETE"}
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int) -> None:
+    many = 200
+    streams = {stream.name: stream for stream in SourceInvoicing().platform(CONFIG).streams()}
+    contacts = streams["contacts"]
+    assert isinstance(contacts, ChildStream)
+    contacts.parents = ParentIds(lambda: range(many))
+    cursor = BookmarkCursor(contacts, InMemoryMessageRepository())
+    queue = PageQueue()
+
+    partitions = ListPartitions(contacts, cursor, queue, workers)
+    line = list(partitions.generate())
+    read = []
+    with mock.Mocker() as api:
+        api.get(re.compile("."), json=[])
+        while line:
+            assert len(line) <= workers
+            partition = line.pop(0)
+            assert list(partition.read()) == []
+            cursor.close_partition(partition)
+            read.append(partition.to_slice())
+            while not queue.empty():
+                item = queue.get()
+                assert isinstance(item, ListPartition)
+                line.append(item)
+    cursor.ensure_at_least_one_state_emitted()
+
+    assert read == [{"customer_id": number} for number in range(many)]
+    assert cursor.state == FINISHED

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
 from typing import Any, cast
@@ -37,7 +37,7 @@ from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
 from airbyte_cdk.sources.types import Record
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import AbandonedError, Failure
+from source_invoicing.http import AbandonedError, AccessRefused, Failure, ResourceMissing
 from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.stream import InvoicingStream, Slice
@@ -50,6 +50,7 @@ MOST_WAITING_PAGES = 32
 # Lists of a stream that may fail one after the other before no further one is tried: each takes its tries and waits,
 # and there may be one for each of ten thousand customers.
 MOST_FAILED_LISTS = 5
+END: Any = object()
 
 
 class RecordPage(AirbyteMessage):
@@ -202,9 +203,13 @@ class Setbacks:
     Safe to use from several threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, any_was_read: bool = False) -> None:
+        """
+        :param any_was_read: whether an earlier run has read lists of the stream
+        """
         self._lock = threading.Lock()
         self._any = False
+        self._any_was_read = any_was_read
         self._in_a_row = 0
 
     @property
@@ -215,16 +220,20 @@ class Setbacks:
     def end(self) -> None:
         """A list was read to its end."""
         with self._lock:
+            self._any_was_read = True
             self._in_a_row = 0
 
-    def add(self) -> bool:
+    def add(self, error: Exception) -> bool:
         """A list failed.
+
+        Where others may be read, a refusal is about its own parent and says nothing of the next one.
 
         :return: whether it is the first one
         """
         with self._lock:
             first, self._any = not self._any, True
-            self._in_a_row += 1
+            if not (self._any_was_read and isinstance(error, (AccessRefused, ResourceMissing))):
+                self._in_a_row += 1
             return first
 
 
@@ -232,15 +241,22 @@ class ListPartition(Partition):
     """One list, or what one of its readers reads of it."""
 
     def __init__(
-        self, stream: InvoicingStream, stream_slice: Slice, setbacks: Setbacks, parts: Parts | None = None
+        self,
+        stream: InvoicingStream,
+        stream_slice: Slice,
+        setbacks: Setbacks,
+        parts: Parts | None = None,
+        followed_by: Callable[[], None] = lambda: None,
     ) -> None:
         """
         :param setbacks: of all lists of the stream
+        :param followed_by: has the next list read
         """
         self._stream = stream
         self._slice = stream_slice
         self._setbacks = setbacks
         self._parts = parts
+        self._followed_by = followed_by
 
     def read(self) -> Iterable[Record]:
         """The list's pages. The engine's reader takes each for a record, and puts it into the queue.
@@ -249,6 +265,12 @@ class ListPartition(Partition):
         """
         if self._setbacks.too_many:
             return
+        try:
+            yield from self._pages()
+        finally:
+            self._followed_by()
+
+    def _pages(self) -> Iterable[Record]:
         name = self._stream.name
         try:
             for page in self._stream.read_pages(self._slice, self._parts):
@@ -256,7 +278,7 @@ class ListPartition(Partition):
         except AbandonedError:
             raise
         except Exception as error:
-            if self._setbacks.add():
+            if self._setbacks.add(error):
                 raise
             told = error.sentence if isinstance(error, Failure) else type(error).__name__
             our_logger.info("Stream %s has failed in a further list: %s", name, told)
@@ -279,34 +301,51 @@ class ListPartition(Partition):
 
 
 class ListPartitions(PartitionGenerator):
-    """The lists of a stream."""
+    """The lists of a stream, of which as many are offered at a time as there are workers. Each that is read makes room
+    for the next one: there may be one for each of a hundred thousand customers, and who stands in line costs memory.
+    The engine would also wait for a shorter line at some point, which never comes where its only worker does so.
+    """
 
     def __init__(self, stream: InvoicingStream, cursor: BookmarkCursor, queue: PageQueue, most_readers: int) -> None:
         self._stream = stream
         self._cursor = cursor
         self._queue = queue
         self._most_readers = most_readers
-        self._setbacks = Setbacks()
+        self._setbacks = Setbacks(any_was_read=stream.bookmark.value() not in ({}, FINISHED))
+        self._slices = iter(stream.stream_slices(sync_mode=SyncMode.full_refresh))
+        self._lock = threading.Lock()
 
     def generate(self) -> Iterable[Partition]:
-        """One partition per slice; a list that proves to be long gets more of them while it is read.
+        """The first lists. Those that follow, and further readers of a list that proves to be long, stand in line
+        behind the lists that nobody reads yet."""
+        for _ in range(self._most_readers):
+            partition = self._next()
+            if partition is None:
+                return
+            yield partition
 
-        They stand in line behind the lists that nobody reads yet, so a long list takes only workers that have nothing
-        else to do.
-        """
-        shared = self._most_readers > 1 and self._stream.can_be_shared
-        for stream_slice in self._stream.stream_slices(sync_mode=SyncMode.full_refresh):
+    def _next(self) -> ListPartition | None:
+        with self._lock:
+            stream_slice = next(self._slices, END)
+            if stream_slice is END:
+                self._cursor.all_partitions_generated()
+                return None
             self._cursor.partition_generated()
-            yield self._list(stream_slice or {}, shared)
-        self._cursor.all_partitions_generated()
+        return self._list(stream_slice or {})
 
-    def _list(self, stream_slice: Slice, shared: bool) -> ListPartition:
+    def _list(self, stream_slice: Slice) -> ListPartition:
         def call_reader() -> None:
             self._cursor.partition_generated()
             self._queue.put(ListPartition(self._stream, stream_slice, self._setbacks, parts))
 
+        shared = self._most_readers > 1 and self._stream.can_be_shared
         parts = Parts(self._most_readers, call_reader) if shared else None
-        return ListPartition(self._stream, stream_slice, self._setbacks, parts)
+        return ListPartition(self._stream, stream_slice, self._setbacks, parts, self._offer_the_next)
+
+    def _offer_the_next(self) -> None:
+        partition = self._next()
+        if partition is not None:
+            self._queue.put(partition)
 
 
 def read_side_by_side(
