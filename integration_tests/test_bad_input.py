@@ -55,6 +55,11 @@ CONFIGURATIONS: Mapping[str, tuple[Any, str]] = {
         {"platform": ZOHO, "start_date": "2024-01-01/2024-02-01"},
         "start_date should be a date",
     ),
+    "start date without seconds": (
+        {"platform": ZOHO, "start_date": "2024-01-01T00:00Z"},
+        "start_date should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, found",
+    ),
+    "start date is a week": ({"platform": ZOHO, "start_date": "2024-W01"}, "start_date should be a date"),
     "lookback is negative": ({"platform": ZOHO, "lookback_days": -1}, "lookback_days should be a whole number"),
     "lookback is a fraction": ({"platform": ZOHO, "lookback_days": 1.5}, "lookback_days should be a whole number"),
     "lookback of 1000 years": ({"platform": ZOHO, "lookback_days": 365_000}, "lookback_days should be a whole"),
@@ -140,6 +145,7 @@ CATALOGS: Mapping[str, tuple[str, str]] = {
     "no JSON": ("{", "does not hold a catalog in Airbyte's format"),
     "empty": ("", "does not hold a catalog in Airbyte's format"),
     "a list": ("[]", "does not hold a catalog in Airbyte's format"),
+    "a list of all streams": (json.dumps([STREAM] * 40), "does not hold a catalog in Airbyte's format"),
     "without streams": ("{}", "does not hold a catalog in Airbyte's format"),
     "streams are names": ('{"streams": ["invoices"]}', "does not hold a catalog in Airbyte's format"),
     "an unknown sync mode": (
@@ -218,6 +224,7 @@ def test_a_wrong_catalog(
     (error,) = output.errors
     assert error["failure_type"] == "config_error"
     assert_a_sentence(error["message"], words)
+    assert len(error["message"]) < 500
     tally.count("bad inputs")
 
 
@@ -237,6 +244,20 @@ def test_a_wrong_state_file(
     assert error["failure_type"] == "config_error"
     assert_a_sentence(error["message"], words)
     tally.count("bad inputs")
+
+
+def test_files_as_editors_and_shells_write_them(start_sandbox: StartSandbox, connect: Connect, tmp_path: Path) -> None:
+    connector = connect(start_sandbox(rows={"invoices": 3}), start_date=" ", num_workers=8.0)
+    arguments = connector.read_arguments(["invoices"])
+    for path in arguments[2::2]:
+        text = Path(path).read_text(encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8-sig" if "config" in path else "utf-16")
+    (tmp_path / "none.json").touch()
+
+    output = connector.run(*arguments, "--state", str(tmp_path / "none.json"))
+
+    assert output.exit_code == 0, output.text
+    assert len(output.records["invoices"]) == 3
 
 
 def state_of(stream: str, state: Any) -> list[Json]:

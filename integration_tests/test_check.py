@@ -96,12 +96,16 @@ def test_a_host_that_stalls(start_sandbox: StartSandbox, connect: Connect, silen
 @pytest.mark.parametrize(
     ("fault", "what"),
     [
-        ({"kind": "html"}, "a web page (HTML) instead of JSON"),
+        (
+            {"kind": "html"},
+            "a web page (HTML) instead of JSON. Run the sync again; if this stays, check that platform.base_url",
+        ),
         ({"kind": "empty"}, "an empty body instead of JSON"),
         ({"kind": "cut_json"}, "cut or malformed JSON"),
         ({"kind": "body", "text": "pong"}, "plain text instead of JSON"),
         ({"kind": "body", "text": '{"ok": true}'}, "an object with the keys ok where a list of records should be"),
-        ({"kind": "status", "code": 404}, "HTTP 404 for /customers"),
+        ({"kind": "status", "code": 404}, "Check that platform.base_url, where it is set, leads to the API itself."),
+        ({"kind": "status", "code": 402}, "not let these credentials read /customers (HTTP 402"),
         (
             {"kind": "status", "code": 301, "headers": {"Location": "https://elsewhere.example/x?api_key=1"}},
             "redirects",

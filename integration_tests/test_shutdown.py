@@ -127,4 +127,5 @@ def test_a_failure_while_another_stream_stalls_leaves_no_thread_behind(
     # The script's own process ends, and with it all threads: the run above waits for no more than its time-outs.
     assert output.exit_code == 1
     assert {statuses[-1] for statuses in output.statuses.values()} == {"INCOMPLETE"}
+    assert output.logs[-1].startswith("These streams could not be read completely: invoices, notes. ")
     assert output.stderr == ""

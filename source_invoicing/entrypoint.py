@@ -22,6 +22,8 @@ from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
 from source_invoicing.streams.concurrency import RecordPage
 
+logger = logging.getLogger("airbyte.source_invoicing")
+
 # As deep as an answer may be nested for the parser that reads it, several calls deep each.
 sys.setrecursionlimit(10_000)
 
@@ -57,7 +59,7 @@ class _Entrypoint(AirbyteEntrypoint):
         """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
-        AirbyteEntrypoint.validate_connection(source_spec, _without_nulls(config))
+        AirbyteEntrypoint.validate_connection(source_spec, _without_nulls(_trimmed(config)))
 
     def read(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
@@ -74,6 +76,13 @@ class _SourceInPages(SourceInvoicing):
     """The source as :class:`_Entrypoint` wants it."""
 
     read = SourceInvoicing.read_in_pages
+
+
+def _trimmed(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is not the platform's as the configuration's own reader sees it: text without white space around it, and
+    none where it is blank, as forms leave it behind."""
+    trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
+    return {name: value for name, value in trimmed.items() if value != ""}
 
 
 def _without_nulls(value: Any) -> Any:
@@ -105,7 +114,8 @@ def launch(arguments: list[str]) -> None:
         with suppress(OSError):
             print(f"The output cannot be written: {error}. Nothing more is read.", file=sys.stderr, flush=True)
         os._exit(1)
-    except SyncFailed:
+    except SyncFailed as failed:
+        logger.error(failed.message)
         sys.exit(1)
     except Failure as failure:
         failure.emit_message()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Generator, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import (
@@ -12,8 +14,10 @@ from airbyte_cdk.models import (
     AirbyteConnectionStatus,
     AirbyteMessage,
     AirbyteStateMessage,
+    AirbyteStateMessageSerializer,
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteCatalogSerializer,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
     FailureType,
@@ -31,11 +35,15 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 
 from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure, heartbeat
+from source_invoicing.http.secrets import excerpt
 from source_invoicing.log import engine_logger
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, ParentStream
 from source_invoicing.streams.concurrency import RecordPage, read_side_by_side
+
+# A parser may repeat all that it has read.
+SHOWN_OF_AN_ERROR = 200
 
 
 class SyncFailed(AirbyteTracedException):
@@ -80,7 +88,10 @@ class SourceInvoicing(AbstractSource):
         :raises Failure: when it cannot be read
         """
         with _complaining_about("configuration", config_path):
-            return AbstractSource.read_config(config_path)
+            config = _read_json(config_path)
+            if not isinstance(config, MutableMapping):
+                raise TypeError("it should be an object")
+            return config
 
     @classmethod
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
@@ -89,16 +100,19 @@ class SourceInvoicing(AbstractSource):
         :raises Failure: when it cannot be read
         """
         with _complaining_about("catalog", catalog_path):
-            return super().read_catalog(catalog_path)
+            return ConfiguredAirbyteCatalogSerializer.load(_read_json(catalog_path))
 
     @classmethod
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
-        """The state messages of an earlier sync, as a list.
+        """The state messages of an earlier sync, as a list; none where the file is empty.
 
         :raises Failure: when they cannot be read
         """
         with _complaining_about("state", state_path):
-            state = super().read_state(state_path)
+            stored = _read_json(state_path, default=[]) if state_path else []
+            state = [AirbyteStateMessageSerializer.load(message) for message in stored or []]
+            if any(not (message.stream or message.data or message.global_) for message in state):
+                raise ValueError("a message without a stream")
             ConnectorStateManager(state=state)  # which looks into each of them
             return state
 
@@ -199,6 +213,15 @@ class SourceInvoicing(AbstractSource):
         return PLATFORMS[parsed.platform](parsed)
 
 
+def _read_json(path: str, default: Any = None) -> Any:
+    """What a file holds. The CDK's reader stumbles over the byte order mark that some editors and shells put first.
+
+    :param default: what an empty file stands for; without it, an empty file is an error like any other
+    """
+    content = Path(path).read_bytes()
+    return json.loads(content) if default is None or content.strip() else default
+
+
 @contextmanager
 def _complaining_about(what: str, path: str) -> Iterator[None]:
     try:
@@ -207,7 +230,8 @@ def _complaining_about(what: str, path: str) -> Iterator[None]:
         raise config_failure(f"The {what} file {path} cannot be opened: {error.strerror}.") from None
     except Exception as error:  # the CDK's parsers raise whatever the first wrong value makes them raise
         raise config_failure(
-            f"The {what} file {path} does not hold a {what} in Airbyte's format ({type(error).__name__}: {error})."
+            f"The {what} file {path} does not hold a {what} in Airbyte's format ({type(error).__name__}: "
+            f"{excerpt(str(error), SHOWN_OF_AN_ERROR)})."
         ) from None
 
 

@@ -13,16 +13,21 @@ from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secrets
 
 from source_invoicing.http import (
+    AccessRefused,
+    AccessTokens,
     ApiClient,
     ApiRequest,
+    BadRequest,
     BasicAuth,
     Failure,
     HostUnreachable,
     LoginRefused,
     Patience,
     Quota,
+    ResourceMissing,
     StatusJudge,
     UnexpectedAnswer,
+    config_failure,
 )
 from source_invoicing.http.answer import join_url
 from source_invoicing.http.retry_after import retry_after
@@ -192,6 +197,82 @@ def test_a_redirect_is_not_followed() -> None:
             client().send(ApiRequest("customers"))
 
     assert api.call_count == 1
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.setenv(variable, "/nowhere/bundle.pem")
+
+    with pytest.raises(Failure, match=f"variable {variable} names /nowhere/bundle.pem ") as caught:
+        client(base_url="https://127.0.0.1:1").send(ApiRequest("customers"))
+
+    assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "failure_type", "told"),
+    [
+        (
+            402,
+            AccessRefused,
+            FailureType.config_error,
+            r"not let these .* \(HTTP 402: Expired\)\. Ask an administrator\.",
+        ),
+        (451, AccessRefused, FailureType.config_error, r"HTTP 451.* Ask an administrator\."),
+        (404, ResourceMissing, FailureType.config_error, r"HTTP 404 .*: Expired\. Check that platform\.base_url"),
+        (410, ResourceMissing, FailureType.config_error, r"HTTP 410 "),
+        (405, UnexpectedAnswer, FailureType.config_error, r"HTTP 405 .* Check that platform\.base_url"),
+        (407, Failure, FailureType.config_error, r"The proxy in front of Acme wants a login .* HTTPS_PROXY"),
+        (409, UnexpectedAnswer, FailureType.transient_error, r"HTTP 409 .* Run the sync again"),
+        (422, BadRequest, FailureType.system_error, r"HTTP 422 "),
+    ],
+)
+def test_a_refusal_says_who_can_mend_it(status: int, kind: type[Failure], failure_type: FailureType, told: str) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=status, json={"message": "Expired"})
+        with pytest.raises(kind, match=told) as caught:
+            client().send(ApiRequest("customers"))
+
+    assert caught.value.failure_type is failure_type
+    assert api.call_count == 1
+
+
+def test_a_web_page_says_what_to_look_at() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", text="<html>")
+        with pytest.raises(UnexpectedAnswer, match=r"instead of JSON\. Run the sync again; if .*platform\.base_url"):
+            client().send(ApiRequest("customers"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"status_code": 401, "json": {}},
+            r"Check platform\.client_id, platform\.client_secret and platform\.token_url\.",
+        ),
+        ({"status_code": 404, "text": "no"}, r"Check that platform\.token_url, where it is set, leads to the API"),
+        ({"status_code": 400, "text": "no"}, r"HTTP 400 .* Check platform\.token_url\."),
+        ({"json": {}}, r"neither a token nor an error\. Check that platform\.token_url"),
+        ({"status_code": 400, "json": {"error": {"code": 7, "message": "Gone"}}}, "no token: Gone;"),
+    ],
+    ids=["401", "404", "400", "nothing", "an object"],
+)
+def test_a_token_that_is_not_issued_says_which_properties_to_look_at(answer: dict[str, Any], told: str) -> None:
+    tokens = AccessTokens(
+        vendor="Acme",
+        token_url=f"{BASE}/token",
+        form={"grant_type": "refresh_token"},
+        refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
+        most_requests=10,
+        per_seconds=60,
+        patience=HURRY,
+    )
+    with mock.Mocker() as api:
+        api.post(f"{BASE}/token", **answer)
+        with pytest.raises(Failure, match=told):
+            tokens.current()
 
 
 def test_each_form_of_a_secret_is_masked() -> None:

@@ -370,8 +370,18 @@ def test_a_redirect_within_the_host_is_followed_with_one_key(
     assert parse_qsl(urlsplit(server.request_history[1].url).query) == [("offset", "0"), ("api_key", KEY)]
 
 
-def test_a_redirect_in_circles_and_one_of_a_post_are_not_followed(server: requests_mock.Mocker) -> None:
-    server.register_uri(requests_mock.ANY, LIST, status_code=307, headers={"Location": "/v1/invoices"})
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_post_is_sent_on_as_a_post(server: requests_mock.Mocker, status: int) -> None:
+    server.post(LIST, status_code=status, headers={"Location": "/v2/invoices"})
+    server.post(f"{BASE}/v2/invoices", json={"data": [{"id": 1}]})
+
+    assert ids(read(config(invoices(method="POST", body='{"all": true}', pagination={"type": "none"})))) == [1]
+    assert server.request_history[1].json() == {"all": True}
+
+
+def test_a_redirect_in_circles_and_one_that_makes_a_post_a_get_are_not_followed(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=307, headers={"Location": "/v1/invoices"})
+    server.post(LIST, status_code=302, headers={"Location": "/v2/invoices"})
 
     with pytest.raises(Failure, match="redirects"):
         read(config())

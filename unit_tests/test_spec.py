@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 import yaml
 
+from source_invoicing.config import MOMENT, Fields
+from source_invoicing.http import Failure
 from source_invoicing.platforms import PLATFORMS
 from unit_tests.test_packaging import ROOT
 
@@ -129,3 +131,29 @@ def test_a_default_and_the_examples_are_valid(path: str) -> None:
 
     for value in [*field.get("examples", []), *([field["default"]] if "default" in field else [])]:
         jsonschema.validate(value, field)
+
+
+def test_the_form_and_the_code_take_the_same_dates() -> None:
+    assert FORM["properties"]["start_date"]["pattern"] == f"^{MOMENT.pattern}$"
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("2024-01-01", 1704067200),
+        ("2024-01-01T00:00:00Z", 1704067200),
+        ("2024-01-01 01:00:00+01:00", 1704067200),
+        (" 2024-01-01T00:00:00.5Z\n", 1704067200),
+        ("", None),
+    ],
+)
+def test_a_date_is_a_moment_in_utc(date: str, seconds: int | None) -> None:
+    assert Fields({"start_date": date}).moment("start_date") == seconds
+
+
+@pytest.mark.parametrize("number", [8, 8.0])
+def test_json_knows_one_kind_of_number(number: float) -> None:
+    assert Fields({"num_workers": number}).integer("num_workers", None, 1, 32) == 8
+    for wrong in (8.5, 33.0, float("inf"), float("nan"), True):
+        with pytest.raises(Failure, match="should be a whole number from 1 to 32, found"):
+            Fields({"num_workers": wrong}).integer("num_workers", None, 1, 32)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -18,7 +19,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
-from source_invoicing.http.failures import HostUnreachable, QuotaExhausted, config_failure
+from source_invoicing.http.failures import Failure, HostUnreachable, QuotaExhausted, config_failure
 from source_invoicing.http.quota import Quota
 from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
 from source_invoicing.http.waiting import waiting_for
@@ -26,13 +27,17 @@ from source_invoicing.http.waiting import waiting_for
 logger = logging.getLogger("airbyte.source_invoicing")
 
 CHUNK = 1 << 16
-# RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now.
+# RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now, and those of them after
+# which any request may be sent there as it is.
 REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECTS_THAT_KEEP_THE_METHOD = (307, 308)
 MOST_REDIRECTS = 5
 UNSENDABLE = (
     "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
     "once more, in full and without what stands around it."
 )
+# Where requests looks for the path of certificates, in this order.
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
 BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
 TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
@@ -176,9 +181,10 @@ class ApiClient:
                 again = verdict.rate_limited
 
     def _redirected(self, request: ApiRequest, answer: Answer) -> str:
-        """Where a GET is to be sent instead; empty where it is not, or where credentials must not go."""
+        """Where to send a request instead; empty where it is not to be, or where credentials must not go."""
         location = answer.headers.get("Location", "")
-        if request.method != "GET" or answer.status not in REDIRECTS or not location:
+        followed = REDIRECTS if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
+        if answer.status not in followed or not location:
             return ""
         try:
             target = urljoin(self._address(request), location)
@@ -203,7 +209,9 @@ class ApiClient:
                 answer = self._exchange(request, started + self._patience.total)
             except requests.exceptions.InvalidHeader:
                 return Fail(config_failure(UNSENDABLE)), None
-            except (requests.RequestException, HTTPError) as error:
+            except (requests.RequestException, HTTPError, OSError) as error:
+                if (missing := self._missing_certificates()) and not isinstance(error, requests.RequestException):
+                    return Fail(missing), None
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
         logger.debug("%s %s: HTTP %s, %.3f s", request.method, request.shown, answer.status, time.monotonic() - started)
@@ -231,6 +239,17 @@ class ApiClient:
             "may reach it; if it usually works, run the sync again.",
             FailureType.transient_error,
             detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
+        )
+
+    def _missing_certificates(self) -> Failure | None:
+        """The complaint about certificates that are not where the environment says."""
+        path = self._session.verify
+        if not isinstance(path, str) or Path(path).exists():
+            return None
+        name = next((name for name in CERTIFICATES if os.environ.get(name) == path), CERTIFICATES[0])
+        return config_failure(
+            f"The environment variable {name} names {path} as the certificates to trust, but there is no such file. "
+            "Correct it, or remove it to trust the usual ones."
         )
 
     def _back_off(self, verdict: Retry, attempt: int, request: ApiRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -70,6 +71,7 @@ class AccessTokens:
         refusal: Callable[[str, str], Failure],
         most_requests: int,
         per_seconds: float,
+        options: str = "platform",
         patience: Patience | None = None,
         on_rotation: Callable[[str], None] | None = None,
     ) -> None:
@@ -79,6 +81,8 @@ class AccessTokens:
         :param refusal: puts the members ``error`` and ``error_description`` of an answer into a sentence
         :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
             failure, since asking again would only keep the vendor's door shut
+        :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
+            ``client_secret``, for messages
         :param on_rotation: called with each refresh token that is handed out in the place of the one before, which
             may not work again
         """
@@ -93,7 +97,9 @@ class AccessTokens:
         self._most_requests = most_requests
         self._per_seconds = per_seconds
         self._requested: deque[float] = deque()
-        self._status_judge = StatusJudge(vendor, _said, "Check the credentials.", "Check the credentials.")
+        self._token_url = f"{options}.token_url"
+        credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
+        self._status_judge = StatusJudge(vendor, _said, credentials, credentials, self._token_url)
         self._client = ApiClient(
             base_url=base_url, auth=None, judge=self._judge, quota=Quota(1), pool_size=1, patience=patience
         )
@@ -131,11 +137,12 @@ class AccessTokens:
             answer = self._client.send(ApiRequest(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
-        except (AccessRefused, BadRequest, ResourceMissing) as failure:
+        except (AccessRefused, ResourceMissing) as failure:
             # To whoever asks for a list these would say something about the list.
-            self._refused = LoginRefused(
-                f"{failure.sentence} Check the address of the token endpoint.", FailureType.config_error
-            )
+            self._refused = LoginRefused(failure.sentence, FailureType.config_error)
+            raise self._refused from None
+        except BadRequest as failure:
+            self._refused = LoginRefused(f"{failure.sentence} Check {self._token_url}.", FailureType.config_error)
             raise self._refused from None
         except Failure as failure:
             self._refused = failure
@@ -174,14 +181,14 @@ class AccessTokens:
         if answer.status == TOO_MANY_REQUESTS or answer.status >= SERVER_ERROR:
             return self._status_judge(answer)
         if isinstance(body, dict) and body.get("error"):
-            return Fail(self._refusal(str(body["error"]), str(body.get("error_description") or "")))
+            return Fail(self._refusal(_words(body["error"]), _words(body.get("error_description") or "")))
         if not answer.ok or answer.unreadable is not None:
             return self._status_judge(answer)
         if not isinstance(body, dict) or not _is_token(body.get("access_token")):
             return Retry(
                 UnexpectedAnswer(
                     f"{self._vendor} answered the request for an access token with neither a token nor an error. "
-                    "Check that the address of the token endpoint is right.",
+                    f"Check that {self._token_url}, where it is set, leads to the token endpoint.",
                     FailureType.transient_error,
                 )
             )
@@ -287,4 +294,11 @@ def _said(body: Any) -> str | None:
     if not isinstance(body, dict):
         return None
     said = body.get("error_description") or body.get("message") or body.get("error")
-    return str(said) if said else None
+    return _words(said) if said else None
+
+
+def _words(value: Any) -> str:
+    """What a member of an error body says: text (RFC 6749), or an object that holds it in one of the usual places."""
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("message", "description", "detail", "code") if value.get(name)), value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

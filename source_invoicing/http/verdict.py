@@ -17,6 +17,7 @@ from source_invoicing.http.failures import (
     LoginRefused,
     ResourceMissing,
     UnexpectedAnswer,
+    config_failure,
     transient_failure,
 )
 from source_invoicing.http.retry_after import retry_after
@@ -24,11 +25,18 @@ from source_invoicing.http.retry_after import retry_after
 MULTIPLE_CHOICES = 300
 BAD_REQUEST = 400
 UNAUTHORIZED = 401
+PAYMENT_REQUIRED = 402
 FORBIDDEN = 403
 NOT_FOUND = 404
+PROXY_LOGIN_REQUIRED = 407
 REQUEST_TIMEOUT = 408
+CONFLICT = 409
+GONE = 410
 UNPROCESSABLE = 422
+LOCKED = 423
+TOO_EARLY = 425
 TOO_MANY_REQUESTS = 429
+LEGALLY_REFUSED = 451
 SERVER_ERROR = 500
 
 
@@ -75,12 +83,14 @@ class StatusJudge:
     :param error_text: finds the vendor's own words in a decoded error body; ``None`` when there are none
     :param login_hint: what to do when the credentials are refused
     :param access_hint: what to do when the credentials may not read a resource
+    :param address: the property that says where the API is; blank where somebody else gives advice
     """
 
     vendor: str
     error_text: Callable[[Any], str | None]
     login_hint: str
     access_hint: str
+    address: str = "platform.base_url"
 
     def __call__(self, answer: Answer) -> Verdict:
         if answer.ok:
@@ -94,20 +104,27 @@ class StatusJudge:
         if status == UNAUTHORIZED:
             return Fail(
                 LoginRefused(
-                    f"{self.vendor} did not accept the credentials (HTTP 401{said}). {self.login_hint}",
+                    f"{self.vendor} did not accept the credentials (HTTP 401{said}). {self.login_hint}".rstrip(),
                     FailureType.config_error,
                 )
             )
-        if status == FORBIDDEN:
+        if status in (FORBIDDEN, PAYMENT_REQUIRED, LEGALLY_REFUSED):
             return Fail(
                 AccessRefused(
-                    f"{self.vendor} does not let these credentials read {answer.path} (HTTP 403{said}). "
-                    f"{self.access_hint}",
+                    f"{self.vendor} does not let these credentials read {answer.path} (HTTP {status}{said}). "
+                    f"{self.access_hint}".rstrip(),
                     FailureType.config_error,
                 )
             )
-        if status == NOT_FOUND:
-            return Fail(ResourceMissing(told, FailureType.config_error))
+        if status in (NOT_FOUND, GONE):
+            return Fail(ResourceMissing(f"{told}{self._advice('Check')}", FailureType.config_error))
+        if status == PROXY_LOGIN_REQUIRED:
+            return Fail(
+                config_failure(
+                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {answer.path}{said}). Check the "
+                    "proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
+                )
+            )
         if status == TOO_MANY_REQUESTS:
             limited = transient_failure(
                 f"{self.vendor} limits how often it may be asked (HTTP 429 for {answer.path}{said}). "
@@ -121,20 +138,28 @@ class StatusJudge:
             return Fail(
                 UnexpectedAnswer(
                     f"{self.vendor} redirects {answer.path} to {target}. Credentials are not sent to another host, "
-                    "nor on and on; set base_url to where the API really is.",
+                    "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
                     FailureType.config_error,
                 )
             )
-        kind = BadRequest if status in (BAD_REQUEST, UNPROCESSABLE) else UnexpectedAnswer
-        return Fail(kind(told, FailureType.system_error))
+        if status in (BAD_REQUEST, UNPROCESSABLE):
+            return Fail(BadRequest(told, FailureType.system_error))
+        if status in (CONFLICT, LOCKED, TOO_EARLY):
+            return Fail(UnexpectedAnswer(f"{told} Run the sync again in a while.", FailureType.transient_error))
+        # The connector asks in the words of the API; whoever does not understand these is somebody else.
+        return Fail(UnexpectedAnswer(f"{told}{self._advice('Check')}", FailureType.config_error))
 
     def _said(self, answer: Answer) -> str:
         words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()
         return f": {inside_a_sentence(words)}" if words else ""
 
+    def _advice(self, check: str) -> str:
+        return f" {check} that {self.address}, where it is set, leads to the API itself." if self.address else ""
+
     def _unreadable(self, answer: Answer) -> UnexpectedAnswer:
         return UnexpectedAnswer(
-            f"{self.vendor} answered {answer.path} with {answer.unreadable} instead of JSON.",
+            f"{self.vendor} answered {answer.path} with {answer.unreadable} instead of JSON."
+            f"{self._advice('Run the sync again; if this stays, check')}",
             FailureType.transient_error,
             detail=f"{answer.path}: HTTP {answer.status}, {answer.unreadable}, begins with {answer.text!r}",
         )

@@ -78,6 +78,7 @@ class RestApi(Platform):
                     "Check platform.auth, as some APIs answer so to a wrong key. If it is right, use credentials that "
                     "may, or leave the stream out of the connection."
                 ),
+                address="",
             ),
         )
         rate = options.rate
@@ -112,6 +113,7 @@ class RestApi(Platform):
             refusal=token_refusal,
             most_requests=MOST_TOKENS,
             per_seconds=TOKEN_WINDOW,
+            options="platform.auth",
             on_rotation=self._keep_refresh_token,
         )
 

@@ -29,6 +29,8 @@ USUAL_PLACES = ("message", "error.message", "error_message", "error_description"
 MOST_WORDS = 300
 #: How APIs refuse to go deeper into a list: bad request, not found, range not satisfiable, unprocessable.
 DEPTH_REFUSED = (400, 404, 416, 422)
+#: How APIs say that they do not understand what they are asked, and not that it comes at a bad moment.
+WRONG_QUESTION = tuple(status for status in range(400, 500) if status not in (409, 423, 425))
 
 
 def error_text(body: Any) -> str | None:
@@ -95,7 +97,7 @@ class ResourceJudge:
             )
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
-        elif failure.failure_type is FailureType.system_error:
+        elif isinstance(failure, UnexpectedAnswer) and answer.status in WRONG_QUESTION:
             advice = "Check the method, the params and the pagination of the stream."
         else:
             return failure
