@@ -9,6 +9,7 @@ import pytest
 import requests_mock as mock
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.http import UnexpectedAnswer
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
@@ -83,3 +84,32 @@ def test_the_streams_of_an_account_share_one_client() -> None:
     streams: list[Any] = SourceInvoicing().streams(config())
 
     assert len({id(stream.account.client) for stream in streams}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ({"type": "api", "message": "Something broke", "data": []}, r"an error .* \(HTTP 200: Something broke\)"),
+        ({"error": "no such account", "data": []}, "an object with the keys data, error"),
+        ({"type": "invalid_request", "data": []}, "an object with the keys data, type"),
+    ],
+)
+def test_an_error_that_carries_an_empty_list_is_no_empty_list(body: dict[str, Any], what: str) -> None:
+    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, json=body)
+        api.get("https://api.invoiced.com/plans", json=body)
+
+        succeeded, sentence = check()
+        with pytest.raises(UnexpectedAnswer, match=f"Invoiced answered /plans with {what}"):
+            list(streams["plans"].read_only_records())
+
+    assert not succeeded
+    assert sentence
+
+
+def test_a_list_may_come_under_data() -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, json={"data": [], "error": None})
+
+        assert check() == (True, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
@@ -16,6 +16,7 @@ from source_invoicing.http import (
     Quota,
     StatusJudge,
 )
+from source_invoicing.platforms.invoiced.answers import error_text
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, read_page
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
@@ -23,14 +24,6 @@ from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
 HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
-
-
-def error_text(body: Any) -> str | None:
-    """The words of an error body: ``{"type", "message", "param"}``."""
-    if not isinstance(body, dict) or not body.get("message"):
-        return None
-    param = f" (parameter {body['param']})" if body.get("param") else ""
-    return f"{body['message']}{param}"
 
 
 class Invoiced(Platform):

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from airbyte_cdk.models import FailureType
-
-from source_invoicing.http import Answer, UnexpectedAnswer, whole_number
+from source_invoicing.http import Answer, whole_number
+from source_invoicing.platforms.invoiced.answers import no_list, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -31,14 +30,9 @@ LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
 
 def read_page(answer: Answer) -> Page:
     """A list: a bare array, or an object that holds it as ``data``; how it goes on stands in the headers."""
-    body = answer.body
-    rows = body.get("data") if isinstance(body, dict) else body
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"Invoiced answered {answer.path} with {_describe(body)} where a list of records should be. Run the sync "
-            "again; if this stays, check that base_url is the address of the API.",
-            FailureType.transient_error,
-        )
+    rows = rows_of(answer.body)
+    if rows is None:
+        raise no_list(answer)
     return Page(
         rows,
         has_more=_has_next(answer.headers),
@@ -58,14 +52,6 @@ def _has_next(headers: Mapping[str, str]) -> bool | None:
 
 def _total(headers: Mapping[str, str]) -> int | None:
     return whole_number(headers.get("X-Total-Count", ""))
-
-
-def _describe(body: object) -> str:
-    if isinstance(body, dict):
-        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
-    if isinstance(body, list):
-        return "a list of something else"
-    return "a single value"
 
 
 class InvoicedStream(InvoicingStream):

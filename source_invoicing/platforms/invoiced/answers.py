@@ -1,0 +1,54 @@
+"""What Invoiced answers: a list, or words that say why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import Answer, UnexpectedAnswer
+from source_invoicing.http.verdict import inside_a_sentence
+from source_invoicing.streams import Row
+
+#: What tells of an error, also beside a list.
+SIGNS_OF_AN_ERROR = ("type", "message", "error")
+
+
+def error_text(body: Any) -> str | None:
+    """The words of an error body: ``{"type", "message", "param"}``."""
+    if not isinstance(body, dict) or not body.get("message"):
+        return None
+    param = f" (parameter {body['param']})" if body.get("param") else ""
+    return f"{body['message']}{param}"
+
+
+def rows_of(body: Any) -> list[Row] | None:
+    """The rows of a list: a bare array, or an object that holds it as ``data``. ``None`` for anything else, and for an
+    object that tells of an error as well."""
+    rows = body
+    if isinstance(body, dict):
+        rows = None if any(body.get(sign) for sign in SIGNS_OF_AN_ERROR) else body.get("data")
+    return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
+
+
+def no_list(answer: Answer) -> UnexpectedAnswer:
+    """The failure for something else where a list should be."""
+    words = error_text(answer.body)
+    if words is not None:
+        what = f"an error where a list of records should be (HTTP {answer.status}: {inside_a_sentence(words)})"
+        advice = "ask Invoiced what it means"
+    else:
+        what = f"{_describe(answer.body)} where a list of records should be"
+        advice = "check that base_url is the address of the API"
+    return UnexpectedAnswer(
+        f"Invoiced answered {answer.path} with {what}. Try again; if this stays, {advice}.",
+        FailureType.transient_error,
+    )
+
+
+def _describe(body: object) -> str:
+    if isinstance(body, dict):
+        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
+    if isinstance(body, list):
+        return "a list of something else"
+    return "a single value"
