@@ -19,6 +19,29 @@ def config(**platform: Any) -> dict[str, Any]:
     return {"platform": {"name": "invoiced", "api_key": "key-of-a-test", **platform}}
 
 
+def stream(name: str) -> Any:
+    """A stream of an account, to be read without the concurrent engine."""
+    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
+    return streams[name]
+
+
+def serve(api: mock.Mocker, path: str, rows: list[dict[str, Any]], *, tells_total: bool = True) -> None:
+    """A list that sorts, blanks last, filters by modification time, and comes in pages."""
+
+    def answer(request: Any, context: Any) -> list[dict[str, Any]]:
+        asked = {name: values[0] for name, values in request.qs.items()}
+        since = int(asked.get("updated_after", -1))
+        found = [row for row in rows if "updated_after" not in asked or (row["updated_at"] or -1) > since]
+        column, _, direction = asked.get("sort", "id asc").partition(" ")
+        found.sort(key=lambda row: (row[column] is None, row[column]), reverse=direction == "desc")
+        if tells_total:
+            context.headers["X-Total-Count"] = str(len(found))
+        start = (int(asked["page"]) - 1) * int(asked["per_page"])
+        return found[start : start + int(asked["per_page"])]
+
+    api.get(f"https://api.invoiced.com/{path}", json=answer)
+
+
 def check(**platform: Any) -> tuple[bool, str | None]:
     return SourceInvoicing().check_connection(logging.getLogger(), config(**platform))
 
@@ -69,15 +92,15 @@ def test_a_key_never_leaves_for_the_vendor_when_a_base_url_is_set() -> None:
 
 
 def test_a_stream_reads_without_the_concurrent_engine_too() -> None:
-    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
+    plans = stream("plans")
     with mock.Mocker() as api:
         # Nothing tells of paging, and each question gets the same answer: this is the whole list.
         api.get("https://api.invoiced.com/plans", json=[{"id": "a/b", "metadata": [], "updated_at": 5}])
 
-        records = list(streams["plans"].read_only_records())
+        records = list(plans.read_only_records())
 
     assert records == [{"id": "a/b", "metadata": {}, "updated_at": 5}]
-    assert streams["plans"].state == {"updated_at": 5}
+    assert plans.state == {"updated_at": 5}
 
 
 def test_the_streams_of_an_account_share_one_client() -> None:
@@ -95,14 +118,13 @@ def test_the_streams_of_an_account_share_one_client() -> None:
     ],
 )
 def test_an_error_that_carries_an_empty_list_is_no_empty_list(body: dict[str, Any], what: str) -> None:
-    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
     with mock.Mocker() as api:
         api.get(PRODUCTION, json=body)
         api.get("https://api.invoiced.com/plans", json=body)
 
         succeeded, sentence = check()
         with pytest.raises(UnexpectedAnswer, match=f"Invoiced answered /plans with {what}"):
-            list(streams["plans"].read_only_records())
+            list(stream("plans").read_only_records())
 
     assert not succeeded
     assert sentence
@@ -113,3 +135,14 @@ def test_a_list_may_come_under_data() -> None:
         api.get(PRODUCTION, json={"data": [], "error": None})
 
         assert check() == (True, None)
+
+
+@pytest.mark.parametrize("tells_total", [True, False])
+def test_rows_without_a_modification_time_come_from_wherever_the_list_puts_them(tells_total: bool) -> None:
+    rows = [{"id": number, "updated_at": None if number > 343 else number} for number in range(350)]
+    with mock.Mocker() as api:
+        serve(api, "invoices", rows, tells_total=tells_total)
+
+        records = list(stream("invoices").read_only_records())
+
+    assert {record["id"] for record in records} == set(range(350))

@@ -16,6 +16,7 @@ from source_invoicing.streams.page import Order, Page, Place, Question
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     KeyWalk,
+    KeyWalkWithoutTotal,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     NotHonoured,
@@ -231,10 +232,27 @@ def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stanc
     assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
 
 
-def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list() -> None:
-    listing = MovingList([*range(20), None, None])
+@pytest.mark.parametrize("tells_total", [True, False])
+def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list(tells_total: bool) -> None:
+    listing = MovingList([*range(20), None, None], tells_total=tells_total)
 
-    assert set(hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing)) == set(range(22))
+    assert set(hand_out_with([KeyWalkWithoutTotal, NewestRowFirstWalk, PageWalk], listing)) == set(range(22))
+
+
+def test_a_list_that_tells_totals_is_not_looked_at_from_its_far_end() -> None:
+    listing = MovingList(list(range(20)))
+
+    hand_out(KeyWalkWithoutTotal(listing))
+
+    assert {question.order for question in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
+
+
+def test_a_far_end_without_a_modification_time_that_comes_again_is_the_whole_list() -> None:
+    listing = MovingList([None, None], tells_total=False, tells_more=False)
+    whole = replace(listing.ask(Question()), short=True)
+    listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
+
+    assert set(hand_out(KeyWalkWithoutTotal(listing))) == {0, 1}
 
 
 def test_one_moment_that_fills_many_pages_is_read_completely_and_the_walk_moves_on() -> None:

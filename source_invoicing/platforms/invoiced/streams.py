@@ -11,7 +11,7 @@ from source_invoicing.platforms.invoiced.answers import no_list, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
-    KeyWalk,
+    KeyWalkWithoutTotal,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     Order,
@@ -97,7 +97,7 @@ class SortedStream(InvoicedStream):
 class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, NewestRowFirstWalk, PageWalk)
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, NewestRowFirstWalk, PageWalk)
     #: The filter that takes the last moment seen, and what to add so that rows of that moment surely come.
     since_param: ClassVar[str] = "updated_after"
     #: Whether the boundary itself is included is not documented.
@@ -207,7 +207,7 @@ class Events(ModifiedStream):
 
     resource = "events"
     cursor_field = "timestamp"
-    walks = (KeyWalk, NewestChangeFirstWalk, PageWalk)
+    walks = (KeyWalkWithoutTotal, NewestChangeFirstWalk, PageWalk)
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
     params = {"include": "user"}
     since_param = "start_date"
