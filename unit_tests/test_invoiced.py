@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 import requests_mock as mock
+from airbyte_cdk.models import FailureType
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.http import UnexpectedAnswer
+from source_invoicing.http import Failure, UnexpectedAnswer
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
+
+
+TOO_OFTEN = {"type": "rate_limit_error", "message": "You have reached your rate limit"}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0")
 
 
 def config(**platform: Any) -> dict[str, Any]:
@@ -146,3 +155,42 @@ def test_rows_without_a_modification_time_come_from_wherever_the_list_puts_them(
         records = list(stream("invoices").read_only_records())
 
     assert {record["id"] for record in records} == set(range(350))
+
+
+@pytest.mark.parametrize("slip", [TOO_OFTEN, {"type": "api", "message": "Something broke"}, {}, None, ["text"]])
+def test_what_is_no_list_is_asked_for_again(slip: Any) -> None:
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", [{"json": slip}, {"json": [{"id": "a", "updated_at": 5}]}])
+
+        assert list(stream("plans").read_only_records()) == [{"id": "a", "updated_at": 5}]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (
+            TOO_OFTEN,
+            "Invoiced limits how often it may be asked (HTTP 200 for /plans: You have reached your rate limit).",
+        ),
+        (
+            {"type": "api", "message": "Something broke."},
+            "Invoiced answered /plans with an error where a list of records should be (HTTP 200: Something broke). "
+            "Try again; if this stays, ask Invoiced what it means.",
+        ),
+        (
+            {"ok": True},
+            "Invoiced answered /plans with an object with the keys ok where a list of records should be. "
+            "Try again; if this stays, check that base_url is the address of the API.",
+        ),
+    ],
+)
+def test_what_stays_no_list_is_told_in_the_vendor_s_words(body: Any, sentence: str) -> None:
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", json=body)
+
+        with pytest.raises(Failure) as caught:
+            list(stream("plans").read_only_records())
+
+    assert caught.value.sentence.startswith(sentence)
+    assert caught.value.failure_type is FailureType.transient_error
+    assert api.call_count == 4

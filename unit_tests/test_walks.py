@@ -390,6 +390,19 @@ def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(wa
         hand_out(walk(listing))
 
 
+def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
+    listing = MovingList([number * 3 for number in range(12)])
+    ask = listing.ask
+
+    def leave_the_rows_out_once(question: Question) -> Page:
+        page = ask(question)
+        return page if len(listing.asked) > 1 else replace(page, rows=[], has_more=False)
+
+    listing.ask = leave_the_rows_out_once  # type: ignore[method-assign]
+
+    assert hand_out(KeyWalk(listing)) == list(range(12))
+
+
 @pytest.mark.parametrize("walk", [PageWalk, NewestChangeFirstWalk])
 def test_a_page_that_is_short_in_the_middle_is_noticed(walk: type[Walk]) -> None:
     listing = MovingList([number * 3 for number in range(30)])

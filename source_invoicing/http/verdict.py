@@ -109,11 +109,7 @@ class StatusJudge:
         if status == NOT_FOUND:
             return Fail(ResourceMissing(told, FailureType.config_error))
         if status == TOO_MANY_REQUESTS:
-            limited = transient_failure(
-                f"{self.vendor} limits how often it may be asked (HTTP 429 for {answer.path}{said}). "
-                "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
-            )
-            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+            return self.too_often(answer)
         if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
             return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(answer.headers))
         if MULTIPLE_CHOICES <= status < BAD_REQUEST:
@@ -127,6 +123,15 @@ class StatusJudge:
             )
         kind = BadRequest if status in (BAD_REQUEST, UNPROCESSABLE) else UnexpectedAnswer
         return Fail(kind(told, FailureType.system_error))
+
+    def too_often(self, answer: Answer) -> Retry:
+        """The account asked too much, whatever the status says."""
+        limited = transient_failure(
+            f"{self.vendor} limits how often it may be asked (HTTP {answer.status} for {answer.path}"
+            f"{self._said(answer)}). Sync less often, or with a lower number of workers; the next sync goes on where "
+            "this one stopped."
+        )
+        return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
 
     def _said(self, answer: Answer) -> str:
         words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, UnexpectedAnswer
-from source_invoicing.http.verdict import inside_a_sentence
+from source_invoicing.http import Answer, Retry, StatusJudge, UnexpectedAnswer, Verdict
+from source_invoicing.http.verdict import OK, inside_a_sentence
 from source_invoicing.streams import Row
 
+WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
 #: What tells of an error, also beside a list.
 SIGNS_OF_AN_ERROR = ("type", "message", "error")
+# https://developer.invoiced.com/api#errors names two other types; the vendor's own libraries know this one.
+TOO_OFTEN = "rate_limit_error"
 
 
 def error_text(body: Any) -> str | None:
@@ -52,3 +56,34 @@ def _describe(body: object) -> str:
     if isinstance(body, list):
         return "a list of something else"
     return "a single value"
+
+
+@dataclass(frozen=True)
+class ListJudge:
+    """Judges an answer that should be a list. An error that comes with HTTP 200 is asked for again like any other.
+
+    :param by_status: the judgement by status alone
+    """
+
+    by_status: StatusJudge
+
+    def __call__(self, answer: Answer) -> Verdict:
+        verdict = self.by_status(answer)
+        if verdict is not OK or rows_of(answer.body) is not None:
+            return verdict
+        if isinstance(answer.body, dict) and answer.body.get("type") == TOO_OFTEN:
+            return self.by_status.too_often(answer)
+        return Retry(no_list(answer))
+
+
+JUDGE = StatusJudge(
+    vendor="Invoiced",
+    error_text=error_text,
+    login_hint=(
+        "Check that platform.api_key is complete and that platform.environment names the environment it was made in: "
+        f"keys of the sandbox do not work in production, nor the other way round. {WHERE_THE_KEY_IS}"
+    ),
+    access_hint=(
+        "Let an administrator of the account make an API key that may, or leave the stream out of the connection."
+    ),
+)

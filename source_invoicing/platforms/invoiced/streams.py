@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
-from source_invoicing.http import Answer, whole_number
-from source_invoicing.platforms.invoiced.answers import no_list, rows_of
+from source_invoicing.http import Answer, ApiRequest, whole_number
+from source_invoicing.platforms.invoiced.answers import JUDGE, ListJudge, no_list, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -28,30 +29,12 @@ PER_PAGE = 100
 LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
 
 
-def read_page(answer: Answer) -> Page:
-    """A list: a bare array, or an object that holds it as ``data``; how it goes on stands in the headers."""
-    rows = rows_of(answer.body)
-    if rows is None:
-        raise no_list(answer)
-    return Page(
-        rows,
-        has_more=_has_next(answer.headers),
-        total=_total(answer.headers),
-        short=len(rows) < PER_PAGE,
-        told_at=answer.told_at,
-    )
-
-
 def _has_next(headers: Mapping[str, str]) -> bool | None:
     if not headers.get("Link"):
         return None
     links = {relation: url for url, relation in LINK.findall(headers["Link"])}
     # A last page has been seen to name itself as the next one.
     return "next" in links and links["next"] != links.get("self")
-
-
-def _total(headers: Mapping[str, str]) -> int | None:
-    return whole_number(headers.get("X-Total-Count", ""))
 
 
 class InvoicedStream(InvoicingStream):
@@ -70,9 +53,22 @@ class InvoicedStream(InvoicingStream):
             params["sort"] = self.sorts[question.order]
         return params
 
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`. What is no list is asked for again."""
+        return replace(super().list_request(question, path, fixed), judge=ListJudge(JUDGE))
+
     def read_page(self, answer: Answer) -> Page:
-        """See :class:`InvoicingStream`."""
-        return read_page(answer)
+        """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
+        rows = rows_of(answer.body)
+        if rows is None:
+            raise no_list(answer)
+        return Page(
+            rows,
+            has_more=_has_next(answer.headers),
+            total=whole_number(answer.headers.get("X-Total-Count", "")),
+            short=len(rows) < PER_PAGE,
+            told_at=answer.told_at,
+        )
 
 
 class CreationOrderedStream(InvoicedStream):
