@@ -194,3 +194,41 @@ def test_what_stays_no_list_is_told_in_the_vendor_s_words(body: Any, sentence: s
     assert caught.value.sentence.startswith(sentence)
     assert caught.value.failure_type is FailureType.transient_error
     assert api.call_count == 4
+
+
+def refuse(api: mock.Mocker, *names: str) -> None:
+    """Events that do not know some parameters."""
+
+    def answer(request: Any, context: Any) -> Any:
+        unknown = [name for name in names if name in request.qs]
+        if unknown:
+            context.status_code = 400
+            return {"type": "invalid_request", "message": f"Unknown parameter: {unknown[0]}", "param": unknown[0]}
+        context.headers["X-Total-Count"] = "2"
+        return [{"id": 2, "timestamp": 20}, {"id": 1, "timestamp": 10}][:: -1 if "sort" in request.qs else 1]
+
+    api.get("https://api.invoiced.com/events", json=answer)
+
+
+def test_who_caused_an_event_is_not_asked_for_where_that_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    events = stream("events")
+    with mock.Mocker() as api:
+        refuse(api, "include")
+
+        first, second = list(events.read_only_records()), list(events.read_only_records())
+
+    assert [row["id"] for row in first] == [1, 2]
+    assert [row["id"] for row in second] == [2]
+    assert [request.qs.get("include") for request in api.request_history] == [["user"], None, None]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "Stream events: the API does not take include=user (Invoiced answered HTTP 400" in warning
+
+
+def test_what_an_event_list_refuses_for_another_reason_costs_no_fields(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.Mocker() as api:
+        refuse(api, "sort")
+
+        records = list(stream("events").read_only_records())
+
+    assert [row["id"] for row in records] == [2, 1]
+    assert api.request_history[-1].qs["include"] == ["user"]

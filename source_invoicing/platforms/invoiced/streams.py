@@ -198,14 +198,15 @@ class Events(ModifiedStream):
     """https://developer.invoiced.com/api/events
 
     Events never change, so the moment they happened is their cursor. Filter and order are those the vendor's own
-    library sends; where they do not hold, the list comes newest first by itself.
+    library sends; where they do not hold, the list comes newest first by itself. Who caused an event comes only on
+    request, which is not documented for this list.
     """
 
     resource = "events"
     cursor_field = "timestamp"
     walks = (KeyWalkWithoutTotal, NewestChangeFirstWalk, PageWalk)
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
-    params = {"include": "user"}
+    optional_params = {"include": "user"}
     since_param = "start_date"
     since_shift = 0
 
