@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests_mock as mock
-from airbyte_cdk.models import FailureType
+from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure, UnexpectedAnswer
@@ -232,3 +232,26 @@ def test_what_an_event_list_refuses_for_another_reason_costs_no_fields(caplog: p
 
     assert [row["id"] for row in records] == [2, 1]
     assert api.request_history[-1].qs["include"] == ["user"]
+
+
+def test_a_state_with_an_id_of_another_kind_than_the_customers_is_refused() -> None:
+    contacts = stream("contacts")
+    contacts.state = {"customer_id": "7003"}
+    with mock.Mocker() as api:
+        serve(api, "customers", [{"id": number, "updated_at": number} for number in (7001, 7009)])
+
+        with pytest.raises(
+            Failure, match=r"state of stream contacts .* an id such as 7001, found '7003'\. Reset"
+        ) as told:
+            list(contacts.stream_slices(sync_mode=SyncMode.full_refresh))
+
+    assert told.value.failure_type is FailureType.config_error
+
+
+def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
+    contacts = stream("contacts")
+    contacts.state = {"customer_id": 7003}
+    with mock.Mocker() as api:
+        serve(api, "customers", [])
+
+        assert list(contacts.stream_slices(sync_mode=SyncMode.full_refresh)) == []
