@@ -255,3 +255,26 @@ def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
         serve(api, "customers", [])
 
         assert list(contacts.stream_slices(sync_mode=SyncMode.full_refresh)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            {"status_code": 403, "json": {"message": "No permission."}},
+            "Invoiced does not let these credentials read /customers (HTTP 403: No permission). "
+            "Let an administrator of the account make an API key that may.",
+        ),
+        (
+            {"status_code": 429, "json": TOO_OFTEN, "headers": {"Retry-After": "30"}},
+            "Invoiced limits how often it may be asked (HTTP 429 for /customers: You have reached your rate limit). "
+            "Try again in a few minutes, when other programs that use the account ask less. "
+            "The vendor asks to come back in 30 seconds, which is longer than a connection test waits (10 seconds).",
+        ),
+    ],
+)
+def test_the_sentence_of_a_failed_check_does_not_speak_of_syncs(answer: dict[str, Any], sentence: str) -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, **answer)
+
+        assert check() == (False, sentence)

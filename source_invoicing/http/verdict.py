@@ -75,12 +75,16 @@ class StatusJudge:
     :param error_text: finds the vendor's own words in a decoded error body; ``None`` when there are none
     :param login_hint: what to do when the credentials are refused
     :param access_hint: what to do when the credentials may not read a resource
+    :param limit_hint: what to do when the account asked too much
     """
 
     vendor: str
     error_text: Callable[[Any], str | None]
     login_hint: str
     access_hint: str
+    limit_hint: str = (
+        "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
+    )
 
     def __call__(self, answer: Answer) -> Verdict:
         if answer.ok:
@@ -128,8 +132,7 @@ class StatusJudge:
         """The account asked too much, whatever the status says."""
         limited = transient_failure(
             f"{self.vendor} limits how often it may be asked (HTTP {answer.status} for {answer.path}"
-            f"{self._said(answer)}). Sync less often, or with a lower number of workers; the next sync goes on where "
-            "this one stopped."
+            f"{self._said(answer)}). {self.limit_hint}"
         )
         return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
 

@@ -15,7 +15,7 @@ from source_invoicing.http import (
     Patience,
     Quota,
 )
-from source_invoicing.platforms.invoiced.answers import JUDGE, WHERE_THE_KEY_IS, ListJudge
+from source_invoicing.platforms.invoiced.answers import CHECK_JUDGE, JUDGE, WHERE_THE_KEY_IS, ListJudge
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
@@ -76,7 +76,7 @@ class Invoiced(Platform):
 
     def _ask_for_a_customer(self, base_url: str) -> None:
         client = self._client(base_url, Patience.for_check())
-        client.send(ApiRequest("customers", {"per_page": 1}, judge=ListJudge(JUDGE)))
+        client.send(ApiRequest("customers", {"per_page": 1}, judge=ListJudge(CHECK_JUDGE)))
 
     def _key_belongs_elsewhere(self) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -76,6 +76,7 @@ class ListJudge:
         return Retry(no_list(answer))
 
 
+#: By status, for a sync and for a connection test.
 JUDGE = StatusJudge(
     vendor="Invoiced",
     error_text=error_text,
@@ -86,4 +87,9 @@ JUDGE = StatusJudge(
     access_hint=(
         "Let an administrator of the account make an API key that may, or leave the stream out of the connection."
     ),
+)
+CHECK_JUDGE = replace(
+    JUDGE,
+    access_hint="Let an administrator of the account make an API key that may.",
+    limit_hint="Try again in a few minutes, when other programs that use the account ask less.",
 )
