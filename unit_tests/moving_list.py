@@ -7,9 +7,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest
 from source_invoicing.streams.page import Order, Page, Question, Row
 
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
+GoingBack = Literal["allowed", "refused"]
 
 
 @dataclass
@@ -22,6 +26,9 @@ class MovingList:
     :param tells_total: whether an answer tells how many rows there are
     :param tells_more: whether an answer tells if there are more
     :param restlessness: probability of a change before an answer
+    :param changes_at_once: how many there are before one answer at most
+    :param acts: what a change may be
+    :param going_back: whether a page may be asked for that lies before the last one, other than the first
     """
 
     moments: Sequence[int | None]
@@ -32,6 +39,9 @@ class MovingList:
     includes_boundary: bool = False
     restlessness: float = 0.0
     most_changes: int = 30
+    changes_at_once: int = 30
+    acts: Sequence[str] = ("insert", "edit", "delete", "delete")
+    going_back: GoingBack = "allowed"
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     asked: list[Question] = field(default_factory=list)
 
@@ -53,8 +63,9 @@ class MovingList:
         return row["id"]  # type: ignore[no-any-return]
 
     def ask(self, question: Question) -> Page:
-        while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
-            self.change()
+        self.change_now_and_then()
+        if self.going_back == "refused" and self.asked and 1 < question.number <= self.asked[-1].number:
+            raise BadRequest("Pages must be requested in order", FailureType.system_error)
         self.asked.append(question)
         rows = self._answer(question)
         start = question.offset or (question.number - 1) * self.size
@@ -66,11 +77,23 @@ class MovingList:
             told_at=self.clock,
         )
 
+    def change_now_and_then(self) -> None:
+        """What happens between two answers."""
+        most = min(self.most_changes, self.changes + self.changes_at_once)
+        while self.asked and self.changes < most and self.chance.random() < self.restlessness:
+            self.change()
+
+    def throughout_since(self, since: int | None) -> set[Hashable]:
+        """The rows that were there from the first answer to the last one and no older than a moment all the time."""
+        if since is None:
+            return self.throughout
+        return {row for row in self.throughout if (self.moments[row] or 0) >= since}  # type: ignore[call-overload]
+
     def change(self) -> None:
         """One insert, edit or delete by somebody else."""
         self.changes += 1
         self.clock += self.chance.choice([0, 1, 1, 5])
-        act = self.chance.choice(["insert", "edit", "delete", "delete"])
+        act = self.chance.choice(self.acts)
         if act == "insert" or not self.rows:
             self.rows.append({"id": len(self.moments) + self.changes, "at": self.clock})
             return

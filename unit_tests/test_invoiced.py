@@ -10,16 +10,48 @@ from urllib.parse import urljoin
 
 import pytest
 import requests_mock as mock
-from airbyte_cdk.models import SyncMode
+from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure, UnexpectedAnswer
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
 
 
+TOO_OFTEN = {"type": "rate_limit_error", "message": "You have reached your rate limit"}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0")
+
+
 def config(**platform: Any) -> dict[str, Any]:
     return {"platform": {"name": "invoiced", "api_key": "key-of-a-test", **platform}}
+
+
+def stream(name: str) -> Any:
+    """A stream of an account, to be read without the concurrent engine."""
+    streams: dict[str, Any] = {stream.name: stream for stream in SourceInvoicing().streams(config())}
+    return streams[name]
+
+
+def serve(api: mock.Mocker, path: str, rows: list[dict[str, Any]], *, tells_total: bool = True) -> None:
+    """A list that sorts, blanks last, filters by modification time, and comes in pages."""
+
+    def answer(request: Any, context: Any) -> list[dict[str, Any]]:
+        asked = {name: values[0] for name, values in request.qs.items()}
+        since = int(asked.get("updated_after", -1))
+        found = [row for row in rows if "updated_after" not in asked or (row["updated_at"] or -1) > since]
+        column, _, direction = asked.get("sort", "id asc").partition(" ")
+        found.sort(key=lambda row: (row[column] is None, row[column]), reverse=direction == "desc")
+        if tells_total:
+            context.headers["X-Total-Count"] = str(len(found))
+        start = (int(asked["page"]) - 1) * int(asked["per_page"])
+        return found[start : start + int(asked["per_page"])]
+
+    api.get(f"https://api.invoiced.com/{path}", json=answer)
 
 
 def check(**platform: Any) -> tuple[bool, str | None]:
@@ -144,3 +176,165 @@ def test_the_streams_of_an_account_share_one_client() -> None:
     streams: list[Any] = SourceInvoicing().streams(config())
 
     assert len({id(stream.account.client) for stream in streams}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ({"type": "api", "message": "Something broke", "data": []}, r"an error .* \(HTTP 200: Something broke\)"),
+        ({"error": "no such account", "data": []}, "an object with the keys data, error"),
+        ({"type": "invalid_request", "data": []}, "an object with the keys data, type"),
+    ],
+)
+def test_an_error_that_carries_an_empty_list_is_no_empty_list(body: dict[str, Any], what: str) -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, json=body)
+        api.get("https://api.invoiced.com/plans", json=body)
+
+        succeeded, sentence = check()
+        with pytest.raises(UnexpectedAnswer, match=f"Invoiced answered /plans with {what}"):
+            list(stream("plans").read_only_records())
+
+    assert not succeeded
+    assert sentence
+
+
+def test_a_list_may_come_under_data() -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, json={"data": [], "error": None})
+
+        assert check() == (True, None)
+
+
+@pytest.mark.parametrize("tells_total", [True, False])
+def test_rows_without_a_modification_time_come_from_wherever_the_list_puts_them(tells_total: bool) -> None:
+    rows = [{"id": number, "updated_at": None if number > 343 else number} for number in range(350)]
+    with mock.Mocker() as api:
+        serve(api, "invoices", rows, tells_total=tells_total)
+
+        records = list(stream("invoices").read_only_records())
+
+    assert {record["id"] for record in records} == set(range(350))
+
+
+@pytest.mark.parametrize("slip", [TOO_OFTEN, {"type": "api", "message": "Something broke"}, {}, None, ["text"]])
+def test_what_is_no_list_is_asked_for_again(slip: Any) -> None:
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", [{"json": slip}, {"json": [{"id": "a", "updated_at": 5}]}])
+
+        assert list(stream("plans").read_only_records()) == [{"id": "a", "updated_at": 5}]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (
+            TOO_OFTEN,
+            "Invoiced limits how often it may be asked (HTTP 200 for /plans: You have reached your rate limit).",
+        ),
+        (
+            {"type": "api", "message": "Something broke."},
+            "Invoiced answered /plans with an error where a list of records should be (HTTP 200: Something broke). "
+            "Try again; if this stays, ask Invoiced what it means.",
+        ),
+        (
+            {"ok": True},
+            "Invoiced answered /plans with an object with the keys ok where a list of records should be. "
+            "Try again; if this stays, check that base_url is the address of the API.",
+        ),
+    ],
+)
+def test_what_stays_no_list_is_told_in_the_vendor_s_words(body: Any, sentence: str) -> None:
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", json=body)
+
+        with pytest.raises(Failure) as caught:
+            list(stream("plans").read_only_records())
+
+    assert caught.value.sentence.startswith(sentence)
+    assert caught.value.failure_type is FailureType.transient_error
+    assert api.call_count == 4
+
+
+def refuse(api: mock.Mocker, *names: str) -> None:
+    """Events that do not know some parameters."""
+
+    def answer(request: Any, context: Any) -> Any:
+        unknown = [name for name in names if name in request.qs]
+        if unknown:
+            context.status_code = 400
+            return {"type": "invalid_request", "message": f"Unknown parameter: {unknown[0]}", "param": unknown[0]}
+        context.headers["X-Total-Count"] = "2"
+        return [{"id": 2, "timestamp": 20}, {"id": 1, "timestamp": 10}][:: -1 if "sort" in request.qs else 1]
+
+    api.get("https://api.invoiced.com/events", json=answer)
+
+
+def test_who_caused_an_event_is_not_asked_for_where_that_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    events = stream("events")
+    with mock.Mocker() as api:
+        refuse(api, "include")
+
+        first, second = list(events.read_records(INCREMENTAL)), list(events.read_records(INCREMENTAL))
+
+    assert [row["id"] for row in first] == [1, 2]
+    assert [row["id"] for row in second] == [2]
+    assert [request.qs.get("include") for request in api.request_history] == [["user"], None, None]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "Stream events: the API does not take include=user (Invoiced answered HTTP 400" in warning
+
+
+def test_what_an_event_list_refuses_for_another_reason_costs_no_fields(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.Mocker() as api:
+        refuse(api, "sort")
+
+        records = list(stream("events").read_only_records())
+
+    assert [row["id"] for row in records] == [2, 1]
+    assert api.request_history[-1].qs["include"] == ["user"]
+
+
+def test_a_state_with_an_id_of_another_kind_than_the_customers_is_refused() -> None:
+    contacts = stream("contacts")
+    contacts.state = {"customer_id": "7003"}
+    with mock.Mocker() as api:
+        serve(api, "customers", [{"id": number, "updated_at": number} for number in (7001, 7009)])
+
+        with pytest.raises(
+            Failure, match=r"state of stream contacts .* an id such as 7001, found '7003'\. Reset"
+        ) as told:
+            list(contacts.stream_slices(sync_mode=SyncMode.full_refresh))
+
+    assert told.value.failure_type is FailureType.config_error
+
+
+def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
+    contacts = stream("contacts")
+    contacts.state = {"customer_id": 7003}
+    with mock.Mocker() as api:
+        serve(api, "customers", [])
+
+        assert list(contacts.stream_slices(sync_mode=SyncMode.full_refresh)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (
+            {"status_code": 403, "json": {"message": "No permission."}},
+            "Invoiced does not let these credentials read /customers (HTTP 403: No permission). "
+            "Let an administrator of the account make an API key that may.",
+        ),
+        (
+            {"status_code": 429, "json": TOO_OFTEN, "headers": {"Retry-After": "30"}},
+            "Invoiced limits how often it may be asked (HTTP 429 for /customers: You have reached your rate limit). "
+            "Try again in a few minutes, when other programs that use the account ask less. "
+            "The vendor asks to come back in 30 seconds, which is longer than a connection test waits (10 seconds).",
+        ),
+    ],
+)
+def test_the_sentence_of_a_failed_check_does_not_speak_of_syncs(answer: dict[str, Any], sentence: str) -> None:
+    with mock.Mocker() as api:
+        api.get(PRODUCTION, **answer)
+
+        assert check() == (False, sentence)

@@ -16,6 +16,7 @@ from source_invoicing.streams.page import Order, Page, Place, Question
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     KeyWalk,
+    KeyWalkWithoutTotal,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     NotHonoured,
@@ -23,9 +24,11 @@ from source_invoicing.streams.walks import (
     PageWalk,
     Walk,
 )
-from unit_tests.moving_list import MovingList
+from unit_tests.moving_list import GoingBack, MovingList
 
 MOMENTS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
+# Hypothesis prefers lists of a page; where nothing moves between pages, nothing can be lost.
+SEVERAL_PAGES = st.lists(st.integers(0, 40), min_size=15, max_size=60)
 SEEDS = st.integers(0, 10_000)
 BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
 
@@ -55,7 +58,8 @@ def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, tells: s
         [moment * 3 for moment in range(rows)], tells_total="total" in tells, tells_more="more" in tells
     )
 
-    assert sorted(hand_out(walk(listing))) == list(range(rows))  # type: ignore[type-var]
+    # Without totals, the walk from the newest change leaves the list to the one from the newest row.
+    assert sorted(hand_out_with([walk, NewestRowFirstWalk], listing)) == list(range(rows))  # type: ignore[type-var]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,14 +105,110 @@ def test_a_server_that_ignores_everything_makes_no_row_slip_through(
     assert listing.throughout <= set(ids)
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]),
+    moments=SEVERAL_PAGES | BULK,
+    seed=SEEDS,
+    since=st.none() | st.integers(0, 40),
+    going_back=st.sampled_from(["allowed", "refused"]),
+)
+def test_the_walks_from_the_newest_miss_nothing(
+    walk: type[Walk], moments: list[int], seed: int, since: int | None, going_back: GoingBack
+) -> None:
+    listing = MovingList(moments, restlessness=0.3, most_changes=8, chance=random.Random(seed), going_back=going_back)
+
+    ids = hand_out(walk(listing), since)
+
+    assert listing.throughout_since(since) <= set(ids)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]),
+    moments=SEVERAL_PAGES | BULK,
+    seed=SEEDS,
+    since=st.none() | st.integers(0, 40),
+    tells_more=st.booleans(),
+)
+def test_the_walks_from_the_newest_miss_nothing_where_no_total_tells_of_deletes(
+    walk: type[Walk], moments: list[int], seed: int, since: int | None, tells_more: bool
+) -> None:
+    listing = MovingList(
+        moments,
+        tells_total=False,
+        tells_more=tells_more,
+        restlessness=0.3,
+        most_changes=8,
+        chance=random.Random(seed),
+    )
+
+    ids = hand_out_with([walk, NewestRowFirstWalk], listing, since)
+
+    assert listing.throughout_since(since) <= set(ids)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]), moments=MOMENTS | BULK, seed=SEEDS)
-def test_the_walks_from_the_newest_miss_nothing(walk: type[Walk], moments: list[int], seed: int) -> None:
-    listing = MovingList(moments, restlessness=0.3, most_changes=6, chance=random.Random(seed))
+@given(
+    walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]),
+    rows=st.integers(0, 120),
+    seed=SEEDS,
+    restlessness=st.floats(0.0, 0.4),
+)
+def test_deletes_in_each_pass_cost_two_requests_each(
+    walk: type[Walk], rows: int, seed: int, restlessness: float
+) -> None:
+    listing = MovingList(
+        range(rows),
+        restlessness=restlessness,
+        most_changes=1000,
+        changes_at_once=1,
+        acts=("delete",),
+        chance=random.Random(seed),
+    )
 
     ids = hand_out(walk(listing))
 
     assert listing.throughout <= set(ids)
+    # A last look at the head, and where the rows end with a page, one more.
+    assert len(listing.asked) <= rows // 5 + 2 * listing.changes + 3
+
+
+@pytest.mark.parametrize("walk", [NewestChangeFirstWalk, NewestRowFirstWalk])
+def test_many_rows_deleted_at_once_are_stepped_back_by_no_further_than_they_reach(walk: type[Walk]) -> None:
+    listing = MovingList(range(100))
+    ask = listing.ask
+
+    def delete_12_of_the_newest_before_page_10(question: Question) -> Page:
+        if question.number == 10 and len(listing.rows) == 100:
+            del listing.rows[-12:]
+        return ask(question)
+
+    listing.ask = delete_12_of_the_newest_before_page_10  # type: ignore[method-assign]
+
+    assert set(hand_out(walk(listing))) == set(range(100))
+    assert [question.number for question in listing.asked][:22] == [*range(1, 11), *range(7, 19)]
+
+
+@pytest.mark.parametrize("walk", [NewestChangeFirstWalk, NewestRowFirstWalk])
+def test_a_list_that_loses_rows_faster_than_it_is_read_is_given_up_in_time(walk: type[Walk]) -> None:
+    listing = MovingList(range(400))
+    ask = listing.ask
+
+    def replace_the_newest_rows(question: Question) -> Page:
+        if len(listing.asked) % 2:
+            del listing.rows[-20:]
+        elif listing.asked:
+            listing.rows += [{"id": 1000 + 20 * len(listing.asked) + row, "at": 1000} for row in range(20)]
+        return ask(question)
+
+    listing.ask = replace_the_newest_rows  # type: ignore[method-assign]
+
+    with pytest.raises(
+        UnexpectedAnswer, match=r"loses rows faster than they can be read.* while fewer rows are deleted"
+    ):
+        hand_out(walk(listing))
+    assert len(listing.asked) <= 200
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,10 +232,27 @@ def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stanc
     assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
 
 
-def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list() -> None:
-    listing = MovingList([*range(20), None, None])
+@pytest.mark.parametrize("tells_total", [True, False])
+def test_rows_without_a_modification_time_are_not_lost_at_the_end_of_the_list(tells_total: bool) -> None:
+    listing = MovingList([*range(20), None, None], tells_total=tells_total)
 
-    assert set(hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing)) == set(range(22))
+    assert set(hand_out_with([KeyWalkWithoutTotal, NewestRowFirstWalk, PageWalk], listing)) == set(range(22))
+
+
+def test_a_list_that_tells_totals_is_not_looked_at_from_its_far_end() -> None:
+    listing = MovingList(list(range(20)))
+
+    hand_out(KeyWalkWithoutTotal(listing))
+
+    assert {question.order for question in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
+
+
+def test_a_far_end_without_a_modification_time_that_comes_again_is_the_whole_list() -> None:
+    listing = MovingList([None, None], tells_total=False, tells_more=False)
+    whole = replace(listing.ask(Question()), short=True)
+    listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
+
+    assert set(hand_out(KeyWalkWithoutTotal(listing))) == {0, 1}
 
 
 def test_one_moment_that_fills_many_pages_is_read_completely_and_the_walk_moves_on() -> None:
@@ -271,6 +388,19 @@ def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(wa
 
     with pytest.raises(UnexpectedAnswer, match="/things"):
         hand_out(walk(listing))
+
+
+def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
+    listing = MovingList([number * 3 for number in range(12)])
+    ask = listing.ask
+
+    def leave_the_rows_out_once(question: Question) -> Page:
+        page = ask(question)
+        return page if len(listing.asked) > 1 else replace(page, rows=[], has_more=False)
+
+    listing.ask = leave_the_rows_out_once  # type: ignore[method-assign]
+
+    assert hand_out(KeyWalk(listing)) == list(range(12))
 
 
 @pytest.mark.parametrize("walk", [PageWalk, NewestChangeFirstWalk])

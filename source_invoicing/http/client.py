@@ -58,6 +58,7 @@ class Patience:
     :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
         count like any other
     :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
+    :param of: who waits, for messages
     """
 
     connect: float = 10.0
@@ -69,6 +70,7 @@ class Patience:
     longest_backoff: float = 60.0
     rate_limit_retries: int | None = None
     longest_wait: float = 600.0
+    of: str = "a sync"
 
     def retries_after(self, verdict: Retry) -> int:
         """How many further tries a request gets that met with this verdict."""
@@ -79,7 +81,15 @@ class Patience:
     @classmethod
     def for_check(cls) -> Patience:
         """A connection test answers within a minute, whatever the host does."""
-        return cls(connect=8.0, read=15.0, total=20.0, retries=1, rate_limit_backoff=2.0, longest_wait=10.0)
+        return cls(
+            connect=8.0,
+            read=15.0,
+            total=20.0,
+            retries=1,
+            rate_limit_backoff=2.0,
+            longest_wait=10.0,
+            of="a connection test",
+        )
 
 
 class _Session(requests.Session):
@@ -259,7 +269,7 @@ class ApiClient:
         if seconds > self._patience.longest_wait:
             raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than a sync waits ({self._patience.longest_wait:.0f} seconds).",
+                f"than {self._patience.of} waits ({self._patience.longest_wait:.0f} seconds).",
                 FailureType.transient_error,
             )
         allowed = self._patience.retries_after(verdict)

@@ -84,6 +84,7 @@ class StatusJudge:
     :param login_hint: what to do when the credentials are refused
     :param access_hint: what to do when the credentials may not read a resource
     :param address: the property that says where the API is; blank where somebody else gives advice
+    :param limit_hint: what to do when the account asked too much
     """
 
     vendor: str
@@ -91,6 +92,9 @@ class StatusJudge:
     login_hint: str
     access_hint: str
     address: str = "platform.base_url"
+    limit_hint: str = (
+        "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
+    )
 
     def __call__(self, answer: Answer) -> Verdict:
         if answer.ok:
@@ -126,11 +130,7 @@ class StatusJudge:
                 )
             )
         if status == TOO_MANY_REQUESTS:
-            limited = transient_failure(
-                f"{self.vendor} limits how often it may be asked (HTTP 429 for {answer.path}{said}). "
-                "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
-            )
-            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+            return self.too_often(answer)
         if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
             return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(answer.headers))
         if MULTIPLE_CHOICES <= status < BAD_REQUEST:
@@ -148,6 +148,14 @@ class StatusJudge:
             return Fail(UnexpectedAnswer(f"{told} Run the sync again in a while.", FailureType.transient_error))
         # The connector asks in the words of the API; whoever does not understand these is somebody else.
         return Fail(UnexpectedAnswer(f"{told}{self._advice('Check')}", FailureType.config_error))
+
+    def too_often(self, answer: Answer) -> Retry:
+        """The account asked too much, whatever the status says."""
+        limited = transient_failure(
+            f"{self.vendor} limits how often it may be asked (HTTP {answer.status} for {answer.path}"
+            f"{self._said(answer)}). {self.limit_hint}"
+        )
+        return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
 
     def _said(self, answer: Answer) -> str:
         words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()

@@ -71,11 +71,20 @@ class ChildStream(InvoicingStream, ABC):
         cursor_field: list[str] | None = None,
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Slice | None]:
-        """One slice per parent that is not done yet."""
+        """One slice per parent that is not done yet.
+
+        :raises Failure: when the parents cannot be read, or the state names an id of another kind than theirs
+        """
         self.begin(sync_mode, stream_state)
         bookmark = self._parent_bookmark
         done_up_to = bookmark.done_up_to
-        for parent in self.parents.get():
+        parents = self.parents.get()
+        if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
+            # Numbers stand before all text, so each parent would count as done, or none.
+            raise bookmark.foreign(
+                f"{self.parent_field!r} should be an id such as {parents[0]!r}, found {done_up_to!r}"
+            )
+        for parent in parents:
             if done_up_to is None or ascending(parent) > ascending(done_up_to):
                 bookmark.start(parent)
                 yield {self.parent_field: parent}

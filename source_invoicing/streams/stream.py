@@ -52,6 +52,8 @@ class InvoicingStream(HttpStream, ABC):
     walks: ClassVar[tuple[type[Walk], ...]] = (PageWalk,)
     #: Fixed query parameters of the list.
     params: ClassVar[Mapping[str, str | int]] = {}
+    #: Fixed query parameters that the API may not know: left out once they prove to be what it refuses.
+    optional_params: ClassVar[Mapping[str, str | int]] = {}
     #: Lists whose union is the resource, by name, with the query parameters that select each; read in this order.
     lists: ClassVar[Mapping[str, Mapping[str, str | int]]] = {THE_LIST: {}}
     #: Folder of the JSON schemas, beside the module of the stream.
@@ -63,6 +65,7 @@ class InvoicingStream(HttpStream, ABC):
         self.bookmark = self.make_bookmark()
         self._state_given: Mapping[str, Any] = {}
         self._walks_left = list(self.walks)
+        self.optional_params_left = self.optional_params
 
     # -- what a platform says -----------------------------------------------------------------------------------
 
@@ -245,6 +248,18 @@ class InvoicingStream(HttpStream, ABC):
             surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
         )
         return True
+
+    def drop_optional_params(self, refusal: BadRequest) -> None:
+        """Ask without the optional parameters from now on."""
+        with self.bookmark.lock:
+            dropped, self.optional_params_left = self.optional_params_left, {}
+        if dropped:
+            logger.warning(
+                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for stays empty.",
+                self.name,
+                ", ".join(f"{name}={value}" for name, value in dropped.items()),
+                refusal,
+            )
 
     def _wanted(self, rows: list[Row], since: int | None, seen: dict[Hashable, int | None] | None) -> list[Row]:
         """Rows inside the window, or without a modification time; of several lists, each version of a row once."""
@@ -449,16 +464,30 @@ class _List:
         self.moment = stream.moment
         self.serial = stream.serial
 
-    def request(self, question: Question) -> ApiRequest:
-        return self._stream.list_request(question, self._path, self._fixed)
+    def request(self, question: Question, optional: Mapping[str, str | int] | None = None) -> ApiRequest:
+        optional = self._stream.optional_params_left if optional is None else optional
+        return self._stream.list_request(question, self._path, {**self._fixed, **optional})
 
     def ask(self, question: Question) -> Page:
-        page = self._stream.read_answer(self._stream.account.client.send(self.request(question)), question)
+        page = self._stream.read_answer(self._answer(question), question)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
         if not all(map(_is_known, map(self.key, page.rows))):
             raise self._unexpected(f"has a row without a usable value in {self._stream.primary_key!r}, its key")
         return page
+
+    def _answer(self, question: Question) -> Answer:
+        send, optional = self._stream.account.client.send, self._stream.optional_params_left
+        try:
+            return send(self.request(question, optional))
+        except BadRequest as refused:
+            if not optional:
+                raise
+            refusal = refused
+        # Whether the optional parameters were to blame shows when the same question is answered without them.
+        answer = send(self.request(question, {}))
+        self._stream.drop_optional_params(refusal)
+        return answer
 
     def _unexpected(self, what: str) -> UnexpectedAnswer:
         return UnexpectedAnswer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
@@ -14,23 +14,14 @@ from source_invoicing.http import (
     LoginRefused,
     Patience,
     Quota,
-    StatusJudge,
 )
-from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, read_page
+from source_invoicing.platforms.invoiced.answers import CHECK_JUDGE, JUDGE, WHERE_THE_KEY_IS, ListJudge
+from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
 
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
 HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
-WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
-
-
-def error_text(body: Any) -> str | None:
-    """The words of an error body: ``{"type", "message", "param"}``."""
-    if not isinstance(body, dict) or not body.get("message"):
-        return None
-    param = f" (parameter {body['param']})" if body.get("param") else ""
-    return f"{body['message']}{param}"
 
 
 class Invoiced(Platform):
@@ -77,19 +68,7 @@ class Invoiced(Platform):
         return ApiClient(
             base_url=base_url,
             auth=self._auth,
-            judge=StatusJudge(
-                vendor="Invoiced",
-                error_text=error_text,
-                login_hint=(
-                    "Check that platform.api_key is complete and that platform.environment names the environment it "
-                    f"was made in: keys of the sandbox do not work in production, nor the other way round. "
-                    f"{WHERE_THE_KEY_IS}"
-                ),
-                access_hint=(
-                    "Let an administrator of the account make an API key that may, or leave the stream out of the "
-                    "connection."
-                ),
-            ),
+            judge=JUDGE,
             quota=Quota(in_flight=self.num_workers),
             pool_size=self.num_workers,
             patience=patience,
@@ -97,7 +76,7 @@ class Invoiced(Platform):
 
     def _ask_for_a_customer(self, base_url: str) -> None:
         client = self._client(base_url, Patience.for_check())
-        read_page(client.send(ApiRequest("customers", {"per_page": 1})))
+        client.send(ApiRequest("customers", {"per_page": 1}, judge=ListJudge(CHECK_JUDGE)))
 
     def _key_belongs_elsewhere(self) -> bool:
         try:

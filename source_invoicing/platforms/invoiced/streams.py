@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
-from airbyte_cdk.models import FailureType
-
-from source_invoicing.http import Answer, UnexpectedAnswer, whole_number
+from source_invoicing.http import Answer, ApiRequest, whole_number
+from source_invoicing.platforms.invoiced.answers import JUDGE, ListJudge, no_list, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
-    KeyWalk,
+    KeyWalkWithoutTotal,
     NewestChangeFirstWalk,
     NewestRowFirstWalk,
     Order,
@@ -29,43 +29,12 @@ PER_PAGE = 100
 LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
 
 
-def read_page(answer: Answer) -> Page:
-    """A list: a bare array, or an object that holds it as ``data``; how it goes on stands in the headers."""
-    body = answer.body
-    rows = body.get("data") if isinstance(body, dict) else body
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"Invoiced answered {answer.path} with {_describe(body)} where a list of records should be. Run the sync "
-            "again; if this stays, check that base_url is the address of the API.",
-            FailureType.transient_error,
-        )
-    return Page(
-        rows,
-        has_more=_has_next(answer.headers),
-        total=_total(answer.headers),
-        short=len(rows) < PER_PAGE,
-        told_at=answer.told_at,
-    )
-
-
 def _has_next(headers: Mapping[str, str]) -> bool | None:
     if not headers.get("Link"):
         return None
     links = {relation: url for url, relation in LINK.findall(headers["Link"])}
     # A last page has been seen to name itself as the next one.
     return "next" in links and links["next"] != links.get("self")
-
-
-def _total(headers: Mapping[str, str]) -> int | None:
-    return whole_number(headers.get("X-Total-Count", ""))
-
-
-def _describe(body: object) -> str:
-    if isinstance(body, dict):
-        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
-    if isinstance(body, list):
-        return "a list of something else"
-    return "a single value"
 
 
 class InvoicedStream(InvoicingStream):
@@ -84,9 +53,22 @@ class InvoicedStream(InvoicingStream):
             params["sort"] = self.sorts[question.order]
         return params
 
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`. What is no list is asked for again."""
+        return replace(super().list_request(question, path, fixed), judge=ListJudge(JUDGE))
+
     def read_page(self, answer: Answer) -> Page:
-        """See :class:`InvoicingStream`."""
-        return read_page(answer)
+        """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
+        rows = rows_of(answer.body)
+        if rows is None:
+            raise no_list(answer)
+        return Page(
+            rows,
+            has_more=_has_next(answer.headers),
+            total=whole_number(answer.headers.get("X-Total-Count", "")),
+            short=len(rows) < PER_PAGE,
+            told_at=answer.told_at,
+        )
 
 
 class CreationOrderedStream(InvoicedStream):
@@ -111,7 +93,7 @@ class SortedStream(InvoicedStream):
 class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalk, NewestRowFirstWalk, PageWalk)
+    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, NewestRowFirstWalk, PageWalk)
     #: The filter that takes the last moment seen, and what to add so that rows of that moment surely come.
     since_param: ClassVar[str] = "updated_after"
     #: Whether the boundary itself is included is not documented.
@@ -216,14 +198,15 @@ class Events(ModifiedStream):
     """https://developer.invoiced.com/api/events
 
     Events never change, so the moment they happened is their cursor. Filter and order are those the vendor's own
-    library sends; where they do not hold, the list comes newest first by itself.
+    library sends; where they do not hold, the list comes newest first by itself. Who caused an event comes only on
+    request, which is not documented for this list.
     """
 
     resource = "events"
     cursor_field = "timestamp"
-    walks = (KeyWalk, NewestChangeFirstWalk, PageWalk)
+    walks = (KeyWalkWithoutTotal, NewestChangeFirstWalk, PageWalk)
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
-    params = {"include": "user"}
+    optional_params = {"include": "user"}
     since_param = "start_date"
     since_shift = 0
 

@@ -12,9 +12,9 @@ from source_invoicing.streams.walks.by_overlapping_page import (
     OverlapWalk,
     UnsortedOverlapWalk,
 )
-from source_invoicing.streams.walks.by_page import NewestRowFirstWalk, PageWalk, PlainPageWalk, SizedPageWalk
+from source_invoicing.streams.walks.by_page import PageWalk, PlainPageWalk, SizedPageWalk
 from source_invoicing.streams.walks.by_token import LinkWalk, TokenWalk
-from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk
+from source_invoicing.streams.walks.newest_first import NewestChangeFirstWalk, NewestRowFirstWalk
 from source_invoicing.streams.walks.parts import Part, Parts
 from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 

@@ -100,13 +100,20 @@ class KeyWalk(Walk):
             before, since = here, here.last_moment
 
     def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
-        page = self.listing.ask(question)
         rows_before = before.rows_before + len(before.page.rows) if before else 0
         behind = before.last_moment if before else question.since
+        page = self._whole_answer(question, rows_before)
+        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], behind, rows_before)
+
+    def _whole_answer(self, question: Question, rows_before: int) -> Page:
+        """A page that does not end before its total. One that does may be a slip, and is asked for once more."""
+        page = self.listing.ask(question)
+        if ends_early(page, rows_before + len(page.rows)):
+            page = self.listing.ask(question)
         rows = rows_before + len(page.rows)
         if ends_early(page, rows):
             raise self.contradiction(f"tells of {page.total} rows and ends after {rows}")
-        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], behind, rows_before)
+        return page
 
     def _prove(self, here: _Stretch) -> None:
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""

@@ -1,4 +1,4 @@
-"""The walk by modification time over a list that does not tell how many rows it has."""
+"""The walk by modification time over a list that may not tell how many rows it has."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from source_invoicing.streams.page import Listing, Order, Page, Question
 from source_invoicing.streams.walks.by_key import KeyWalk, _Stretch
 from source_invoicing.streams.walks.parts import Part
-from source_invoicing.streams.walks.walk import NotHonoured, Step, goes_on
+from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, comes_whole, goes_on
 
 
 class KeyWalkWithoutTotal(KeyWalk):
-    """Reads a list by key, and when it took several questions to read all of it, looks at its far end once.
+    """Reads a list by key, and when it took several questions to read all of it, looks at its far end once, unless each
+    answer told a total.
 
     Two things hide behind a filter by modification time and would give themselves away by a total: rows without a
     modification time that stand at the end of the list, and a filter that answers with the asked moment alone. A look
@@ -21,6 +22,7 @@ class KeyWalkWithoutTotal(KeyWalk):
     def __init__(self, listing: Listing) -> None:
         super().__init__(listing)
         self._questions = 0
+        self._tells_totals = True
 
     def steps(self, since: int | None, part: Part | None = None) -> Iterator[Step]:
         """See :meth:`KeyWalk.steps`."""
@@ -28,18 +30,27 @@ class KeyWalkWithoutTotal(KeyWalk):
         for step in super().steps(since, part):
             reached = step.reached if step.reached is not None else reached
             yield step
-        if since is None and self._questions > 1:
+        if since is None and self._questions > 1 and not self._tells_totals:
             yield from self._what_stands_at_the_far_end(reached)
 
     def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
         self._questions += 1
-        return super()._ask(question, before)
+        stretch = super()._ask(question, before)
+        self._tells_totals = self._tells_totals and stretch.page.total is not None
+        return stretch
 
     def _what_stands_at_the_far_end(self, reached: int | None) -> Iterator[Step]:
         number = rows = 0
+        before: PageKeys = ()
         while True:
             number += 1
             page = self.listing.ask(Question(number=number, order=Order.NEWEST_CHANGE_FIRST))
+            keys = self.keys(page)
+            if keys and keys == before:
+                if comes_whole(page):
+                    return
+                raise self.contradiction("answers with the same page twice")
+            before = keys
             rows += len(page.rows)
             yield Step([row for row in page.rows if self.listing.moment(row) is None])
             moments = self.moments(page)

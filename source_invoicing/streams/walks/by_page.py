@@ -6,16 +6,16 @@ import logging
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Hashable, Iterator
-from itertools import pairwise
+from math import ceil
 from typing import ClassVar
 
 from source_invoicing.streams.page import Order, Page, Question
 from source_invoicing.streams.walks.walk import (
     Horizon,
     Moved,
-    NotHonoured,
     PageKeys,
     Repeated,
+    Shrank,
     Step,
     Walk,
     comes_whole,
@@ -41,9 +41,11 @@ class Pass:
 
     def __init__(self) -> None:
         self.rows = 0
-        self._first: Page | None = None
-        self._before: Page | None = None
-        self._seen_pages: set[int] = set()
+        self._full = 0
+        self._latest = 0
+        self._total: int | None = None
+        # Hashes of the pages, in order.
+        self._pages: dict[int, None] = {}
 
     def take(self, page: Page, keys: PageKeys) -> bool:
         """Take note of the next page.
@@ -51,24 +53,43 @@ class Pass:
         :return: whether the list goes on behind it
         :raises Moved: when rows may have been missed
         """
-        before, self._before = self._before, page
-        self._first = self._first or page
-        self.rows += len(page.rows)
-        if before is not None:
-            if before.total is not None and page.total is not None and page.total < before.total:
-                raise Moved(f"shrank from {before.total} to {page.total} rows while it was read")
-            if page.rows and len(before.rows) < len(self._first.rows):
-                raise Moved(f"has a page of {len(before.rows)} rows between pages of {len(self._first.rows)}")
+        if self.slipped(page):
+            raise Shrank(f"shrank from {self._total} to {page.total} rows while it was read")
+        if not self._pages:
+            self._full = self._latest = len(page.rows)
+        if page.rows and self._latest < self._full:
+            raise Moved(f"has a page of {self._latest} rows between pages of {self._full}")
         if self.repeats(page, keys):
             raise Repeated("answers with the same page twice")
-        self._seen_pages.add(hash(keys))
+        self._latest, self._total = len(page.rows), page.total
+        self._pages[hash(keys)] = None
+        self.rows += len(page.rows)
         if ends_early(page, self.rows):
             raise Moved(f"tells of {page.total} rows and ends after {self.rows}")
         return goes_on(page, self.rows)
 
+    def slipped(self, page: Page) -> int:
+        """How many rows the total lacks since the page before: so many may have slipped to pages that were read."""
+        if not self._pages or self._total is None or page.total is None:
+            return 0
+        return max(self._total - page.total, 0)
+
+    def step_back(self, page: Page) -> int:
+        """Forget the pages to which rows may have slipped, where those stand that were pulled up last.
+
+        :param page: the one that shows it; it was not taken
+        :return: how many they are
+        """
+        pages = min(ceil(self.slipped(page) / self._full), len(self._pages))
+        for _ in range(pages):
+            self._pages.popitem()
+        self.rows -= pages * self._full
+        self._latest, self._total = self._full, page.total
+        return pages
+
     def repeats(self, page: Page, keys: PageKeys) -> bool:
         """Whether this pass has seen the same page before."""
-        return bool(page.rows) and hash(keys) in self._seen_pages
+        return bool(page.rows) and hash(keys) in self._pages
 
 
 class RestartingWalk(Walk, ABC):
@@ -88,7 +109,8 @@ class RestartingWalk(Walk, ABC):
                 moved = again
             if isinstance(before, Repeated) and isinstance(moved, Repeated):
                 break
-        raise self.contradiction(str(moved))
+        assert moved is not None
+        raise self.contradiction(str(moved), moved.advice)
 
     @abstractmethod
     def one_pass(self, since: int | None) -> Iterator[Step]:
@@ -178,16 +200,12 @@ class PageWalk(RestartingWalk):
             if current.repeats(page, keys) and self.is_whole(page, since):
                 return
             more = current.take(page, keys)
-            self.prove(page, more or number > 1)
             yield page
             number += 1
 
     def is_whole(self, page: Page, since: int | None) -> bool:
         """Whether a page that came again is the whole list."""
         return comes_whole(page)
-
-    def prove(self, page: Page, one_of_several: bool) -> None:
-        """Check what the walk relies on. This one relies on nothing."""
 
 
 class SizedPageWalk(PageWalk):
@@ -208,28 +226,3 @@ class PlainPageWalk(SizedPageWalk):
     def pages(self, since: int | None) -> Iterator[Page]:
         """See :class:`PageWalk`."""
         return super().pages(None)
-
-
-class NewestRowFirstWalk(PageWalk):
-    """The same with the newest row first, for lists that can be sorted: one pass is enough.
-
-    Here an insert pushes rows to the pages still to come, so a row can only slip to a page already read when more
-    rows are deleted than inserted, and then the total shrinks. Edits move nothing, as the order is that of creation.
-
-    Each page proves that the server sorted.
-    """
-
-    order = Order.NEWEST_ROW_FIRST
-
-    def is_settled(self, trail: Trail) -> bool:
-        """See :class:`PageWalk`."""
-        return True
-
-    def prove(self, page: Page, one_of_several: bool) -> None:
-        """See :class:`PageWalk`. A list of one page needs no order."""
-        serials = [self.listing.serial(row) for row in page.rows]
-        sorted_by_creation = all(
-            earlier is not None and later is not None and earlier >= later for earlier, later in pairwise(serials)
-        )
-        if one_of_several and not sorted_by_creation:
-            raise NotHonoured("does not sort by creation")

@@ -37,6 +37,15 @@ class NotHonoured(Exception):
 class Moved(Exception):
     """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
 
+    #: What to do about a list with which that happens each time.
+    advice = "Run the sync again; if this stays, the API does not page as documented."
+
+
+class Shrank(Moved):
+    """Rows were deleted between two pages, which pulled others to a page that had been read."""
+
+    advice = "Run the sync again while fewer rows are deleted from it."
+
 
 class Repeated(Moved):
     """The same page came twice: others put a whole page of rows before it, or, more often, the API does not page."""
@@ -72,11 +81,10 @@ class Walk(ABC):
         moments = (self.listing.moment(row) for row in page.rows)
         return [moment for moment in moments if moment is not None]
 
-    def contradiction(self, what: str) -> UnexpectedAnswer:
-        """The failure for a list that cannot be believed."""
+    def contradiction(self, what: str, advice: str = Moved.advice) -> UnexpectedAnswer:
+        """The failure for a list that cannot be believed, or not be read for all that happens to it."""
         return UnexpectedAnswer(
-            f"The list {self.listing.label} {what}, so it cannot be read completely. Run the sync again; if this "
-            "stays, the API does not page as documented.",
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {advice}",
             FailureType.transient_error,
         )
 
