@@ -199,6 +199,27 @@ def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:
         hand_out(OverlapWalk(Stuck(list(range(35)))))
 
 
+def test_rows_that_are_changed_by_whoever_takes_them_are_known_again() -> None:
+    listing = SilentList(list(range(401)), size=200)
+
+    ids = [row.update(id=str(row["id"])) or row["id"] for step in OverlapWalk(listing).steps(None) for row in step.rows]
+
+    assert sorted(ids, key=int) == list(map(str, range(401)))
+    assert len(listing.asked) == 3
+
+
+def test_a_list_of_other_rows_each_time_is_no_endless_loop() -> None:
+    class Replaced(SilentList):
+        def ask(self, question: Question) -> Page:
+            page = super().ask(question)
+            for row in page.rows:
+                row["id"] += 1000 * len(self.asked)
+            return page
+
+    with pytest.raises(UnexpectedAnswer, match="other rows each time"):
+        hand_out(OverlapWalk(Replaced(list(range(35)))))
+
+
 def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
     listing = SilentList(list(range(401)), size=200)
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import ClassVar
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.walks.by_page import MOST_PASSES
+from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -24,11 +25,14 @@ class _Stretch:
     """A page and where it stands.
 
     :param offset: rows before the page, by the count of the question
+    :param keys: the identities of its rows. Whoever takes the rows makes them fit their schema in place, so these are
+        read before they are handed out
     :param fresh: its rows that the page before did not hold
     """
 
     page: Page
     offset: int
+    keys: PageKeys
     fresh: list[Row]
 
     @property
@@ -52,6 +56,10 @@ class OverlapWalk(Walk):
 
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
 
+    def __init__(self, listing: Listing) -> None:
+        super().__init__(listing)
+        self._times_replaced = 0
+
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
@@ -64,13 +72,13 @@ class OverlapWalk(Walk):
     def stretches(self, question: Question) -> Iterator[_Stretch]:
         """The pages of a question, each meeting the one before."""
         page = self.listing.ask(question)
-        here = _Stretch(page, 0, self._unknown(page.rows, set()))
+        here = self._stretch(page, 0, set())
         full = page.size or len(page.rows)
         known: set[Hashable] = set()
         empty_handed = 0
         yield here
         while goes_on(here.page, here.end) or empty_handed:
-            known = {*(known if empty_handed else ()), *self.keys(here.page)}
+            known = {*(known if empty_handed else ()), *here.keys}
             following = self._behind(question, known, here.end, full)
             # Rows that are all known although they reach beyond the old end: more were put before them, or the
             # server repeats itself. The next question begins behind them and will tell.
@@ -111,15 +119,26 @@ class OverlapWalk(Walk):
             if overlap is not None:
                 if overlap > end - (number - 1) * size:
                     self._note_rows_in_front()
-                return _Stretch(page, (number - 1) * size, self._unknown(page.rows[overlap:], known))
+                return self._stretch(page, (number - 1) * size, known, overlap)
             start, back = start - back, back * 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, max(start, 0))
+        return self._from_the_top(question, known)
+
+    def _from_the_top(self, question: Question, known: set[Hashable]) -> _Stretch:
+        """The first page, where the walk begins again because no known row is left in front of where it stood."""
         page = self.listing.ask(question)
-        fresh = self._unknown(page.rows[self._end_of_overlap(page, known) or 0 :], known)
-        if not fresh and goes_on(page, len(page.rows)):
+        top = self._stretch(page, 0, known, self._end_of_overlap(page, known) or 0)
+        if not top.fresh and goes_on(page, len(page.rows)):
             # Nothing moved, and yet the rows were not on the page that should have held them.
             raise NotHonoured("does not let the size of its pages be chosen")
-        return _Stretch(page, 0, fresh)
+        self._times_replaced += 1
+        if self._times_replaced > MOST_PASSES:
+            raise self.contradiction("holds other rows each time it is asked for")
+        return top
+
+    def _stretch(self, page: Page, offset: int, known: set[Hashable], start: int = 0) -> _Stretch:
+        """:param start: index of the first row that may be new"""
+        return _Stretch(page, offset, self.keys(page), self._unknown(page.rows[start:], known))
 
     def _note_rows_in_front(self) -> None:
         """Known rows stand further behind than they were met: others were put before them."""
