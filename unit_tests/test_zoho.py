@@ -17,6 +17,7 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS, ZohoAccount, is_zoho
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import InvoicingStream, OffsetDateTime, compact_offset
+from unit_tests.zoho_list import ZohoList, rows, serve
 
 CREDENTIALS = {
     "client_id": "1000.CLIENTCLIENT",
@@ -442,6 +443,29 @@ def test_both_spellings_of_a_key_and_every_form_of_the_context_are_read(http: Mo
     http.get(f"{US_BOOKS}/customerpayments", json={"code": 0, key: [{"payment_id": "1"}], "page_context": context})
 
     assert len(read("customer_payments", organization_id="111")) == 1
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [{"flag": "text"}, {"flag": "no flag"}, {"flag": "no context"}, {"flag": "no flag", "cap": 100}],
+    ids=["the flag is text", "no flag", "no context", "smaller pages, no flag"],
+)
+@pytest.mark.parametrize(
+    ("name", "path", "key"),
+    [
+        ("expenses", "expenses", "expense_id"),
+        ("journals", "journals", "journal_id"),
+        ("contacts", "contacts", "contact_id"),
+        ("users", "users", "user_id"),
+    ],
+)
+def test_a_list_that_does_not_say_whether_it_goes_on_is_read_to_its_end(
+    http: Mock, name: str, path: str, key: str, manner: dict[str, Any]
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{path}", ZohoList(path, rows(450, key), **manner))
+
+    assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
 
 
 def test_values_become_what_the_schema_says(http: Mock) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
@@ -31,6 +32,8 @@ from source_invoicing.streams.walks import Part, Step
 
 # The most rows a page may have.
 PER_PAGE = 200
+# A flag, and the same as text.
+FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
@@ -48,20 +51,23 @@ def read_page(answer: Answer, record_key: str) -> Page:
             "the sync again; if this stays, check that base_url is the address of the API.",
             FailureType.transient_error,
         )
-    context = body.get("page_context")
-    if isinstance(context, list):  # the documentation shows it so in places
-        context = context[0] if context else None
-    if not isinstance(context, Mapping):
-        context = {}
-    size, more, total = context.get("per_page"), context.get("has_more_page"), context.get("total")
+    context = page_context(answer)
+    size, total = context.get("per_page"), context.get("total")
     return Page(
         rows,
-        # A list that is not paged has no context. One with as many rows as a page can hold might go on all the same.
-        has_more=more if isinstance(more, bool) else None if len(rows) == PER_PAGE else False,
+        has_more=FLAGS.get(str(context.get("has_more_page")).lower()),
         total=total if isinstance(total, int) else None,
         told_at=answer.told_at,
         size=size if isinstance(size, int) and size > 0 else None,
     )
+
+
+def page_context(answer: Answer) -> Mapping[str, Any]:
+    """What a paged list tells of its page; nothing where it is not paged."""
+    context = answer.body.get("page_context") if isinstance(answer.body, dict) else None
+    if isinstance(context, list):  # the documentation shows it so in places
+        context = context[0] if context else None
+    return context if isinstance(context, Mapping) else {}
 
 
 def _describe(body: object) -> str:
@@ -103,6 +109,14 @@ class ZohoStream(InvoicingStream):
     def read_page(self, answer: Answer) -> Page:
         """See :class:`InvoicingStream`."""
         return read_page(answer, self.resource.rpartition("/")[2])
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
+        as its page can hold might go on all the same."""
+        page = self.read_page(answer)
+        if page.has_more is None and len(page.rows) != min(question.size or PER_PAGE, page.size or PER_PAGE):
+            return replace(page, has_more=False)
+        return page
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
         """Stamp the organisation's id on the record."""
