@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_invoicing.http import UnexpectedAnswer
 from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.walks import (
+    FilteredOverlapWalk,
     KeyWalkWithoutTotal,
     NewestChangeFirstOverlapWalk,
     NotHonoured,
@@ -24,7 +25,7 @@ from source_invoicing.streams.walks import (
     Walk,
 )
 from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
-from unit_tests.moving_list import MovingList
+from unit_tests.moving_list import MovingList, Stance
 from unit_tests.test_walks import BULK, MOMENTS, SEEDS, hand_out, hand_out_with
 
 Filter = Literal["since", "equal"]
@@ -62,7 +63,7 @@ class SilentList(MovingList):
 
     def _listed(self, question: Question) -> list[Row]:
         rows = list(self.rows)
-        if question.since is not None:
+        if question.since is not None and self.stance != "ignores filter":
             rows = [row for row in rows if row["at"] is not None and self._fits(row["at"], question.since)]
         if question.order in (Order.OLDEST_CHANGE_FIRST, Order.NEWEST_CHANGE_FIRST):
             rows.sort(key=lambda row: ((row["at"] is None) is (self.blanks == "last"), row["at"] or 0, row["id"]))
@@ -74,7 +75,7 @@ class SilentList(MovingList):
         return moment == since if self.filter == "equal" else moment >= since
 
 
-WALKS = [KeyWalkWithoutTotal, OverlapWalk, NewestChangeFirstOverlapWalk]
+WALKS = [KeyWalkWithoutTotal, OverlapWalk, FilteredOverlapWalk, NewestChangeFirstOverlapWalk]
 
 
 @pytest.mark.parametrize("walk", WALKS)
@@ -108,11 +109,45 @@ def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     assert set(hand_out_with([walk, OverlapWalk], listing)) == set(range(len(moments)))
 
 
-@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 7]])
-def test_a_filter_that_means_that_very_moment_is_found_out(moments: list[int]) -> None:
+@pytest.mark.parametrize("since", [None, 4, 5, 29])
+@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 31]])
+@pytest.mark.parametrize("walk", [KeyWalkWithoutTotal, FilteredOverlapWalk])
+def test_a_filter_that_means_that_very_moment_is_found_out(
+    walk: type[Walk], moments: list[int], since: int | None
+) -> None:
     listing = SilentList(list(moments), filter="equal")
 
-    assert set(hand_out_with([KeyWalkWithoutTotal, OverlapWalk], listing)) == set(range(len(moments)))
+    ids = hand_out_with([walk, OverlapWalk], listing, since)
+
+    assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    walk=st.sampled_from([KeyWalkWithoutTotal, FilteredOverlapWalk]),
+    moments=MOMENTS | BULK,
+    seed=SEEDS,
+    meaning=st.sampled_from(["since", "equal"]),
+    since=st.integers(0, 60),
+)
+def test_what_changed_since_does_not_slip_through(
+    walk: type[Walk], moments: list[int], seed: int, meaning: Filter, since: int
+) -> None:
+    listing = SilentList(moments, restlessness=0.4, filter=meaning, chance=random.Random(seed))
+    before = {row["id"] for row in listing.rows if row["at"] >= since}
+
+    ids = hand_out_with([walk, OverlapWalk, SizedPageWalk], listing, since)
+
+    assert before & listing.throughout <= set(ids)
+
+
+@pytest.mark.parametrize("stance", ["honest", "ignores filter"])
+@pytest.mark.parametrize("walk", [KeyWalkWithoutTotal, FilteredOverlapWalk])
+def test_a_later_sync_with_something_to_list_costs_no_more_than_that(walk: type[Walk], stance: Stance) -> None:
+    listing = SilentList(list(range(9)), stance=stance)
+
+    assert set(hand_out(walk(listing), since=7)) >= {7, 8}
+    assert len(listing.asked) == 1
 
 
 def test_a_later_walk_from_the_newest_change_stops_at_what_is_known() -> None:

@@ -17,7 +17,7 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS, ZohoAccount, is_zoho
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import InvoicingStream, OffsetDateTime, compact_offset
-from unit_tests.zoho_list import ZohoList, rows, serve
+from unit_tests.zoho_list import ZohoList, rows, serve, written
 
 CREDENTIALS = {
     "client_id": "1000.CLIENTCLIENT",
@@ -40,8 +40,9 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
         yield mocker
 
 
-def config(name: str = "zoho_books", **options: Any) -> dict[str, Any]:
-    return {"platform": {"name": name, **CREDENTIALS, **options}}
+def config(name: str = "zoho_books", start_date: str = "", **options: Any) -> dict[str, Any]:
+    start = {"start_date": start_date} if start_date else {}
+    return {"platform": {"name": name, **CREDENTIALS, **options}, **start}
 
 
 def check(**options: Any) -> str | None:
@@ -404,7 +405,8 @@ def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
 
 def test_the_filter_has_the_only_form_that_zoho_takes(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    invoices = http.get(f"{US_BOOKS}/invoices", json=envelope("invoices", []))
+    known = {"invoice_id": "1", "last_modified_time": "2024-03-01T00:00:02+0000"}
+    invoices = http.get(f"{US_BOOKS}/invoices", json=envelope("invoices", [known]))
     changed = stream("invoices", organization_id="111")
     changed.state = {"last_modified_time": "2024-03-01T00:00:02Z"}
 
@@ -416,6 +418,63 @@ def test_the_filter_has_the_only_form_that_zoho_takes(http: Mock) -> None:
     assert last(invoices).qs["sort_order"] == ["a"]
     assert last(invoices).qs["per_page"] == ["200"]
     assert last(invoices).qs["page"] == ["1"]
+    assert invoices.call_count == 1
+
+
+FILTERED = pytest.mark.parametrize(("name", "key"), [("contacts", "contact_id"), ("expenses", "expense_id")])
+
+
+@pytest.mark.parametrize("count", [100, 450])
+@pytest.mark.parametrize("begins", ["with a state", "with a start date"])
+@FILTERED
+def test_a_filter_that_means_that_very_moment_hides_no_edit_from_a_later_sync(
+    http: Mock, name: str, key: str, begins: str, count: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(count, key), filter="equal"))
+    start = {"start_date": "2025-06-15T15:20:00Z"} if begins == "with a start date" else {}
+    changed = stream(name, organization_id="111", **start)
+    if not start:
+        changed.state = {"last_modified_time": written(2009)}
+    listed.rows[7]["last_modified_time"] = written(3000)
+
+    came = {row[key] for page in changed.read_pages({}) for row in page}
+
+    assert "7" in came
+    assert changed.state == {"last_modified_time": "2025-06-15T15:56:40Z"}
+
+
+@FILTERED
+@pytest.mark.parametrize(("edited", "calls"), [(True, 1), (False, 3)])
+def test_a_filter_is_put_to_the_proof_only_where_it_lists_nothing(
+    http: Mock, name: str, key: str, edited: bool, calls: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key)))
+    changed = stream(name, organization_id="111")
+    changed.state = {"last_modified_time": written(2500)}
+    if edited:
+        listed.rows[7]["last_modified_time"] = written(3000)
+
+    came = [row[key] for page in changed.read_pages({}) for row in page]
+
+    assert came == (["7"] if edited else [])
+    assert len(listed.asked) <= calls
+
+
+@FILTERED
+def test_a_filter_that_is_refused_costs_a_call_for_each_use_of_it_and_one_warning(
+    http: Mock, name: str, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key), refused=["last_modified_time"]))
+    changed = stream(name, organization_id="111")
+    changed.state = {"last_modified_time": written(2500)}
+    listed.rows[7]["last_modified_time"] = written(3000)
+
+    assert [row[key] for page in changed.read_pages({}) for row in page] == ["7"]
+    assert len(listed.asked) == 3 + listed.questions["filtered"] <= 5
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
 
 
 @pytest.mark.parametrize(

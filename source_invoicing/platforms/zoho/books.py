@@ -9,7 +9,7 @@ from typing import ClassVar
 from source_invoicing.http import Answer, BadRequest
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
-from source_invoicing.platforms.zoho.common import CreationOrderedStream, ModifiedStream, ZohoStream, fill_blanks
+from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
 from source_invoicing.streams import (
     NewestChangeFirstOverlapWalk,
     Order,
@@ -124,7 +124,7 @@ class Invoices(BooksStream, ModifiedStream):
     scope = "invoices"
 
 
-class Expenses(BooksStream, CreationOrderedStream):
+class Expenses(BooksStream, FilteredStream):
     """https://www.zoho.com/books/api/v3/expenses/
 
     The list filters by modification time, but refuses to sort by it.
@@ -133,7 +133,6 @@ class Expenses(BooksStream, CreationOrderedStream):
     resource = "expenses"
     primary_key = "expense_id"
     scope = "expenses"
-    filters = True
 
 
 class Creditnotes(BooksStream, ModifiedStream):

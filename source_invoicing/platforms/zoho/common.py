@@ -11,6 +11,7 @@ from airbyte_cdk.models import FailureType
 from source_invoicing.http import AccessRefused, Answer, BadRequest, Failure, ResourceMissing, UnexpectedAnswer
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.streams import (
+    FilteredOverlapWalk,
     InvoicingStream,
     KeyWalkWithoutTotal,
     OffsetDateTime,
@@ -146,7 +147,7 @@ class ZohoStream(InvoicingStream):
 class CreationOrderedStream(ZohoStream):
     """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, SizedPageWalk, PlainPageWalk)
+    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, PlainPageWalk)
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
@@ -155,16 +156,22 @@ class CreationOrderedStream(ZohoStream):
         return self.moment_format.seconds(row.get("created_time"))
 
 
-class ModifiedStream(CreationOrderedStream):
+class FilteredStream(CreationOrderedStream):
+    """The same for a list that filters by modification time, where it shows that it does."""
+
+    walks = (FilteredOverlapWalk, *CreationOrderedStream.walks)
+    filters = True
+
+
+class ModifiedStream(FilteredStream):
     """A list that sorts and filters by modification time; each page proves it."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, OverlapWalk, SizedPageWalk, PlainPageWalk)
+    walks = (KeyWalkWithoutTotal, *FilteredStream.walks)
     sorts = {
         Order.OLDEST_CHANGE_FIRST: ("last_modified_time", "A"),
         Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D"),
-        Order.OLDEST_ROW_FIRST: ("created_time", "A"),
+        **CreationOrderedStream.sorts,
     }
-    filters = True
 
 
 class Taxes(ZohoStream):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
-from source_invoicing.platforms.zoho.common import CreationOrderedStream, ModifiedStream, ZohoStream
+from source_invoicing.platforms.zoho.common import CreationOrderedStream, FilteredStream, ModifiedStream, ZohoStream
 
 PRODUCT = Product("Zoho Invoice", "invoice", "ZohoInvoice")
 
@@ -85,7 +85,7 @@ class CreditNotes(InvoiceStream, ModifiedStream):
     scope = "creditnotes"
 
 
-class Expenses(InvoiceStream, CreationOrderedStream):
+class Expenses(InvoiceStream, FilteredStream):
     """https://www.zoho.com/invoice/api/v3/expenses/
 
     The list filters by modification time, but refuses to sort by it.
@@ -94,7 +94,6 @@ class Expenses(InvoiceStream, CreationOrderedStream):
     resource = "expenses"
     primary_key = "expense_id"
     scope = "expenses"
-    filters = True
 
 
 class Taxes(InvoiceStream, common.Taxes):

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from source_invoicing.streams.page import Listing, Order, Page, Question, Row
 from source_invoicing.streams.walks.by_page import MOST_PASSES
+from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -55,6 +56,8 @@ class OverlapWalk(Walk):
     """
 
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
+    #: Whether the API is asked to leave out rows by their modification time.
+    filters: ClassVar[bool] = False
 
     def __init__(self, listing: Listing) -> None:
         super().__init__(listing)
@@ -63,6 +66,7 @@ class OverlapWalk(Walk):
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
         horizon = Horizon()
+        since = since if self.filters else None
         for stretch in self.stretches(Question(since=since, order=self.order)):
             self._prove(stretch)
             horizon.saw(stretch.page, self.moments(stretch.page))
@@ -165,6 +169,40 @@ class OverlapWalk(Walk):
         return fresh
 
 
+class FilteredOverlapWalk(OverlapWalk):
+    """The same for lists that filter by modification time.
+
+    Where nothing came that changed since the moment asked for, the filter has to show that it would have come. The list
+    cannot be asked for its newest change, so its first page without the filter has to do: the latest change on it must
+    be listed when the filter is asked for what changed since an earlier one.
+    """
+
+    filters = True
+
+    def stretches(self, question: Question) -> Iterator[_Stretch]:
+        """See :class:`OverlapWalk`."""
+        proof = FilterProof()
+        for stretch in super().stretches(question):
+            proof.saw(question.since, self.moments(stretch.page))
+            yield stretch
+        if question.since is not None and not proof.shown:
+            self._prove_nothing_hidden(question.since)
+
+    def _prove_nothing_hidden(self, since: int) -> None:
+        page = self.listing.ask(Question(order=self.order))
+        moments = self.moments(page)
+        if max(moments, default=since) > since:
+            earlier = since
+        elif goes_on(page, len(page.rows)):
+            earlier = min(moments, default=since)
+        else:
+            return
+        # In the same order, all that the first page holds of later changes is on the first page of what is filtered.
+        listed = self.moments(self.listing.ask(Question(since=earlier, order=self.order)))
+        if max(listed, default=earlier) <= earlier:
+            raise hides_later_changes()
+
+
 class UnsortedOverlapWalk(OverlapWalk):
     """The same in the order in which the list comes by itself.
 
@@ -173,6 +211,7 @@ class UnsortedOverlapWalk(OverlapWalk):
     """
 
     order = None
+    filters = True
 
     def _prove(self, here: _Stretch) -> None:
         """See :class:`OverlapWalk`. Nothing is known of the order."""
