@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs
@@ -249,7 +250,9 @@ def test_a_revoked_token_is_replaced_once_and_no_row_is_lost(http: Mock) -> None
     assert tokens.call_count == 2
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 57), (400, 57), (403, 57), (403, 9), (404, 5), (400, 90000)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, 57), (400, 57), (403, 57), (403, 9), (404, 5), (400, 90000), (400, 2)]
+)
 def test_a_stream_that_the_account_may_not_read_says_what_to_do_and_costs_no_token(
     http: Mock, status: int, code: int
 ) -> None:
@@ -357,7 +360,7 @@ def test_zohos_own_complaints_about_the_organization_are_explained(
 # Limits
 
 
-@pytest.mark.parametrize("code", [44, 1070, 43])
+@pytest.mark.parametrize("code", [44, 1070])
 def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, code: int) -> None:
     http.post(US_TOKENS, json=TOKEN)
     limited: dict[str, Any] = {"status_code": 429, "json": refused(code)}
@@ -372,6 +375,7 @@ def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, c
         ({"json": refused(45), "headers": {"X-Rate-Limit-Reset": "7200"}}, r"renewed at \d{4}-.* UTC, in 7200 seconds"),
         ({"json": refused(45)}, "midnight in the organization's time zone"),
         ({"json": refused(43), "headers": {"Retry-After": "3600"}}, "come back in 3600 seconds"),
+        ({"json": refused(43)}, "blocked the organization after a burst of calls"),
     ],
 )
 def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_again(
@@ -387,6 +391,23 @@ def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_ag
         assert caught.value.failure_type is FailureType.transient_error
 
     assert calls.call_count == 1
+
+
+def test_a_message_promises_to_go_on_only_for_streams_that_do(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/users", status_code=429, json=refused(45))
+
+    with pytest.raises(QuotaExhausted, match="streams that resume go on where they stopped"):
+        read("users", organization_id="111")
+
+
+def test_no_more_calls_are_in_flight_than_zoho_takes() -> None:
+    busy = SourceInvoicing().streams({**config(), "num_workers": 32})[0]
+    assert isinstance(busy, ZohoStream)
+    with ExitStack() as held:
+        for _ in range(10):
+            held.enter_context(busy.account.client._quota.slot())
+        assert not busy.account.client._quota._slots.acquire(blocking=False)
 
 
 def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
@@ -495,6 +516,15 @@ def test_a_body_that_is_no_list_is_no_empty_list(http: Mock, body: Any) -> None:
         read("users", organization_id="111")
 
 
+@pytest.mark.parametrize("body", [{"code": 0, "message": "success"}, {"code": 0, "users": None}])
+def test_a_list_that_is_missing_once_is_asked_for_again(http: Mock, body: dict[str, Any]) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", [{"json": body}, {"json": {"code": 0, "organizations": [ACME]}}])
+    http.get(f"{US_BOOKS}/users", [{"json": body}, {"json": envelope("users", [{"user_id": "1"}])}])
+
+    assert read("users") == [{"user_id": "1", "organization_id": "111"}]
+
+
 @pytest.mark.parametrize("key", ["customerpayments", "customer_payments"])
 @pytest.mark.parametrize("context", [{"has_more_page": False}, [{"has_more_page": False}], [], None])
 def test_both_spellings_of_a_key_and_every_form_of_the_context_are_read(http: Mock, key: str, context: Any) -> None:
@@ -573,20 +603,147 @@ def test_the_key_of_a_transaction_has_no_holes(http: Mock) -> None:
     assert keys == [("1", "", "7"), ("1", "", "8"), ("1", "5", "")]
 
 
-def test_transactions_are_read_by_bank_account_where_zoho_wants_one(http: Mock) -> None:
+def test_a_line_that_is_categorised_while_lines_are_read_has_not_left(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    lines = [
+        {"account_id": "1", "transaction_id": "", "imported_transaction_id": str(number), "date": "2026-01-01"}
+        for number in range(900)
+    ]
+
+    def categorise(listed: ZohoList) -> None:
+        number = 7 * len(listed.asked)
+        listed.rows[number] = {**listed.rows[number], "transaction_id": f"9{number}"}
+
+    listed = serve(http, f"{US_BOOKS}/banktransactions", ZohoList("banktransactions", lines, before=categorise))
+
+    came = {row["imported_transaction_id"] for row in read("transactions", organization_id="111")}
+
+    assert came == {line["imported_transaction_id"] for line in lines}
+    assert len(listed.asked) == 2 * 5
+
+
+def test_a_line_that_leaves_while_lines_are_read_takes_none_along(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    lines = [{"account_id": "1", "transaction_id": str(number), "date": "2026-01-01"} for number in range(900)]
+
+    def delete_the_first(listed: ZohoList) -> None:
+        if len(listed.asked) == 2:
+            del listed.rows[0]
+
+    listed = serve(http, f"{US_BOOKS}/banktransactions", ZohoList("banktransactions", lines, before=delete_the_first))
+
+    assert {str(number) for number in range(1, 900)} <= {
+        row["transaction_id"] for row in read("transactions", organization_id="111")
+    }
+    assert len(listed.asked) == 3 * 5
+
+
+@pytest.mark.parametrize("code", [2, 11, 15])
+def test_transactions_are_read_by_bank_account_where_zoho_wants_one(http: Mock, code: int) -> None:
     http.post(US_TOKENS, json=TOKEN)
     http.get(f"{US_BOOKS}/bankaccounts", json=envelope("bankaccounts", [{"account_id": "1"}, {"account_id": "2"}]))
 
     def answer(request: Any, context: Any) -> dict[str, Any]:
         if "account_id" not in request.qs:
             context.status_code = 400
-            return refused(2, "Invalid value passed for account_id")
+            return refused(code, "Invalid value passed for account_id")
         (account,) = request.qs["account_id"]
         return envelope("banktransactions", [{"account_id": account, "transaction_id": f"{account}1"}])
 
     http.get(f"{US_BOOKS}/banktransactions", json=answer)
 
     assert [row["transaction_id"] for row in read("transactions", organization_id="111")] == ["11", "21"]
+
+
+@pytest.mark.parametrize("code", [2, 15])
+@pytest.mark.parametrize("refused_too", [[], ["sort_column=created_time"]])
+@FILTERED
+def test_an_order_that_is_refused_is_done_without_whatever_code_it_has(
+    http: Mock, name: str, key: str, refused_too: list[str], code: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    refusing = ["sort_column=last_modified_time", *refused_too]
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key), refused=refusing, code=code))
+
+    assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
+
+
+INACTIVE_AND_ACTIVE = [{"tax_id": "1", "status": "Inactive"}, {"tax_id": "2", "status": "Active"}]
+
+
+@pytest.mark.parametrize(
+    ("word", "came", "warnings"),
+    [
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE, applied_filter="Taxes.All")}, 2, 0),
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE)}, 2, 0),
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE[1:], applied_filter="Taxes.Active")}, 1, 1),
+        ({"json": envelope("taxes", [], applied_filter="Taxes.All")}, 1, 1),
+        ({"json": refused(2), "status_code": 400}, 1, 1),
+        ({"json": refused(15), "status_code": 400}, 1, 1),
+    ],
+    ids=["taken", "not told", "ignored", "lists nothing", "refused", "refused with another code"],
+)
+def test_taxes_warn_of_inactive_ones_that_zoho_does_not_list(
+    http: Mock, word: dict[str, Any], came: int, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", INACTIVE_AND_ACTIVE[1:]))
+    http.get(f"{US_BOOKS}/settings/taxes?filter_by=Taxes.All", **word)
+
+    assert len(read("taxes", organization_id="111")) == came
+    assert [record.levelname for record in caplog.records if "inactive taxes" in record.message] == [
+        "WARNING"
+    ] * warnings
+
+
+def test_no_taxes_are_no_hidden_taxes(http: Mock, caplog: pytest.LogCaptureFixture) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    taxes = http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", []))
+
+    assert read("taxes", organization_id="111") == []
+    assert taxes.call_count == 2
+    assert "inactive" not in caplog.text
+
+
+def test_organizations_that_are_refused_say_nothing_of_taxes(http: Mock, caplog: pytest.LogCaptureFixture) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", status_code=400, json=refused(2))
+    taxes = http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", INACTIVE_AND_ACTIVE))
+
+    assert len(read("taxes")) == 2
+    assert taxes.call_count == 1
+    assert "inactive" not in caplog.text
+
+
+# The check
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"status_code": 400, "json": refused(9014, "The plan has ended.")},
+            "The plan has ended (code 9014). Check that",
+        ),
+        ({"status_code": 404, "json": refused(5)}, "for /organizations: no (code 5). Check that the user"),
+        ({"status_code": 404, "json": {"message": "nothing"}}, "for /organizations: nothing. Check that the user"),
+        ({"json": refused(7)}, "no (code 7). An error that comes with a success"),
+        ({"status_code": 403, "text": "<html>no entry</html>"}, "platform.base_url, if it is set, is the address of"),
+    ],
+    ids=["another code", "wrong address", "no code", "an error under 200", "a web page"],
+)
+def test_a_check_that_is_refused_for_other_reasons_than_scopes_says_what_to_look_at(
+    http: Mock, answer: dict[str, Any], told: str
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(requests_mock.ANY, **answer)
+
+    sentence = check() or ""
+
+    assert told in sentence
+    assert "platform.base_url" in sentence or "support" in sentence
+    assert ("fullaccess" in sentence) is (answer.get("status_code") == 403)
+    assert not any(flaw in sentence for flaw in ("  ", "None", ".)", ".."))
 
 
 # The catalog
@@ -636,6 +793,25 @@ def test_a_missing_credential_is_named(name: str) -> None:
 
     with pytest.raises(Failure, match=rf"platform\.{name} is missing"):
         SourceInvoicing().streams(incomplete)
+
+
+def test_items_need_either_of_two_scopes_so_both_are_named(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/items", status_code=401, json=refused(57))
+
+    with pytest.raises(AccessRefused, match=r"ZohoBooks\.settings\.READ and ZohoBooks\.items\.READ"):
+        read("items", organization_id="111")
+
+
+def test_the_form_names_the_scopes_of_all_streams() -> None:
+    spec = SourceInvoicing().spec(None).connectionSpecification  # type: ignore[arg-type]
+    for option in spec["properties"]["platform"]["oneOf"]:
+        name = option["properties"]["name"]["const"]
+        if name.startswith("zoho_"):
+            said = option["properties"]["refresh_token"]["description"]
+            for each in SourceInvoicing().streams(config(name)):
+                assert isinstance(each, ZohoStream)
+                assert all(scope in said for scope in each.scopes)
 
 
 def test_both_products_are_registered() -> None:

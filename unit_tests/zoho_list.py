@@ -47,13 +47,13 @@ class ZohoList:
     filter: Literal["since", "equal", "ignored"] = "since"
     refused: Collection[str] = ()
     code: int = 2
-    before: Callable[[], None] = lambda: None
+    before: Callable[[ZohoList], None] = lambda listed: None
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def __call__(self, request: Any, context: Any) -> Row:
         """See requests-mock."""
         asked = {name: values[0] for name, values in request.qs.items()}
-        self.before()
+        self.before(self)
         self.asked.append(asked)
         if any(name in self.refused or f"{name}={value}" in self.refused for name, value in asked.items()):
             context.status_code = 400

@@ -242,7 +242,7 @@ class InvoicingStream(HttpStream, ABC):
             "Stream %s: the list %s %s. It is read in another way, which is complete but takes more requests.",
             self.name,
             listing.label,
-            surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
+            surprise if isinstance(surprise, NotHonoured) else f"was refused ({str(surprise).removesuffix('.')})",
         )
         return True
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import AccessRefused, Answer, BadRequest, Failure, ResourceMissing, UnexpectedAnswer
-from source_invoicing.platforms.zoho.account import ZohoAccount
+from source_invoicing.http import AccessRefused, Answer, ApiRequest, BadRequest, Failure, ResourceMissing
+from source_invoicing.platforms.zoho.account import ListJudge, ZohoAccount, rows_in
 from source_invoicing.streams import (
     FilteredOverlapWalk,
     InvoicingStream,
@@ -38,20 +38,19 @@ FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
+# What else may be the matter, where Zoho does not say that it is the account.
+OTHERWISE: Mapping[type[Failure], str] = {
+    BadRequest: " If the account has all of that, the API has changed: look for a newer version of this connector.",
+    ResourceMissing: " If every stream ends like this, check platform.base_url.",
+}
+
 
 def read_page(answer: Answer, record_key: str) -> Page:
     """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
 
-    :param record_key: spelt without underscores, since some lists are documented with and answer without them
+    :param record_key: see :func:`rows_in`
     """
-    body = answer.body if isinstance(answer.body, dict) else {}
-    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"Zoho answered {answer.path} with {_describe(answer.body)} where a list of {record_key} should be. Run "
-            "the sync again; if this stays, check that base_url is the address of the API.",
-            FailureType.transient_error,
-        )
+    rows = rows_in(answer, record_key)
     context = page_context(answer)
     size, total = context.get("per_page"), context.get("total")
     return Page(
@@ -71,12 +70,6 @@ def page_context(answer: Answer) -> Mapping[str, Any]:
     return context if isinstance(context, Mapping) else {}
 
 
-def _describe(body: object) -> str:
-    if isinstance(body, dict):
-        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
-    return "a list" if isinstance(body, list) else "a single value"
-
-
 class ZohoStream(InvoicingStream):
     """A list of Zoho, without a modification time: full refresh, page by page.
 
@@ -86,8 +79,8 @@ class ZohoStream(InvoicingStream):
 
     walks: ClassVar[tuple[type[Walk], ...]] = (SizedPageWalk,)
     moment_format: ClassVar[MomentFormat] = OffsetDateTime()
-    #: The OAuth scope that covers the list, without the product's name and ``.READ``.
-    scope: ClassVar[str]
+    #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
+    scopes: ClassVar[tuple[str, ...]]
     #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
     sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
     #: Whether the parameter ``last_modified_time`` may be sent.
@@ -107,9 +100,18 @@ class ZohoStream(InvoicingStream):
             params["last_modified_time"] = compact_offset(question.since + SINCE_SHIFT)
         return params
 
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`. An answer without a list is asked for again."""
+        judge = ListJudge(self.account.client.judge, self._record_key)
+        return replace(super().list_request(question, path, fixed), judge=judge)
+
+    @property
+    def _record_key(self) -> str:
+        return self.resource.rpartition("/")[2]
+
     def read_page(self, answer: Answer) -> Page:
         """See :class:`InvoicingStream`."""
-        return read_page(answer, self.resource.rpartition("/")[2])
+        return read_page(answer, self._record_key)
 
     def read_answer(self, answer: Answer, question: Question) -> Page:
         """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
@@ -131,15 +133,21 @@ class ZohoStream(InvoicingStream):
         module that is switched off."""
         try:
             yield from super().read_pages(stream_slice, parts)
-        except (AccessRefused, ResourceMissing) as refusal:
+        except (AccessRefused, BadRequest, ResourceMissing) as refusal:
             raise self._unavailable(refusal) from None
+
+    @property
+    def full_scopes(self) -> list[str]:
+        """The OAuth scopes that cover the list, as a token is asked for."""
+        return [f"{self.account.product.scope}.{scope}.READ" for scope in self.scopes]
 
     def _unavailable(self, refusal: Failure) -> AccessRefused:
         product = self.account.product
+        otherwise = next((hint for kind, hint in OTHERWISE.items() if isinstance(refusal, kind)), "")
         return AccessRefused(
             f"{refusal.sentence} This account cannot read the stream {self.name}. Make a refresh token with the scope "
-            f"{product.scope}.{self.scope}.READ, let an administrator give the user's role access, switch the module "
-            f"on in {product.title} if the plan has it, or leave the stream out of the connection.",
+            f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
+            f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}",
             FailureType.config_error,
         )
 
@@ -176,17 +184,25 @@ class ModifiedStream(FilteredStream):
 
 class Taxes(ZohoStream):
     """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
-    is refused the list is read as it comes: full refresh."""
+    is not taken the list is read as it comes: full refresh."""
 
     resource = "settings/taxes"
     primary_key = "tax_id"
-    scope = "settings"
-    _every_one = True
+    scopes = ("settings",)
+    _wanted_filter = "Taxes.All"
+    _hides_some = False
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         params = super().list_params(question)
-        return {**params, "filter_by": "Taxes.All"} if self._every_one else params
+        return {**params, "filter_by": self._wanted_filter} if self._wanted_filter else params
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
+        applied = page_context(answer).get("applied_filter")
+        if self._wanted_filter and applied not in (None, "", self._wanted_filter):
+            self._note_that_some_are_hidden()
+        return super().read_page(answer)
 
     def walk(
         self,
@@ -197,14 +213,29 @@ class Taxes(ZohoStream):
         place: Place | None = None,
     ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
+        rows = 0
         try:
-            yield from super().walk(stream_slice, since, name, part, place)
+            for step in super().walk(stream_slice, since, name, part, place):
+                rows += len(step.rows)
+                yield step
         except BadRequest:
-            if not self._every_one:
+            if not self._wanted_filter:
                 raise
+            self._note_that_some_are_hidden()
+        else:
+            if rows or not self._wanted_filter:
+                return
+        # A word that is not known may list nothing, too.
+        self._wanted_filter = ""
+        for step in super().walk(stream_slice, since, name, part, place):
+            if step.rows:
+                self._note_that_some_are_hidden()
+            yield step
+
+    def _note_that_some_are_hidden(self) -> None:
+        if not self._hides_some:
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
-            self._every_one = False
-            yield from super().walk(stream_slice, since, name, part, place)
+        self._hides_some = True
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:
