@@ -22,6 +22,7 @@ from source_invoicing.streams.walks import (
     PageWalk,
     PlainPageWalk,
     SizedPageWalk,
+    UnsortedOverlapWalk,
     Walk,
 )
 from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
@@ -262,6 +263,73 @@ def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
 
     assert [question.order for question in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
     assert len(listing.asked) == 4
+
+
+PLACE_KEEPERS = [OverlapWalk, FilteredOverlapWalk]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    kind=st.sampled_from(PLACE_KEEPERS),
+    moments=MOMENTS | BULK,
+    since=st.none() | st.integers(0, 30),
+    seed=SEEDS,
+    cut=st.integers(0, 6),
+)
+def test_every_overlapping_page_is_a_place_to_go_on_from(
+    kind: type[OverlapWalk], moments: list[int], since: int | None, seed: int, cut: int
+) -> None:
+    listing = SilentList(moments, restlessness=0.4, chance=random.Random(seed))
+    wanted = {row["id"] for row in listing.rows if since is None or row["at"] >= since}
+    before: set[Hashable] = set()
+    place = None
+    for number, step in enumerate(kind(listing).steps(since)):
+        before.update(row["id"] for row in step.rows)
+        place = step.place
+        if number == cut:
+            break
+    for _ in range(3):
+        listing.change()
+    edited_since = {row["id"] for row in listing.rows if place is not None and row["at"] >= place.began}
+
+    following = kind(listing)
+    following.stopped_at = place
+    steps = list(following.steps(since))
+
+    after = {row["id"] for step in steps for row in step.rows}
+    assert wanted & listing.throughout <= before | after | edited_since
+    if place is not None and steps[-1].reached is not None:
+        assert steps[-1].reached <= place.began
+
+
+@pytest.mark.parametrize("kind", PLACE_KEEPERS)
+def test_a_walk_over_overlapping_pages_that_goes_on_reads_no_more_than_what_is_left(kind: type[OverlapWalk]) -> None:
+    listing = SilentList(list(range(2000)), size=200)
+    places = [step.place for step in kind(listing).steps(None)]
+    listing.asked.clear()
+    following = kind(listing)
+    following.stopped_at = places[7]
+
+    rest = hand_out(following)
+
+    assert rest == list(range(2000))[-len(rest) :]
+    assert len(rest) <= 2000 - 7 * 190
+    assert len(listing.asked) <= 1 + 4
+
+
+@pytest.mark.parametrize("left", [0, 5, 10, 11])
+def test_a_walk_goes_on_in_a_list_that_has_become_short(left: int) -> None:
+    listing = SilentList(list(range(100)), tells_size=False)
+    walk = OverlapWalk(listing)
+    walk.stopped_at = [step.place for step in OverlapWalk(listing).steps(None)][4]
+    del listing.rows[left:]
+
+    assert set(hand_out(walk)) == set(range(left))
+
+
+@pytest.mark.parametrize("walk", [UnsortedOverlapWalk, NewestChangeFirstOverlapWalk])
+def test_in_an_order_that_edits_change_there_is_no_place_to_go_on_from(walk: type[Walk]) -> None:
+    assert {step.place for step in walk(SilentList(list(range(100)))).steps(None)} == {None}
 
 
 @settings(max_examples=300)

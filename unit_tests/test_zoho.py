@@ -421,6 +421,39 @@ def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
     assert len(read("users", organization_id="111")) == 1
 
 
+@pytest.mark.parametrize("since", [None, 0])
+@pytest.mark.parametrize(
+    ("platform", "name", "path", "key"),
+    [
+        ("zoho_books", "expenses", "expenses", "expense_id"),
+        ("zoho_invoice", "recurring_invoices", "recurringinvoices", "recurring_invoice_id"),
+    ],
+)
+def test_a_long_list_that_takes_more_calls_than_the_day_has_left_is_finished_by_later_syncs(
+    http: Mock, platform: str, name: str, path: str, *, key: str, since: int | None
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    address = f"https://www.zohoapis.com/{platform.removeprefix('zoho_')}/v3/{path}"
+    listed = serve(http, address, ZohoList(path, rows(1500, key), quota=4))
+    state: Any = {} if since is None else {"last_modified_time": written(since)}
+    came: set[str] = set()
+
+    for calls in (4, 4, 20):
+        listed.asked.clear()
+        listed.quota = calls
+        reading = stream(name, platform, organization_id="111")
+        reading.state = state
+        try:
+            for page in reading.read_pages({}):
+                came.update(row[key] for row in page)
+        except QuotaExhausted:
+            state = dict(reading.state)
+
+    assert came == {row[key] for row in listed.rows}
+    assert len(listed.asked) <= 4
+    assert reading.state == {"last_modified_time": "2025-06-15T15:40:08Z"}
+
+
 # Lists
 
 

@@ -37,6 +37,7 @@ class ZohoList:
     :param cap: the most rows on a page, whatever is asked for
     :param filter: what ``last_modified_time`` means
     :param refused: parameters that are refused, with the code
+    :param quota: how many calls are left of the day; ``None`` for enough
     :param before: called before each answer
     """
 
@@ -47,6 +48,7 @@ class ZohoList:
     filter: Literal["since", "equal", "ignored"] = "since"
     refused: Collection[str] = ()
     code: int = 2
+    quota: int | None = None
     before: Callable[[ZohoList], None] = lambda listed: None
     asked: list[dict[str, str]] = field(default_factory=list)
 
@@ -55,6 +57,9 @@ class ZohoList:
         asked = {name: values[0] for name, values in request.qs.items()}
         self.before(self)
         self.asked.append(asked)
+        if self.quota is not None and len(self.asked) > self.quota:
+            context.status_code = 429
+            return {"code": 45, "message": "The calls of the day are used up"}
         if any(name in self.refused or f"{name}={value}" in self.refused for name, value in asked.items()):
             context.status_code = 400
             return {"code": self.code, "message": "Invalid value passed"}

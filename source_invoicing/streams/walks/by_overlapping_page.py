@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.page import Listing, Order, Page, Place, Question, Row
 from source_invoicing.streams.walks.by_page import MOST_PASSES
 from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
@@ -52,9 +52,12 @@ class OverlapWalk(Walk):
     That holds in an order that no edit moves rows in, so each page has to prove that it is sorted by creation; a row
     that an edit put in front of the pages read looks like one that was inserted there.
 
-    Nothing is promised before the end: a page is no place to come back to.
+    Nothing is promised before the end. A walk that was cut off goes on behind the last row it handed out, wherever that
+    is by then; what was created or edited meanwhile is later than its start, up to which it promises.
     """
 
+    #: Whether steps tell a place to go on from.
+    keeps_place: ClassVar[bool] = True
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
     #: Whether the API is asked to leave out rows by their modification time.
     filters: ClassVar[bool] = False
@@ -65,19 +68,38 @@ class OverlapWalk(Walk):
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
-        horizon = Horizon()
-        since = since if self.filters else None
-        for stretch in self.stretches(Question(since=since, order=self.order)):
+        place = self._place_to_go_on_from(since)
+        horizon = Horizon(place)
+        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order), place):
             self._prove(stretch)
             horizon.saw(stretch.page, self.moments(stretch.page))
-            yield Step(stretch.fresh)
+            yield Step(stretch.fresh, place=self._place(stretch, since, horizon))
         yield Step([], reached=horizon.reached)
 
-    def stretches(self, question: Question) -> Iterator[_Stretch]:
-        """The pages of a question, each meeting the one before."""
+    def _place_to_go_on_from(self, since: int | None) -> Place | None:
+        """The place where an earlier walk stopped, unless it was after other rows."""
+        place = self.stopped_at if self.keeps_place else None
+        return place if place and (place.since, place.filtered) == (since, self.filters) else None
+
+    def _place(self, here: _Stretch, since: int | None, horizon: Horizon) -> Place | None:
+        """The last row of a page as a place to go on from; some lists have no row, or keys of several parts."""
+        row = here.keys[-1] if here.keys else None
+        if not self.keeps_place or not isinstance(row, (str, int)):
+            return None
+        return Place(here.end - 1, row, self.filters, since, horizon.started, horizon.newest)
+
+    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
+        """The pages of a question, each meeting the one before.
+
+        :param place: where to begin; the first page is asked for all the same, since it tells how large pages are
+        """
         page = self.listing.ask(question)
-        here = self._stretch(page, 0, set())
         full = page.size or len(page.rows)
+        if place is None or not goes_on(page, len(page.rows)):
+            here = self._stretch(page, 0, set())
+        else:
+            logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, place.offset)
+            here = self._behind(question, {place.row}, place.offset + 1, full)
         known: set[Hashable] = set()
         empty_handed = 0
         yield here
@@ -179,10 +201,10 @@ class FilteredOverlapWalk(OverlapWalk):
 
     filters = True
 
-    def stretches(self, question: Question) -> Iterator[_Stretch]:
+    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
         """See :class:`OverlapWalk`."""
         proof = FilterProof()
-        for stretch in super().stretches(question):
+        for stretch in super().stretches(question, place):
             proof.saw(question.since, self.moments(stretch.page))
             yield stretch
         if question.since is not None and not proof.shown:
@@ -207,9 +229,11 @@ class UnsortedOverlapWalk(OverlapWalk):
     """The same in the order in which the list comes by itself.
 
     That may be one that edits move rows in. So where rows were put in front of the pages read, one of them may be an
-    edited row that was not read yet, and the list has to be read in another way.
+    edited row that was not read yet, and the list has to be read in another way. For the same reason nobody goes on
+    where an earlier walk stopped.
     """
 
+    keeps_place = False
     order = None
     filters = True
 
@@ -225,8 +249,10 @@ class NewestChangeFirstOverlapWalk(OverlapWalk):
     """Sorted descending by modification time, overlapping page by overlapping page, until ``since`` is reached.
 
     For lists that sort by modification time but do not filter by it. What moved to the front meanwhile is fetched by
-    a last look at the head.
+    a last look at the head. The place of a row is none to come back to, as edits move it.
     """
+
+    keeps_place = False
 
     def __init__(self, listing: Listing) -> None:
         super().__init__(listing)
