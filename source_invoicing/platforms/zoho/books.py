@@ -110,7 +110,7 @@ class Items(BooksStream, ModifiedStream):
 
     resource = "items"
     primary_key = "item_id"
-    # https://www.zoho.com/books/api/v3/items/ and /introduction/ name one each.
+    # Zoho's pages do not agree on which of them it takes.
     scopes = ("settings", "items")
     params = {"filter_by": "Status.All"}
 

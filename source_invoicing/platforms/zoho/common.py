@@ -200,7 +200,7 @@ class Taxes(ZohoStream):
     def read_page(self, answer: Answer) -> Page:
         """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
         applied = page_context(answer).get("applied_filter")
-        if self._wanted_filter and applied not in (None, "", self._wanted_filter):
+        if self._wanted_filter and applied and not str(applied).endswith(".All"):
             self._note_that_some_are_hidden()
         return super().read_page(answer)
 
