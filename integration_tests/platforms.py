@@ -181,7 +181,12 @@ _ZOHO_ANSWERS: tuple[Options, ...] = (
     {},
     {"undocumented_filter": "ignored", "undocumented_sort": "ignored"},
     {"undocumented_filter": "refused", "undocumented_sort": "refused"},
-    {"purchase_orders_order": "default", "journals_filter": "equal", "offset": "new_york"},
+    {
+        "purchase_orders_order": "default",
+        "journals_filter": "equal",
+        "undocumented_filter": "equal",
+        "offset": "new_york",
+    },
 )
 _ZOHO_IGNORES: Options = {"ignore_sort": True, "ignore_filter": True}
 

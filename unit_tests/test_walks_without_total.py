@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from source_invoicing.http import UnexpectedAnswer
 from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.walks import (
+    FilteredOverlapWalk,
     KeyWalkWithoutTotal,
     NewestChangeFirstOverlapWalk,
     NotHonoured,
@@ -21,10 +22,11 @@ from source_invoicing.streams.walks import (
     PageWalk,
     PlainPageWalk,
     SizedPageWalk,
+    UnsortedOverlapWalk,
     Walk,
 )
 from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
-from unit_tests.moving_list import MovingList
+from unit_tests.moving_list import MovingList, Stance
 from unit_tests.test_walks import BULK, MOMENTS, SEEDS, hand_out, hand_out_with
 
 Filter = Literal["since", "equal"]
@@ -62,7 +64,7 @@ class SilentList(MovingList):
 
     def _listed(self, question: Question) -> list[Row]:
         rows = list(self.rows)
-        if question.since is not None:
+        if question.since is not None and self.stance != "ignores filter":
             rows = [row for row in rows if row["at"] is not None and self._fits(row["at"], question.since)]
         if question.order in (Order.OLDEST_CHANGE_FIRST, Order.NEWEST_CHANGE_FIRST):
             rows.sort(key=lambda row: ((row["at"] is None) is (self.blanks == "last"), row["at"] or 0, row["id"]))
@@ -74,7 +76,7 @@ class SilentList(MovingList):
         return moment == since if self.filter == "equal" else moment >= since
 
 
-WALKS = [KeyWalkWithoutTotal, OverlapWalk, NewestChangeFirstOverlapWalk]
+WALKS = [KeyWalkWithoutTotal, OverlapWalk, FilteredOverlapWalk, NewestChangeFirstOverlapWalk]
 
 
 @pytest.mark.parametrize("walk", WALKS)
@@ -108,11 +110,45 @@ def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     assert set(hand_out_with([walk, OverlapWalk], listing)) == set(range(len(moments)))
 
 
-@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 7]])
-def test_a_filter_that_means_that_very_moment_is_found_out(moments: list[int]) -> None:
+@pytest.mark.parametrize("since", [None, 4, 5, 29])
+@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 31]])
+@pytest.mark.parametrize("walk", [KeyWalkWithoutTotal, FilteredOverlapWalk])
+def test_a_filter_that_means_that_very_moment_is_found_out(
+    walk: type[Walk], moments: list[int], since: int | None
+) -> None:
     listing = SilentList(list(moments), filter="equal")
 
-    assert set(hand_out_with([KeyWalkWithoutTotal, OverlapWalk], listing)) == set(range(len(moments)))
+    ids = hand_out_with([walk, OverlapWalk], listing, since)
+
+    assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    walk=st.sampled_from([KeyWalkWithoutTotal, FilteredOverlapWalk]),
+    moments=MOMENTS | BULK,
+    seed=SEEDS,
+    meaning=st.sampled_from(["since", "equal"]),
+    since=st.integers(0, 60),
+)
+def test_what_changed_since_does_not_slip_through(
+    walk: type[Walk], moments: list[int], seed: int, meaning: Filter, since: int
+) -> None:
+    listing = SilentList(moments, restlessness=0.4, filter=meaning, chance=random.Random(seed))
+    before = {row["id"] for row in listing.rows if row["at"] >= since}
+
+    ids = hand_out_with([walk, OverlapWalk, SizedPageWalk], listing, since)
+
+    assert before & listing.throughout <= set(ids)
+
+
+@pytest.mark.parametrize("stance", ["honest", "ignores filter"])
+@pytest.mark.parametrize("walk", [KeyWalkWithoutTotal, FilteredOverlapWalk])
+def test_a_later_sync_with_something_to_list_costs_no_more_than_that(walk: type[Walk], stance: Stance) -> None:
+    listing = SilentList(list(range(9)), stance=stance)
+
+    assert set(hand_out(walk(listing), since=7)) >= {7, 8}
+    assert len(listing.asked) == 1
 
 
 def test_a_later_walk_from_the_newest_change_stops_at_what_is_known() -> None:
@@ -199,6 +235,27 @@ def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:
         hand_out(OverlapWalk(Stuck(list(range(35)))))
 
 
+def test_rows_that_are_changed_by_whoever_takes_them_are_known_again() -> None:
+    listing = SilentList(list(range(401)), size=200)
+
+    ids = [row.update(id=str(row["id"])) or row["id"] for step in OverlapWalk(listing).steps(None) for row in step.rows]
+
+    assert sorted(ids, key=int) == list(map(str, range(401)))
+    assert len(listing.asked) == 3
+
+
+def test_a_list_of_other_rows_each_time_is_no_endless_loop() -> None:
+    class Replaced(SilentList):
+        def ask(self, question: Question) -> Page:
+            page = super().ask(question)
+            for row in page.rows:
+                row["id"] += 1000 * len(self.asked)
+            return page
+
+    with pytest.raises(UnexpectedAnswer, match="other rows each time"):
+        hand_out(OverlapWalk(Replaced(list(range(35)))))
+
+
 def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
     listing = SilentList(list(range(401)), size=200)
 
@@ -206,6 +263,73 @@ def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
 
     assert [question.order for question in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
     assert len(listing.asked) == 4
+
+
+PLACE_KEEPERS = [OverlapWalk, FilteredOverlapWalk]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    kind=st.sampled_from(PLACE_KEEPERS),
+    moments=MOMENTS | BULK,
+    since=st.none() | st.integers(0, 30),
+    seed=SEEDS,
+    cut=st.integers(0, 6),
+)
+def test_every_overlapping_page_is_a_place_to_go_on_from(
+    kind: type[OverlapWalk], moments: list[int], since: int | None, seed: int, cut: int
+) -> None:
+    listing = SilentList(moments, restlessness=0.4, chance=random.Random(seed))
+    wanted = {row["id"] for row in listing.rows if since is None or row["at"] >= since}
+    before: set[Hashable] = set()
+    place = None
+    for number, step in enumerate(kind(listing).steps(since)):
+        before.update(row["id"] for row in step.rows)
+        place = step.place
+        if number == cut:
+            break
+    for _ in range(3):
+        listing.change()
+    edited_since = {row["id"] for row in listing.rows if place is not None and row["at"] >= place.began}
+
+    following = kind(listing)
+    following.stopped_at = place
+    steps = list(following.steps(since))
+
+    after = {row["id"] for step in steps for row in step.rows}
+    assert wanted & listing.throughout <= before | after | edited_since
+    if place is not None and steps[-1].reached is not None:
+        assert steps[-1].reached <= place.began
+
+
+@pytest.mark.parametrize("kind", PLACE_KEEPERS)
+def test_a_walk_over_overlapping_pages_that_goes_on_reads_no_more_than_what_is_left(kind: type[OverlapWalk]) -> None:
+    listing = SilentList(list(range(2000)), size=200)
+    places = [step.place for step in kind(listing).steps(None)]
+    listing.asked.clear()
+    following = kind(listing)
+    following.stopped_at = places[7]
+
+    rest = hand_out(following)
+
+    assert rest == list(range(2000))[-len(rest) :]
+    assert len(rest) <= 2000 - 7 * 190
+    assert len(listing.asked) <= 1 + 4
+
+
+@pytest.mark.parametrize("left", [0, 5, 10, 11])
+def test_a_walk_goes_on_in_a_list_that_has_become_short(left: int) -> None:
+    listing = SilentList(list(range(100)), tells_size=False)
+    walk = OverlapWalk(listing)
+    walk.stopped_at = [step.place for step in OverlapWalk(listing).steps(None)][4]
+    del listing.rows[left:]
+
+    assert set(hand_out(walk)) == set(range(left))
+
+
+@pytest.mark.parametrize("walk", [UnsortedOverlapWalk, NewestChangeFirstOverlapWalk])
+def test_in_an_order_that_edits_change_there_is_no_place_to_go_on_from(walk: type[Walk]) -> None:
+    assert {step.place for step in walk(SilentList(list(range(100)))).steps(None)} == {None}
 
 
 @settings(max_examples=300)

@@ -17,6 +17,7 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS, ZohoAccount, is_zoho
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import InvoicingStream, OffsetDateTime, compact_offset
+from unit_tests.zoho_list import ZohoList, rows, serve, written
 
 CREDENTIALS = {
     "client_id": "1000.CLIENTCLIENT",
@@ -39,8 +40,9 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
         yield mocker
 
 
-def config(name: str = "zoho_books", **options: Any) -> dict[str, Any]:
-    return {"platform": {"name": name, **CREDENTIALS, **options}}
+def config(name: str = "zoho_books", start_date: str = "", **options: Any) -> dict[str, Any]:
+    start = {"start_date": start_date} if start_date else {}
+    return {"platform": {"name": name, **CREDENTIALS, **options}, **start}
 
 
 def check(**options: Any) -> str | None:
@@ -247,7 +249,9 @@ def test_a_revoked_token_is_replaced_once_and_no_row_is_lost(http: Mock) -> None
     assert tokens.call_count == 2
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 57), (400, 57), (403, 57), (403, 9), (404, 5), (400, 90000)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, 57), (400, 57), (403, 57), (403, 9), (404, 5), (400, 90000), (400, 2)]
+)
 def test_a_stream_that_the_account_may_not_read_says_what_to_do_and_costs_no_token(
     http: Mock, status: int, code: int
 ) -> None:
@@ -355,7 +359,7 @@ def test_zohos_own_complaints_about_the_organization_are_explained(
 # Limits
 
 
-@pytest.mark.parametrize("code", [44, 1070, 43])
+@pytest.mark.parametrize("code", [44, 1070])
 def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, code: int) -> None:
     http.post(US_TOKENS, json=TOKEN)
     limited: dict[str, Any] = {"status_code": 429, "json": refused(code)}
@@ -370,6 +374,7 @@ def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, c
         ({"json": refused(45), "headers": {"X-Rate-Limit-Reset": "7200"}}, r"renewed at \d{4}-.* UTC, in 7200 seconds"),
         ({"json": refused(45)}, "midnight in the organization's time zone"),
         ({"json": refused(43), "headers": {"Retry-After": "3600"}}, "come back in 3600 seconds"),
+        ({"json": refused(43)}, "blocked the organization after a burst of calls"),
     ],
 )
 def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_again(
@@ -387,6 +392,20 @@ def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_ag
     assert calls.call_count == 1
 
 
+def test_a_message_promises_to_go_on_only_for_streams_that_do(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/users", status_code=429, json=refused(45))
+
+    with pytest.raises(QuotaExhausted, match="streams that resume go on where they stopped"):
+        read("users", organization_id="111")
+
+
+def test_no_more_calls_are_in_flight_than_zoho_takes() -> None:
+    busy = SourceInvoicing().streams({**config(), "num_workers": 32})[0]
+    assert isinstance(busy, ZohoStream)
+    assert busy.account.client._quota.in_flight == 10
+
+
 def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
     http.get(
@@ -398,12 +417,46 @@ def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
     assert len(read("users", organization_id="111")) == 1
 
 
+@pytest.mark.parametrize("since", [None, 0])
+@pytest.mark.parametrize(
+    ("platform", "name", "path", "key"),
+    [
+        ("zoho_books", "expenses", "expenses", "expense_id"),
+        ("zoho_invoice", "recurring_invoices", "recurringinvoices", "recurring_invoice_id"),
+    ],
+)
+def test_a_long_list_that_takes_more_calls_than_the_day_has_left_is_finished_by_later_syncs(
+    http: Mock, platform: str, name: str, path: str, *, key: str, since: int | None
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    address = f"https://www.zohoapis.com/{platform.removeprefix('zoho_')}/v3/{path}"
+    listed = serve(http, address, ZohoList(path, rows(1500, key), quota=4))
+    state: Any = {} if since is None else {"last_modified_time": written(since)}
+    came: set[str] = set()
+
+    for calls in (4, 4, 20):
+        listed.asked.clear()
+        listed.quota = calls
+        reading = stream(name, platform, organization_id="111")
+        reading.state = state
+        try:
+            for page in reading.read_pages({}):
+                came.update(row[key] for row in page)
+        except QuotaExhausted:
+            state = dict(reading.state)
+
+    assert came == {row[key] for row in listed.rows}
+    assert len(listed.asked) <= 4
+    assert reading.state == {"last_modified_time": "2025-06-15T15:40:08Z"}
+
+
 # Lists
 
 
 def test_the_filter_has_the_only_form_that_zoho_takes(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    invoices = http.get(f"{US_BOOKS}/invoices", json=envelope("invoices", []))
+    known = {"invoice_id": "1", "last_modified_time": "2024-03-01T00:00:02+0000"}
+    invoices = http.get(f"{US_BOOKS}/invoices", json=envelope("invoices", [known]))
     changed = stream("invoices", organization_id="111")
     changed.state = {"last_modified_time": "2024-03-01T00:00:02Z"}
 
@@ -415,6 +468,63 @@ def test_the_filter_has_the_only_form_that_zoho_takes(http: Mock) -> None:
     assert last(invoices).qs["sort_order"] == ["a"]
     assert last(invoices).qs["per_page"] == ["200"]
     assert last(invoices).qs["page"] == ["1"]
+    assert invoices.call_count == 1
+
+
+FILTERED = pytest.mark.parametrize(("name", "key"), [("contacts", "contact_id"), ("expenses", "expense_id")])
+
+
+@pytest.mark.parametrize("count", [100, 450])
+@pytest.mark.parametrize("begins", ["with a state", "with a start date"])
+@FILTERED
+def test_a_filter_that_means_that_very_moment_hides_no_edit_from_a_later_sync(
+    http: Mock, name: str, key: str, begins: str, count: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(count, key), filter="equal"))
+    start = {"start_date": "2025-06-15T15:20:00Z"} if begins == "with a start date" else {}
+    changed = stream(name, organization_id="111", **start)
+    if not start:
+        changed.state = {"last_modified_time": written(2009)}
+    listed.rows[7]["last_modified_time"] = written(3000)
+
+    came = {row[key] for page in changed.read_pages({}) for row in page}
+
+    assert "7" in came
+    assert changed.state == {"last_modified_time": "2025-06-15T15:56:40Z"}
+
+
+@FILTERED
+@pytest.mark.parametrize(("edited", "calls"), [(True, 1), (False, 3)])
+def test_a_filter_is_put_to_the_proof_only_where_it_lists_nothing(
+    http: Mock, name: str, key: str, edited: bool, calls: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key)))
+    changed = stream(name, organization_id="111")
+    changed.state = {"last_modified_time": written(2500)}
+    if edited:
+        listed.rows[7]["last_modified_time"] = written(3000)
+
+    came = [row[key] for page in changed.read_pages({}) for row in page]
+
+    assert came == (["7"] if edited else [])
+    assert len(listed.asked) <= calls
+
+
+@FILTERED
+def test_a_filter_that_is_refused_costs_a_call_for_each_use_of_it_and_one_warning(
+    http: Mock, name: str, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key), refused=["last_modified_time"]))
+    changed = stream(name, organization_id="111")
+    changed.state = {"last_modified_time": written(2500)}
+    listed.rows[7]["last_modified_time"] = written(3000)
+
+    assert [row[key] for page in changed.read_pages({}) for row in page] == ["7"]
+    assert len(listed.asked) == 3 + listed.questions["filtered"] <= 5
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -435,6 +545,15 @@ def test_a_body_that_is_no_list_is_no_empty_list(http: Mock, body: Any) -> None:
         read("users", organization_id="111")
 
 
+@pytest.mark.parametrize("body", [{"code": 0, "message": "success"}, {"code": 0, "users": None}])
+def test_a_list_that_is_missing_once_is_asked_for_again(http: Mock, body: dict[str, Any]) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", [{"json": body}, {"json": {"code": 0, "organizations": [ACME]}}])
+    http.get(f"{US_BOOKS}/users", [{"json": body}, {"json": envelope("users", [{"user_id": "1"}])}])
+
+    assert read("users") == [{"user_id": "1", "organization_id": "111"}]
+
+
 @pytest.mark.parametrize("key", ["customerpayments", "customer_payments"])
 @pytest.mark.parametrize("context", [{"has_more_page": False}, [{"has_more_page": False}], [], None])
 def test_both_spellings_of_a_key_and_every_form_of_the_context_are_read(http: Mock, key: str, context: Any) -> None:
@@ -442,6 +561,29 @@ def test_both_spellings_of_a_key_and_every_form_of_the_context_are_read(http: Mo
     http.get(f"{US_BOOKS}/customerpayments", json={"code": 0, key: [{"payment_id": "1"}], "page_context": context})
 
     assert len(read("customer_payments", organization_id="111")) == 1
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [{"flag": "text"}, {"flag": "no flag"}, {"flag": "no context"}, {"flag": "no flag", "cap": 100}],
+    ids=["the flag is text", "no flag", "no context", "smaller pages, no flag"],
+)
+@pytest.mark.parametrize(
+    ("name", "path", "key"),
+    [
+        ("expenses", "expenses", "expense_id"),
+        ("journals", "journals", "journal_id"),
+        ("contacts", "contacts", "contact_id"),
+        ("users", "users", "user_id"),
+    ],
+)
+def test_a_list_that_does_not_say_whether_it_goes_on_is_read_to_its_end(
+    http: Mock, name: str, path: str, key: str, manner: dict[str, Any]
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/{path}", ZohoList(path, rows(450, key), **manner))
+
+    assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
 
 
 def test_values_become_what_the_schema_says(http: Mock) -> None:
@@ -490,20 +632,147 @@ def test_the_key_of_a_transaction_has_no_holes(http: Mock) -> None:
     assert keys == [("1", "", "7"), ("1", "", "8"), ("1", "5", "")]
 
 
-def test_transactions_are_read_by_bank_account_where_zoho_wants_one(http: Mock) -> None:
+def test_a_line_that_is_categorised_while_lines_are_read_has_not_left(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    lines = [
+        {"account_id": "1", "transaction_id": "", "imported_transaction_id": str(number), "date": "2026-01-01"}
+        for number in range(900)
+    ]
+
+    def categorise(listed: ZohoList) -> None:
+        number = 7 * len(listed.asked)
+        listed.rows[number] = {**listed.rows[number], "transaction_id": f"9{number}"}
+
+    listed = serve(http, f"{US_BOOKS}/banktransactions", ZohoList("banktransactions", lines, before=categorise))
+
+    came = {row["imported_transaction_id"] for row in read("transactions", organization_id="111")}
+
+    assert came == {line["imported_transaction_id"] for line in lines}
+    assert len(listed.asked) == 2 * 5
+
+
+def test_a_line_that_leaves_while_lines_are_read_takes_none_along(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    lines = [{"account_id": "1", "transaction_id": str(number), "date": "2026-01-01"} for number in range(900)]
+
+    def delete_the_first(listed: ZohoList) -> None:
+        if len(listed.asked) == 2:
+            del listed.rows[0]
+
+    listed = serve(http, f"{US_BOOKS}/banktransactions", ZohoList("banktransactions", lines, before=delete_the_first))
+
+    assert {str(number) for number in range(1, 900)} <= {
+        row["transaction_id"] for row in read("transactions", organization_id="111")
+    }
+    assert len(listed.asked) == 3 * 5
+
+
+@pytest.mark.parametrize("code", [2, 11, 15])
+def test_transactions_are_read_by_bank_account_where_zoho_wants_one(http: Mock, code: int) -> None:
     http.post(US_TOKENS, json=TOKEN)
     http.get(f"{US_BOOKS}/bankaccounts", json=envelope("bankaccounts", [{"account_id": "1"}, {"account_id": "2"}]))
 
     def answer(request: Any, context: Any) -> dict[str, Any]:
         if "account_id" not in request.qs:
             context.status_code = 400
-            return refused(2, "Invalid value passed for account_id")
+            return refused(code, "Invalid value passed for account_id")
         (account,) = request.qs["account_id"]
         return envelope("banktransactions", [{"account_id": account, "transaction_id": f"{account}1"}])
 
     http.get(f"{US_BOOKS}/banktransactions", json=answer)
 
     assert [row["transaction_id"] for row in read("transactions", organization_id="111")] == ["11", "21"]
+
+
+@pytest.mark.parametrize("code", [2, 15])
+@pytest.mark.parametrize("refused_too", [[], ["sort_column=created_time"]])
+@FILTERED
+def test_an_order_that_is_refused_is_done_without_whatever_code_it_has(
+    http: Mock, name: str, key: str, refused_too: list[str], code: int
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    refusing = ["sort_column=last_modified_time", *refused_too]
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, key), refused=refusing, code=code))
+
+    assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
+
+
+INACTIVE_AND_ACTIVE = [{"tax_id": "1", "status": "Inactive"}, {"tax_id": "2", "status": "Active"}]
+
+
+@pytest.mark.parametrize(
+    ("word", "came", "warnings"),
+    [
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE, applied_filter="Taxes.All")}, 2, 0),
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE)}, 2, 0),
+        ({"json": envelope("taxes", INACTIVE_AND_ACTIVE[1:], applied_filter="Taxes.Active")}, 1, 1),
+        ({"json": envelope("taxes", [], applied_filter="Taxes.All")}, 1, 1),
+        ({"json": refused(2), "status_code": 400}, 1, 1),
+        ({"json": refused(15), "status_code": 400}, 1, 1),
+    ],
+    ids=["taken", "not told", "ignored", "lists nothing", "refused", "refused with another code"],
+)
+def test_taxes_warn_of_inactive_ones_that_zoho_does_not_list(
+    http: Mock, word: dict[str, Any], came: int, warnings: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", INACTIVE_AND_ACTIVE[1:]))
+    http.get(f"{US_BOOKS}/settings/taxes?filter_by=Taxes.All", **word)
+
+    assert len(read("taxes", organization_id="111")) == came
+    assert [record.levelname for record in caplog.records if "inactive taxes" in record.message] == [
+        "WARNING"
+    ] * warnings
+
+
+def test_no_taxes_are_no_hidden_taxes(http: Mock, caplog: pytest.LogCaptureFixture) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    taxes = http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", []))
+
+    assert read("taxes", organization_id="111") == []
+    assert taxes.call_count == 2
+    assert "inactive" not in caplog.text
+
+
+def test_organizations_that_are_refused_say_nothing_of_taxes(http: Mock, caplog: pytest.LogCaptureFixture) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", status_code=400, json=refused(2))
+    taxes = http.get(f"{US_BOOKS}/settings/taxes", json=envelope("taxes", INACTIVE_AND_ACTIVE))
+
+    assert len(read("taxes")) == 2
+    assert taxes.call_count == 1
+    assert "inactive" not in caplog.text
+
+
+# The check
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"status_code": 400, "json": refused(9014, "The plan has ended.")},
+            "The plan has ended (code 9014). Check that",
+        ),
+        ({"status_code": 404, "json": refused(5)}, "for /organizations: no (code 5). Check that the user"),
+        ({"status_code": 404, "json": {"message": "nothing"}}, "for /organizations: nothing. Check that the user"),
+        ({"json": refused(7)}, "no (code 7). An error that comes with a success"),
+        ({"status_code": 403, "text": "<html>no entry</html>"}, "platform.base_url, if it is set, is the address of"),
+    ],
+    ids=["another code", "wrong address", "no code", "an error under 200", "a web page"],
+)
+def test_a_check_that_is_refused_for_other_reasons_than_scopes_says_what_to_look_at(
+    http: Mock, answer: dict[str, Any], told: str
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(requests_mock.ANY, **answer)
+
+    sentence = check() or ""
+
+    assert told in sentence
+    assert "platform.base_url" in sentence or "support" in sentence
+    assert ("fullaccess" in sentence) is (answer.get("status_code") == 403)
+    assert not any(flaw in sentence for flaw in ("  ", "None", ".)", ".."))
 
 
 # The catalog
@@ -553,6 +822,25 @@ def test_a_missing_credential_is_named(name: str) -> None:
 
     with pytest.raises(Failure, match=rf"platform\.{name} is missing"):
         SourceInvoicing().streams(incomplete)
+
+
+def test_items_need_either_of_two_scopes_so_both_are_named(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/items", status_code=401, json=refused(57))
+
+    with pytest.raises(AccessRefused, match=r"ZohoBooks\.settings\.READ and ZohoBooks\.items\.READ"):
+        read("items", organization_id="111")
+
+
+def test_the_form_names_the_scopes_of_all_streams() -> None:
+    spec = SourceInvoicing().spec(None).connectionSpecification  # type: ignore[arg-type]
+    for option in spec["properties"]["platform"]["oneOf"]:
+        name = option["properties"]["name"]["const"]
+        if name.startswith("zoho_"):
+            said = option["properties"]["refresh_token"]["description"]
+            for each in SourceInvoicing().streams(config(name)):
+                assert isinstance(each, ZohoStream)
+                assert all(scope in said for scope in each.scopes)
 
 
 def test_both_products_are_registered() -> None:

@@ -110,8 +110,9 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "undocumented_filter",
         "honoured",
-        "last_modified_time on contacts, estimates, credit notes, customer payments, expenses and items.",
-        choices=("honoured", "ignored", "refused"),
+        "last_modified_time on contacts, estimates, credit notes, customer payments, expenses and items; 'equal' lists "
+        "what changed in that very second only.",
+        choices=("honoured", "ignored", "refused", "equal"),
     ),
     Option(
         "undocumented_sort",

@@ -105,9 +105,10 @@ class ListParameters:
         text = request.parameter("last_modified_time")
         if text is None or spec.modified == "none":
             return ()
-        if spec.modified == "undocumented" and self._options.text("undocumented_filter") != "honoured":
-            if self._options.text("undocumented_filter") == "refused":
-                raise invalid("last_modified_time")
+        rule = self._options.text("undocumented_filter") if spec.modified == "undocumented" else "honoured"
+        if rule == "refused":
+            raise invalid("last_modified_time")
+        if rule == "ignored":
             return ()
         if _PLUS_LOST.fullmatch(text) and self._options.text("unescaped_plus") == "ignored":
             return ()
@@ -116,8 +117,9 @@ class ListParameters:
             raise invalid("last_modified_time")
         if self._options.flag("ignore_filter"):
             return ()
-        equal = stream == "journals" and self._options.text("journals_filter") == "equal"
-        return (Bounds(MODIFIED, low, low if equal else None),)
+        if stream == "journals":
+            rule = self._options.text("journals_filter")
+        return (Bounds(MODIFIED, low, low if rule == "equal" else None),)
 
     def _account(self, request: ApiRequest, stream: str) -> list[Where]:
         if stream != "transactions":

@@ -193,7 +193,7 @@ def table_of_streams(platform: str) -> Iterator[str]:
             _code(stream.primary_key),
             after_an_edit(platform, stream),
             known[stream.name],
-            *([f"`{stream.account.product.scope}.{stream.scope}.READ`"] if isinstance(stream, ZohoStream) else []),
+            *([", ".join(f"`{scope}`" for scope in stream.full_scopes)] if isinstance(stream, ZohoStream) else []),
         )
 
 

@@ -33,6 +33,11 @@ class Quota:
         self._longest_wait = longest_wait
         self._abandoned = threading.Event()
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests there may be at a time, by now."""
+        return self._in_flight.allowed
+
     @contextmanager
     def slot(self, *, again: bool = False) -> Iterator[None]:
         """Hold one of the places for requests in flight. Blocks until one is free, no pause is on, and the budget

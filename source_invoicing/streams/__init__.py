@@ -8,6 +8,7 @@ from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
+    FilteredOverlapWalk,
     KeyWalk,
     KeyWalkWithoutTotal,
     LinkWalk,
@@ -29,6 +30,7 @@ __all__ = [
     "Account",
     "ChildStream",
     "FilteredOffsetWalk",
+    "FilteredOverlapWalk",
     "InvoicingStream",
     "KeyWalk",
     "KeyWalkWithoutTotal",

@@ -241,11 +241,13 @@ class InvoicingStream(HttpStream, ABC):
             if len(self._walks_left) == 1:
                 return False
             del self._walks_left[0]
-        logger.warning(
+            first = len(self._walks_left) == len(self.walks) - 1
+        logger.log(
+            logging.WARNING if first else logging.INFO,
             "Stream %s: the list %s %s. It is read in another way, which is complete but takes more requests.",
             self.name,
             listing.label,
-            surprise if isinstance(surprise, NotHonoured) else f"was refused ({surprise})",
+            surprise if isinstance(surprise, NotHonoured) else f"was refused ({str(surprise).removesuffix('.')})",
         )
         return True
 

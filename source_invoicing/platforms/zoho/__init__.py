@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,16 @@ from urllib.parse import urlsplit
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.config import Config
-from source_invoicing.http import AccessRefused, AccessTokens, Budget, Patience, Quota
+from source_invoicing.http import (
+    AccessRefused,
+    AccessTokens,
+    BadRequest,
+    Budget,
+    Patience,
+    Quota,
+    ResourceMissing,
+    config_failure,
+)
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.zoho import books, invoice
 from source_invoicing.platforms.zoho.account import (
@@ -30,16 +40,19 @@ from source_invoicing.platforms.zoho.account import (
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import InvoicingStream, Window
 
+logger = logging.getLogger("airbyte.source_invoicing")
+
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
 # Codes 44 and 1070 end with the vendor's minute; other users of the organisation may fill several of them.
 RATE_LIMIT_RETRIES = 10
+# https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
+MOST_IN_FLIGHT = 10
 
 
 class Zoho(Platform):
     """An account at one of Zoho's products."""
 
-    # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
     default_workers: ClassVar[int] = 5
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
@@ -70,9 +83,16 @@ class Zoho(Platform):
                 "of the streams you want.",
                 FailureType.config_error,
             ) from None
+        except (BadRequest, ResourceMissing) as refusal:
+            raise config_failure(
+                f"{refusal.sentence} Check that the user who made the refresh token can open {self.product.title}, and "
+                "that platform.base_url, if it is set, is the address of its API."
+            ) from None
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""
+        if self.num_workers > MOST_IN_FLIGHT:
+            logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
         client = self._client(replace(Patience(), rate_limit_retries=RATE_LIMIT_RETRIES))
         account = ZohoAccount(
             client=client,
@@ -84,6 +104,7 @@ class Zoho(Platform):
 
     def _client(self, patience: Patience) -> ZohoClient:
         host = urlsplit(self._token_url).netloc
+        in_flight = min(self.num_workers, MOST_IN_FLIGHT)
         return ZohoClient(
             product=self.product,
             follows=None if self._api else self._token_url,
@@ -98,8 +119,8 @@ class Zoho(Platform):
                 patience=patience,
             ),
             judge=ZohoJudge(self.product, self._organization_id),
-            quota=Quota(self.num_workers, Budget(CALLS_PER_MINUTE, 60.0)),
-            pool_size=self.num_workers,
+            quota=Quota(in_flight, Budget(CALLS_PER_MINUTE, 60.0)),
+            pool_size=in_flight,
             patience=patience,
         )
 

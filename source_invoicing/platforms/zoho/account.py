@@ -34,8 +34,17 @@ from source_invoicing.http import (
     whole_number,
 )
 from source_invoicing.http.retry_after import retry_after
-from source_invoicing.http.verdict import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, TOO_MANY_REQUESTS, UNAUTHORIZED
-from source_invoicing.streams import Account
+from source_invoicing.http.verdict import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    NOT_FOUND,
+    OK,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    Ok,
+    inside_a_sentence,
+)
+from source_invoicing.streams import Account, Row
 from source_invoicing.streams.account import SECONDS_PER_DAY
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -92,7 +101,7 @@ CALLS_PER_MINUTE = 100
 API_HOST = re.compile(r"www\.zohoapis\.[a-z]{2,3}(\.[a-z]{2})?")
 
 # https://www.zoho.com/books/api/v3/errors/
-INVALID_VALUE, INVALID_FIELD, INVALID_URL, INVALID_TOKEN = 2, 4, 5, 14
+INVALID_URL, INVALID_TOKEN = 5, 14
 BLOCKED, PER_MINUTE, PER_DAY, IN_FLIGHT = 43, 44, 45, 1070
 UNAUTHORIZED_CODE, NO_SUCH_RECORD = 57, 1002
 ORGANIZATION_NEEDED, ORGANIZATION_FOREIGN = 6024, 6041
@@ -105,6 +114,7 @@ class ZohoAccount(Account):
     :param organization: the one that is read
     """
 
+    client: ZohoClient
     product: Product
     organization: Organization
 
@@ -112,12 +122,14 @@ class ZohoAccount(Account):
 class ZohoClient(OAuthClient):
     """The client of an account. It reaches the API where the token endpoint says, unless told where."""
 
-    def __init__(self, *, product: Product, follows: str | None, **options: Any) -> None:
+    def __init__(self, *, product: Product, follows: str | None, judge: ZohoJudge, **options: Any) -> None:
         """
+        :param judge: also asked by requests that expect more of an answer
         :param follows: address of the token endpoint whose ``api_domain`` says where the API is; ``None``: it stays
             where it is
         """
-        super().__init__(scheme="Zoho-oauthtoken", **options)
+        super().__init__(scheme="Zoho-oauthtoken", judge=judge, **options)
+        self.judge = judge
         self._product = product
         self._follows = follows
 
@@ -186,8 +198,8 @@ class Organization:
         """
         try:
             organizations = self._list()
-        except (AccessRefused, ResourceMissing):
-            self._ask_for_a_contact()
+        except (AccessRefused, ResourceMissing) as refusal:
+            self._ask_for_a_contact(refusal)
             return
         if not self._configured:
             the_only_one(organizations)
@@ -201,24 +213,26 @@ class Organization:
             logger.info("The token may not list organizations. Zoho picks the user's only one.")
             return None
 
-    def _list(self) -> list[Mapping[str, Any]]:
+    def _list(self) -> list[Row]:
         """https://www.zoho.com/books/api/v3/organizations/ — neither paged nor in need of an organisation."""
-        answer = self._client.send(ApiRequest("organizations"))
-        organizations = answer.body.get("organizations") if isinstance(answer.body, dict) else None
-        if not isinstance(organizations, list) or not all(isinstance(each, dict) for each in organizations):
-            raise UnexpectedAnswer(
-                "Zoho answered /organizations without a list of organizations. Run the sync again; if this stays, "
-                "check that base_url is the address of the API.",
-                FailureType.transient_error,
-            )
-        return organizations
+        judge = ListJudge(self._client.judge, "organizations")
+        try:
+            answer = self._client.send(ApiRequest("organizations", judge=judge))
+        except BadRequest as refusal:
+            # A question without parameters cannot be asked wrongly.
+            raise AccessRefused(refusal.sentence, FailureType.config_error) from None
+        return rows_in(answer, "organizations")
 
-    def _ask_for_a_contact(self) -> None:
+    def _ask_for_a_contact(self, refusal: Failure) -> None:
+        """:param refusal: why organizations cannot be listed, which says more where contacts are not found either"""
         chosen = {"organization_id": self._configured} if self._configured else {}
-        self._client.send(ApiRequest("contacts", {**chosen, "page": 1, "per_page": 1}))
+        try:
+            self._client.send(ApiRequest("contacts", {**chosen, "page": 1, "per_page": 1}))
+        except ResourceMissing:
+            raise refusal from None
 
 
-def the_only_one(organizations: list[Mapping[str, Any]]) -> str:
+def the_only_one(organizations: list[Row]) -> str:
     """The id of the only organisation. Picking one of several would read somebody else's books.
 
     :raises Failure: when there are none or several
@@ -298,7 +312,12 @@ def error_text(body: Any) -> str | None:
     """The words of an error body: ``{"code", "message"}``."""
     if not isinstance(body, dict) or not body.get("message"):
         return None
-    return f"{body['message']} (code {body.get('code')})"
+    code = "" if body.get("code") is None else f" (code {body['code']})"
+    return f"{inside_a_sentence(str(body['message']))}{code}"
+
+
+# Where an answer is none of Zoho's, it may come from something in front of it.
+NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the API."
 
 
 @dataclass(frozen=True)
@@ -313,7 +332,7 @@ class ZohoJudge:
     organization_id: str
 
     def __call__(self, answer: Answer) -> Verdict:
-        by_status = StatusJudge(self.product.title, error_text, "", "")
+        by_status = StatusJudge(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
         if answer.unreadable is not None or not isinstance(answer.body, dict):
             return by_status(answer)
         code = _number(answer.body.get("code"))
@@ -327,17 +346,26 @@ class ZohoJudge:
             return Fail(
                 QuotaExhausted(
                     f"{told} The organization's calls of the day are used up; {_reset(answer.headers)}. What was read "
-                    "is kept, and the next sync goes on where this one stopped. Sync less often, or ask Zoho to raise "
+                    "is kept, and streams that resume go on where they stopped. Sync less often, or ask Zoho to raise "
                     "the quota.",
+                    FailureType.transient_error,
+                )
+            )
+        after = retry_after(answer.headers)
+        if code == BLOCKED and after is None:
+            return Fail(
+                QuotaExhausted(
+                    f"{told} Zoho has blocked the organization after a burst of calls, for an hour as a rule; asking "
+                    "earlier may make it longer. Run the sync again later.",
                     FailureType.transient_error,
                 )
             )
         if code in (BLOCKED, PER_MINUTE, IN_FLIGHT):
             limited = transient_failure(
                 f"{told} Somebody else may be using up the limits of the organization. Run the sync again later, or "
-                "with a lower number of workers; it goes on where this one stopped."
+                "with a lower number of workers; streams that resume go on where they stopped."
             )
-            return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+            return Retry(limited, after=after, rate_limited=True)
         if code in (UNAUTHORIZED_CODE, INVALID_TOKEN):
             return Fail(LoginRefused(told, FailureType.config_error))
         if code == ORGANIZATION_NEEDED:
@@ -357,21 +385,70 @@ class ZohoJudge:
         if answer.status == NOT_FOUND:
             return Fail(ResourceMissing(told, FailureType.config_error))
         if answer.status == BAD_REQUEST:
-            if _number(answer.body.get("code")) in (INVALID_VALUE, INVALID_FIELD, None):
-                return Fail(BadRequest(told, FailureType.system_error))
-            # What a module that is switched off or not in the plan answers is not documented.
-            return Fail(AccessRefused(told, FailureType.config_error))
+            # A parameter that a list does not take, or a module that is switched off or not in the plan: which codes
+            # they have is documented for few lists.
+            return Fail(BadRequest(told, FailureType.system_error))
         if answer.status == TOO_MANY_REQUESTS:
             return Retry(transient_failure(told), after=retry_after(answer.headers), rate_limited=True)
         return None
 
     def _strange(self, answer: Answer) -> Verdict:
         """An error under HTTP 200."""
-        return Retry(UnexpectedAnswer(self._told(answer), FailureType.transient_error))
+        return Retry(
+            UnexpectedAnswer(
+                f"{self._told(answer)} An error that comes with a success is none that Zoho documents. Run it again; "
+                "if this stays, ask Zoho's support about the code.",
+                FailureType.transient_error,
+            )
+        )
 
     def _told(self, answer: Answer) -> str:
         said = error_text(answer.body)
         return f"{self.product.title} answered HTTP {answer.status} for {answer.path}{f': {said}' if said else ''}."
+
+
+@dataclass(frozen=True)
+class ListJudge:
+    """Judges the answer to a request for a list: one that holds none may be another one next time.
+
+    :param judge: what to think of it otherwise
+    :param record_key: see :func:`rows_in`
+    """
+
+    judge: ZohoJudge
+    record_key: str
+
+    def __call__(self, answer: Answer) -> Verdict:
+        verdict = self.judge(answer)
+        if isinstance(verdict, Ok):
+            try:
+                rows_in(answer, self.record_key)
+            except UnexpectedAnswer as surprise:
+                return Retry(surprise)
+        return verdict
+
+
+def rows_in(answer: Answer, record_key: str) -> list[Row]:
+    """The rows of a list, which stand under a key of their own.
+
+    :param record_key: spelt without underscores, since some lists are documented with and answer without them
+    :raises UnexpectedAnswer: where there is no list
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UnexpectedAnswer(
+            f"Zoho answered {answer.path} with {_describe(answer.body)} where a list of {record_key} should be. Run "
+            "the sync again; if this stays, check that base_url is the address of the API.",
+            FailureType.transient_error,
+        )
+    return rows
+
+
+def _describe(body: object) -> str:
+    if isinstance(body, dict):
+        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
+    return "a list" if isinstance(body, list) else "a single value"
 
 
 def _number(code: Any) -> int | None:

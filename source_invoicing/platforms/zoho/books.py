@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from source_invoicing.http import Answer, BadRequest
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
-from source_invoicing.platforms.zoho.common import CreationOrderedStream, ModifiedStream, ZohoStream, fill_blanks
+from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
 from source_invoicing.streams import (
     NewestChangeFirstOverlapWalk,
     Order,
     Page,
     PageWalk,
-    Parts,
     Question,
     Row,
     SizedPageWalk,
 )
+from source_invoicing.streams.page import Place
 from source_invoicing.streams.stream import Slice, logger
+from source_invoicing.streams.walks import Part, Step
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
@@ -36,7 +37,7 @@ class Users(BooksStream):
 
     resource = "users"
     primary_key = "user_id"
-    scope = "settings"
+    scopes = ("settings",)
     params = {"filter_by": "Status.All"}
 
 
@@ -45,7 +46,7 @@ class Banking(BooksStream):
 
     resource = "bankaccounts"
     primary_key = "account_id"
-    scope = "banking"
+    scopes = ("banking",)
     params = {"filter_by": "Status.All"}
 
 
@@ -57,7 +58,7 @@ class Organizations(BooksStream):
 
     resource = "organizations"
     primary_key = "organization_id"
-    scope = "settings"
+    scopes = ("settings",)
     walks = (PageWalk,)
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:
@@ -81,7 +82,7 @@ class Contacts(BooksStream, ModifiedStream):
 
     resource = "contacts"
     primary_key = "contact_id"
-    scope = "contacts"
+    scopes = ("contacts",)
     params = {"filter_by": "Status.All"}
 
 
@@ -90,7 +91,7 @@ class Bills(BooksStream, ModifiedStream):
 
     resource = "bills"
     primary_key = "bill_id"
-    scope = "bills"
+    scopes = ("bills",)
 
 
 class Estimates(BooksStream, ModifiedStream):
@@ -98,7 +99,7 @@ class Estimates(BooksStream, ModifiedStream):
 
     resource = "estimates"
     primary_key = "estimate_id"
-    scope = "estimates"
+    scopes = ("estimates",)
 
 
 class Items(BooksStream, ModifiedStream):
@@ -109,7 +110,8 @@ class Items(BooksStream, ModifiedStream):
 
     resource = "items"
     primary_key = "item_id"
-    scope = "settings"
+    # Zoho's pages do not agree on which of them it takes.
+    scopes = ("settings", "items")
     params = {"filter_by": "Status.All"}
 
 
@@ -121,10 +123,10 @@ class Invoices(BooksStream, ModifiedStream):
 
     resource = "invoices"
     primary_key = "invoice_id"
-    scope = "invoices"
+    scopes = ("invoices",)
 
 
-class Expenses(BooksStream, CreationOrderedStream):
+class Expenses(BooksStream, FilteredStream):
     """https://www.zoho.com/books/api/v3/expenses/
 
     The list filters by modification time, but refuses to sort by it.
@@ -132,8 +134,7 @@ class Expenses(BooksStream, CreationOrderedStream):
 
     resource = "expenses"
     primary_key = "expense_id"
-    scope = "expenses"
-    filters = True
+    scopes = ("expenses",)
 
 
 class Creditnotes(BooksStream, ModifiedStream):
@@ -141,7 +142,7 @@ class Creditnotes(BooksStream, ModifiedStream):
 
     resource = "creditnotes"
     primary_key = "creditnote_id"
-    scope = "creditnotes"
+    scopes = ("creditnotes",)
 
 
 class CustomerPayments(BooksStream, ModifiedStream):
@@ -149,7 +150,7 @@ class CustomerPayments(BooksStream, ModifiedStream):
 
     resource = "customerpayments"
     primary_key = "payment_id"
-    scope = "customerpayments"
+    scopes = ("customerpayments",)
 
 
 class PurchaseOrders(BooksStream, ModifiedStream):
@@ -160,7 +161,7 @@ class PurchaseOrders(BooksStream, ModifiedStream):
 
     resource = "purchaseorders"
     primary_key = "purchaseorder_id"
-    scope = "purchaseorders"
+    scopes = ("purchaseorders",)
 
 
 class SalesOrders(BooksStream, ModifiedStream):
@@ -168,7 +169,7 @@ class SalesOrders(BooksStream, ModifiedStream):
 
     resource = "salesorders"
     primary_key = "salesorder_id"
-    scope = "salesorders"
+    scopes = ("salesorders",)
 
 
 class Journals(BooksStream):
@@ -180,7 +181,7 @@ class Journals(BooksStream):
 
     resource = "journals"
     primary_key = "journal_id"
-    scope = "accountants"
+    scopes = ("accountants",)
     cursor_field = "last_modified_time"
     walks = (NewestChangeFirstOverlapWalk, SizedPageWalk)
     sorts = {Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D")}
@@ -188,6 +189,15 @@ class Journals(BooksStream):
 
 class Taxes(BooksStream, common.Taxes):
     """https://www.zoho.com/books/api/v3/taxes/"""
+
+
+class StatementWalk(SizedPageWalk):
+    """Reads lines of bank statements until none left meanwhile. A line that is categorised gets another key, and is
+    still there: its import, where it has one, knows nothing of that."""
+
+    def known_by(self, row: Row) -> Hashable:
+        """See :class:`PageWalk`."""
+        return row["account_id"], row["imported_transaction_id"] or row["transaction_id"]
 
 
 class Transactions(BooksStream):
@@ -204,8 +214,9 @@ class Transactions(BooksStream):
 
     resource = "banktransactions"
     primary_key = ["account_id", "transaction_id", "imported_transaction_id"]
-    scope = "banking"
+    scopes = ("banking",)
     params = {"filter_by": "Status.All"}
+    walks = (StatementWalk,)
     _bank_account: str | None = None
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:
@@ -217,11 +228,18 @@ class Transactions(BooksStream):
         """See :class:`InvoicingStream`."""
         return fill_blanks(super().read_page(answer), ("account_id", "transaction_id", "imported_transaction_id"))
 
-    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
+    def walk(
+        self,
+        stream_slice: Slice,
+        since: int | None,
+        name: str | None = None,
+        part: Part | None = None,
+        place: Place | None = None,
+    ) -> Iterator[Step]:
         """See :class:`InvoicingStream`. One place of the documentation asks for a bank account, others do not: where
         the list of all accounts is refused, one account is read after the other."""
         try:
-            yield from super().read_pages(stream_slice, parts)
+            yield from super().walk(stream_slice, since, name, part, place)
             return
         except BadRequest:
             logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
@@ -229,7 +247,7 @@ class Transactions(BooksStream):
         for account in accounts:
             self._bank_account = account
             self._walks_left = list(self.walks)
-            yield from super().read_pages(stream_slice, parts)
+            yield from super().walk(stream_slice, since, name, part, place)
 
 
 #: In the order in which they are offered.

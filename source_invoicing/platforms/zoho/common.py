@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import AccessRefused, Answer, BadRequest, Failure, ResourceMissing, UnexpectedAnswer
-from source_invoicing.platforms.zoho.account import ZohoAccount
+from source_invoicing.http import AccessRefused, Answer, ApiRequest, BadRequest, Failure, ResourceMissing
+from source_invoicing.platforms.zoho.account import ListJudge, ZohoAccount, rows_in
 from source_invoicing.streams import (
+    FilteredOverlapWalk,
     InvoicingStream,
     KeyWalkWithoutTotal,
     OffsetDateTime,
@@ -31,43 +33,41 @@ from source_invoicing.streams.walks import Part, Step
 
 # The most rows a page may have.
 PER_PAGE = 200
+# A flag, and the same as text.
+FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
+
+# What else may be the matter, where Zoho does not say that it is the account.
+OTHERWISE: Mapping[type[Failure], str] = {
+    BadRequest: " If the account has all of that, the API has changed: look for a newer version of this connector.",
+    ResourceMissing: " If every stream ends like this, check platform.base_url.",
+}
 
 
 def read_page(answer: Answer, record_key: str) -> Page:
     """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
 
-    :param record_key: spelt without underscores, since some lists are documented with and answer without them
+    :param record_key: see :func:`rows_in`
     """
-    body = answer.body if isinstance(answer.body, dict) else {}
-    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"Zoho answered {answer.path} with {_describe(answer.body)} where a list of {record_key} should be. Run "
-            "the sync again; if this stays, check that base_url is the address of the API.",
-            FailureType.transient_error,
-        )
-    context = body.get("page_context")
-    if isinstance(context, list):  # the documentation shows it so in places
-        context = context[0] if context else None
-    if not isinstance(context, Mapping):
-        context = {}
-    size, more, total = context.get("per_page"), context.get("has_more_page"), context.get("total")
+    rows = rows_in(answer, record_key)
+    context = page_context(answer)
+    size, total = context.get("per_page"), context.get("total")
     return Page(
         rows,
-        # A list that is not paged has no context. One with as many rows as a page can hold might go on all the same.
-        has_more=more if isinstance(more, bool) else None if len(rows) == PER_PAGE else False,
+        has_more=FLAGS.get(str(context.get("has_more_page")).lower()),
         total=total if isinstance(total, int) else None,
         told_at=answer.told_at,
         size=size if isinstance(size, int) and size > 0 else None,
     )
 
 
-def _describe(body: object) -> str:
-    if isinstance(body, dict):
-        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
-    return "a list" if isinstance(body, list) else "a single value"
+def page_context(answer: Answer) -> Mapping[str, Any]:
+    """What a paged list tells of its page; nothing where it is not paged."""
+    context = answer.body.get("page_context") if isinstance(answer.body, dict) else None
+    if isinstance(context, list):  # the documentation shows it so in places
+        context = context[0] if context else None
+    return context if isinstance(context, Mapping) else {}
 
 
 class ZohoStream(InvoicingStream):
@@ -79,8 +79,8 @@ class ZohoStream(InvoicingStream):
 
     walks: ClassVar[tuple[type[Walk], ...]] = (SizedPageWalk,)
     moment_format: ClassVar[MomentFormat] = OffsetDateTime()
-    #: The OAuth scope that covers the list, without the product's name and ``.READ``.
-    scope: ClassVar[str]
+    #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
+    scopes: ClassVar[tuple[str, ...]]
     #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
     sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
     #: Whether the parameter ``last_modified_time`` may be sent.
@@ -100,9 +100,26 @@ class ZohoStream(InvoicingStream):
             params["last_modified_time"] = compact_offset(question.since + SINCE_SHIFT)
         return params
 
+    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+        """See :class:`InvoicingStream`. An answer without a list is asked for again."""
+        judge = ListJudge(self.account.client.judge, self._record_key)
+        return replace(super().list_request(question, path, fixed), judge=judge)
+
+    @property
+    def _record_key(self) -> str:
+        return self.resource.rpartition("/")[2]
+
     def read_page(self, answer: Answer) -> Page:
         """See :class:`InvoicingStream`."""
-        return read_page(answer, self.resource.rpartition("/")[2])
+        return read_page(answer, self._record_key)
+
+    def read_answer(self, answer: Answer, question: Question) -> Page:
+        """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
+        as its page can hold might go on all the same."""
+        page = self.read_page(answer)
+        if page.has_more is None and len(page.rows) != min(question.size or PER_PAGE, page.size or PER_PAGE):
+            return replace(page, has_more=False)
+        return page
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
         """Stamp the organisation's id on the record."""
@@ -116,15 +133,21 @@ class ZohoStream(InvoicingStream):
         module that is switched off."""
         try:
             yield from super().read_pages(stream_slice, parts)
-        except (AccessRefused, ResourceMissing) as refusal:
+        except (AccessRefused, BadRequest, ResourceMissing) as refusal:
             raise self._unavailable(refusal) from None
+
+    @property
+    def full_scopes(self) -> list[str]:
+        """The OAuth scopes that cover the list, as a token is asked for."""
+        return [f"{self.account.product.scope}.{scope}.READ" for scope in self.scopes]
 
     def _unavailable(self, refusal: Failure) -> AccessRefused:
         product = self.account.product
+        otherwise = next((hint for kind, hint in OTHERWISE.items() if isinstance(refusal, kind)), "")
         return AccessRefused(
             f"{refusal.sentence} This account cannot read the stream {self.name}. Make a refresh token with the scope "
-            f"{product.scope}.{self.scope}.READ, let an administrator give the user's role access, switch the module "
-            f"on in {product.title} if the plan has it, or leave the stream out of the connection.",
+            f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
+            f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}",
             FailureType.config_error,
         )
 
@@ -132,7 +155,7 @@ class ZohoStream(InvoicingStream):
 class CreationOrderedStream(ZohoStream):
     """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, SizedPageWalk, PlainPageWalk)
+    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, PlainPageWalk)
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
@@ -141,31 +164,45 @@ class CreationOrderedStream(ZohoStream):
         return self.moment_format.seconds(row.get("created_time"))
 
 
-class ModifiedStream(CreationOrderedStream):
+class FilteredStream(CreationOrderedStream):
+    """The same for a list that filters by modification time, where it shows that it does."""
+
+    walks = (FilteredOverlapWalk, *CreationOrderedStream.walks)
+    filters = True
+
+
+class ModifiedStream(FilteredStream):
     """A list that sorts and filters by modification time; each page proves it."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, OverlapWalk, SizedPageWalk, PlainPageWalk)
+    walks = (KeyWalkWithoutTotal, *FilteredStream.walks)
     sorts = {
         Order.OLDEST_CHANGE_FIRST: ("last_modified_time", "A"),
         Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D"),
-        Order.OLDEST_ROW_FIRST: ("created_time", "A"),
+        **CreationOrderedStream.sorts,
     }
-    filters = True
 
 
 class Taxes(ZohoStream):
     """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
-    is refused the list is read as it comes: full refresh."""
+    is not taken the list is read as it comes: full refresh."""
 
     resource = "settings/taxes"
     primary_key = "tax_id"
-    scope = "settings"
-    _every_one = True
+    scopes = ("settings",)
+    _wanted_filter = "Taxes.All"
+    _hides_some = False
 
     def list_params(self, question: Question) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         params = super().list_params(question)
-        return {**params, "filter_by": "Taxes.All"} if self._every_one else params
+        return {**params, "filter_by": self._wanted_filter} if self._wanted_filter else params
+
+    def read_page(self, answer: Answer) -> Page:
+        """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
+        applied = page_context(answer).get("applied_filter")
+        if self._wanted_filter and applied and not str(applied).endswith(".All"):
+            self._note_that_some_are_hidden()
+        return super().read_page(answer)
 
     def walk(
         self,
@@ -176,14 +213,29 @@ class Taxes(ZohoStream):
         place: Place | None = None,
     ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
+        rows = 0
         try:
-            yield from super().walk(stream_slice, since, name, part, place)
+            for step in super().walk(stream_slice, since, name, part, place):
+                rows += len(step.rows)
+                yield step
         except BadRequest:
-            if not self._every_one:
+            if not self._wanted_filter:
                 raise
+            self._note_that_some_are_hidden()
+        else:
+            if rows or not self._wanted_filter:
+                return
+        # A word that is not known may list nothing, too.
+        self._wanted_filter = ""
+        for step in super().walk(stream_slice, since, name, part, place):
+            if step.rows:
+                self._note_that_some_are_hidden()
+            yield step
+
+    def _note_that_some_are_hidden(self) -> None:
+        if not self._hides_some:
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
-            self._every_one = False
-            yield from super().walk(stream_slice, since, name, part, place)
+        self._hides_some = True
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:

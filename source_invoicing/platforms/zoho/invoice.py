@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
-from source_invoicing.platforms.zoho.common import CreationOrderedStream, ModifiedStream, ZohoStream
+from source_invoicing.platforms.zoho.common import CreationOrderedStream, FilteredStream, ModifiedStream, ZohoStream
 
 PRODUCT = Product("Zoho Invoice", "invoice", "ZohoInvoice")
 
@@ -25,7 +25,8 @@ class Items(InvoiceStream, ModifiedStream):
 
     resource = "items"
     primary_key = "item_id"
-    scope = "settings"
+    # Zoho's pages do not agree on which of them it takes.
+    scopes = ("settings", "items")
     params = {"filter_by": "Status.All"}
 
 
@@ -34,7 +35,7 @@ class Users(InvoiceStream):
 
     resource = "users"
     primary_key = "user_id"
-    scope = "settings"
+    scopes = ("settings",)
     params = {"filter_by": "Status.All"}
 
 
@@ -46,7 +47,7 @@ class Contacts(InvoiceStream, ModifiedStream):
 
     resource = "contacts"
     primary_key = "contact_id"
-    scope = "contacts"
+    scopes = ("contacts",)
     params = {"filter_by": "Status.All"}
 
 
@@ -55,7 +56,7 @@ class Invoices(InvoiceStream, ModifiedStream):
 
     resource = "invoices"
     primary_key = "invoice_id"
-    scope = "invoices"
+    scopes = ("invoices",)
 
 
 class RecurringInvoices(InvoiceStream, CreationOrderedStream):
@@ -66,7 +67,7 @@ class RecurringInvoices(InvoiceStream, CreationOrderedStream):
 
     resource = "recurringinvoices"
     primary_key = "recurring_invoice_id"
-    scope = "invoices"
+    scopes = ("invoices",)
 
 
 class CustomerPayments(InvoiceStream, ModifiedStream):
@@ -74,7 +75,7 @@ class CustomerPayments(InvoiceStream, ModifiedStream):
 
     resource = "customerpayments"
     primary_key = "payment_id"
-    scope = "customerpayments"
+    scopes = ("customerpayments",)
 
 
 class CreditNotes(InvoiceStream, ModifiedStream):
@@ -82,10 +83,10 @@ class CreditNotes(InvoiceStream, ModifiedStream):
 
     resource = "creditnotes"
     primary_key = "creditnote_id"
-    scope = "creditnotes"
+    scopes = ("creditnotes",)
 
 
-class Expenses(InvoiceStream, CreationOrderedStream):
+class Expenses(InvoiceStream, FilteredStream):
     """https://www.zoho.com/invoice/api/v3/expenses/
 
     The list filters by modification time, but refuses to sort by it.
@@ -93,8 +94,7 @@ class Expenses(InvoiceStream, CreationOrderedStream):
 
     resource = "expenses"
     primary_key = "expense_id"
-    scope = "expenses"
-    filters = True
+    scopes = ("expenses",)
 
 
 class Taxes(InvoiceStream, common.Taxes):

@@ -8,6 +8,7 @@ from source_invoicing.streams.walks.by_key import KeyWalk
 from source_invoicing.streams.walks.by_key_without_total import KeyWalkWithoutTotal
 from source_invoicing.streams.walks.by_offset import FilteredOffsetWalk, OffsetWalk
 from source_invoicing.streams.walks.by_overlapping_page import (
+    FilteredOverlapWalk,
     NewestChangeFirstOverlapWalk,
     OverlapWalk,
     UnsortedOverlapWalk,
@@ -20,6 +21,7 @@ from source_invoicing.streams.walks.walk import NotHonoured, Step, Walk
 
 __all__ = [
     "FilteredOffsetWalk",
+    "FilteredOverlapWalk",
     "KeyWalk",
     "KeyWalkWithoutTotal",
     "LinkWalk",

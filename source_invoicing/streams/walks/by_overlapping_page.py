@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.streams.page import Listing, Order, Page, Question, Row
-from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, ends_early, goes_on
+from source_invoicing.streams.page import Listing, Order, Page, Place, Question, Row
+from source_invoicing.streams.walks.by_page import MOST_PASSES
+from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
+from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -24,11 +26,14 @@ class _Stretch:
     """A page and where it stands.
 
     :param offset: rows before the page, by the count of the question
+    :param keys: the identities of its rows. Whoever takes the rows makes them fit their schema in place, so these are
+        read before they are handed out
     :param fresh: its rows that the page before did not hold
     """
 
     page: Page
     offset: int
+    keys: PageKeys
     fresh: list[Row]
 
     @property
@@ -47,30 +52,59 @@ class OverlapWalk(Walk):
     That holds in an order that no edit moves rows in, so each page has to prove that it is sorted by creation; a row
     that an edit put in front of the pages read looks like one that was inserted there.
 
-    Nothing is promised before the end: a page is no place to come back to.
+    Nothing is promised before the end. A walk that was cut off goes on behind the last row it handed out, wherever that
+    is by then; what was created or edited meanwhile is later than its start, up to which it promises.
     """
 
+    #: Whether steps tell a place to go on from.
+    keeps_place: ClassVar[bool] = True
     order: ClassVar[Order | None] = Order.OLDEST_ROW_FIRST
+    #: Whether the API is asked to leave out rows by their modification time.
+    filters: ClassVar[bool] = False
+
+    def __init__(self, listing: Listing) -> None:
+        super().__init__(listing)
+        self._times_replaced = 0
 
     def steps(self, since: int | None) -> Iterator[Step]:
         """See :meth:`Walk.steps`."""
-        horizon = Horizon()
-        for stretch in self.stretches(Question(since=since, order=self.order)):
+        place = self._place_to_go_on_from(since)
+        horizon = Horizon(place)
+        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order), place):
             self._prove(stretch)
             horizon.saw(stretch.page, self.moments(stretch.page))
-            yield Step(stretch.fresh)
+            yield Step(stretch.fresh, place=self._place(stretch, since, horizon))
         yield Step([], reached=horizon.reached)
 
-    def stretches(self, question: Question) -> Iterator[_Stretch]:
-        """The pages of a question, each meeting the one before."""
+    def _place_to_go_on_from(self, since: int | None) -> Place | None:
+        """The place where an earlier walk stopped, unless it was after other rows."""
+        place = self.stopped_at if self.keeps_place else None
+        return place if place and (place.since, place.filtered) == (since, self.filters) else None
+
+    def _place(self, here: _Stretch, since: int | None, horizon: Horizon) -> Place | None:
+        """The last row of a page as a place to go on from; some lists have no row, or keys of several parts."""
+        row = here.keys[-1] if here.keys else None
+        if not self.keeps_place or not isinstance(row, (str, int)):
+            return None
+        return Place(here.end - 1, row, self.filters, since, horizon.started, horizon.newest)
+
+    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
+        """The pages of a question, each meeting the one before.
+
+        :param place: where to begin; the first page is asked for all the same, since it tells how large pages are
+        """
         page = self.listing.ask(question)
-        here = _Stretch(page, 0, self._unknown(page.rows, set()))
         full = page.size or len(page.rows)
+        if place is None or not goes_on(page, len(page.rows)):
+            here = self._stretch(page, 0, set())
+        else:
+            logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, place.offset)
+            here = self._behind(question, {place.row}, place.offset + 1, full)
         known: set[Hashable] = set()
         empty_handed = 0
         yield here
         while goes_on(here.page, here.end) or empty_handed:
-            known = {*(known if empty_handed else ()), *self.keys(here.page)}
+            known = {*(known if empty_handed else ()), *here.keys}
             following = self._behind(question, known, here.end, full)
             # Rows that are all known although they reach beyond the old end: more were put before them, or the
             # server repeats itself. The next question begins behind them and will tell.
@@ -111,15 +145,26 @@ class OverlapWalk(Walk):
             if overlap is not None:
                 if overlap > end - (number - 1) * size:
                     self._note_rows_in_front()
-                return _Stretch(page, (number - 1) * size, self._unknown(page.rows[overlap:], known))
+                return self._stretch(page, (number - 1) * size, known, overlap)
             start, back = start - back, back * 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, max(start, 0))
+        return self._from_the_top(question, known)
+
+    def _from_the_top(self, question: Question, known: set[Hashable]) -> _Stretch:
+        """The first page, where the walk begins again because no known row is left in front of where it stood."""
         page = self.listing.ask(question)
-        fresh = self._unknown(page.rows[self._end_of_overlap(page, known) or 0 :], known)
-        if not fresh and goes_on(page, len(page.rows)):
+        top = self._stretch(page, 0, known, self._end_of_overlap(page, known) or 0)
+        if not top.fresh and goes_on(page, len(page.rows)):
             # Nothing moved, and yet the rows were not on the page that should have held them.
             raise NotHonoured("does not let the size of its pages be chosen")
-        return _Stretch(page, 0, fresh)
+        self._times_replaced += 1
+        if self._times_replaced > MOST_PASSES:
+            raise self.contradiction("holds other rows each time it is asked for")
+        return top
+
+    def _stretch(self, page: Page, offset: int, known: set[Hashable], start: int = 0) -> _Stretch:
+        """:param start: index of the first row that may be new"""
+        return _Stretch(page, offset, self.keys(page), self._unknown(page.rows[start:], known))
 
     def _note_rows_in_front(self) -> None:
         """Known rows stand further behind than they were met: others were put before them."""
@@ -146,14 +191,51 @@ class OverlapWalk(Walk):
         return fresh
 
 
+class FilteredOverlapWalk(OverlapWalk):
+    """The same for lists that filter by modification time.
+
+    Where nothing came that changed since the moment asked for, the filter has to show that it would have come. The list
+    cannot be asked for its newest change, so its first page without the filter has to do: the latest change on it must
+    be listed when the filter is asked for what changed since an earlier one.
+    """
+
+    filters = True
+
+    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
+        """See :class:`OverlapWalk`."""
+        proof = FilterProof()
+        for stretch in super().stretches(question, place):
+            proof.saw(question.since, self.moments(stretch.page))
+            yield stretch
+        if question.since is not None and not proof.shown:
+            self._prove_nothing_hidden(question.since)
+
+    def _prove_nothing_hidden(self, since: int) -> None:
+        page = self.listing.ask(Question(order=self.order))
+        moments = self.moments(page)
+        if max(moments, default=since) > since:
+            earlier = since
+        elif goes_on(page, len(page.rows)):
+            earlier = min(moments, default=since)
+        else:
+            return
+        # In the same order, all that the first page holds of later changes is on the first page of what is filtered.
+        listed = self.moments(self.listing.ask(Question(since=earlier, order=self.order)))
+        if max(listed, default=earlier) <= earlier:
+            raise hides_later_changes()
+
+
 class UnsortedOverlapWalk(OverlapWalk):
     """The same in the order in which the list comes by itself.
 
     That may be one that edits move rows in. So where rows were put in front of the pages read, one of them may be an
-    edited row that was not read yet, and the list has to be read in another way.
+    edited row that was not read yet, and the list has to be read in another way. For the same reason nobody goes on
+    where an earlier walk stopped.
     """
 
+    keeps_place = False
     order = None
+    filters = True
 
     def _prove(self, here: _Stretch) -> None:
         """See :class:`OverlapWalk`. Nothing is known of the order."""
@@ -167,8 +249,10 @@ class NewestChangeFirstOverlapWalk(OverlapWalk):
     """Sorted descending by modification time, overlapping page by overlapping page, until ``since`` is reached.
 
     For lists that sort by modification time but do not filter by it. What moved to the front meanwhile is fetched by
-    a last look at the head.
+    a last look at the head. The place of a row is none to come back to, as edits move it.
     """
+
+    keeps_place = False
 
     def __init__(self, listing: Listing) -> None:
         super().__init__(listing)

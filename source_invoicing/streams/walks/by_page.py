@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from math import ceil
 from typing import ClassVar
 
-from source_invoicing.streams.page import Order, Page, Question
+from source_invoicing.streams.page import Order, Page, Question, Row
 from source_invoicing.streams.walks.walk import (
     Horizon,
     Moved,
@@ -176,11 +176,15 @@ class PageWalk(RestartingWalk):
             for page in self.pages(since):
                 horizon.saw(page, self.moments(page))
                 trail.pages += 1
-                yield Step([row for row in page.rows if not trail.add(self.listing.key(row))])
+                yield Step([row for row in page.rows if not trail.add(self.known_by(row))])
             if self.is_settled(trail):
                 yield Step([], reached=horizon.reached)
                 return
         raise self.contradiction("loses rows each time it is read")
+
+    def known_by(self, row: Row) -> Hashable:
+        """What the next pass knows a row by."""
+        return self.listing.key(row)
 
     def is_settled(self, trail: Trail) -> bool:
         """Whether no further pass is needed."""
