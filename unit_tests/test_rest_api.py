@@ -714,7 +714,36 @@ def test_a_moment_is_understood_in_each_form(value: Any) -> None:
     assert AnyMoment("%d/%m/%Y %H:%M").seconds(value) == 1769860800
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", True, "0000-00-00", [], float("nan"), "42"])
+@pytest.mark.parametrize(
+    ("pattern", "value", "moment"),
+    [
+        ("%Y%m%d%H%M%S", "20240131120000", "2024-01-31T12:00:00Z"),
+        ("%Y%m%d%H%M", "202401311200", "2024-01-31T12:00:00Z"),
+        ("%Y%m%d", "20240611", "2024-06-11T00:00:00Z"),
+        ("%Y%m%d", 20240611, "2024-06-11T00:00:00Z"),
+        ("%d%m%Y", "11062024", "2024-06-11T00:00:00Z"),
+        ("%Y-%d-%m", "2024-05-04", "2024-04-05T00:00:00Z"),
+        # What the state holds is not for the pattern, and what does not fit it is read as ever.
+        ("%Y-%d-%mT%H:%M:%SZ", "2024-05-04T00:00:00Z", "2024-05-04T00:00:00Z"),
+        ("%Y%m%d", 1769860800, "2026-01-31T12:00:00Z"),
+        ("%Y%m%d", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        # The same with each version of Python.
+        ("", "20240131T120000", "2024-01-31T12:00:00Z"),
+        ("", "2024-01-31 12:00:00 +0100", "2024-01-31T11:00:00Z"),
+        ("", "2024-01-31T12:00:00.12+01", "2024-01-31T11:00:00Z"),
+        ("", "2024-01-31", "2024-01-31T00:00:00Z"),
+        ("", "2024/01/31", "2024-01-31T00:00:00Z"),
+    ],
+)
+def test_a_pattern_goes_before_what_a_moment_looks_like(pattern: str, value: Any, moment: str) -> None:
+    moments = AnyMoment(pattern)
+    seconds = moments.seconds(value)
+
+    assert seconds is not None
+    assert moments.value(seconds) == moment
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "12:00", "20240131", True, "0000-00-00", [], float("nan"), "42"])
 def test_what_is_no_moment_is_none(value: Any) -> None:
     assert AnyMoment().seconds(value) is None
 

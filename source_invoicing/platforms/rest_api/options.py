@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http.secrets import mask
-from source_invoicing.platforms.rest_api.moments import FORMATS
+from source_invoicing.platforms.rest_api.moments import FORMATS, fault_in_pattern
 from source_invoicing.platforms.rest_api.pagers import (
     CursorPager,
     LinkHeaderPager,
@@ -368,6 +368,8 @@ def _since_format(fields: Fields) -> str:
         raise fields.complaint(
             "since_format", f"should be {', '.join(FORMATS)} or a pattern such as %d/%m/%Y, found {form!r}"
         )
+    if form not in FORMATS and (fault := fault_in_pattern(form)):
+        raise fields.complaint("since_format", f"should be a pattern such as %d/%m/%Y, but {form!r} {fault}")
     return form
 
 
