@@ -1010,6 +1010,14 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(headers=[{"name": "A"}]), "platform.headers[0].value is missing"),
     (config(headers=[{"name": "A b", "value": "c"}]), "platform.headers[0].name is no name of a header"),
     (config(headers=[{"name": "A", "value": "x\ny"}]), "platform.headers[0].value holds a line break"),
+    (config(headers=[{"name": "A", "value": "x€"}]), "platform.headers[0].value holds a line break or another sign"),
+    *(
+        (
+            config(auth={**AUTH, "location": "header", "name": name}),
+            f"platform.auth.name is no name of a header: {name!r}",
+        )
+        for name in ("X-Key:", "X-Schlüssel", "X Key")
+    ),
     (
         config(headers=[{"name": "A", "value": "b"}, {"name": "a", "value": "c"}]),
         "platform.headers[1].name is a a second time",
@@ -1044,6 +1052,60 @@ COMPLAINTS: list[tuple[Json, str]] = [
     ),
     (config(invoices(since_param="s")), "platform.streams[0].since_param goes with cursor_field only"),
     (config(invoices(since_format="rfc")), "platform.streams[0].since_format should be iso8601"),
+    *(
+        (config(invoices(since_format=form)), f"platform.streams[0].since_format should be a pattern {why}")
+        for form, why in {
+            "%": "such as %d/%m/%Y, but '%' holds '%', which stands for nothing",
+            "%Q": "such as %d/%m/%Y, but '%Q' holds '%Q', which stands for nothing",
+            "%d/%m/%Y %": "such as %d/%m/%Y, but '%d/%m/%Y %' holds '%', which",
+            "100%%": "such as %d/%m/%Y, but '100%%' names no part of a date",
+        }.items()
+    ),
+    *(
+        (
+            config(invoices(cursor_field="c", since_param=name, pagination=pagination)),
+            f"platform.streams[0].since_param is '{name}', which pagination sets",
+        )
+        for name, pagination in {
+            "limit": {"type": "offset"},
+            "offset": {"type": "offset"},
+            "page": {"type": "page"},
+            "after": {"type": "cursor", "cursor_param": "after"},
+        }.items()
+    ),
+    (
+        config(invoices(pagination={"type": "offset", "limit_param": "x", "offset_param": "x"})),
+        "platform.streams[0].pagination uses the parameter 'x' for two things",
+    ),
+    (
+        config(invoices(pagination={"type": "page", "size_param": "page"})),
+        "platform.streams[0].pagination uses the parameter 'page' for two things",
+    ),
+    *(
+        (config(invoices(**{name: path})), f"platform.streams[0].{name} should be names joined by")
+        for name in ("record_path", "error_path", "cursor_field")
+        for path in ("a..b", "a.", "$.data", "data[0]", "data[*].id")
+    ),
+    (config(invoices(primary_key=["id", "$.no"])), "platform.streams[0].primary_key[1] should be names joined by dots"),
+    (
+        config(invoices(pagination={"type": "offset", "total_path": "$.total"})),
+        "platform.streams[0].pagination.total_path should be names joined by dots",
+    ),
+    (
+        config(CUSTOMERS, {**CHILD, "parent": {"stream": "customers", "key": "a..b"}}),
+        "platform.streams[1].parent.key should be names joined by single dots",
+    ),
+    (
+        config(CUSTOMERS, {**CHILD, "parent": {"stream": "customers", "field": "id"}}),
+        "platform.streams[1].parent.field is 'id', which is the whole primary_key",
+    ),
+    *(
+        (
+            config(invoices(record_path="data.items", error_path=path)),
+            f"platform.streams[0].error_path is '{path}', where record_path finds the records",
+        )
+        for path in ("data", "data.items")
+    ),
     (config(invoices(method="PUT")), "platform.streams[0].method should be one of"),
     (config(invoices(body="{}")), "platform.streams[0].body goes with method POST only"),
     (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
@@ -1095,3 +1157,10 @@ def test_header_values_that_sound_secret_are_masked() -> None:
     SourceInvoicing().streams(config(headers=[{"name": "X-App-Secret", "value": "sesame-open"}]))
 
     assert "sesame" not in filter_secrets("it was sesame-open")
+
+
+def test_the_name_of_a_column_to_sort_by_is_no_secret() -> None:
+    params = [{"name": name, "value": "updated_at"} for name in ("sort_key", "sortKey", "order_by_key", "keyword")]
+    SourceInvoicing().streams(config(invoices(params=params)))
+
+    assert filter_secrets("updated_at") == "updated_at"
