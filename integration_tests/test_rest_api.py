@@ -478,7 +478,7 @@ def test_a_key_in_the_wrong_place_is_explained(configure: Configure) -> None:
 # -- lists that move ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url"])
+@pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url", "link_header"])
 def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, configure: Configure) -> None:
     options = {"pager": pager, "order": "newest" if pager == "page" else "key"}
     with Sandbox("rest_api", rows={"invoices": 600}, options=options) as sandbox:
@@ -486,7 +486,7 @@ def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, c
         stream = shown(connector)
         sandbox.reset_history()
         plan = {"seed": 5, "probability": 0.6, "limit": 12, "streams": ["invoices"]}
-        sandbox.schedule(random={**plan, "ops": ["insert", "edit"]} if pager == "next_url" else plan)
+        sandbox.schedule(random=plan)
 
         output = connector.read(["invoices"])
 

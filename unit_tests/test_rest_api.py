@@ -331,7 +331,7 @@ def test_a_link_to_the_next_page_is_followed_with_one_key(server: requests_mock.
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/v1/invoices?page=2", "http://api.example.com/v1/invoices", "//evil.example/x"]
+    "link", ["https://evil.example/v1/invoices?page=2", "http://evil.example/v1/invoices", "//evil.example/x"]
 )
 def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: str) -> None:
     server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
@@ -341,6 +341,253 @@ def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: 
         read(config(invoices(pagination={"type": "next_url", "path": "next"})))
     assert caught.value.failure_type is FailureType.config_error
     assert len(server.request_history) == 1
+
+
+def test_a_link_that_forgets_the_s_of_https_is_followed_by_https(server: requests_mock.Mocker) -> None:
+    """As from an API behind a proxy. The key goes to the host that the user named, and never in the clear."""
+    server.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=500)
+    link = f"http{LIST[5:]}?after=x"
+    server.get(LIST, [{"json": {"data": ROWS[:2], "next": link}}, {"json": {"data": ROWS[2:3]}}])
+
+    assert ids(read(config(invoices(pagination={"type": "next_url", "path": "next"})))) == [0, 1, 2]
+    assert [request.scheme for request in server.request_history] == ["https", "https"]
+
+
+LINK_HEADERS = (
+    '<{link}>; rel="next"',
+    "<{link}>; rel=next",
+    "<{link}>; rel='next'",
+    '<{link}> ; rel = "next"',
+    '<{link}>; Rel="Next"',
+    '<{link}>; rel="prefetch next"',
+    '<{link}>; cursor="MDo="; rel="next"; results="true"',
+    '<{link}>; title="a=b"; rel="next"',
+    '<{link}>; title="a, b; rel=prev"; rel="next"',
+    r'<{link}>; title="a \" b"; rel="next"',
+    '<{link}>; rel="next"; title="x, <y>"',
+    '<{link}&x=a,b;c>; rel="next"',
+    '<{link}&x=1>; rel="last",<{link}>;rel="next",  <{link}&x=2>; rel="first"',
+)
+
+
+@pytest.mark.parametrize("header", LINK_HEADERS)
+def test_each_form_of_the_header_link_is_understood(server: requests_mock.Mocker, header: str) -> None:
+    headers = {"Link": header.format(link=f"{LIST}?after=b")}
+    server.get(LIST, [{"json": {"data": ROWS[:2]}, "headers": headers}, {"json": {"data": ROWS[2:3]}}])
+
+    assert ids(read(config(invoices(pagination={"type": "link_header"})))) == [0, 1, 2]
+    assert query(server.request_history[1])["after"] == "b"
+
+
+def test_a_header_link_without_an_address_is_no_end(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": ROWS[:2]}, headers={"Link": f'{LIST}?page=2; rel="next"'})
+
+    with pytest.raises(Failure, match="its header Link names no address"):
+        read(config(invoices(pagination={"type": "link_header"})))
+
+
+def by_token(rows: list[Json], token: Callable[[int], str], beside: str = "", change: bool = False) -> Any:
+    """A server that hands out tokens in each place where a token may be.
+
+    :param token: the token of the page behind so many rows
+    :param beside: what else stands in each link
+    :param change: whether a row of the first page is deleted and another one inserted, once the page was answered
+    """
+    starts = {token(start): start for start in range(0, 1000, 100)}
+
+    def answer(request: Any, context: Any) -> Json:
+        asked = query(request).get("at", "")
+        start = starts[asked] if asked else 0
+        page = rows[start : start + 100]
+        following = token(start + 100) if start + 100 < len(rows) else None
+        link = following and f"/v1/invoices?at={following}{beside}"
+        if link:
+            context.headers["Link"] = f'<{link}>; rel="next"'
+        if change and {"id": 999} not in rows:
+            del rows[3]
+            rows.append({"id": 999})
+        return {"data": page, "next": link, "at": following, "total": len(rows)}
+
+    return answer
+
+
+COUNTING: dict[str, Callable[[int], str]] = {
+    "pages from 1": lambda rows: str(rows // 100 + 1),
+    "pages from 0": lambda rows: str(rows // 100),
+    "rows": str,
+    "rows from 1": lambda rows: str(rows + 1),
+}
+OPAQUE: dict[str, Callable[[int], str]] = {
+    "text": lambda rows: f"p{rows}",
+    "numbers": lambda rows: str(7_000_000 + rows * rows),
+}
+BY_TOKEN: list[Json] = [
+    {"type": "link_header"},
+    {"type": "next_url", "path": "next"},
+    {"type": "cursor", "cursor_param": "at", "source": "body", "path": "at"},
+]
+
+
+@pytest.mark.parametrize("total", ["", "total"], ids=["", "total"])
+@pytest.mark.parametrize("count", COUNTING)
+@pytest.mark.parametrize("pagination", BY_TOKEN, ids=lambda pagination: pagination["type"])
+def test_links_that_count_lose_no_row_when_others_delete(
+    server: requests_mock.Mocker, pagination: Json, count: str, total: str
+) -> None:
+    """A delete on the first page pulls a row of the second one onto it; an insert hides that from the total."""
+    server.get(LIST, json=by_token(list(ROWS), COUNTING[count], change=True))
+
+    found = ids(read(config(invoices(pagination={**pagination, "total_path": total}))))
+
+    assert set(range(250)) - {3} <= set(found)
+
+
+@pytest.mark.parametrize("pagination", BY_TOKEN, ids=lambda pagination: pagination["type"])
+@pytest.mark.parametrize(("tokens", "passes"), [(COUNTING, 2), (OPAQUE, 1)], ids=["counting", "opaque"])
+def test_only_links_that_count_are_read_twice(
+    server: requests_mock.Mocker, tokens: Mapping[str, Callable[[int], str]], passes: int, pagination: Json
+) -> None:
+    for token in tokens.values():
+        server.reset_mock()
+        server.get(LIST, json=by_token(ROWS, token))
+
+        assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+        assert len(server.request_history) == 3 * passes
+
+
+def test_a_number_that_stands_in_each_link_counts_nothing(server: requests_mock.Mocker) -> None:
+    """Here the size of a page, which is as many rows as stand before the second one, and a version."""
+    server.get(LIST, json=by_token(ROWS, "p{}".format, beside="&limit=100&version=2"))
+
+    read(config(invoices(pagination={"type": "link_header"})))
+    assert len(server.request_history) == 3
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "always"])
+def test_a_cursor_whose_row_was_deleted_makes_the_list_begin_again_once(
+    server: requests_mock.Mocker, status: int, stays: bool
+) -> None:
+    rows = list(ROWS)
+
+    def answer(request: Any, context: Any) -> Any:
+        after = int(query(request).get("after", -1))
+        if after >= 0 and (stays or after not in ids(rows)):
+            context.status_code = status
+            return {"error": {"message": f"No such invoice: {after}"}}
+        page = [row for row in rows if row["id"] > after][:100]
+        if len(server.request_history) == 1:
+            rows.remove(page[-1])
+        return {"data": page, "more": page[-1] != rows[-1]}
+
+    server.get(LIST, json=answer)
+    pagination = {"type": "cursor", "cursor_param": "after", "has_more_path": "more"}
+
+    if not stays:
+        assert set(ids(read(config(invoices(pagination=pagination))))) == set(range(250))
+        return
+    with pytest.raises(Failure, match=f"HTTP {status}.*No such invoice"):
+        read(config(invoices(pagination=pagination)))
+    assert len(server.request_history) == 4
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "cursor", "cursor_param": "at", "source": "body", "path": "paging.next.at"},
+        {"type": "next_url", "path": "paging.next.link"},
+        {"type": "cursor", "cursor_param": "at", "has_more_path": "paging.more"},
+        {"type": "offset", "offset_param": "at", "has_more_path": "paging.more"},
+    ],
+    ids=str,
+)
+def test_what_tells_of_a_next_page_may_be_left_out_on_the_last_one(
+    server: requests_mock.Mocker, pagination: Json
+) -> None:
+    def answer(request: Any, context: Any) -> Json:
+        at = query(request).get("at")
+        names_a_row = pagination["type"] == "cursor" and "source" not in pagination
+        start = int(at or 0) + bool(at and names_a_row)
+        told = {"more": True, "next": {"at": start + 100, "link": f"?at={start + 100}"}}
+        return {"data": ROWS[start : start + 100], **({"paging": told} if start + 100 < len(ROWS) else {})}
+
+    server.get(LIST, json=answer)
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+
+
+def test_an_empty_list_need_not_name_a_next_page(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": []})
+
+    assert read(config(invoices(pagination={"type": "next_url", "path": "paging.next.link"}))) == []
+
+
+def test_a_name_with_a_dot_is_found(server: requests_mock.Mocker) -> None:
+    """As OData has it; a list of one page has no such name."""
+    first = {"@odata.context": "x", "value": ROWS[:2], "@odata.nextLink": "?$skiptoken=x"}
+    server.get(LIST, [{"json": first}, {"json": {"@odata.context": "x", "value": ROWS[2:3]}}])
+    values = config(invoices(record_path="value", pagination={"type": "next_url", "path": "@odata.nextLink"}))
+
+    assert ids(read(values)) == [0, 1, 2]
+    assert ids(read(values)) == [2]
+
+
+def with_an_end(answer: Callable[[Any, Any], Json], status: int) -> Callable[[Any, Any], Any]:
+    """A server that has no page behind the last one."""
+
+    def wrapped(request: Any, context: Any) -> Any:
+        body = answer(request, context)
+        if not body["data"] and int(query(request)["page"]) > 1:
+            context.status_code = status
+            return {"detail": "Invalid page."}
+        return body
+
+    return wrapped
+
+
+@pytest.mark.parametrize("status", [404, 416])
+@pytest.mark.parametrize(
+    ("count", "size", "fixed"),
+    [
+        *((count, 100, fixed) for count in (1, 37, 100, 130) for fixed in (False, True)),
+        # Where no size is asked for, it may be any.
+        (239, 120, True),
+    ],
+)
+def test_a_page_behind_the_end_that_is_not_found_is_the_end(
+    server: requests_mock.Mocker, count: int, size: int, fixed: bool, status: int
+) -> None:
+    server.get(LIST, json=with_an_end(by_page(ROWS[:count], size, fixed=fixed), status))
+    pagination = {"type": "page", "size_param": "" if fixed else "per_page"}
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(count))
+
+
+@pytest.mark.parametrize("told", [{}, {"total_path": "meta.total"}], ids=["untold", "told"])
+def test_a_page_that_is_not_found_behind_a_full_one_may_be_a_ceiling(server: requests_mock.Mocker, told: Json) -> None:
+    """Unless the API tells how long the list is, nothing proves that it ends there."""
+    server.get(LIST, json=with_an_end(by_page(ROWS[:200], fixed=True), 404))
+    values = config(invoices(pagination={"type": "page", "size_param": "", **told}))
+
+    if told:
+        assert ids(read(values)) == list(range(200))
+        return
+    with pytest.raises(Failure, match=r"HTTP 404.*Invalid page.*total_path.*next_url.*since_param"):
+        read(values)
+
+
+def test_no_content_is_an_empty_list(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=204)
+
+    assert read(config()) == []
+    assert len(server.request_history) == 1
+
+
+def test_no_content_does_not_end_a_list_that_is_said_to_be_longer(server: requests_mock.Mocker) -> None:
+    server.get(LIST, [{"json": {"data": ROWS[:100], "total": 250}}, {"status_code": 204}])
+
+    with pytest.raises(Failure, match="an empty body"):
+        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
 
 
 @pytest.mark.parametrize(
@@ -560,6 +807,28 @@ def test_a_cursor_field_that_cannot_be_right_is_refused_by_check_and_told_by_rea
     assert doubt in str(said)
     assert ids(read(values)) == ids(rows)
     assert bool(caplog.records) is bool(doubt)
+
+
+def test_only_the_first_page_of_a_list_raises_doubts_about_the_cursor(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Any page may hold a single row with a blank of another kind."""
+    rows = [*({"id": number, "changed": "2026-01-31"} for number in range(100)), {"id": 100, "changed": ""}]
+    server.get(LIST, json=by_offset(rows, cap=100))
+
+    assert len(read(config(invoices(cursor_field="changed", pagination={"type": "offset", "limit": 2})))) == 101
+    assert not caplog.records
+
+
+def test_records_that_share_their_key_are_told_once(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json=by_page([{"id": number // 2} for number in range(130)]))
+
+    read(config(invoices(pagination={"type": "page", "size_param": ""})))
+    assert [record.message.partition(". ")[0] for record in caplog.records] == [
+        "Stream invoices: records of the first page have the same id, which primary_key names"
+    ]
 
 
 # -- records ----------------------------------------------------------------------------------------------------------
@@ -865,6 +1134,7 @@ def test_paths() -> None:
     assert dig(body, "a.d.e") is None
     assert dig(body, "a.x") is MISSING
     assert dig(body, "a.b.7") is MISSING
+    assert dig({"a": {"b.c": 1, "b": {"c": 2}}}, "a.b.c") == 1
     target: Json = {}
     put(target, "a.b", 1)
     assert target == {"a": {"b": 1}}

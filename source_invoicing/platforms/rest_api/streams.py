@@ -15,12 +15,22 @@ from urllib.parse import quote
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 
-from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer, config_failure
-from source_invoicing.http.answer import join_url
+from source_invoicing.http import (
+    AccessRefused,
+    Answer,
+    ApiRequest,
+    Failure,
+    HostUnreachable,
+    QuotaExhausted,
+    ResourceMissing,
+    UnexpectedAnswer,
+    config_failure,
+)
+from source_invoicing.http.answer import join_url, same_origin
 from source_invoicing.platforms.rest_api.judge import ResourceJudge
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
-from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, sign_of_more
+from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, begins, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
 from source_invoicing.platforms.rest_api.records import rows_in
 from source_invoicing.platforms.rest_api.schema import infer
@@ -41,6 +51,14 @@ logger = logging.getLogger("airbyte.source_invoicing")
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
+# If so many parents in a row have no list, and none had one, it is not there for the others either.
+MOST_WITHOUT_A_LIST = 100
+# How an API says that a list is empty: no content; or that a page is behind the end: not found, range not satisfiable.
+NO_CONTENT = 204
+BEHIND_THE_END = (404, 416)
+PLAIN = "http://"
+# What happens to one list of an account happens to the next one too.
+CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 # Numbers beyond are rounded when they are read, so two of them may look alike.
 EXACT = 2**53
 
@@ -71,7 +89,9 @@ class RestStream(InvoicingStream):
         super().__init__(account, **more)
         self._stored_schema: Mapping[str, Any] | None = None
         self._longest_page = 0
+        self._may_have_ended: set[str] = set()
         self._cursor_doubt = ""
+        self._shares_keys = False
         self._judge = account.judge.of(self.declared)
 
     @property
@@ -95,7 +115,9 @@ class RestStream(InvoicingStream):
 
     def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
         """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
-        judge = self._judge.at(self.declared.pager.place(question))
+        judge = self._judge.at(
+            self.declared.pager.place(question), later=not begins(question), ends=self._said_at_the_end(question, path)
+        )
         asked = self.list_params(question)
         body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
         if self._goes_along_links and question.token is not None:
@@ -109,6 +131,15 @@ class RestStream(InvoicingStream):
                 query.append((name, str(value)))
         return ApiRequest(path, query, method=self.declared.method, json=body, judge=judge)
 
+    def _said_at_the_end(self, question: Question, path: str) -> tuple[int, ...]:
+        """With which statuses an API may say that nothing is there (any more). Where it told how long the list is, an
+        answer that says nothing proves nothing."""
+        if begins(question):
+            return (NO_CONTENT,)
+        if self.declared.pager.tells_the_end:
+            return ()
+        return (NO_CONTENT, *BEHIND_THE_END) if f"/{path}" in self._may_have_ended else (NO_CONTENT,)
+
     @property
     def _goes_along_links(self) -> bool:
         return not self.declared.pager.names
@@ -121,18 +152,21 @@ class RestStream(InvoicingStream):
 
     def read_answer(self, answer: Answer, question: Question) -> Page:
         """See :class:`InvoicingStream`."""
+        if answer.status == NO_CONTENT or not answer.ok:
+            # What else is no answer was judged before.
+            self._may_have_ended.discard(answer.path)
+            return Page([], has_more=False, told_at=answer.told_at)
         found = rows_in(answer.body, self.declared)
         rows: list[Row] = found if isinstance(found, list) else []
         self._demand_keys(rows, answer)
-        self._look_at_cursor(rows)
+        if begins(question):
+            self._look_at_keys(rows)
+            self._look_at_cursor(rows)
         pager = self.declared.pager
         outlook = pager.outlook(answer, rows, question)
         has_more = outlook.has_more
-        if pager.size and has_more is None and outlook.total is None:
-            # A short page is the last one, once the API has shown that its pages can be as long as asked for.
-            asked_for = question.size or pager.size
-            self._longest_page = max(self._longest_page, len(rows))
-            has_more = False if len(rows) < asked_for <= self._longest_page else None
+        if pager.size and self._is_last(rows, question, answer.path) and has_more is None and outlook.total is None:
+            has_more = False
         if has_more and not rows and not outlook.next:
             raise UnexpectedAnswer(
                 f"The API answered {answer.path} with an empty page and says that the list goes on. Run the sync "
@@ -149,14 +183,39 @@ class RestStream(InvoicingStream):
             told_at=answer.told_at,
         )
 
+    def _is_last(self, rows: list[Row], question: Question, path: str) -> bool:
+        """Whether a page ends its list, where the API does not tell: one that is shorter than asked for does, once the
+        API has shown that its pages can be as long as that."""
+        asked_for = question.size or self.declared.pager.size
+        before, self._longest_page = self._longest_page, max(self._longest_page, len(rows))
+        is_last = len(rows) < asked_for <= self._longest_page or self._cannot_be_capped(rows, question, before)
+        # The page behind may be answered as one that is not there. Behind a full page, that is where the API ends.
+        may_end = begins(question) or len(rows) < min(question.size or self._longest_page, self._longest_page)
+        if may_end and rows and not is_last and self.declared.pager.asks_behind_the_end:
+            self._may_have_ended.add(path)
+        else:
+            self._may_have_ended.discard(path)
+        return is_last
+
+    def _cannot_be_capped(self, rows: list[Row], question: Question, longest: int) -> bool:
+        """Whether a page is shorter than the API lets one be, whatever was asked for.
+
+        :param longest: rows of the longest page before
+        """
+        return False
+
     def _link(self, link: str, answer: Answer) -> str:
         """A link as an address, which may be elsewhere: the client refuses to go there."""
+        base_url = self.account.client.base_url
         try:
-            return absolute(link, join_url(self.account.client.base_url, answer.path))
+            address = absolute(link, join_url(base_url, answer.path))
         except ValueError:
             raise UnexpectedAnswer(
                 f"The API answered {answer.path} with a next page whose address is none.", FailureType.transient_error
             ) from None
+        # Behind a proxy that speaks https for it, an API may think that it is reached by http.
+        secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address
+        return secure if same_origin(secure, base_url) else address
 
     def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
         """Rows that cannot be told apart cannot be read completely."""
@@ -170,6 +229,18 @@ class RestStream(InvoicingStream):
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
                         FailureType.config_error,
                     )
+
+    def _look_at_keys(self, rows: list[Row]) -> None:
+        """Say so where rows share their primary key: pages that overlap, and destinations, keep one of them."""
+        if self._shares_keys or not self.declared.primary_key or len(set(map(self.key, rows))) == len(rows):
+            return
+        self._shares_keys = True
+        logger.warning(
+            "Stream %s: records of the first page have the same %s, which primary_key names. If they are not the same "
+            "record, name further fields in primary_key: of records with the same key some may be left out.",
+            self.name,
+            " and ".join(self.declared.primary_key),
+        )
 
     def _look_at_cursor(self, rows: list[Row]) -> None:
         """Say so where ``cursor_field`` cannot be right: then each sync reads everything, and nobody would know."""
