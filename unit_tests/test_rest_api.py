@@ -22,7 +22,7 @@ from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
-from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams import InvoicingStream, ParentStream
 
 Json = dict[str, Any]
 BASE = "https://api.example.com"
@@ -61,6 +61,10 @@ def stream(values: Json, name: str = "invoices") -> InvoicingStream:
 def read(values: Json, name: str = "invoices", state: Mapping[str, Any] | None = None) -> list[Json]:
     chosen = stream(values, name)
     chosen.state = dict(state or {})
+    return read_stream(chosen)
+
+
+def read_stream(chosen: InvoicingStream) -> list[Json]:
     return [
         dict(row)
         for each in chosen.stream_slices(sync_mode=SyncMode.full_refresh)
@@ -1064,6 +1068,80 @@ def test_a_customer_that_vanished_has_no_lists_and_a_wrong_path_is_told(server: 
         read(config(CUSTOMERS, CHILD), "notes")
 
 
+@pytest.mark.parametrize("with_list", [{3, 6}, {6}, {1}], ids=str)
+def test_parents_without_a_list_cost_one_request_each(server: requests_mock.Mocker, with_list: set[int]) -> None:
+    """Wherever the first one is that has a list."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(1, 7)]})
+    for number in range(1, 7):
+        found: Json = {"json": {"data": [{"id": number * 10}]}} if number in with_list else {"status_code": 404}
+        server.get(f"{BASE}/v1/customers/{number}/notes", **found)
+
+    chosen = stream(config(CUSTOMERS, CHILD), "notes")
+
+    assert ids(read_stream(chosen)) == [number * 10 for number in sorted(with_list)]
+    assert len(server.request_history) == 1 + 6
+    assert chosen.state == {"customer_id": 6}
+
+
+def test_parents_are_not_done_while_no_list_was_seen(server: requests_mock.Mocker) -> None:
+    """With the path put right, the next sync has to read them all."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(500)]})
+    server.get(re.compile("/notes"), status_code=404)
+    chosen = stream(config(CUSTOMERS, CHILD), "notes")
+
+    with pytest.raises(Failure, match=r"HTTP 404.*all 100 parents asked about"):
+        read_stream(chosen)
+    assert chosen.state == {}
+    assert len(server.request_history) == 1 + 100
+
+
+def test_a_list_whose_later_page_is_missing_is_not_that_of_a_parent_without_one(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes?page=1", json={"data": ROWS[:100], "total": 130})
+    server.get(f"{BASE}/v1/customers/1/notes?page=2", status_code=404)
+
+    with pytest.raises(Failure, match="HTTP 404"):
+        read(config(CUSTOMERS, {**CHILD, "pagination": {"type": "page", "total_path": "total"}}), "notes")
+
+
+@pytest.mark.parametrize("start_date", ["", "2024-01-01T00:00:00Z"])
+def test_parents_that_are_read_in_the_same_sync_are_read_once(server: requests_mock.Mocker, start_date: str) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
+    values = {**config(CUSTOMERS, CHILD), "start_date": start_date}
+    parents, children = SourceInvoicing().streams(values)
+    assert isinstance(parents, ParentStream)
+
+    parents.deliver_ids_if_read_in_full()
+    assert [row["id"] for row in parents.read_records(SyncMode.full_refresh)] == [1]
+    assert list(children.stream_slices(sync_mode=SyncMode.full_refresh)) == [{"customer_id": 1}]
+    assert len(server.request_history) == 1
+
+
+def test_rows_may_be_told_apart_by_their_parent(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    for customer in (1, 2):
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_offset([{"no": n} for n in range(150)]))
+    values = config(CUSTOMERS, {**CHILD, "primary_key": ["customer_id", "no"], "pagination": {"type": "offset"}})
+
+    found = [(row["customer_id"], row["no"]) for row in read(values, "notes")]
+
+    assert found == [(customer, number) for customer in (1, 2) for number in range(150)]
+    required = stream(values, "notes").get_json_schema()["required"]
+    assert set(required) == {"customer_id", "no"}
+
+
+def test_short_lists_cost_one_request_each_once_a_longer_one_was_seen(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(10)]})
+    for customer in range(10):
+        rows = ROWS[: 10 - customer]
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_page(rows))
+    values = config(CUSTOMERS, {**CHILD, "pagination": {"type": "page", "size_param": ""}})
+
+    assert len(read(values, "notes")) == 55
+    assert len(server.request_history) == 1 + 2 * 2 + 9
+
+
 # -- schemas ----------------------------------------------------------------------------------------------------------
 
 
@@ -1103,6 +1181,48 @@ def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_m
     server.get(LIST, status_code=403, json={})
 
     assert stream(config()).get_json_schema()["properties"].keys() == {"id"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status_code": 400, "json": {"error": "bad filter"}},
+        {"status_code": 401, "json": {}},
+        {"status_code": 402, "json": {}},
+        {"status_code": 500, "json": {}},
+        {"json": {"items": []}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_one_list_that_cannot_be_read_does_not_hide_the_others_and_all_of_them_fail(
+    server: requests_mock.Mocker, refusal: Json, first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, **refusal)
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1, "name": "A"}]})
+    declared = [invoices(), CUSTOMERS] if first else [CUSTOMERS, invoices()]
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {1, 2}
+    assert "Stream invoices: its schema stays open" in caplog.text
+    server.get(f"{BASE}/v1/customers", **refusal)
+    with pytest.raises(Failure, match=f"^Stream {declared[0]['name']}: The "):
+        SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+
+def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json=by_offset(ROWS))
+    server.get(re.compile("/notes"), json={"data": []})
+    server.get(f"{BASE}/v1/customers/0/notes", status_code=404)
+    server.get(f"{BASE}/v1/customers/2/notes", json={"data": [{"id": 1, "text": "x"}]})
+    customers = {"name": "customers", "path": "/v1/customers"}
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, {**CHILD, "name": "others"}))
+
+    assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [{"id", "text", "customer_id"}] * 2
+    assert [request.path.count("/notes") for request in server.request_history].count(0) == 1
+    assert len(server.request_history) == 1 + 3 + 3
 
 
 def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:
