@@ -480,7 +480,9 @@ def test_a_key_in_the_wrong_place_is_explained(configure: Configure) -> None:
 
 @pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url", "link_header"])
 def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, configure: Configure) -> None:
-    options = {"pager": pager, "order": "newest" if pager == "page" else "key"}
+    told = {"order": "newest"} if pager == "page" else {"order": "key"}
+    # Links hold the number of rows before them, and nothing else tells that some are gone.
+    options = {"pager": pager, **told, **({"totals": "false"} if pager in ("next_url", "link_header") else {})}
     with Sandbox("rest_api", rows={"invoices": 600}, options=options) as sandbox:
         connector = configure(sandbox.config)
         stream = shown(connector)

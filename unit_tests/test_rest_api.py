@@ -681,6 +681,7 @@ def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
 
     with pytest.raises(Failure, match=rf"HTTP {status}.*too deep.*since_param.*range of dates") as caught:
         handed_out.extend(row["id"] for row in chosen.read_records(SyncMode.full_refresh))
+    assert ("next_url" in str(caught.value)) is (pagination["type"] == "page" and status in (404, 416))
     assert caught.value.failure_type is FailureType.config_error
     assert handed_out == list(range(len(handed_out)))
     assert len(handed_out) > 1400

@@ -30,6 +30,8 @@ USUAL_PLACES = ("message", "error.message", "error_message", "error_description"
 MOST_WORDS = 300
 #: How APIs refuse to go deeper into a list: bad request, not found, range not satisfiable, unprocessable.
 DEPTH_REFUSED = (400, 404, 416, 422)
+#: How they say that a page is behind the end: not found, range not satisfiable.
+BEHIND_THE_END = (404, 416)
 #: How they refuse to go on at a place that is not there any more: the same, or gone.
 PLACE_REFUSED = (*DEPTH_REFUSED, 410)
 
@@ -98,8 +100,7 @@ class ResourceJudge:
         if self.place and answer.status in DEPTH_REFUSED:
             # No longer a "bad request" or "missing": the list is there, and another walk would end here too.
             return UnexpectedAnswer(
-                f"{failure.sentence} It had answered up to {self.place}, so the list ends there, or the API does not "
-                f"list what is behind. {self._how_to_tell_the_end()}{READ_LESS}",
+                f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(answer)}",
                 FailureType.config_error,
             )
         if self.later and answer.status in PLACE_REFUSED:
@@ -113,12 +114,14 @@ class ResourceJudge:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
 
-    def _how_to_tell_the_end(self) -> str:
-        if self.resource is None or self.resource.pager.tells_the_end:
-            return ""
+    def _what_to_make_of_it(self, answer: Answer) -> str:
+        assert self.resource is not None
+        if answer.status not in BEHIND_THE_END or not self.resource.pager.asks_behind_the_end:
+            return f"it seems not to list what is behind. {READ_LESS}"
         return (
-            "If it ends, name pagination.total_path, total_pages_path or has_more_path where the API tells so, or use "
-            "next_url where it names the next page: then nothing is asked for behind the end. Otherwise: "
+            "the list ends there, or the API does not list what is behind. If it ends, name pagination.total_path, "
+            "total_pages_path or has_more_path where the API tells so, or use next_url where it names the next page: "
+            f"then nothing is asked for behind the end. If not, {READ_LESS[0].lower()}{READ_LESS[1:]}"
         )
 
     def _not_json(self, failure: Failure) -> Failure:

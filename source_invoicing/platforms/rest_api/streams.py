@@ -27,7 +27,7 @@ from source_invoicing.http import (
     config_failure,
 )
 from source_invoicing.http.answer import join_url, same_origin
-from source_invoicing.platforms.rest_api.judge import ResourceJudge
+from source_invoicing.platforms.rest_api.judge import BEHIND_THE_END, ResourceJudge
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, begins, sign_of_more
@@ -53,9 +53,8 @@ logger = logging.getLogger("airbyte.source_invoicing")
 MOST_PARENTS_TO_INFER_FROM = 5
 # If so many parents in a row have no list, and none had one, it is not there for the others either.
 MOST_WITHOUT_A_LIST = 100
-# How an API says that a list is empty: no content; or that a page is behind the end: not found, range not satisfiable.
+# How an API says that a list is empty.
 NO_CONTENT = 204
-BEHIND_THE_END = (404, 416)
 PLAIN = "http://"
 # What happens to one list of an account happens to the next one too.
 CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
