@@ -460,14 +460,15 @@ class RestChildStream(RestStream, ChildStream):
         where others have theirs; if nobody has, the path is wrong."""
         if self._parent_bookmark.done_up_to is not None:
             self._lists.found()
-        given_up = self._lists.missed(parent, len(self.parents.get()))
-        if given_up is None:
+        done = self._lists.missed(parent, len(self.parents.get()))
+        if done is None:
             raise type(missing)(
                 f"{missing.sentence} The same goes for all {self._lists.missing} parents asked about. If the path is "
                 "right, none of them has such a list; leave the stream out until one has.",
                 FailureType.config_error,
             )
-        return given_up
+        logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, parent)
+        return done
 
     def _further_fields(self) -> tuple[str, ...]:
         return (self.parent_field,)
