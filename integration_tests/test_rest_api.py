@@ -478,15 +478,17 @@ def test_a_key_in_the_wrong_place_is_explained(configure: Configure) -> None:
 # -- lists that move ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url"])
+@pytest.mark.parametrize("pager", ["offset", "page", "cursor", "next_url", "link_header"])
 def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, configure: Configure) -> None:
-    options = {"pager": pager, "order": "newest" if pager == "page" else "key"}
+    told = {"order": "newest"} if pager == "page" else {"order": "key"}
+    # Links hold the number of rows before them, and nothing else tells that some are gone.
+    options = {"pager": pager, **told, **({"totals": "false"} if pager in ("next_url", "link_header") else {})}
     with Sandbox("rest_api", rows={"invoices": 600}, options=options) as sandbox:
         connector = configure(sandbox.config)
         stream = shown(connector)
         sandbox.reset_history()
         plan = {"seed": 5, "probability": 0.6, "limit": 12, "streams": ["invoices"]}
-        sandbox.schedule(random={**plan, "ops": ["insert", "edit"]} if pager == "next_url" else plan)
+        sandbox.schedule(random=plan)
 
         output = connector.read(["invoices"])
 

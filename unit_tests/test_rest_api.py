@@ -22,7 +22,7 @@ from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
-from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams import InvoicingStream, ParentStream
 
 Json = dict[str, Any]
 BASE = "https://api.example.com"
@@ -61,6 +61,10 @@ def stream(values: Json, name: str = "invoices") -> InvoicingStream:
 def read(values: Json, name: str = "invoices", state: Mapping[str, Any] | None = None) -> list[Json]:
     chosen = stream(values, name)
     chosen.state = dict(state or {})
+    return read_stream(chosen)
+
+
+def read_stream(chosen: InvoicingStream) -> list[Json]:
     return [
         dict(row)
         for each in chosen.stream_slices(sync_mode=SyncMode.full_refresh)
@@ -331,7 +335,7 @@ def test_a_link_to_the_next_page_is_followed_with_one_key(server: requests_mock.
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/v1/invoices?page=2", "http://api.example.com/v1/invoices", "//evil.example/x"]
+    "link", ["https://evil.example/v1/invoices?page=2", "http://evil.example/v1/invoices", "//evil.example/x"]
 )
 def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: str) -> None:
     server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": []})
@@ -341,6 +345,253 @@ def test_a_link_to_another_host_gets_no_key(server: requests_mock.Mocker, link: 
         read(config(invoices(pagination={"type": "next_url", "path": "next"})))
     assert caught.value.failure_type is FailureType.config_error
     assert len(server.request_history) == 1
+
+
+def test_a_link_that_forgets_the_s_of_https_is_followed_by_https(server: requests_mock.Mocker) -> None:
+    """As from an API behind a proxy. The key goes to the host that the user named, and never in the clear."""
+    server.register_uri(requests_mock.ANY, requests_mock.ANY, status_code=500)
+    link = f"http{LIST[5:]}?after=x"
+    server.get(LIST, [{"json": {"data": ROWS[:2], "next": link}}, {"json": {"data": ROWS[2:3]}}])
+
+    assert ids(read(config(invoices(pagination={"type": "next_url", "path": "next"})))) == [0, 1, 2]
+    assert [request.scheme for request in server.request_history] == ["https", "https"]
+
+
+LINK_HEADERS = (
+    '<{link}>; rel="next"',
+    "<{link}>; rel=next",
+    "<{link}>; rel='next'",
+    '<{link}> ; rel = "next"',
+    '<{link}>; Rel="Next"',
+    '<{link}>; rel="prefetch next"',
+    '<{link}>; cursor="MDo="; rel="next"; results="true"',
+    '<{link}>; title="a=b"; rel="next"',
+    '<{link}>; title="a, b; rel=prev"; rel="next"',
+    r'<{link}>; title="a \" b"; rel="next"',
+    '<{link}>; rel="next"; title="x, <y>"',
+    '<{link}&x=a,b;c>; rel="next"',
+    '<{link}&x=1>; rel="last",<{link}>;rel="next",  <{link}&x=2>; rel="first"',
+)
+
+
+@pytest.mark.parametrize("header", LINK_HEADERS)
+def test_each_form_of_the_header_link_is_understood(server: requests_mock.Mocker, header: str) -> None:
+    headers = {"Link": header.format(link=f"{LIST}?after=b")}
+    server.get(LIST, [{"json": {"data": ROWS[:2]}, "headers": headers}, {"json": {"data": ROWS[2:3]}}])
+
+    assert ids(read(config(invoices(pagination={"type": "link_header"})))) == [0, 1, 2]
+    assert query(server.request_history[1])["after"] == "b"
+
+
+def test_a_header_link_without_an_address_is_no_end(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": ROWS[:2]}, headers={"Link": f'{LIST}?page=2; rel="next"'})
+
+    with pytest.raises(Failure, match="its header Link names no address"):
+        read(config(invoices(pagination={"type": "link_header"})))
+
+
+def by_token(rows: list[Json], token: Callable[[int], str], beside: str = "", change: bool = False) -> Any:
+    """A server that hands out tokens in each place where a token may be.
+
+    :param token: the token of the page behind so many rows
+    :param beside: what else stands in each link
+    :param change: whether a row of the first page is deleted and another one inserted, once the page was answered
+    """
+    starts = {token(start): start for start in range(0, 1000, 100)}
+
+    def answer(request: Any, context: Any) -> Json:
+        asked = query(request).get("at", "")
+        start = starts[asked] if asked else 0
+        page = rows[start : start + 100]
+        following = token(start + 100) if start + 100 < len(rows) else None
+        link = following and f"/v1/invoices?at={following}{beside}"
+        if link:
+            context.headers["Link"] = f'<{link}>; rel="next"'
+        if change and {"id": 999} not in rows:
+            del rows[3]
+            rows.append({"id": 999})
+        return {"data": page, "next": link, "at": following, "total": len(rows)}
+
+    return answer
+
+
+COUNTING: dict[str, Callable[[int], str]] = {
+    "pages from 1": lambda rows: str(rows // 100 + 1),
+    "pages from 0": lambda rows: str(rows // 100),
+    "rows": str,
+    "rows from 1": lambda rows: str(rows + 1),
+}
+OPAQUE: dict[str, Callable[[int], str]] = {
+    "text": lambda rows: f"p{rows}",
+    "numbers": lambda rows: str(7_000_000 + rows * rows),
+}
+BY_TOKEN: list[Json] = [
+    {"type": "link_header"},
+    {"type": "next_url", "path": "next"},
+    {"type": "cursor", "cursor_param": "at", "source": "body", "path": "at"},
+]
+
+
+@pytest.mark.parametrize("total", ["", "total"], ids=["", "total"])
+@pytest.mark.parametrize("count", COUNTING)
+@pytest.mark.parametrize("pagination", BY_TOKEN, ids=lambda pagination: pagination["type"])
+def test_links_that_count_lose_no_row_when_others_delete(
+    server: requests_mock.Mocker, pagination: Json, count: str, total: str
+) -> None:
+    """A delete on the first page pulls a row of the second one onto it; an insert hides that from the total."""
+    server.get(LIST, json=by_token(list(ROWS), COUNTING[count], change=True))
+
+    found = ids(read(config(invoices(pagination={**pagination, "total_path": total}))))
+
+    assert set(range(250)) - {3} <= set(found)
+
+
+@pytest.mark.parametrize("pagination", BY_TOKEN, ids=lambda pagination: pagination["type"])
+@pytest.mark.parametrize(("tokens", "passes"), [(COUNTING, 2), (OPAQUE, 1)], ids=["counting", "opaque"])
+def test_only_links_that_count_are_read_twice(
+    server: requests_mock.Mocker, tokens: Mapping[str, Callable[[int], str]], passes: int, pagination: Json
+) -> None:
+    for token in tokens.values():
+        server.reset_mock()
+        server.get(LIST, json=by_token(ROWS, token))
+
+        assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+        assert len(server.request_history) == 3 * passes
+
+
+def test_a_number_that_stands_in_each_link_counts_nothing(server: requests_mock.Mocker) -> None:
+    """Here the size of a page, which is as many rows as stand before the second one, and a version."""
+    server.get(LIST, json=by_token(ROWS, "p{}".format, beside="&limit=100&version=2"))
+
+    read(config(invoices(pagination={"type": "link_header"})))
+    assert len(server.request_history) == 3
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+@pytest.mark.parametrize("stays", [False, True], ids=["once", "always"])
+def test_a_cursor_whose_row_was_deleted_makes_the_list_begin_again_once(
+    server: requests_mock.Mocker, status: int, stays: bool
+) -> None:
+    rows = list(ROWS)
+
+    def answer(request: Any, context: Any) -> Any:
+        after = int(query(request).get("after", -1))
+        if after >= 0 and (stays or after not in ids(rows)):
+            context.status_code = status
+            return {"error": {"message": f"No such invoice: {after}"}}
+        page = [row for row in rows if row["id"] > after][:100]
+        if len(server.request_history) == 1:
+            rows.remove(page[-1])
+        return {"data": page, "more": page[-1] != rows[-1]}
+
+    server.get(LIST, json=answer)
+    pagination = {"type": "cursor", "cursor_param": "after", "has_more_path": "more"}
+
+    if not stays:
+        assert set(ids(read(config(invoices(pagination=pagination))))) == set(range(250))
+        return
+    with pytest.raises(Failure, match=f"HTTP {status}.*No such invoice"):
+        read(config(invoices(pagination=pagination)))
+    assert len(server.request_history) == 4
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "cursor", "cursor_param": "at", "source": "body", "path": "paging.next.at"},
+        {"type": "next_url", "path": "paging.next.link"},
+        {"type": "cursor", "cursor_param": "at", "has_more_path": "paging.more"},
+        {"type": "offset", "offset_param": "at", "has_more_path": "paging.more"},
+    ],
+    ids=str,
+)
+def test_what_tells_of_a_next_page_may_be_left_out_on_the_last_one(
+    server: requests_mock.Mocker, pagination: Json
+) -> None:
+    def answer(request: Any, context: Any) -> Json:
+        at = query(request).get("at")
+        names_a_row = pagination["type"] == "cursor" and "source" not in pagination
+        start = int(at or 0) + bool(at and names_a_row)
+        told = {"more": True, "next": {"at": start + 100, "link": f"?at={start + 100}"}}
+        return {"data": ROWS[start : start + 100], **({"paging": told} if start + 100 < len(ROWS) else {})}
+
+    server.get(LIST, json=answer)
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
+
+
+def test_an_empty_list_need_not_name_a_next_page(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": []})
+
+    assert read(config(invoices(pagination={"type": "next_url", "path": "paging.next.link"}))) == []
+
+
+def test_a_name_with_a_dot_is_found(server: requests_mock.Mocker) -> None:
+    """As OData has it; a list of one page has no such name."""
+    first = {"@odata.context": "x", "value": ROWS[:2], "@odata.nextLink": "?$skiptoken=x"}
+    server.get(LIST, [{"json": first}, {"json": {"@odata.context": "x", "value": ROWS[2:3]}}])
+    values = config(invoices(record_path="value", pagination={"type": "next_url", "path": "@odata.nextLink"}))
+
+    assert ids(read(values)) == [0, 1, 2]
+    assert ids(read(values)) == [2]
+
+
+def with_an_end(answer: Callable[[Any, Any], Json], status: int) -> Callable[[Any, Any], Any]:
+    """A server that has no page behind the last one."""
+
+    def wrapped(request: Any, context: Any) -> Any:
+        body = answer(request, context)
+        if not body["data"] and int(query(request)["page"]) > 1:
+            context.status_code = status
+            return {"detail": "Invalid page."}
+        return body
+
+    return wrapped
+
+
+@pytest.mark.parametrize("status", [404, 416])
+@pytest.mark.parametrize(
+    ("count", "size", "fixed"),
+    [
+        *((count, 100, fixed) for count in (1, 37, 100, 130) for fixed in (False, True)),
+        # Where no size is asked for, it may be any.
+        (239, 120, True),
+    ],
+)
+def test_a_page_behind_the_end_that_is_not_found_is_the_end(
+    server: requests_mock.Mocker, count: int, size: int, fixed: bool, status: int
+) -> None:
+    server.get(LIST, json=with_an_end(by_page(ROWS[:count], size, fixed=fixed), status))
+    pagination = {"type": "page", "size_param": "" if fixed else "per_page"}
+
+    assert ids(read(config(invoices(pagination=pagination)))) == list(range(count))
+
+
+@pytest.mark.parametrize("told", [{}, {"total_path": "meta.total"}], ids=["untold", "told"])
+def test_a_page_that_is_not_found_behind_a_full_one_may_be_a_ceiling(server: requests_mock.Mocker, told: Json) -> None:
+    """Unless the API tells how long the list is, nothing proves that it ends there."""
+    server.get(LIST, json=with_an_end(by_page(ROWS[:200], fixed=True), 404))
+    values = config(invoices(pagination={"type": "page", "size_param": "", **told}))
+
+    if told:
+        assert ids(read(values)) == list(range(200))
+        return
+    with pytest.raises(Failure, match=r"HTTP 404.*Invalid page.*total_path.*next_url.*since_param"):
+        read(values)
+
+
+def test_no_content_is_an_empty_list(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=204)
+
+    assert read(config()) == []
+    assert len(server.request_history) == 1
+
+
+def test_no_content_does_not_end_a_list_that_is_said_to_be_longer(server: requests_mock.Mocker) -> None:
+    server.get(LIST, [{"json": {"data": ROWS[:100], "total": 250}}, {"status_code": 204}])
+
+    with pytest.raises(Failure, match="an empty body"):
+        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
 
 
 @pytest.mark.parametrize(
@@ -440,6 +691,7 @@ def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
 
     with pytest.raises(Failure, match=rf"HTTP {status}.*too deep.*since_param.*range of dates") as caught:
         handed_out.extend(row["id"] for row in chosen.read_records(SyncMode.full_refresh))
+    assert ("next_url" in str(caught.value)) is (pagination["type"] == "page" and status in (404, 416))
     assert caught.value.failure_type is FailureType.config_error
     assert handed_out == list(range(len(handed_out)))
     assert len(handed_out) > 1400
@@ -570,6 +822,28 @@ def test_a_cursor_field_that_cannot_be_right_is_refused_by_check_and_told_by_rea
     assert doubt in str(said)
     assert ids(read(values)) == ids(rows)
     assert bool(caplog.records) is bool(doubt)
+
+
+def test_only_the_first_page_of_a_list_raises_doubts_about_the_cursor(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Any page may hold a single row with a blank of another kind."""
+    rows = [*({"id": number, "changed": "2026-01-31"} for number in range(100)), {"id": 100, "changed": ""}]
+    server.get(LIST, json=by_offset(rows, cap=100))
+
+    assert len(read(config(invoices(cursor_field="changed", pagination={"type": "offset", "limit": 2})))) == 101
+    assert not caplog.records
+
+
+def test_records_that_share_their_key_are_told_once(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, json=by_page([{"id": number // 2} for number in range(130)]))
+
+    read(config(invoices(pagination={"type": "page", "size_param": ""})))
+    assert [record.message.partition(". ")[0] for record in caplog.records] == [
+        "Stream invoices: records of the first page have the same id, which primary_key names"
+    ]
 
 
 # -- records ----------------------------------------------------------------------------------------------------------
@@ -725,7 +999,36 @@ def test_a_moment_is_understood_in_each_form(value: Any) -> None:
     assert AnyMoment("%d/%m/%Y %H:%M").seconds(value) == 1769860800
 
 
-@pytest.mark.parametrize("value", [None, "", "soon", True, "0000-00-00", [], float("nan"), "42"])
+@pytest.mark.parametrize(
+    ("pattern", "value", "moment"),
+    [
+        ("%Y%m%d%H%M%S", "20240131120000", "2024-01-31T12:00:00Z"),
+        ("%Y%m%d%H%M", "202401311200", "2024-01-31T12:00:00Z"),
+        ("%Y%m%d", "20240611", "2024-06-11T00:00:00Z"),
+        ("%Y%m%d", 20240611, "2024-06-11T00:00:00Z"),
+        ("%d%m%Y", "11062024", "2024-06-11T00:00:00Z"),
+        ("%Y-%d-%m", "2024-05-04", "2024-04-05T00:00:00Z"),
+        # What the state holds is not for the pattern, and what does not fit it is read as ever.
+        ("%Y-%d-%mT%H:%M:%SZ", "2024-05-04T00:00:00Z", "2024-05-04T00:00:00Z"),
+        ("%Y%m%d", 1769860800, "2026-01-31T12:00:00Z"),
+        ("%Y%m%d", "2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        # The same with each version of Python.
+        ("", "20240131T120000", "2024-01-31T12:00:00Z"),
+        ("", "2024-01-31 12:00:00 +0100", "2024-01-31T11:00:00Z"),
+        ("", "2024-01-31T12:00:00.12+01", "2024-01-31T11:00:00Z"),
+        ("", "2024-01-31", "2024-01-31T00:00:00Z"),
+        ("", "2024/01/31", "2024-01-31T00:00:00Z"),
+    ],
+)
+def test_a_pattern_goes_before_what_a_moment_looks_like(pattern: str, value: Any, moment: str) -> None:
+    moments = AnyMoment(pattern)
+    seconds = moments.seconds(value)
+
+    assert seconds is not None
+    assert moments.value(seconds) == moment
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "12:00", "20240131", True, "0000-00-00", [], float("nan"), "42"])
 def test_what_is_no_moment_is_none(value: Any) -> None:
     assert AnyMoment().seconds(value) is None
 
@@ -777,6 +1080,80 @@ def test_a_customer_that_vanished_has_no_lists_and_a_wrong_path_is_told(server: 
         read(config(CUSTOMERS, CHILD), "notes")
 
 
+@pytest.mark.parametrize("with_list", [{3, 6}, {6}, {1}], ids=str)
+def test_parents_without_a_list_cost_one_request_each(server: requests_mock.Mocker, with_list: set[int]) -> None:
+    """Wherever the first one is that has a list."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(1, 7)]})
+    for number in range(1, 7):
+        found: Json = {"json": {"data": [{"id": number * 10}]}} if number in with_list else {"status_code": 404}
+        server.get(f"{BASE}/v1/customers/{number}/notes", **found)
+
+    chosen = stream(config(CUSTOMERS, CHILD), "notes")
+
+    assert ids(read_stream(chosen)) == [number * 10 for number in sorted(with_list)]
+    assert len(server.request_history) == 1 + 6
+    assert chosen.state == {"customer_id": 6}
+
+
+def test_parents_are_not_done_while_no_list_was_seen(server: requests_mock.Mocker) -> None:
+    """With the path put right, the next sync has to read them all."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(500)]})
+    server.get(re.compile("/notes"), status_code=404)
+    chosen = stream(config(CUSTOMERS, CHILD), "notes")
+
+    with pytest.raises(Failure, match=r"HTTP 404.*all 100 parents asked about"):
+        read_stream(chosen)
+    assert chosen.state == {}
+    assert len(server.request_history) == 1 + 100
+
+
+def test_a_list_whose_later_page_is_missing_is_not_that_of_a_parent_without_one(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes?page=1", json={"data": ROWS[:100], "total": 130})
+    server.get(f"{BASE}/v1/customers/1/notes?page=2", status_code=404)
+
+    with pytest.raises(Failure, match="HTTP 404"):
+        read(config(CUSTOMERS, {**CHILD, "pagination": {"type": "page", "total_path": "total"}}), "notes")
+
+
+@pytest.mark.parametrize("start_date", ["", "2024-01-01T00:00:00Z"])
+def test_parents_that_are_read_in_the_same_sync_are_read_once(server: requests_mock.Mocker, start_date: str) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
+    server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
+    values = {**config(CUSTOMERS, CHILD), "start_date": start_date}
+    parents, children = SourceInvoicing().streams(values)
+    assert isinstance(parents, ParentStream)
+
+    parents.deliver_ids_if_read_in_full()
+    assert [row["id"] for row in parents.read_records(SyncMode.full_refresh)] == [1]
+    assert list(children.stream_slices(sync_mode=SyncMode.full_refresh)) == [{"customer_id": 1}]
+    assert len(server.request_history) == 1
+
+
+def test_rows_may_be_told_apart_by_their_parent(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    for customer in (1, 2):
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_offset([{"no": n} for n in range(150)]))
+    values = config(CUSTOMERS, {**CHILD, "primary_key": ["customer_id", "no"], "pagination": {"type": "offset"}})
+
+    found = [(row["customer_id"], row["no"]) for row in read(values, "notes")]
+
+    assert found == [(customer, number) for customer in (1, 2) for number in range(150)]
+    required = stream(values, "notes").get_json_schema()["required"]
+    assert set(required) == {"customer_id", "no"}
+
+
+def test_short_lists_cost_one_request_each_once_a_longer_one_was_seen(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in range(10)]})
+    for customer in range(10):
+        rows = ROWS[: 10 - customer]
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json=by_page(rows))
+    values = config(CUSTOMERS, {**CHILD, "pagination": {"type": "page", "size_param": ""}})
+
+    assert len(read(values, "notes")) == 55
+    assert len(server.request_history) == 1 + 2 * 2 + 9
+
+
 # -- schemas ----------------------------------------------------------------------------------------------------------
 
 
@@ -812,10 +1189,52 @@ def test_an_empty_list_has_a_schema_with_its_key() -> None:
     assert infer("s", [], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
 
 
-def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker) -> None:
-    server.get(LIST, status_code=403, json={})
+@pytest.mark.parametrize("status", [402, 403])
+def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker, status: int) -> None:
+    server.get(LIST, status_code=status, json={})
 
     assert stream(config()).get_json_schema()["properties"].keys() == {"id"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status_code": 400, "json": {"error": "bad filter"}},
+        {"status_code": 401, "json": {}},
+        {"status_code": 500, "json": {}},
+        {"json": {"items": []}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_one_list_that_cannot_be_read_does_not_hide_the_others_and_all_of_them_fail(
+    server: requests_mock.Mocker, refusal: Json, first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, **refusal)
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1, "name": "A"}]})
+    declared = [invoices(), CUSTOMERS] if first else [CUSTOMERS, invoices()]
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {1, 2}
+    assert "Stream invoices: its schema stays open" in caplog.text
+    server.get(f"{BASE}/v1/customers", **refusal)
+    with pytest.raises(Failure, match=f"^Stream {declared[0]['name']}: The "):
+        SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+
+def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json=by_offset(ROWS))
+    server.get(re.compile("/notes"), json={"data": []})
+    server.get(f"{BASE}/v1/customers/0/notes", status_code=404)
+    server.get(f"{BASE}/v1/customers/2/notes", json={"data": [{"id": 1, "text": "x"}]})
+    customers = {"name": "customers", "path": "/v1/customers"}
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, {**CHILD, "name": "others"}))
+
+    assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [{"id", "text", "customer_id"}] * 2
+    assert [request.path.count("/notes") for request in server.request_history].count(0) == 1
+    assert len(server.request_history) == 1 + 3 + 3
 
 
 def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:
@@ -847,6 +1266,7 @@ def test_paths() -> None:
     assert dig(body, "a.d.e") is None
     assert dig(body, "a.x") is MISSING
     assert dig(body, "a.b.7") is MISSING
+    assert dig({"a": {"b.c": 1, "b": {"c": 2}}}, "a.b.c") == 1
     target: Json = {}
     put(target, "a.b", 1)
     assert target == {"a": {"b": 1}}
@@ -992,6 +1412,14 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(headers=[{"name": "A"}]), "platform.headers[0].value is missing"),
     (config(headers=[{"name": "A b", "value": "c"}]), "platform.headers[0].name is no name of a header"),
     (config(headers=[{"name": "A", "value": "x\ny"}]), "platform.headers[0].value holds a line break"),
+    (config(headers=[{"name": "A", "value": "x€"}]), "platform.headers[0].value holds a line break or another sign"),
+    *(
+        (
+            config(auth={**AUTH, "location": "header", "name": name}),
+            f"platform.auth.name is no name of a header: {name!r}",
+        )
+        for name in ("X-Key:", "X-Schlüssel", "X Key")
+    ),
     (
         config(headers=[{"name": "A", "value": "b"}, {"name": "a", "value": "c"}]),
         "platform.headers[1].name is a a second time",
@@ -1026,6 +1454,60 @@ COMPLAINTS: list[tuple[Json, str]] = [
     ),
     (config(invoices(since_param="s")), "platform.streams[0].since_param goes with cursor_field only"),
     (config(invoices(since_format="rfc")), "platform.streams[0].since_format should be iso8601"),
+    *(
+        (config(invoices(since_format=form)), f"platform.streams[0].since_format should be a pattern {why}")
+        for form, why in {
+            "%": "such as %d/%m/%Y, but '%' holds '%', which stands for nothing",
+            "%Q": "such as %d/%m/%Y, but '%Q' holds '%Q', which stands for nothing",
+            "%d/%m/%Y %": "such as %d/%m/%Y, but '%d/%m/%Y %' holds '%', which",
+            "100%%": "such as %d/%m/%Y, but '100%%' names no part of a date",
+        }.items()
+    ),
+    *(
+        (
+            config(invoices(cursor_field="c", since_param=name, pagination=pagination)),
+            f"platform.streams[0].since_param is '{name}', which pagination sets",
+        )
+        for name, pagination in {
+            "limit": {"type": "offset"},
+            "offset": {"type": "offset"},
+            "page": {"type": "page"},
+            "after": {"type": "cursor", "cursor_param": "after"},
+        }.items()
+    ),
+    (
+        config(invoices(pagination={"type": "offset", "limit_param": "x", "offset_param": "x"})),
+        "platform.streams[0].pagination uses the parameter 'x' for two things",
+    ),
+    (
+        config(invoices(pagination={"type": "page", "size_param": "page"})),
+        "platform.streams[0].pagination uses the parameter 'page' for two things",
+    ),
+    *(
+        (config(invoices(**{name: path})), f"platform.streams[0].{name} should be names joined by")
+        for name in ("record_path", "error_path", "cursor_field")
+        for path in ("a..b", "a.", "$.data", "data[0]", "data[*].id")
+    ),
+    (config(invoices(primary_key=["id", "$.no"])), "platform.streams[0].primary_key[1] should be names joined by dots"),
+    (
+        config(invoices(pagination={"type": "offset", "total_path": "$.total"})),
+        "platform.streams[0].pagination.total_path should be names joined by dots",
+    ),
+    (
+        config(CUSTOMERS, {**CHILD, "parent": {"stream": "customers", "key": "a..b"}}),
+        "platform.streams[1].parent.key should be names joined by single dots",
+    ),
+    (
+        config(CUSTOMERS, {**CHILD, "parent": {"stream": "customers", "field": "id"}}),
+        "platform.streams[1].parent.field is 'id', which is the whole primary_key",
+    ),
+    *(
+        (
+            config(invoices(record_path="data.items", error_path=path)),
+            f"platform.streams[0].error_path is '{path}', where record_path finds the records",
+        )
+        for path in ("data", "data.items")
+    ),
     (config(invoices(method="PUT")), "platform.streams[0].method should be one of"),
     (config(invoices(body="{}")), "platform.streams[0].body goes with method POST only"),
     (config(invoices(method="POST", body="{")), "platform.streams[0].body should be a JSON text"),
@@ -1077,3 +1559,10 @@ def test_header_values_that_sound_secret_are_masked() -> None:
     SourceInvoicing().streams(config(headers=[{"name": "X-App-Secret", "value": "sesame-open"}]))
 
     assert "sesame" not in filter_secrets("it was sesame-open")
+
+
+def test_the_name_of_a_column_to_sort_by_is_no_secret() -> None:
+    params = [{"name": name, "value": "updated_at"} for name in ("sort_key", "sortKey", "order_by_key", "keyword")]
+    SourceInvoicing().streams(config(invoices(params=params)))
+
+    assert filter_secrets("updated_at") == "updated_at"

@@ -94,19 +94,28 @@ class ChildStream(InvoicingStream, ABC):
         parent = stream_slice[self.parent_field]
         try:
             yield from super().read_pages(stream_slice, parts)
-        except ResourceMissing:
-            if self._exists(parent):
-                raise
-            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, parent)
-        self._parent_bookmark.done(parent)
+            done = [parent]
+        except ResourceMissing as missing:
+            done = self._without_list(parent, missing)
+        self._done(done)
 
-    def _exists(self, parent: Any) -> bool:
-        """Tells a parent that vanished from a list that this account does not have at all."""
+    def _done(self, parents: Iterable[Any]) -> None:
+        for parent in parents:
+            self._parent_bookmark.done(parent)
+
+    def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
+        """Tell a parent that vanished from a list that this account does not have at all.
+
+        :param missing: what the list was answered with
+        :return: the parents that are done by that
+        :raises Failure: when it is the list that is missing
+        """
         try:
             self.account.client.send(ApiRequest(self._parent_path(parent)))
         except ResourceMissing:
-            return False
-        return True
+            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, parent)
+            return [parent]
+        raise missing
 
     @property
     def _parent_bookmark(self) -> ParentBookmark:

@@ -9,6 +9,7 @@ from typing import Any
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.account import Account
+from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
@@ -84,9 +85,15 @@ class ParentStream(InvoicingStream, ABC):
 
     def deliver_ids_if_read_in_full(self) -> None:
         """Announce that this sync reads the parents anyway. To be called once the state is restored."""
-        if self.ids is not None and not self.state and self.account.window.start is None:
+        if self.ids is not None and self._is_read_in_full:
             self._delivers_ids = True
             self.ids.expect()
+
+    @property
+    def _is_read_in_full(self) -> bool:
+        """Whether a read leaves out no row: it begins at the top, and no window selects; without a cursor none does."""
+        begins = self.state in ({}, FINISHED)
+        return begins and (not self.cursor_field or self.account.window.start is None)
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`."""

@@ -9,6 +9,7 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import (
     Answer,
+    BadRequest,
     Fail,
     Failure,
     ResourceMissing,
@@ -31,6 +32,10 @@ MOST_WORDS = 300
 DEPTH_REFUSED = (400, 404, 416, 422)
 #: How APIs say that they do not understand what they are asked, and not that it comes at a bad moment.
 WRONG_QUESTION = tuple(status for status in range(400, 500) if status not in (409, 423, 425))
+#: How they say that a page is behind the end: not found, range not satisfiable.
+BEHIND_THE_END = (404, 416)
+#: How they refuse to go on at a place that is not there any more: the same, or gone.
+PLACE_REFUSED = (*DEPTH_REFUSED, 410)
 
 
 def error_text(body: Any) -> str | None:
@@ -56,21 +61,27 @@ class ResourceJudge:
     :param resource: whose ``error_path`` and ``record_path`` count
     :param place: how far into the list the question goes, where that may be why it is refused; see
         :meth:`~source_invoicing.platforms.rest_api.pagers.Pager.place`
+    :param later: whether the question goes on in a list whose beginning was answered
+    :param ends: statuses of answers that say that nothing is there (any more), which is as good as an empty list
     """
 
     by_status: StatusJudge
     resource: Resource | None = None
     place: str = ""
+    later: bool = False
+    ends: tuple[int, ...] = ()
 
     def of(self, resource: Resource) -> ResourceJudge:
         """The same for one resource."""
         return replace(self, resource=resource)
 
-    def at(self, place: str) -> ResourceJudge:
+    def at(self, place: str, *, later: bool, ends: tuple[int, ...]) -> ResourceJudge:
         """The same for a question that goes as far into the list as that."""
-        return replace(self, place=place) if place else self
+        return replace(self, place=place, later=later, ends=ends)
 
     def __call__(self, answer: Answer) -> Verdict:
+        if answer.status in self.ends:
+            return OK
         verdict = self.by_status(answer)
         if isinstance(verdict, Fail):
             return Fail(self._with_advice(answer, verdict.failure))
@@ -91,10 +102,12 @@ class ResourceJudge:
         if self.place and answer.status in DEPTH_REFUSED:
             # No longer a "bad request" or "missing": the list is there, and another walk would end here too.
             return UnexpectedAnswer(
-                f"{failure.sentence} It had answered up to {self.place}, so it seems not to list what is behind. "
-                f"{READ_LESS}",
+                f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(answer)}",
                 FailureType.config_error,
             )
+        if self.later and answer.status in PLACE_REFUSED:
+            # The list is there; what is not, is the place to go on from.
+            return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
         elif isinstance(failure, UnexpectedAnswer) and answer.status in WRONG_QUESTION:
@@ -102,6 +115,16 @@ class ResourceJudge:
         else:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
+
+    def _what_to_make_of_it(self, answer: Answer) -> str:
+        assert self.resource is not None
+        if answer.status not in BEHIND_THE_END or not self.resource.pager.asks_behind_the_end:
+            return f"it seems not to list what is behind. {READ_LESS}"
+        return (
+            "the list ends there, or the API does not list what is behind. If it ends, name pagination.total_path, "
+            "total_pages_path or has_more_path where the API tells so, or use next_url where it names the next page: "
+            f"then nothing is asked for behind the end. If not, {READ_LESS[0].lower()}{READ_LESS[1:]}"
+        )
 
     def _not_json(self, failure: Failure) -> Failure:
         return type(failure)(

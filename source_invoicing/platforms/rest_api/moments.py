@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pendulum
 
+from source_invoicing.streams.dates import tidy_date, tidy_date_time
 from source_invoicing.streams.moments import real
 
 SECONDS_PER_DAY = 86_400
@@ -17,6 +18,11 @@ SECONDS_PER_DAY = 86_400
 LARGEST_SECONDS = 10**11
 NUMBER = re.compile(r"-?[0-9]+")
 MOST_DIGITS = 18
+# What the state holds, which no pattern may read in another way.
+OUR_OWN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+# A code of strftime, with the flags of the GNU C library.
+CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z])|%|)")
+CODES = frozenset("aAbBcdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZC")
 
 
 def _text(pattern: str) -> Callable[[int], str]:
@@ -46,10 +52,22 @@ def filter_value(form: str) -> Callable[[int], str | int]:
     return _text(form) if any(sign in form for sign in ("%H", "%I", "%s", "%X", "%c", "%T")) else _day_before(form)
 
 
+def fault_in_pattern(pattern: str) -> str:
+    """What keeps a text from being a pattern of ``strftime``; empty where nothing does."""
+    found = [(code[0], code[1]) for code in CODE.finditer(pattern)]
+    strangers = [code for code, letter in found if code != "%%" and (letter is None or letter not in CODES)]
+    if strangers:
+        return f"holds {strangers[0]!r}, which stands for nothing"
+    return "" if any(letter for _, letter in found) else "names no part of a date"
+
+
 class AnyMoment:
     """Unix seconds or milliseconds, as number or text; ISO 8601 with or without a zone (then UTC); a pattern.
 
-    :param pattern: of ``strptime``, for texts in another form
+    What fits the pattern is read by it, whatever else it looks like: ``20240131`` may be a day or a number, and the
+    fourth of May or the fifth of April.
+
+    :param pattern: of ``strptime``
     """
 
     description = "a date and time such as 2024-01-31T12:00:00Z"
@@ -63,6 +81,8 @@ class AnyMoment:
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
+        if self._pattern and (moment := self._by_pattern(str(value))):
+            return _seconds(moment)
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
     def value(self, seconds: int) -> str:
@@ -72,26 +92,41 @@ class AnyMoment:
     def _of_text(self, text: str) -> int | None:
         if not text:
             return None
+        if self._pattern and not OUR_OWN.fullmatch(text) and (moment := self._by_pattern(text)):
+            return _seconds(moment)
         if NUMBER.fullmatch(text):
             return self.seconds(int(text)) if len("20240131") < len(text) <= MOST_DIGITS else None
-        moment = self._parse(text)
-        if moment is None:
-            return None
-        return real((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+        moment = _iso_8601(text)
+        return None if moment is None else _seconds(moment)
 
-    def _parse(self, text: str) -> datetime | None:
+    def _by_pattern(self, text: str) -> datetime | None:
         try:
-            # Before Python 3.11 a zone called Z is not understood.
-            return datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith("Z") else text)
-        except ValueError:
-            pass
-        if self._pattern:
-            try:
-                return datetime.strptime(text, self._pattern)
-            except (ValueError, re.error):  # the latter for a pattern that names something twice
-                pass
-        try:
-            moment = pendulum.parse(text)
-        except (ValueError, OverflowError):
+            return datetime.strptime(text, self._pattern)
+        except (ValueError, re.error):  # the latter for a pattern that names something twice
             return None
-        return moment if isinstance(moment, datetime) else None
+
+
+def _seconds(moment: datetime) -> int | None:
+    return real((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+
+
+def _iso_8601(text: str) -> datetime | None:
+    """Before Python 3.11 only the plainest forms are understood; the rest is left to a library on every Python."""
+    plain = tidy_date_time(text) or tidy_date(text) or text
+    if plain is text:
+        return _rare_form(text)
+    try:
+        return datetime.fromisoformat(plain.replace("Z", "+00:00"))
+    except ValueError:
+        return _rare_form(plain)
+
+
+def _rare_form(text: str) -> datetime | None:
+    try:
+        # Without this, a time of the day is one of today.
+        moment = pendulum.parse(text, exact=True)
+    except (ValueError, OverflowError):
+        return None
+    if isinstance(moment, datetime):
+        return moment
+    return datetime(moment.year, moment.month, moment.day) if isinstance(moment, date) else None

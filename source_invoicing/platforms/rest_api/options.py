@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http.secrets import mask
-from source_invoicing.platforms.rest_api.moments import FORMATS
+from source_invoicing.platforms.rest_api.moments import FORMATS, fault_in_pattern
 from source_invoicing.platforms.rest_api.pagers import (
     CursorPager,
     LinkHeaderPager,
@@ -43,6 +43,12 @@ WHOLE_BODY = "."
 PLACEHOLDER = re.compile(r"\{[^}]*\}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
+# Which column to sort by, or whose records to read.
+IS_NO_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
+# RFC 9110, section 5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# "data[0]" and "data[*]" of JSONPath.
+SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -182,6 +188,8 @@ def _auth(fields: Fields) -> Auth:
     if prefix and location == "query":
         raise fields.complaint("prefix", "goes with location header only; leave it out")
     name = fields.optional_text("name", "api_key") or "api_key"
+    if location == "header":
+        _check_header_name(fields, name)
     return Auth(kind, location, name, fields.text("value", why="It is the API key."), prefix)
 
 
@@ -190,9 +198,8 @@ def _headers(fields: Fields, auth: Auth) -> Pairs:
     for field in fields.objects("headers"):
         name = field.text("name", why="It is the name of a header.")
         value = field.text("value", why="It is what the header says.")
-        if not name.isascii() or not name.isprintable() or any(sign in name for sign in ' :,;"'):
-            raise field.complaint("name", f"is no name of a header: {name!r}")
-        if not value.isprintable():
+        _check_header_name(field, name)
+        if not value.isprintable() or not _fits_a_header(value):
             raise field.complaint("value", "holds a line break or another sign that no header can hold")
         if name.lower() == auth.header_name.lower():
             raise field.complaint(
@@ -203,6 +210,21 @@ def _headers(fields: Fields, auth: Auth) -> Pairs:
         _mask_if_secret(name, value)
         headers.append((name, value))
     return tuple(headers)
+
+
+def _check_header_name(fields: Fields, name: str) -> None:
+    if not HEADER_NAME.fullmatch(name):
+        raise fields.complaint(
+            "name", f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+        )
+
+
+def _fits_a_header(value: str) -> bool:
+    try:
+        value.encode("latin-1")  # which is what headers are sent in
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _rate(fields: Fields | None) -> tuple[int, int] | None:
@@ -246,14 +268,33 @@ def _check_parent(fields: Fields, child: Resource, resources: Sequence[Resource]
         raise fields.complaint("key", f"should be the same in all children of {parent.name}, found {sorted(keys)}")
 
 
+def _dotted(fields: Fields, name: str, default: str = "") -> str:
+    """A path into JSON that may be left out."""
+    path = fields.optional_text(name, default)
+    _check_dotted(fields, name, path)
+    return path
+
+
+def _check_dotted(fields: Fields, name: str, path: str) -> None:
+    steps = path.split(".") if path else []
+    if not all(step.strip() for step in steps):
+        raise fields.complaint(name, f"should be names joined by single dots, found {path!r}")
+    if path == "$" or path.startswith("$.") or any(map(SUBSCRIPT.search, steps)):
+        raise fields.complaint(
+            name, f"should be names joined by dots, such as data.items or data.0, and not JSONPath, found {path!r}"
+        )
+
+
 def _resource(fields: Fields, auth: Auth) -> Resource:
     name = fields.text("name", why="It is what the stream is called.")
     if not NAME.fullmatch(name):
         raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
     method = fields.choice("method", METHODS, default="GET")
     primary_key = tuple(fields.texts("primary_key", ["id"]))
+    for index, path in enumerate(primary_key):
+        _check_dotted(fields, f"primary_key[{index}]", path)
     pager = _pager(fields.optional_object("pagination"), primary_key)
-    cursor_field = fields.optional_text("cursor_field")
+    cursor_field = _dotted(fields, "cursor_field")
     since_param = fields.optional_text("since_param")
     if since_param and not cursor_field:
         raise fields.complaint("since_param", "goes with cursor_field only: without it no sync knows where it stands")
@@ -264,8 +305,7 @@ def _resource(fields: Fields, auth: Auth) -> Resource:
         params=_params(fields, auth, pager, since_param),
         method=method,
         body=_body(fields, method),
-        # A form may not keep an empty text.
-        record_path=fields.optional_text("record_path", "data").removeprefix(WHOLE_BODY),
+        record_path=_record_path(fields),
         single_object_as_list=fields.flag("single_object_as_list"),
         primary_key=primary_key,
         pager=pager,
@@ -273,14 +313,36 @@ def _resource(fields: Fields, auth: Auth) -> Resource:
         since_param=since_param,
         since_format=_since_format(fields),
         parent=parent,
-        error_path=fields.optional_text("error_path"),
+        error_path=_dotted(fields, "error_path"),
         json_schema=_json_schema(fields),
     )
     if len(set(primary_key)) != len(primary_key):
         raise fields.complaint("primary_key", "names a field twice")
+    if parent is not None and primary_key == (parent.field,):
+        raise fields.object("parent").complaint(
+            "field",
+            f"is {parent.field!r}, which is the whole primary_key: the id of the parent would take the place of what "
+            "tells the records of a parent apart. Give it another name, or name further fields in primary_key",
+        )
+    if resource.error_path and f"{resource.record_path}.".startswith(f"{resource.error_path}."):
+        raise fields.complaint(
+            "error_path",
+            f"is {resource.error_path!r}, where record_path finds the records; it should be where an error stands",
+        )
+    if since_param and since_param in pager.names:
+        raise fields.complaint("since_param", f"is {since_param!r}, which pagination sets")
+    if len(set(pager.names)) != len(pager.names):
+        raise fields.complaint("pagination", f"uses the parameter {pager.names[0]!r} for two things")
     if auth.query_name and auth.query_name in (*pager.names, since_param):
         raise fields.complaint("pagination", f"uses the parameter {auth.query_name!r}, which holds the key")
     return resource
+
+
+def _record_path(fields: Fields) -> str:
+    # A form may not keep an empty text.
+    path = fields.optional_text("record_path", "data").removeprefix(WHOLE_BODY)
+    _check_dotted(fields, "record_path", path)
+    return path
 
 
 def _path(fields: Fields, parent: Parent | None) -> str:
@@ -368,6 +430,8 @@ def _since_format(fields: Fields) -> str:
         raise fields.complaint(
             "since_format", f"should be {', '.join(FORMATS)} or a pattern such as %d/%m/%Y, found {form!r}"
         )
+    if form not in FORMATS and (fault := fault_in_pattern(form)):
+        raise fields.complaint("since_format", f"should be a pattern such as %d/%m/%Y, but {form!r} {fault}")
     return form
 
 
@@ -375,7 +439,7 @@ def _parent(fields: Fields | None) -> Parent | None:
     if fields is None:
         return None
     stream = fields.text("stream", why="It is the name of the stream whose records have lists of this one.")
-    return Parent(stream, fields.optional_text("key", "id") or "id", fields.optional_text("field") or f"{stream}_id")
+    return Parent(stream, _dotted(fields, "key", "id") or "id", fields.optional_text("field") or f"{stream}_id")
 
 
 def _pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
@@ -392,8 +456,8 @@ def _offset_pager(fields: Fields) -> Pager:
         limit_param=fields.optional_text("limit_param", "limit"),
         offset_param=fields.optional_text("offset_param", "offset") or "offset",
         size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
-        total_path=fields.optional_text("total_path"),
-        has_more_path=fields.optional_text("has_more_path"),
+        total_path=_dotted(fields, "total_path"),
+        has_more_path=_dotted(fields, "has_more_path"),
         max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
     )
 
@@ -405,47 +469,45 @@ def _page_pager(fields: Fields) -> Pager:
         size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
         start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
         max_page=fields.integer("max_page", None, 1, MOST_PAGES),
-        total_path=fields.optional_text("total_path"),
-        total_pages_path=fields.optional_text("total_pages_path"),
-        has_more_path=fields.optional_text("has_more_path"),
+        total_path=_dotted(fields, "total_path"),
+        total_pages_path=_dotted(fields, "total_pages_path"),
+        has_more_path=_dotted(fields, "has_more_path"),
     )
 
 
 def _cursor_pager(fields: Fields, primary_key: Sequence[str]) -> Pager:
     param = fields.text("cursor_param", why="It is the query parameter that takes the cursor.")
     from_last_record = fields.choice("source", CURSOR_SOURCES, default="last_record") == "last_record"
-    path = fields.optional_text("path", primary_key[0] if from_last_record and len(primary_key) == 1 else "")
+    path = _dotted(fields, "path", primary_key[0] if from_last_record and len(primary_key) == 1 else "")
     if not path:
         place = "the last record" if from_last_record else "the body"
         raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
-    return CursorPager(
-        param, from_last_record, path, fields.optional_text("has_more_path"), fields.optional_text("total_path")
-    )
+    return CursorPager(param, from_last_record, path, _dotted(fields, "has_more_path"), _dotted(fields, "total_path"))
 
 
 def _next_url_pager(fields: Fields) -> Pager:
-    path, header = fields.optional_text("path"), fields.optional_text("header")
+    path, header = _dotted(fields, "path"), fields.optional_text("header")
     if not path and not header:
         raise fields.complaint(
             "path", "is missing. It is where the address of the next page is in the body; or set header"
         )
     if path and header:
         raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-    return NextUrlPager(path, header, fields.optional_text("total_path"))
+    return NextUrlPager(path, header, _dotted(fields, "total_path"))
 
 
 PAGERS: Mapping[str, Callable[[Fields], Pager]] = {
     "offset": _offset_pager,
     "page": _page_pager,
     "link_header": lambda fields: LinkHeaderPager(
-        fields.optional_text("rel", "next") or "next", fields.optional_text("total_path")
+        fields.optional_text("rel", "next") or "next", _dotted(fields, "total_path")
     ),
     "next_url": _next_url_pager,
-    "none": lambda fields: NoPager(fields.optional_text("total_path")),
+    "none": lambda fields: NoPager(_dotted(fields, "total_path")),
 }
 
 
 def _mask_if_secret(name: str, value: str) -> None:
     """Secrets inside lists are not masked by the CDK, wherever the form says they are secret."""
-    if SOUNDS_SECRET.search(name):
+    if SOUNDS_SECRET.search(IS_NO_SECRET.sub("", name)):
         mask(value)

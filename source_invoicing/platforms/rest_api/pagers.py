@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 from urllib.parse import urljoin
 
 from airbyte_cdk.models import FailureType
-from requests.utils import parse_header_links
 
 from source_invoicing.http import Answer, UnexpectedAnswer, config_failure
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, whole_number
+from source_invoicing.platforms.rest_api.link_header import targets
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
 from source_invoicing.streams import (
     FilteredOffsetWalk,
     LinkWalk,
@@ -57,11 +57,25 @@ class Pager(ABC):
     walks: ClassVar[tuple[type[Walk], ...]]
     #: The rows that were asked for, or 0 where a question does not say.
     size: int = 0
+    #: Dotted paths of what tells in the body how long the list is; empty where nothing does.
+    total_path: str = ""
+    total_pages_path: str = ""
+    has_more_path: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the parameters that the pager sets."""
         return ()
+
+    @property
+    def tells_the_end(self) -> bool:
+        """Whether the answers say if there is more."""
+        return bool(self.total_path or self.total_pages_path or self.has_more_path)
+
+    @property
+    def asks_behind_the_end(self) -> bool:
+        """Whether the page behind the last one may be asked for, to see that it is empty."""
+        return False
 
     def params(self, question: Question) -> Params:
         """The parameters of a question.
@@ -132,7 +146,7 @@ class OffsetPager(Pager):
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
-        return Outlook(_truth(answer, self.has_more_path), _count(answer, self.total_path))
+        return Outlook(_truth(answer, self.has_more_path, question), _count(answer, self.total_path))
 
 
 @dataclass(frozen=True)
@@ -155,6 +169,11 @@ class PagePager(Pager):
         return (UnsortedOverlapWalk, PageWalk) if self.size_param and self.max_page is None else (PageWalk,)
 
     @property
+    def asks_behind_the_end(self) -> bool:
+        """See :class:`Pager`."""
+        return not self.tells_the_end
+
+    @property
     def names(self) -> tuple[str, ...]:
         """See :class:`Pager`."""
         return tuple(name for name in (self.page_param, self.size_param) if name)
@@ -175,7 +194,7 @@ class PagePager(Pager):
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
         pages = _count(answer, self.total_pages_path)
-        has_more = question.number < pages if pages is not None else _truth(answer, self.has_more_path)
+        has_more = question.number < pages if pages is not None else _truth(answer, self.has_more_path, question)
         return Outlook(has_more, _count(answer, self.total_path))
 
 
@@ -192,7 +211,10 @@ class CursorPager(Pager):
     has_more_path: str = ""
     total_path: str = ""
 
-    walks = (TokenWalk,)
+    @property
+    def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the source
+        """See :class:`Pager`. What the API makes up may be the number of a page."""
+        return (TokenWalk,) if self.from_last_record else (LinkWalk,)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,10 +227,10 @@ class CursorPager(Pager):
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
-        has_more, total = _truth(answer, self.has_more_path), _count(answer, self.total_path)
+        has_more, total = _truth(answer, self.has_more_path, question), _count(answer, self.total_path)
         if has_more is False or (self.from_last_record and not rows):
             return Outlook(has_more, total)
-        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(answer, self.path)
+        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(answer, self.path, rows, question)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
             if self.from_last_record or has_more:
                 where = "the last record" if self.from_last_record else "the body"
@@ -228,6 +250,8 @@ class LinkHeaderPager(Pager):
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
+        if answer.headers.get("Link", "").strip() and not _links(answer):
+            raise _misled(answer, "its header Link names no address in the form of RFC 8288", "type")
         return Outlook(None, _count(answer, self.total_path), _link(answer, self.rel) or None)
 
 
@@ -247,7 +271,7 @@ class NextUrlPager(Pager):
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
         """See :class:`Pager`."""
-        link = answer.headers.get(self.header, "") if self.header else _in_body(answer, self.path)
+        link = answer.headers.get(self.header, "") if self.header else _in_body(answer, self.path, rows, question)
         total = _count(answer, self.total_path)
         if isinstance(link, str) and link.strip():
             return Outlook(None, total, link.strip())
@@ -274,19 +298,28 @@ def sign_of_more(answer: Answer, rows: int) -> str:
     return f"X-Total-Count is {count}" if count is not None and count > rows else ""
 
 
+def begins(question: Question) -> bool:
+    """Whether a question asks for the beginning of a list."""
+    return question.token is None and question.number == 1 and question.offset == 0
+
+
+def _links(answer: Answer) -> Mapping[str, str]:
+    return targets(answer.headers.get("Link", ""))
+
+
 def _link(answer: Answer, rel: str) -> str:
     """A target of the header Link; none where it is the page itself, as a last page has been seen to name."""
-    links = parse_header_links(answer.headers.get("Link", ""))
-    by_rel = {name: link["url"] for link in links for name in link.get("rel", "").lower().split()}
-    link = by_rel.get(rel.lower(), "")
-    return "" if link == by_rel.get("self") else link
+    links = _links(answer)
+    link = links.get(rel.lower(), "")
+    return "" if link == links.get("self") else link
 
 
-def _in_body(answer: Answer, path: str) -> Any:
-    """A value that is left out on the last page. What it stands in is not: without that, the path is wrong."""
+def _in_body(answer: Answer, path: str, rows: list[Row], question: Question) -> Any:
+    """A value that is left out on the last page, maybe with all it stands in. On the first page with rows, what it
+    stands in has to be there: otherwise the path is wrong, and each list would end with that page."""
     value = dig(answer.body, path)
     around = path.rpartition(".")[0]
-    if value is MISSING and around and dig(answer.body, around) is MISSING:
+    if value is MISSING and around and rows and begins(question) and not holds(answer.body, around):
         raise _misled(answer, f"the body has no {around!r}", "path")
     return value
 
@@ -303,14 +336,15 @@ def _count(answer: Answer, path: str) -> int | None:
     return count
 
 
-def _truth(answer: Answer, path: str) -> bool | None:
+def _truth(answer: Answer, path: str, question: Question) -> bool | None:
     if not path:
         return None
     value = dig(answer.body, path)
     if isinstance(value, bool):
         return value
     known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-    if known is None:
+    # Some leave it out where there is no more. The first page has shown that the path is right.
+    if known is None and (value is not MISSING or begins(question)):
         raise _misled(answer, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
     return known
 

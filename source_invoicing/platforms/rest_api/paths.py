@@ -21,11 +21,16 @@ MISSING = Missing()
 def dig(value: Any, path: str) -> Any:
     """What stands at a path. An empty path is the value itself; numbers step into lists.
 
+    The last name may hold dots itself (``@odata.nextLink``).
+
     :return: ``None`` also below a null, :data:`MISSING` where the path leads nowhere
     """
-    for step in path.split(".") if path else ():
+    while path:
         if value is None:
             return None
+        if isinstance(value, Mapping) and path in value:
+            return value[path]
+        step, _, path = path.partition(".")
         if isinstance(value, Mapping):
             value = value.get(step, MISSING)
         elif isinstance(value, list) and (index := whole_number(step)) is not None and index < len(value):
@@ -33,6 +38,14 @@ def dig(value: Any, path: str) -> Any:
         else:
             return MISSING
     return value
+
+
+def holds(value: Any, path: str) -> bool:
+    """Whether something stands at a path, or names begin with it and a dot, as those that hold dots themselves do."""
+    around, _, name = path.rpartition(".")
+    inner = dig(value, around)
+    names = inner if isinstance(inner, Mapping) else ()
+    return dig(value, path) is not MISSING or any(str(other).startswith(f"{name}.") for other in names)
 
 
 def put(target: dict[str, Any], path: str, value: Any) -> None:

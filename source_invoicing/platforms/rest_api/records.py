@@ -30,5 +30,5 @@ def rows_in(body: Any, resource: Resource) -> list[Row] | str:
 
 
 def _counts_none(body: Any, resource: Resource) -> bool:
-    total_path = getattr(resource.pager, "total_path", "")
+    total_path = resource.pager.total_path
     return bool(total_path) and whole_number(dig(body, total_path)) == 0

@@ -5,22 +5,32 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import threading
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 
-from source_invoicing.http import AccessRefused, Answer, ApiRequest, ResourceMissing, UnexpectedAnswer, config_failure
-from source_invoicing.http.answer import join_url
-from source_invoicing.platforms.rest_api.judge import ResourceJudge
+from source_invoicing.http import (
+    AccessRefused,
+    Answer,
+    ApiRequest,
+    Failure,
+    HostUnreachable,
+    QuotaExhausted,
+    ResourceMissing,
+    UnexpectedAnswer,
+    config_failure,
+)
+from source_invoicing.http.answer import join_url, same_origin
+from source_invoicing.platforms.rest_api.judge import BEHIND_THE_END, ResourceJudge
 from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
-from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, sign_of_more
+from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, begins, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
 from source_invoicing.platforms.rest_api.records import rows_in
 from source_invoicing.platforms.rest_api.schema import infer
@@ -41,8 +51,52 @@ logger = logging.getLogger("airbyte.source_invoicing")
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
+# If so many parents in a row have no list, and none had one, it is not there for the others either.
+MOST_WITHOUT_A_LIST = 100
+# How an API says that a list is empty.
+NO_CONTENT = 204
+PLAIN = "http://"
+# What happens to one list of an account happens to the next one too.
+CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 # Numbers beyond are rounded when they are read, so two of them may look alike.
 EXACT = 2**53
+
+
+class Trial:
+    """What became of the looks at the first pages of an account's lists.
+
+    One that cannot be read is no reason to hide the others; if all are so, the configuration is wrong.
+    """
+
+    def __init__(self) -> None:
+        self._to_come = 0
+        self._some_list_was_there = False
+        self._failure: Failure | None = None
+
+    def expect(self) -> None:
+        """One more list will be looked at."""
+        self._to_come += 1
+
+    def saw(self) -> None:
+        """A list could be read."""
+        self._to_come -= 1
+        self._some_list_was_there = True
+
+    def failed(self, stream: str, failure: Failure) -> None:
+        """A list could not be read.
+
+        :raises Failure: this one, when the others would do no better and take their time to say so; or the first one,
+            when this was the last list and none could be read. That access is refused is no such failure
+        """
+        self._to_come -= 1
+        failure_type = failure.failure_type or FailureType.system_error
+        of_stream = type(failure)(f"Stream {stream}: {failure.sentence}", failure_type)
+        if isinstance(failure, CONCERNS_ALL):
+            raise of_stream
+        if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
+            self._failure = of_stream
+        if self._failure and self._to_come <= 0 and not self._some_list_was_there:
+            raise self._failure
 
 
 @dataclass(frozen=True)
@@ -50,9 +104,11 @@ class RestAccount(Account):
     """An account, and what its streams need beside it.
 
     :param judge: opinion of an answer by its status
+    :param trial: what became of the attempts to see what the lists look like
     """
 
     judge: ResourceJudge
+    trial: Trial = field(default_factory=Trial)
 
 
 class RestStream(InvoicingStream):
@@ -71,7 +127,9 @@ class RestStream(InvoicingStream):
         super().__init__(account, **more)
         self._stored_schema: Mapping[str, Any] | None = None
         self._longest_page = 0
+        self._may_have_ended: set[str] = set()
         self._cursor_doubt = ""
+        self._shares_keys = False
         self._judge = account.judge.of(self.declared)
 
     @property
@@ -90,7 +148,9 @@ class RestStream(InvoicingStream):
 
     def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
         """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
-        judge = self._judge.at(self.declared.pager.place(question))
+        judge = self._judge.at(
+            self.declared.pager.place(question), later=not begins(question), ends=self._said_at_the_end(question, path)
+        )
         asked = self.list_params(question)
         body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
         if self._goes_along_links and question.token is not None:
@@ -104,6 +164,15 @@ class RestStream(InvoicingStream):
                 query.append((name, str(value)))
         return ApiRequest(path, query, method=self.declared.method, json=body, judge=judge)
 
+    def _said_at_the_end(self, question: Question, path: str) -> tuple[int, ...]:
+        """With which statuses an API may say that nothing is there (any more). Where it told how long the list is, an
+        answer that says nothing proves nothing."""
+        if begins(question):
+            return (NO_CONTENT,)
+        if self.declared.pager.tells_the_end:
+            return ()
+        return (NO_CONTENT, *BEHIND_THE_END) if f"/{path}" in self._may_have_ended else (NO_CONTENT,)
+
     @property
     def _goes_along_links(self) -> bool:
         return not self.declared.pager.names
@@ -116,18 +185,21 @@ class RestStream(InvoicingStream):
 
     def read_answer(self, answer: Answer, question: Question) -> Page:
         """See :class:`InvoicingStream`."""
+        if answer.status == NO_CONTENT or not answer.ok:
+            # What else is no answer was judged before.
+            self._may_have_ended.discard(answer.path)
+            return Page([], has_more=False, told_at=answer.told_at)
         found = rows_in(answer.body, self.declared)
         rows: list[Row] = found if isinstance(found, list) else []
         self._demand_keys(rows, answer)
-        self._look_at_cursor(rows)
+        if begins(question):
+            self._look_at_keys(rows)
+            self._look_at_cursor(rows)
         pager = self.declared.pager
         outlook = pager.outlook(answer, rows, question)
         has_more = outlook.has_more
-        if pager.size and has_more is None and outlook.total is None:
-            # A short page is the last one, once the API has shown that its pages can be as long as asked for.
-            asked_for = question.size or pager.size
-            self._longest_page = max(self._longest_page, len(rows))
-            has_more = False if len(rows) < asked_for <= self._longest_page else None
+        if pager.size and self._is_last(rows, question, answer.path) and has_more is None and outlook.total is None:
+            has_more = False
         if has_more and not rows and not outlook.next:
             raise UnexpectedAnswer(
                 f"The API answered {answer.path} with an empty page and says that the list goes on. Run the sync "
@@ -144,19 +216,44 @@ class RestStream(InvoicingStream):
             told_at=answer.told_at,
         )
 
+    def _is_last(self, rows: list[Row], question: Question, path: str) -> bool:
+        """Whether a page ends its list, where the API does not tell: one that is shorter than asked for does, once the
+        API has shown that its pages can be as long as that."""
+        asked_for = question.size or self.declared.pager.size
+        before, self._longest_page = self._longest_page, max(self._longest_page, len(rows))
+        is_last = len(rows) < asked_for <= self._longest_page or self._cannot_be_capped(rows, question, before)
+        # The page behind may be answered as one that is not there. Behind a full page, that is where the API ends.
+        may_end = begins(question) or len(rows) < min(question.size or self._longest_page, self._longest_page)
+        if may_end and rows and not is_last and self.declared.pager.asks_behind_the_end:
+            self._may_have_ended.add(path)
+        else:
+            self._may_have_ended.discard(path)
+        return is_last
+
+    def _cannot_be_capped(self, rows: list[Row], question: Question, longest: int) -> bool:
+        """Whether a page is shorter than the API lets one be, whatever was asked for.
+
+        :param longest: rows of the longest page before
+        """
+        return False
+
     def _link(self, link: str, answer: Answer) -> str:
         """A link as an address, which may be elsewhere: the client refuses to go there."""
+        base_url = self.account.client.base_url
         try:
-            return absolute(link, join_url(self.account.client.base_url, answer.path))
+            address = absolute(link, join_url(base_url, answer.path))
         except ValueError:
             raise UnexpectedAnswer(
                 f"The API answered {answer.path} with a next page whose address is none.", FailureType.transient_error
             ) from None
+        # Behind a proxy that speaks https for it, an API may think that it is reached by http.
+        secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address
+        return secure if same_origin(secure, base_url) else address
 
     def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
         """Rows that cannot be told apart cannot be read completely."""
         for row in rows:
-            for path in self.declared.primary_key:
+            for path in self.own_key:
                 value = dig(row, path)
                 rounded = isinstance(value, float) and abs(value) >= EXACT
                 if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
@@ -165,6 +262,18 @@ class RestStream(InvoicingStream):
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
                         FailureType.config_error,
                     )
+
+    def _look_at_keys(self, rows: list[Row]) -> None:
+        """Say so where rows share their primary key: pages that overlap, and destinations, keep one of them."""
+        if self._shares_keys or not self.declared.primary_key or len(set(map(self.key, rows))) == len(rows):
+            return
+        self._shares_keys = True
+        logger.warning(
+            "Stream %s: records of the first page have the same %s, which primary_key names. If they are not the same "
+            "record, name further fields in primary_key: of records with the same key some may be left out.",
+            self.name,
+            " and ".join(self.declared.primary_key),
+        )
 
     def _look_at_cursor(self, rows: list[Row]) -> None:
         """Say so where ``cursor_field`` cannot be right: then each sync reads everything, and nobody would know."""
@@ -191,6 +300,11 @@ class RestStream(InvoicingStream):
                 sign,
             )
 
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """The fields that tell the rows of one list apart: the primary key."""
+        return self.declared.primary_key
+
     def key(self, row: Row) -> Hashable:
         """See :class:`InvoicingStream`. Without a primary key, a row is what is in it."""
         if not self.declared.primary_key:
@@ -199,11 +313,11 @@ class RestStream(InvoicingStream):
             except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
                 return json.dumps(row, sort_keys=True).encode()
         # As text: an API may write the same id as a number here and as text there.
-        return tuple(str(dig(row, path)) for path in self.declared.primary_key)
+        return tuple(str(dig(row, path)) for path in self.own_key)
 
     def serial(self, row: Row) -> int | None:
         """A number that grows with each row created, where the last part of the primary key is one."""
-        identity = dig(row, self.declared.primary_key[-1]) if self.declared.primary_key else None
+        identity = dig(row, self.own_key[-1]) if self.own_key else None
         return identity if isinstance(identity, int) and not isinstance(identity, bool) else None
 
     def moment(self, row: Row) -> int | None:
@@ -219,18 +333,32 @@ class RestStream(InvoicingStream):
 
     @cached_property
     def _inferred_schema(self) -> Mapping[str, Any]:
-        return infer(self.name, self._first_rows(), self.declared.primary_key, self._further_fields())
+        return infer(self.name, self._rows_to_infer_from(), self.declared.primary_key, self._further_fields())
 
     def _further_fields(self) -> tuple[str, ...]:
         return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
 
-    def _first_rows(self) -> list[Row]:
-        """The first page; nothing where these credentials may not read it, which is no reason to hide the others."""
+    def _rows_to_infer_from(self) -> list[Row]:
+        """Rows that show what the records look like."""
+        return self.first_rows
+
+    @cached_property
+    def first_rows(self) -> list[Row]:
+        """The first page; nothing where it cannot be read.
+
+        :raises Failure: when no list of the account can be read
+        """
         try:
-            return self.first_page({})
-        except (AccessRefused, ResourceMissing) as refusal:
-            logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
+            rows = self.first_page({})
+        except Failure as failure:
+            self.account.trial.failed(self.name, failure)
+            self._say_that_the_schema_stays_open(failure)
             return []
+        self.account.trial.saw()
+        return rows
+
+    def _say_that_the_schema_stays_open(self, failure: Failure) -> None:
+        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     def try_out(self) -> None:
         """Ask for the first page.
@@ -274,6 +402,11 @@ class RestParentStream(RestStream, ParentStream):
         for step in self.walk({}, since=None):
             yield from (self.parent_id(self._normalise(row)) for row in step.rows)
 
+    @property
+    def first_ids(self) -> list[Any]:
+        """The ids of the first page."""
+        return [self.parent_id(self._normalise(copy.deepcopy(row))) for row in self.first_rows]
+
     def parent_id(self, row: Row) -> Any:
         """See :class:`ParentStream`."""
         value = dig(row, self.id_path)
@@ -289,7 +422,19 @@ class RestParentStream(RestStream, ParentStream):
 class RestChildStream(RestStream, ChildStream):
     """A declared resource with a list per parent."""
 
-    _some_list_was_there = False
+    def __init__(self, account: RestAccount, parents: ParentIds, parent: RestParentStream) -> None:
+        """
+        :param parents: shared by all children of the same parents
+        :param parent: the stream of the parents
+        """
+        super().__init__(account, parents=parents)
+        self._parent = parent
+        self._lists = Lists()
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """See :class:`RestStream`. The parent's id is the same in all rows of a list, and not in them yet."""
+        return tuple(path for path in self.declared.primary_key if path != self.parent_field)
 
     def list_path(self, stream_slice: Slice) -> str:
         """See :class:`InvoicingStream`."""
@@ -298,29 +443,91 @@ class RestChildStream(RestStream, ChildStream):
 
     def read_answer(self, answer: Answer, question: Question) -> Page:
         """See :class:`RestStream`."""
-        self._some_list_was_there = True
+        self._done(self._lists.found())
         return super().read_answer(answer, question)
 
-    def _exists(self, parent: Any) -> bool:
-        """Nothing is known of where a parent can be asked for. One without a list is gone, where others have theirs."""
-        try:
-            self.first_page({self.parent_field: parent})
-        except ResourceMissing:
-            return not self._some_list_was_there
-        return True
+    def _cannot_be_capped(self, rows: list[Row], question: Question, longest: int) -> bool:
+        """See :class:`RestStream`. There are many short lists, and each would take a second question."""
+        return begins(question) and len(rows) < longest
+
+    def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
+        """See :class:`ChildStream`. Nothing is known of where a parent can be asked for. One without a list has none,
+        where others have theirs; if nobody has, the path is wrong."""
+        if self._parent_bookmark.done_up_to is not None:
+            self._lists.found()
+        done = self._lists.missed(parent, len(self.parents.get()))
+        if done is None:
+            raise type(missing)(
+                f"{missing.sentence} The same goes for all {self._lists.missing} parents asked about. If the path is "
+                "right, none of them has such a list; leave the stream out until one has.",
+                FailureType.config_error,
+            )
+        logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, parent)
+        return done
 
     def _further_fields(self) -> tuple[str, ...]:
         return (self.parent_field,)
 
-    def _first_rows(self) -> list[Row]:
-        """The first page of the first parent that has one."""
+    def _rows_to_infer_from(self) -> list[Row]:
+        """See :class:`RestStream`."""
         try:
-            for parent in islice(self.parents.get(), MOST_PARENTS_TO_INFER_FROM):
-                if rows := self.first_page({self.parent_field: parent}):
-                    return [{**row, self.parent_field: parent} for row in rows]
-        except (AccessRefused, ResourceMissing) as refusal:
-            logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, refusal)
+            return self._rows_of_a_parent()
+        except CONCERNS_ALL:
+            raise
+        except Failure as failure:
+            self._say_that_the_schema_stays_open(failure)
+            return []
+
+    def _rows_of_a_parent(self) -> list[Row]:
+        """The first page of the first parent that has one."""
+        for parent in self._parent.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
+            try:
+                rows = self.first_page({self.parent_field: parent})
+            except ResourceMissing as missing:
+                logger.info("Stream %s: %s %s has no list. %s", self.name, self.parent_field, parent, missing)
+                continue
+            if rows:
+                return [{**row, self.parent_field: parent} for row in rows]
         return []
+
+
+class Lists:
+    """What is known of the lists of a stream's parents: whether there are any.
+
+    Until one was there, parents without one are not done. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._some_were_there = False
+        self._without: list[Any] = []
+
+    @property
+    def missing(self) -> int:
+        """How many parents were asked about in vain, while none had a list."""
+        return len(self._without)
+
+    def found(self) -> list[Any]:
+        """A list was there.
+
+        :return: the parents that are done by that, as theirs are not
+        """
+        with self._lock:
+            self._some_were_there = True
+            done, self._without = self._without, []
+            return done
+
+    def missed(self, parent: Any, parents: int) -> list[Any] | None:
+        """A list was not there.
+
+        :param parents: how many of them there are
+        :return: the parents that are done by that; ``None`` when it shows that there are no lists
+        """
+        with self._lock:
+            if self._some_were_there:
+                return [parent]
+            self._without.append(parent)
+            return None if len(self._without) >= min(parents, MOST_WITHOUT_A_LIST) else []
 
 
 def streams_of(options: Options, account: RestAccount) -> list[InvoicingStream]:
@@ -329,9 +536,12 @@ def streams_of(options: Options, account: RestAccount) -> list[InvoicingStream]:
     ids: dict[str, ParentIds] = {}
     streams: dict[str, InvoicingStream] = {}
     for resource in _parents_first(options.resources):
+        if resource.parent is None and resource.json_schema is None:
+            account.trial.expect()
         if resource.parent is not None:
             child = _class(resource, RestChildStream, parent_field=resource.parent.field)
-            streams[resource.name] = child(account, parents=ids[resource.parent.stream])
+            parent_name = resource.parent.stream
+            streams[resource.name] = child(account, parents=ids[parent_name], parent=streams[parent_name])
         elif resource.name in keys:
             parent_class = _class(resource, RestParentStream, id_path=keys[resource.name])
             # An instance of its own: reading ids must not move the state of the parents' stream.

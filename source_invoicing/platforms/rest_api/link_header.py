@@ -1,0 +1,34 @@
+"""The header ``Link`` (RFC 8288): ``<https://...?page=2>; rel="next"; title="a, b"``."""
+
+from __future__ import annotations
+
+import re
+
+QUOTED = r'"(?:[^"\\]|\\.)*(?:"|$)'
+# Commas and semicolons separate nothing inside of an address or of quotes.
+LINK = re.compile(rf"<([^<>]*)>((?:[^,\"]|{QUOTED})*)")
+PARAMETER = re.compile(rf";\s*([^\s=;,\"]+)\s*(?:=\s*({QUOTED}|[^\s;,]*))?")
+ESCAPED = re.compile(r"\\(.)")
+
+
+def targets(header: str) -> dict[str, str]:
+    """The addresses in a header by what they are to the page: ``next``, ``last``, and so on, in lower case.
+
+    An address may be several things at once; of several addresses for one thing, the first counts.
+    """
+    found: dict[str, str] = {}
+    for link in LINK.finditer(header):
+        for relation in _relations(link[2]):
+            found.setdefault(relation, link[1].strip())
+    return found
+
+
+def _relations(parameters: str) -> list[str]:
+    """The words of ``rel``; of several, the first counts. Names of parameters come in either case."""
+    values = (found[2] or "" for found in PARAMETER.finditer(parameters) if found[1].lower() == "rel")
+    return _plain(next(values, "")).lower().split()
+
+
+def _plain(value: str) -> str:
+    """A value without its quotes. Single ones are none, but have been seen."""
+    return ESCAPED.sub(r"\1", value[1:].removesuffix('"')) if value.startswith('"') else value.strip("'")
