@@ -162,7 +162,12 @@ INVOICED = PlatformFacts(
     edited=("invoices", "subscriptions", "notes"),
     by_key=("invoices",),
     full_refresh="credit_balance_adjustments",
-    answers=({"updated_after": "inclusive"}, {"updated_after": "exclusive"}),
+    answers=(
+        {"updated_after": "inclusive"},
+        {"updated_after": "exclusive"},
+        {"updated_after": "inclusive", "out_of_order": "strict"},
+        {"updated_after": "exclusive", "headers": "link"},
+    ),
     nothing_honoured={
         "ignore_sort": True,
         "updated_after": "ignored",

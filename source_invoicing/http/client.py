@@ -220,7 +220,8 @@ class ApiClient:
             except requests.exceptions.InvalidHeader:
                 return Fail(config_failure(UNSENDABLE)), None
             except (requests.RequestException, HTTPError, OSError) as error:
-                if (missing := self._missing_certificates()) and not isinstance(error, requests.RequestException):
+                # What the library says about a path of certificates is no error of its own kinds.
+                if type(error) is OSError and (missing := self._missing_certificates()):
                     return Fail(missing), None
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
