@@ -10,6 +10,8 @@ from typing import Literal
 from source_invoicing.streams.page import Order, Page, Question, Row
 
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
+# How a list comes by itself, and so where an edit moves a row to.
+Arrangement = Literal["as created", "oldest change first", "newest change first", "by name", "anywhere", "at random"]
 
 
 @dataclass
@@ -22,6 +24,11 @@ class MovingList:
     :param tells_total: whether an answer tells how many rows there are
     :param tells_more: whether an answer tells if there are more
     :param restlessness: probability of a change before an answer
+    :param most_at_once: changes between two answers
+    :param arrangement: the order of the list; ``at random`` is another one in each answer
+    :param tells_moments: whether rows tell when they were changed
+    :param differs: whether something in the rows differs in each answer
+    :param calms_down: whether changes end when the list is asked for from its top again
     """
 
     moments: Sequence[int | None]
@@ -32,35 +39,52 @@ class MovingList:
     includes_boundary: bool = False
     restlessness: float = 0.0
     most_changes: int = 30
+    most_at_once: int = 30
+    arrangement: Arrangement = "as created"
+    tells_moments: bool = True
+    differs: bool = False
+    calms_down: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     asked: list[Question] = field(default_factory=list)
 
     label: str = "/things"
+    paging_advice: str = ""
 
     def __post_init__(self) -> None:
-        self.rows: list[Row] = [{"id": number, "at": moment} for number, moment in enumerate(self.moments)]
+        self.rows: list[Row] = [self._row(number, moment) for number, moment in enumerate(self.moments)]
+        if self.arrangement != "as created":
+            self.chance.shuffle(self.rows)
         self.throughout: set[Hashable] = {row["id"] for row in self.rows}
         self.clock = max((moment for moment in self.moments if moment is not None), default=0) + 10
         self.changes = 0
+        self._arrange()
+
+    def _row(self, number: int, moment: int | None) -> Row:
+        return {"id": number, "at": moment, "name": self.chance.random() if self.arrangement == "by name" else ""}
 
     def key(self, row: Row) -> Hashable:
         return row["id"]  # type: ignore[no-any-return]
 
     def moment(self, row: Row) -> int | None:
-        return row["at"]  # type: ignore[no-any-return]
+        return row["at"] if self.tells_moments else None
 
     def serial(self, row: Row) -> int | None:
         return row["id"]  # type: ignore[no-any-return]
 
     def ask(self, question: Question) -> Page:
-        while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
+        if self.calms_down and self.asked and not question.offset:
+            self.restlessness = 0
+        latest = min(self.most_changes, self.changes + self.most_at_once)
+        while self.asked and self.changes < latest and self.chance.random() < self.restlessness:
             self.change()
         self.asked.append(question)
+        if self.arrangement == "at random":
+            self.chance.shuffle(self.rows)
         rows = self._answer(question)
         start = question.offset or (question.number - 1) * self.size
         page = rows[start : start + self.size]
         return Page(
-            [dict(row) for row in page],
+            [{**row, "link": len(self.asked)} if self.differs else dict(row) for row in page],
             has_more=start + self.size < len(rows) if self.tells_more else None,
             total=len(rows) if self.tells_total else None,
             told_at=self.clock,
@@ -72,14 +96,28 @@ class MovingList:
         self.clock += self.chance.choice([0, 1, 1, 5])
         act = self.chance.choice(["insert", "edit", "delete", "delete"])
         if act == "insert" or not self.rows:
-            self.rows.append({"id": len(self.moments) + self.changes, "at": self.clock})
+            self._put(self._row(len(self.moments) + self.changes, self.clock))
             return
         row = self.chance.choice(self.rows)
         if act == "edit":
-            row["at"] = self.clock
+            row.update({**self._row(row["id"], self.clock), "edits": self.changes})
+            if self.arrangement in ("oldest change first", "newest change first", "anywhere"):
+                self.rows.remove(row)
+                self._put(row)
+            self._arrange()
         else:
             self.rows.remove(row)
             self.throughout.discard(row["id"])
+
+    def _put(self, row: Row) -> None:
+        """A row that is new, or that an edit moves, to its place."""
+        at = {"newest change first": 0, "anywhere": self.chance.randint(0, len(self.rows))}
+        self.rows.insert(at.get(self.arrangement, len(self.rows)), row)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if self.arrangement == "by name":
+            self.rows.sort(key=lambda row: row["name"])
 
     def _answer(self, question: Question) -> list[Row]:
         rows = list(self.rows)
