@@ -15,6 +15,9 @@ from source_invoicing.streams.moments import real
 SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
+# No clock on earth is further behind UTC (seconds).
+FURTHEST_BEHIND = 12 * 3600
+CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 MOST_DIGITS = 18
 
@@ -64,6 +67,16 @@ class AnyMoment:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
+
+    def lag(self, value: Any) -> int:
+        """How far the moment that a text is taken for may be behind the moment it was written at, by the clock of a
+        server (seconds). Texts without a zone may be local ones, and a date is the beginning of its day."""
+        if not isinstance(value, str) or NUMBER.fullmatch(value.strip()):
+            return 0
+        moment = self._parse(value.strip())
+        if moment is None or moment.tzinfo:
+            return 0
+        return FURTHEST_BEHIND if CLOCK.search(value) else FURTHEST_BEHIND + SECONDS_PER_DAY
 
     def value(self, seconds: int) -> str:
         """See :class:`MomentFormat`."""
