@@ -251,7 +251,7 @@ FASTBILL = PlatformFacts(
     streams={
         "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True),
         **_each("invoices revenues", StreamFacts("LASTUPDATE")),
-        **_each("products recurring_invoices", StreamFacts()),
+        **_each("products recurring_invoices", StreamFacts(resumes=True)),
     },
     seconds=lambda value: fastbill_seconds(value) if value else None,
     blank="",

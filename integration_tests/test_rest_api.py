@@ -395,13 +395,19 @@ def test_an_error_on_a_later_page_fails_the_stream_and_keeps_its_state(configure
 
         second = connector.read(["invoices"], state=first.last_state)
         sandbox.clear_faults()
-        third = connector.read(["invoices"], state=second.last_state or first.last_state)
+        third = connector.read(["invoices"], state=second.last_state)
 
         assert second.exit_code == 1
         assert second.statuses["invoices"][-1] == "INCOMPLETE"
-        assert second.states["invoices"] == []
+        (state,) = second.states["invoices"]
+        assert {**first.states["invoices"][-1], "walk": state["walk"]} == state
         assert third.exit_code == 0
-        assert len(third.records["invoices"]) >= 150
+        edited = {
+            *by_key(second.records["invoices"], shown(connector)),
+            *by_key(third.records["invoices"], shown(connector)),
+        }
+        assert len(edited) >= 150
+        assert len(third.records["invoices"]) < len(edited)
 
 
 def test_a_redirect_within_the_host_is_followed_and_gets_the_key_once(configure: Configure) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator, Mapping, MutableMapping
+import random
+from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -202,7 +203,7 @@ class SourceInvoicing(AbstractSource):
         for stream in selected:
             if isinstance(stream, ParentStream):
                 stream.deliver_ids_if_read_in_full()
-        return selected
+        return _in_turn(selected) if platform.takes_turns else selected
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
         """The account that a configuration describes. Nothing is asked of it yet.
@@ -245,6 +246,13 @@ def _restored(
         )
     stream.state = states.get_stream_state(name, stream.namespace)
     return stream
+
+
+def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
+    """Streams that wait for their end first. Of the others, none should be the last each time: it may never be read."""
+    unfinished = [stream for stream in streams if stream.is_unfinished]
+    others = [stream for stream in streams if not stream.is_unfinished]
+    return [*unfinished, *random.sample(others, len(others))]
 
 
 def _note_failure(message: AirbyteMessage, failures: list[tuple[str, FailureType | None]]) -> None:

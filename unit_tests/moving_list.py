@@ -14,6 +14,8 @@ from source_invoicing.streams.page import Order, Page, Question, Row
 
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
 GoingBack = Literal["allowed", "refused"]
+# How a list comes by itself, and so where an edit moves a row to.
+Arrangement = Literal["as created", "oldest change first", "newest change first", "by name", "anywhere", "at random"]
 
 
 @dataclass
@@ -29,6 +31,10 @@ class MovingList:
     :param changes_at_once: how many there are before one answer at most
     :param acts: what a change may be
     :param going_back: whether a page may be asked for that lies before the last one, other than the first
+    :param arrangement: the order of the list; ``at random`` is another one in each answer
+    :param tells_moments: whether rows tell when they were changed
+    :param differs: whether something in the rows differs in each answer
+    :param calms_down: whether changes end when the list is asked for from its top again
     """
 
     moments: Sequence[int | None]
@@ -42,36 +48,51 @@ class MovingList:
     changes_at_once: int = 30
     acts: Sequence[str] = ("insert", "edit", "delete", "delete")
     going_back: GoingBack = "allowed"
+    arrangement: Arrangement = "as created"
+    tells_moments: bool = True
+    differs: bool = False
+    calms_down: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     asked: list[Question] = field(default_factory=list)
 
     label: str = "/things"
+    paging_advice: str = ""
 
     def __post_init__(self) -> None:
-        self.rows: list[Row] = [{"id": number, "at": moment} for number, moment in enumerate(self.moments)]
+        self.rows: list[Row] = [self._row(number, moment) for number, moment in enumerate(self.moments)]
+        if self.arrangement != "as created":
+            self.chance.shuffle(self.rows)
         self.throughout: set[Hashable] = {row["id"] for row in self.rows}
         self.clock = max((moment for moment in self.moments if moment is not None), default=0) + 10
         self.changes = 0
+        self._arrange()
+
+    def _row(self, number: int, moment: int | None) -> Row:
+        return {"id": number, "at": moment, "name": self.chance.random() if self.arrangement == "by name" else ""}
 
     def key(self, row: Row) -> Hashable:
         return row["id"]  # type: ignore[no-any-return]
 
     def moment(self, row: Row) -> int | None:
-        return row["at"]  # type: ignore[no-any-return]
+        return row["at"] if self.tells_moments else None
 
     def serial(self, row: Row) -> int | None:
         return row["id"]  # type: ignore[no-any-return]
 
     def ask(self, question: Question) -> Page:
+        if self.calms_down and self.asked and not question.offset:
+            self.restlessness = 0
         self.change_now_and_then()
         if self.going_back == "refused" and self.asked and 1 < question.number <= self.asked[-1].number:
             raise BadRequest("Pages must be requested in order", FailureType.system_error)
         self.asked.append(question)
+        if self.arrangement == "at random":
+            self.chance.shuffle(self.rows)
         rows = self._answer(question)
         start = question.offset or (question.number - 1) * self.size
         page = rows[start : start + self.size]
         return Page(
-            [dict(row) for row in page],
+            [{**row, "link": len(self.asked)} if self.differs else dict(row) for row in page],
             has_more=start + self.size < len(rows) if self.tells_more else None,
             total=len(rows) if self.tells_total else None,
             told_at=self.clock,
@@ -95,14 +116,28 @@ class MovingList:
         self.clock += self.chance.choice([0, 1, 1, 5])
         act = self.chance.choice(self.acts)
         if act == "insert" or not self.rows:
-            self.rows.append({"id": len(self.moments) + self.changes, "at": self.clock})
+            self._put(self._row(len(self.moments) + self.changes, self.clock))
             return
         row = self.chance.choice(self.rows)
         if act == "edit":
-            row["at"] = self.clock
+            row.update({**self._row(row["id"], self.clock), "edits": self.changes})
+            if self.arrangement in ("oldest change first", "newest change first", "anywhere"):
+                self.rows.remove(row)
+                self._put(row)
+            self._arrange()
         else:
             self.rows.remove(row)
             self.throughout.discard(row["id"])
+
+    def _put(self, row: Row) -> None:
+        """A row that is new, or that an edit moves, to its place."""
+        at = {"newest change first": 0, "anywhere": self.chance.randint(0, len(self.rows))}
+        self.rows.insert(at.get(self.arrangement, len(self.rows)), row)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        if self.arrangement == "by name":
+            self.rows.sort(key=lambda row: row["name"])
 
     def _answer(self, question: Question) -> list[Row]:
         rows = list(self.rows)

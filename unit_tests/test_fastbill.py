@@ -5,12 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.models import (
+    AirbyteStateMessage,
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    FailureType,
+    SyncMode,
+)
+from airbyte_cdk.utils import AirbyteTracedException
 from jsonschema import Draft7Validator
 from requests_mock import ANY
 
@@ -20,6 +30,7 @@ from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill import split_address
 from source_invoicing.platforms.fastbill.streams import STREAMS
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
+from source_invoicing.streams.page import Footprint, Place
 from source_invoicing.streams.stream import InvoicingStream
 
 Json = dict[str, Any]
@@ -50,13 +61,14 @@ def streams(values: Json | None = None) -> dict[str, InvoicingStream]:
     return {stream.name: stream for stream in found if isinstance(stream, InvoicingStream)}
 
 
-def stream(name: str, values: Json | None = None) -> InvoicingStream:
-    return streams(values)[name]
+def stream(name: str, values: Json | None = None, state: Mapping[str, Any] | None = None) -> InvoicingStream:
+    chosen = streams(values)[name]
+    chosen.state = json.loads(json.dumps(state or {}))
+    return chosen
 
 
 def read(name: str, values: Json | None = None, state: Mapping[str, Any] | None = None) -> list[Json]:
-    chosen = stream(name, values)
-    chosen.state = dict(state or {})
+    chosen = stream(name, values, state)
     return [dict(row) for row in chosen.read_records(SyncMode.incremental)]
 
 
@@ -145,13 +157,25 @@ def test_an_incremental_sync_asks_from_the_day_before_the_cursor_and_drops_what_
     assert records[1]["LASTUPDATE"] is None
 
 
-@pytest.mark.parametrize("stance", ["ignored", "refused"])
-def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(server: requests_mock.Mocker, stance: str) -> None:
+@pytest.mark.parametrize(
+    "stance",
+    [
+        None,
+        (200, "missing / invalid field: START_LASTUPDATE"),
+        (200, "Filter Error: START_LASTUPDATE is not allowed"),
+        (400, "unknown FILTER: START_LASTUPDATE"),
+        (422, "So nicht."),
+    ],
+)
+def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(
+    server: requests_mock.Mocker, stance: tuple[int, str] | None
+) -> None:
     rows = [{"INVOICE_ID": "1", "LASTUPDATE": "2020-01-01 00:00:00"}, *invoices(2)]
 
     def answer(request: Any, context: Any) -> Json:
-        if stance == "refused" and "FILTER" in request.json():
-            return {"RESPONSE": {"ERRORS": ["missing / invalid field: START_LASTUPDATE"]}}
+        if stance is not None and "FILTER" in request.json():
+            context.status_code, words = stance
+            return {"RESPONSE": {"ERRORS": [words]}}
         return {"RESPONSE": {"REVENUES": rows}}
 
     server.post(ADDRESS, json=answer)
@@ -162,17 +186,70 @@ def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(server: requests_
     assert len(asked(server)) == 2
 
 
-def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker) -> None:
-    serve(server, invoices(250))
-    left = stream("invoices")
+def test_a_refusal_of_the_whole_list_is_asked_for_once(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.post(ADDRESS, status_code=400, json={"RESPONSE": {"ERRORS": ["unknown SERVICE: invoice.get"]}})
+
+    with pytest.raises(Failure, match=r"unknown SERVICE: invoice\.get\. Check that platform\.base_url"):
+        read("invoices")
+
+    assert len(server.request_history) == 1
+    assert "in another way" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("invoices", {"LASTUPDATE": "2026-03-01 00:00:00"}),
+        ("customers", {"LASTUPDATE": "2026-03-01 00:00:00", "ORGANIZATION": "Zeta"}),
+        ("products", {"TITLE": "Zeta"}),
+    ],
+)
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_row_that_was_read_and_moves_to_the_end_takes_no_other_with_it(
+    server: requests_mock.Mocker, name: str, change: Json, killed: bool
+) -> None:
+    kind = type(stream(name))
+    key, list_key = str(kind.primary_key), kind.list_key  # type: ignore[attr-defined]
+    rows: list[Json] = [{key: str(number), "LASTUPDATE": "2026-01-01 00:00:00"} for number in range(250)]
+    serve(server, rows, list_key)
+    chosen = stream(name)
+    pages = chosen.read_pages({})
+    came = [row[key] for _ in range(2) for row in next(pages)]
+    if killed:
+        next(pages)
+        chosen = stream(name, state=chosen.state)
+        pages = chosen.read_pages({})
+    # The row that the walk stopped at is one that may be edited.
+    rows.append({**rows.pop(198 if killed else 5), **change})
+
+    came += [row[key] for page in pages for row in page]
+
+    assert set(came) == {str(number) for number in range(250)}
+
+
+@pytest.mark.parametrize("list_key", ["INVOICES", "ARTICLES"])
+def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker, list_key: str) -> None:
+    name, key = {"INVOICES": ("invoices", "INVOICE_ID"), "ARTICLES": ("products", "ARTICLE_ID")}[list_key]
+    serve(server, [{key: str(number), "LASTUPDATE": "2026-01-31 12:00:00"} for number in range(250)], list_key)
+    left = stream(name)
     pages = left.read_pages({})
-    rows = [row["INVOICE_ID"] for _ in range(2) for row in next(pages)]
+    rows = [row[key] for _ in range(2) for row in next(pages)]
     next(pages)
     server.reset_mock()
 
-    rows += [row["INVOICE_ID"] for row in read("invoices", state=left.state)]
+    rows += [row[key] for row in read(name, state=left.state)]
 
     assert rows == [str(number) for number in range(250)]
+    assert [request["OFFSET"] for request in asked(server)] == [198, 249]
+
+
+def test_a_place_that_version_0_1_0_left_is_gone_on_from(server: requests_mock.Mocker) -> None:
+    serve(server, invoices(250))
+    walk = {"offset": 198, "row": "198", "filtered": True, "since": None, "began": 1795238130, "newest": 1763026629}
+
+    assert [row["INVOICE_ID"] for row in read("invoices", state={"walk": walk})] == list(map(str, range(199, 250)))
     assert [request["OFFSET"] for request in asked(server)] == [198, 249]
 
 
@@ -276,6 +353,31 @@ def test_a_comment_that_has_a_comment_is_one_comment() -> None:
 
     assert rows_of(comment, "COMMENTS", ["COMMENT", "DATE"]) == [comment]
     assert rows_of({"COMMENT": comment}, "COMMENTS", ["COMMENT", "DATE"]) == [comment]
+
+
+@pytest.mark.parametrize("blank", [[], {}])
+def test_a_comment_with_a_blank_text_is_one_comment_too(blank: Any) -> None:
+    tidy = Tidy(stream("invoices").get_json_schema())
+
+    record = tidy({"COMMENTS": {"DATE": "02.01.2024", "COMMENT": blank, "COMMENT_PUBLIC": "0"}})
+
+    assert record == {"COMMENTS": [{"DATE": "2024-01-02T00:00:00", "COMMENT": None, "COMMENT_PUBLIC": "0"}]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "written"),
+    [
+        ("LASTUPDATE", "02.01.2024", "2024-01-02T00:00:00"),
+        ("LASTUPDATE", "02.01.2024 10:05:00", "2024-01-02T10:05:00"),
+        ("LASTUPDATE", "2024-01-02", "2024-01-02T00:00:00"),
+        ("LASTUPDATE", "00.00.0000 00:00:00", None),
+        ("INVOICE_DATE", "2024-01-02 10:05:00", "2024-01-02"),
+        ("INVOICE_DATE", "02.01.2024 10:05:00", "2024-01-02"),
+        ("INVOICE_DATE", "in January", "in January"),
+    ],
+)
+def test_a_date_is_read_in_each_form(field: str, value: str, written: str | None) -> None:
+    assert Tidy(stream("invoices").get_json_schema())({field: value}) == {field: written}
 
 
 @pytest.mark.parametrize("wrong", [{"RESPONSE": {}}, {"RESPONSE": {"ARTICLES": []}}, {"RESPONSE": {"INVOICES": "x"}}])
@@ -437,6 +539,52 @@ def test_the_streams_of_an_account_share_the_budget(server: requests_mock.Mocker
     with pytest.raises(QuotaExhausted):
         list(chosen["recurring_invoices"].read_records(SyncMode.full_refresh))
     assert len(server.request_history) == 1
+
+
+def test_each_stream_comes_to_its_end_although_an_hour_has_calls_for_few(server: requests_mock.Mocker) -> None:
+    """Three lists of nine calls each and one of a single call, and six calls an hour."""
+    lists = {"CUSTOMERS": "CUSTOMER_ID", "ARTICLES": "ARTICLE_ID", "INVOICES": "INVOICE_ID"}
+
+    def answer(request: Any, context: Any) -> Json:
+        service, first = request.json()["SERVICE"], request.json()["OFFSET"]
+        name = {"customer.get": "CUSTOMERS", "article.get": "ARTICLES"}.get(service, "INVOICES")
+        rows = [{lists[name]: str(number)} for number in range(700 if service != "invoice.get" else 0)]
+        return {"RESPONSE": {name if service != "revenue.get" else "REVENUES": rows[first : first + 100]}}
+
+    server.post(ADDRESS, json=answer)
+    source = SourceInvoicing()
+    states: dict[str, AirbyteStateMessage] = {}
+    came: dict[str, set[str]] = defaultdict(set)
+    catalog = ConfiguredAirbyteCatalog(
+        [
+            ConfiguredAirbyteStream(each.as_airbyte_stream(), SyncMode.full_refresh, DestinationSyncMode.append)
+            for name, each in streams().items()
+            if name != "revenues"
+        ]
+    )
+    for _ in range(5):
+        with suppress(AirbyteTracedException):
+            for message in source.read(logging.getLogger(), config(calls_per_hour=6), catalog, list(states.values())):
+                if message.state is not None and message.state.stream is not None:
+                    states[message.state.stream.stream_descriptor.name] = message.state
+                if message.record is not None:
+                    came[message.record.stream].update(message.record.data.values())
+
+    assert {name: len(ids) for name, ids in came.items()} == dict.fromkeys(
+        ["customers", "products", "recurring_invoices"], 700
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "unfinished"),
+    [
+        ({}, True),
+        ({"walk": Place(99, True, None, 9, None, (Footprint("5"),)).stored()}, True),
+        ({"__ab_no_cursor_state_message": True}, False),
+    ],
+)
+def test_a_stream_that_no_sync_has_come_to_the_end_of_is_unfinished(state: Json, unfinished: bool) -> None:
+    assert stream("products", state=state).is_unfinished is unfinished
 
 
 def test_a_connection_test_costs_one_call(server: requests_mock.Mocker) -> None:

@@ -6,6 +6,8 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -659,6 +661,58 @@ def test_an_answer_that_never_changes_is_an_error(server: requests_mock.Mocker, 
         read(config(invoices(pagination=pagination)))
 
 
+@pytest.mark.parametrize("rows", [37, 100])
+def test_an_api_that_ignores_the_offset_is_for_the_user_to_describe(server: requests_mock.Mocker, rows: int) -> None:
+    server.get(LIST, json={"data": ROWS[:rows]})
+
+    with pytest.raises(Failure, match=r"twice, .*Check the pagination of the stream: .* Type none") as caught:
+        read(config())
+    assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize("total", [0, 1, "of the page"])
+def test_a_total_of_fewer_rows_than_there_are_is_for_the_user_to_describe(
+    server: requests_mock.Mocker, total: Any
+) -> None:
+    server.get(LIST, json=by_offset(ROWS, total=100 if total == "of the page" else total))
+
+    with pytest.raises(Failure, match=r"'total' is .* where at least .* rows are\. Check pagination") as caught:
+        read(config(invoices(pagination={"type": "offset", "total_path": "total"})))
+    assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize(("count", "requests"), [(37, 1), (99, 1), (100, 2), (101, 2)])
+def test_a_total_that_makes_a_full_page_the_last_one_is_made_sure_of(
+    server: requests_mock.Mocker, count: int, requests: int
+) -> None:
+    server.get(LIST, json=by_offset(ROWS[:count], total=count))
+
+    assert len(read(config(invoices(pagination={"type": "offset", "total_path": "total"})))) == count
+    assert len(server.request_history) == requests
+
+
+@pytest.mark.parametrize("primary_key", [["id"], ["id", "line"], []])
+@pytest.mark.parametrize("cursor_field", ["", "changed"])
+def test_a_list_by_offset_that_was_left_is_gone_on_with(
+    server: requests_mock.Mocker, primary_key: list[str], cursor_field: str
+) -> None:
+    rows = [{"id": number, "line": 1, "changed": "2026-01-31T12:00:00Z"} for number in range(250)]
+    server.get(LIST, json=by_offset(rows))
+    values = config(invoices(primary_key=primary_key, cursor_field=cursor_field))
+    left = stream(values)
+    pages = left.read_pages({})
+    came = [row["id"] for _ in range(2) for row in next(pages)]
+    next(pages)
+    state = json.loads(json.dumps(left.state))
+    server.reset_mock()
+
+    came += ids(read(values, state=state))
+
+    assert came == list(range(250))
+    assert [query(request)["offset"] for request in server.request_history] == ["198", "249"]
+    assert left.as_airbyte_stream().is_resumable
+
+
 @pytest.mark.parametrize(
     "pagination", [{"type": "page", "max_page": 2}, {"type": "offset", "max_offset": 150}], ids=["page", "offset"]
 )
@@ -972,6 +1026,29 @@ def test_the_filter_is_written_as_the_api_wants_it(server: requests_mock.Mocker,
     read(values, state={"changed": "2026-01-31T12:00:00Z"})
 
     assert query(server.request_history[0])["since"] == value
+
+
+@pytest.mark.parametrize(
+    ("form", "state"),
+    [
+        ("%Y-%m-%dT%H:%M:%SZ", "2026-01-31T12:00:00Z"),
+        ("%Y-%m-%dT%H:%M:%S+00:00", "2026-01-31T12:00:00Z"),
+        ("%Y-%m-%d %H:%M:%S", "2026-01-31T00:00:00Z"),
+        ("%Y-%m-%d", "2026-01-30T00:00:00Z"),
+    ],
+)
+def test_the_state_stays_behind_local_times_that_do_not_say_so(
+    server: requests_mock.Mocker, form: str, state: str
+) -> None:
+    """Whatever the zone of the rows is: what was edited since the sync began is not behind the state."""
+    began = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+    rows = changed((began + timedelta(days=1)).strftime(form))
+    server.get(LIST, json={"data": rows}, headers={"Date": format_datetime(began, usegmt=True)})
+    chosen = stream(config(invoices(cursor_field="changed", pagination={"type": "none"})))
+
+    list(chosen.read_records(SyncMode.incremental))
+
+    assert chosen.state == {"changed": state}
 
 
 def test_without_a_filter_the_connector_selects(server: requests_mock.Mocker) -> None:

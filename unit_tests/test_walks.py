@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Order, Page, Place, Question
+from source_invoicing.streams.page import Footprint, Order, Page, Place, Question
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     KeyWalk,
@@ -22,15 +23,54 @@ from source_invoicing.streams.walks import (
     NotHonoured,
     OffsetWalk,
     PageWalk,
+    Step,
     Walk,
 )
-from unit_tests.moving_list import GoingBack, MovingList
+from unit_tests.moving_list import Arrangement, GoingBack, MovingList
 
 MOMENTS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 # Hypothesis prefers lists of a page; where nothing moves between pages, nothing can be lost.
 SEVERAL_PAGES = st.lists(st.integers(0, 40), min_size=15, max_size=60)
 SEEDS = st.integers(0, 10_000)
 BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
+
+
+TELLS = st.tuples(st.booleans(), st.booleans(), st.booleans())
+MOVING_ANYWHERE = st.sampled_from(["newest change first", "by name", "anywhere"])
+
+
+def restless(
+    moments: Sequence[int | None],
+    seed: int,
+    tells: tuple[bool, bool, bool],
+    arrangement: Arrangement,
+    **more: Any,
+) -> MovingList:
+    """A list that others move the rows of.
+
+    :param tells: whether it tells its total, whether it tells that more rows follow, and whether all in a row lasts
+    """
+    tells_total, tells_more, lasts = tells
+    return MovingList(
+        moments,
+        tells_total=tells_total,
+        tells_more=tells_more,
+        differs=not lasts,
+        arrangement=arrangement,
+        restlessness=0.4,
+        chance=random.Random(seed),
+        **more,
+    )
+
+
+def handed_out(steps: Sequence[Step]) -> set[Hashable]:
+    return {row["id"] for step in steps for row in step.rows}
+
+
+def left_to_the_next_sync(listing: MovingList, steps: Sequence[Step]) -> set[Hashable]:
+    """The rows that were changed at or after the moment the steps promise."""
+    reached = steps[-1].reached
+    return {row["id"] for row in listing.rows if reached is None or row["at"] >= reached}
 
 
 def hand_out(walk: Walk, since: int | None = None) -> list[Hashable]:
@@ -212,13 +252,133 @@ def test_a_list_that_loses_rows_faster_than_it_is_read_is_given_up_in_time(walk:
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, tells_total=st.booleans())
-def test_the_walk_by_offset_misses_nothing(moments: list[int], seed: int, tells_total: bool) -> None:
-    listing = MovingList(
-        moments, tells_total=tells_total, tells_more=False, restlessness=0.4, chance=random.Random(seed)
-    )
+@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=st.sampled_from(["as created", "oldest change first"]))
+def test_rows_that_stay_or_move_to_the_end_make_the_walk_by_offset_miss_nothing(
+    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+) -> None:
+    listing = restless(moments, seed, tells, arrangement)
 
     assert listing.throughout <= set(hand_out(OffsetWalk(listing)))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
+def test_of_rows_that_move_to_the_front_the_walk_by_offset_leaves_only_changed_ones_to_the_next_sync(
+    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+) -> None:
+    listing = restless(moments, seed, tells, arrangement, tells_moments=True)
+
+    steps = list(OffsetWalk(listing).steps(None))
+
+    assert listing.throughout <= handed_out(steps) | left_to_the_next_sync(listing, steps)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
+def test_rows_that_move_to_the_front_one_at_a_time_make_the_walk_by_offset_miss_nothing(
+    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+) -> None:
+    listing = restless(moments, seed, tells, arrangement, tells_moments=False, changes_at_once=1, calms_down=True)
+
+    assert listing.throughout <= set(hand_out(OffsetWalk(listing)))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.integers(0, 60), seed=SEEDS, tells=TELLS)
+def test_a_list_in_another_order_each_time_is_read_completely_or_not_at_all(
+    rows: int, seed: int, tells: tuple[bool, bool, bool]
+) -> None:
+    listing = restless([None] * rows, seed, tells, "at random", tells_moments=False, changes_at_once=0)
+
+    try:
+        ids = hand_out(OffsetWalk(listing))
+    except UnexpectedAnswer:
+        return
+    assert listing.throughout <= set(ids)
+
+
+@pytest.mark.parametrize("arrangement", get_args(Arrangement)[:-1])
+@pytest.mark.parametrize("tells_moments", [False, True])
+@pytest.mark.parametrize("rows", [1, 4, 5, 6, 9, 10, 60, 61])
+def test_at_rest_the_walk_by_offset_costs_the_same_in_each_order(
+    arrangement: Arrangement, tells_moments: bool, rows: int
+) -> None:
+    listing = MovingList(
+        list(range(rows)), arrangement=arrangement, tells_moments=tells_moments, tells_total=False, tells_more=False
+    )
+
+    ids = hand_out(OffsetWalk(listing))
+
+    assert len(ids) == len(set(ids)) == rows
+    assert len(listing.asked) <= -(-rows // 4) + 1
+
+
+@pytest.mark.parametrize("tells_moments", [False, True])
+def test_what_differs_in_each_answer_costs_two_requests_more(tells_moments: bool) -> None:
+    listing = MovingList(
+        list(range(100)), differs=True, tells_moments=tells_moments, tells_total=False, tells_more=False
+    )
+
+    assert set(hand_out(OffsetWalk(listing))) == set(range(100))
+    assert len(listing.asked) == 26 + 2
+
+
+def test_rows_with_another_key_in_each_answer_end_in_an_error() -> None:
+    listing = MovingList(list(range(100)))
+    ask = listing.ask
+
+    def ask_for_new_keys(question: Question) -> Page:
+        page = ask(question)
+        return replace(page, rows=[{**row, "id": (row["id"], len(listing.asked))} for row in page.rows])
+
+    listing.ask = ask_for_new_keys  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedAnswer, match="/things comes in another order, or with other keys, each time"):
+        hand_out(OffsetWalk(listing))
+    assert len(listing.asked) < 50
+
+
+def test_whoever_gets_the_rows_may_change_their_keys() -> None:
+    listing = MovingList(list(range(30)))
+    ids = set()
+
+    for step in OffsetWalk(listing).steps(None):
+        for row in step.rows:
+            ids.add(row["id"])
+            row["id"] = str(row["id"])
+
+    assert ids == set(range(30))
+    assert len(listing.asked) == 8
+
+
+def test_one_row_put_in_front_is_met_with_one_look_and_the_walk_ends_there() -> None:
+    listing = MovingList(list(range(100)), size=10, tells_moments=False, tells_total=False, tells_more=False)
+    ask = listing.ask
+
+    def move_a_row_before_page_3(question: Question) -> Page:
+        if len(listing.asked) == 2:
+            listing.rows.insert(0, listing.rows.pop(70))
+        return ask(question)
+
+    listing.ask = move_a_row_before_page_3  # type: ignore[method-assign]
+
+    assert set(hand_out(OffsetWalk(listing))) == set(range(100))
+    assert [question.offset for question in listing.asked[-3:]] == [99, 0, 99]
+
+
+def test_a_total_of_more_rows_than_were_met_brings_a_missed_row_to_light() -> None:
+    listing = MovingList(list(range(100)), size=10, tells_moments=False)
+    ask = listing.ask
+
+    def change_two_places_before_page_3(question: Question) -> Page:
+        if len(listing.asked) == 2:
+            listing.rows.append({**listing.rows.pop(3), "edits": 1})
+            listing.rows.insert(0, listing.rows.pop(70))
+        return ask(question)
+
+    listing.ask = change_two_places_before_page_3  # type: ignore[method-assign]
+
+    assert set(hand_out(OffsetWalk(listing))) == set(range(100))
 
 
 @pytest.mark.parametrize("stance", ["ignores sort", "ignores filter", "ignores both"])
@@ -312,30 +472,65 @@ def test_every_page_of_the_walk_by_key_is_a_place_to_come_back_to() -> None:
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, cut=st.integers(0, 10))
+@given(
+    moments=MOMENTS,
+    seed=SEEDS,
+    tells=TELLS,
+    arrangement=st.sampled_from(get_args(Arrangement)[:-1]),
+    cut=st.integers(0, 10),
+)
 def test_every_page_of_the_walk_by_offset_is_a_place_to_go_on_from(
-    moments: list[int | None], seed: int, cut: int
+    moments: list[int | None], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, cut: int
 ) -> None:
-    listing = MovingList(moments, tells_total=False, tells_more=False, restlessness=0.4, chance=random.Random(seed))
-    before: set[Hashable] = set()
-    walk = OffsetWalk(listing)
-    for number, step in enumerate(walk.steps(None)):
-        before.update(row["id"] for row in step.rows)
-        stopped_at = step.place
-        if number == cut:
+    tells_moments = bool(seed % 2)
+    stays_behind = arrangement in ("as created", "oldest change first")
+    any_number = tells_moments or stays_behind
+    listing = restless(
+        moments,
+        seed,
+        tells,
+        arrangement,
+        tells_moments=tells_moments,
+        changes_at_once=30 if any_number else 1,
+        calms_down=not any_number,
+    )
+    before: list[Step] = []
+    for step in OffsetWalk(listing).steps(None):
+        before.append(step)
+        if len(before) > cut:
             break
-    stored = json.loads(json.dumps(stopped_at and asdict(stopped_at)))
-    for _ in range(3):
+    stopped_at = before[-1].place
+    stored = json.loads(json.dumps(stopped_at and stopped_at.stored()))
+    for _ in range(3 if any_number else 0):
         listing.change()
 
     following = OffsetWalk(listing)
     following.stopped_at = Place.restore(stored)
 
+    assert following.stopped_at == stopped_at
     steps = list(following.steps(None))
-    after = {row["id"] for step in steps for row in step.rows}
-    assert listing.throughout <= before | after
+    left = left_to_the_next_sync(listing, steps) if tells_moments else set()
+    assert listing.throughout <= handed_out([*before, *steps]) | left
     if stopped_at is not None and steps[-1].reached is not None:
         assert steps[-1].reached <= stopped_at.began
+
+
+@pytest.mark.parametrize("arrangement", ["oldest change first", "by name"])
+def test_a_walk_goes_on_although_the_row_it_stopped_at_was_moved_to_the_end(arrangement: Arrangement) -> None:
+    listing = MovingList([None] * 250, size=100, arrangement=arrangement, tells_total=False, tells_more=False)
+    walk = OffsetWalk(listing).steps(None)
+    before = [next(walk), next(walk)]
+    place = before[-1].place
+    assert place is not None
+    row = listing.rows.pop(place.offset)
+    listing.rows.append({**row, "name": 2, "edits": 1})
+    following = OffsetWalk(listing)
+    following.stopped_at = place
+
+    after = list(following.steps(None))
+
+    assert handed_out([*before, *after]) == set(range(250))
+    assert sum(len(step.rows) for step in after) < 160
 
 
 def test_a_walk_that_goes_on_reads_no_more_than_what_is_left() -> None:
@@ -354,10 +549,12 @@ def test_a_walk_that_goes_on_reads_no_more_than_what_is_left() -> None:
 def test_a_place_in_a_list_of_other_rows_is_no_place_to_go_on_from(kind: type[OffsetWalk], since: int | None) -> None:
     listing = MovingList(list(range(50)))
     walk = kind(listing)
-    walk.stopped_at = Place(offset=20, row=20, filtered=not kind.filters, since=since, began=60, newest=20)
+    walk.stopped_at = Place(
+        offset=20, tail=(Footprint(20),), filtered=not kind.filters, since=since, began=60, newest=20
+    )
     assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
 
-    walk.stopped_at = Place(offset=20, row=20, filtered=kind.filters, since=4, began=60, newest=20)
+    walk.stopped_at = Place(offset=20, tail=(Footprint(20),), filtered=kind.filters, since=4, began=60, newest=20)
     assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
 
 
@@ -401,6 +598,15 @@ def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
     listing.ask = leave_the_rows_out_once  # type: ignore[method-assign]
 
     assert hand_out(KeyWalk(listing)) == list(range(12))
+
+
+@pytest.mark.parametrize("walk", [PageWalk, OffsetWalk])
+def test_a_total_of_fewer_rows_than_there_are_ends_no_list(walk: type[Walk]) -> None:
+    listing = MovingList(list(range(12)), tells_more=False)
+    ask = listing.ask
+    listing.ask = lambda question: replace(ask(question), total=3)  # type: ignore[method-assign]
+
+    assert set(hand_out(walk(listing))) == set(range(12))
 
 
 @pytest.mark.parametrize("walk", [PageWalk, NewestChangeFirstWalk])

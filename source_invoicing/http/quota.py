@@ -101,8 +101,8 @@ class Quota:
         if seconds > self._longest_wait:
             raise QuotaExhausted(
                 f"The budget of {self._budget} is used up. The next request is due in {seconds:.0f} seconds, which is "
-                f"longer than a sync waits ({self._longest_wait:.0f} seconds). What was read is kept, and the next "
-                "sync goes on where this one stopped.",
+                f"longer than a sync waits ({self._longest_wait:.0f} seconds). What was read is kept. The next sync "
+                "goes on behind it, or, in lists that cannot be entered in the middle, begins at the top.",
                 FailureType.transient_error,
             )
         self.wait(seconds, f"no more than {self._budget} are sent")

@@ -7,7 +7,6 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
@@ -47,6 +46,14 @@ class Bookmark(ABC):
         :raises Failure: when it is none of ours
         """
 
+    @property
+    def place(self) -> Place | None:
+        """How far a walk came that did not come to its end, where that is kept."""
+        return None
+
+    def stop_at(self, place: Place | None) -> None:  # noqa: B027  # most bookmarks keep no place
+        """Everything up to a place is out; with ``None``, no walk is under way."""
+
     def finish(self) -> None:  # noqa: B027  # most bookmarks stay where they are at the end
         """The stream was read to its end."""
 
@@ -74,7 +81,39 @@ class NoBookmark(Bookmark):
         """See :class:`Bookmark`. Any state means the same: read everything."""
 
 
-class CursorBookmark(Bookmark):
+class PlaceKeepingBookmark(Bookmark, ABC):
+    """Keeps the place of a walk that is under way, see :class:`~source_invoicing.streams.page.Place`."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._place: Place | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """See :class:`Bookmark`."""
+        return self._place
+
+    def stop_at(self, place: Place | None) -> None:
+        """See :class:`Bookmark`."""
+        if place != self._place:
+            with self.lock:
+                self._place = place
+                self.moved()
+
+
+class PlaceBookmark(PlaceKeepingBookmark):
+    """``{"walk": {"offset": 198, ...}}`` while a list without a cursor is read; then it is read from the top again."""
+
+    def value(self) -> dict[str, Any]:
+        """See :class:`Bookmark`."""
+        return dict(FINISHED) if self._place is None else {WALK: self._place.stored()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """See :class:`Bookmark`. Any state but a place means the same: read everything."""
+        self._place = Place.restore(state.get(WALK))
+
+
+class CursorBookmark(PlaceKeepingBookmark):
     """``{cursor_field: value}``: every row last changed before that moment has been emitted.
 
     A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
@@ -94,20 +133,11 @@ class CursorBookmark(Bookmark):
         self._reached: dict[str, int] = {}
         self._ahead: list[tuple[int, int]] = []
         self._keeps_parts = True
-        self._place: Place | None = None
-
-    @property
-    def place(self) -> Place | None:
-        """How far a walk came that did not come to its end."""
-        return self._place
 
     def stop_at(self, place: Place | None) -> None:
-        """Everything up to a place is out; with ``None``, no walk is under way."""
-        # One place is kept: a stream of several lists would have to keep one for each.
-        if place != self._place and len(self._lists) == 1:
-            with self.lock:
-                self._place = place
-                self.moved()
+        """See :class:`Bookmark`. A stream of several lists would have to keep a place for each, and keeps none."""
+        if len(self._lists) == 1:
+            super().stop_at(place)
 
     def position(self, name: str) -> int | None:
         """Seconds since 1970 (UTC) up to which the list called ``name`` has been emitted."""
@@ -170,7 +200,7 @@ class CursorBookmark(Bookmark):
         if self._ahead:
             state[AHEAD] = [[self._format.value(start), self._format.value(before)] for start, before in self._ahead]
         if self._place is not None:
-            state[WALK] = asdict(self._place)
+            state[WALK] = self._place.stored()
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:

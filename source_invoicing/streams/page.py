@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from source_invoicing.streams.moments import real
 
 Row = dict[str, Any]
 LARGEST = 2**63
+FIELDS_OF_A_FOOTPRINT = 3
+# The fields of a stored place: since version 0.1.0, and those added later.
+OF_A_PLACE = frozenset({"offset", "row", "filtered", "since", "began", "newest"})
+ADDED_TO_A_PLACE = frozenset({"tail", "head", "missing"})
 
 
 def is_identity(value: Any) -> bool:
@@ -76,42 +82,110 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Footprint:
+    """A row as a walk met it, by which its like is known again.
+
+    :param name: the row's key, see :func:`name_of`
+    :param moment: its modification time (seconds since 1970, UTC), where it tells
+    :param content: a checksum of all that is in it; ``None`` where nobody kept it, as in states of version 0.1.0
+    """
+
+    name: str | int
+    moment: int | None = None
+    content: int | None = None
+
+    @classmethod
+    def restore(cls, stored: Any) -> Footprint | None:
+        """A footprint from its stored form; ``None`` when it is none of ours."""
+        if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FOOTPRINT:
+            return None
+        name, moment, content = stored
+        if not is_identity(name) or not _is_moment(moment) or not _is_number(content):
+            return None
+        return cls(name, moment, content)
+
+    def stored(self) -> list[str | int | None]:
+        """The footprint as JSON."""
+        return [self.name, self.moment, self.content]
+
+
+@dataclass(frozen=True)
 class Place:
-    """How far a walk came, for a later run to go on from there: a row, and what else it takes to find its like.
+    """How far a walk came, for a later run to go on from there: a few rows, and what else it takes to find their like.
 
     Moments are seconds since 1970 (UTC).
 
-    :param offset: rows before the row
-    :param row: the key of the row that was handed out last
+    :param offset: rows before the row that was handed out last
     :param filtered: whether the API was asked to leave out rows
     :param since: the moment that rows were chosen by, by the API or here
     :param began: when the walk began, by the server's clock
     :param newest: the newest modification time seen so far
+    :param tail: the rows that were handed out last, in order
+    :param head: the row that stood first
+    :param missing: rows that were put in front of those handed out, and have not been met yet
     """
 
     offset: int
-    row: str | int
     filtered: bool
     since: int | None
     began: int
     newest: int | None
+    tail: tuple[Footprint, ...]
+    head: Footprint | None = None
+    missing: int = 0
 
     @classmethod
     def restore(cls, stored: Any) -> Place | None:
-        """A place from its fields, as they were stored; ``None`` when they are none of ours."""
-        number, moment = (int,), (int, type(None))
-        forms: dict[str, tuple[type, ...]] = {
-            **{"offset": number, "row": (str, int), "filtered": (bool,)},
-            **{"since": moment, "began": number, "newest": moment},
+        """A place from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
+        ``None`` when it is none of ours."""
+        if not isinstance(stored, Mapping) or not stored.keys() <= {*OF_A_PLACE, *ADDED_TO_A_PLACE}:
+            return None
+        if not stored.keys() >= OF_A_PLACE or not is_identity(stored["row"]):
+            return None
+        counts = [stored["offset"], stored.get("missing", 0)]
+        times = [stored[name] for name in ("since", "began", "newest")]
+        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(map(_is_moment, times)):
+            return None
+        if type(stored["filtered"]) is not bool or stored["began"] is None:
+            return None
+        tail = stored.get("tail", [[stored["row"], None, None]])
+        rows = [Footprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
+        head = Footprint.restore(stored["head"]) if stored.get("head") is not None else None
+        if None in rows or (head is None and stored.get("head") is not None):
+            return None
+        values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
+        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=counts[1])
+
+    def stored(self) -> dict[str, Any]:
+        """The place as JSON. ``row`` is the key of the row handed out last, for whoever reads the state."""
+        return {
+            "offset": self.offset,
+            "row": self.tail[-1].name,
+            "filtered": self.filtered,
+            "since": self.since,
+            "began": self.began,
+            "newest": self.newest,
+            "tail": [row.stored() for row in self.tail],
+            "head": self.head and self.head.stored(),
+            "missing": self.missing,
         }
-        if not isinstance(stored, Mapping) or stored.keys() != forms.keys():
-            return None
-        if not all(type(stored[name]) in types for name, types in forms.items()):
-            return None
-        times = [stored[name] for name in ("since", "began", "newest") if stored[name] is not None]
-        if any(real(time) is None for time in times) or not 0 <= stored["offset"] < LARGEST:
-            return None
-        return cls(**stored) if is_identity(stored["row"]) else None
+
+
+def name_of(key: Hashable) -> str | int:
+    """What a state calls a row: its key, where that is one value; otherwise a text that stands for it."""
+    if isinstance(key, tuple):
+        return name_of(key[0]) if len(key) == 1 else json.dumps(key, default=str)
+    if isinstance(key, bytes):  # all of the row, where nothing else identifies it
+        return blake2b(key, digest_size=16).hexdigest()
+    return key if isinstance(key, int) else str(key)
+
+
+def _is_moment(value: Any) -> bool:
+    return value is None or (type(value) is int and real(value) is not None)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or type(value) is int
 
 
 class Listing(Protocol):
@@ -120,6 +194,10 @@ class Listing(Protocol):
     @property
     def label(self) -> str:
         """The list's path, for messages."""
+
+    @property
+    def paging_advice(self) -> str:
+        """What to check when the API does not page as asked, where that is for the user to set; otherwise empty."""
 
     def ask(self, question: Question) -> Page:
         """Fetch one page."""

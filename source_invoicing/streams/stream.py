@@ -20,7 +20,7 @@ from airbyte_cdk.sources.streams.http import HttpStream
 
 from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure, UnexpectedAnswer
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark
+from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark, PlaceBookmark
 from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import Page, Place, Question, Row, is_identity
@@ -56,6 +56,8 @@ class InvoicingStream(HttpStream, ABC):
     optional_params: ClassVar[Mapping[str, str | int]] = {}
     #: Lists whose union is the resource, by name, with the query parameters that select each; read in this order.
     lists: ClassVar[Mapping[str, Mapping[str, str | int]]] = {THE_LIST: {}}
+    #: What to check when the API does not page as asked, where that is for the user to set.
+    paging_advice: ClassVar[str] = ""
     #: Folder of the JSON schemas, beside the module of the stream.
     schemas: ClassVar[str] = "schemas"
 
@@ -66,6 +68,7 @@ class InvoicingStream(HttpStream, ABC):
         self._state_given: Mapping[str, Any] = {}
         self._walks_left = list(self.walks)
         self.optional_params_left = self.optional_params
+        self._was_read = False
 
     # -- what a platform says -----------------------------------------------------------------------------------
 
@@ -105,7 +108,8 @@ class InvoicingStream(HttpStream, ABC):
     def make_bookmark(self) -> Bookmark:
         """The state this stream keeps."""
         if not isinstance(self.cursor_field, str):
-            return NoBookmark(self.name)
+            keeps_place = len(self.lists) == 1 and any(walk.keeps_place for walk in self.walks)
+            return PlaceBookmark(self.name) if keeps_place else NoBookmark(self.name)
         return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
@@ -125,16 +129,15 @@ class InvoicingStream(HttpStream, ABC):
         for name in self._order_of_lists():
             position = bookmark.position(name) if bookmark else None
             since = self.account.window.since(position) if self.cursor_field else None
-            for step in self.walk(stream_slice, since, name, place=bookmark.place if bookmark else None):
+            for step in self.walk(stream_slice, since, name, place=self.bookmark.place):
                 rows = self._wanted(step.rows, since, seen)
                 if rows:
                     yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
                 if bookmark and step.reached is not None:
                     bookmark.reach(name, step.reached)
-                elif bookmark and step.place is not None:
-                    bookmark.stop_at(step.place)
-            if bookmark:
-                bookmark.stop_at(None)
+                elif step.place is not None:
+                    self.bookmark.stop_at(step.place)
+            self.bookmark.stop_at(None)
 
     @property
     def can_be_shared(self) -> bool:
@@ -357,6 +360,12 @@ class InvoicingStream(HttpStream, ABC):
     def state(self, value: MutableMapping[str, Any]) -> None:
         self._state_given = value
         self.bookmark.restore(value)
+        self._was_read = bool(value)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
+        return not self._was_read or self.bookmark.place is not None
 
     @property
     def is_resumable(self) -> bool:
@@ -367,7 +376,7 @@ class InvoicingStream(HttpStream, ABC):
     @property
     def resumes(self) -> bool:
         """Whether a sync that was cut off continues from the state."""
-        return self.supports_incremental
+        return self.supports_incremental or isinstance(self.bookmark, PlaceBookmark)
 
     def as_airbyte_stream(self) -> AirbyteStream:
         """The stream as ``discover`` shows it."""
@@ -462,6 +471,7 @@ class _List:
         self._path = stream.list_path(stream_slice)
         self._fixed = {**stream.params, **selection}
         self.label = self.request(Question()).shown
+        self.paging_advice = stream.paging_advice
         self.key = stream.key
         self.moment = stream.moment
         self.serial = stream.serial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -73,9 +73,12 @@ class FastBillJudge:
     """Judges an answer by what stands under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
 
     :param by_status: for what the status alone decides
+    :param filtered: whether the answer is to a question with a filter. In what words FastBill refuses one is not
+        documented, so whatever it refuses then, it may be the filter
     """
 
     by_status: Callable[[Answer], Verdict]
+    filtered: bool = False
 
     def __call__(self, answer: Answer) -> Verdict:
         said = error_text(answer.body) or ""
@@ -91,7 +94,7 @@ class FastBillJudge:
         if answer.status == NOT_FOUND:
             return Retry(_answered(answer, f"HTTP 404{f': {said}' if said else ''}"))
         if said and (answer.ok or answer.status in REFUSED):
-            return Fail(_refusal(answer, said))
+            return Fail(_refusal(answer, said, filtered=self.filtered))
         if answer.ok and answer.unreadable is not None:
             return Retry(_answered(answer, f"{answer.unreadable} instead of JSON"))
         if answer.ok and not _is_envelope(answer.body):
@@ -104,6 +107,7 @@ class FastBill(Platform):
 
     name: ClassVar[str] = "fastbill"
     default_workers: ClassVar[int] = 1
+    takes_turns: ClassVar[bool] = True
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -112,6 +116,14 @@ class FastBill(Platform):
         self._auth = BasicAuth(
             options.text("username", why="It is the e-mail address you log in to FastBill with."),
             options.text("api_key", why=WHERE_THE_KEY_IS),
+        )
+        self._judge = FastBillJudge(
+            StatusJudge(
+                vendor="FastBill",
+                error_text=error_text,
+                login_hint=LOGIN_HINT,
+                access_hint="Check what the plan of the account includes, or leave the stream out.",
+            )
         )
         self._project_id = options.optional_text("project_id")
         self._calls_per_hour = options.integer("calls_per_hour", None, 1, MOST_CALLS_PER_HOUR)
@@ -132,6 +144,7 @@ class FastBill(Platform):
             client=self._client(patience),
             window=Window(self.config.start, self.config.lookback_days),
             endpoint=self._endpoint,
+            judge_of_filters=replace(self._judge, filtered=True),
             project_id=self._project_id,
         )
 
@@ -140,14 +153,7 @@ class FastBill(Platform):
         return ApiClient(
             base_url=self._base_url,
             auth=self._auth,
-            judge=FastBillJudge(
-                StatusJudge(
-                    vendor="FastBill",
-                    error_text=error_text,
-                    login_hint=LOGIN_HINT,
-                    access_hint="Check what the plan of the account includes, or leave the stream out.",
-                )
-            ),
+            judge=self._judge,
             # One call at a time, however many workers there are: nothing is known of what FastBill makes of more.
             quota=Quota(in_flight=1, budget=budget, longest_wait=patience.longest_wait),
             pool_size=1,
@@ -177,11 +183,12 @@ def _answered(answer: Answer, what: str) -> UnexpectedAnswer:
     )
 
 
-def _refusal(answer: Answer, said: str) -> UnexpectedAnswer:
+def _refusal(answer: Answer, said: str, *, filtered: bool) -> UnexpectedAnswer:
     told = f"FastBill refused {answer.path} (HTTP {answer.status}): {said}."
     if WRONG_FIELD.search(said) or UNKNOWN_SERVICE.search(said):
         return BadRequest(f"{told} Check that platform.base_url leads to FastBill.", FailureType.system_error)
-    return UnexpectedAnswer(
+    kind = BadRequest if filtered or answer.status in REFUSED else UnexpectedAnswer
+    return kind(
         f"{told} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
         FailureType.transient_error,
     )

@@ -5,7 +5,7 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -46,15 +46,18 @@ class FastBillAccount(Account):
     """An account, and what FastBill's streams need beside it.
 
     :param endpoint: path of the one address, below the base URL
+    :param judge_of_filters: opinion of the answer to a question with a filter
     :param project_id: only documents of this project are kept; empty keeps all
     """
 
     endpoint: str
+    judge_of_filters: Callable[[Answer], Any]
     project_id: str = ""
 
     def request(self, service: str, body: JsonBody) -> ApiRequest:
         """A call of a service."""
-        return ApiRequest(self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service)
+        judge = self.judge_of_filters if "FILTER" in body else None
+        return ApiRequest(self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service, judge=judge)
 
 
 class FastBillStream(InvoicingStream):

@@ -16,8 +16,7 @@ from source_invoicing.streams import Row
 
 #: What the element of a list is called where the list has the form of XML, beside the list's name without its "S".
 ELEMENT = "ELEMENT"
-DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[ T]00:00:00)?|(\d{2})\.(\d{2})\.(\d{4})")
-DATE_AND_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?")
+MOMENT = re.compile(r"(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\.(\d{2})\.(\d{4}))(?:[ T](\d{2}:\d{2}:\d{2}))?")
 
 
 def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | None:
@@ -38,8 +37,9 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
         return [container[index] for index in sorted(container, key=lambda index: indices[index] or 0)]
     for element in (name.removesuffix("S"), ELEMENT):
         inner = container.get(element)
-        # A comment has a text called COMMENT; only a container can be a list of comments.
-        if isinstance(inner, (dict, list)) or (inner is None and set(container) == {element}):
+        # A comment has a text called COMMENT, which may be blank; what has other fields beside it is no container.
+        holds_nothing_else = not any(field in container for field in fields if field != element)
+        if (isinstance(inner, (dict, list)) and holds_nothing_else) or (inner is None and set(container) == {element}):
             return rows_of(inner, element, fields)
     return [container] if any(field in container for field in fields) else None
 
@@ -91,24 +91,26 @@ def _scalar(value: Any) -> Any:
 
 
 def _date(value: Any) -> Any:
-    """``2026-01-31``, also where a midnight is added or the day stands first (31.01.2026)."""
-    value = _moment(value)
-    form = DATE.fullmatch(value) if isinstance(value, str) else None
-    if form is None:
-        return value
-    year, month, day, day_first, month_second, year_last = form.groups()
-    return f"{year or year_last}-{month or month_second}-{day or day_first}"
+    """``2026-01-31``, also where a time is added or the day stands first (31.01.2026)."""
+    return _written(value, lambda date, time: date)
 
 
 def _date_and_time(value: Any) -> Any:
-    """``2026-01-31T12:00:00``, where a blank stands between the two or the time is missing."""
+    """``2026-01-31T12:00:00``, where a blank stands between the two, the time is missing, or the day stands first."""
+    return _written(value, lambda date, time: f"{date}T{time}")
+
+
+def _written(value: Any, form: Callable[[str, str], str]) -> Any:
     value = _moment(value)
-    form = DATE_AND_TIME.fullmatch(value) if isinstance(value, str) else None
-    return f"{form[1]}T{form[2] or '00:00:00'}" if form else value
+    found = MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    year, month, day, day_first, month_second, year_last, time = found.groups()
+    return form(f"{year or year_last}-{month or month_second}-{day or day_first}", time or "00:00:00")
 
 
 def _moment(value: Any) -> Any:
     """Blanks and zero dates are no moments."""
-    if isinstance(value, str) and (not value.strip() or value.startswith("0000-00-00")):
+    if isinstance(value, str) and (not value.strip() or value.startswith(("0000-00-00", "00.00.0000"))):
         return None
     return _scalar(value)

@@ -16,12 +16,16 @@ from source_invoicing.streams.moments import real
 SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
+# No clock on earth is further behind UTC (seconds).
+FURTHEST_BEHIND = 12 * 3600
+CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 MOST_DIGITS = 18
 # What the state holds, which no pattern may read in another way.
 OUR_OWN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
 CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z])|%|)")
+CODES_OF_A_CLOCK = ("%H", "%I", "%s", "%X", "%c", "%T")
 CODES = frozenset("aAbBcdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZC")
 
 
@@ -49,7 +53,7 @@ def filter_value(form: str) -> Callable[[int], str | int]:
     """
     if form in FORMATS:
         return FORMATS[form]
-    return _text(form) if any(sign in form for sign in ("%H", "%I", "%s", "%X", "%c", "%T")) else _day_before(form)
+    return _text(form) if any(code in form for code in CODES_OF_A_CLOCK) else _day_before(form)
 
 
 def fault_in_pattern(pattern: str) -> str:
@@ -84,6 +88,20 @@ class AnyMoment:
         if self._pattern and (moment := self._by_pattern(str(value))):
             return _seconds(moment)
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
+
+    def lag(self, value: Any) -> int:
+        """How far the moment that a text is taken for may be behind the moment it was written at, by the clock of a
+        server (seconds). Texts without a zone may be local ones, and a date is the beginning of its day."""
+        if not isinstance(value, str):
+            return 0
+        text = value.strip()
+        moment = self._by_pattern(text) if self._pattern else None
+        if moment is None and not NUMBER.fullmatch(text):
+            moment = _iso_8601(text)
+        if moment is None or moment.tzinfo:
+            return 0
+        has_clock = CLOCK.search(text) or any(code in self._pattern for code in CODES_OF_A_CLOCK)
+        return FURTHEST_BEHIND if has_clock else FURTHEST_BEHIND + SECONDS_PER_DAY
 
     def value(self, seconds: int) -> str:
         """See :class:`MomentFormat`."""

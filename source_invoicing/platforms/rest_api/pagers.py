@@ -145,8 +145,13 @@ class OffsetPager(Pager):
         return f"{self.offset_param} {question.offset}" if question.offset else ""
 
     def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
-        """See :class:`Pager`."""
-        return Outlook(_truth(answer, self.has_more_path, question), _count(answer, self.total_path))
+        """See :class:`Pager`. A total that makes a full page the last one may count the rows of the page: what is
+        behind it will tell."""
+        has_more = _truth(answer, self.has_more_path, question)
+        total = _total(answer, self.total_path, question.offset + len(rows) if rows else 0)
+        full = bool(self.size) and len(rows) >= self.size
+        doubtful = full and has_more is None and total == question.offset + len(rows)
+        return Outlook(has_more, None if doubtful else total)
 
 
 @dataclass(frozen=True)
@@ -334,6 +339,14 @@ def _count(answer: Answer, path: str) -> int | None:
             answer, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
         )
     return count
+
+
+def _total(answer: Answer, path: str, rows: int) -> int | None:
+    """A count of the rows of a list, ``rows`` of which are known to be there."""
+    total = _count(answer, path)
+    if total is not None and total < rows:
+        raise _misled(answer, f"{path!r} is {total} where at least {rows} rows are", "total_path")
+    return total
 
 
 def _truth(answer: Answer, path: str, question: Question) -> bool | None:

@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import threading
+import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -117,6 +118,11 @@ class RestStream(InvoicingStream):
     #: The declaration.
     declared: ClassVar[Resource]
     primary_key: ClassVar[str | list[str]]
+    moment_format: ClassVar[AnyMoment]
+    paging_advice = (
+        "Check the pagination of the stream: its type, and the names of its parameters. Type none is for an API that "
+        "sends the whole list at once."
+    )
 
     account: RestAccount
 
@@ -213,7 +219,7 @@ class RestStream(InvoicingStream):
             has_more=has_more,
             total=outlook.total,
             next=self._link(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
-            told_at=answer.told_at,
+            told_at=self._told_at(rows, answer),
         )
 
     def _is_last(self, rows: list[Row], question: Question, path: str) -> bool:
@@ -236,6 +242,14 @@ class RestStream(InvoicingStream):
         :param longest: rows of the longest page before
         """
         return False
+
+    def _told_at(self, rows: list[Row], answer: Answer) -> int | None:
+        """The server's clock, as the moments of the rows are written, or behind that. One of them tells for all."""
+        if not isinstance(self.cursor_field, str):
+            return answer.told_at
+        dated = next((row for row in rows if self.moment(row) is not None), {})
+        lag = self.moment_format.lag(dig(dated, self.cursor_field))
+        return (answer.told_at if answer.told_at is not None else int(time.time())) - lag if lag else answer.told_at
 
     def _link(self, link: str, answer: Answer) -> str:
         """A link as an address, which may be elsewhere: the client refuses to go there."""

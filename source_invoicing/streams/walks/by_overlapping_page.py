@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.streams.page import Listing, Order, Page, Place, Question, Row
+from source_invoicing.streams.page import Footprint, Listing, Order, Page, Place, Question, Row
 from source_invoicing.streams.walks.by_page import MOST_PASSES
 from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
@@ -88,7 +88,9 @@ class OverlapWalk(Walk):
         row = here.keys[-1] if here.keys else None
         if not self.keeps_place or not isinstance(row, (str, int)):
             return None
-        return Place(here.end - 1, row, self.filters, since, horizon.started, horizon.newest)
+        # No edit moves a row in this order, so it need not look as it did.
+        tail = (Footprint(row),)
+        return Place(here.end - 1, self.filters, since, horizon.started, horizon.newest, tail)
 
     def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
         """The pages of a question, each meeting the one before.
@@ -101,7 +103,7 @@ class OverlapWalk(Walk):
             here = self._stretch(page, 0, set())
         else:
             logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, place.offset)
-            here = self._behind(question, {place.row}, place.offset + 1, full)
+            here = self._behind(question, {place.tail[-1].name}, place.offset + 1, full)
         known: set[Hashable] = set()
         empty_handed = 0
         yield here

@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
@@ -57,6 +58,9 @@ class Walk(ABC):
     :param listing: the list
     """
 
+    #: Whether steps tell a place to go on from, so that a list need not be read in one go.
+    keeps_place: ClassVar[bool] = False
+
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         #: Where an earlier walk over the list came to, if it did not come to the end.
@@ -86,6 +90,16 @@ class Walk(ABC):
         return UnexpectedAnswer(
             f"The list {self.listing.label} {what}, so it cannot be read completely. {advice}",
             FailureType.transient_error,
+        )
+
+    def does_not_page(self) -> UnexpectedAnswer:
+        """The failure for a list that answers each question with the same page."""
+        repeats = "answers with the same page twice"
+        if not self.listing.paging_advice:
+            return self.contradiction(repeats)
+        return UnexpectedAnswer(
+            f"The list {self.listing.label} {repeats}, so it cannot be read completely. {self.listing.paging_advice}",
+            FailureType.config_error,
         )
 
 
@@ -132,13 +146,13 @@ def goes_on(page: Page, rows_so_far: int) -> bool:
     """Whether more rows answer the same question, ``rows_so_far`` of which have been handed out.
 
     A total that says there are more outweighs a page that says it is the last; without either, only an empty page
-    proves the end.
+    proves the end. A total of fewer rows than there were is none.
     """
     if not page.rows:
         return False
     if page.total is not None and page.total > rows_so_far:
         return True
-    return page.has_more if page.has_more is not None else page.total is None
+    return page.has_more if page.has_more is not None else page.total != rows_so_far
 
 
 def ends_early(page: Page, rows_so_far: int) -> bool:
