@@ -156,7 +156,8 @@ def test_a_host_that_answers_something_else(
         ),
         (
             {"platform": {"name": "invoiced", "api_key": "x"}, "start_date": "yesterday"},
-            "start_date should be a date and time such as 2024-01-01T00:00:00Z, found 'yesterday'.",
+            "start_date should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, "
+            "found 'yesterday'.",
         ),
         (
             {"platform": {"name": "invoiced", "api_key": "x"}, "num_workers": 0},

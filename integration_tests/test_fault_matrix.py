@@ -219,7 +219,8 @@ def test_a_host_that_is_gone_in_the_middle_is_found_again_by_the_next_run(
     resumed = connector.read(stage.streams, state=failed.last_state)
 
     must_fail = [stage.lists[MIDDLE]]
-    words = "refused the connection"
+    # Refused, or broken: there may be a connection for each try that was open when the host went.
+    words = "the connection"
     assert_failed(failed, sandbox, stage, catalog, may_fail=set(stage.streams), must_fail=must_fail, words=words)
     assert_nothing_missing([failed, resumed], sandbox, stage, catalog)
     tally.count("faults that stayed")

@@ -68,7 +68,9 @@ def _serve() -> None:
     # Imported by the process that forks, not by the one that asks.
     from source_invoicing import entrypoint  # noqa: F401, PLC0415
     from source_invoicing.run import run  # noqa: PLC0415
+    from source_invoicing.specification import specification  # noqa: PLC0415
 
+    specification()
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

@@ -15,8 +15,10 @@ from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
 from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import best_match
 
-from source_invoicing.http import Failure
+from source_invoicing.http import Failure, config_failure
 from source_invoicing.http.secrets import forget, mask
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing, SyncFailed
@@ -56,10 +58,17 @@ class _Entrypoint(AirbyteEntrypoint):
 
     @staticmethod
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
-        """Complain in a sentence that names the property, before the CDK does so in the words of JSON schema."""
+        """Complain in a sentence that names the property; what no sentence is about, in the words of JSON schema.
+
+        The CDK's own version proves first that the form is a schema, which takes longer than all else in a short run.
+        """
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
-        AirbyteEntrypoint.validate_connection(source_spec, _without_nulls(_trimmed(config)))
+        form = Draft7Validator(source_spec.connectionSpecification)
+        wrong = best_match(form.iter_errors(_without_nulls(_trimmed(values))))
+        if wrong is not None:
+            where = ".".join(map(str, wrong.absolute_path)) or "the whole"
+            raise config_failure(f"Config validation error: {where}: {wrong.message}.")
 
     def read(
         self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]

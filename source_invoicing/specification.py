@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import yaml
 FILE = Path(__file__).with_name("spec.yaml")
 
 
+@cache
 def specification() -> Any:
-    """What ``spec`` shows, without the message around it."""
+    """What ``spec`` shows, without the message around it. Not to be changed by whoever gets it."""
     # libyaml is ten times as fast; not every build of the parser has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(FILE.read_bytes(), Loader=loader)
