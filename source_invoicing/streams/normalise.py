@@ -37,9 +37,9 @@ UNREPAIRED = object()
 WHOLE = re.compile(r"\s*-?(?:0|[1-9]\d{0,18})\s*", re.ASCII)
 NUMBER = re.compile(r"\s*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]\d+)?\s*%?\s*", re.ASCII)
 # What is remembered of the objects seen: the first few sequences of names, and with each so many combinations of
-# types. Which fields are null differs from record to record, so there may be thousands.
-MOST_LAYOUTS = 8
-MOST_COMBINATIONS = 2500
+# types. There may be thousands, since the fields that are null differ; half a kilobyte each, in every stream.
+MOST_LAYOUTS = 4
+MOST_COMBINATIONS = 500
 NO_COMBINATIONS: Mapping[tuple[type, ...], tuple[str, ...]] = {}
 
 
