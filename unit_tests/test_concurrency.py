@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -135,6 +137,17 @@ def test_a_stream_is_complete_once_its_last_state_is_out(api: mock.Mocker) -> No
             last[status.stream_descriptor.name] = status.status.value
 
     assert set(last.values()) == {"COMPLETE"}
+
+
+def test_lists_that_are_read_leave_nothing_behind(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = 200
+    monkeypatch.setattr("unit_tests.test_concurrency.CUSTOMERS", many)
+    tasks = 0
+    for message in read("customers", *CHILDREN):
+        if message.record is not None and message.record.data.get("customer_id") == many:
+            tasks = sum(isinstance(each, Future) for each in gc.get_objects())
+
+    assert 0 < tasks < many
 
 
 @pytest.mark.parametrize("workers", [1, 3])

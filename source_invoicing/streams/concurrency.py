@@ -50,6 +50,8 @@ MOST_WAITING_PAGES = 32
 # Lists of a stream that may fail one after the other before no further one is tried: each takes its tries and waits,
 # and there may be one for each of ten thousand customers.
 MOST_FAILED_LISTS = 5
+# Tasks that may be over before they are forgotten.
+MOST_TASKS_OVER = 100
 END: Any = object()
 
 
@@ -119,6 +121,26 @@ class PageQueue(Queue[QueueItem]):
     def empty(self) -> bool:
         """Whether nothing is left, neither in the queue nor of a page taken from it."""
         return self._rest is None and super().empty()
+
+
+class Tasks(ThreadPoolManager):
+    """The engine's tasks, without those that are over. The engine keeps them all to the end: one for each list, of
+    which there may be three for each of ten thousand customers.
+    """
+
+    def __init__(self, workers: ThreadPoolExecutor, logger: logging.Logger) -> None:
+        super().__init__(workers, logger)
+        self._look_through_at = MOST_TASKS_OVER
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> None:
+        """See the base. To be called by a single thread."""
+        super().submit(function, *args)
+        if len(self._futures) < self._look_through_at:
+            return
+        with self._lock:
+            # Those that broke stay: the engine asks at the end.
+            self._futures[:] = [task for task in self._futures if not task.done() or task.exception() is not None]
+        self._look_through_at = 2 * len(self._futures) + MOST_TASKS_OVER
 
 
 class Messages(InMemoryMessageRepository):
@@ -363,7 +385,7 @@ def read_side_by_side(
     messages = Messages(queue)
     workers = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
     engine = ConcurrentSource(
-        ThreadPoolManager(workers, logger),
+        Tasks(workers, logger),
         logger,
         queue=queue,
         message_repository=messages,
