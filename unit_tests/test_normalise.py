@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_invoicing.streams import normalise as normalise_module
 from source_invoicing.streams.normalise import Normaliser
 
 SCHEMA: dict[str, Any] = {
@@ -79,16 +78,6 @@ def test_the_same_shape_again_is_repaired_again() -> None:
 
     values: list[Any] = [{}, [], {}, []]
     assert [normalise({"id": 1, "map": value})["map"] for value in values] == [{}, {}, {}, {}]
-
-
-@pytest.mark.parametrize("limit", ["MOST_LAYOUTS", "MOST_COMBINATIONS"])
-def test_objects_are_repaired_too_whose_like_is_not_remembered(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(normalise_module, limit, 1)
-    normalise = Normaliser("things", SCHEMA)
-
-    values: list[Any] = [{}, [], None, [], 5]
-    assert [normalise({"id": 1, "map": value})["map"] for value in values] == [{}, {}, None, {}, 5]
-    assert [normalise({"map": value, "id": "7"}) for value in values[:2]] == [{"map": {}, "id": 7}] * 2
 
 
 @pytest.mark.parametrize("text", ["00123", "2024_017", "12E5", "1_0.5", "0x10", "1,5", "٣", "+5", "1.", "12 %3"])

@@ -10,9 +10,7 @@ import logging
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from itertools import compress
-from operator import contains
+from dataclasses import dataclass
 from typing import Any
 
 from source_invoicing.streams.dates import DATE_FORMATS
@@ -30,17 +28,11 @@ PYTHON_TYPES: Mapping[str, type] = {
     "array": list,
 }
 ANYTHING = frozenset(PYTHON_TYPES.values())
-NOTHING: frozenset[type] = frozenset()
 UNREPAIRED = object()
 # Numbers as programs write them. Python reads more than that: 00123, 2024_017 and 12E5 are names of things, and making
 # numbers of them would lose which.
 WHOLE = re.compile(r"\s*-?(?:0|[1-9]\d{0,18})\s*", re.ASCII)
 NUMBER = re.compile(r"\s*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]\d+)?\s*%?\s*", re.ASCII)
-# What is remembered of the objects seen: the first few sequences of names, and with each so many combinations of
-# types. There may be thousands, since the fields that are null differ; half a kilobyte each, in every stream.
-MOST_LAYOUTS = 4
-MOST_COMBINATIONS = 500
-NO_COMBINATIONS: Mapping[tuple[type, ...], tuple[str, ...]] = {}
 
 
 class Normaliser:
@@ -68,24 +60,21 @@ class Normaliser:
         return record
 
     def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
-        shape = _Shape(_Misfits(), {}, [], [], [])
-        for name, member in _objects(schema.get("properties")).items():
-            at = f"{path}.{name}" if path else name
-            types = _types(member)
-            shape.misfits[name] = ANYTHING - _accepted(types)
-            shape.repairs[name] = self._repair(types, at)
-            if "string" in types and member.get("format") in DATE_FORMATS:
-                shape.dates.append((name, self._date_repair(member, types, at)))
-            if "object" in types and member.get("properties"):
-                shape.objects.append((name, self._shape_of_object(member, at)))
-            if "array" in types and isinstance(member.get("items"), dict):
-                shape.arrays.append((name, self._shape_of_items(member["items"], f"{at}[]")))
-        return shape
+        members = _objects(schema.get("properties"))
+        return _Shape({name: self._field(each, f"{path}.{name}" if path else name) for name, each in members.items()})
 
-    def _shape_of_items(self, schema: Mapping[str, Any], path: str) -> _Items:
+    def _field(self, schema: Mapping[str, Any], path: str) -> _Field:
         types = _types(schema)
-        fields = self._shape_of_object(schema, path) if schema.get("properties") else None
-        return _Items(_accepted(types), self._repair(types, path), fields)
+        is_date = "string" in types and schema.get("format") in DATE_FORMATS
+        has_fields = "object" in types and schema.get("properties")
+        has_items = "array" in types and isinstance(schema.get("items"), dict)
+        return _Field(
+            misfits=ANYTHING - _accepted(types),
+            repair=self._repair(types, path),
+            tidy_date=self._date_repair(schema, types, path) if is_date else None,
+            inside=self._shape_of_object(schema, path) if has_fields else None,
+            items=self._field(schema["items"], f"{path}[]") if has_items else None,
+        )
 
     def _repair(self, types: frozenset[str], path: str) -> Repair:
         attempts = [attempt for name, attempt in REPAIRS if name in types]
@@ -127,80 +116,58 @@ class Normaliser:
             )
 
 
-class _Misfits(dict[str, frozenset[type]]):
-    """By field, the types that need repair. A field that the schema does not know fits as it is."""
-
-    def __missing__(self, name: str) -> frozenset[type]:
-        return NOTHING
-
-
 @dataclass(frozen=True)
-class _Shape:
-    """What to look at in an object: this runs for every value of every record, so it is kept flat.
+class _Field:
+    """What to do with the values of a field, or with the elements of an array.
 
-    :param misfits: by field, the types that need repair
-    :param repairs: by field, what to do with a value of such a type
-    :param objects: fields that hold objects to look into
-    :param arrays: fields that hold arrays to look into
-    :param dates: fields that hold dates as text, and what to do with the text
-    :param known: by the names of an object's fields and the types of their values, the fields that need repair: the
-        next object like it is not looked through
+    :param misfits: the types that need repair
+    :param repair: what to do with a value of such a type
+    :param tidy_date: what to do with text, where it holds a date
+    :param inside: for values that are objects: their fields
+    :param items: for values that are arrays: their elements
     """
 
-    misfits: _Misfits
-    repairs: dict[str, Repair]
-    objects: list[tuple[str, _Shape]]
-    arrays: list[tuple[str, _Items]]
-    dates: list[tuple[str, Callable[[str], Any]]]
-    known: dict[tuple[str, ...], dict[tuple[type, ...], tuple[str, ...]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Items:
-    """What to look at in the elements of an array."""
-
-    accepted: frozenset[type]
+    misfits: frozenset[type]
     repair: Repair
-    fields: _Shape | None
+    tidy_date: Callable[[str], Any] | None
+    inside: _Shape | None
+    items: _Field | None
+
+    @property
+    def quiet(self) -> frozenset[type]:
+        """The types of values that nothing has to be done with."""
+        looked_at = {str: self.tidy_date, dict: self.inside, list: self.items}
+        return ANYTHING - self.misfits - {kind for kind, looks in looked_at.items() if looks is not None}
+
+
+class _Shape:
+    """The fields of an object that a schema knows. What it does not know fits as it is."""
+
+    def __init__(self, fields: Mapping[str, _Field]) -> None:
+        self.fields = fields
+        # Asked for each value of each record.
+        self.quiet_types = {name: field.quiet for name, field in fields.items()}.get
 
 
 def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
-    types = tuple(map(type, record.values()))
-    wrong = shape.known.get(tuple(record), NO_COMBINATIONS).get(types)
-    for name in _look_through(shape, record, types) if wrong is None else wrong:
-        record[name] = shape.repairs[name](record[name])
-    for name, repair in shape.dates:
-        text = record.get(name)
-        if text.__class__ is str:
-            record[name] = repair(text)
-    for name, fields in shape.objects:
-        inner = record.get(name)
-        if inner and inner.__class__ is dict:
-            _repair_object(inner, fields)
-    for name, items in shape.arrays:
-        inner = record.get(name)
-        if inner and inner.__class__ is list:
-            _repair_array(inner, items)
+    quiet_types = shape.quiet_types
+    for name, value in record.items():
+        if type(value) not in quiet_types(name, ANYTHING):
+            record[name] = _repaired(value, shape.fields[name])
 
 
-def _look_through(shape: _Shape, record: dict[str, Any], types: tuple[type, ...]) -> tuple[str, ...]:
-    """The fields whose values are of a wrong type, remembered for the next object like this one."""
-    # Without a loop, which would take twice as long.
-    wrong = tuple(compress(record, map(contains, map(shape.misfits.__getitem__, record), types)))
-    names = tuple(record)
-    if names in shape.known or len(shape.known) < MOST_LAYOUTS:
-        combinations = shape.known.setdefault(names, {})
-        if len(combinations) < MOST_COMBINATIONS:
-            combinations[types] = wrong
-    return wrong
-
-
-def _repair_array(array: list[Any], items: _Items) -> None:
-    for index, element in enumerate(array):
-        if element.__class__ not in items.accepted:
-            array[index] = items.repair(element)
-        if items.fields is not None and element.__class__ is dict:
-            _repair_object(element, items.fields)
+def _repaired(value: Any, field: _Field) -> Any:
+    if type(value) in field.misfits:
+        value = field.repair(value)
+    if field.tidy_date is not None and type(value) is str:
+        return field.tidy_date(value)
+    if not value:
+        return value
+    if field.inside is not None and type(value) is dict:
+        _repair_object(value, field.inside)
+    elif field.items is not None and type(value) is list:
+        value[:] = [_repaired(element, field.items) for element in value]
+    return value
 
 
 def _accepted(types: frozenset[str]) -> frozenset[type]:
