@@ -77,6 +77,7 @@ class _Entrypoint(AirbyteEntrypoint):
         for message in super().read(source_spec, config, catalog, state):
             if isinstance(message, RecordPage):
                 self._output.page(message)
+                message.rows.clear()
             else:
                 yield message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import re
 import threading
@@ -27,6 +28,7 @@ from source_invoicing.source import SyncFailed
 from source_invoicing.streams import ChildStream, ParentIds
 from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.concurrency import BookmarkCursor, ListPartition, ListPartitions, PageQueue
+from source_invoicing.streams.walks import Parts
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
@@ -148,6 +150,30 @@ def test_lists_that_are_read_leave_nothing_behind(api: mock.Mocker, monkeypatch:
             tasks = sum(isinstance(each, Future) for each in gc.get_objects())
 
     assert 0 < tasks < many
+
+
+@pytest.mark.parametrize("parts", [None, Parts(WORKERS, lambda: None)], ids=["alone", "shared"])
+def test_records_that_are_out_are_let_go_before_more_are_asked_for(parts: Parts | None) -> None:
+    per_page, pages = 100, 5
+    alive = []
+
+    def invoices(request: Any, context: Any) -> str:
+        alive.append(sum(type(each) is dict and "is_a_row" in each for each in gc.get_objects()))
+        since = int(request.qs.get("updated_after", ["0"])[0])
+        context.headers["X-Total-Count"] = str(per_page * pages - since)
+        numbers = range(since + 1, min(since + per_page, per_page * pages) + 1)
+        return json.dumps([{"id": number, "updated_at": number, "is_a_row": []} for number in numbers])
+
+    stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")
+    read = 0
+    with mock.Mocker() as api:
+        api.get(f"{URL}/invoices", text=invoices)
+        for page in stream.read_pages({}, parts):
+            read += len(page)
+            page.clear()
+
+    assert read == per_page * pages
+    assert alive == [0] * len(alive)
 
 
 @pytest.mark.parametrize("workers", [1, 3])

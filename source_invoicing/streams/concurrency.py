@@ -60,10 +60,10 @@ class RecordPage(AirbyteMessage):
     they are, while each record of its own takes it longer than all that is done here.
 
     :param stream: name of the stream
-    :param rows: finished records
+    :param rows: finished records. Whoever has printed them empties the list: others still hold on to the page
     """
 
-    def __init__(self, stream: str, rows: Sequence[Row]) -> None:
+    def __init__(self, stream: str, rows: list[Row]) -> None:
         super().__init__(type=Type.RECORD)
         self.stream = stream
         self.rows = rows

@@ -23,15 +23,21 @@ MOST_COUNTS = 3
 class _Stretch:
     """Where the walk stands in the answer to one question: its latest page, and the rows on the pages before it.
 
-    :param moments: modification time of each row of the page
+    :param keys: of the rows of the page, in order
+    :param moments: modification time of each of them
     :param behind: the latest moment on the pages before it, or the one the question began with
     """
 
     question: Question
     page: Page
+    keys: PageKeys
     moments: list[int | None]
     behind: int | None
     rows_before: int = 0
+
+    def without_rows(self) -> _Stretch:
+        """The same for later comparison. The rows are out; memory is soonest used again while it is warm."""
+        return replace(self, page=replace(self.page, rows=[]), moments=[])
 
     @property
     def goes_on(self) -> bool:
@@ -97,13 +103,15 @@ class KeyWalk(Walk):
             yield self._step(here, end)
             if not here.goes_on or here.is_beyond(end):
                 return
-            before, since = here, here.last_moment
+            before, since = here.without_rows(), here.last_moment
+            del here
 
     def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
         rows_before = before.rows_before + len(before.page.rows) if before else 0
         behind = before.last_moment if before else question.since
         page = self._whole_answer(question, rows_before)
-        return _Stretch(question, page, [self.listing.moment(row) for row in page.rows], behind, rows_before)
+        moments = [self.listing.moment(row) for row in page.rows]
+        return _Stretch(question, page, self.keys(page), moments, behind, rows_before)
 
     def _whole_answer(self, question: Question, rows_before: int) -> Page:
         """A page that does not end before its total. One that does may be a slip, and is asked for once more."""
@@ -134,7 +142,7 @@ class KeyWalk(Walk):
         """
         if before.question.since is not None or before.page.total is None or here.page.total is None:
             return
-        handed_out = set(self.keys(before.page))
+        handed_out = set(before.keys)
         first = before
         for _ in range(MOST_COUNTS):
             if self._adds_up(first, here, handed_out):
@@ -147,8 +155,8 @@ class KeyWalk(Walk):
 
     def _adds_up(self, before: _Stretch, here: _Stretch, handed_out: set[Hashable]) -> bool:
         """Whether each row is either one of those handed out or among those still to come."""
-        again = set(self.keys(here.page))
-        left_behind = before.rows_before + sum(1 for key in self.keys(before.page) if key in handed_out - again)
+        again = set(here.keys)
+        left_behind = before.rows_before + sum(1 for key in before.keys if key in handed_out - again)
         return (before.page.total or 0) <= left_behind + (here.page.total or 0)
 
     def _pass_over_the_moment(self, here: _Stretch, part: Part | None) -> Generator[Step, None, _Stretch]:
@@ -164,15 +172,12 @@ class KeyWalk(Walk):
         moment = max((at for at in (here.last_moment, question.since) if at is not None), default=None)
         seen_before: PageKeys | None = None
         for _ in range(MOST_PASSES):
-            seen = self.keys(here.page)
+            seen = here.keys
             while here.goes_on and self._is_within(moment, here.last_moment):
                 yield Step(self._take_fresh(here))
                 here = self._next_page(here)
-                seen += tuple(
-                    self.listing.key(row)
-                    for row, changed in zip(here.page.rows, here.moments, strict=True)
-                    if self._is_within(moment, changed)
-                )
+                moments = zip(here.keys, here.moments, strict=True)
+                seen += tuple(key for key, changed in moments if self._is_within(moment, changed))
             if seen == seen_before or not here.rows_before:
                 self._prove(here)
                 return here
@@ -190,23 +195,22 @@ class KeyWalk(Walk):
         following = self._ask(question, here)
         if self._is_the_same(here, following):
             if comes_whole(following.page):
-                return replace(following, page=Page([]), moments=[])
+                return replace(following, page=Page([]), keys=(), moments=[])
             raise self.contradiction("answers with the same page twice")
         return following
 
     def _is_the_same(self, here: _Stretch, following: _Stretch) -> bool:
-        return bool(following.page.rows) and self.keys(following.page) == self.keys(here.page)
+        return bool(following.keys) and following.keys == here.keys
 
     def _take_fresh(self, here: _Stretch, end: int | None = None) -> list[Row]:
         """Rows not handed out yet, remembered from now on. Those at or after the end of a part belong to another."""
-        key, handed_out = self.listing.key, self._handed_out
+        handed_out = self._handed_out
         fresh = []
-        for row, moment in zip(here.page.rows, here.moments, strict=True):
+        for row, key, moment in zip(here.page.rows, here.keys, here.moments, strict=True):
             if end is not None and moment is not None and moment >= end:
                 continue
-            identity = key(row)
-            if handed_out.get(identity, UNSEEN) != moment:
-                handed_out[identity] = moment
+            if handed_out.get(key, UNSEEN) != moment:
+                handed_out[key] = moment
                 fresh.append(row)
         return fresh
 

@@ -34,6 +34,7 @@ class KeyWalkWithoutTotal(KeyWalk):
         for step in super().steps(since, part):
             reached = step.reached if step.reached is not None else reached
             yield step
+            del step
         if self._tells_totals:
             return
         if since is None and self._questions > 1:
@@ -46,7 +47,7 @@ class KeyWalkWithoutTotal(KeyWalk):
         self._questions += 1
         stretch = super()._ask(question, before)
         self._tells_totals = self._tells_totals and stretch.page.total is not None
-        self._proof.saw(question.since, self.moments(stretch.page))
+        self._proof.saw(question.since, [moment for moment in stretch.moments if moment is not None])
         return stretch
 
     def _what_stands_at_the_far_end(self, reached: int | None) -> Iterator[Step]:
