@@ -208,6 +208,9 @@ def _in_place_of_the_network(wire: Wire) -> Iterator[_Logs]:
     handlers, root.handlers = root.handlers, [logs]
     with ExitStack() as stack:
         stack.callback(setattr, root, "handlers", handlers)
+        # The flag --debug is meant for one run, and there is only one in other processes.
+        for logger in map(logging.getLogger, ("airbyte", "airbyte._Source")):
+            stack.callback(logger.setLevel, logger.level)
         stack.enter_context(patch.object(HTTPAdapter, "send", lambda _, request, **__: wire.send(request)))
         stack.enter_context(patch.object(quota, "time", SimpleNamespace(monotonic=clock.monotonic)))
         stack.enter_context(patch.object(quota, "sleep", lambda seconds, unless: clock.sleep(seconds)))
