@@ -31,7 +31,8 @@ def test_rows_that_move_at_random_make_no_other_row_slip_through(
     if seed % 5 == 0:
         options = {**options, **platform.nothing_honoured}
     rows = platform.rows(**platform.walked, **platform.moved_along)
-    sandbox = start_sandbox(platform.name, seed=seed, rows=rows, options=options)
+    # Data of a few kinds, which the sandbox makes once each: it is the movements that matter here.
+    sandbox = start_sandbox(platform.name, seed=seed % 2, rows=rows, options=options)
     connector = connect(sandbox, num_workers=[1, 4, 8][seed % 3])
     assert connector.catalog
     sandbox.reset_history()

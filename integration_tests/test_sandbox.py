@@ -504,6 +504,22 @@ def test_the_same_seed_gives_the_same_data_and_another_one_does_not() -> None:
     assert first.rows("invoices") != other.rows("invoices")
 
 
+@pytest.mark.parametrize("platform", ["invoiced", "zoho_invoice", "zoho_books", "fastbill", "rest_api"])
+def test_what_happens_to_a_sandbox_happens_to_no_other_one(platform: str) -> None:
+    first, again = Sandbox(platform, options={"clock": "logical"}), Sandbox(platform, options={"clock": "logical"})
+    untouched = again.rows("invoices")
+
+    changed = []
+    for sandbox in (first, again):
+        for _ in range(3):
+            sandbox.insert("invoices")
+        sandbox.edit("invoices")
+        changed.append(sandbox.rows("invoices"))
+        assert Sandbox(platform).rows("invoices") == untouched
+
+    assert changed[0] == changed[1] != untouched
+
+
 def test_scale_and_rows_set_the_numbers() -> None:
     sandbox = Sandbox(scale=2, rows={"payments": 3, "coupons": 0})
     sizes = {stream: len(sandbox.rows(stream)) for stream in DEFAULT_ROWS}

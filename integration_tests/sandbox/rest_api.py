@@ -37,7 +37,7 @@ class RestApi(Platform):
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)
-        self._product = PRODUCTS.get(options.text("pose"))
+        self._pose = options.text("pose")
         self._oauth = OAuth(options)
         self._quota = CallQuota()
         streams = self._manner.paths
@@ -58,6 +58,10 @@ class RestApi(Platform):
         for parent, size in zip(parents, spread(len(ids) if parents else 0, len(parents), 0), strict=True):
             for _ in range(size):
                 table.insert(maker.make(table.stream, next(left)), group=parent)
+
+    @property
+    def _product(self) -> Manner | None:
+        return PRODUCTS.get(self._pose)
 
     @property
     def _manner(self) -> Manner:

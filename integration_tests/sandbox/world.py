@@ -5,10 +5,12 @@ All methods may be called from any thread.
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import orjson
 
@@ -16,10 +18,34 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.faults import IN_PLACE, Fault, FaultBook, change_page, change_reply, replacement
 from integration_tests.sandbox.mutations import Mutator, Op, Schedule
 from integration_tests.sandbox.options import Options, OptionValue
-from integration_tests.sandbox.platform import ApiRequest, Page, Reply
+from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.registry import platform_class
 from integration_tests.sandbox.requests_log import Entry, RequestsLog
 from integration_tests.sandbox.table import Row
+
+# Of larger accounts nobody makes many.
+MOST_ROWS_KEPT = 5_000
+MOST_PLATFORMS_KEPT = 30
+
+
+def make_platform(kind: type[Platform], seed: int, counts: Mapping[str, int], options: Options) -> Platform:
+    """A platform with its rows, and with options of its own.
+
+    Making the rows takes ten times as long as loading them, and tests start hundreds of worlds that are alike.
+    """
+    if sum(counts.values()) > MOST_ROWS_KEPT:
+        return kind(seed, counts, options)
+    stored = _stored_platform(kind, seed, tuple(counts.items()), tuple(options.as_dict().items()))
+    return cast(Platform, pickle.loads(stored))
+
+
+@lru_cache(MOST_PLATFORMS_KEPT)
+def _stored_platform(
+    kind: type[Platform], seed: int, counts: tuple[tuple[str, int], ...], chosen: tuple[tuple[str, object], ...]
+) -> bytes:
+    options = Options(kind.all_options())
+    options.update(dict(chosen))
+    return pickle.dumps(kind(seed, dict(counts), options))
 
 
 class World:
@@ -42,10 +68,11 @@ class World:
             raise SandboxError(f"Unknown stream {', '.join(sorted(unknown))}; known: {known}.")
         self.latency = latency
         self._lock = threading.RLock()
-        self._options = Options(kind.all_options())
-        self._options.update(options or {})
+        chosen = Options(kind.all_options())
+        chosen.update(options or {})
         counts = {stream: count * scale for stream, count in kind.default_rows.items()} | dict(rows or {})
-        self._platform = kind(seed, counts, self._options)
+        self._platform = make_platform(kind, seed, counts, chosen)
+        self._options = self._platform.options
         self._faults = FaultBook()
         self._mutator = Mutator(self._platform, seed)
         self._schedule = Schedule(self._platform, self._mutator)

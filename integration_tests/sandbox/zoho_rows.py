@@ -262,9 +262,7 @@ class RowMaker:
         self._ids = ids
         self._more_fields = BOOKS_FIELDS if books else INVOICE_FIELDS
         self._made: dict[str, int] = {}
-        self._fields: dict[str, list[tuple[str, Callable[[], Any]]]] = {}
-        self._by_name = self._fields_by_name()
-        self._by_ending = self._fields_by_ending()
+        self._make_tables()
         self._transfer = ("", "")
         self._own: Mapping[str, Callable[[Row], Row]] = {
             "contacts": self._contact,
@@ -276,6 +274,19 @@ class RowMaker:
             "customer_payments": self._payment,
             "credit_notes": self._credit_note,
         }
+
+    def _make_tables(self) -> None:
+        self._fields: dict[str, list[tuple[str, Callable[[], Any]]]] = {}
+        self._by_name = self._fields_by_name()
+        self._by_ending = self._fields_by_ending()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The tables are full of functions without a name, which cannot be stored.
+        return {name: value for name, value in vars(self).items() if name not in ("_fields", "_by_name", "_by_ending")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._make_tables()
 
     def make(self, stream: str, id_: str) -> Row:
         """One row, with its times as unix seconds."""
