@@ -16,7 +16,7 @@ from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk
 logger = logging.getLogger("airbyte.source_invoicing")
 
 # A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
-MOST_INSERTS = 3
+MOST_INSERTS = 6
 # How far to step back first (rows) from where an earlier walk stopped.
 ROWS_BACK = 99
 # A list in which so often no known row can be found down to its top has no order, or its rows no lasting keys.

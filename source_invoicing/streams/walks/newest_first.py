@@ -136,8 +136,9 @@ class NewestChangeFirstWalk(NewestFirstWalk):
 class NewestRowFirstWalk(NewestFirstWalk, PageWalk):
     """Sorted descending by creation, page after page: edits move nothing.
 
-    One pass is enough where each page tells the total. Without it nothing tells of deletes, and a list of several
-    pages is read until two passes agree, like any other that is walked by page.
+    One pass is enough where each page tells the total. Without it nothing tells of deletes; and where the list is
+    filtered by modification time, an edit may put a row into it, at any place, and so hide a delete from the total.
+    Then a list of several pages is read until two passes agree, like any other that is walked by page.
 
     Each page proves that the server sorted.
     """
@@ -146,17 +147,17 @@ class NewestRowFirstWalk(NewestFirstWalk, PageWalk):
 
     def __init__(self, listing: Listing) -> None:
         super().__init__(listing)
-        self._tells_totals = True
+        self._tells_of_deletes = True
 
     def is_settled(self, trail: Trail) -> bool:
         """See :class:`PageWalk`."""
-        return self._tells_totals or trail.settled
+        return self._tells_of_deletes or trail.settled
 
     def pages(self, since: int | None) -> Iterator[Page]:
         """See :class:`PageWalk`."""
         for number, page, more in self.descend(Question(since=since, order=self.order)):
             if number > 1 or more:
-                self._tells_totals = self._tells_totals and page.total is not None
+                self._tells_of_deletes = self._tells_of_deletes and since is None and page.total is not None
                 self._prove_order(page)
             yield page
 
