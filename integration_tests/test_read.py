@@ -179,7 +179,7 @@ def test_the_state_of_a_stream_with_2000_parents_stays_small(start_sandbox: Star
     assert max(map(len, states)) < 500
 
 
-# Several workers may share a long list, which costs up to 5 % more. Whether they do depends on how soon answers come.
+# Several workers may share a long list, which costs a few requests. Whether they do depends on how soon answers come.
 @pytest.mark.parametrize(("workers", "most"), [(1, 1.03), (10, 1.05)])
 def test_a_full_read_costs_what_the_page_size_dictates(
     start_sandbox: StartSandbox, connect: Connect, workers: int, most: float

@@ -116,8 +116,8 @@ class InvoicingStream(HttpStream, ABC):
         """Read one slice, a page of finished records at a time.
 
         The bookmark moves when the caller asks for the following page: by then the records before it are out. Nothing
-        holds on to them here, nor in the walks, while that page is fetched: the memory of records that are out is used
-        again while it is still in the processor's cache, which a long list is read seven per cent faster by.
+        holds on to them here, nor in the walks by key, while that page is fetched: the memory of records that are out
+        is used again while it is still in the processor's cache, which saves a long list seven per cent of its time.
 
         :param parts: for a list that several readers share (:attr:`can_be_shared`): reads one part after the other,
             until there is none left for this reader

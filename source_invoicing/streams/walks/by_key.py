@@ -40,6 +40,11 @@ class _Stretch:
         return replace(self, page=replace(self.page, rows=[]), moments=[])
 
     @property
+    def told(self) -> list[int]:
+        """The modification times on the page, in order, rows without one left out."""
+        return [moment for moment in self.moments if moment is not None]
+
+    @property
     def goes_on(self) -> bool:
         return goes_on(self.page, self.rows_before + len(self.page.rows))
 
@@ -50,10 +55,7 @@ class _Stretch:
 
     def advance(self, part: Part | None, waited: float | None = None) -> int | None:
         """Take note of the page in the part that is read; returns where the part ends."""
-        if part is None:
-            return None
-        moments = [moment for moment in self.moments if moment is not None]
-        return part.advance(self.question.since, self.page, moments, waited)
+        return None if part is None else part.advance(self.question.since, self.page, self.told, waited)
 
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the part."""
@@ -127,7 +129,7 @@ class KeyWalk(Walk):
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
         if not here.goes_on:
             return
-        moments = [moment for moment in here.moments if moment is not None]
+        moments = here.told
         if any(earlier > later for earlier, later in pairwise(moments)):
             raise NotHonoured("does not sort by modification time")
         # A stream asks one second earlier than the question says where it is unknown whether the boundary is included.
@@ -226,5 +228,5 @@ class KeyWalk(Walk):
             }
         if last is not None and not here.goes_on:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
-            last = max([last, *(moment for moment in here.moments if moment is not None)])
+            last = max([last, *here.told])
         return Step(fresh, reached=last)

@@ -47,7 +47,7 @@ class KeyWalkWithoutTotal(KeyWalk):
         self._questions += 1
         stretch = super()._ask(question, before)
         self._tells_totals = self._tells_totals and stretch.page.total is not None
-        self._proof.saw(question.since, [moment for moment in stretch.moments if moment is not None])
+        self._proof.saw(question.since, stretch.told)
         return stretch
 
     def _what_stands_at_the_far_end(self, reached: int | None) -> Iterator[Step]:
