@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedAnswer
@@ -285,18 +285,21 @@ def test_every_overlapping_page_is_a_place_to_go_on_from(
     wanted = {row["id"] for row in listing.rows if since is None or row["at"] >= since}
     before: set[Hashable] = set()
     place = None
-    for number, step in enumerate(kind(listing).steps(since)):
-        before.update(row["id"] for row in step.rows)
-        place = step.place
-        if number == cut:
-            break
-    for _ in range(3):
-        listing.change()
-    edited_since = {row["id"] for row in listing.rows if place is not None and row["at"] >= place.began}
-
     following = kind(listing)
-    following.stopped_at = place
-    steps = list(following.steps(since))
+    try:
+        for number, step in enumerate(kind(listing).steps(since)):
+            before.update(row["id"] for row in step.rows)
+            place = step.place
+            if number == cut:
+                break
+        for _ in range(3):
+            listing.change()
+        edited_since = {row["id"] for row in listing.rows if place is not None and row["at"] >= place.began}
+        following.stopped_at = place
+        steps = list(following.steps(since))
+    except NotHonoured:
+        # Each proof met with a delete, and a stream goes on with another walk. Hypothesis fails if that is frequent.
+        reject()
 
     after = {row["id"] for step in steps for row in step.rows}
     assert wanted & listing.throughout <= before | after | edited_since
