@@ -99,9 +99,9 @@ def main() -> None:
     with cache.get_sql_engine().connect() as connection:
         connection.exec_driver_sql(f"SET schema = '{cache.schema_name}'")
         connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW sent AS {INVOICES[platform]}")
-        for question, sql in QUESTIONS.items():
-            answer = connection.exec_driver_sql(sql)
-            console.print(table(question, list(answer.keys()), answer.all()))
+        for request, sql in QUESTIONS.items():
+            response = connection.exec_driver_sql(sql)
+            console.print(table(request, list(response.keys()), response.all()))
 
 
 def parse() -> argparse.Namespace:

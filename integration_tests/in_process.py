@@ -32,8 +32,8 @@ from integration_tests.sandbox.platform import ApiRequest, Reply
 from integration_tests.sandbox.world import World
 from source_invoicing import output as printing
 from source_invoicing.entrypoint import _Entrypoint
-from source_invoicing.http import Failure, quota
-from source_invoicing.http.budget import BUDGET_SCALE
+from source_invoicing.http import Failure, rate_limit
+from source_invoicing.http.rate_limit import BUDGET_SCALE
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -212,8 +212,8 @@ def _in_place_of_the_network(wire: Wire) -> Iterator[_Logs]:
         for logger in map(logging.getLogger, ("airbyte", "airbyte._Source")):
             stack.callback(logger.setLevel, logger.level)
         stack.enter_context(patch.object(HTTPAdapter, "send", lambda _, request, **__: wire.send(request)))
-        stack.enter_context(patch.object(quota, "time", SimpleNamespace(monotonic=clock.monotonic)))
-        stack.enter_context(patch.object(quota, "sleep", lambda seconds, unless: clock.sleep(seconds)))
+        stack.enter_context(patch.object(rate_limit, "time", SimpleNamespace(monotonic=clock.monotonic)))
+        stack.enter_context(patch.object(rate_limit, "sleep", lambda seconds, unless: clock.sleep(seconds)))
         stack.enter_context(patch.dict("os.environ", {BUDGET_SCALE: "0"}))
         yield logs
 

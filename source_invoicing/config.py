@@ -18,7 +18,7 @@ import pendulum
 from source_invoicing.http import Failure, config_failure
 
 # As in the form: it is looked at before the form's own check, whose words nobody understands.
-MOMENT = re.compile(
+TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 MOST_WORKERS = 32
@@ -88,7 +88,7 @@ class Fields:
             raise self._complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
         return value
 
-    def moment(self, name: str) -> int | None:
+    def timestamp(self, name: str) -> int | None:
         """A moment, as seconds since 1970 (UTC)."""
         value = self.optional_text(name)
         if not value:
@@ -97,15 +97,15 @@ class Fields:
             name,
             f"should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, found {value!r}",
         )
-        if not MOMENT.fullmatch(value):
+        if not TIMESTAMP.fullmatch(value):
             raise complaint
         try:
-            moment = pendulum.parse(value)
+            timestamp = pendulum.parse(value)
         except (ValueError, OverflowError):
             raise complaint from None
-        if not isinstance(moment, pendulum.DateTime) or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        if not isinstance(timestamp, pendulum.DateTime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
             raise complaint
-        return int(moment.timestamp())
+        return int(timestamp.timestamp())
 
     def url(self, name: str, default: str) -> str:
         """The address of an API. Plain ``http`` only to this very machine; no credentials in it."""
@@ -216,7 +216,7 @@ class Config:
         return cls(
             platform=options.choice("name", platforms),
             options=options,
-            start=fields.moment("start_date"),
+            start=fields.timestamp("start_date"),
             lookback_days=fields.integer("lookback_days", 0, 0, MOST_LOOKBACK_DAYS) or 0,
             num_workers=fields.integer("num_workers", None, 1, MOST_WORKERS),
             values=values,

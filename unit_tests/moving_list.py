@@ -10,7 +10,7 @@ from typing import Literal
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest
-from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
 
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
 GoingBack = Literal["allowed", "refused"]
@@ -22,7 +22,7 @@ Arrangement = Literal["as created", "oldest change first", "newest change first"
 class MovingList:
     """A list in memory that answers questions like an API, and changes before each answer.
 
-    :param moments: modification time of each row at the beginning; ``None`` for a row without one
+    :param timestamps: modification time of each row at the beginning; ``None`` for a row without one
     :param size: rows on a page
     :param stance: what the server does of what it is asked
     :param tells_total: whether an answer tells how many rows there are
@@ -37,7 +37,7 @@ class MovingList:
     :param calms_down: whether changes end when the list is asked for from its top again
     """
 
-    moments: Sequence[int | None]
+    timestamps: Sequence[int | None]
     size: int = 5
     stance: Stance = "honest"
     tells_total: bool = True
@@ -53,49 +53,49 @@ class MovingList:
     differs: bool = False
     calms_down: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(0))
-    asked: list[Question] = field(default_factory=list)
+    asked: list[PageRequest] = field(default_factory=list)
 
     label: str = "/things"
     paging_advice: str = ""
 
     def __post_init__(self) -> None:
-        self.rows: list[Row] = [self._row(number, moment) for number, moment in enumerate(self.moments)]
+        self.rows: list[Row] = [self._row(number, timestamp) for number, timestamp in enumerate(self.timestamps)]
         if self.arrangement != "as created":
             self.chance.shuffle(self.rows)
         self.throughout: set[Hashable] = {row["id"] for row in self.rows}
-        self.clock = max((moment for moment in self.moments if moment is not None), default=0) + 10
+        self.clock = max((timestamp for timestamp in self.timestamps if timestamp is not None), default=0) + 10
         self.changes = 0
         self._arrange()
 
-    def _row(self, number: int, moment: int | None) -> Row:
-        return {"id": number, "at": moment, "name": self.chance.random() if self.arrangement == "by name" else ""}
+    def _row(self, number: int, timestamp: int | None) -> Row:
+        return {"id": number, "at": timestamp, "name": self.chance.random() if self.arrangement == "by name" else ""}
 
     def key(self, row: Row) -> Hashable:
         return row["id"]  # type: ignore[no-any-return]
 
-    def moment(self, row: Row) -> int | None:
+    def timestamp(self, row: Row) -> int | None:
         return row["at"] if self.tells_moments else None
 
-    def serial(self, row: Row) -> int | None:
+    def creation_rank(self, row: Row) -> int | None:
         return row["id"]  # type: ignore[no-any-return]
 
-    def ask(self, question: Question) -> Page:
-        if self.calms_down and self.asked and not question.offset:
+    def ask(self, request: PageRequest) -> Page:
+        if self.calms_down and self.asked and not request.offset:
             self.restlessness = 0
         self.change_now_and_then()
-        if self.going_back == "refused" and self.asked and 1 < question.number <= self.asked[-1].number:
+        if self.going_back == "refused" and self.asked and 1 < request.number <= self.asked[-1].number:
             raise BadRequest("Pages must be requested in order", FailureType.system_error)
-        self.asked.append(question)
+        self.asked.append(request)
         if self.arrangement == "at random":
             self.chance.shuffle(self.rows)
-        rows = self._answer(question)
-        start = question.offset or (question.number - 1) * self.size
+        rows = self._answer(request)
+        start = request.offset or (request.number - 1) * self.size
         page = rows[start : start + self.size]
         return Page(
             [{**row, "link": len(self.asked)} if self.differs else dict(row) for row in page],
             has_more=start + self.size < len(rows) if self.tells_more else None,
             total=len(rows) if self.tells_total else None,
-            told_at=self.clock,
+            server_time=self.clock,
         )
 
     def change_now_and_then(self) -> None:
@@ -108,7 +108,7 @@ class MovingList:
         """The rows that were there from the first answer to the last one and no older than a moment all the time."""
         if since is None:
             return self.throughout
-        return {row for row in self.throughout if (self.moments[row] or 0) >= since}  # type: ignore[call-overload]
+        return {row for row in self.throughout if (self.timestamps[row] or 0) >= since}  # type: ignore[call-overload]
 
     def change(self) -> None:
         """One insert, edit or delete by somebody else."""
@@ -116,7 +116,7 @@ class MovingList:
         self.clock += self.chance.choice([0, 1, 1, 5])
         act = self.chance.choice(self.acts)
         if act == "insert" or not self.rows:
-            self._put(self._row(len(self.moments) + self.changes, self.clock))
+            self._put(self._row(len(self.timestamps) + self.changes, self.clock))
             return
         row = self.chance.choice(self.rows)
         if act == "edit":
@@ -139,15 +139,15 @@ class MovingList:
         if self.arrangement == "by name":
             self.rows.sort(key=lambda row: row["name"])
 
-    def _answer(self, question: Question) -> list[Row]:
+    def _answer(self, request: PageRequest) -> list[Row]:
         rows = list(self.rows)
-        if question.since is not None and self.stance not in ("ignores filter", "ignores both"):
-            lowest = question.since - (1 if self.includes_boundary else 0)
+        if request.since is not None and self.stance not in ("ignores filter", "ignores both"):
+            lowest = request.since - (1 if self.includes_boundary else 0)
             rows = [row for row in rows if row["at"] is not None and row["at"] >= lowest]
-        if question.order is Order.NEWEST_ROW_FIRST and self.stance == "honest":
+        if request.order is Order.NEWEST_ROW_FIRST and self.stance == "honest":
             return sorted(rows, key=lambda row: -row["id"])
-        if question.order is not None and self.stance not in ("ignores sort", "ignores both"):
+        if request.order is not None and self.stance not in ("ignores sort", "ignores both"):
             rows.sort(key=lambda row: (row["at"] is None, row["at"] or 0, row["id"]))
-            if question.order is Order.NEWEST_CHANGE_FIRST:
+            if request.order is Order.NEWEST_CHANGE_FIRST:
                 rows.reverse()
         return rows

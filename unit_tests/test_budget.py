@@ -6,9 +6,8 @@ import random
 
 import pytest
 
-from source_invoicing.http import Budget
-from source_invoicing.http.budget import LOOK_AGAIN
-from source_invoicing.http.quota import Quota
+from source_invoicing.http import CallBudget
+from source_invoicing.http.rate_limit import LOOK_AGAIN, RateLimiter
 
 
 class Clock:
@@ -23,7 +22,7 @@ class Clock:
 
 def test_a_budget_grants_so_many_requests_and_then_tells_when_to_come_back() -> None:
     clock = Clock()
-    budget = Budget(3, 60, clock)
+    budget = CallBudget(3, 60, clock)
     assert [budget.take() for _ in range(3)] == [0, 0, 0]
     clock.now = 2
     assert budget.take() == LOOK_AGAIN, "all are under way"
@@ -37,7 +36,7 @@ def test_a_budget_grants_so_many_requests_and_then_tells_when_to_come_back() -> 
 
 def test_no_window_of_the_vendor_ever_holds_more_wherever_it_counts_between_start_and_end() -> None:
     clock, chance = Clock(), random.Random(7)
-    budget = Budget(10, 60, clock)
+    budget = CallBudget(10, 60, clock)
     counted: list[float] = []
     while len(counted) < 200:
         delay = budget.take()
@@ -54,7 +53,7 @@ def test_no_window_of_the_vendor_ever_holds_more_wherever_it_counts_between_star
 
 def test_a_quota_gives_back_what_it_took_even_after_a_failure() -> None:
     clock = Clock()
-    quota = Quota(1, Budget(2, 60, clock))
+    quota = RateLimiter(1, CallBudget(2, 60, clock))
     for _ in range(2):
         with pytest.raises(ValueError, match="broken"), quota.slot():
             raise ValueError("broken")

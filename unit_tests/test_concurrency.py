@@ -26,8 +26,8 @@ from airbyte_cdk.sources.message import InMemoryMessageRepository
 from source_invoicing import SourceInvoicing
 from source_invoicing.source import SyncFailed
 from source_invoicing.streams import ChildStream, ParentIds
-from source_invoicing.streams.bookmark import FINISHED
-from source_invoicing.streams.concurrency import BookmarkCursor, ListPartition, ListPartitions, PageQueue
+from source_invoicing.streams.concurrency import ListPartition, ListPartitions, PageQueue, StateCursor
+from source_invoicing.streams.state import FINISHED
 from source_invoicing.streams.walks import Parts
 
 URL = "https://api.invoiced.com"
@@ -183,7 +183,7 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int) -> Non
     contacts = streams["contacts"]
     assert isinstance(contacts, ChildStream)
     contacts.parents = ParentIds(lambda: range(many))
-    cursor = BookmarkCursor(contacts, InMemoryMessageRepository())
+    cursor = StateCursor(contacts, InMemoryMessageRepository())
     queue = PageQueue()
 
     partitions = ListPartitions(contacts, cursor, queue, workers)

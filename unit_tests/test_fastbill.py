@@ -25,12 +25,12 @@ from jsonschema import Draft7Validator
 from requests_mock import ANY
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.http import Budget, Failure, LoginRefused, Quota, QuotaExhausted
+from source_invoicing.http import CallBudget, Failure, LoginRefused, QuotaExhausted, RateLimiter
 from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill import split_address
 from source_invoicing.platforms.fastbill.streams import STREAMS
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
-from source_invoicing.streams.page import Footprint, Place
+from source_invoicing.streams.page import Checkpoint, RowFingerprint
 from source_invoicing.streams.stream import InvoicingStream
 
 Json = dict[str, Any]
@@ -75,12 +75,12 @@ def read(name: str, values: Json | None = None, state: Mapping[str, Any] | None 
 def serve(server: requests_mock.Mocker, rows: Sequence[Json], list_key: str = "INVOICES") -> None:
     """A list of rows, a hundred to a page."""
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         asked = request.json()
         page = rows[asked["OFFSET"] : asked["OFFSET"] + min(asked["LIMIT"], 100)]
         return {"REQUEST": asked, "RESPONSE": {list_key: list(page)}}
 
-    server.post(ADDRESS, json=answer)
+    server.post(ADDRESS, json=response)
 
 
 def asked(server: requests_mock.Mocker) -> list[Json]:
@@ -172,13 +172,13 @@ def test_a_filter_that_has_no_effect_costs_one_call_and_no_row(
 ) -> None:
     rows = [{"INVOICE_ID": "1", "LASTUPDATE": "2020-01-01 00:00:00"}, *invoices(2)]
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         if stance is not None and "FILTER" in request.json():
             context.status_code, words = stance
             return {"RESPONSE": {"ERRORS": [words]}}
         return {"RESPONSE": {"REVENUES": rows}}
 
-    server.post(ADDRESS, json=answer)
+    server.post(ADDRESS, json=response)
 
     records = read("revenues", state={"LASTUPDATE": "2026-01-31T11:00:00"})
 
@@ -267,12 +267,12 @@ def test_a_failure_deep_in_a_list_comes_after_its_rows_and_not_after_the_same_ro
 ) -> None:
     rows = invoices(1200)
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         offset = request.json()["OFFSET"]
         page = {"ERRORS": [refusal]} if offset > 1000 else {"INVOICES": rows[offset : offset + 100]}
         return {"RESPONSE": page}
 
-    server.post(ADDRESS, json=answer)
+    server.post(ADDRESS, json=response)
     chosen = stream("invoices", {**config(), "start_date": "2020-01-01T00:00:00Z"})
     read_so_far: list[str] = []
 
@@ -524,7 +524,7 @@ def test_calls_beyond_the_budget_end_the_sync_as_transient(server: requests_mock
 
 
 def test_a_budget_that_opens_soon_is_waited_for() -> None:
-    quota = Quota(in_flight=1, budget=Budget(calls=1, seconds=0.01))
+    quota = RateLimiter(in_flight=1, budget=CallBudget(calls=1, seconds=0.01))
 
     for _ in range(3):
         with quota.slot():
@@ -545,13 +545,13 @@ def test_each_stream_comes_to_its_end_although_an_hour_has_calls_for_few(server:
     """Three lists of nine calls each and one of a single call, and six calls an hour."""
     lists = {"CUSTOMERS": "CUSTOMER_ID", "ARTICLES": "ARTICLE_ID", "INVOICES": "INVOICE_ID"}
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         service, first = request.json()["SERVICE"], request.json()["OFFSET"]
         name = {"customer.get": "CUSTOMERS", "article.get": "ARTICLES"}.get(service, "INVOICES")
         rows = [{lists[name]: str(number)} for number in range(700 if service != "invoice.get" else 0)]
         return {"RESPONSE": {name if service != "revenue.get" else "REVENUES": rows[first : first + 100]}}
 
-    server.post(ADDRESS, json=answer)
+    server.post(ADDRESS, json=response)
     source = SourceInvoicing()
     states: dict[str, AirbyteStateMessage] = {}
     came: dict[str, set[str]] = defaultdict(set)
@@ -579,7 +579,7 @@ def test_each_stream_comes_to_its_end_although_an_hour_has_calls_for_few(server:
     ("state", "unfinished"),
     [
         ({}, True),
-        ({"walk": Place(99, True, None, 9, None, (Footprint("5"),)).stored()}, True),
+        ({"walk": Checkpoint(99, True, None, 9, None, (RowFingerprint("5"),)).stored()}, True),
         ({"__ab_no_cursor_state_message": True}, False),
     ],
 )

@@ -16,31 +16,39 @@ from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     ApiClient,
-    ApiRequest,
     BadRequest,
     BasicAuth,
     Failure,
     HostUnreachable,
     LoginRefused,
-    Patience,
-    Quota,
+    RateLimiter,
+    Request,
     ResourceMissing,
-    StatusJudge,
-    UnexpectedAnswer,
+    RetryPolicy,
+    StatusErrorHandler,
+    UnexpectedResponse,
     config_failure,
 )
-from source_invoicing.http.answer import join_url
-from source_invoicing.http.retry_after import retry_after
+from source_invoicing.http.response import join_url
+from source_invoicing.http.retry import retry_after
 from source_invoicing.http.secrets import forget, mask
 
-HURRY = Patience(backoff=0, rate_limit_backoff=0)
+HURRY = RetryPolicy(backoff=0, rate_limit_backoff=0)
 BASE = "https://api.example.com/v1"
 
 
 def client(**options: Any) -> ApiClient:
-    judge = StatusJudge("Acme", lambda body: body.get("message"), "Check the key.", "Ask an administrator.")
-    defaults = {"base_url": BASE, "auth": BasicAuth("key"), "judge": judge, "quota": Quota(2), "pool_size": 2}
-    return ApiClient(**{**defaults, "patience": HURRY, **options})
+    error_handler = StatusErrorHandler(
+        "Acme", lambda body: body.get("message"), "Check the key.", "Ask an administrator."
+    )
+    defaults = {
+        "base_url": BASE,
+        "auth": BasicAuth("key"),
+        "error_handler": error_handler,
+        "rate_limiter": RateLimiter(2),
+        "pool_size": 2,
+    }
+    return ApiClient(**{**defaults, "retry_policy": HURRY, **options})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +92,7 @@ def test_three_further_tries_and_no_more() -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=503, json={"message": "Down for a moment"})
         with pytest.raises(Failure, match=r"Acme answered HTTP 503 for /customers: Down for a moment\.") as caught:
-            client().send(ApiRequest("customers"))
+            client().send(Request("customers"))
 
     assert caught.value.failure_type is FailureType.transient_error
     assert api.call_count == 4
@@ -101,7 +109,7 @@ def test_the_answer_after_three_faults_is_as_good_as_the_first() -> None:
                 {"json": [{"id": 1}]},
             ],
         )
-        assert client().send(ApiRequest("customers")).body == [{"id": 1}]
+        assert client().send(Request("customers")).body == [{"id": 1}]
 
 
 LATIN = {"Content-Type": "application/json; charset=ISO-8859-1"}
@@ -131,7 +139,7 @@ LATIN = {"Content-Type": "application/json; charset=ISO-8859-1"}
 def test_a_harmless_slip_of_the_vendor_costs_no_list(content: bytes, headers: dict[str, str], body: Any) -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", content=content, headers=headers)
-        found = client().send(ApiRequest("customers")).body
+        found = client().send(Request("customers")).body
 
     assert found == body
     assert api.call_count == 1
@@ -153,8 +161,8 @@ def test_a_harmless_slip_of_the_vendor_costs_no_list(content: bytes, headers: di
 def test_what_is_not_json_or_not_all_of_it_stays_refused(content: bytes, headers: dict[str, str], what: str) -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", content=content, headers=headers)
-        with pytest.raises(UnexpectedAnswer, match=what):
-            client().send(ApiRequest("customers"))
+        with pytest.raises(UnexpectedResponse, match=what):
+            client().send(Request("customers"))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +183,7 @@ def test_a_broken_connection_is_told_in_a_sentence(error: Exception, what: str) 
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", exc=error)
         with pytest.raises(HostUnreachable, match=f"api.example.com {what} ") as caught:
-            client().send(ApiRequest("customers", {"secret": "hidden-in-the-url"}))
+            client().send(Request("customers", {"secret": "hidden-in-the-url"}))
 
     assert caught.value.failure_type is FailureType.transient_error
     assert "hidden-in-the-url" not in f"{caught.value}{caught.value.internal_message}"
@@ -185,7 +193,7 @@ def test_a_refused_key_is_not_tried_again() -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=401, json={"message": "No"})
         with pytest.raises(LoginRefused, match=r"\(HTTP 401: No\)\. Check the key\."):
-            client().send(ApiRequest("customers"))
+            client().send(Request("customers"))
 
     assert api.call_count == 1
 
@@ -194,7 +202,7 @@ def test_a_redirect_is_not_followed() -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=302, headers={"Location": "https://other.example/x?key=1"})
         with pytest.raises(Failure, match=r"redirects /customers to https://other\.example/x\. "):
-            client().send(ApiRequest("customers"))
+            client().send(Request("customers"))
 
     assert api.call_count == 1
 
@@ -205,7 +213,7 @@ def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(variable, "/nowhere/bundle.pem")
 
     with pytest.raises(Failure, match=f"variable {variable} names /nowhere/bundle.pem ") as caught:
-        client(base_url="https://127.0.0.1:1").send(ApiRequest("customers"))
+        client(base_url="https://127.0.0.1:1").send(Request("customers"))
 
     assert caught.value.failure_type is FailureType.config_error
 
@@ -222,9 +230,9 @@ def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPat
         (451, AccessRefused, FailureType.config_error, r"HTTP 451.* Ask an administrator\."),
         (404, ResourceMissing, FailureType.config_error, r"HTTP 404 .*: Expired\. Check that platform\.base_url"),
         (410, ResourceMissing, FailureType.config_error, r"HTTP 410 "),
-        (405, UnexpectedAnswer, FailureType.config_error, r"HTTP 405 .* Check that platform\.base_url"),
+        (405, UnexpectedResponse, FailureType.config_error, r"HTTP 405 .* Check that platform\.base_url"),
         (407, Failure, FailureType.config_error, r"The proxy in front of Acme wants a login .* HTTPS_PROXY"),
-        (409, UnexpectedAnswer, FailureType.transient_error, r"HTTP 409 .* Run the sync again"),
+        (409, UnexpectedResponse, FailureType.transient_error, r"HTTP 409 .* Run the sync again"),
         (422, BadRequest, FailureType.system_error, r"HTTP 422 "),
     ],
 )
@@ -232,7 +240,7 @@ def test_a_refusal_says_who_can_mend_it(status: int, kind: type[Failure], failur
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=status, json={"message": "Expired"})
         with pytest.raises(kind, match=told) as caught:
-            client().send(ApiRequest("customers"))
+            client().send(Request("customers"))
 
     assert caught.value.failure_type is failure_type
     assert api.call_count == 1
@@ -241,12 +249,12 @@ def test_a_refusal_says_who_can_mend_it(status: int, kind: type[Failure], failur
 def test_a_web_page_says_what_to_look_at() -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", text="<html>")
-        with pytest.raises(UnexpectedAnswer, match=r"instead of JSON\. Run the sync again; if .*platform\.base_url"):
-            client().send(ApiRequest("customers"))
+        with pytest.raises(UnexpectedResponse, match=r"instead of JSON\. Run the sync again; if .*platform\.base_url"):
+            client().send(Request("customers"))
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("response", "told"),
     [
         (
             {"status_code": 401, "json": {}},
@@ -259,7 +267,7 @@ def test_a_web_page_says_what_to_look_at() -> None:
     ],
     ids=["401", "404", "400", "nothing", "an object"],
 )
-def test_a_token_that_is_not_issued_says_which_properties_to_look_at(answer: dict[str, Any], told: str) -> None:
+def test_a_token_that_is_not_issued_says_which_properties_to_look_at(response: dict[str, Any], told: str) -> None:
     tokens = AccessTokens(
         vendor="Acme",
         token_url=f"{BASE}/token",
@@ -267,10 +275,10 @@ def test_a_token_that_is_not_issued_says_which_properties_to_look_at(answer: dic
         refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
         most_requests=10,
         per_seconds=60,
-        patience=HURRY,
+        retry_policy=HURRY,
     )
     with mock.Mocker() as api:
-        api.post(f"{BASE}/token", **answer)
+        api.post(f"{BASE}/token", **response)
         with pytest.raises(Failure, match=told):
             tokens.current()
 

@@ -13,7 +13,7 @@ import requests_mock as mock
 from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.http import Failure, UnexpectedAnswer
+from source_invoicing.http import Failure, UnexpectedResponse
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
@@ -40,7 +40,7 @@ def stream(name: str) -> Any:
 def serve(api: mock.Mocker, path: str, rows: list[dict[str, Any]], *, tells_total: bool = True) -> None:
     """A list that sorts, blanks last, filters by modification time, and comes in pages."""
 
-    def answer(request: Any, context: Any) -> list[dict[str, Any]]:
+    def response(request: Any, context: Any) -> list[dict[str, Any]]:
         asked = {name: values[0] for name, values in request.qs.items()}
         since = int(asked.get("updated_after", -1))
         found = [row for row in rows if "updated_after" not in asked or (row["updated_at"] or -1) > since]
@@ -51,7 +51,7 @@ def serve(api: mock.Mocker, path: str, rows: list[dict[str, Any]], *, tells_tota
         start = (int(asked["page"]) - 1) * int(asked["per_page"])
         return found[start : start + int(asked["per_page"])]
 
-    api.get(f"https://api.invoiced.com/{path}", json=answer)
+    api.get(f"https://api.invoiced.com/{path}", json=response)
 
 
 def check(**platform: Any) -> tuple[bool, str | None]:
@@ -192,7 +192,7 @@ def test_an_error_that_carries_an_empty_list_is_no_empty_list(body: dict[str, An
         api.get("https://api.invoiced.com/plans", json=body)
 
         succeeded, sentence = check()
-        with pytest.raises(UnexpectedAnswer, match=f"Invoiced answered /plans with {what}"):
+        with pytest.raises(UnexpectedResponse, match=f"Invoiced answered /plans with {what}"):
             list(stream("plans").read_only_records())
 
     assert not succeeded
@@ -259,7 +259,7 @@ def test_what_stays_no_list_is_told_in_the_vendor_s_words(body: Any, sentence: s
 def refuse(api: mock.Mocker, *names: str) -> None:
     """Events that do not know some parameters."""
 
-    def answer(request: Any, context: Any) -> Any:
+    def response(request: Any, context: Any) -> Any:
         unknown = [name for name in names if name in request.qs]
         if unknown:
             context.status_code = 400
@@ -267,7 +267,7 @@ def refuse(api: mock.Mocker, *names: str) -> None:
         context.headers["X-Total-Count"] = "2"
         return [{"id": 2, "timestamp": 20}, {"id": 1, "timestamp": 10}][:: -1 if "sort" in request.qs else 1]
 
-    api.get("https://api.invoiced.com/events", json=answer)
+    api.get("https://api.invoiced.com/events", json=response)
 
 
 def test_who_caused_an_event_is_not_asked_for_where_that_is_refused(caplog: pytest.LogCaptureFixture) -> None:
@@ -318,7 +318,7 @@ def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("response", "sentence"),
     [
         (
             {"status_code": 403, "json": {"message": "No permission."}},
@@ -333,8 +333,8 @@ def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
         ),
     ],
 )
-def test_the_sentence_of_a_failed_check_does_not_speak_of_syncs(answer: dict[str, Any], sentence: str) -> None:
+def test_the_sentence_of_a_failed_check_does_not_speak_of_syncs(response: dict[str, Any], sentence: str) -> None:
     with mock.Mocker() as api:
-        api.get(PRODUCTION, **answer)
+        api.get(PRODUCTION, **response)
 
         assert check() == (False, sentence)

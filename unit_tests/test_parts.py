@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from source_invoicing.http import Answer, ApiRequest, Failure, transient_failure
+from source_invoicing.http import Failure, Request, Response, transient_failure
 from source_invoicing.streams import (
     InvoicingStream,
     KeyWalk,
     KeyWalkWithoutTotal,
     NewestRowFirstWalk,
     Page,
+    PageRequest,
     PageWalk,
     Parts,
-    Question,
     Row,
     Walk,
     Window,
@@ -47,17 +47,17 @@ class Things(InvoicingStream):
         super().__init__(SimpleNamespace(client=client, window=Window(**window)))  # type: ignore[arg-type]
         self.listing = listing
 
-    def list_params(self, question: Question) -> dict[str, str | int]:
+    def list_params(self, request: PageRequest) -> dict[str, str | int]:
         return {}
 
-    def list_request(self, question: Question, path: str, fixed: Any) -> ApiRequest:
-        return ApiRequest(path)
+    def list_request(self, request: PageRequest, path: str, fixed: Any) -> Request:
+        return Request(path)
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         raise AssertionError("this stream reads an answer beside its question")
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
-        return self.listing.ask(question)
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
+        return self.listing.ask(request)
 
     def get_json_schema(self) -> dict[str, Any]:  # type: ignore[override]
         return {"properties": {"id": {"type": "integer"}, "at": {"type": ["null", "integer"]}}}
@@ -109,7 +109,7 @@ LISTS = st.lists(st.integers(0, 300), min_size=0, max_size=120) | st.lists(
     st.sampled_from([7, 7, 7, 7, 7, 8, 20, 200]), max_size=120
 )
 given_any_list = given(
-    moments=LISTS,
+    timestamps=LISTS,
     seed=st.integers(0, 10_000),
     includes_boundary=st.booleans(),
     tells_total=st.booleans(),
@@ -129,11 +129,11 @@ def things(listing: MovingList, **window: Any) -> Things:
 @many
 @given_any_list
 def test_nothing_slips_between_the_parts(
-    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+    timestamps: list[int], seed: int, includes_boundary: bool, tells_total: bool
 ) -> None:
     chance = random.Random(seed)
     listing = MovingList(
-        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
+        timestamps, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
     )
 
     assert listing.throughout <= set(ids(read_together(things(listing), chance))) or not listing.throughout
@@ -143,25 +143,25 @@ def test_nothing_slips_between_the_parts(
 @many
 @given_any_list
 def test_a_list_at_rest_is_handed_out_once_and_its_state_is_plain(
-    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+    timestamps: list[int], seed: int, includes_boundary: bool, tells_total: bool
 ) -> None:
-    listing = MovingList(moments, includes_boundary=includes_boundary, tells_total=tells_total)
+    listing = MovingList(timestamps, includes_boundary=includes_boundary, tells_total=tells_total)
     stream = things(listing)
 
-    assert sorted(ids(read_together(stream, random.Random(seed)))) == list(range(len(moments)))  # type: ignore[type-var]
-    stream.bookmark.finish()
-    assert stream.state == ({"at": max(moments)} if moments else {})
+    assert sorted(ids(read_together(stream, random.Random(seed)))) == list(range(len(timestamps)))  # type: ignore[type-var]
+    stream.progress.finish()
+    assert stream.state == ({"at": max(timestamps)} if timestamps else {})
 
 
 @however_short
 @many
 @given_any_list
 def test_what_was_cut_off_goes_on_where_it_stood(
-    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+    timestamps: list[int], seed: int, includes_boundary: bool, tells_total: bool
 ) -> None:
     chance = random.Random(seed)
     listing = MovingList(
-        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.2, chance=chance
+        timestamps, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.2, chance=chance
     )
     first = things(listing)
     seen = set(ids(read_together(first, chance, most_pages=chance.randint(0, 20))))
@@ -176,15 +176,15 @@ def test_what_was_cut_off_goes_on_where_it_stood(
 @many
 @given_any_list
 def test_the_next_sync_brings_what_changed(
-    moments: list[int], seed: int, includes_boundary: bool, tells_total: bool
+    timestamps: list[int], seed: int, includes_boundary: bool, tells_total: bool
 ) -> None:
     chance = random.Random(seed)
     listing = MovingList(
-        moments, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
+        timestamps, includes_boundary=includes_boundary, tells_total=tells_total, restlessness=0.3, chance=chance
     )
     first = things(listing)
     emitted = {row["id"]: row["at"] for row in read_together(first, chance)}
-    first.bookmark.finish()
+    first.progress.finish()
     later = things(listing)
     later.state = first.state
 
@@ -197,18 +197,18 @@ def test_the_next_sync_brings_what_changed(
 @however_short
 @many
 @given(
-    moments=LISTS,
+    timestamps=LISTS,
     seed=st.integers(0, 10_000),
     stance=st.sampled_from(["ignores sort", "ignores filter", "ignores both"]),
 )
 # The first page looks sorted, and rows of it are deleted before the next one is asked for.
-@example(moments=[0, 0, 0, 0, 1, 0, 0], seed=2002, stance="ignores sort")
+@example(timestamps=[0, 0, 0, 0, 1, 0, 0], seed=2002, stance="ignores sort")
 def test_a_list_that_cannot_be_read_by_key_is_read_in_another_way(
-    moments: list[int], seed: int, stance: Stance
+    timestamps: list[int], seed: int, stance: Stance
 ) -> None:
     chance = random.Random(seed)
-    chance.shuffle(moments)
-    listing = MovingList(moments, stance=stance, restlessness=0.1, chance=chance)
+    chance.shuffle(timestamps)
+    listing = MovingList(timestamps, stance=stance, restlessness=0.1, chance=chance)
 
     assert listing.throughout <= set(ids(read_together(Things(listing), chance))) or not listing.throughout
 
@@ -219,10 +219,10 @@ class BreaksDown(MovingList):
 
     breaks_after: int = 8
 
-    def ask(self, question: Question) -> Page:
+    def ask(self, request: PageRequest) -> Page:
         if len(self.asked) >= self.breaks_after:
             raise transient_failure("gone")
-        return super().ask(question)
+        return super().ask(request)
 
 
 @however_short
@@ -256,8 +256,8 @@ def test_one_reader_says_why_and_the_others_stop() -> None:
 )
 def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: int, stance: Stance) -> None:
     chance = random.Random(seed)
-    moments = chance.sample(range(1000), rows)
-    listing = BreaksDown(moments, stance=stance, restlessness=0.1, chance=chance, breaks_after=breaks_after)
+    timestamps = chance.sample(range(1000), rows)
+    listing = BreaksDown(timestamps, stance=stance, restlessness=0.1, chance=chance, breaks_after=breaks_after)
     came: list[Hashable] = []
     try:
         came.extend(row["id"] for row in read_together(Things(listing), chance))
@@ -270,17 +270,17 @@ def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: 
 class LosesARow(MovingList):
     """A list that a row leaves between the first two answers."""
 
-    def ask(self, question: Question) -> Page:
+    def ask(self, request: PageRequest) -> Page:
         if len(self.asked) == 1:
             self.throughout.discard(self.rows.pop()["id"])
-        return super().ask(question)
+        return super().ask(request)
 
 
 def test_a_row_that_leaves_between_the_first_two_answers_is_no_reason_to_read_in_another_way() -> None:
     listing = LosesARow(range(0, 300, 5))
 
     assert listing.throughout >= set(ids(read_together(Things(listing), random.Random(1)))) >= set(range(59))
-    assert {question.order for question in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
+    assert {request.order for request in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
 
 
 @pytest.mark.parametrize("spread", ["even", "late", "early"])
@@ -289,10 +289,10 @@ def test_a_row_that_leaves_between_the_first_two_answers_is_no_reason_to_read_in
 def test_reading_together_costs_few_further_requests(spread: str, tells_total: bool, pages: int) -> None:
     size, power = 10, {"even": 1.0, "late": 0.2, "early": 5.0}[spread]
     rows = pages * size
-    moments = [int(10_000_000 * (row / rows) ** power) for row in range(rows)]
+    timestamps = [int(10_000_000 * (row / rows) ** power) for row in range(rows)]
     requests = []
     for readers in (1, 10):
-        listing = MovingList(moments, size=size, tells_total=tells_total)
+        listing = MovingList(timestamps, size=size, tells_total=tells_total)
         assert sorted(ids(read_together(things(listing), random.Random(7), readers))) == list(range(rows))  # type: ignore[type-var]
         requests.append(len(listing.asked))
 
@@ -322,9 +322,9 @@ def test_the_readers_share_evenly(spread: str) -> None:
 
 def test_the_census_reads_between_its_points() -> None:
     census = Census()
-    census.note(None, Page([{}] * 10, total=1000, told_at=1100), [100, 110])
+    census.note(None, Page([{}] * 10, total=1000, server_time=1100), [100, 110])
     assert census.rows_between(100, 600) == pytest.approx(500, rel=0.01)
-    census.note(600, Page([{}] * 10, total=900, told_at=1100), [600, 610])
+    census.note(600, Page([{}] * 10, total=900, server_time=1100), [600, 610])
     assert census.rows_between(100, 600) == pytest.approx(100, rel=0.01)
     assert census.cut(600, 1100, 0.5) == pytest.approx(850, abs=2)
 
@@ -335,7 +335,7 @@ def test_a_question_that_begins_a_part_is_a_question_like_any_other() -> None:
     listing = MovingList(range(0, 3000, 5))
     list(read_together(Things(listing), random.Random(1)))
 
-    assert {(question.number, question.order) for question in listing.asked} == {(1, Order.OLDEST_CHANGE_FIRST)}
+    assert {(request.number, request.order) for request in listing.asked} == {(1, Order.OLDEST_CHANGE_FIRST)}
 
 
 @pytest.mark.parametrize(("waited", "handled", "readers"), [(0.008, 0.005, 1), (0.11, 0.005, 21), (0.02, 0.005, 3)])

@@ -20,10 +20,10 @@ from jsonschema import Draft7Validator
 from source_invoicing import SourceInvoicing
 from source_invoicing.config import Config
 from source_invoicing.http import Failure
-from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
+from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
 from source_invoicing.streams import InvoicingStream, ParentStream
 
 Json = dict[str, Any]
@@ -79,12 +79,12 @@ def query(request: Any) -> dict[str, str]:
 
 
 def by_offset(rows: list[Json], cap: int = 100, **told: Any) -> Callable[[Any, Any], Json]:
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         asked = query(request)
         start = int(asked["offset"])
         return {"data": rows[start : start + min(int(asked["limit"]), cap)], **told}
 
-    return answer
+    return response
 
 
 def ids(records: list[Json]) -> list[Any]:
@@ -216,14 +216,14 @@ def by_page(rows: list[Json], cap: int = 100, first: int = 1, *, fixed: bool = F
     :param fixed: each page has that many rows, whatever is asked for
     """
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         asked = query(request)
         page = int(asked["page"]) - first
         size = cap if fixed else min(int(asked.get("per_page", cap)), cap)
         pages = -(-len(rows) // size)
         return {"data": rows[page * size : (page + 1) * size], "meta": {"pages": pages, "total": str(len(rows))}}
 
-    return answer
+    return response
 
 
 def pages_asked(server: requests_mock.Mocker) -> list[tuple[int, int]]:
@@ -287,11 +287,11 @@ def test_a_limit_that_is_silently_lowered_is_noticed(server: requests_mock.Mocke
 
 
 def test_a_cursor_is_the_last_id(server: requests_mock.Mocker) -> None:
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         after = int(query(request).get("after", -1)) + 1
         return {"data": ROWS[after : after + 100], "more": after + 100 < len(ROWS)}
 
-    server.get(LIST, json=answer)
+    server.get(LIST, json=response)
     pagination = {"type": "cursor", "cursor_param": "after", "has_more_path": "more"}
 
     assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
@@ -401,7 +401,7 @@ def by_token(rows: list[Json], token: Callable[[int], str], beside: str = "", ch
     """
     starts = {token(start): start for start in range(0, 1000, 100)}
 
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         asked = query(request).get("at", "")
         start = starts[asked] if asked else 0
         page = rows[start : start + 100]
@@ -414,7 +414,7 @@ def by_token(rows: list[Json], token: Callable[[int], str], beside: str = "", ch
             rows.append({"id": 999})
         return {"data": page, "next": link, "at": following, "total": len(rows)}
 
-    return answer
+    return response
 
 
 COUNTING: dict[str, Callable[[int], str]] = {
@@ -476,7 +476,7 @@ def test_a_cursor_whose_row_was_deleted_makes_the_list_begin_again_once(
 ) -> None:
     rows = list(ROWS)
 
-    def answer(request: Any, context: Any) -> Any:
+    def response(request: Any, context: Any) -> Any:
         after = int(query(request).get("after", -1))
         if after >= 0 and (stays or after not in ids(rows)):
             context.status_code = status
@@ -486,7 +486,7 @@ def test_a_cursor_whose_row_was_deleted_makes_the_list_begin_again_once(
             rows.remove(page[-1])
         return {"data": page, "more": page[-1] != rows[-1]}
 
-    server.get(LIST, json=answer)
+    server.get(LIST, json=response)
     pagination = {"type": "cursor", "cursor_param": "after", "has_more_path": "more"}
 
     if not stays:
@@ -510,14 +510,14 @@ def test_a_cursor_whose_row_was_deleted_makes_the_list_begin_again_once(
 def test_what_tells_of_a_next_page_may_be_left_out_on_the_last_one(
     server: requests_mock.Mocker, pagination: Json
 ) -> None:
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         at = query(request).get("at")
         names_a_row = pagination["type"] == "cursor" and "source" not in pagination
         start = int(at or 0) + bool(at and names_a_row)
         told = {"more": True, "next": {"at": start + 100, "link": f"?at={start + 100}"}}
         return {"data": ROWS[start : start + 100], **({"paging": told} if start + 100 < len(ROWS) else {})}
 
-    server.get(LIST, json=answer)
+    server.get(LIST, json=response)
 
     assert ids(read(config(invoices(pagination=pagination)))) == list(range(250))
 
@@ -538,11 +538,11 @@ def test_a_name_with_a_dot_is_found(server: requests_mock.Mocker) -> None:
     assert ids(read(values)) == [2]
 
 
-def with_an_end(answer: Callable[[Any, Any], Json], status: int) -> Callable[[Any, Any], Any]:
+def with_an_end(response: Callable[[Any, Any], Json], status: int) -> Callable[[Any, Any], Any]:
     """A server that has no page behind the last one."""
 
     def wrapped(request: Any, context: Any) -> Any:
-        body = answer(request, context)
+        body = response(request, context)
         if not body["data"] and int(query(request)["page"]) > 1:
             context.status_code = status
             return {"detail": "Invalid page."}
@@ -731,7 +731,7 @@ def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
     rows = [{"id": number, "changed": None} for number in range(2500)]
     honest = by_page(rows) if pagination["type"] == "page" else by_offset(rows)
 
-    def answer(request: Any, context: Any) -> Any:
+    def response(request: Any, context: Any) -> Any:
         asked = query(request)
         depth = int(asked.get("offset", 0)) or (int(asked.get("page", 1)) - 1) * int(asked.get("per_page", 0))
         if depth < 1500:
@@ -739,7 +739,7 @@ def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
         context.status_code = status
         return {"message": "too deep"}
 
-    server.get(LIST, json=answer)
+    server.get(LIST, json=response)
     handed_out: list[int] = []
     chosen = stream(config(invoices(pagination=pagination, cursor_field="changed", since_param="since")))
 
@@ -761,11 +761,11 @@ def test_a_list_that_breaks_off_is_not_taken_for_that_of_a_customer_that_vanishe
 ) -> None:
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
 
-    def answer(request: Any, context: Any) -> Any:
+    def response(request: Any, context: Any) -> Any:
         context.status_code = 200 if query(request).get("offset", "0") == "0" else 404
         return {"data": ROWS[:100], "next": "?offset=100"}
 
-    server.get(f"{BASE}/v1/customers/1/notes", json=answer)
+    server.get(f"{BASE}/v1/customers/1/notes", json=response)
 
     with pytest.raises(Failure, match=message):
         read(config(CUSTOMERS, {**CHILD, "pagination": pagination}), "notes")
@@ -776,11 +776,11 @@ def test_a_list_that_breaks_off_is_not_taken_for_that_of_a_customer_that_vanishe
     "pagination", [{"type": "offset"}, {"type": "page"}, {"type": "page", "size_param": ""}], ids=str
 )
 def test_a_total_that_is_not_reached_is_an_error(server: requests_mock.Mocker, pagination: Json, there: int) -> None:
-    def answer(request: Any, context: Any) -> Json:
+    def response(request: Any, context: Any) -> Json:
         rows = by_offset if pagination["type"] == "offset" else by_page
         return {**rows(ROWS[:there])(request, context), "total": 250}
 
-    server.get(LIST, json=answer)
+    server.get(LIST, json=response)
 
     with pytest.raises(Failure, match=f"tells of 250 rows and ends after {there}"):
         read(config(invoices(pagination={**pagination, "total_path": "total"})))
@@ -1004,8 +1004,8 @@ def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> 
 # -- incremental ------------------------------------------------------------------------------------------------------
 
 
-def changed(*moments: Any) -> list[Json]:
-    return [{"id": number, "changed": moment} for number, moment in enumerate(moments)]
+def changed(*timestamps: Any) -> list[Json]:
+    return [{"id": number, "changed": timestamp} for number, timestamp in enumerate(timestamps)]
 
 
 @pytest.mark.parametrize(
@@ -1073,11 +1073,11 @@ def test_without_a_filter_the_connector_selects(server: requests_mock.Mocker) ->
     ],
 )
 def test_a_moment_is_understood_in_each_form(value: Any) -> None:
-    assert AnyMoment("%d/%m/%Y %H:%M").seconds(value) == 1769860800
+    assert AnyTimestamp("%d/%m/%Y %H:%M").seconds(value) == 1769860800
 
 
 @pytest.mark.parametrize(
-    ("pattern", "value", "moment"),
+    ("pattern", "value", "timestamp"),
     [
         ("%Y%m%d%H%M%S", "20240131120000", "2024-01-31T12:00:00Z"),
         ("%Y%m%d%H%M", "202401311200", "2024-01-31T12:00:00Z"),
@@ -1097,23 +1097,23 @@ def test_a_moment_is_understood_in_each_form(value: Any) -> None:
         ("", "2024/01/31", "2024-01-31T00:00:00Z"),
     ],
 )
-def test_a_pattern_goes_before_what_a_moment_looks_like(pattern: str, value: Any, moment: str) -> None:
-    moments = AnyMoment(pattern)
-    seconds = moments.seconds(value)
+def test_a_pattern_goes_before_what_a_moment_looks_like(pattern: str, value: Any, timestamp: str) -> None:
+    timestamps = AnyTimestamp(pattern)
+    seconds = timestamps.seconds(value)
 
     assert seconds is not None
-    assert moments.value(seconds) == moment
+    assert timestamps.value(seconds) == timestamp
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "12:00", "20240131", True, "0000-00-00", [], float("nan"), "42"])
 def test_what_is_no_moment_is_none(value: Any) -> None:
-    assert AnyMoment().seconds(value) is None
+    assert AnyTimestamp().seconds(value) is None
 
 
 def test_a_moment_survives_the_state() -> None:
-    moments = AnyMoment()
+    timestamps = AnyTimestamp()
 
-    assert moments.seconds(moments.value(1769860800)) == 1769860800
+    assert timestamps.seconds(timestamps.value(1769860800)) == 1769860800
     assert filter_value("unix")(5) == 5
 
 

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from source_invoicing.config import MOMENT, Fields
+from source_invoicing.config import TIMESTAMP, Fields
 from source_invoicing.http import Failure
 from source_invoicing.platforms import PLATFORMS
 from unit_tests.test_packaging import ROOT
@@ -134,7 +134,7 @@ def test_a_default_and_the_examples_are_valid(path: str) -> None:
 
 
 def test_the_form_and_the_code_take_the_same_dates() -> None:
-    assert FORM["properties"]["start_date"]["pattern"] == f"^{MOMENT.pattern}$"
+    assert FORM["properties"]["start_date"]["pattern"] == f"^{TIMESTAMP.pattern}$"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_form_and_the_code_take_the_same_dates() -> None:
     ],
 )
 def test_a_date_is_a_moment_in_utc(date: str, seconds: int | None) -> None:
-    assert Fields({"start_date": date}).moment("start_date") == seconds
+    assert Fields({"start_date": date}).timestamp("start_date") == seconds
 
 
 @pytest.mark.parametrize("number", [8, 8.0])

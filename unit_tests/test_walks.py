@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Footprint, Order, Page, Place, Question
+from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.page import Checkpoint, Order, Page, PageRequest, RowFingerprint
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     KeyWalk,
@@ -28,7 +28,7 @@ from source_invoicing.streams.walks import (
 )
 from unit_tests.moving_list import Arrangement, GoingBack, MovingList
 
-MOMENTS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
+TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 # Hypothesis prefers lists of a page; where nothing moves between pages, nothing can be lost.
 SEVERAL_PAGES = st.lists(st.integers(0, 40), min_size=15, max_size=60)
 SEEDS = st.integers(0, 10_000)
@@ -40,7 +40,7 @@ MOVING_ANYWHERE = st.sampled_from(["newest change first", "by name", "anywhere"]
 
 
 def restless(
-    moments: Sequence[int | None],
+    timestamps: Sequence[int | None],
     seed: int,
     tells: tuple[bool, bool, bool],
     arrangement: Arrangement,
@@ -52,7 +52,7 @@ def restless(
     """
     tells_total, tells_more, lasts = tells
     return MovingList(
-        moments,
+        timestamps,
         tells_total=tells_total,
         tells_more=tells_more,
         differs=not lasts,
@@ -95,7 +95,7 @@ def hand_out_with(walks: Sequence[type[Walk]], listing: MovingList, since: int |
 @pytest.mark.parametrize("tells", ["total and more", "total", "more", "nothing"])
 def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, tells: str) -> None:
     listing = MovingList(
-        [moment * 3 for moment in range(rows)], tells_total="total" in tells, tells_more="more" in tells
+        [timestamp * 3 for timestamp in range(rows)], tells_total="total" in tells, tells_more="more" in tells
     )
 
     # Without totals, the walk from the newest change leaves the list to the one from the newest row.
@@ -104,16 +104,16 @@ def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, tells: s
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    moments=MOMENTS | BULK,
+    timestamps=TIMESTAMPS | BULK,
     seed=SEEDS,
     includes_boundary=st.booleans(),
     tells_more=st.booleans(),
 )
 def test_the_walk_by_key_misses_nothing(
-    moments: list[int], seed: int, includes_boundary: bool, tells_more: bool
+    timestamps: list[int], seed: int, includes_boundary: bool, tells_more: bool
 ) -> None:
     listing = MovingList(
-        moments,
+        timestamps,
         includes_boundary=includes_boundary,
         tells_more=tells_more,
         restlessness=0.4,
@@ -127,12 +127,12 @@ def test_the_walk_by_key_misses_nothing(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, tells_total=st.booleans())
+@given(timestamps=TIMESTAMPS, seed=SEEDS, tells_total=st.booleans())
 def test_a_server_that_ignores_everything_makes_no_row_slip_through(
-    moments: list[int], seed: int, tells_total: bool
+    timestamps: list[int], seed: int, tells_total: bool
 ) -> None:
     listing = MovingList(
-        moments,
+        timestamps,
         stance="ignores both",
         tells_total=tells_total,
         restlessness=0.3,
@@ -148,7 +148,7 @@ def test_a_server_that_ignores_everything_makes_no_row_slip_through(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]),
-    moments=SEVERAL_PAGES | BULK,
+    timestamps=SEVERAL_PAGES | BULK,
     seed=SEEDS,
     since=st.none() | st.integers(0, 40),
     going_back=st.sampled_from(["allowed", "refused"]),
@@ -156,15 +156,17 @@ def test_a_server_that_ignores_everything_makes_no_row_slip_through(
 # A delete that an edit hides from the total of what is filtered.
 @example(
     walk=NewestRowFirstWalk,
-    moments=[0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
+    timestamps=[0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
     seed=149,
     since=1,
     going_back="allowed",
 )
 def test_the_walks_from_the_newest_miss_nothing(
-    walk: type[Walk], moments: list[int], seed: int, since: int | None, going_back: GoingBack
+    walk: type[Walk], timestamps: list[int], seed: int, since: int | None, going_back: GoingBack
 ) -> None:
-    listing = MovingList(moments, restlessness=0.3, most_changes=8, chance=random.Random(seed), going_back=going_back)
+    listing = MovingList(
+        timestamps, restlessness=0.3, most_changes=8, chance=random.Random(seed), going_back=going_back
+    )
 
     ids = hand_out(walk(listing), since)
 
@@ -174,16 +176,16 @@ def test_the_walks_from_the_newest_miss_nothing(
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     walk=st.sampled_from([NewestChangeFirstWalk, NewestRowFirstWalk]),
-    moments=SEVERAL_PAGES | BULK,
+    timestamps=SEVERAL_PAGES | BULK,
     seed=SEEDS,
     since=st.none() | st.integers(0, 40),
     tells_more=st.booleans(),
 )
 def test_the_walks_from_the_newest_miss_nothing_where_no_total_tells_of_deletes(
-    walk: type[Walk], moments: list[int], seed: int, since: int | None, tells_more: bool
+    walk: type[Walk], timestamps: list[int], seed: int, since: int | None, tells_more: bool
 ) -> None:
     listing = MovingList(
-        moments,
+        timestamps,
         tells_total=False,
         tells_more=tells_more,
         restlessness=0.3,
@@ -227,15 +229,15 @@ def test_many_rows_deleted_at_once_are_stepped_back_by_no_further_than_they_reac
     listing = MovingList(range(100))
     ask = listing.ask
 
-    def delete_12_of_the_newest_before_page_10(question: Question) -> Page:
-        if question.number == 10 and len(listing.rows) == 100:
+    def delete_12_of_the_newest_before_page_10(request: PageRequest) -> Page:
+        if request.number == 10 and len(listing.rows) == 100:
             del listing.rows[-12:]
-        return ask(question)
+        return ask(request)
 
     listing.ask = delete_12_of_the_newest_before_page_10  # type: ignore[method-assign]
 
     assert set(hand_out(walk(listing))) == set(range(100))
-    assert [question.number for question in listing.asked][:22] == [*range(1, 11), *range(7, 19)]
+    assert [request.number for request in listing.asked][:22] == [*range(1, 11), *range(7, 19)]
 
 
 @pytest.mark.parametrize("walk", [NewestChangeFirstWalk, NewestRowFirstWalk])
@@ -243,38 +245,40 @@ def test_a_list_that_loses_rows_faster_than_it_is_read_is_given_up_in_time(walk:
     listing = MovingList(range(400))
     ask = listing.ask
 
-    def replace_the_newest_rows(question: Question) -> Page:
+    def replace_the_newest_rows(request: PageRequest) -> Page:
         if len(listing.asked) % 2:
             del listing.rows[-20:]
         elif listing.asked:
             listing.rows += [{"id": 1000 + 20 * len(listing.asked) + row, "at": 1000} for row in range(20)]
-        return ask(question)
+        return ask(request)
 
     listing.ask = replace_the_newest_rows  # type: ignore[method-assign]
 
     with pytest.raises(
-        UnexpectedAnswer, match=r"loses rows faster than they can be read.* while fewer rows are deleted"
+        UnexpectedResponse, match=r"loses rows faster than they can be read.* while fewer rows are deleted"
     ):
         hand_out(walk(listing))
     assert len(listing.asked) <= 200
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=st.sampled_from(["as created", "oldest change first"]))
+@given(
+    timestamps=TIMESTAMPS, seed=SEEDS, tells=TELLS, arrangement=st.sampled_from(["as created", "oldest change first"])
+)
 def test_rows_that_stay_or_move_to_the_end_make_the_walk_by_offset_miss_nothing(
-    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
 ) -> None:
-    listing = restless(moments, seed, tells, arrangement)
+    listing = restless(timestamps, seed, tells, arrangement)
 
     assert listing.throughout <= set(hand_out(OffsetWalk(listing)))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
+@given(timestamps=TIMESTAMPS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
 def test_of_rows_that_move_to_the_front_the_walk_by_offset_leaves_only_changed_ones_to_the_next_sync(
-    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
 ) -> None:
-    listing = restless(moments, seed, tells, arrangement, tells_moments=True)
+    listing = restless(timestamps, seed, tells, arrangement, tells_moments=True)
 
     steps = list(OffsetWalk(listing).steps(None))
 
@@ -282,13 +286,13 @@ def test_of_rows_that_move_to_the_front_the_walk_by_offset_leaves_only_changed_o
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(moments=MOMENTS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
+@given(timestamps=TIMESTAMPS, seed=SEEDS, tells=TELLS, arrangement=MOVING_ANYWHERE)
 # The only row is pushed back four times while it is looked for.
-@example(moments=[0], seed=1667, tells=(False, False, False), arrangement="by name")
+@example(timestamps=[0], seed=1667, tells=(False, False, False), arrangement="by name")
 def test_rows_that_move_to_the_front_one_at_a_time_make_the_walk_by_offset_miss_nothing(
-    moments: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement
 ) -> None:
-    listing = restless(moments, seed, tells, arrangement, tells_moments=False, changes_at_once=1, calms_down=True)
+    listing = restless(timestamps, seed, tells, arrangement, tells_moments=False, changes_at_once=1, calms_down=True)
 
     assert listing.throughout <= set(hand_out(OffsetWalk(listing)))
 
@@ -302,7 +306,7 @@ def test_a_list_in_another_order_each_time_is_read_completely_or_not_at_all(
 
     try:
         ids = hand_out(OffsetWalk(listing))
-    except UnexpectedAnswer:
+    except UnexpectedResponse:
         return
     assert listing.throughout <= set(ids)
 
@@ -337,13 +341,13 @@ def test_rows_with_another_key_in_each_answer_end_in_an_error() -> None:
     listing = MovingList(list(range(100)))
     ask = listing.ask
 
-    def ask_for_new_keys(question: Question) -> Page:
-        page = ask(question)
+    def ask_for_new_keys(request: PageRequest) -> Page:
+        page = ask(request)
         return replace(page, rows=[{**row, "id": (row["id"], len(listing.asked))} for row in page.rows])
 
     listing.ask = ask_for_new_keys  # type: ignore[method-assign]
 
-    with pytest.raises(UnexpectedAnswer, match="/things comes in another order, or with other keys, each time"):
+    with pytest.raises(UnexpectedResponse, match="/things comes in another order, or with other keys, each time"):
         hand_out(OffsetWalk(listing))
     assert len(listing.asked) < 50
 
@@ -365,26 +369,26 @@ def test_one_row_put_in_front_is_met_with_one_look_and_the_walk_ends_there() -> 
     listing = MovingList(list(range(100)), size=10, tells_moments=False, tells_total=False, tells_more=False)
     ask = listing.ask
 
-    def move_a_row_before_page_3(question: Question) -> Page:
+    def move_a_row_before_page_3(request: PageRequest) -> Page:
         if len(listing.asked) == 2:
             listing.rows.insert(0, listing.rows.pop(70))
-        return ask(question)
+        return ask(request)
 
     listing.ask = move_a_row_before_page_3  # type: ignore[method-assign]
 
     assert set(hand_out(OffsetWalk(listing))) == set(range(100))
-    assert [question.offset for question in listing.asked[-3:]] == [99, 0, 99]
+    assert [request.offset for request in listing.asked[-3:]] == [99, 0, 99]
 
 
 def test_a_total_of_more_rows_than_were_met_brings_a_missed_row_to_light() -> None:
     listing = MovingList(list(range(100)), size=10, tells_moments=False)
     ask = listing.ask
 
-    def change_two_places_before_page_3(question: Question) -> Page:
+    def change_two_places_before_page_3(request: PageRequest) -> Page:
         if len(listing.asked) == 2:
             listing.rows.append({**listing.rows.pop(3), "edits": 1})
             listing.rows.insert(0, listing.rows.pop(70))
-        return ask(question)
+        return ask(request)
 
     listing.ask = change_two_places_before_page_3  # type: ignore[method-assign]
 
@@ -394,12 +398,12 @@ def test_a_total_of_more_rows_than_were_met_brings_a_missed_row_to_light() -> No
 @pytest.mark.parametrize("stance", ["ignores sort", "ignores filter", "ignores both"])
 @pytest.mark.parametrize("since", [None, 30])
 def test_a_server_that_does_not_do_what_it_is_asked_is_read_in_another_way(stance: str, since: int | None) -> None:
-    moments = [(number * 37) % 101 for number in range(50)]
-    listing = MovingList(moments, stance=stance)  # type: ignore[arg-type]
+    timestamps = [(number * 37) % 101 for number in range(50)]
+    listing = MovingList(timestamps, stance=stance)  # type: ignore[arg-type]
 
     ids = hand_out_with([KeyWalk, NewestRowFirstWalk, PageWalk], listing, since)
 
-    assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
+    assert {number for number, timestamp in enumerate(timestamps) if since is None or timestamp >= since} <= set(ids)
 
 
 @pytest.mark.parametrize("tells_total", [True, False])
@@ -414,13 +418,13 @@ def test_a_list_that_tells_totals_is_not_looked_at_from_its_far_end() -> None:
 
     hand_out(KeyWalkWithoutTotal(listing))
 
-    assert {question.order for question in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
+    assert {request.order for request in listing.asked} == {Order.OLDEST_CHANGE_FIRST}
 
 
 def test_a_far_end_without_a_modification_time_that_comes_again_is_the_whole_list() -> None:
     listing = MovingList([None, None], tells_total=False, tells_more=False)
-    whole = replace(listing.ask(Question()), short=True)
-    listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
+    whole = replace(listing.ask(PageRequest()), short=True)
+    listing.ask = lambda request: replace(whole)  # type: ignore[method-assign]
 
     assert set(hand_out(KeyWalkWithoutTotal(listing))) == {0, 1}
 
@@ -435,10 +439,10 @@ def test_a_row_that_leaves_such_a_moment_between_two_pages_pulls_none_out_of_sig
     listing = MovingList([5] * 40)
     ask = listing.ask
 
-    def edit_the_first_row_before_page_3(question: Question) -> Page:
-        if question.number == 3 and listing.rows[0]["at"] == 5:
+    def edit_the_first_row_before_page_3(request: PageRequest) -> Page:
+        if request.number == 3 and listing.rows[0]["at"] == 5:
             listing.rows[0]["at"] = listing.clock = listing.clock + 1
-        return ask(question)
+        return ask(request)
 
     listing.ask = edit_the_first_row_before_page_3  # type: ignore[method-assign]
 
@@ -470,33 +474,33 @@ def test_the_walk_by_offset_costs_one_row_a_page_and_a_last_request() -> None:
 
 
 def test_every_page_of_the_walk_by_key_is_a_place_to_come_back_to() -> None:
-    moments = [number * 2 for number in range(60)]
-    whole = list(KeyWalk(MovingList(moments)).steps(None))
+    timestamps = [number * 2 for number in range(60)]
+    whole = list(KeyWalk(MovingList(timestamps)).steps(None))
 
     for cut in range(len(whole)):
         reached = whole[cut].reached
         before = {row["id"] for step in whole[: cut + 1] for row in step.rows}
-        after = hand_out(KeyWalk(MovingList(moments)), since=reached)
+        after = hand_out(KeyWalk(MovingList(timestamps)), since=reached)
         assert before | set(after) == set(range(60))
         assert len(before & set(after)) == 1
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    moments=MOMENTS,
+    timestamps=TIMESTAMPS,
     seed=SEEDS,
     tells=TELLS,
     arrangement=st.sampled_from(get_args(Arrangement)[:-1]),
     cut=st.integers(0, 10),
 )
 def test_every_page_of_the_walk_by_offset_is_a_place_to_go_on_from(
-    moments: list[int | None], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, cut: int
+    timestamps: list[int | None], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, cut: int
 ) -> None:
     tells_moments = bool(seed % 2)
     stays_behind = arrangement in ("as created", "oldest change first")
     any_number = tells_moments or stays_behind
     listing = restless(
-        moments,
+        timestamps,
         seed,
         tells,
         arrangement,
@@ -515,7 +519,7 @@ def test_every_page_of_the_walk_by_offset_is_a_place_to_go_on_from(
         listing.change()
 
     following = OffsetWalk(listing)
-    following.stopped_at = Place.restore(stored)
+    following.stopped_at = Checkpoint.restore(stored)
 
     assert following.stopped_at == stopped_at
     steps = list(following.steps(None))
@@ -551,7 +555,7 @@ def test_a_walk_that_goes_on_reads_no_more_than_what_is_left() -> None:
     following.stopped_at = places[7]
 
     assert hand_out(following) == list(range(793, 1000))
-    assert [question.offset for question in listing.asked] == [792, 891, 990, 999]
+    assert [request.offset for request in listing.asked] == [792, 891, 990, 999]
 
 
 @pytest.mark.parametrize("since", [None, 3])
@@ -559,31 +563,33 @@ def test_a_walk_that_goes_on_reads_no_more_than_what_is_left() -> None:
 def test_a_place_in_a_list_of_other_rows_is_no_place_to_go_on_from(kind: type[OffsetWalk], since: int | None) -> None:
     listing = MovingList(list(range(50)))
     walk = kind(listing)
-    walk.stopped_at = Place(
-        offset=20, tail=(Footprint(20),), filtered=not kind.filters, since=since, began=60, newest=20
+    walk.stopped_at = Checkpoint(
+        offset=20, tail=(RowFingerprint(20),), filtered=not kind.filters, since=since, began=60, newest=20
     )
     assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
 
-    walk.stopped_at = Place(offset=20, tail=(Footprint(20),), filtered=kind.filters, since=4, began=60, newest=20)
+    walk.stopped_at = Checkpoint(
+        offset=20, tail=(RowFingerprint(20),), filtered=kind.filters, since=4, began=60, newest=20
+    )
     assert min(hand_out(walk, since)) == (3 if kind.filters and since else 0)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("walk", [KeyWalk, NewestChangeFirstWalk, PageWalk])
 def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(walk: type[Walk]) -> None:
     listing = MovingList([9] * 20)
-    first = listing.ask(Question(order=Order.OLDEST_CHANGE_FIRST))
-    listing.ask = lambda question: replace(first)  # type: ignore[method-assign]
+    first = listing.ask(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
+    listing.ask = lambda request: replace(first)  # type: ignore[method-assign]
 
-    with pytest.raises(UnexpectedAnswer, match="/things answers with the same page twice"):
+    with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
         hand_out(walk(listing))
 
 
 def test_a_server_that_ignores_the_offset_is_stopped() -> None:
     listing = MovingList(list(range(20)), tells_total=False)
-    first = listing.ask(Question())
-    listing.ask = lambda question: replace(first)  # type: ignore[method-assign]
+    first = listing.ask(PageRequest())
+    listing.ask = lambda request: replace(first)  # type: ignore[method-assign]
 
-    with pytest.raises(UnexpectedAnswer, match="/things answers with the same page twice"):
+    with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
         hand_out(OffsetWalk(listing))
 
 
@@ -591,9 +597,9 @@ def test_a_server_that_ignores_the_offset_is_stopped() -> None:
 def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(walk: type[Walk]) -> None:
     listing = MovingList([number * 3 for number in range(12)])
     ask = listing.ask
-    listing.ask = lambda question: replace(page := ask(question), total=(page.total or 0) + 3)  # type: ignore[method-assign]
+    listing.ask = lambda request: replace(page := ask(request), total=(page.total or 0) + 3)  # type: ignore[method-assign]
 
-    with pytest.raises(UnexpectedAnswer, match="/things"):
+    with pytest.raises(UnexpectedResponse, match="/things"):
         hand_out(walk(listing))
 
 
@@ -601,8 +607,8 @@ def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
     listing = MovingList([number * 3 for number in range(12)])
     ask = listing.ask
 
-    def leave_the_rows_out_once(question: Question) -> Page:
-        page = ask(question)
+    def leave_the_rows_out_once(request: PageRequest) -> Page:
+        page = ask(request)
         return page if len(listing.asked) > 1 else replace(page, rows=[], has_more=False)
 
     listing.ask = leave_the_rows_out_once  # type: ignore[method-assign]
@@ -614,7 +620,7 @@ def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
 def test_a_total_of_fewer_rows_than_there_are_ends_no_list(walk: type[Walk]) -> None:
     listing = MovingList(list(range(12)), tells_more=False)
     ask = listing.ask
-    listing.ask = lambda question: replace(ask(question), total=3)  # type: ignore[method-assign]
+    listing.ask = lambda request: replace(ask(request), total=3)  # type: ignore[method-assign]
 
     assert set(hand_out(walk(listing))) == set(range(12))
 
@@ -623,9 +629,9 @@ def test_a_total_of_fewer_rows_than_there_are_ends_no_list(walk: type[Walk]) -> 
 def test_a_page_that_is_short_in_the_middle_is_noticed(walk: type[Walk]) -> None:
     listing = MovingList([number * 3 for number in range(30)])
     ask = listing.ask
-    listing.ask = lambda question: replace(page := ask(question), rows=page.rows[:3])  # type: ignore[method-assign]
+    listing.ask = lambda request: replace(page := ask(request), rows=page.rows[:3])  # type: ignore[method-assign]
 
-    with pytest.raises(UnexpectedAnswer, match="/things"):
+    with pytest.raises(UnexpectedResponse, match="/things"):
         hand_out(walk(listing))
 
 
@@ -635,14 +641,14 @@ def test_the_walk_newest_first_stops_at_the_moment_it_is_asked_for() -> None:
     ids = hand_out(NewestChangeFirstWalk(listing), since=93)
 
     assert sorted(ids) == list(range(93, 100))  # type: ignore[type-var]
-    assert len([question for question in listing.asked if question.number > 1]) == 1
+    assert len([request for request in listing.asked if request.number > 1]) == 1
 
 
 @pytest.mark.parametrize("walk", [KeyWalk, PageWalk, NewestRowFirstWalk])
-@pytest.mark.parametrize("moments", [[5], [1, 2, 9]])
-def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(walk: type[Walk], moments: list[int]) -> None:
-    listing = MovingList(moments, tells_total=False, tells_more=False)
-    whole = replace(listing.ask(Question(order=Order.OLDEST_CHANGE_FIRST)), short=True)
-    listing.ask = lambda question: replace(whole)  # type: ignore[method-assign]
+@pytest.mark.parametrize("timestamps", [[5], [1, 2, 9]])
+def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(walk: type[Walk], timestamps: list[int]) -> None:
+    listing = MovingList(timestamps, tells_total=False, tells_more=False)
+    whole = replace(listing.ask(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
+    listing.ask = lambda request: replace(whole)  # type: ignore[method-assign]
 
-    assert set(hand_out_with([walk, PageWalk], listing)) == set(range(len(moments)))
+    assert set(hand_out_with([walk, PageWalk], listing)) == set(range(len(timestamps)))

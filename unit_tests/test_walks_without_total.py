@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
-from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.walks import (
     FilteredOverlapWalk,
     KeyWalkWithoutTotal,
@@ -27,7 +27,7 @@ from source_invoicing.streams.walks import (
 )
 from source_invoicing.streams.walks.by_overlapping_page import page_that_covers
 from unit_tests.moving_list import MovingList, Stance
-from unit_tests.test_walks import BULK, MOMENTS, SEEDS, hand_out, hand_out_with
+from unit_tests.test_walks import BULK, SEEDS, TIMESTAMPS, hand_out, hand_out_with
 
 Filter = Literal["since", "equal"]
 
@@ -52,28 +52,30 @@ class SilentList(MovingList):
     tells_total: bool = False
     includes_boundary: bool = False
 
-    def ask(self, question: Question) -> Page:
+    def ask(self, request: PageRequest) -> Page:
         while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
             self.change()
-        self.asked.append(question)
-        size = min(question.size or self.size, self.size) if self.chooses else self.size
-        rows = [row for row in self._listed(question) for _ in range(self.duplicates)]
-        start = (question.number - 1) * size
+        self.asked.append(request)
+        size = min(request.size or self.size, self.size) if self.chooses else self.size
+        rows = [row for row in self._listed(request) for _ in range(self.duplicates)]
+        start = (request.number - 1) * size
         page = [dict(row) for row in rows[start : start + size]]
-        return Page(page, has_more=start + size < len(rows), told_at=self.clock, size=size if self.tells_size else None)
+        return Page(
+            page, has_more=start + size < len(rows), server_time=self.clock, size=size if self.tells_size else None
+        )
 
-    def _listed(self, question: Question) -> list[Row]:
+    def _listed(self, request: PageRequest) -> list[Row]:
         rows = list(self.rows)
-        if question.since is not None and self.stance != "ignores filter":
-            rows = [row for row in rows if row["at"] is not None and self._fits(row["at"], question.since)]
-        if question.order in (Order.OLDEST_CHANGE_FIRST, Order.NEWEST_CHANGE_FIRST):
+        if request.since is not None and self.stance != "ignores filter":
+            rows = [row for row in rows if row["at"] is not None and self._fits(row["at"], request.since)]
+        if request.order in (Order.OLDEST_CHANGE_FIRST, Order.NEWEST_CHANGE_FIRST):
             rows.sort(key=lambda row: ((row["at"] is None) is (self.blanks == "last"), row["at"] or 0, row["id"]))
-            if question.order is Order.NEWEST_CHANGE_FIRST:
+            if request.order is Order.NEWEST_CHANGE_FIRST:
                 rows.reverse()
         return rows
 
-    def _fits(self, moment: int, since: int) -> bool:
-        return moment == since if self.filter == "equal" else moment >= since
+    def _fits(self, timestamp: int, since: int) -> bool:
+        return timestamp == since if self.filter == "equal" else timestamp >= since
 
 
 WALKS = [KeyWalkWithoutTotal, OverlapWalk, FilteredOverlapWalk, NewestChangeFirstOverlapWalk]
@@ -83,15 +85,15 @@ WALKS = [KeyWalkWithoutTotal, OverlapWalk, FilteredOverlapWalk, NewestChangeFirs
 @pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 19, 20, 21, 100, 401])
 @pytest.mark.parametrize("duplicates", [1, 3])
 def test_a_list_at_rest_is_handed_out_once(walk: type[Walk], rows: int, duplicates: int) -> None:
-    listing = SilentList([moment * 3 for moment in range(rows)], duplicates=duplicates)
+    listing = SilentList([timestamp * 3 for timestamp in range(rows)], duplicates=duplicates)
 
     assert sorted(hand_out(walk(listing))) == list(range(rows))  # type: ignore[type-var]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(walk=st.sampled_from(WALKS), moments=MOMENTS | BULK, seed=SEEDS, size=st.integers(10, 13))
-def test_nothing_slips_through_a_list_that_moves(walk: type[Walk], moments: list[int], seed: int, size: int) -> None:
-    listing = SilentList(moments, size=size, restlessness=0.4, chance=random.Random(seed))
+@given(walk=st.sampled_from(WALKS), timestamps=TIMESTAMPS | BULK, seed=SEEDS, size=st.integers(10, 13))
+def test_nothing_slips_through_a_list_that_moves(walk: type[Walk], timestamps: list[int], seed: int, size: int) -> None:
+    listing = SilentList(timestamps, size=size, restlessness=0.4, chance=random.Random(seed))
 
     assert listing.throughout <= set(hand_out_with([walk, OverlapWalk], listing)) or not listing.throughout
 
@@ -99,42 +101,42 @@ def test_nothing_slips_through_a_list_that_moves(walk: type[Walk], moments: list
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     walk=st.sampled_from(WALKS),
-    moments=st.lists(st.none() | st.integers(0, 20), max_size=60),
+    timestamps=st.lists(st.none() | st.integers(0, 20), max_size=60),
     blanks=st.sampled_from(["first", "last"]),
 )
 def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
-    walk: type[Walk], moments: list[int | None], blanks: Literal["first", "last"]
+    walk: type[Walk], timestamps: list[int | None], blanks: Literal["first", "last"]
 ) -> None:
-    listing = SilentList(moments, blanks=blanks)
+    listing = SilentList(timestamps, blanks=blanks)
 
-    assert set(hand_out_with([walk, OverlapWalk], listing)) == set(range(len(moments)))
+    assert set(hand_out_with([walk, OverlapWalk], listing)) == set(range(len(timestamps)))
 
 
 @pytest.mark.parametrize("since", [None, 4, 5, 29])
-@pytest.mark.parametrize("moments", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 31]])
+@pytest.mark.parametrize("timestamps", [range(50), [*range(9), *[20] * 6, 30, 31], [*[5] * 30, 6, 31]])
 @pytest.mark.parametrize("walk", [KeyWalkWithoutTotal, FilteredOverlapWalk])
 def test_a_filter_that_means_that_very_moment_is_found_out(
-    walk: type[Walk], moments: list[int], since: int | None
+    walk: type[Walk], timestamps: list[int], since: int | None
 ) -> None:
-    listing = SilentList(list(moments), filter="equal")
+    listing = SilentList(list(timestamps), filter="equal")
 
     ids = hand_out_with([walk, OverlapWalk], listing, since)
 
-    assert {number for number, moment in enumerate(moments) if since is None or moment >= since} <= set(ids)
+    assert {number for number, timestamp in enumerate(timestamps) if since is None or timestamp >= since} <= set(ids)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     walk=st.sampled_from([KeyWalkWithoutTotal, FilteredOverlapWalk]),
-    moments=MOMENTS | BULK,
+    timestamps=TIMESTAMPS | BULK,
     seed=SEEDS,
     meaning=st.sampled_from(["since", "equal"]),
     since=st.integers(0, 60),
 )
 def test_what_changed_since_does_not_slip_through(
-    walk: type[Walk], moments: list[int], seed: int, meaning: Filter, since: int
+    walk: type[Walk], timestamps: list[int], seed: int, meaning: Filter, since: int
 ) -> None:
-    listing = SilentList(moments, restlessness=0.4, filter=meaning, chance=random.Random(seed))
+    listing = SilentList(timestamps, restlessness=0.4, filter=meaning, chance=random.Random(seed))
     before = {row["id"] for row in listing.rows if row["at"] >= since}
 
     ids = hand_out_with([walk, OverlapWalk, SizedPageWalk], listing, since)
@@ -181,12 +183,12 @@ def test_pages_whose_size_cannot_be_chosen_are_read_by_number(rows: int, tells_s
 @pytest.mark.parametrize("order", ["names", "unknown"])
 def test_a_row_that_an_edit_puts_in_front_needs_a_list_that_is_read_twice(order: str) -> None:
     class ByName(SilentList):
-        def ask(self, question: Question) -> Page:
+        def ask(self, request: PageRequest) -> Page:
             if len(self.asked) == 1:
                 self.rows.insert(0, self.rows.pop())
-            return super().ask(question)
+            return super().ask(request)
 
-        def serial(self, row: Row) -> int | None:
+        def creation_rank(self, row: Row) -> int | None:
             return (row["id"] * 7) % 31 if order == "names" else None
 
     with pytest.raises(NotHonoured, match="creation"):
@@ -198,10 +200,10 @@ def test_a_row_that_an_edit_puts_in_front_needs_a_list_that_is_read_twice(order:
 @pytest.mark.parametrize("walk", [SizedPageWalk, PlainPageWalk])
 def test_a_list_that_comes_whole_whatever_page_is_asked_for(walk: type[Walk], rows: int) -> None:
     class Whole(SilentList):
-        def ask(self, question: Question) -> Page:
-            self.asked.append(question)
+        def ask(self, request: PageRequest) -> Page:
+            self.asked.append(request)
             # Zoho's streams read so many rows, and no word about paging, as "there might be more".
-            return Page(self._listed(replace(question, since=None)), has_more=None if rows == self.size else False)
+            return Page(self._listed(replace(request, since=None)), has_more=None if rows == self.size else False)
 
     listing = Whole(list(range(rows)))
 
@@ -211,10 +213,10 @@ def test_a_list_that_comes_whole_whatever_page_is_asked_for(walk: type[Walk], ro
 
 def test_a_server_that_ignores_the_page_but_not_its_size_is_found_out() -> None:
     class FirstPageOnly(SilentList):
-        def ask(self, question: Question) -> Page:
-            return replace(super().ask(replace(question, number=1)), has_more=None)
+        def ask(self, request: PageRequest) -> Page:
+            return replace(super().ask(replace(request, number=1)), has_more=None)
 
-    with pytest.raises(UnexpectedAnswer, match="same page twice"):
+    with pytest.raises(UnexpectedResponse, match="same page twice"):
         hand_out(SizedPageWalk(FirstPageOnly(list(range(35)))))
 
 
@@ -222,16 +224,16 @@ def test_a_filter_that_is_refused_is_left_out() -> None:
     listing = SilentList(list(range(35)))
 
     assert set(hand_out(PlainPageWalk(listing), since=30)) == set(range(35))
-    assert {question.since for question in listing.asked} == {None}
+    assert {request.since for request in listing.asked} == {None}
 
 
 def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:
     class Stuck(SilentList):
-        def ask(self, question: Question) -> Page:
-            page = super().ask(Question(size=question.size))
+        def ask(self, request: PageRequest) -> Page:
+            page = super().ask(PageRequest(size=request.size))
             return replace(page, has_more=True)
 
-    with pytest.raises(UnexpectedAnswer, match="again"):
+    with pytest.raises(UnexpectedResponse, match="again"):
         hand_out(OverlapWalk(Stuck(list(range(35)))))
 
 
@@ -246,13 +248,13 @@ def test_rows_that_are_changed_by_whoever_takes_them_are_known_again() -> None:
 
 def test_a_list_of_other_rows_each_time_is_no_endless_loop() -> None:
     class Replaced(SilentList):
-        def ask(self, question: Question) -> Page:
-            page = super().ask(question)
+        def ask(self, request: PageRequest) -> Page:
+            page = super().ask(request)
             for row in page.rows:
                 row["id"] += 1000 * len(self.asked)
             return page
 
-    with pytest.raises(UnexpectedAnswer, match="other rows each time"):
+    with pytest.raises(UnexpectedResponse, match="other rows each time"):
         hand_out(OverlapWalk(Replaced(list(range(35)))))
 
 
@@ -261,7 +263,7 @@ def test_a_list_read_by_key_costs_one_look_at_its_far_end() -> None:
 
     hand_out(KeyWalkWithoutTotal(listing))
 
-    assert [question.order for question in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
+    assert [request.order for request in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
     assert len(listing.asked) == 4
 
 
@@ -271,17 +273,17 @@ PLACE_KEEPERS = [OverlapWalk, FilteredOverlapWalk]
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(PLACE_KEEPERS),
-    moments=MOMENTS | BULK,
+    timestamps=TIMESTAMPS | BULK,
     since=st.none() | st.integers(0, 30),
     seed=SEEDS,
     cut=st.integers(0, 6),
 )
 # A row that is deleted while the filter is put to the proof.
-@example(kind=FilteredOverlapWalk, moments=[], since=0, seed=4, cut=1)
+@example(kind=FilteredOverlapWalk, timestamps=[], since=0, seed=4, cut=1)
 def test_every_overlapping_page_is_a_place_to_go_on_from(
-    kind: type[OverlapWalk], moments: list[int], since: int | None, seed: int, cut: int
+    kind: type[OverlapWalk], timestamps: list[int], since: int | None, seed: int, cut: int
 ) -> None:
-    listing = SilentList(moments, restlessness=0.4, chance=random.Random(seed))
+    listing = SilentList(timestamps, restlessness=0.4, chance=random.Random(seed))
     wanted = {row["id"] for row in listing.rows if since is None or row["at"] >= since}
     before: set[Hashable] = set()
     place = None

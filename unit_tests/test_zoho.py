@@ -369,7 +369,7 @@ def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, c
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("response", "sentence"),
     [
         ({"json": refused(45), "headers": {"X-Rate-Limit-Reset": "7200"}}, r"renewed at \d{4}-.* UTC, in 7200 seconds"),
         ({"json": refused(45)}, "midnight in the organization's time zone"),
@@ -378,10 +378,10 @@ def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, c
     ],
 )
 def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_again(
-    http: Mock, answer: dict[str, Any], sentence: str
+    http: Mock, response: dict[str, Any], sentence: str
 ) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    calls = http.get(requests_mock.ANY, status_code=429, **answer)
+    calls = http.get(requests_mock.ANY, status_code=429, **response)
 
     for each in SourceInvoicing().streams(config(organization_id="111")):
         assert isinstance(each, InvoicingStream)
@@ -403,7 +403,7 @@ def test_a_message_promises_to_go_on_only_for_streams_that_do(http: Mock) -> Non
 def test_no_more_calls_are_in_flight_than_zoho_takes() -> None:
     busy = SourceInvoicing().streams({**config(), "num_workers": 32})[0]
     assert isinstance(busy, ZohoStream)
-    assert busy.account.client._quota.in_flight == 10
+    assert busy.account.client._rate_limiter.in_flight == 10
 
 
 def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:
@@ -672,14 +672,14 @@ def test_transactions_are_read_by_bank_account_where_zoho_wants_one(http: Mock, 
     http.post(US_TOKENS, json=TOKEN)
     http.get(f"{US_BOOKS}/bankaccounts", json=envelope("bankaccounts", [{"account_id": "1"}, {"account_id": "2"}]))
 
-    def answer(request: Any, context: Any) -> dict[str, Any]:
+    def response(request: Any, context: Any) -> dict[str, Any]:
         if "account_id" not in request.qs:
             context.status_code = 400
             return refused(code, "Invalid value passed for account_id")
         (account,) = request.qs["account_id"]
         return envelope("banktransactions", [{"account_id": account, "transaction_id": f"{account}1"}])
 
-    http.get(f"{US_BOOKS}/banktransactions", json=answer)
+    http.get(f"{US_BOOKS}/banktransactions", json=response)
 
     assert [row["transaction_id"] for row in read("transactions", organization_id="111")] == ["11", "21"]
 
@@ -748,7 +748,7 @@ def test_organizations_that_are_refused_say_nothing_of_taxes(http: Mock, caplog:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("response", "told"),
     [
         (
             {"status_code": 400, "json": refused(9014, "The plan has ended.")},
@@ -762,16 +762,16 @@ def test_organizations_that_are_refused_say_nothing_of_taxes(http: Mock, caplog:
     ids=["another code", "wrong address", "no code", "an error under 200", "a web page"],
 )
 def test_a_check_that_is_refused_for_other_reasons_than_scopes_says_what_to_look_at(
-    http: Mock, answer: dict[str, Any], told: str
+    http: Mock, response: dict[str, Any], told: str
 ) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    http.get(requests_mock.ANY, **answer)
+    http.get(requests_mock.ANY, **response)
 
     sentence = check() or ""
 
     assert told in sentence
     assert "platform.base_url" in sentence or "support" in sentence
-    assert ("fullaccess" in sentence) is (answer.get("status_code") == 403)
+    assert ("fullaccess" in sentence) is (response.get("status_code") == 403)
     assert not any(flaw in sentence for flaw in ("  ", "None", ".)", ".."))
 
 
@@ -847,11 +847,11 @@ def test_both_products_are_registered() -> None:
     assert {"zoho_invoice", "zoho_books"} <= set(PLATFORMS)
 
 
-# Moments
+# Timestamps
 
 
 @pytest.mark.parametrize(
-    ("text", "moment"),
+    ("text", "timestamp"),
     [
         ("2026-06-09T09:46:21-0400", datetime(2026, 6, 9, 13, 46, 21, tzinfo=timezone.utc)),
         ("2026-06-09T09:46:21+05:30", datetime(2026, 6, 9, 4, 16, 21, tzinfo=timezone.utc)),
@@ -864,12 +864,12 @@ def test_both_products_are_registered() -> None:
         (7, None),
     ],
 )
-def test_moments_with_an_offset(text: Any, moment: datetime | None) -> None:
-    assert OffsetDateTime().seconds(text) == (None if moment is None else int(moment.timestamp()))
+def test_moments_with_an_offset(text: Any, timestamp: datetime | None) -> None:
+    assert OffsetDateTime().seconds(text) == (None if timestamp is None else int(timestamp.timestamp()))
 
 
 def test_moments_come_back_as_they_went() -> None:
-    moments = OffsetDateTime()
-    assert moments.seconds(moments.value(1_700_000_000)) == 1_700_000_000
+    timestamps = OffsetDateTime()
+    assert timestamps.seconds(timestamps.value(1_700_000_000)) == 1_700_000_000
     assert compact_offset(1_700_000_000) == "2023-11-14T22:13:20+0000"
-    assert moments.seconds(compact_offset(1_700_000_000)) == 1_700_000_000
+    assert timestamps.seconds(compact_offset(1_700_000_000)) == 1_700_000_000

@@ -12,12 +12,12 @@ import requests_mock
 
 Row = dict[str, Any]
 EPOCH = 1_750_000_000
-MOMENT = "%Y-%m-%dT%H:%M:%S%z"
+TIMESTAMP = "%Y-%m-%dT%H:%M:%S%z"
 
 
-def written(moment: int) -> str:
+def written(timestamp: int) -> str:
     """A moment (seconds behind the epoch of these lists) as Zoho writes it."""
-    return datetime.fromtimestamp(EPOCH + moment, timezone.utc).strftime(MOMENT)
+    return datetime.fromtimestamp(EPOCH + timestamp, timezone.utc).strftime(TIMESTAMP)
 
 
 def rows(count: int, key: str) -> list[Row]:
@@ -37,7 +37,7 @@ class ZohoList:
     :param cap: the most rows on a page, whatever is asked for
     :param filter: what ``last_modified_time`` means
     :param refused: parameters that are refused, with the code
-    :param quota: how many calls are left of the day; ``None`` for enough
+    :param rate_limiter: how many calls are left of the day; ``None`` for enough
     :param before: called before each answer
     """
 
@@ -103,4 +103,4 @@ def serve(http: requests_mock.Mocker, address: str, listed: ZohoList) -> ZohoLis
 
 
 def _seconds(text: str) -> int:
-    return int(datetime.strptime(text.upper(), MOMENT).timestamp())
+    return int(datetime.strptime(text.upper(), TIMESTAMP).timestamp())

@@ -26,7 +26,7 @@ from source_invoicing.streams import (
     InvoicingStream,
     NewestChangeFirstOverlapWalk,
     NewestChangeFirstWalk,
-    Question,
+    PageRequest,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,7 +206,7 @@ def after_an_edit(platform: str, stream: InvoicingStream) -> str:
     if not stream.supports_incremental:
         return f"reads the whole list{suffix}"
     asked, asked_since = (
-        stream.list_request(Question(since=since), stream.list_path({}), {}) for since in (None, SOME_MOMENT)
+        stream.list_request(PageRequest(since=since), stream.list_path({}), {}) for since in (None, SOME_MOMENT)
     )
     if asked != asked_since:
         return f"asks for what changed{suffix}"

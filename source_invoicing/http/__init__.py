@@ -1,52 +1,51 @@
 """How one request is made well: authentication, retries, quotas, time-outs, messages. Knows no stream."""
 
-from source_invoicing.http.answer import Answer, ApiRequest, whole_number
 from source_invoicing.http.auth import BasicAuth
-from source_invoicing.http.budget import Budget
-from source_invoicing.http.client import ApiClient, Patience
-from source_invoicing.http.failures import (
-    AbandonedError,
+from source_invoicing.http.client import ApiClient, RetryPolicy
+from source_invoicing.http.error_handler import Fail, Ok, Retry, StatusErrorHandler, Verdict
+from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
+    Cancelled,
     Failure,
     HostUnreachable,
     LoginRefused,
     QuotaExhausted,
     ResourceMissing,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     config_failure,
     system_failure,
     transient_failure,
 )
+from source_invoicing.http.heartbeat import heartbeat
 from source_invoicing.http.oauth import AccessToken, AccessTokens, OAuthClient
-from source_invoicing.http.quota import Quota
-from source_invoicing.http.verdict import Fail, Ok, Retry, StatusJudge, Verdict
-from source_invoicing.http.waiting import heartbeat
+from source_invoicing.http.rate_limit import CallBudget, RateLimiter
+from source_invoicing.http.response import Request, Response, whole_number
 
 __all__ = [
-    "AbandonedError",
     "AccessRefused",
     "AccessToken",
     "AccessTokens",
-    "Answer",
     "ApiClient",
-    "ApiRequest",
     "BadRequest",
     "BasicAuth",
-    "Budget",
+    "CallBudget",
+    "Cancelled",
     "Fail",
     "Failure",
     "HostUnreachable",
     "LoginRefused",
     "OAuthClient",
     "Ok",
-    "Patience",
-    "Quota",
     "QuotaExhausted",
+    "RateLimiter",
+    "Request",
     "ResourceMissing",
+    "Response",
     "Retry",
-    "StatusJudge",
-    "UnexpectedAnswer",
+    "RetryPolicy",
+    "StatusErrorHandler",
+    "UnexpectedResponse",
     "Verdict",
     "config_failure",
     "heartbeat",

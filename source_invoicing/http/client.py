@@ -18,11 +18,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
-from source_invoicing.http.answer import Answer, ApiRequest, join_url, origin, same_origin
-from source_invoicing.http.failures import Failure, HostUnreachable, QuotaExhausted, config_failure
-from source_invoicing.http.quota import Quota
-from source_invoicing.http.verdict import Fail, Ok, Retry, Verdict
-from source_invoicing.http.waiting import waiting_for
+from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
+from source_invoicing.http.errors import Failure, HostUnreachable, QuotaExhausted, config_failure
+from source_invoicing.http.heartbeat import waiting_for
+from source_invoicing.http.rate_limit import RateLimiter
+from source_invoicing.http.response import Request, Response, join_url, origin, same_origin
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -44,7 +44,7 @@ TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for an answer and how often to ask again. All durations in seconds.
 
     :param connect: for a connection
@@ -79,7 +79,7 @@ class Patience:
         return self.retries
 
     @classmethod
-    def for_check(cls) -> Patience:
+    def for_check(cls) -> RetryPolicy:
         """A connection test answers within a minute, whatever the host does."""
         return cls(
             connect=8.0,
@@ -103,7 +103,7 @@ class _Session(requests.Session):
 class ApiClient:
     """Sends requests of one account: pooled connections, one quota, retries, and one decode per answer.
 
-    Safe to use from several threads. Raises :class:`~source_invoicing.http.failures.Failure` and nothing else for
+    Safe to use from several threads. Raises :class:`~source_invoicing.http.errors.Failure` and nothing else for
     whatever the network or the vendor does.
     """
 
@@ -112,22 +112,22 @@ class ApiClient:
         *,
         base_url: str,
         auth: AuthBase | None,
-        judge: Callable[[Answer], Verdict],
-        quota: Quota,
+        error_handler: Callable[[Response], Verdict],
+        rate_limiter: RateLimiter,
         pool_size: int,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """
         :param base_url: where the API lives; a path prefix is kept
-        :param judge: the platform's opinion of an answer
-        :param quota: shared by everything that uses this account
+        :param error_handler: the platform's opinion of an answer
+        :param rate_limiter: shared by everything that uses this account
         :param pool_size: connections kept open, as many as there are requests in flight
         """
         self.base_url = base_url
-        self._judge = judge
-        self._quota = quota
-        self._patience = _scaled(patience or Patience())
+        self._error_handler = error_handler
+        self._rate_limiter = rate_limiter
+        self._retry_policy = _scaled(retry_policy or RetryPolicy())
         self._closed: QuotaExhausted | None = None
         self._session = _Session()
         self._session.auth = auth
@@ -144,13 +144,13 @@ class ApiClient:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def send(self, request: ApiRequest) -> Answer:
+    def send(self, request: Request) -> Response:
         """Send a request until its answer is good.
 
         Once the vendor has closed the door for longer than a sync waits, nothing more is sent.
 
         :raises Failure: with the vendor's reason, when no try helped or none can
-        :raises AbandonedError: once the client is closed
+        :raises Cancelled: once the client is closed
         """
         if self._closed is not None:
             raise self._closed
@@ -164,37 +164,37 @@ class ApiClient:
     def close(self) -> None:
         """Nobody wants answers any more: nothing further is sent, whoever waits is sent home, and connections close as
         soon as the requests on them are over."""
-        self._quota.abandon()
+        self._rate_limiter.cancel()
         self._session.close()
 
-    def _send(self, request: ApiRequest) -> Answer:
+    def _send(self, request: Request) -> Response:
         spent: Counter[bool] = Counter()
         redirects = 0
         again = False
         while True:
-            verdict, answer = self._try(request, again)
-            if answer is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, answer)):
+            verdict, response = self._try(request, again)
+            if response is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, response)):
                 redirects += 1
                 request, again = replace(request, url=target, params=(), label=request.shown), False
                 continue
-            if isinstance(verdict, Ok) and answer is not None:
-                self._quota.grant()
-                return answer
+            if isinstance(verdict, Ok) and response is not None:
+                self._rate_limiter.on_success()
+                return response
             if isinstance(verdict, Fail):
                 raise verdict.failure
             if isinstance(verdict, Retry):
-                apart = verdict.rate_limited and self._patience.rate_limit_retries is not None
-                if spent[apart] >= self._patience.retries_after(verdict):
+                apart = verdict.rate_limited and self._retry_policy.rate_limit_retries is not None
+                if spent[apart] >= self._retry_policy.retries_after(verdict):
                     raise verdict.failure
                 self._back_off(verdict, spent[apart], request)
                 spent[apart] += 1
                 again = verdict.rate_limited
 
-    def _redirected(self, request: ApiRequest, answer: Answer) -> str:
+    def _redirected(self, request: Request, response: Response) -> str:
         """Where to send a request instead; empty where it is not to be, or where credentials must not go."""
-        location = answer.headers.get("Location", "")
+        location = response.headers.get("Location", "")
         followed = REDIRECTS if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
-        if answer.status not in followed or not location:
+        if response.status not in followed or not location:
             return ""
         try:
             target = urljoin(self._address(request), location)
@@ -202,7 +202,7 @@ class ApiClient:
             return ""
         return target if same_origin(target, self.base_url) else ""
 
-    def _address(self, request: ApiRequest) -> str:
+    def _address(self, request: Request) -> str:
         if not request.url:
             return join_url(self.base_url, request.path)
         if not same_origin(request.url, self.base_url):
@@ -212,11 +212,11 @@ class ApiClient:
             )
         return request.url
 
-    def _try(self, request: ApiRequest, again: bool) -> tuple[Verdict, Answer | None]:
-        with self._quota.slot(again=again):
+    def _try(self, request: Request, again: bool) -> tuple[Verdict, Response | None]:
+        with self._rate_limiter.slot(again=again):
             started = time.monotonic()
             try:
-                answer = self._exchange(request, started + self._patience.total)
+                response = self._exchange(request, started + self._retry_policy.total)
             except requests.exceptions.InvalidHeader:
                 return Fail(config_failure(UNSENDABLE)), None
             except (requests.RequestException, HTTPError, OSError) as error:
@@ -225,10 +225,12 @@ class ApiClient:
                     return Fail(missing), None
                 # The error's own text and its chain may hold the URL, and with it a key in the query.
                 return Retry(self._unreachable(request, error)), None
-        logger.debug("%s %s: HTTP %s, %.3f s", request.method, request.shown, answer.status, time.monotonic() - started)
-        return (request.judge or self._judge)(answer), answer
+        logger.debug(
+            "%s %s: HTTP %s, %.3f s", request.method, request.shown, response.status, time.monotonic() - started
+        )
+        return (request.error_handler or self._error_handler)(response), response
 
-    def _exchange(self, request: ApiRequest, deadline: float) -> Answer:
+    def _exchange(self, request: Request, deadline: float) -> Response:
         with self._session.request(
             request.method,
             self._address(request),
@@ -236,14 +238,14 @@ class ApiClient:
             json=request.json,
             data=request.form,
             headers=dict(request.headers),
-            timeout=(self._patience.connect, self._patience.read),
+            timeout=(self._retry_policy.connect, self._retry_policy.read),
             allow_redirects=False,
             stream=True,
         ) as response:
             content = _read(response, deadline)
-        return Answer.of(response, content, request.shown)
+        return Response.of(response, content, request.shown)
 
-    def _unreachable(self, request: ApiRequest, error: Exception) -> HostUnreachable:
+    def _unreachable(self, request: Request, error: Exception) -> HostUnreachable:
         host = urlsplit(self.base_url).netloc.rpartition("@")[2]
         return HostUnreachable(
             f"{host} {_what_happened(error)} ({request.shown}). Check that the address is right and that this machine "
@@ -263,22 +265,22 @@ class ApiClient:
             "Correct it, or remove it to trust the usual ones."
         )
 
-    def _back_off(self, verdict: Retry, attempt: int, request: ApiRequest) -> None:
-        first = self._patience.rate_limit_backoff if verdict.rate_limited else self._patience.backoff
-        backoff = min(first * 2**attempt, self._patience.longest_backoff)
+    def _back_off(self, verdict: Retry, attempt: int, request: Request) -> None:
+        first = self._retry_policy.rate_limit_backoff if verdict.rate_limited else self._retry_policy.backoff
+        backoff = min(first * 2**attempt, self._retry_policy.longest_backoff)
         seconds = verdict.after if verdict.after is not None else backoff
-        if seconds > self._patience.longest_wait:
+        if seconds > self._retry_policy.longest_wait:
             raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than {self._patience.of} waits ({self._patience.longest_wait:.0f} seconds).",
+                f"than {self._retry_policy.of} waits ({self._retry_policy.longest_wait:.0f} seconds).",
                 FailureType.transient_error,
             )
-        allowed = self._patience.retries_after(verdict)
+        allowed = self._retry_policy.retries_after(verdict)
         logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, allowed)
         if verdict.rate_limited:
-            self._quota.refuse(seconds)
+            self._rate_limiter.on_rate_limited(seconds)
         else:
-            self._quota.wait(seconds, f"before asking again for {request.shown}")
+            self._rate_limiter.wait(seconds, f"before asking again for {request.shown}")
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:
@@ -318,14 +320,14 @@ def _what_happened(error: Exception) -> str:
     return "broke the connection"
 
 
-def _scaled(patience: Patience) -> Patience:
+def _scaled(retry_policy: RetryPolicy) -> RetryPolicy:
     backoff, timeout = (float(os.environ.get(name, "1")) for name in (BACKOFF_SCALE, TIMEOUT_SCALE))
     return replace(
-        patience,
-        backoff=patience.backoff * backoff,
-        rate_limit_backoff=patience.rate_limit_backoff * backoff,
-        longest_backoff=patience.longest_backoff * backoff,
-        connect=patience.connect * timeout,
-        read=patience.read * timeout,
-        total=patience.total * timeout,
+        retry_policy,
+        backoff=retry_policy.backoff * backoff,
+        rate_limit_backoff=retry_policy.rate_limit_backoff * backoff,
+        longest_backoff=retry_policy.longest_backoff * backoff,
+        connect=retry_policy.connect * timeout,
+        read=retry_policy.read * timeout,
+        total=retry_policy.total * timeout,
     )

@@ -13,21 +13,29 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http.answer import Answer, ApiRequest
-from source_invoicing.http.client import ApiClient, Patience
-from source_invoicing.http.failures import (
+from source_invoicing.http.client import ApiClient, RetryPolicy
+from source_invoicing.http.error_handler import (
+    OK,
+    SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    Fail,
+    Retry,
+    StatusErrorHandler,
+    Verdict,
+)
+from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
     Failure,
     HostUnreachable,
     LoginRefused,
     ResourceMissing,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     transient_failure,
 )
-from source_invoicing.http.quota import Quota
+from source_invoicing.http.rate_limit import RateLimiter
+from source_invoicing.http.response import Request, Response
 from source_invoicing.http.secrets import mask
-from source_invoicing.http.verdict import OK, SERVER_ERROR, TOO_MANY_REQUESTS, Fail, Retry, StatusJudge, Verdict
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -72,7 +80,7 @@ class AccessTokens:
         most_requests: int,
         per_seconds: float,
         options: str = "platform",
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         on_rotation: Callable[[str], None] | None = None,
     ) -> None:
         """
@@ -99,9 +107,14 @@ class AccessTokens:
         self._requested: deque[float] = deque()
         self._token_url = f"{options}.token_url"
         credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
-        self._status_judge = StatusJudge(vendor, _said, credentials, credentials, self._token_url)
+        self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
         self._client = ApiClient(
-            base_url=base_url, auth=None, judge=self._judge, quota=Quota(1), pool_size=1, patience=patience
+            base_url=base_url,
+            auth=None,
+            error_handler=self._error_handler,
+            rate_limiter=RateLimiter(1),
+            pool_size=1,
+            retry_policy=retry_policy,
         )
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
@@ -134,7 +147,7 @@ class AccessTokens:
         self._count_request()
         logger.debug("Asking %s for an access token.", self._vendor)
         try:
-            answer = self._client.send(ApiRequest(self._path, method="POST", form=self._form))
+            response = self._client.send(Request(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
         except (AccessRefused, ResourceMissing) as failure:
@@ -147,14 +160,14 @@ class AccessTokens:
         except Failure as failure:
             self._refused = failure
             raise
-        for name, value in answer.body.items():
+        for name, value in response.body.items():
             # Of tokens of other kinds no use is made, but an API may repeat them.
             if name.endswith("token") and isinstance(value, str):
                 mask(value)
-        self._keep_rotated(answer.body.get("refresh_token"))
-        life = _life(answer.body)
+        self._keep_rotated(response.body.get("refresh_token"))
+        life = _life(response.body)
         return AccessToken(
-            answer.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(answer.body)
+            response.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(response.body)
         )
 
     def _keep_rotated(self, refresh_token: Any) -> None:
@@ -176,17 +189,17 @@ class AccessTokens:
             )
         self._requested.append(now)
 
-    def _judge(self, answer: Answer) -> Verdict:
-        body = answer.body
-        if answer.status == TOO_MANY_REQUESTS or answer.status >= SERVER_ERROR:
-            return self._status_judge(answer)
+    def _error_handler(self, response: Response) -> Verdict:
+        body = response.body
+        if response.status == TOO_MANY_REQUESTS or response.status >= SERVER_ERROR:
+            return self._status_error_handler(response)
         if isinstance(body, dict) and body.get("error"):
             return Fail(self._refusal(_words(body["error"]), _words(body.get("error_description") or "")))
-        if not answer.ok or answer.unreadable is not None:
-            return self._status_judge(answer)
+        if not response.ok or response.unreadable is not None:
+            return self._status_error_handler(response)
         if not isinstance(body, dict) or not _is_token(body.get("access_token")):
             return Retry(
-                UnexpectedAnswer(
+                UnexpectedResponse(
                     f"{self._vendor} answered the request for an access token with neither a token nor an error. "
                     f"Check that {self._token_url}, where it is set, leads to the token endpoint.",
                     FailureType.transient_error,
@@ -213,28 +226,28 @@ class OAuthClient(ApiClient):
         self.tokens = tokens
         self._scheme = scheme
         self._renewing = threading.Lock()
-        self._granted: ApiRequest | None = None
+        self._granted: Request | None = None
         self._renewed_in_vain: str | None = None
 
-    def send(self, request: ApiRequest) -> Answer:
+    def send(self, request: Request) -> Response:
         """See :class:`ApiClient`.
 
         :raises AccessRefused: when the resource stays refused with a token that is good
         """
         token = self.tokens.current()
         try:
-            answer = self._send_with(token, request)
+            response = self._send_with(token, request)
         except LoginRefused as refusal:
-            answer = self._send_again(token, request, refusal)
+            response = self._send_again(token, request, refusal)
         self._granted = request
-        return answer
+        return response
 
     def close(self) -> None:
         """See :class:`ApiClient`."""
         super().close()
         self.tokens.close()
 
-    def _send_again(self, token: AccessToken, request: ApiRequest, refusal: LoginRefused) -> Answer:
+    def _send_again(self, token: AccessToken, request: Request, refusal: LoginRefused) -> Response:
         for _ in range(MOST_RENEWALS):
             renewed = self._renew(token, refusal)
             try:
@@ -268,7 +281,7 @@ class OAuthClient(ApiClient):
             return False
         return True
 
-    def _send_with(self, token: AccessToken, request: ApiRequest) -> Answer:
+    def _send_with(self, token: AccessToken, request: Request) -> Response:
         headers = {**request.headers, "Authorization": f"{self._scheme} {token.text}"}
         return super().send(replace(request, headers=headers))
 

@@ -2,10 +2,10 @@
 
 from source_invoicing.streams.account import Account, Window
 from source_invoicing.streams.child import ChildStream
-from source_invoicing.streams.offset_moments import OffsetDateTime, compact_offset
-from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.parents import ParentIds, ParentStream
 from source_invoicing.streams.stream import InvoicingStream
+from source_invoicing.streams.timestamps import OffsetDateTime, compact_offset
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     FilteredOverlapWalk,
@@ -43,12 +43,12 @@ __all__ = [
     "Order",
     "OverlapWalk",
     "Page",
+    "PageRequest",
     "PageWalk",
     "ParentIds",
     "ParentStream",
     "Parts",
     "PlainPageWalk",
-    "Question",
     "Row",
     "SizedPageWalk",
     "TokenWalk",

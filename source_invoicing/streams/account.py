@@ -23,9 +23,9 @@ class Window:
     # Writers that commit a little late, and clocks cut to whole seconds, need the syncs to overlap.
     OVERLAP_SECONDS = 1
 
-    def overlapping(self, moment: int) -> int:
+    def overlapping(self, timestamp: int) -> int:
         """Where to go on, coming from a moment of this very sync or one that was cut off."""
-        return moment - self.OVERLAP_SECONDS
+        return timestamp - self.OVERLAP_SECONDS
 
     def since(self, position: int | None) -> int | None:
         """Where to begin, coming from a stored position (seconds since 1970, UTC)."""

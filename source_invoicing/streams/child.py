@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from airbyte_cdk.models import SyncMode
 
-from source_invoicing.http import ApiRequest, ResourceMissing
+from source_invoicing.http import Request, ResourceMissing
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.bookmark import Bookmark, ParentBookmark
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.parents import ParentIds, ascending
+from source_invoicing.streams.state import ParentState, StreamState
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
 
@@ -41,9 +41,9 @@ class ChildStream(InvoicingStream, ABC):
         super().__init__(account)
         self.parents = parents
 
-    def make_bookmark(self) -> Bookmark:
+    def make_progress(self) -> StreamState:
         """See :class:`InvoicingStream`."""
-        return ParentBookmark(self.name, self.parent_field)
+        return ParentState(self.name, self.parent_field)
 
     @property
     def resumes(self) -> bool:
@@ -76,17 +76,17 @@ class ChildStream(InvoicingStream, ABC):
         :raises Failure: when the parents cannot be read, or the state names an id of another kind than theirs
         """
         self.begin(sync_mode, stream_state)
-        bookmark = self._parent_bookmark
-        done_up_to = bookmark.done_up_to
+        progress = self._parent_state
+        done_up_to = progress.done_up_to
         parents = self.parents.get()
         if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
             # Numbers stand before all text, so each parent would count as done, or none.
-            raise bookmark.foreign(
+            raise progress.foreign(
                 f"{self.parent_field!r} should be an id such as {parents[0]!r}, found {done_up_to!r}"
             )
         for parent in parents:
             if done_up_to is None or ascending(parent) > ascending(done_up_to):
-                bookmark.start(parent)
+                progress.start(parent)
                 yield {self.parent_field: parent}
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
@@ -101,7 +101,7 @@ class ChildStream(InvoicingStream, ABC):
 
     def _done(self, parents: Iterable[Any]) -> None:
         for parent in parents:
-            self._parent_bookmark.done(parent)
+            self._parent_state.done(parent)
 
     def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
         """Tell a parent that vanished from a list that this account does not have at all.
@@ -111,13 +111,13 @@ class ChildStream(InvoicingStream, ABC):
         :raises Failure: when it is the list that is missing
         """
         try:
-            self.account.client.send(ApiRequest(self._parent_path(parent)))
+            self.account.client.send(Request(self._parent_path(parent)))
         except ResourceMissing:
             logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, parent)
             return [parent]
         raise missing
 
     @property
-    def _parent_bookmark(self) -> ParentBookmark:
-        assert isinstance(self.bookmark, ParentBookmark)
-        return self.bookmark
+    def _parent_state(self) -> ParentState:
+        assert isinstance(self.progress, ParentState)
+        return self.progress

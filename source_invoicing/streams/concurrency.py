@@ -2,7 +2,7 @@
 
 The CDK's own adapter for ``HttpStream`` freezes the state a partition starts with and cannot write state while a
 partition is read, so the streams are put into the engine directly: as a :class:`DefaultStream` whose partitions ask
-:meth:`InvoicingStream.read_pages` and whose cursor prints the stream's bookmark.
+:meth:`InvoicingStream.read_pages` and whose cursor prints the stream's progress.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from airbyte_cdk.sources.streams.concurrent.partitions.types import QueueItem
 from airbyte_cdk.sources.types import Record
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import AbandonedError, AccessRefused, Failure, ResourceMissing
-from source_invoicing.streams.bookmark import FINISHED
+from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing
 from source_invoicing.streams.page import Row
+from source_invoicing.streams.state import FINISHED
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
 
@@ -91,18 +91,18 @@ class PageQueue(Queue[QueueItem]):
         super().__init__(maxsize=MOST_WAITING_PAGES)
         self._running: set[str] = set()
         self._rest: RecordPage | None = None
-        self._abandoned = False
+        self._cancelled = False
 
-    def abandon(self) -> None:
+    def cancel(self) -> None:
         """The consumer is gone: whoever waits for a place, or comes for one later, is sent home."""
         with self.mutex:
-            self._abandoned = True
+            self._cancelled = True
             self.queue.clear()
             self.not_full.notify_all()
 
     def _put(self, item: QueueItem) -> None:
-        if self._abandoned:
-            raise AbandonedError
+        if self._cancelled:
+            raise Cancelled
         super()._put(item)
 
     def get(self, block: bool = True, timeout: float | None = None) -> QueueItem:
@@ -162,8 +162,8 @@ class Messages(InMemoryMessageRepository):
             self._queue.put(message)
 
 
-class BookmarkCursor(Cursor):
-    """Prints a stream's state: whenever its bookmark moved, behind the records it covers, and once at the end."""
+class StateCursor(Cursor):
+    """Prints a stream's state: whenever its progress moved, behind the records it covers, and once at the end."""
 
     def __init__(self, stream: InvoicingStream, repository: MessageRepository) -> None:
         self._stream = stream
@@ -174,16 +174,16 @@ class BookmarkCursor(Cursor):
         self._complete = False
         self._printed = False
         self._records_since = False
-        stream.bookmark.on_move = self._print
+        stream.progress.on_move = self._print
 
     @property
     def state(self) -> MutableMapping[str, Any]:
         """Where the stream stands."""
-        return self._stream.bookmark.value()
+        return self._stream.progress.value()
 
     def partition_generated(self) -> None:
         """One more partition has to be closed before the stream is complete."""
-        with self._stream.bookmark.lock:
+        with self._stream.progress.lock:
             self._generated += 1
 
     def all_partitions_generated(self) -> None:
@@ -196,14 +196,14 @@ class BookmarkCursor(Cursor):
 
     def close_partition(self, partition: Partition) -> None:
         """A partition was read to its end."""
-        with self._stream.bookmark.lock:
+        with self._stream.progress.lock:
             self._closed += 1
 
     def ensure_at_least_one_state_emitted(self) -> None:
         """The stream is over. Where it was read to its end, its last state stands behind its last record."""
         if not (self._complete and self._closed == self._generated):
             return
-        self._stream.bookmark.finish()
+        self._stream.progress.finish()
         if self._records_since or not self._printed or self.state == FINISHED:
             self._print()
 
@@ -297,7 +297,7 @@ class ListPartition(Partition):
         try:
             for page in self._stream.read_pages(self._slice, self._parts):
                 yield cast(Record, RecordPage(name, page))
-        except AbandonedError:
+        except Cancelled:
             raise
         except Exception as error:
             if self._setbacks.add(error):
@@ -328,12 +328,12 @@ class ListPartitions(PartitionGenerator):
     The engine would also wait for a shorter line at some point, which never comes where its only worker does so.
     """
 
-    def __init__(self, stream: InvoicingStream, cursor: BookmarkCursor, queue: PageQueue, most_readers: int) -> None:
+    def __init__(self, stream: InvoicingStream, cursor: StateCursor, queue: PageQueue, most_readers: int) -> None:
         self._stream = stream
         self._cursor = cursor
         self._queue = queue
         self._most_readers = most_readers
-        self._setbacks = Setbacks(any_was_read=stream.bookmark.value() not in ({}, FINISHED))
+        self._setbacks = Setbacks(any_was_read=stream.progress.value() not in ({}, FINISHED))
         self._slices = iter(stream.stream_slices(sync_mode=SyncMode.full_refresh))
         self._lock = threading.Lock()
 
@@ -394,7 +394,7 @@ def read_side_by_side(
     )
 
     def concurrent(stream: InvoicingStream) -> AbstractStream:
-        cursor = BookmarkCursor(stream, messages)
+        cursor = StateCursor(stream, messages)
         return _concurrent(stream, cursor, ListPartitions(stream, cursor, queue, num_workers), logger)
 
     records: Counter[str] = Counter()
@@ -414,7 +414,7 @@ def read_side_by_side(
     finally:
         # Workers that wait to hand over a page, for their turn or for a parent would keep the process alive for ever,
         # and those that do not wait would ask the vendor for lists that nobody wants any more.
-        queue.abandon()
+        queue.cancel()
         for stream in streams:
             stream.close()
         # At its end there is nothing to do for them any more. Left early, they end with the request under way.
@@ -439,7 +439,7 @@ def _ended(message: AirbyteMessage) -> str | None:
 
 
 def _concurrent(
-    stream: InvoicingStream, cursor: BookmarkCursor, partitions: ListPartitions, logger: logging.Logger
+    stream: InvoicingStream, cursor: StateCursor, partitions: ListPartitions, logger: logging.Logger
 ) -> AbstractStream:
     key = stream.primary_key
     return DefaultStream(

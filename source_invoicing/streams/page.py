@@ -9,7 +9,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from source_invoicing.streams.moments import real
+from source_invoicing.streams.timestamps import real
 
 Row = dict[str, Any]
 LARGEST = 2**63
@@ -40,7 +40,7 @@ class Order(Enum):
 
 
 @dataclass(frozen=True)
-class Question:
+class PageRequest:
     """One request for rows of a list. The stream puts it into the API's own words.
 
     :param number: page, counted from 1
@@ -68,7 +68,7 @@ class Page:
     :param total: how many rows answer the question in all, where the API tells
     :param short: whether it holds fewer rows than were asked for
     :param next: what to ask for the page behind this one with, where the API hands that out; ``None`` at the end
-    :param told_at: the server's clock when it answered (seconds since 1970, UTC), where the API tells
+    :param server_time: the server's clock when it answered (seconds since 1970, UTC), where the API tells
     :param size: how many rows a page of this answer holds at most, where the API tells
     """
 
@@ -77,43 +77,43 @@ class Page:
     total: int | None = None
     short: bool = False
     next: str | None = None
-    told_at: int | None = None
+    server_time: int | None = None
     size: int | None = None
 
 
 @dataclass(frozen=True)
-class Footprint:
+class RowFingerprint:
     """A row as a walk met it, by which its like is known again.
 
     :param name: the row's key, see :func:`name_of`
-    :param moment: its modification time (seconds since 1970, UTC), where it tells
+    :param timestamp: its modification time (seconds since 1970, UTC), where it tells
     :param content: a checksum of all that is in it; ``None`` where nobody kept it, as in states of version 0.1.0
     """
 
     name: str | int
-    moment: int | None = None
+    timestamp: int | None = None
     content: int | None = None
 
     @classmethod
-    def restore(cls, stored: Any) -> Footprint | None:
+    def restore(cls, stored: Any) -> RowFingerprint | None:
         """A footprint from its stored form; ``None`` when it is none of ours."""
         if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FOOTPRINT:
             return None
-        name, moment, content = stored
-        if not is_identity(name) or not _is_moment(moment) or not _is_number(content):
+        name, timestamp, content = stored
+        if not is_identity(name) or not _is_timestamp(timestamp) or not _is_number(content):
             return None
-        return cls(name, moment, content)
+        return cls(name, timestamp, content)
 
     def stored(self) -> list[str | int | None]:
         """The footprint as JSON."""
-        return [self.name, self.moment, self.content]
+        return [self.name, self.timestamp, self.content]
 
 
 @dataclass(frozen=True)
-class Place:
+class Checkpoint:
     """How far a walk came, for a later run to go on from there: a few rows, and what else it takes to find their like.
 
-    Moments are seconds since 1970 (UTC).
+    Timestamps are seconds since 1970 (UTC).
 
     :param offset: rows before the row that was handed out last
     :param filtered: whether the API was asked to leave out rows
@@ -130,12 +130,12 @@ class Place:
     since: int | None
     began: int
     newest: int | None
-    tail: tuple[Footprint, ...]
-    head: Footprint | None = None
+    tail: tuple[RowFingerprint, ...]
+    head: RowFingerprint | None = None
     missing: int = 0
 
     @classmethod
-    def restore(cls, stored: Any) -> Place | None:
+    def restore(cls, stored: Any) -> Checkpoint | None:
         """A place from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
         ``None`` when it is none of ours."""
         if not isinstance(stored, Mapping) or not stored.keys() <= {*OF_A_PLACE, *ADDED_TO_A_PLACE}:
@@ -144,13 +144,15 @@ class Place:
             return None
         counts = [stored["offset"], stored.get("missing", 0)]
         times = [stored[name] for name in ("since", "began", "newest")]
-        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(map(_is_moment, times)):
+        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(
+            map(_is_timestamp, times)
+        ):
             return None
         if type(stored["filtered"]) is not bool or stored["began"] is None:
             return None
         tail = stored.get("tail", [[stored["row"], None, None]])
-        rows = [Footprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
-        head = Footprint.restore(stored["head"]) if stored.get("head") is not None else None
+        rows = [RowFingerprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
+        head = RowFingerprint.restore(stored["head"]) if stored.get("head") is not None else None
         if None in rows or (head is None and stored.get("head") is not None):
             return None
         values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
@@ -180,7 +182,7 @@ def name_of(key: Hashable) -> str | int:
     return key if isinstance(key, int) else str(key)
 
 
-def _is_moment(value: Any) -> bool:
+def _is_timestamp(value: Any) -> bool:
     return value is None or (type(value) is int and real(value) is not None)
 
 
@@ -199,14 +201,14 @@ class Listing(Protocol):
     def paging_advice(self) -> str:
         """What to check when the API does not page as asked, where that is for the user to set; otherwise empty."""
 
-    def ask(self, question: Question) -> Page:
+    def ask(self, request: PageRequest) -> Page:
         """Fetch one page."""
 
     def key(self, row: Row) -> Hashable:
         """What identifies a row."""
 
-    def moment(self, row: Row) -> int | None:
+    def timestamp(self, row: Row) -> int | None:
         """When the row was last changed (seconds since 1970, UTC), or ``None``."""
 
-    def serial(self, row: Row) -> int | None:
+    def creation_rank(self, row: Row) -> int | None:
         """A number that grows with each row created, or ``None``."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.bookmark import FINISHED
 from source_invoicing.streams.page import Row
+from source_invoicing.streams.state import FINISHED
 from source_invoicing.streams.stream import InvoicingStream, Slice
 from source_invoicing.streams.walks import Parts
 

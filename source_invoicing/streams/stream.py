@@ -18,12 +18,12 @@ import requests
 from airbyte_cdk.models import AirbyteStream, FailureType, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 
-from source_invoicing.http import Answer, ApiRequest, BadRequest, Failure, UnexpectedAnswer
+from source_invoicing.http import BadRequest, Failure, Request, Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.bookmark import Bookmark, CursorBookmark, NoBookmark, PlaceBookmark
-from source_invoicing.streams.moments import MomentFormat, UnixSeconds
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Page, Place, Question, Row, is_identity
+from source_invoicing.streams.page import Checkpoint, Page, PageRequest, Row, is_identity
+from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
+from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
 
 logger = logging.getLogger("airbyte.source_invoicing")
@@ -47,7 +47,7 @@ class InvoicingStream(HttpStream, ABC):
     primary_key: ClassVar[str | list[str]] = "id"
     #: Field that tells when a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
-    moment_format: ClassVar[MomentFormat] = UnixSeconds()
+    timestamp_format: ClassVar[TimestampFormat] = UnixSeconds()
     #: Ways to walk the list, best first.
     walks: ClassVar[tuple[type[Walk], ...]] = (PageWalk,)
     #: Fixed query parameters of the list.
@@ -64,7 +64,7 @@ class InvoicingStream(HttpStream, ABC):
     def __init__(self, account: Account) -> None:
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one.
         self.account = account
-        self.bookmark = self.make_bookmark()
+        self.progress = self.make_progress()
         self._state_given: Mapping[str, Any] = {}
         self._walks_left = list(self.walks)
         self.optional_params_left = self.optional_params
@@ -73,27 +73,27 @@ class InvoicingStream(HttpStream, ABC):
     # -- what a platform says -----------------------------------------------------------------------------------
 
     @abstractmethod
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """A question in the vendor's words, as query parameters."""
 
     @abstractmethod
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """An answer in the words of :class:`Page`.
 
-        :raises UnexpectedAnswer: when it is no list
+        :raises UnexpectedResponse: when it is no list
         """
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
         """The same for APIs whose answers can be understood only beside what was asked."""
-        return self.read_page(answer)
+        return self.read_page(response)
 
-    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """A question as a request: by default a GET with the question in the query.
 
         :param path: of the list, see :meth:`list_path`
         :param fixed: parameters that go with every question of this list
         """
-        return ApiRequest(path, {**fixed, **self.list_params(question)})
+        return Request(path, {**fixed, **self.list_params(request)})
 
     def list_path(self, stream_slice: Slice) -> str:
         """Path of the list below the base URL."""
@@ -105,17 +105,17 @@ class InvoicingStream(HttpStream, ABC):
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    def make_bookmark(self) -> Bookmark:
+    def make_progress(self) -> StreamState:
         """The state this stream keeps."""
         if not isinstance(self.cursor_field, str):
             keeps_place = len(self.lists) == 1 and any(walk.keeps_place for walk in self.walks)
-            return PlaceBookmark(self.name) if keeps_place else NoBookmark(self.name)
-        return CursorBookmark(self.name, self.cursor_field, self.moment_format, tuple(self.lists))
+            return CheckpointState(self.name) if keeps_place else FullRefreshState(self.name)
+        return CursorState(self.name, self.cursor_field, self.timestamp_format, tuple(self.lists))
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """Read one slice, a page of finished records at a time.
 
-        The bookmark moves when the caller asks for the following page: by then the records before it are out. Nothing
+        The progress moves when the caller asks for the following page: by then the records before it are out. Nothing
         holds on to them here, nor in the walks by key, while that page is fetched: the memory of records that are out
         is used again while it is still in the processor's cache, which saves a long list seven per cent of its time.
 
@@ -127,19 +127,19 @@ class InvoicingStream(HttpStream, ABC):
             yield from self._read_parts(stream_slice, parts)
             return
         seen: dict[Hashable, int | None] | None = {} if len(self.lists) > 1 else None
-        bookmark = self.bookmark if isinstance(self.bookmark, CursorBookmark) else None
+        progress = self.progress if isinstance(self.progress, CursorState) else None
         for name in self._order_of_lists():
-            position = bookmark.position(name) if bookmark else None
+            position = progress.position(name) if progress else None
             since = self.account.window.since(position) if self.cursor_field else None
-            for step in self.walk(stream_slice, since, name, place=self.bookmark.place):
+            for step in self.walk(stream_slice, since, name, place=self.progress.place):
                 if rows := self._wanted(step.rows, since, seen):
                     yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
-                if bookmark and step.reached is not None:
-                    bookmark.reach(name, step.reached)
+                if progress and step.reached is not None:
+                    progress.reach(name, step.reached)
                 elif step.place is not None:
-                    self.bookmark.stop_at(step.place)
+                    self.progress.stop_at(step.place)
                 del step, rows
-            self.bookmark.stop_at(None)
+            self.progress.stop_at(None)
 
     @property
     def can_be_shared(self) -> bool:
@@ -147,29 +147,29 @@ class InvoicingStream(HttpStream, ABC):
         return len(self.lists) == 1 and issubclass(self._walks_left[0], KeyWalk)
 
     def _read_parts(self, stream_slice: Slice, parts: Parts) -> Iterator[list[Row]]:
-        bookmark, window, name = self.bookmark, self.account.window, next(iter(self.lists))
-        assert isinstance(bookmark, CursorBookmark)
-        since = window.since(bookmark.position(name))
+        progress, window, name = self.progress, self.account.window, next(iter(self.lists))
+        assert isinstance(progress, CursorState)
+        since = window.since(progress.position(name))
         gaps = [
-            (start, end, since if start is None else window.overlapping(start)) for start, end in bookmark.gaps(name)
+            (start, end, since if start is None else window.overlapping(start)) for start, end in progress.gaps(name)
         ]
         newcomer = parts.begin(since, gaps)
         part: Part | None = None
         try:
             while (part := parts.take(newcomer=newcomer)) is not None:
                 newcomer = False
-                for step in self.walk(stream_slice, part.since, name, part, bookmark.place):
+                for step in self.walk(stream_slice, part.since, name, part, progress.place):
                     if rows := self._wanted(step.rows, parts.since if part.is_all else part.since, None):
                         yield [self.finish_record(self._normalise(row), stream_slice) for row in rows]
                     if step.reached is not None:
-                        bookmark.cover(name, part.start, step.reached)
+                        progress.cover(name, part.start, step.reached)
                     if parts.closed and not part.is_all:
                         return
                     parts.call_readers()
                     del step, rows
                 parts.done(part)
         except Failure:
-            # The others stop at the next page; what they have read is in the bookmark. One of them says why; whoever
+            # The others stop at the next page; what they have read is in the progress. One of them says why; whoever
             # reads the whole list has closed the parts itself.
             if parts.close() or (part is not None and part.is_all):
                 raise
@@ -186,7 +186,7 @@ class InvoicingStream(HttpStream, ABC):
         since: int | None,
         name: str | None = None,
         part: Part | None = None,
-        place: Place | None = None,
+        place: Checkpoint | None = None,
     ) -> Iterator[Step]:
         """Walk over one of the slice's lists (the first one unless named) in the best way the API honours.
 
@@ -232,8 +232,8 @@ class InvoicingStream(HttpStream, ABC):
 
     def _take_over(self, part: Part) -> int | None:
         """Make a part the whole list, and return where that begins."""
-        assert isinstance(self.bookmark, CursorBookmark)
-        self.bookmark.keep_no_parts()
+        assert isinstance(self.progress, CursorState)
+        self.progress.keep_no_parts()
         part.is_all, part.start, part.end = True, None, None
         return part.parts.since
 
@@ -242,7 +242,7 @@ class InvoicingStream(HttpStream, ABC):
 
         :return: whether there is another one to go on with
         """
-        with self.bookmark.lock:
+        with self.progress.lock:
             if self._walks_left[0] is not walk:
                 return True
             if len(self._walks_left) == 1:
@@ -260,7 +260,7 @@ class InvoicingStream(HttpStream, ABC):
 
     def drop_optional_params(self, refusal: BadRequest) -> None:
         """Ask without the optional parameters from now on."""
-        with self.bookmark.lock:
+        with self.progress.lock:
             dropped, self.optional_params_left = self.optional_params_left, {}
         if dropped:
             logger.warning(
@@ -273,12 +273,12 @@ class InvoicingStream(HttpStream, ABC):
     def _wanted(self, rows: list[Row], since: int | None, seen: dict[Hashable, int | None] | None) -> list[Row]:
         """Rows inside the window, or without a modification time; of several lists, each version of a row once."""
         if since is not None:
-            rows = [row for row in rows if (moment := self.moment(row)) is None or moment >= since]
+            rows = [row for row in rows if (timestamp := self.timestamp(row)) is None or timestamp >= since]
         if seen is None:
             return rows
         unseen = object()
-        fresh = [row for row in rows if seen.get(self.key(row), unseen) != self.moment(row)]
-        seen.update((self.key(row), self.moment(row)) for row in fresh)
+        fresh = [row for row in rows if seen.get(self.key(row), unseen) != self.timestamp(row)]
+        seen.update((self.key(row), self.timestamp(row)) for row in fresh)
         return fresh
 
     @cached_property
@@ -298,15 +298,15 @@ class InvoicingStream(HttpStream, ABC):
             return row.get(self.primary_key)
         return tuple(row.get(field) for field in self.primary_key)
 
-    def serial(self, row: Row) -> int | None:
+    def creation_rank(self, row: Row) -> int | None:
         """A number that grows with each row created: the last part of its primary key, where that is a number."""
         identity = row.get(self.primary_key if isinstance(self.primary_key, str) else self.primary_key[-1])
         return identity if isinstance(identity, int) else None
 
-    def moment(self, row: Row) -> int | None:
+    def timestamp(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
         field = self.cursor_field
-        return self.moment_format.seconds(row.get(field)) if field.__class__ is str else None
+        return self.timestamp_format.seconds(row.get(field)) if field.__class__ is str else None
 
     def close(self) -> None:
         """The reading is over, complete or not: nothing more is asked for, and nobody waits for it."""
@@ -346,30 +346,30 @@ class InvoicingStream(HttpStream, ABC):
         reading came; an incremental one at ``stream_state``, or else where the stream stands."""
         state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
         if state is not None:
-            self.bookmark.restore(state)
+            self.progress.restore(state)
 
     def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
         """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
         reader = copy.copy(self)
-        reader.bookmark = self.make_bookmark()
+        reader.progress = self.make_progress()
         reader.state = dict(self._state_given if state is None else state)
         yield from reader.read_records(SyncMode.full_refresh)
 
     @property
     def state(self) -> MutableMapping[str, Any]:
         """Where the stream stands."""
-        return self.bookmark.value()
+        return self.progress.value()
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
         self._state_given = value
-        self.bookmark.restore(value)
+        self.progress.restore(value)
         self._was_read = bool(value)
 
     @property
     def is_unfinished(self) -> bool:
         """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
-        return not self._was_read or self.bookmark.place is not None
+        return not self._was_read or self.progress.place is not None
 
     @property
     def is_resumable(self) -> bool:
@@ -380,7 +380,7 @@ class InvoicingStream(HttpStream, ABC):
     @property
     def resumes(self) -> bool:
         """Whether a sync that was cut off continues from the state."""
-        return self.supports_incremental or isinstance(self.bookmark, PlaceBookmark)
+        return self.supports_incremental or isinstance(self.progress, CheckpointState)
 
     def as_airbyte_stream(self) -> AirbyteStream:
         """The stream as ``discover`` shows it."""
@@ -436,8 +436,8 @@ class InvoicingStream(HttpStream, ABC):
         body: Mapping[str, Any] | None = self._first_request(stream_slice).json
         return body
 
-    def _first_request(self, stream_slice: Slice | None) -> ApiRequest:
-        return _List(self, stream_slice or {}, next(iter(self.lists.values()))).request(Question())
+    def _first_request(self, stream_slice: Slice | None) -> Request:
+        return _List(self, stream_slice or {}, next(iter(self.lists.values()))).request(PageRequest())
 
     def path(
         self,
@@ -462,8 +462,8 @@ class InvoicingStream(HttpStream, ABC):
         next_page_token: Mapping[str, Any] | None = None,
     ) -> Iterable[Row]:
         """The finished records of one raw answer."""
-        answer = Answer.of(response, response.content, f"/{self.path(stream_slice=stream_slice)}")
-        for row in self.read_page(answer).rows:
+        page = Response.of(response, response.content, f"/{self.path(stream_slice=stream_slice)}")
+        for row in self.read_page(page).rows:
             yield self.finish_record(self._normalise(row), stream_slice or {})
 
 
@@ -474,39 +474,39 @@ class _List:
         self._stream = stream
         self._path = stream.list_path(stream_slice)
         self._fixed = {**stream.params, **selection}
-        self.label = self.request(Question()).shown
+        self.label = self.request(PageRequest()).shown
         self.paging_advice = stream.paging_advice
         self.key = stream.key
-        self.moment = stream.moment
-        self.serial = stream.serial
+        self.timestamp = stream.timestamp
+        self.creation_rank = stream.creation_rank
 
-    def request(self, question: Question, optional: Mapping[str, str | int] | None = None) -> ApiRequest:
+    def request(self, request: PageRequest, optional: Mapping[str, str | int] | None = None) -> Request:
         optional = self._stream.optional_params_left if optional is None else optional
-        return self._stream.list_request(question, self._path, {**self._fixed, **optional})
+        return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
-    def ask(self, question: Question) -> Page:
-        page = self._stream.read_answer(self._answer(question), question)
+    def ask(self, request: PageRequest) -> Page:
+        page = self._stream.read_answer(self._answer(request), request)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
         if not all(map(_is_known, map(self.key, page.rows))):
             raise self._unexpected(f"has a row without a usable value in {self._stream.primary_key!r}, its key")
         return page
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, request: PageRequest) -> Response:
         send, optional = self._stream.account.client.send, self._stream.optional_params_left
         try:
-            return send(self.request(question, optional))
+            return send(self.request(request, optional))
         except BadRequest as refused:
             if not optional:
                 raise
             refusal = refused
         # Whether the optional parameters were to blame shows when the same question is answered without them.
-        answer = send(self.request(question, {}))
+        response = send(self.request(request, {}))
         self._stream.drop_optional_params(refusal)
-        return answer
+        return response
 
-    def _unexpected(self, what: str) -> UnexpectedAnswer:
-        return UnexpectedAnswer(
+    def _unexpected(self, what: str) -> UnexpectedResponse:
+        return UnexpectedResponse(
             f"The list {self.label} {what}, so it cannot be read completely. Run the sync again; if this stays, the "
             "API does not answer as documented.",
             FailureType.transient_error,

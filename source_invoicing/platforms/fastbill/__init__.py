@@ -11,24 +11,24 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
-    Answer,
     ApiClient,
     BadRequest,
     BasicAuth,
-    Budget,
+    CallBudget,
     Fail,
     LoginRefused,
-    Patience,
-    Quota,
     QuotaExhausted,
+    RateLimiter,
+    Response,
     Retry,
-    StatusJudge,
-    UnexpectedAnswer,
+    RetryPolicy,
+    StatusErrorHandler,
+    UnexpectedResponse,
     Verdict,
 )
-from source_invoicing.http.retry_after import retry_after
+from source_invoicing.http.error_handler import inside_a_sentence
+from source_invoicing.http.retry import retry_after
 from source_invoicing.http.secrets import without_links
-from source_invoicing.http.verdict import inside_a_sentence
 from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import InvoicingStream, Window
@@ -69,7 +69,7 @@ def error_text(body: Any) -> str | None:
 
 
 @dataclass(frozen=True)
-class FastBillJudge:
+class FastBillErrorHandler:
     """Judges an answer by what stands under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
 
     :param by_status: for what the status alone decides
@@ -77,29 +77,29 @@ class FastBillJudge:
         documented, so whatever it refuses then, it may be the filter
     """
 
-    by_status: Callable[[Answer], Verdict]
+    by_status: Callable[[Response], Verdict]
     filtered: bool = False
 
-    def __call__(self, answer: Answer) -> Verdict:
-        said = error_text(answer.body) or ""
+    def __call__(self, response: Response) -> Verdict:
+        said = error_text(response.body) or ""
         if WRONG_LOGIN.search(said):
             return Fail(
                 LoginRefused(
-                    f"FastBill did not accept the credentials (HTTP {answer.status}: {said}). {LOGIN_HINT}",
+                    f"FastBill did not accept the credentials (HTTP {response.status}: {said}). {LOGIN_HINT}",
                     FailureType.config_error,
                 )
             )
-        if answer.status in TOO_MANY or (USED_UP.search(said) and not WRONG_FIELD.search(said)):
-            return Retry(_over_quota(answer, said), after=retry_after(answer.headers), rate_limited=True)
-        if answer.status == NOT_FOUND:
-            return Retry(_answered(answer, f"HTTP 404{f': {said}' if said else ''}"))
-        if said and (answer.ok or answer.status in REFUSED):
-            return Fail(_refusal(answer, said, filtered=self.filtered))
-        if answer.ok and answer.unreadable is not None:
-            return Retry(_answered(answer, f"{answer.unreadable} instead of JSON"))
-        if answer.ok and not _is_envelope(answer.body):
-            return Retry(_answered(answer, "something that holds no RESPONSE"))
-        return self.by_status(answer)
+        if response.status in TOO_MANY or (USED_UP.search(said) and not WRONG_FIELD.search(said)):
+            return Retry(_over_quota(response, said), after=retry_after(response.headers), rate_limited=True)
+        if response.status == NOT_FOUND:
+            return Retry(_answered(response, f"HTTP 404{f': {said}' if said else ''}"))
+        if said and (response.ok or response.status in REFUSED):
+            return Fail(_refusal(response, said, filtered=self.filtered))
+        if response.ok and response.unreadable is not None:
+            return Retry(_answered(response, f"{response.unreadable} instead of JSON"))
+        if response.ok and not _is_envelope(response.body):
+            return Retry(_answered(response, "something that holds no RESPONSE"))
+        return self.by_status(response)
 
 
 class FastBill(Platform):
@@ -117,8 +117,8 @@ class FastBill(Platform):
             options.text("username", why="It is the e-mail address you log in to FastBill with."),
             options.text("api_key", why=WHERE_THE_KEY_IS),
         )
-        self._judge = FastBillJudge(
-            StatusJudge(
+        self._error_handler = FastBillErrorHandler(
+            StatusErrorHandler(
                 vendor="FastBill",
                 error_text=error_text,
                 login_hint=LOGIN_HINT,
@@ -130,34 +130,34 @@ class FastBill(Platform):
 
     def check(self) -> None:
         """See :class:`Platform`. One row of the customer list."""
-        account = self._account(Patience.for_check())
-        answer = account.client.send(account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}))
-        Customers(account).read_page(answer)
+        account = self._account(RetryPolicy.for_check())
+        response = account.client.send(account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}))
+        Customers(account).read_page(response)
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""
-        account = self._account(Patience())
+        account = self._account(RetryPolicy())
         return [stream(account) for stream in STREAMS]
 
-    def _account(self, patience: Patience) -> FastBillAccount:
+    def _account(self, retry_policy: RetryPolicy) -> FastBillAccount:
         return FastBillAccount(
-            client=self._client(patience),
+            client=self._client(retry_policy),
             window=Window(self.config.start, self.config.lookback_days),
             endpoint=self._endpoint,
-            judge_of_filters=replace(self._judge, filtered=True),
+            error_handler_of_filters=replace(self._error_handler, filtered=True),
             project_id=self._project_id,
         )
 
-    def _client(self, patience: Patience) -> ApiClient:
-        budget = Budget(self._calls_per_hour, SECONDS_PER_HOUR) if self._calls_per_hour else None
+    def _client(self, retry_policy: RetryPolicy) -> ApiClient:
+        budget = CallBudget(self._calls_per_hour, SECONDS_PER_HOUR) if self._calls_per_hour else None
         return ApiClient(
             base_url=self._base_url,
             auth=self._auth,
-            judge=self._judge,
+            error_handler=self._error_handler,
             # One call at a time, however many workers there are: nothing is known of what FastBill makes of more.
-            quota=Quota(in_flight=1, budget=budget, longest_wait=patience.longest_wait),
+            rate_limiter=RateLimiter(in_flight=1, budget=budget, longest_wait=retry_policy.longest_wait),
             pool_size=1,
-            patience=patience,
+            retry_policy=retry_policy,
         )
 
 
@@ -174,31 +174,31 @@ def _is_envelope(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("RESPONSE"), (dict, list))
 
 
-def _answered(answer: Answer, what: str) -> UnexpectedAnswer:
+def _answered(response: Response, what: str) -> UnexpectedResponse:
     """The failure for an answer that is not the API's. While FastBill is updated, such answers come for a moment."""
-    return UnexpectedAnswer(
-        f"FastBill answered {answer.path} with {what}. {ADDRESS_HINT}",
+    return UnexpectedResponse(
+        f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
         FailureType.transient_error,
-        detail=f"{answer.path}: HTTP {answer.status}, begins with {answer.text!r}" if answer.text else None,
+        detail=f"{response.path}: HTTP {response.status}, begins with {response.text!r}" if response.text else None,
     )
 
 
-def _refusal(answer: Answer, said: str, *, filtered: bool) -> UnexpectedAnswer:
-    told = f"FastBill refused {answer.path} (HTTP {answer.status}): {said}."
+def _refusal(response: Response, said: str, *, filtered: bool) -> UnexpectedResponse:
+    told = f"FastBill refused {response.path} (HTTP {response.status}): {said}."
     if WRONG_FIELD.search(said) or UNKNOWN_SERVICE.search(said):
         return BadRequest(f"{told} Check that platform.base_url leads to FastBill.", FailureType.system_error)
-    kind = BadRequest if filtered or answer.status in REFUSED else UnexpectedAnswer
+    kind = BadRequest if filtered or response.status in REFUSED else UnexpectedResponse
     return kind(
         f"{told} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
         FailureType.transient_error,
     )
 
 
-def _over_quota(answer: Answer, said: str) -> QuotaExhausted:
+def _over_quota(response: Response, said: str) -> QuotaExhausted:
     """Whoever still is over the limit after some tries has used up the hour: no list will fare better."""
     return QuotaExhausted(
-        f"FastBill takes no more calls for now (HTTP {answer.status} for {answer.path}{f': {said}' if said else ''}). "
-        "How many an account may send within an hour depends on its plan. What was read is kept; run the sync again in "
-        "an hour, and less often if this comes again.",
+        f"FastBill takes no more calls for now (HTTP {response.status} for {response.path}"
+        f"{f': {said}' if said else ''}). How many an account may send within an hour depends on "
+        "its plan. What was read is kept; run the sync again in an hour, and less often if this comes again.",
         FailureType.transient_error,
     )

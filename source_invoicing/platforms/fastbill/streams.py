@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, ApiRequest, UnexpectedAnswer
+from source_invoicing.http import Request, Response, UnexpectedResponse
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import (
     Account,
@@ -21,14 +21,14 @@ from source_invoicing.streams import (
     InvoicingStream,
     OffsetWalk,
     Page,
+    PageRequest,
     Parts,
-    Question,
     Row,
     Walk,
 )
 from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.stream import Slice
-from source_invoicing.streams.written_moments import ZonelessText
+from source_invoicing.streams.timestamps import ZonelessText
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
@@ -46,18 +46,20 @@ class FastBillAccount(Account):
     """An account, and what FastBill's streams need beside it.
 
     :param endpoint: path of the one address, below the base URL
-    :param judge_of_filters: opinion of the answer to a question with a filter
+    :param error_handler_of_filters: opinion of the answer to a question with a filter
     :param project_id: only documents of this project are kept; empty keeps all
     """
 
     endpoint: str
-    judge_of_filters: Callable[[Answer], Any]
+    error_handler_of_filters: Callable[[Response], Any]
     project_id: str = ""
 
-    def request(self, service: str, body: JsonBody) -> ApiRequest:
+    def request(self, service: str, body: JsonBody) -> Request:
         """A call of a service."""
-        judge = self.judge_of_filters if "FILTER" in body else None
-        return ApiRequest(self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service, judge=judge)
+        error_handler = self.error_handler_of_filters if "FILTER" in body else None
+        return Request(
+            self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service, error_handler=error_handler
+        )
 
 
 class FastBillStream(InvoicingStream):
@@ -66,7 +68,7 @@ class FastBillStream(InvoicingStream):
     The order of a list is not documented, and neither is a way to choose one, so it is walked by overlapping offset.
     """
 
-    moment_format = ZonelessText()
+    timestamp_format = ZonelessText()
     walks: ClassVar[tuple[type[Walk], ...]] = (OffsetWalk,)
     #: Name of the list in the answer.
     list_key: ClassVar[str]
@@ -76,27 +78,27 @@ class FastBillStream(InvoicingStream):
 
     account: FastBillAccount
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`. Here they are the body of the request."""
-        return {"LIMIT": LIMIT, "OFFSET": question.offset}
+        return {"LIMIT": LIMIT, "OFFSET": request.offset}
 
-    def list_filter(self, question: Question) -> Mapping[str, str]:
+    def list_filter(self, request: PageRequest) -> Mapping[str, str]:
         """A question in the words of ``FILTER``."""
         return {}
 
-    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """See :class:`InvoicingStream`."""
-        body = {**fixed, **self.list_params(question)}
-        if chosen := self.list_filter(question):
+        body = {**fixed, **self.list_params(request)}
+        if chosen := self.list_filter(request):
             body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
         return self.account.request(path, body)
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`."""
-        rows = rows_of(_list_in(answer.body, self.list_key), self.list_key, [str(self.primary_key)])
+        rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [str(self.primary_key)])
         if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
-            raise UnexpectedAnswer(
-                f"FastBill answered {answer.path} without a list of records under RESPONSE.{self.list_key}. "
+            raise UnexpectedResponse(
+                f"FastBill answered {response.path} without a list of records under RESPONSE.{self.list_key}. "
                 f"{ADDRESS_HINT}",
                 FailureType.transient_error,
             )
@@ -104,17 +106,17 @@ class FastBillStream(InvoicingStream):
         return Page(
             [self._tidy(row) for row in rows],
             has_more=None if may_go_on else False,
-            told_at=answer.told_at,
+            server_time=response.server_time,
         )
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
         """See :class:`InvoicingStream`.
 
         A page with fewer rows than asked for is the last one, says the documentation. In a list of several pages that
         is made sure of, for one call: a page that was cut short would otherwise end the list without a word.
         """
-        page = self.read_page(answer)
-        return replace(page, has_more=None) if question.offset and len(page.rows) > 1 else page
+        page = self.read_page(response)
+        return replace(page, has_more=None) if request.offset and len(page.rows) > 1 else page
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. Documents of other projects are left out."""
@@ -146,11 +148,11 @@ class ModifiedStream(FastBillStream):
     walks = (FilteredOffsetWalk, OffsetWalk)
     has_projects = True
 
-    def list_filter(self, question: Question) -> Mapping[str, str]:
+    def list_filter(self, request: PageRequest) -> Mapping[str, str]:
         """See :class:`FastBillStream`."""
-        if question.since is None:
+        if request.since is None:
             return {}
-        since = datetime.fromtimestamp(question.since - FILTER_OVERLAP, timezone.utc)
+        since = datetime.fromtimestamp(request.since - FILTER_OVERLAP, timezone.utc)
         return {"START_LASTUPDATE": since.strftime("%Y-%m-%d")}
 
 

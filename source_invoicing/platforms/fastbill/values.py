@@ -16,7 +16,7 @@ from source_invoicing.streams import Row
 
 #: What the element of a list is called where the list has the form of XML, beside the list's name without its "S".
 ELEMENT = "ELEMENT"
-MOMENT = re.compile(r"(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\.(\d{2})\.(\d{4}))(?:[ T](\d{2}:\d{2}:\d{2}))?")
+TIMESTAMP = re.compile(r"(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\.(\d{2})\.(\d{4}))(?:[ T](\d{2}:\d{2}:\d{2}))?")
 
 
 def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | None:
@@ -101,15 +101,15 @@ def _date_and_time(value: Any) -> Any:
 
 
 def _written(value: Any, form: Callable[[str, str], str]) -> Any:
-    value = _moment(value)
-    found = MOMENT.fullmatch(value) if isinstance(value, str) else None
+    value = _timestamp(value)
+    found = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return value
     year, month, day, day_first, month_second, year_last, time = found.groups()
     return form(f"{year or year_last}-{month or month_second}-{day or day_first}", time or "00:00:00")
 
 
-def _moment(value: Any) -> Any:
+def _timestamp(value: Any) -> Any:
     """Blanks and zero dates are no moments."""
     if isinstance(value, str) and (not value.strip() or value.startswith(("0000-00-00", "00.00.0000"))):
         return None

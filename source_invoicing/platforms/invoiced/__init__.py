@@ -9,13 +9,18 @@ from airbyte_cdk.models import FailureType
 from source_invoicing.config import Config
 from source_invoicing.http import (
     ApiClient,
-    ApiRequest,
     BasicAuth,
     LoginRefused,
-    Patience,
-    Quota,
+    RateLimiter,
+    Request,
+    RetryPolicy,
 )
-from source_invoicing.platforms.invoiced.answers import CHECK_JUDGE, JUDGE, WHERE_THE_KEY_IS, ListJudge
+from source_invoicing.platforms.invoiced.responses import (
+    CHECK_ERROR_HANDLER,
+    ERROR_HANDLER,
+    WHERE_THE_KEY_IS,
+    ListErrorHandler,
+)
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
@@ -52,7 +57,7 @@ class Invoiced(Platform):
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""
         account = Account(
-            client=self._client(self._base_url, Patience()),
+            client=self._client(self._base_url, RetryPolicy()),
             window=Window(self.config.start, self.config.lookback_days),
         )
         customers = Customers(account)
@@ -64,19 +69,19 @@ class Invoiced(Platform):
         ]
         return [customers, *others]
 
-    def _client(self, base_url: str, patience: Patience) -> ApiClient:
+    def _client(self, base_url: str, retry_policy: RetryPolicy) -> ApiClient:
         return ApiClient(
             base_url=base_url,
             auth=self._auth,
-            judge=JUDGE,
-            quota=Quota(in_flight=self.num_workers),
+            error_handler=ERROR_HANDLER,
+            rate_limiter=RateLimiter(in_flight=self.num_workers),
             pool_size=self.num_workers,
-            patience=patience,
+            retry_policy=retry_policy,
         )
 
     def _ask_for_a_customer(self, base_url: str) -> None:
-        client = self._client(base_url, Patience.for_check())
-        client.send(ApiRequest("customers", {"per_page": 1}, judge=ListJudge(CHECK_JUDGE)))
+        client = self._client(base_url, RetryPolicy.for_check())
+        client.send(Request("customers", {"per_page": 1}, error_handler=ListErrorHandler(CHECK_ERROR_HANDLER)))
 
     def _key_belongs_elsewhere(self) -> bool:
         try:

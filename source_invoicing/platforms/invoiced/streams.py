@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from source_invoicing.http import Answer, ApiRequest, whole_number
-from source_invoicing.platforms.invoiced.answers import JUDGE, ListJudge, no_list, rows_of
+from source_invoicing.http import Request, Response, whole_number
+from source_invoicing.platforms.invoiced.responses import ERROR_HANDLER, ListErrorHandler, no_list, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -17,9 +17,9 @@ from source_invoicing.streams import (
     NewestRowFirstWalk,
     Order,
     Page,
+    PageRequest,
     PageWalk,
     ParentStream,
-    Question,
     Walk,
 )
 
@@ -46,28 +46,28 @@ class InvoicedStream(InvoicingStream):
     #: Values of the parameter ``sort``.
     sorts: ClassVar[Mapping[Order, str]] = {}
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params: dict[str, str | int] = {"per_page": PER_PAGE, "page": question.number}
-        if question.order is not None and question.order in self.sorts:
-            params["sort"] = self.sorts[question.order]
+        params: dict[str, str | int] = {"per_page": PER_PAGE, "page": request.number}
+        if request.order is not None and request.order in self.sorts:
+            params["sort"] = self.sorts[request.order]
         return params
 
-    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """See :class:`InvoicingStream`. What is no list is asked for again."""
-        return replace(super().list_request(question, path, fixed), judge=ListJudge(JUDGE))
+        return replace(super().list_request(request, path, fixed), error_handler=ListErrorHandler(ERROR_HANDLER))
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
-        rows = rows_of(answer.body)
+        rows = rows_of(response.body)
         if rows is None:
-            raise no_list(answer)
+            raise no_list(response)
         return Page(
             rows,
-            has_more=_has_next(answer.headers),
-            total=whole_number(answer.headers.get("X-Total-Count", "")),
+            has_more=_has_next(response.headers),
+            total=whole_number(response.headers.get("X-Total-Count", "")),
             short=len(rows) < PER_PAGE,
-            told_at=answer.told_at,
+            server_time=response.server_time,
         )
 
 
@@ -99,11 +99,11 @@ class ModifiedStream(SortedStream):
     #: Whether the boundary itself is included is not documented.
     since_shift: ClassVar[int] = -1
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params = dict(super().list_params(question))
-        if question.since is not None:
-            params[self.since_param] = question.since + self.since_shift
+        params = dict(super().list_params(request))
+        if request.since is not None:
+            params[self.since_param] = request.since + self.since_shift
         return params
 
 

@@ -15,17 +15,17 @@ from source_invoicing.http import (
     AccessTokens,
     ApiClient,
     BasicAuth,
-    Budget,
+    CallBudget,
     Failure,
     LoginRefused,
     OAuthClient,
-    Patience,
-    Quota,
-    StatusJudge,
+    RateLimiter,
+    RetryPolicy,
+    StatusErrorHandler,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.auth import ApiKeyAuth, BearerAuth
-from source_invoicing.platforms.rest_api.judge import ResourceJudge, error_text
+from source_invoicing.platforms.rest_api.error_handler import ResourceErrorHandler, error_text
 from source_invoicing.platforms.rest_api.options import Auth, Options
 from source_invoicing.platforms.rest_api.streams import RestAccount, RestStream, streams_of
 from source_invoicing.streams import ChildStream, InvoicingStream, Window
@@ -55,19 +55,19 @@ class RestApi(Platform):
         """See :class:`Platform`. One page of the first stream that has no parent."""
         if self._options.auth.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
-        streams = streams_of(self._options, self._account(Patience.for_check()))
+        streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
         first = next(stream for stream in streams if not isinstance(stream, ChildStream))
         assert isinstance(first, RestStream)
         first.try_out()
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""
-        return streams_of(self._options, self._account(Patience()))
+        return streams_of(self._options, self._account(RetryPolicy()))
 
-    def _account(self, patience: Patience) -> RestAccount:
+    def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         options = self._options
-        judge = ResourceJudge(
-            StatusJudge(
+        error_handler = ResourceErrorHandler(
+            StatusErrorHandler(
                 vendor="The API",
                 error_text=error_text,
                 login_hint=(
@@ -84,21 +84,21 @@ class RestApi(Platform):
         rate = options.rate
         settings: dict[str, Any] = {
             "base_url": options.base_url,
-            "judge": judge,
-            "quota": Quota(
+            "error_handler": error_handler,
+            "rate_limiter": RateLimiter(
                 in_flight=self.num_workers,
-                budget=Budget(rate[0], rate[1]) if rate else None,
-                longest_wait=patience.longest_wait,
+                budget=CallBudget(rate[0], rate[1]) if rate else None,
+                longest_wait=retry_policy.longest_wait,
             ),
             "pool_size": self.num_workers,
-            "patience": patience,
+            "retry_policy": retry_policy,
             "headers": dict(options.headers),
         }
         client = (
             OAuthClient(tokens=self._tokens, **settings) if self._tokens else ApiClient(auth=self._auth, **settings)
         )
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(client=client, window=window, judge=judge)
+        return RestAccount(client=client, window=window, error_handler=error_handler)
 
     def _token_source(self, auth: Auth) -> AccessTokens:
         return AccessTokens(

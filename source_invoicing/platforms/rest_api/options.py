@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http.secrets import mask
-from source_invoicing.platforms.rest_api.moments import FORMATS, fault_in_pattern
 from source_invoicing.platforms.rest_api.pagers import (
     CursorPager,
     LinkHeaderPager,
@@ -24,6 +23,7 @@ from source_invoicing.platforms.rest_api.pagers import (
     PagePager,
     Pager,
 )
+from source_invoicing.platforms.rest_api.timestamps import FORMATS, fault_in_pattern
 from source_invoicing.streams.normalise import PYTHON_TYPES
 
 MOST_ROWS = 10_000

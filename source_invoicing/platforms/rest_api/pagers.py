@@ -14,15 +14,15 @@ from urllib.parse import urljoin
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, UnexpectedAnswer, config_failure
+from source_invoicing.http import Response, UnexpectedResponse, config_failure
 from source_invoicing.platforms.rest_api.link_header import targets
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
 from source_invoicing.streams import (
     FilteredOffsetWalk,
     LinkWalk,
     OffsetWalk,
+    PageRequest,
     PageWalk,
-    Question,
     Row,
     TokenWalk,
     UnsortedOverlapWalk,
@@ -77,20 +77,20 @@ class Pager(ABC):
         """Whether the page behind the last one may be asked for, to see that it is empty."""
         return False
 
-    def params(self, question: Question) -> Params:
+    def params(self, request: PageRequest) -> Params:
         """The parameters of a question.
 
         :raises Failure: when the API's ceiling is reached
         """
         return {}
 
-    def place(self, question: Question) -> str:
+    def place(self, request: PageRequest) -> str:
         """How far into the list a question goes, in the words of the API; empty where a refusal of it would have
         another reason, as at the beginning."""
         return ""
 
     @abstractmethod
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """How the list goes on.
 
         :raises Failure: when the answer contradicts the configuration
@@ -105,13 +105,13 @@ class NoPager(Pager):
 
     walks = (PageWalk,)
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`. What an API says of further rows it says to somebody who does not ask for them."""
-        total = _count(answer, self.total_path)
+        total = _count(response, self.total_path)
         if total is not None and total > len(rows):
-            raise _misled(answer, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
-        if _link(answer, "next"):
-            raise _misled(answer, "its header Link names a next page, and pagination is none", "type")
+            raise _misled(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
+        if _link(response, "next"):
+            raise _misled(response, "its header Link names a next page, and pagination is none", "type")
         return Outlook(has_more=False)
 
 
@@ -133,24 +133,24 @@ class OffsetPager(Pager):
         """See :class:`Pager`."""
         return tuple(name for name in (self.limit_param, self.offset_param) if name)
 
-    def params(self, question: Question) -> Params:
+    def params(self, request: PageRequest) -> Params:
         """See :class:`Pager`."""
-        if self.max_offset is not None and question.offset > self.max_offset:
+        if self.max_offset is not None and request.offset > self.max_offset:
             raise _ceiling(f"offset {self.max_offset}", "max_offset")
         params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
-        return {**params, self.offset_param: question.offset}
+        return {**params, self.offset_param: request.offset}
 
-    def place(self, question: Question) -> str:
+    def place(self, request: PageRequest) -> str:
         """See :class:`Pager`."""
-        return f"{self.offset_param} {question.offset}" if question.offset else ""
+        return f"{self.offset_param} {request.offset}" if request.offset else ""
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`. A total that makes a full page the last one may count the rows of the page: what is
         behind it will tell."""
-        has_more = _truth(answer, self.has_more_path, question)
-        total = _total(answer, self.total_path, question.offset + len(rows) if rows else 0)
+        has_more = _truth(response, self.has_more_path, request)
+        total = _total(response, self.total_path, request.offset + len(rows) if rows else 0)
         full = bool(self.size) and len(rows) >= self.size
-        doubtful = full and has_more is None and total == question.offset + len(rows)
+        doubtful = full and has_more is None and total == request.offset + len(rows)
         return Outlook(has_more, None if doubtful else total)
 
 
@@ -183,24 +183,24 @@ class PagePager(Pager):
         """See :class:`Pager`."""
         return tuple(name for name in (self.page_param, self.size_param) if name)
 
-    def params(self, question: Question) -> Params:
+    def params(self, request: PageRequest) -> Params:
         """See :class:`Pager`."""
-        page = self.start_page + question.number - 1
+        page = self.start_page + request.number - 1
         if self.max_page is not None and page > self.max_page:
             raise _ceiling(f"page {self.max_page}", "max_page")
-        params: dict[str, str | int] = {self.size_param: question.size or self.size} if self.size_param else {}
+        params: dict[str, str | int] = {self.size_param: request.size or self.size} if self.size_param else {}
         return {self.page_param: page, **params}
 
-    def place(self, question: Question) -> str:
+    def place(self, request: PageRequest) -> str:
         """See :class:`Pager`. What is refused of the second page may be its size, which nobody has tried before."""
-        first = 1 if question.size in (None, self.size) else 2
-        return f"{self.page_param} {self.start_page + question.number - 1}" if question.number > first else ""
+        first = 1 if request.size in (None, self.size) else 2
+        return f"{self.page_param} {self.start_page + request.number - 1}" if request.number > first else ""
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`."""
-        pages = _count(answer, self.total_pages_path)
-        has_more = question.number < pages if pages is not None else _truth(answer, self.has_more_path, question)
-        return Outlook(has_more, _count(answer, self.total_path))
+        pages = _count(response, self.total_pages_path)
+        has_more = request.number < pages if pages is not None else _truth(response, self.has_more_path, request)
+        return Outlook(has_more, _count(response, self.total_path))
 
 
 @dataclass(frozen=True)
@@ -226,20 +226,20 @@ class CursorPager(Pager):
         """See :class:`Pager`."""
         return (self.cursor_param,)
 
-    def params(self, question: Question) -> Params:
+    def params(self, request: PageRequest) -> Params:
         """See :class:`Pager`."""
-        return {} if question.token is None else {self.cursor_param: question.token}
+        return {} if request.token is None else {self.cursor_param: request.token}
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`."""
-        has_more, total = _truth(answer, self.has_more_path, question), _count(answer, self.total_path)
+        has_more, total = _truth(response, self.has_more_path, request), _count(response, self.total_path)
         if has_more is False or (self.from_last_record and not rows):
             return Outlook(has_more, total)
-        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(answer, self.path, rows, question)
+        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(response, self.path, rows, request)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
             if self.from_last_record or has_more:
                 where = "the last record" if self.from_last_record else "the body"
-                raise _misled(answer, f"{where} has no cursor at {self.path!r}", "path")
+                raise _misled(response, f"{where} has no cursor at {self.path!r}", "path")
             return Outlook(False, total)
         return Outlook(has_more, total, next=str(token))
 
@@ -253,11 +253,11 @@ class LinkHeaderPager(Pager):
 
     walks = (LinkWalk,)
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`."""
-        if answer.headers.get("Link", "").strip() and not _links(answer):
-            raise _misled(answer, "its header Link names no address in the form of RFC 8288", "type")
-        return Outlook(None, _count(answer, self.total_path), _link(answer, self.rel) or None)
+        if response.headers.get("Link", "").strip() and not _links(response):
+            raise _misled(response, "its header Link names no address in the form of RFC 8288", "type")
+        return Outlook(None, _count(response, self.total_path), _link(response, self.rel) or None)
 
 
 @dataclass(frozen=True)
@@ -274,15 +274,15 @@ class NextUrlPager(Pager):
 
     walks = (LinkWalk,)
 
-    def outlook(self, answer: Answer, rows: list[Row], question: Question) -> Outlook:
+    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """See :class:`Pager`."""
-        link = answer.headers.get(self.header, "") if self.header else _in_body(answer, self.path, rows, question)
-        total = _count(answer, self.total_path)
+        link = response.headers.get(self.header, "") if self.header else _in_body(response, self.path, rows, request)
+        total = _count(response, self.total_path)
         if isinstance(link, str) and link.strip():
             return Outlook(None, total, link.strip())
         if link in (None, False, "", MISSING):
             return Outlook(None, total)
-        raise _misled(answer, f"the address of the next page is {describe(link)}", "path")
+        raise _misled(response, f"the address of the next page is {describe(link)}", "path")
 
 
 def absolute(link: str, base: str) -> str:
@@ -290,81 +290,81 @@ def absolute(link: str, base: str) -> str:
     return urljoin(base, link)
 
 
-def sign_of_more(answer: Answer, rows: int) -> str:
+def sign_of_more(response: Response, rows: int) -> str:
     """Where an answer seems to tell of more rows than it holds, for lists of which nobody said where to look."""
     for place in USUAL_TOTALS:
-        count = whole_number(dig(answer.body, place))
+        count = whole_number(dig(response.body, place))
         if count is not None and count > rows:
             return f"{place} is {count}"
     for place in USUAL_FLAGS:
-        if dig(answer.body, place) is True:
+        if dig(response.body, place) is True:
             return f"{place} is true"
-    count = whole_number(answer.headers.get("X-Total-Count"))
+    count = whole_number(response.headers.get("X-Total-Count"))
     return f"X-Total-Count is {count}" if count is not None and count > rows else ""
 
 
-def begins(question: Question) -> bool:
+def begins(request: PageRequest) -> bool:
     """Whether a question asks for the beginning of a list."""
-    return question.token is None and question.number == 1 and question.offset == 0
+    return request.token is None and request.number == 1 and request.offset == 0
 
 
-def _links(answer: Answer) -> Mapping[str, str]:
-    return targets(answer.headers.get("Link", ""))
+def _links(response: Response) -> Mapping[str, str]:
+    return targets(response.headers.get("Link", ""))
 
 
-def _link(answer: Answer, rel: str) -> str:
+def _link(response: Response, rel: str) -> str:
     """A target of the header Link; none where it is the page itself, as a last page has been seen to name."""
-    links = _links(answer)
+    links = _links(response)
     link = links.get(rel.lower(), "")
     return "" if link == links.get("self") else link
 
 
-def _in_body(answer: Answer, path: str, rows: list[Row], question: Question) -> Any:
+def _in_body(response: Response, path: str, rows: list[Row], request: PageRequest) -> Any:
     """A value that is left out on the last page, maybe with all it stands in. On the first page with rows, what it
     stands in has to be there: otherwise the path is wrong, and each list would end with that page."""
-    value = dig(answer.body, path)
+    value = dig(response.body, path)
     around = path.rpartition(".")[0]
-    if value is MISSING and around and rows and begins(question) and not holds(answer.body, around):
-        raise _misled(answer, f"the body has no {around!r}", "path")
+    if value is MISSING and around and rows and begins(request) and not holds(response.body, around):
+        raise _misled(response, f"the body has no {around!r}", "path")
     return value
 
 
-def _count(answer: Answer, path: str) -> int | None:
+def _count(response: Response, path: str) -> int | None:
     if not path:
         return None
-    value = dig(answer.body, path)
+    value = dig(response.body, path)
     count = whole_number(value)
     if count is None:
         raise _misled(
-            answer, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
+            response, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
         )
     return count
 
 
-def _total(answer: Answer, path: str, rows: int) -> int | None:
+def _total(response: Response, path: str, rows: int) -> int | None:
     """A count of the rows of a list, ``rows`` of which are known to be there."""
-    total = _count(answer, path)
+    total = _count(response, path)
     if total is not None and total < rows:
-        raise _misled(answer, f"{path!r} is {total} where at least {rows} rows are", "total_path")
+        raise _misled(response, f"{path!r} is {total} where at least {rows} rows are", "total_path")
     return total
 
 
-def _truth(answer: Answer, path: str, question: Question) -> bool | None:
+def _truth(response: Response, path: str, request: PageRequest) -> bool | None:
     if not path:
         return None
-    value = dig(answer.body, path)
+    value = dig(response.body, path)
     if isinstance(value, bool):
         return value
     known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
     # Some leave it out where there is no more. The first page has shown that the path is right.
-    if known is None and (value is not MISSING or begins(question)):
-        raise _misled(answer, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
+    if known is None and (value is not MISSING or begins(request)):
+        raise _misled(response, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
     return known
 
 
-def _misled(answer: Answer, what: str, option: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(
-        f"The API answered {answer.path} with a page that cannot be continued: {what}. Check "
+def _misled(response: Response, what: str, option: str) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"The API answered {response.path} with a page that cannot be continued: {what}. Check "
         f"pagination.{option} of the stream.",
         FailureType.config_error,
     )

@@ -18,32 +18,32 @@ from airbyte_cdk.models import AirbyteStream, FailureType
 
 from source_invoicing.http import (
     AccessRefused,
-    Answer,
-    ApiRequest,
     Failure,
     HostUnreachable,
     QuotaExhausted,
+    Request,
     ResourceMissing,
-    UnexpectedAnswer,
+    Response,
+    UnexpectedResponse,
     config_failure,
 )
-from source_invoicing.http.answer import join_url, same_origin
-from source_invoicing.platforms.rest_api.judge import BEHIND_THE_END, ResourceJudge
-from source_invoicing.platforms.rest_api.moments import AnyMoment, filter_value
+from source_invoicing.http.response import join_url, same_origin
+from source_invoicing.platforms.rest_api.error_handler import BEHIND_THE_END, ResourceErrorHandler
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, begins, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, put
 from source_invoicing.platforms.rest_api.records import rows_in
 from source_invoicing.platforms.rest_api.schema import infer
+from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
 from source_invoicing.streams import (
     Account,
     ChildStream,
     InvoicingStream,
     OffsetWalk,
     Page,
+    PageRequest,
     ParentIds,
     ParentStream,
-    Question,
     Row,
 )
 from source_invoicing.streams.stream import Slice
@@ -104,11 +104,11 @@ class Trial:
 class RestAccount(Account):
     """An account, and what its streams need beside it.
 
-    :param judge: opinion of an answer by its status
+    :param error_handler: opinion of an answer by its status
     :param trial: what became of the attempts to see what the lists look like
     """
 
-    judge: ResourceJudge
+    error_handler: ResourceErrorHandler
     trial: Trial = field(default_factory=Trial)
 
 
@@ -118,7 +118,7 @@ class RestStream(InvoicingStream):
     #: The declaration.
     declared: ClassVar[Resource]
     primary_key: ClassVar[str | list[str]]
-    moment_format: ClassVar[AnyMoment]
+    timestamp_format: ClassVar[AnyTimestamp]
     paging_advice = (
         "Check the pagination of the stream: its type, and the names of its parameters. Type none is for an API that "
         "sends the whole list at once."
@@ -136,7 +136,7 @@ class RestStream(InvoicingStream):
         self._may_have_ended: set[str] = set()
         self._cursor_doubt = ""
         self._shares_keys = False
-        self._judge = account.judge.of(self.declared)
+        self._error_handler = account.error_handler.of(self.declared)
 
     @property
     def name(self) -> str:
@@ -145,35 +145,35 @@ class RestStream(InvoicingStream):
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params = dict(self.declared.pager.params(question))
-        if question.since is not None and self.declared.since_param:
-            params[self.declared.since_param] = filter_value(self.declared.since_format)(question.since)
+        params = dict(self.declared.pager.params(request))
+        if request.since is not None and self.declared.since_param:
+            params[self.declared.since_param] = filter_value(self.declared.since_format)(request.since)
         return params
 
-    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """See :class:`InvoicingStream`. What the body of a POST has a place for goes there, the rest into the query."""
-        judge = self._judge.at(
-            self.declared.pager.place(question), later=not begins(question), ends=self._said_at_the_end(question, path)
+        error_handler = self._error_handler.at(
+            self.declared.pager.place(request), later=not begins(request), ends=self._said_at_the_end(request, path)
         )
-        asked = self.list_params(question)
+        asked = self.list_params(request)
         body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
-        if self._goes_along_links and question.token is not None:
+        if self._goes_along_links and request.token is not None:
             # A link is complete: nothing but the credentials is added.
-            return ApiRequest(path, method=self.declared.method, json=body, url=question.token, judge=judge)
+            return Request(path, method=self.declared.method, json=body, url=request.token, error_handler=error_handler)
         query = list(self.declared.params)
         for name, value in asked.items():
             if body is not None and dig(body, name) is not MISSING:
                 put(body, name, value)
             else:
                 query.append((name, str(value)))
-        return ApiRequest(path, query, method=self.declared.method, json=body, judge=judge)
+        return Request(path, query, method=self.declared.method, json=body, error_handler=error_handler)
 
-    def _said_at_the_end(self, question: Question, path: str) -> tuple[int, ...]:
+    def _said_at_the_end(self, request: PageRequest, path: str) -> tuple[int, ...]:
         """With which statuses an API may say that nothing is there (any more). Where it told how long the list is, an
         answer that says nothing proves nothing."""
-        if begins(question):
+        if begins(request):
             return (NO_CONTENT,)
         if self.declared.pager.tells_the_end:
             return ()
@@ -185,94 +185,98 @@ class RestStream(InvoicingStream):
 
     # -- being answered -------------------------------------------------------------------------------------------
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`."""
-        return self.read_answer(answer, Question())
+        return self.read_answer(response, PageRequest())
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
         """See :class:`InvoicingStream`."""
-        if answer.status == NO_CONTENT or not answer.ok:
+        if response.status == NO_CONTENT or not response.ok:
             # What else is no answer was judged before.
-            self._may_have_ended.discard(answer.path)
-            return Page([], has_more=False, told_at=answer.told_at)
-        found = rows_in(answer.body, self.declared)
+            self._may_have_ended.discard(response.path)
+            return Page([], has_more=False, server_time=response.server_time)
+        found = rows_in(response.body, self.declared)
         rows: list[Row] = found if isinstance(found, list) else []
-        self._demand_keys(rows, answer)
-        if begins(question):
+        self._demand_keys(rows, response)
+        if begins(request):
             self._look_at_keys(rows)
             self._look_at_cursor(rows)
         pager = self.declared.pager
-        outlook = pager.outlook(answer, rows, question)
+        outlook = pager.outlook(response, rows, request)
         has_more = outlook.has_more
-        if pager.size and self._is_last(rows, question, answer.path) and has_more is None and outlook.total is None:
+        if pager.size and self._is_last(rows, request, response.path) and has_more is None and outlook.total is None:
             has_more = False
         if has_more and not rows and not outlook.next:
-            raise UnexpectedAnswer(
-                f"The API answered {answer.path} with an empty page and says that the list goes on. Run the sync "
+            raise UnexpectedResponse(
+                f"The API answered {response.path} with an empty page and says that the list goes on. Run the sync "
                 "again; if this stays, check the pagination of the stream.",
                 FailureType.transient_error,
             )
-        if not pager.size and question.token is None and not (has_more or outlook.next or outlook.total):
-            self._look_for_more(rows, answer)
+        if not pager.size and request.token is None and not (has_more or outlook.next or outlook.total):
+            self._look_for_more(rows, response)
         return Page(
             rows,
             has_more=has_more,
             total=outlook.total,
-            next=self._link(outlook.next, answer) if outlook.next and self._goes_along_links else outlook.next,
-            told_at=self._told_at(rows, answer),
+            next=self._link(outlook.next, response) if outlook.next and self._goes_along_links else outlook.next,
+            server_time=self._server_time(rows, response),
         )
 
-    def _is_last(self, rows: list[Row], question: Question, path: str) -> bool:
+    def _is_last(self, rows: list[Row], request: PageRequest, path: str) -> bool:
         """Whether a page ends its list, where the API does not tell: one that is shorter than asked for does, once the
         API has shown that its pages can be as long as that."""
-        asked_for = question.size or self.declared.pager.size
+        asked_for = request.size or self.declared.pager.size
         before, self._longest_page = self._longest_page, max(self._longest_page, len(rows))
-        is_last = len(rows) < asked_for <= self._longest_page or self._cannot_be_capped(rows, question, before)
+        is_last = len(rows) < asked_for <= self._longest_page or self._cannot_be_capped(rows, request, before)
         # The page behind may be answered as one that is not there. Behind a full page, that is where the API ends.
-        may_end = begins(question) or len(rows) < min(question.size or self._longest_page, self._longest_page)
+        may_end = begins(request) or len(rows) < min(request.size or self._longest_page, self._longest_page)
         if may_end and rows and not is_last and self.declared.pager.asks_behind_the_end:
             self._may_have_ended.add(path)
         else:
             self._may_have_ended.discard(path)
         return is_last
 
-    def _cannot_be_capped(self, rows: list[Row], question: Question, longest: int) -> bool:
+    def _cannot_be_capped(self, rows: list[Row], request: PageRequest, longest: int) -> bool:
         """Whether a page is shorter than the API lets one be, whatever was asked for.
 
         :param longest: rows of the longest page before
         """
         return False
 
-    def _told_at(self, rows: list[Row], answer: Answer) -> int | None:
+    def _server_time(self, rows: list[Row], response: Response) -> int | None:
         """The server's clock, as the moments of the rows are written, or behind that. One of them tells for all."""
         if not isinstance(self.cursor_field, str):
-            return answer.told_at
-        dated = next((row for row in rows if self.moment(row) is not None), {})
-        lag = self.moment_format.lag(dig(dated, self.cursor_field))
-        return (answer.told_at if answer.told_at is not None else int(time.time())) - lag if lag else answer.told_at
+            return response.server_time
+        dated = next((row for row in rows if self.timestamp(row) is not None), {})
+        lag = self.timestamp_format.lag(dig(dated, self.cursor_field))
+        return (
+            (response.server_time if response.server_time is not None else int(time.time())) - lag
+            if lag
+            else response.server_time
+        )
 
-    def _link(self, link: str, answer: Answer) -> str:
+    def _link(self, link: str, response: Response) -> str:
         """A link as an address, which may be elsewhere: the client refuses to go there."""
         base_url = self.account.client.base_url
         try:
-            address = absolute(link, join_url(base_url, answer.path))
+            address = absolute(link, join_url(base_url, response.path))
         except ValueError:
-            raise UnexpectedAnswer(
-                f"The API answered {answer.path} with a next page whose address is none.", FailureType.transient_error
+            raise UnexpectedResponse(
+                f"The API answered {response.path} with a next page whose address is none.", FailureType.transient_error
             ) from None
         # Behind a proxy that speaks https for it, an API may think that it is reached by http.
         secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address
         return secure if same_origin(secure, base_url) else address
 
-    def _demand_keys(self, rows: list[Row], answer: Answer) -> None:
+    def _demand_keys(self, rows: list[Row], response: Response) -> None:
         """Rows that cannot be told apart cannot be read completely."""
         for row in rows:
             for path in self.own_key:
                 value = dig(row, path)
                 rounded = isinstance(value, float) and abs(value) >= EXACT
                 if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
-                    raise UnexpectedAnswer(
-                        f"Stream {self.name}: a record of {answer.path} has {describe(value)} at {path!r}, which "
+                    raise UnexpectedResponse(
+                        f"Stream {self.name}: a record of {response.path} has {describe(value)} at {path!r}, which "
                         f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
                         FailureType.config_error,
                     )
@@ -294,7 +298,7 @@ class RestStream(InvoicingStream):
         if self._cursor_doubt or not isinstance(self.cursor_field, str):
             return
         values = [dig(row, self.cursor_field) for row in rows]
-        if not rows or any(value is None for value in values) or any(map(self.moment, rows)):
+        if not rows or any(value is None for value in values) or any(map(self.timestamp, rows)):
             return
         self._cursor_doubt = (
             f"Stream {self.name}: the records of the first page have {describe(values[0])} at {self.cursor_field!r}, "
@@ -303,9 +307,9 @@ class RestStream(InvoicingStream):
         )
         logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
 
-    def _look_for_more(self, rows: list[Row], answer: Answer) -> None:
+    def _look_for_more(self, rows: list[Row], response: Response) -> None:
         """Say so where a list that ends with its first page seems to be longer."""
-        if sign := sign_of_more(answer, len(rows)):
+        if sign := sign_of_more(response, len(rows)):
             logger.warning(
                 "Stream %s: the list ends after one page of %d rows, and %s in the answer. If that is about its rows, "
                 "the pagination is not the one configured; total_path or has_more_path make sure.",
@@ -329,15 +333,15 @@ class RestStream(InvoicingStream):
         # As text: an API may write the same id as a number here and as text there.
         return tuple(str(dig(row, path)) for path in self.own_key)
 
-    def serial(self, row: Row) -> int | None:
+    def creation_rank(self, row: Row) -> int | None:
         """A number that grows with each row created, where the last part of the primary key is one."""
         identity = dig(row, self.own_key[-1]) if self.own_key else None
         return identity if isinstance(identity, int) and not isinstance(identity, bool) else None
 
-    def moment(self, row: Row) -> int | None:
+    def timestamp(self, row: Row) -> int | None:
         """See :class:`InvoicingStream`."""
         field = self.cursor_field
-        return self.moment_format.seconds(dig(row, field)) if isinstance(field, str) else None
+        return self.timestamp_format.seconds(dig(row, field)) if isinstance(field, str) else None
 
     # -- the schema -----------------------------------------------------------------------------------------------
 
@@ -385,7 +389,7 @@ class RestStream(InvoicingStream):
 
     def first_page(self, stream_slice: Slice) -> list[Row]:
         """The rows of the first page of a slice."""
-        request = self.list_request(Question(), self.list_path(stream_slice), {})
+        request = self.list_request(PageRequest(), self.list_path(stream_slice), {})
         return self.read_page(self.account.client.send(request)).rows
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
@@ -425,7 +429,7 @@ class RestParentStream(RestStream, ParentStream):
         """See :class:`ParentStream`."""
         value = dig(row, self.id_path)
         if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
-            raise UnexpectedAnswer(
+            raise UnexpectedResponse(
                 f"Stream {self.name}: a record has {describe(value)} at {self.id_path!r}, which parent.key of another "
                 "stream names as its id.",
                 FailureType.config_error,
@@ -455,19 +459,19 @@ class RestChildStream(RestStream, ChildStream):
         parent = stream_slice.get(self.parent_field, PLACE_OF_ID)
         return self.declared.path.replace(PLACE_OF_ID, quote(str(parent), safe="{}"))
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
         """See :class:`RestStream`."""
         self._done(self._lists.found())
-        return super().read_answer(answer, question)
+        return super().read_answer(response, request)
 
-    def _cannot_be_capped(self, rows: list[Row], question: Question, longest: int) -> bool:
+    def _cannot_be_capped(self, rows: list[Row], request: PageRequest, longest: int) -> bool:
         """See :class:`RestStream`. There are many short lists, and each would take a second question."""
-        return begins(question) and len(rows) < longest
+        return begins(request) and len(rows) < longest
 
     def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
         """See :class:`ChildStream`. Nothing is known of where a parent can be asked for. One without a list has none,
         where others have theirs; if nobody has, the path is wrong."""
-        if self._parent_bookmark.done_up_to is not None:
+        if self._parent_state.done_up_to is not None:
             self._lists.found()
         done = self._lists.missed(parent, len(self.parents.get()))
         if done is None:
@@ -583,7 +587,7 @@ def _class(resource: Resource, base: type[Any], **attributes: Any) -> type[Any]:
         "primary_key": list(resource.primary_key),
         # Lists under parents are read in full: no API tells which parents have changed children.
         "cursor_field": [] if resource.parent else resource.cursor_field or [],
-        "moment_format": AnyMoment(resource.since_format if "%" in resource.since_format else ""),
+        "timestamp_format": AnyTimestamp(resource.since_format if "%" in resource.since_format else ""),
         "walks": walks,
         "__doc__": f"The list at /{resource.path}.",
         "__module__": __name__,

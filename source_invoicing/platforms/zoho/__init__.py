@@ -16,10 +16,10 @@ from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     BadRequest,
-    Budget,
-    Patience,
-    Quota,
+    CallBudget,
+    RateLimiter,
     ResourceMissing,
+    RetryPolicy,
     config_failure,
 )
 from source_invoicing.platforms.platform import Platform
@@ -34,7 +34,7 @@ from source_invoicing.platforms.zoho.account import (
     Product,
     ZohoAccount,
     ZohoClient,
-    ZohoJudge,
+    ZohoErrorHandler,
     token_refusal,
 )
 from source_invoicing.platforms.zoho.common import ZohoStream
@@ -75,7 +75,7 @@ class Zoho(Platform):
     def check(self) -> None:
         """See :class:`Platform`. Lists the user's organisations, which needs a token."""
         try:
-            Organization(self._client(Patience.for_check()), self._organization_id).check()
+            Organization(self._client(RetryPolicy.for_check()), self._organization_id).check()
         except AccessRefused as refusal:
             raise AccessRefused(
                 f"{refusal.sentence} The refresh token covers neither organizations nor contacts. Make one with the "
@@ -93,7 +93,7 @@ class Zoho(Platform):
         """See :class:`Platform`."""
         if self.num_workers > MOST_IN_FLIGHT:
             logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
-        client = self._client(replace(Patience(), rate_limit_retries=RATE_LIMIT_RETRIES))
+        client = self._client(replace(RetryPolicy(), rate_limit_retries=RATE_LIMIT_RETRIES))
         account = ZohoAccount(
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
@@ -102,7 +102,7 @@ class Zoho(Platform):
         )
         return [stream(account) for stream in self.stream_types]
 
-    def _client(self, patience: Patience) -> ZohoClient:
+    def _client(self, retry_policy: RetryPolicy) -> ZohoClient:
         host = urlsplit(self._token_url).netloc
         in_flight = min(self.num_workers, MOST_IN_FLIGHT)
         return ZohoClient(
@@ -116,12 +116,12 @@ class Zoho(Platform):
                 refusal=partial(token_refusal, self._data_center, host),
                 most_requests=TOKENS_PER_WINDOW,
                 per_seconds=TOKEN_WINDOW,
-                patience=patience,
+                retry_policy=retry_policy,
             ),
-            judge=ZohoJudge(self.product, self._organization_id),
-            quota=Quota(in_flight, Budget(CALLS_PER_MINUTE, 60.0)),
+            error_handler=ZohoErrorHandler(self.product, self._organization_id),
+            rate_limiter=RateLimiter(in_flight, CallBudget(CALLS_PER_MINUTE, 60.0)),
             pool_size=in_flight,
-            patience=patience,
+            retry_policy=retry_policy,
         )
 
 

@@ -16,25 +16,24 @@ from airbyte_cdk.models import FailureType
 from source_invoicing.http import (
     AccessRefused,
     AccessToken,
-    Answer,
-    ApiRequest,
     BadRequest,
     Fail,
     Failure,
     LoginRefused,
     OAuthClient,
     QuotaExhausted,
+    Request,
     ResourceMissing,
+    Response,
     Retry,
-    StatusJudge,
-    UnexpectedAnswer,
+    StatusErrorHandler,
+    UnexpectedResponse,
     Verdict,
     config_failure,
     transient_failure,
     whole_number,
 )
-from source_invoicing.http.retry_after import retry_after
-from source_invoicing.http.verdict import (
+from source_invoicing.http.error_handler import (
     BAD_REQUEST,
     FORBIDDEN,
     NOT_FOUND,
@@ -44,6 +43,7 @@ from source_invoicing.http.verdict import (
     Ok,
     inside_a_sentence,
 )
+from source_invoicing.http.retry import retry_after
 from source_invoicing.streams import Account, Row
 from source_invoicing.streams.account import SECONDS_PER_DAY
 
@@ -122,18 +122,20 @@ class ZohoAccount(Account):
 class ZohoClient(OAuthClient):
     """The client of an account. It reaches the API where the token endpoint says, unless told where."""
 
-    def __init__(self, *, product: Product, follows: str | None, judge: ZohoJudge, **options: Any) -> None:
+    def __init__(
+        self, *, product: Product, follows: str | None, error_handler: ZohoErrorHandler, **options: Any
+    ) -> None:
         """
-        :param judge: also asked by requests that expect more of an answer
+        :param error_handler: also asked by requests that expect more of an answer
         :param follows: address of the token endpoint whose ``api_domain`` says where the API is; ``None``: it stays
             where it is
         """
-        super().__init__(scheme="Zoho-oauthtoken", judge=judge, **options)
-        self.judge = judge
+        super().__init__(scheme="Zoho-oauthtoken", error_handler=error_handler, **options)
+        self.error_handler = error_handler
         self._product = product
         self._follows = follows
 
-    def send(self, request: ApiRequest) -> Answer:
+    def send(self, request: Request) -> Response:
         """See :class:`OAuthClient`."""
         self._follow(self.tokens.current())
         return super().send(request)
@@ -215,19 +217,19 @@ class Organization:
 
     def _list(self) -> list[Row]:
         """https://www.zoho.com/books/api/v3/organizations/ — neither paged nor in need of an organisation."""
-        judge = ListJudge(self._client.judge, "organizations")
+        error_handler = ListErrorHandler(self._client.error_handler, "organizations")
         try:
-            answer = self._client.send(ApiRequest("organizations", judge=judge))
+            response = self._client.send(Request("organizations", error_handler=error_handler))
         except BadRequest as refusal:
             # A question without parameters cannot be asked wrongly.
             raise AccessRefused(refusal.sentence, FailureType.config_error) from None
-        return rows_in(answer, "organizations")
+        return rows_in(response, "organizations")
 
     def _ask_for_a_contact(self, refusal: Failure) -> None:
         """:param refusal: why organizations cannot be listed, which says more where contacts are not found either"""
         chosen = {"organization_id": self._configured} if self._configured else {}
         try:
-            self._client.send(ApiRequest("contacts", {**chosen, "page": 1, "per_page": 1}))
+            self._client.send(Request("contacts", {**chosen, "page": 1, "per_page": 1}))
         except ResourceMissing:
             raise refusal from None
 
@@ -321,7 +323,7 @@ NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the AP
 
 
 @dataclass(frozen=True)
-class ZohoJudge:
+class ZohoErrorHandler:
     """Judges an answer by the code in its body first, and by its status where the code says nothing.
 
     :param product: for messages
@@ -331,27 +333,27 @@ class ZohoJudge:
     product: Product
     organization_id: str
 
-    def __call__(self, answer: Answer) -> Verdict:
-        by_status = StatusJudge(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
-        if answer.unreadable is not None or not isinstance(answer.body, dict):
-            return by_status(answer)
-        code = _number(answer.body.get("code"))
-        if answer.ok:
-            return OK if code in (0, None) else self._by_code(answer, code) or self._strange(answer)
-        return self._by_code(answer, code) or self._by_status(answer) or by_status(answer)
+    def __call__(self, response: Response) -> Verdict:
+        by_status = StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
+        if response.unreadable is not None or not isinstance(response.body, dict):
+            return by_status(response)
+        code = _number(response.body.get("code"))
+        if response.ok:
+            return OK if code in (0, None) else self._by_code(response, code) or self._strange(response)
+        return self._by_code(response, code) or self._by_status(response) or by_status(response)
 
-    def _by_code(self, answer: Answer, code: int | None) -> Verdict | None:
-        told = self._told(answer)
+    def _by_code(self, response: Response, code: int | None) -> Verdict | None:
+        told = self._told(response)
         if code == PER_DAY:
             return Fail(
                 QuotaExhausted(
-                    f"{told} The organization's calls of the day are used up; {_reset(answer.headers)}. What was read "
-                    "is kept, and streams that resume go on where they stopped. Sync less often, or ask Zoho to raise "
-                    "the quota.",
+                    f"{told} The organization's calls of the day are used up; {_reset(response.headers)}. What was "
+                    "read is kept, and streams that resume go on where they stopped. Sync less often, or ask Zoho to "
+                    "raise the quota.",
                     FailureType.transient_error,
                 )
             )
-        after = retry_after(answer.headers)
+        after = retry_after(response.headers)
         if code == BLOCKED and after is None:
             return Fail(
                 QuotaExhausted(
@@ -369,77 +371,77 @@ class ZohoJudge:
         if code in (UNAUTHORIZED_CODE, INVALID_TOKEN):
             return Fail(LoginRefused(told, FailureType.config_error))
         if code == ORGANIZATION_NEEDED:
-            return Fail(several_organizations(answer.body.get("error_info") or ()))
+            return Fail(several_organizations(response.body.get("error_info") or ()))
         if code == ORGANIZATION_FOREIGN:
             return Fail(foreign_organization(self.organization_id))
         if code in (INVALID_URL, NO_SUCH_RECORD):
             return Fail(ResourceMissing(told, FailureType.config_error))
         return None
 
-    def _by_status(self, answer: Answer) -> Verdict | None:
-        told = self._told(answer)
-        if answer.status == UNAUTHORIZED:
+    def _by_status(self, response: Response) -> Verdict | None:
+        told = self._told(response)
+        if response.status == UNAUTHORIZED:
             return Fail(LoginRefused(told, FailureType.config_error))
-        if answer.status == FORBIDDEN:
+        if response.status == FORBIDDEN:
             return Fail(AccessRefused(told, FailureType.config_error))
-        if answer.status == NOT_FOUND:
+        if response.status == NOT_FOUND:
             return Fail(ResourceMissing(told, FailureType.config_error))
-        if answer.status == BAD_REQUEST:
+        if response.status == BAD_REQUEST:
             # A parameter that a list does not take, or a module that is switched off or not in the plan: which codes
             # they have is documented for few lists.
             return Fail(BadRequest(told, FailureType.system_error))
-        if answer.status == TOO_MANY_REQUESTS:
-            return Retry(transient_failure(told), after=retry_after(answer.headers), rate_limited=True)
+        if response.status == TOO_MANY_REQUESTS:
+            return Retry(transient_failure(told), after=retry_after(response.headers), rate_limited=True)
         return None
 
-    def _strange(self, answer: Answer) -> Verdict:
+    def _strange(self, response: Response) -> Verdict:
         """An error under HTTP 200."""
         return Retry(
-            UnexpectedAnswer(
-                f"{self._told(answer)} An error that comes with a success is none that Zoho documents. Run it again; "
+            UnexpectedResponse(
+                f"{self._told(response)} An error that comes with a success is none that Zoho documents. Run it again; "
                 "if this stays, ask Zoho's support about the code.",
                 FailureType.transient_error,
             )
         )
 
-    def _told(self, answer: Answer) -> str:
-        said = error_text(answer.body)
-        return f"{self.product.title} answered HTTP {answer.status} for {answer.path}{f': {said}' if said else ''}."
+    def _told(self, response: Response) -> str:
+        said = error_text(response.body)
+        return f"{self.product.title} answered HTTP {response.status} for {response.path}{f': {said}' if said else ''}."
 
 
 @dataclass(frozen=True)
-class ListJudge:
+class ListErrorHandler:
     """Judges the answer to a request for a list: one that holds none may be another one next time.
 
-    :param judge: what to think of it otherwise
+    :param error_handler: what to think of it otherwise
     :param record_key: see :func:`rows_in`
     """
 
-    judge: ZohoJudge
+    error_handler: ZohoErrorHandler
     record_key: str
 
-    def __call__(self, answer: Answer) -> Verdict:
-        verdict = self.judge(answer)
+    def __call__(self, response: Response) -> Verdict:
+        verdict = self.error_handler(response)
         if isinstance(verdict, Ok):
             try:
-                rows_in(answer, self.record_key)
-            except UnexpectedAnswer as surprise:
+                rows_in(response, self.record_key)
+            except UnexpectedResponse as surprise:
                 return Retry(surprise)
         return verdict
 
 
-def rows_in(answer: Answer, record_key: str) -> list[Row]:
+def rows_in(response: Response, record_key: str) -> list[Row]:
     """The rows of a list, which stand under a key of their own.
 
     :param record_key: spelt without underscores, since some lists are documented with and answer without them
-    :raises UnexpectedAnswer: where there is no list
+    :raises UnexpectedResponse: where there is no list
     """
-    body = answer.body if isinstance(answer.body, dict) else {}
+    body = response.body if isinstance(response.body, dict) else {}
     rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UnexpectedAnswer(
-            f"Zoho answered {answer.path} with {_describe(answer.body)} where a list of {record_key} should be. Run "
-            "the sync again; if this stays, check that base_url is the address of the API.",
+        raise UnexpectedResponse(
+            f"Zoho answered {response.path} with {_describe(response.body)} where a list of {record_key} should be. "
+            "Run the sync again; if this stays, check that base_url is the address of the API.",
             FailureType.transient_error,
         )
     return rows

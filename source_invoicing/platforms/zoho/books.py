@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from source_invoicing.http import Answer, BadRequest
+from source_invoicing.http import BadRequest, Response
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
@@ -14,12 +14,12 @@ from source_invoicing.streams import (
     NewestChangeFirstOverlapWalk,
     Order,
     Page,
+    PageRequest,
     PageWalk,
-    Question,
     Row,
     SizedPageWalk,
 )
-from source_invoicing.streams.page import Place
+from source_invoicing.streams.page import Checkpoint
 from source_invoicing.streams.stream import Slice, logger
 from source_invoicing.streams.walks import Part, Step
 
@@ -61,13 +61,13 @@ class Organizations(BooksStream):
     scopes = ("settings",)
     walks = (PageWalk,)
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         return {}
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`. Nothing follows, however many there are."""
-        return replace(super().read_page(answer), has_more=False)
+        return replace(super().read_page(response), has_more=False)
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
         """An organisation names itself."""
@@ -219,14 +219,14 @@ class Transactions(BooksStream):
     walks = (StatementWalk,)
     _bank_account: str | None = None
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params = super().list_params(question)
+        params = super().list_params(request)
         return params if self._bank_account is None else {**params, "account_id": self._bank_account}
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`."""
-        return fill_blanks(super().read_page(answer), ("account_id", "transaction_id", "imported_transaction_id"))
+        return fill_blanks(super().read_page(response), ("account_id", "transaction_id", "imported_transaction_id"))
 
     def walk(
         self,
@@ -234,7 +234,7 @@ class Transactions(BooksStream):
         since: int | None,
         name: str | None = None,
         part: Part | None = None,
-        place: Place | None = None,
+        place: Checkpoint | None = None,
     ) -> Iterator[Step]:
         """See :class:`InvoicingStream`. One place of the documentation asks for a bank account, others do not: where
         the list of all accounts is refused, one account is read after the other."""

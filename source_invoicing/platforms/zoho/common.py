@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import AccessRefused, Answer, ApiRequest, BadRequest, Failure, ResourceMissing
-from source_invoicing.platforms.zoho.account import ListJudge, ZohoAccount, rows_in
+from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
+from source_invoicing.platforms.zoho.account import ListErrorHandler, ZohoAccount, rows_in
 from source_invoicing.streams import (
     FilteredOverlapWalk,
     InvoicingStream,
@@ -18,17 +18,17 @@ from source_invoicing.streams import (
     Order,
     OverlapWalk,
     Page,
+    PageRequest,
     Parts,
     PlainPageWalk,
-    Question,
     Row,
     SizedPageWalk,
     Walk,
     compact_offset,
 )
-from source_invoicing.streams.moments import MomentFormat
-from source_invoicing.streams.page import Place
+from source_invoicing.streams.page import Checkpoint
 from source_invoicing.streams.stream import Slice, logger
+from source_invoicing.streams.timestamps import TimestampFormat
 from source_invoicing.streams.walks import Part, Step
 
 # The most rows a page may have.
@@ -45,26 +45,26 @@ OTHERWISE: Mapping[type[Failure], str] = {
 }
 
 
-def read_page(answer: Answer, record_key: str) -> Page:
+def read_page(response: Response, record_key: str) -> Page:
     """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
 
     :param record_key: see :func:`rows_in`
     """
-    rows = rows_in(answer, record_key)
-    context = page_context(answer)
+    rows = rows_in(response, record_key)
+    context = page_context(response)
     size, total = context.get("per_page"), context.get("total")
     return Page(
         rows,
         has_more=FLAGS.get(str(context.get("has_more_page")).lower()),
         total=total if isinstance(total, int) else None,
-        told_at=answer.told_at,
+        server_time=response.server_time,
         size=size if isinstance(size, int) and size > 0 else None,
     )
 
 
-def page_context(answer: Answer) -> Mapping[str, Any]:
+def page_context(response: Response) -> Mapping[str, Any]:
     """What a paged list tells of its page; nothing where it is not paged."""
-    context = answer.body.get("page_context") if isinstance(answer.body, dict) else None
+    context = response.body.get("page_context") if isinstance(response.body, dict) else None
     if isinstance(context, list):  # the documentation shows it so in places
         context = context[0] if context else None
     return context if isinstance(context, Mapping) else {}
@@ -78,7 +78,7 @@ class ZohoStream(InvoicingStream):
     """
 
     walks: ClassVar[tuple[type[Walk], ...]] = (SizedPageWalk,)
-    moment_format: ClassVar[MomentFormat] = OffsetDateTime()
+    timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
     #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]
     #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
@@ -88,36 +88,36 @@ class ZohoStream(InvoicingStream):
 
     account: ZohoAccount
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params: dict[str, str | int] = {"page": question.number, "per_page": question.size or PER_PAGE}
+        params: dict[str, str | int] = {"page": request.number, "per_page": request.size or PER_PAGE}
         organization_id = self.account.organization.id()
         if organization_id is not None:
             params["organization_id"] = organization_id
-        if question.order is not None and question.order in self.sorts:
-            params["sort_column"], params["sort_order"] = self.sorts[question.order]
-        if question.since is not None and self.filters:
-            params["last_modified_time"] = compact_offset(question.since + SINCE_SHIFT)
+        if request.order is not None and request.order in self.sorts:
+            params["sort_column"], params["sort_order"] = self.sorts[request.order]
+        if request.since is not None and self.filters:
+            params["last_modified_time"] = compact_offset(request.since + SINCE_SHIFT)
         return params
 
-    def list_request(self, question: Question, path: str, fixed: Mapping[str, str | int]) -> ApiRequest:
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """See :class:`InvoicingStream`. An answer without a list is asked for again."""
-        judge = ListJudge(self.account.client.judge, self._record_key)
-        return replace(super().list_request(question, path, fixed), judge=judge)
+        error_handler = ListErrorHandler(self.account.client.error_handler, self._record_key)
+        return replace(super().list_request(request, path, fixed), error_handler=error_handler)
 
     @property
     def _record_key(self) -> str:
         return self.resource.rpartition("/")[2]
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`."""
-        return read_page(answer, self._record_key)
+        return read_page(response, self._record_key)
 
-    def read_answer(self, answer: Answer, question: Question) -> Page:
+    def read_answer(self, response: Response, request: PageRequest) -> Page:
         """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
         as its page can hold might go on all the same."""
-        page = self.read_page(answer)
-        if page.has_more is None and len(page.rows) != min(question.size or PER_PAGE, page.size or PER_PAGE):
+        page = self.read_page(response)
+        if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
             return replace(page, has_more=False)
         return page
 
@@ -159,9 +159,9 @@ class CreationOrderedStream(ZohoStream):
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
-    def serial(self, row: Row) -> int | None:
+    def creation_rank(self, row: Row) -> int | None:
         """See :class:`InvoicingStream`."""
-        return self.moment_format.seconds(row.get("created_time"))
+        return self.timestamp_format.seconds(row.get("created_time"))
 
 
 class FilteredStream(CreationOrderedStream):
@@ -192,17 +192,17 @@ class Taxes(ZohoStream):
     _wanted_filter = "Taxes.All"
     _hides_some = False
 
-    def list_params(self, question: Question) -> Mapping[str, str | int]:
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
-        params = super().list_params(question)
+        params = super().list_params(request)
         return {**params, "filter_by": self._wanted_filter} if self._wanted_filter else params
 
-    def read_page(self, answer: Answer) -> Page:
+    def read_page(self, response: Response) -> Page:
         """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
-        applied = page_context(answer).get("applied_filter")
+        applied = page_context(response).get("applied_filter")
         if self._wanted_filter and applied and not str(applied).endswith(".All"):
             self._note_that_some_are_hidden()
-        return super().read_page(answer)
+        return super().read_page(response)
 
     def walk(
         self,
@@ -210,7 +210,7 @@ class Taxes(ZohoStream):
         since: int | None,
         name: str | None = None,
         part: Part | None = None,
-        place: Place | None = None,
+        place: Checkpoint | None = None,
     ) -> Iterator[Step]:
         """See :class:`InvoicingStream`."""
         rows = 0

@@ -7,7 +7,7 @@ from collections.abc import Generator, Hashable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 from source_invoicing.streams.walks.parts import Part
 from source_invoicing.streams.walks.walk import NotHonoured, PageKeys, Step, Walk, comes_whole, ends_early, goes_on
 
@@ -24,48 +24,48 @@ class _Stretch:
     """Where the walk stands in the answer to one question: its latest page, and the rows on the pages before it.
 
     :param keys: of the rows of the page, in order
-    :param moments: modification time of each of them
+    :param timestamps: modification time of each of them
     :param behind: the latest moment on the pages before it, or the one the question began with
     """
 
-    question: Question
+    request: PageRequest
     page: Page
     keys: PageKeys
-    moments: list[int | None]
+    timestamps: list[int | None]
     behind: int | None
     rows_before: int = 0
 
     def without_rows(self) -> _Stretch:
         """The same for later comparison. The rows are out; memory is soonest used again while it is warm."""
-        return replace(self, page=replace(self.page, rows=[]), moments=[])
+        return replace(self, page=replace(self.page, rows=[]), timestamps=[])
 
     @property
     def told(self) -> list[int]:
         """The modification times on the page, in order, rows without one left out."""
-        return [moment for moment in self.moments if moment is not None]
+        return [timestamp for timestamp in self.timestamps if timestamp is not None]
 
     @property
     def goes_on(self) -> bool:
         return goes_on(self.page, self.rows_before + len(self.page.rows))
 
     @property
-    def last_moment(self) -> int | None:
+    def last_timestamp(self) -> int | None:
         """The latest moment up to the end of the page."""
-        return next((moment for moment in reversed(self.moments) if moment is not None), self.behind)
+        return next((timestamp for timestamp in reversed(self.timestamps) if timestamp is not None), self.behind)
 
     def advance(self, part: Part | None, waited: float | None = None) -> int | None:
         """Take note of the page in the part that is read; returns where the part ends."""
-        return None if part is None else part.advance(self.question.since, self.page, self.told, waited)
+        return None if part is None else part.advance(self.request.since, self.page, self.told, waited)
 
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the part."""
-        last = self.last_moment
+        last = self.last_timestamp
         return end is not None and last is not None and last >= end
 
     @property
     def stands_still(self) -> bool:
         """Whether the page ends at the moment it begins with, or the question began with: asking on leads nowhere."""
-        return self.last_moment in (self.question.since, self.moments[0])
+        return self.last_timestamp in (self.request.since, self.timestamps[0])
 
 
 class KeyWalk(Walk):
@@ -91,7 +91,7 @@ class KeyWalk(Walk):
         before: _Stretch | None = None
         while True:
             asked_at = time.monotonic()
-            here = self._ask(Question(since=since, order=Order.OLDEST_CHANGE_FIRST))
+            here = self._ask(PageRequest(since=since, order=Order.OLDEST_CHANGE_FIRST))
             waited = time.monotonic() - asked_at
             if before is not None and comes_whole(here.page) and self._is_the_same(before, here):
                 return
@@ -105,21 +105,21 @@ class KeyWalk(Walk):
             yield self._step(here, end)
             if not here.goes_on or here.is_beyond(end):
                 return
-            before, since = here.without_rows(), here.last_moment
+            before, since = here.without_rows(), here.last_timestamp
             del here
 
-    def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
+    def _ask(self, request: PageRequest, before: _Stretch | None = None) -> _Stretch:
         rows_before = before.rows_before + len(before.page.rows) if before else 0
-        behind = before.last_moment if before else question.since
-        page = self._whole_answer(question, rows_before)
-        moments = [self.listing.moment(row) for row in page.rows]
-        return _Stretch(question, page, self.keys(page), moments, behind, rows_before)
+        behind = before.last_timestamp if before else request.since
+        page = self._whole_answer(request, rows_before)
+        timestamps = [self.listing.timestamp(row) for row in page.rows]
+        return _Stretch(request, page, self.keys(page), timestamps, behind, rows_before)
 
-    def _whole_answer(self, question: Question, rows_before: int) -> Page:
+    def _whole_answer(self, request: PageRequest, rows_before: int) -> Page:
         """A page that does not end before its total. One that does may be a slip, and is asked for once more."""
-        page = self.listing.ask(question)
+        page = self.listing.ask(request)
         if ends_early(page, rows_before + len(page.rows)):
-            page = self.listing.ask(question)
+            page = self.listing.ask(request)
         rows = rows_before + len(page.rows)
         if ends_early(page, rows):
             raise self.contradiction(f"tells of {page.total} rows and ends after {rows}")
@@ -129,11 +129,11 @@ class KeyWalk(Walk):
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
         if not here.goes_on:
             return
-        moments = here.told
-        if any(earlier > later for earlier, later in pairwise(moments)):
+        timestamps = here.told
+        if any(earlier > later for earlier, later in pairwise(timestamps)):
             raise NotHonoured("does not sort by modification time")
         # A stream asks one second earlier than the question says where it is unknown whether the boundary is included.
-        if moments and here.question.since is not None and moments[0] < here.question.since - 1:
+        if timestamps and here.request.since is not None and timestamps[0] < here.request.since - 1:
             raise NotHonoured("does not filter by modification time")
 
     def _prove_nothing_hidden(self, before: _Stretch, here: _Stretch) -> None:
@@ -142,7 +142,7 @@ class KeyWalk(Walk):
         Where totals are told, those of the first two questions must add up; if they do not, such rows may stand at
         the end of the list, where this walk would never meet them.
         """
-        if before.question.since is not None or before.page.total is None or here.page.total is None:
+        if before.request.since is not None or before.page.total is None or here.page.total is None:
             return
         handed_out = set(before.keys)
         first = before
@@ -152,7 +152,7 @@ class KeyWalk(Walk):
             if before.rows_before:
                 break
             # A row that was deleted in between makes the same difference, but hardly each time.
-            first, here = self._ask(before.question), self._ask(here.question)
+            first, here = self._ask(before.request), self._ask(here.request)
         raise NotHonoured("may hold rows that a filter by modification time leaves out")
 
     def _adds_up(self, before: _Stretch, here: _Stretch, handed_out: set[Hashable]) -> bool:
@@ -169,35 +169,35 @@ class KeyWalk(Walk):
 
         :return: the page on which the moment ends
         """
-        question = here.question
+        request = here.request
         # Where the boundary is included, the page may be filled by the second before the one the question names.
-        moment = max((at for at in (here.last_moment, question.since) if at is not None), default=None)
+        timestamp = max((at for at in (here.last_timestamp, request.since) if at is not None), default=None)
         seen_before: PageKeys | None = None
         for _ in range(MOST_PASSES):
             seen = here.keys
-            while here.goes_on and self._is_within(moment, here.last_moment):
+            while here.goes_on and self._is_within(timestamp, here.last_timestamp):
                 yield Step(self._take_fresh(here))
                 here = self._next_page(here)
-                moments = zip(here.keys, here.moments, strict=True)
-                seen += tuple(key for key, changed in moments if self._is_within(moment, changed))
+                timestamps = zip(here.keys, here.timestamps, strict=True)
+                seen += tuple(key for key, changed in timestamps if self._is_within(timestamp, changed))
             if seen == seen_before or not here.rows_before:
                 self._prove(here)
                 return here
             yield Step(self._take_fresh(here, here.advance(part)))
             seen_before = seen
-            here = self._ask(question)
+            here = self._ask(request)
         raise self.contradiction("answers differently each time it is asked for one moment")
 
     @staticmethod
-    def _is_within(moment: int | None, changed: int | None) -> bool:
-        return changed is None or (moment is not None and changed <= moment)
+    def _is_within(timestamp: int | None, changed: int | None) -> bool:
+        return changed is None or (timestamp is not None and changed <= timestamp)
 
     def _next_page(self, here: _Stretch) -> _Stretch:
-        question = replace(here.question, number=here.question.number + 1)
-        following = self._ask(question, here)
+        request = replace(here.request, number=here.request.number + 1)
+        following = self._ask(request, here)
         if self._is_the_same(here, following):
             if comes_whole(following.page):
-                return replace(following, page=Page([]), keys=(), moments=[])
+                return replace(following, page=Page([]), keys=(), timestamps=[])
             raise self.contradiction("answers with the same page twice")
         return following
 
@@ -208,11 +208,11 @@ class KeyWalk(Walk):
         """Rows not handed out yet, remembered from now on. Those at or after the end of a part belong to another."""
         handed_out = self._handed_out
         fresh = []
-        for row, key, moment in zip(here.page.rows, here.keys, here.moments, strict=True):
-            if end is not None and moment is not None and moment >= end:
+        for row, key, timestamp in zip(here.page.rows, here.keys, here.timestamps, strict=True):
+            if end is not None and timestamp is not None and timestamp >= end:
                 continue
-            if handed_out.get(key, UNSEEN) != moment:
-                handed_out[key] = moment
+            if handed_out.get(key, UNSEEN) != timestamp:
+                handed_out[key] = timestamp
                 fresh.append(row)
         return fresh
 
@@ -220,11 +220,13 @@ class KeyWalk(Walk):
         fresh = self._take_fresh(here, end)
         if here.is_beyond(end):
             return Step(fresh, reached=end)
-        last = here.last_moment
+        last = here.last_timestamp
         if last is not None:
             # The next answer repeats rows of this second, and of the one before where the boundary is included.
             self._handed_out = {
-                key: moment for key, moment in self._handed_out.items() if moment is not None and moment >= last - 1
+                key: timestamp
+                for key, timestamp in self._handed_out.items()
+                if timestamp is not None and timestamp >= last - 1
             }
         if last is not None and not here.goes_on:
             # Nothing follows, so this holds even where the server did not sort a list of one page.

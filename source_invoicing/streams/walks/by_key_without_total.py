@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from source_invoicing.streams.page import Listing, Order, Page, Question
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest
 from source_invoicing.streams.walks.by_key import KeyWalk, _Stretch
 from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.parts import Part
@@ -43,45 +43,45 @@ class KeyWalkWithoutTotal(KeyWalk):
             for page in self._far_end():
                 self._prove_that_nothing_is_newer(page, since)
 
-    def _ask(self, question: Question, before: _Stretch | None = None) -> _Stretch:
+    def _ask(self, request: PageRequest, before: _Stretch | None = None) -> _Stretch:
         self._questions += 1
-        stretch = super()._ask(question, before)
+        stretch = super()._ask(request, before)
         self._tells_totals = self._tells_totals and stretch.page.total is not None
-        self._proof.saw(question.since, stretch.told)
+        self._proof.saw(request.since, stretch.told)
         return stretch
 
     def _what_stands_at_the_far_end(self, reached: int | None) -> Iterator[Step]:
         for page in self._far_end():
-            yield Step([row for row in page.rows if self.listing.moment(row) is None])
+            yield Step([row for row in page.rows if self.listing.timestamp(row) is None])
             self._prove_that_nothing_is_newer(page, reached)
 
     def _far_end(self) -> Iterator[Page]:
         """The pages at the newest end, up to the first one with a modification time."""
-        for page in self._pages(Question(order=Order.NEWEST_CHANGE_FIRST)):
-            moments = self.moments(page)
-            if any(earlier < later for earlier, later in pairwise(moments)) and goes_on(page, len(page.rows)):
+        for page in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
+            timestamps = self.timestamps(page)
+            if any(earlier < later for earlier, later in pairwise(timestamps)) and goes_on(page, len(page.rows)):
                 raise NotHonoured("does not sort by modification time")
             yield page
-            if moments:
+            if timestamps:
                 return
 
     def _prove_that_nothing_is_newer(self, page: Page, reached: int | None) -> None:
         """A row that is newer than the end of the walk changed meanwhile, or the filter hid it."""
         if reached is None or not self._holds_newer(page, reached):
             return
-        again = self._pages(Question(since=reached, order=Order.OLDEST_CHANGE_FIRST))
+        again = self._pages(PageRequest(since=reached, order=Order.OLDEST_CHANGE_FIRST))
         if not any(self._holds_newer(page, reached) for page in again):
             raise hides_later_changes()
 
     def _holds_newer(self, page: Page, reached: int) -> bool:
-        return any(moment > reached for moment in self.moments(page))
+        return any(timestamp > reached for timestamp in self.timestamps(page))
 
-    def _pages(self, question: Question) -> Iterator[Page]:
+    def _pages(self, request: PageRequest) -> Iterator[Page]:
         rows = 0
         before: PageKeys = ()
         more = True
         while more:
-            page = self.listing.ask(question)
+            page = self.listing.ask(request)
             keys = self.keys(page)
             if keys and keys == before:
                 if comes_whole(page):
@@ -90,4 +90,4 @@ class KeyWalkWithoutTotal(KeyWalk):
             rows += len(page.rows)
             more, before = goes_on(page, rows), keys
             yield page
-            question = replace(question, number=question.number + 1)
+            request = replace(request, number=request.number + 1)

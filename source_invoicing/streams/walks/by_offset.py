@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import BadRequest, UnexpectedAnswer
-from source_invoicing.streams.page import Listing, Page, Place, Question
+from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.streams.page import Checkpoint, Listing, Page, PageRequest
 from source_invoicing.streams.walks.track import Search, Sight, Track
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, ends_early, goes_on
 
@@ -78,7 +78,7 @@ class OffsetWalk(Walk):
         before, here = None, self._first(track, place, since)
         while True:
             fresh = track.take(here)
-            horizon.saw(here.page, self.moments(here.page))
+            horizon.saw(here.page, self.timestamps(here.page))
             more = self._goes_on(here, track, news=bool(fresh) and here.goes_beyond(before))
             yield Step(fresh, place=self._place(here, track, since, horizon) if more else None)
             if not more:
@@ -90,20 +90,20 @@ class OffsetWalk(Walk):
             self._repeats = self._repeats + 1 if here.repeats(before) else 0
         yield Step([], reached=horizon.reached)
 
-    def _place_to_go_on_from(self, since: int | None) -> Place | None:
+    def _place_to_go_on_from(self, since: int | None) -> Checkpoint | None:
         """The place where an earlier walk stopped, unless it was after other rows."""
         place = self.stopped_at
         return place if place and (place.since, place.filtered) == (since, self.filters) else None
 
-    def _first(self, track: Track, place: Place | None, since: int | None) -> Sight:
+    def _first(self, track: Track, place: Checkpoint | None, since: int | None) -> Sight:
         if place is None:
             return self._see(0, since)
         logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, place.offset)
         return self._overlapping(track, place.offset, ROWS_BACK, since)
 
-    def _place(self, here: Sight, track: Track, since: int | None, horizon: Horizon) -> Place:
+    def _place(self, here: Sight, track: Track, since: int | None, horizon: Horizon) -> Checkpoint:
         """The end of a page as a place to go on from."""
-        return Place(
+        return Checkpoint(
             here.end - 1,
             self.filters,
             since,
@@ -137,7 +137,7 @@ class OffsetWalk(Walk):
             raise self.contradiction(f"says that it goes on and ends after {here.end} rows")
         return False
 
-    def _ends_before_its_total(self, here: Sight) -> UnexpectedAnswer:
+    def _ends_before_its_total(self, here: Sight) -> UnexpectedResponse:
         return self.contradiction(f"tells of {here.page.total} rows and ends after {here.end}")
 
     # -- where rows moved -----------------------------------------------------------------------------------------
@@ -207,10 +207,12 @@ class OffsetWalk(Walk):
                 if self._chooses(since):
                     raise
                 # Another walk would ask the same.
-                raise UnexpectedAnswer(refusal.sentence, refusal.failure_type or FailureType.system_error) from refusal
+                raise UnexpectedResponse(
+                    refusal.sentence, refusal.failure_type or FailureType.system_error
+                ) from refusal
             # All but the offset was fine on the pages before. Another walk would hand out all of these rows again,
             # and end in the same place.
-            raise UnexpectedAnswer(
+            raise UnexpectedResponse(
                 f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets "
                 "it be read. A later start_date can make it shorter; otherwise leave the stream out.",
                 refusal.failure_type or FailureType.system_error,
@@ -222,7 +224,7 @@ class OffsetWalk(Walk):
 
     def _ask(self, offset: int, since: int | None) -> Page:
         """One page. Here nothing is filtered by ``since``."""
-        return self.listing.ask(Question(offset=offset))
+        return self.listing.ask(PageRequest(offset=offset))
 
 
 class FilteredOffsetWalk(OffsetWalk):
@@ -231,7 +233,7 @@ class FilteredOffsetWalk(OffsetWalk):
     filters = True
 
     def _ask(self, offset: int, since: int | None) -> Page:
-        page = self.listing.ask(Question(offset=offset, since=since))
-        if since is not None and any(moment < since - COARSEST_FILTER for moment in self.moments(page)):
+        page = self.listing.ask(PageRequest(offset=offset, since=since))
+        if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in self.timestamps(page)):
             raise NotHonoured("does not filter by modification time")
         return page

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.streams.page import Footprint, Listing, Order, Page, Place, Question, Row
+from source_invoicing.streams.page import Checkpoint, Listing, Order, Page, PageRequest, Row, RowFingerprint
 from source_invoicing.streams.walks.by_page import MOST_PASSES
 from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on
@@ -72,44 +72,44 @@ class OverlapWalk(Walk):
         """See :meth:`Walk.steps`."""
         place = self._place_to_go_on_from(since)
         horizon = Horizon(place)
-        for stretch in self.stretches(Question(since=since if self.filters else None, order=self.order), place):
+        for stretch in self.stretches(PageRequest(since=since if self.filters else None, order=self.order), place):
             self._prove(stretch)
-            horizon.saw(stretch.page, self.moments(stretch.page))
+            horizon.saw(stretch.page, self.timestamps(stretch.page))
             yield Step(stretch.fresh, place=self._place(stretch, since, horizon))
         yield Step([], reached=horizon.reached)
 
-    def _place_to_go_on_from(self, since: int | None) -> Place | None:
+    def _place_to_go_on_from(self, since: int | None) -> Checkpoint | None:
         """The place where an earlier walk stopped, unless it was after other rows."""
         place = self.stopped_at if self.keeps_place else None
         return place if place and (place.since, place.filtered) == (since, self.filters) else None
 
-    def _place(self, here: _Stretch, since: int | None, horizon: Horizon) -> Place | None:
+    def _place(self, here: _Stretch, since: int | None, horizon: Horizon) -> Checkpoint | None:
         """The last row of a page as a place to go on from; some lists have no row, or keys of several parts."""
         row = here.keys[-1] if here.keys else None
         if not self.keeps_place or not isinstance(row, (str, int)):
             return None
         # No edit moves a row in this order, so it need not look as it did.
-        tail = (Footprint(row),)
-        return Place(here.end - 1, self.filters, since, horizon.started, horizon.newest, tail)
+        tail = (RowFingerprint(row),)
+        return Checkpoint(here.end - 1, self.filters, since, horizon.started, horizon.newest, tail)
 
-    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
+    def stretches(self, request: PageRequest, place: Checkpoint | None = None) -> Iterator[_Stretch]:
         """The pages of a question, each meeting the one before.
 
         :param place: where to begin; the first page is asked for all the same, since it tells how large pages are
         """
-        page = self.listing.ask(question)
+        page = self.listing.ask(request)
         full = page.size or len(page.rows)
         if place is None or not goes_on(page, len(page.rows)):
             here = self._stretch(page, 0, set())
         else:
             logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, place.offset)
-            here = self._behind(question, {place.tail[-1].name}, place.offset + 1, full)
+            here = self._behind(request, {place.tail[-1].name}, place.offset + 1, full)
         known: set[Hashable] = set()
         empty_handed = 0
         yield here
         while goes_on(here.page, here.end) or empty_handed:
             known = {*(known if empty_handed else ()), *here.keys}
-            following = self._behind(question, known, here.end, full)
+            following = self._behind(request, known, here.end, full)
             # Rows that are all known although they reach beyond the old end: more were put before them, or the
             # server repeats itself. The next question begins behind them and will tell.
             surprising = not following.fresh and (goes_on(following.page, following.end) or following.end > here.end)
@@ -130,19 +130,19 @@ class OverlapWalk(Walk):
         """A list of one page needs no order. Newest first will do as well: edits move nothing there either."""
         if not (here.offset or goes_on(here.page, here.end)):
             return
-        created = [self.listing.serial(row) for row in here.page.rows]
-        told = [moment for moment in created if moment is not None]
+        created = [self.listing.creation_rank(row) for row in here.page.rows]
+        told = [timestamp for timestamp in created if timestamp is not None]
         if len(told) < len(created) or told not in (sorted(told), sorted(told, reverse=True)):
             raise NotHonoured("does not sort by creation")
 
-    def _behind(self, question: Question, known: set[Hashable], end: int, full: int) -> _Stretch:
+    def _behind(self, request: PageRequest, known: set[Hashable], end: int, full: int) -> _Stretch:
         """The page that goes on behind the known rows, which ended at ``end``."""
         start, back = end - 1, max(full - 1, 1)
         while start > 0:
             number, size = page_that_covers(start, full)
             if number * size <= end and start == end - 1:
                 raise NotHonoured("has pages too small to overlap")
-            page = self.listing.ask(Question(number=number, since=question.since, order=question.order, size=size))
+            page = self.listing.ask(PageRequest(number=number, since=request.since, order=request.order, size=size))
             if page.size not in (None, size) or len(page.rows) > size:
                 raise NotHonoured("does not let the size of its pages be chosen")
             overlap = self._end_of_overlap(page, known)
@@ -152,11 +152,11 @@ class OverlapWalk(Walk):
                 return self._stretch(page, (number - 1) * size, known, overlap)
             start, back = start - back, back * 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, max(start, 0))
-        return self._from_the_top(question, known)
+        return self._from_the_top(request, known)
 
-    def _from_the_top(self, question: Question, known: set[Hashable]) -> _Stretch:
+    def _from_the_top(self, request: PageRequest, known: set[Hashable]) -> _Stretch:
         """The first page, where the walk begins again because no known row is left in front of where it stood."""
-        page = self.listing.ask(question)
+        page = self.listing.ask(request)
         top = self._stretch(page, 0, known, self._end_of_overlap(page, known) or 0)
         if not top.fresh and goes_on(page, len(page.rows)):
             # Nothing moved, and yet the rows were not on the page that should have held them.
@@ -205,14 +205,14 @@ class FilteredOverlapWalk(OverlapWalk):
 
     filters = True
 
-    def stretches(self, question: Question, place: Place | None = None) -> Iterator[_Stretch]:
+    def stretches(self, request: PageRequest, place: Checkpoint | None = None) -> Iterator[_Stretch]:
         """See :class:`OverlapWalk`."""
         proof = FilterProof()
-        for stretch in super().stretches(question, place):
-            proof.saw(question.since, self.moments(stretch.page))
+        for stretch in super().stretches(request, place):
+            proof.saw(request.since, self.timestamps(stretch.page))
             yield stretch
-        if question.since is not None and not proof.shown:
-            self._prove_nothing_hidden(question.since)
+        if request.since is not None and not proof.shown:
+            self._prove_nothing_hidden(request.since)
 
     def _prove_nothing_hidden(self, since: int) -> None:
         # A row that is deleted between two questions is hidden by nothing, but hardly each time.
@@ -220,16 +220,16 @@ class FilteredOverlapWalk(OverlapWalk):
             raise hides_later_changes()
 
     def _lists_what_is_there(self, since: int) -> bool:
-        page = self.listing.ask(Question(order=self.order))
-        moments = self.moments(page)
-        if max(moments, default=since) > since:
+        page = self.listing.ask(PageRequest(order=self.order))
+        timestamps = self.timestamps(page)
+        if max(timestamps, default=since) > since:
             earlier = since
         elif goes_on(page, len(page.rows)):
-            earlier = min(moments, default=since) - 1
+            earlier = min(timestamps, default=since) - 1
         else:
             return True
         # In the same order, all that the first page holds of later changes is on the first page of what is filtered.
-        listed = self.moments(self.listing.ask(Question(since=earlier, order=self.order)))
+        listed = self.timestamps(self.listing.ask(PageRequest(since=earlier, order=self.order)))
         return max(listed, default=earlier) > earlier
 
 
@@ -288,27 +288,27 @@ class NewestChangeFirstOverlapWalk(OverlapWalk):
         yield Step([], reached=newest)
 
     def _down_to(self, since: int | None) -> Iterator[_Stretch]:
-        for stretch in self.stretches(Question(order=Order.NEWEST_CHANGE_FIRST)):
-            moments = self.moments(stretch.page)
-            if any(earlier < later for earlier, later in pairwise(moments)):
+        for stretch in self.stretches(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
+            timestamps = self.timestamps(stretch.page)
+            if any(earlier < later for earlier, later in pairwise(timestamps)):
                 raise NotHonoured("does not sort by modification time")
             yield stretch
-            if since is not None and moments and moments[-1] < since:
+            if since is not None and timestamps and timestamps[-1] < since:
                 return
 
     def _note_newest(self, head: _Stretch) -> int | None:
-        moments = self.moments(head.page)
-        newest = moments[0] if moments else None
+        timestamps = self.timestamps(head.page)
+        newest = timestamps[0] if timestamps else None
         self._handed_out_at_newest = {
-            self.listing.key(row) for row in head.page.rows if self.listing.moment(row) == newest
+            self.listing.key(row) for row in head.page.rows if self.listing.timestamp(row) == newest
         }
         return newest
 
     def _moved_to_the_head(self, row: Row, known: int, handed_out: set[Hashable]) -> bool:
-        moment = self.listing.moment(row)
-        if moment is None:
+        timestamp = self.listing.timestamp(row)
+        if timestamp is None:
             return False
-        return moment > known or (moment == known and self.listing.key(row) not in handed_out)
+        return timestamp > known or (timestamp == known and self.listing.key(row) not in handed_out)
 
 
 def page_that_covers(start: int, full: int) -> tuple[int, int]:

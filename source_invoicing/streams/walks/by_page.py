@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterator
 from math import ceil
 from typing import ClassVar
 
-from source_invoicing.streams.page import Order, Page, Question, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.walks.walk import (
     Horizon,
     Moved,
@@ -174,7 +174,7 @@ class PageWalk(RestartingWalk):
         for _ in range(MOST_PASSES):
             trail = Trail(trail)
             for page in self.pages(since):
-                horizon.saw(page, self.moments(page))
+                horizon.saw(page, self.timestamps(page))
                 trail.pages += 1
                 yield Step([row for row in page.rows if not trail.add(self.known_by(row))])
             if self.is_settled(trail):
@@ -199,7 +199,7 @@ class PageWalk(RestartingWalk):
         number = 1
         more = True
         while more:
-            page = self.listing.ask(Question(number=number, since=since, order=self.order))
+            page = self.listing.ask(PageRequest(number=number, since=since, order=self.order))
             keys = self.keys(page)
             if current.repeats(page, keys) and self.is_whole(page, since):
                 return
@@ -220,7 +220,7 @@ class SizedPageWalk(PageWalk):
         """See :class:`PageWalk`."""
         if page.has_more is not None or page.total is not None:
             return False
-        fewer = self.listing.ask(Question(since=since, order=self.order, size=max(len(page.rows) - 1, 1)))
+        fewer = self.listing.ask(PageRequest(since=since, order=self.order, size=max(len(page.rows) - 1, 1)))
         return self.keys(fewer) == self.keys(page)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from source_invoicing.http import BadRequest
-from source_invoicing.streams.page import Page, Question
+from source_invoicing.streams.page import Page, PageRequest
 from source_invoicing.streams.walks.by_page import MOST_PASSES, RestartingWalk, Trail
 from source_invoicing.streams.walks.walk import Horizon, Moved, Step
 
@@ -32,7 +32,7 @@ class TokenWalk(RestartingWalk):
         """See :class:`RestartingWalk`."""
         horizon = Horizon()
         for page in self.pages(since):
-            horizon.saw(page, self.moments(page))
+            horizon.saw(page, self.timestamps(page))
             yield Step(page.rows)
         yield Step([], reached=horizon.reached)
 
@@ -49,7 +49,7 @@ class TokenWalk(RestartingWalk):
         before: Page | None = None
         token: str | None = None
         while True:
-            page = self._ask(Question(since=since, token=token))
+            page = self._ask(PageRequest(since=since, token=token))
             self.compare(before, page)
             keys = hash(self.keys(page))
             if page.rows and keys in pages:
@@ -70,11 +70,11 @@ class TokenWalk(RestartingWalk):
         if fewest is not None and rows < fewest:
             raise self.contradiction(f"tells of {fewest} rows and ends after {rows}")
 
-    def _ask(self, question: Question) -> Page:
+    def _ask(self, request: PageRequest) -> Page:
         try:
-            return self.listing.ask(question)
+            return self.listing.ask(request)
         except BadRequest as refusal:
-            if question.token is None or self._was_refused:
+            if request.token is None or self._was_refused:
                 raise
             self._was_refused = True
             raise Moved(f"does not know the place any more where its next page began ({refusal})") from None
@@ -99,7 +99,7 @@ class LinkWalk(TokenWalk):
         for _ in range(MOST_PASSES):
             trail, count = Trail(trail), Count()
             for page in self.pages(since):
-                horizon.saw(page, self.moments(page))
+                horizon.saw(page, self.timestamps(page))
                 trail.pages += 1
                 count.take(page)
                 yield Step([row for row in page.rows if not trail.add(self.listing.key(row))])

@@ -29,29 +29,29 @@ class Census:
         self.page_size = 0
         self.pages = 0
         self._rows_from: dict[int, int] = {}
-        self._moments: list[int] = []
+        self._timestamps: list[int] = []
         self._rows = 0
         self._most_rows = 0
         self._seconds = 0
 
-    def note(self, since: int | None, page: Page, moments: Sequence[int]) -> None:
+    def note(self, since: int | None, page: Page, timestamps: Sequence[int]) -> None:
         """Take note of the first page of an answer.
 
         :param since: what it was asked for (seconds since 1970, UTC)
-            :param moments: the modification times on it
+            :param timestamps: the modification times on it
         """
         self.pages += 1
         self.page_size = max(self.page_size, len(page.rows))
-        self.now = max(self.now, page.told_at or int(time.time()), *moments, since or 0)
+        self.now = max(self.now, page.server_time or int(time.time()), *timestamps, since or 0)
         if page.total is not None:
             self.tells_totals = True
             self._most_rows = max(self._most_rows, page.total)
-            from_moment = since if since is not None else min(moments) if moments else None
+            from_moment = since if since is not None else min(timestamps) if timestamps else None
             if from_moment is not None:
                 self._put(from_moment, page.total)
-        if moments:
+        if timestamps:
             self._rows += len(page.rows)
-            self._seconds += max(moments) - min(moments)
+            self._seconds += max(timestamps) - min(timestamps)
 
     @property
     def pages_in_all(self) -> float:
@@ -70,27 +70,27 @@ class Census:
             return start + round((end - start) * share)
         rows = self._rows_at(start)
         wanted = rows - share * (rows - self._rows_at(end))
-        corners = [start, *(moment for moment in self._moments if start < moment < end), end]
+        corners = [start, *(timestamp for timestamp in self._timestamps if start < timestamp < end), end]
         for early, late in pairwise(corners):
             above, below = self._rows_at(early), self._rows_at(late)
             if below <= wanted <= above:
                 return early + round((late - early) * ((above - wanted) / (above - below) if above > below else 1.0))
         return start + round((end - start) * share)
 
-    def _put(self, moment: int, rows: int) -> None:
-        if moment not in self._rows_from:
-            insort(self._moments, moment)
-        self._rows_from[moment] = rows
+    def _put(self, timestamp: int, rows: int) -> None:
+        if timestamp not in self._rows_from:
+            insort(self._timestamps, timestamp)
+        self._rows_from[timestamp] = rows
 
-    def _rows_at(self, moment: int) -> float:
+    def _rows_at(self, timestamp: int) -> float:
         """About how many rows were last changed at or after a moment."""
-        index = bisect_right(self._moments, moment)
+        index = bisect_right(self._timestamps, timestamp)
         if index == 0:
-            return float(self._rows_from[self._moments[0]]) if self._moments else 0.0
-        early = self._moments[index - 1]
+            return float(self._rows_from[self._timestamps[0]]) if self._timestamps else 0.0
+        early = self._timestamps[index - 1]
         above = self._rows_from[early]
-        if index < len(self._moments):
-            late, below = self._moments[index], self._rows_from[self._moments[index]]
+        if index < len(self._timestamps):
+            late, below = self._timestamps[index], self._rows_from[self._timestamps[index]]
         else:
             late, below = max(self.now, early) + 1, 0
-        return above + (below - above) * min(1.0, (moment - early) / (late - early))
+        return above + (below - above) * min(1.0, (timestamp - early) / (late - early))

@@ -20,15 +20,15 @@ class FilterProof:
     def __init__(self) -> None:
         self.shown = False
 
-    def saw(self, since: int | None, moments: Iterable[int]) -> None:
+    def saw(self, since: int | None, timestamps: Iterable[int]) -> None:
         """Take note of an answer.
 
         :param since: what was asked for (seconds since 1970, UTC). A stream asks one second earlier than the question
             says where it is unknown whether the boundary is included
-        :param moments: the modification times in the answer
+        :param timestamps: the modification times in the answer
         """
         if since is not None and not self.shown:
-            self.shown = any(moment > since or moment < since - 1 for moment in moments)
+            self.shown = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
 
 
 def hides_later_changes() -> NotHonoured:

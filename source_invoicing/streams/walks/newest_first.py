@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from source_invoicing.http import BadRequest
-from source_invoicing.streams.page import Listing, Order, Page, Question, Row
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 from source_invoicing.streams.walks.by_page import MOST_PASSES, PageWalk, Pass, RestartingWalk, Trail
 from source_invoicing.streams.walks.walk import NotHonoured, Shrank, Step, comes_whole
 
@@ -33,7 +33,7 @@ class NewestFirstWalk(RestartingWalk, ABC):
         super().__init__(listing)
         self._steps_back = True
 
-    def descend(self, question: Question) -> Iterator[tuple[int, Page, bool]]:
+    def descend(self, request: PageRequest) -> Iterator[tuple[int, Page, bool]]:
         """The pages of one pass, each with its number and whether the list goes on behind it.
 
         :raises Moved: when rows may have been missed
@@ -44,7 +44,7 @@ class NewestFirstWalk(RestartingWalk, ABC):
         asked = lowest = 0
         more = True
         while more:
-            page = self._ask(replace(question, number=number), again=number <= lowest)
+            page = self._ask(replace(request, number=number), again=number <= lowest)
             asked, lowest = asked + 1, max(lowest, number)
             if self._steps_back and current.slipped(page):
                 if asked > MOST_PASSES * (MOST_PASSES + lowest):
@@ -59,9 +59,9 @@ class NewestFirstWalk(RestartingWalk, ABC):
             yield number, page, more
             number += 1
 
-    def _ask(self, question: Question, *, again: bool) -> Page:
+    def _ask(self, request: PageRequest, *, again: bool) -> Page:
         try:
-            return self.listing.ask(question)
+            return self.listing.ask(request)
         except BadRequest:
             if not again:
                 raise
@@ -101,7 +101,7 @@ class NewestChangeFirstWalk(NewestFirstWalk):
                     [
                         row
                         for row in moved
-                        if self.listing.moment(row) != known or self.listing.key(row) not in handed_out
+                        if self.listing.timestamp(row) != known or self.listing.key(row) not in handed_out
                     ]
                 )
             if self._newest == known:
@@ -109,28 +109,28 @@ class NewestChangeFirstWalk(NewestFirstWalk):
 
     def _down_to(self, since: int | None) -> Iterator[tuple[int, Page]]:
         """The pages down to a moment, with their numbers. Those of the first one tell what is newest."""
-        for number, page, more in self.descend(Question(order=Order.NEWEST_CHANGE_FIRST)):
-            moments = self.moments(page)
-            if any(earlier < later for earlier, later in pairwise(moments)):
+        for number, page, more in self.descend(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
+            timestamps = self.timestamps(page)
+            if any(earlier < later for earlier, later in pairwise(timestamps)):
                 raise NotHonoured("does not sort by modification time")
-            is_down = since is not None and bool(moments) and moments[-1] < since
+            is_down = since is not None and bool(timestamps) and timestamps[-1] < since
             if page.total is None and (number > 1 or (more and not is_down)):
                 raise NotHonoured("does not tell how many rows it has, which would show that some were deleted")
             if number == 1:
-                self._note_newest(page, moments)
+                self._note_newest(page, timestamps)
             yield number, page
             if is_down:
                 return
 
-    def _note_newest(self, page: Page, moments: list[int]) -> None:
-        self._newest = moments[0] if moments else None
+    def _note_newest(self, page: Page, timestamps: list[int]) -> None:
+        self._newest = timestamps[0] if timestamps else None
         self._handed_out_at_newest = {
-            self.listing.key(row) for row in page.rows if self.listing.moment(row) == self._newest
+            self.listing.key(row) for row in page.rows if self.listing.timestamp(row) == self._newest
         }
 
     def _is_since(self, row: Row, since: int | None) -> bool:
-        moment = self.listing.moment(row)
-        return since is None or moment is None or moment >= since
+        timestamp = self.listing.timestamp(row)
+        return since is None or timestamp is None or timestamp >= since
 
 
 class NewestRowFirstWalk(NewestFirstWalk, PageWalk):
@@ -155,7 +155,7 @@ class NewestRowFirstWalk(NewestFirstWalk, PageWalk):
 
     def pages(self, since: int | None) -> Iterator[Page]:
         """See :class:`PageWalk`."""
-        for number, page, more in self.descend(Question(since=since, order=self.order)):
+        for number, page, more in self.descend(PageRequest(since=since, order=self.order)):
             if number > 1 or more:
                 self._tells_of_deletes = self._tells_of_deletes and since is None and page.total is not None
                 self._prove_order(page)
@@ -163,6 +163,6 @@ class NewestRowFirstWalk(NewestFirstWalk, PageWalk):
 
     def _prove_order(self, page: Page) -> None:
         """A list of one page needs none."""
-        serials = [self.listing.serial(row) for row in page.rows]
-        if any(earlier is None or later is None or earlier < later for earlier, later in pairwise(serials)):
+        creation_ranks = [self.listing.creation_rank(row) for row in page.rows]
+        if any(earlier is None or later is None or earlier < later for earlier, later in pairwise(creation_ranks)):
             raise NotHonoured("does not sort by creation")

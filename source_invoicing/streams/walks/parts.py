@@ -56,15 +56,15 @@ class Part:
     was_cut_off: bool = False
     last_page_at: float | None = None
 
-    def advance(self, since: int | None, page: Page, moments: Sequence[int], waited: float | None) -> int | None:
+    def advance(self, since: int | None, page: Page, timestamps: Sequence[int], waited: float | None) -> int | None:
         """Take note of a page. From now on its rows belong to this part, as far as they lie before the end.
 
         :param since: what the page was asked for
-        :param moments: the modification times on it
+        :param timestamps: the modification times on it
         :param waited: how long the answer took (seconds), where it was the only one since the page before
         :return: where the part ends by now
         """
-        return self.parts.advance(self, since, page, moments, waited)
+        return self.parts.advance(self, since, page, timestamps, waited)
 
 
 class Pace:
@@ -171,17 +171,17 @@ class Parts:
                 self._look_at_the_end()
 
     def advance(
-        self, part: Part, since: int | None, page: Page, moments: Sequence[int], waited: float | None
+        self, part: Part, since: int | None, page: Page, timestamps: Sequence[int], waited: float | None
     ) -> int | None:
         """See :meth:`Part.advance`."""
         now = time.monotonic()
         with self._lock:
-            self._census.note(since, page, moments)
+            self._census.note(since, page, timestamps)
             if waited is not None and part.last_page_at is not None and self._present + self._coming == 1:
                 self._pace.note(waited, now - part.last_page_at - waited)
             part.last_page_at = now
             end = part.end
-            own = [moment for moment in moments if end is None or moment < end]
+            own = [timestamp for timestamp in timestamps if end is None or timestamp < end]
             if own:
                 part.position = max(own) if part.position is None else max(part.position, *own)
             return end

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
-from source_invoicing.streams.page import Footprint, Listing, Page, Place, Row, name_of
+from source_invoicing.streams.page import Checkpoint, Listing, Page, Row, RowFingerprint, name_of
 
 # So many rows can be known again; of those before, a walk remembers their names only.
 MOST_RECENT = 10_000
@@ -30,22 +30,22 @@ class Sight:
 
     page: Page
     offset: int
-    footprints: tuple[Footprint, ...]
+    fingerprints: tuple[RowFingerprint, ...]
 
     @classmethod
     def of(cls, listing: Listing, page: Page, offset: int) -> Sight:
         """Look at a page. To be called before its rows are handed out: whoever gets them changes them."""
-        return cls(page, offset, tuple(_footprint(listing, row) for row in page.rows))
+        return cls(page, offset, tuple(_fingerprint(listing, row) for row in page.rows))
 
     @property
     def end(self) -> int:
         """Rows up to the end of the page."""
-        return self.offset + len(self.footprints)
+        return self.offset + len(self.fingerprints)
 
     @property
     def names(self) -> list[Hashable]:
         """What its rows are called."""
-        return [row.name for row in self.footprints]
+        return [row.name for row in self.fingerprints]
 
     def goes_beyond(self, before: Sight | None) -> bool:
         """Whether rows are on the page that the page before did not hold."""
@@ -63,7 +63,7 @@ class _Met(NamedTuple):
     :param position: rows before it, less the shift of the list at that time
     """
 
-    row: Footprint
+    row: RowFingerprint
     order: int
     position: int
 
@@ -77,7 +77,7 @@ class Track:
     :param place: where an earlier walk stopped, if this one goes on from there
     """
 
-    def __init__(self, listing: Listing, place: Place | None = None) -> None:
+    def __init__(self, listing: Listing, place: Checkpoint | None = None) -> None:
         self._listing = listing
         self._recent: OrderedDict[str | int, _Met] = OrderedDict()
         #: Hashes of the names of all rows handed out.
@@ -108,10 +108,10 @@ class Track:
         """How many rows were met."""
         return len(set(self.names))
 
-    def tail(self, sight: Sight) -> tuple[Footprint, ...]:
+    def tail(self, sight: Sight) -> tuple[RowFingerprint, ...]:
         """The rows at the end of a page, as a place keeps them. Contents that change by themselves are left out."""
-        rows = sight.footprints[-ROWS_OF_A_PLACE:]
-        return rows if self._reads_contents else tuple(Footprint(row.name, row.moment) for row in rows)
+        rows = sight.fingerprints[-ROWS_OF_A_PLACE:]
+        return rows if self._reads_contents else tuple(RowFingerprint(row.name, row.timestamp) for row in rows)
 
     def meets(self, sight: Sight) -> bool:
         """Whether a page goes on where the track ends, or before, so that nothing lies between them.
@@ -142,10 +142,10 @@ class Track:
             self._recent.clear()
         known = [index for index, met in enumerate(found) if met is not None]
         behind = known[-1] + 1 if known else 0
-        in_front = zip(sight.footprints[:behind], found, strict=False)
+        in_front = zip(sight.fingerprints[:behind], found, strict=False)
         self.missing = max(0, self.missing - sum(self._is_new(row) for row, met in in_front if met is None))
         order = min((met.order for met in found[:behind] if met), default=0)
-        for index, (row, met) in enumerate(zip(sight.footprints, found, strict=True)):
+        for index, (row, met) in enumerate(zip(sight.fingerprints, found, strict=True)):
             if index >= behind:
                 self._order += 1
                 order = self._order
@@ -154,36 +154,36 @@ class Track:
             self._note(row, order, sight.offset + index - self._shift)
             if met is None:
                 self.names.append(hash(row.name))
-        self.longest = max(self.longest, len(sight.footprints))
+        self.longest = max(self.longest, len(sight.fingerprints))
         if sight.offset == 0:
-            self.head, self.is_whole = next(iter(sight.footprints), None), True
+            self.head, self.is_whole = next(iter(sight.fingerprints), None), True
         return [row for row, met in zip(sight.page.rows, found, strict=True) if met is None]
 
-    def _note(self, row: Footprint, order: int, position: int) -> None:
+    def _note(self, row: RowFingerprint, order: int, position: int) -> None:
         self._last = self._recent[row.name] = _Met(row, order, position)
         self._order = max(self._order, order)
         self._recent.move_to_end(row.name)
         if len(self._recent) > MOST_RECENT:
             self._recent.popitem(last=False)
 
-    def _is_new(self, row: Footprint) -> bool:
+    def _is_new(self, row: RowFingerprint) -> bool:
         return row.name not in self._recent and hash(row.name) not in self.names
 
     def _unchanged(self, sight: Sight) -> list[_Met | None]:
         """Of each row of a page, how it was met, if it was and still looks the same."""
-        met = [self._recent.get(row.name) for row in sight.footprints]
+        met = [self._recent.get(row.name) for row in sight.fingerprints]
         return [
             before if before and self.is_like(before.row, row) else None
-            for before, row in zip(met, sight.footprints, strict=True)
+            for before, row in zip(met, sight.fingerprints, strict=True)
         ]
 
-    def is_like(self, before: Footprint, now: Footprint) -> bool:
+    def is_like(self, before: RowFingerprint, now: RowFingerprint) -> bool:
         """Whether a row looks as it did."""
         if before.name != now.name:
             return False
         if self._reads_contents and before.content is not None:
             return before.content == now.content
-        return before.moment is None or before.moment == now.moment
+        return before.timestamp is None or before.timestamp == now.timestamp
 
     def _stands_as_it_stood(self, sight: Sight) -> bool:
         """Whether rows that are not what they were stand in their old places all the same, one behind the other.
@@ -191,13 +191,13 @@ class Track:
         Where it is several, they have not been edited: there is something in them that differs in each answer, such as
         a link that ends soon. From then on, rows are known by their names and modification times.
         """
-        met = [(index, self._recent.get(row.name)) for index, row in enumerate(sight.footprints)]
+        met = [(index, self._recent.get(row.name)) for index, row in enumerate(sight.fingerprints)]
         known = [(index, before) for index, before in met if before is not None]
         if len(known) < FEW or known[0][0] or not self.names:
             return False
         if any(sight.offset + index != before.position + self._shift for index, before in known):
             return False
-        changed = sum(not self.is_like(before.row, sight.footprints[index]) for index, before in known)
+        changed = sum(not self.is_like(before.row, sight.fingerprints[index]) for index, before in known)
         if changed >= FEW:
             self._reads_contents = False
         return True
@@ -231,11 +231,11 @@ class Search:
         """The rows of a page that the track has not met."""
         track = self._track
         missing = []
-        for row, footprint in zip(sight.page.rows, sight.footprints, strict=True):
-            if self._counts_on and not track.is_whole and track.head and track.is_like(track.head, footprint):
+        for row, fingerprint in zip(sight.page.rows, sight.fingerprints, strict=True):
+            if self._counts_on and not track.is_whole and track.head and track.is_like(track.head, fingerprint):
                 self._found(self._new)
                 self._counts_on = False
-            name = hash(footprint.name)
+            name = hash(fingerprint.name)
             if name in self._names:
                 continue
             self._names.add(name)
@@ -255,6 +255,6 @@ def _are_in_order(found: Iterable[_Met | None]) -> bool:
     return all(one.order <= other.order for one, other in pairwise(met for met in found if met is not None))
 
 
-def _footprint(listing: Listing, row: Row) -> Footprint:
+def _fingerprint(listing: Listing, row: Row) -> RowFingerprint:
     # Version 2: the same octets for the same values. It takes what is nested as deep as an answer may be.
-    return Footprint(name_of(listing.key(row)), listing.moment(row), crc32(marshal.dumps(row, 2)))
+    return RowFingerprint(name_of(listing.key(row)), listing.timestamp(row), crc32(marshal.dumps(row, 2)))

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import UnexpectedAnswer
-from source_invoicing.streams.page import Listing, Page, Place, Row
+from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.page import Checkpoint, Listing, Page, Row
 
 PageKeys = tuple[Hashable, ...]
 
@@ -28,7 +28,7 @@ class Step:
 
     rows: list[Row]
     reached: int | None = None
-    place: Place | None = None
+    place: Checkpoint | None = None
 
 
 class NotHonoured(Exception):
@@ -64,7 +64,7 @@ class Walk(ABC):
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         #: Where an earlier walk over the list came to, if it did not come to the end.
-        self.stopped_at: Place | None = None
+        self.stopped_at: Checkpoint | None = None
 
     @abstractmethod
     def steps(self, since: int | None) -> Iterator[Step]:
@@ -80,24 +80,24 @@ class Walk(ABC):
         """The identities of a page's rows, in order."""
         return tuple(self.listing.key(row) for row in page.rows)
 
-    def moments(self, page: Page) -> list[int]:
+    def timestamps(self, page: Page) -> list[int]:
         """The modification times on a page, in order, rows without one left out."""
-        moments = (self.listing.moment(row) for row in page.rows)
-        return [moment for moment in moments if moment is not None]
+        timestamps = (self.listing.timestamp(row) for row in page.rows)
+        return [timestamp for timestamp in timestamps if timestamp is not None]
 
-    def contradiction(self, what: str, advice: str = Moved.advice) -> UnexpectedAnswer:
+    def contradiction(self, what: str, advice: str = Moved.advice) -> UnexpectedResponse:
         """The failure for a list that cannot be believed, or not be read for all that happens to it."""
-        return UnexpectedAnswer(
+        return UnexpectedResponse(
             f"The list {self.listing.label} {what}, so it cannot be read completely. {advice}",
             FailureType.transient_error,
         )
 
-    def does_not_page(self) -> UnexpectedAnswer:
+    def does_not_page(self) -> UnexpectedResponse:
         """The failure for a list that answers each question with the same page."""
         repeats = "answers with the same page twice"
         if not self.listing.paging_advice:
             return self.contradiction(repeats)
-        return UnexpectedAnswer(
+        return UnexpectedResponse(
             f"The list {self.listing.label} {repeats}, so it cannot be read completely. {self.listing.paging_advice}",
             FailureType.config_error,
         )
@@ -112,16 +112,16 @@ class Horizon:
     :param place: where an earlier walk stopped, if this one goes on from there
     """
 
-    def __init__(self, place: Place | None = None) -> None:
+    def __init__(self, place: Checkpoint | None = None) -> None:
         self._started = place.began if place else None
         self._newest = place.newest if place else None
 
-    def saw(self, page: Page, moments: list[int]) -> None:
+    def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
         if self._started is None:
-            self._started = page.told_at if page.told_at is not None else int(time.time())
-        if moments:
-            newest = max(moments)
+            self._started = page.server_time if page.server_time is not None else int(time.time())
+        if timestamps:
+            newest = max(timestamps)
             self._newest = newest if self._newest is None else max(self._newest, newest)
 
     @property

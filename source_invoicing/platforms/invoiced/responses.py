@@ -7,8 +7,8 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Answer, Retry, StatusJudge, UnexpectedAnswer, Verdict
-from source_invoicing.http.verdict import OK, inside_a_sentence
+from source_invoicing.http import Response, Retry, StatusErrorHandler, UnexpectedResponse, Verdict
+from source_invoicing.http.error_handler import OK, inside_a_sentence
 from source_invoicing.streams import Row
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
@@ -35,17 +35,17 @@ def rows_of(body: Any) -> list[Row] | None:
     return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
 
 
-def no_list(answer: Answer) -> UnexpectedAnswer:
+def no_list(response: Response) -> UnexpectedResponse:
     """The failure for something else where a list should be."""
-    words = error_text(answer.body)
+    words = error_text(response.body)
     if words is not None:
-        what = f"an error where a list of records should be (HTTP {answer.status}: {inside_a_sentence(words)})"
+        what = f"an error where a list of records should be (HTTP {response.status}: {inside_a_sentence(words)})"
         advice = "ask Invoiced what it means"
     else:
-        what = f"{_describe(answer.body)} where a list of records should be"
+        what = f"{_describe(response.body)} where a list of records should be"
         advice = "check that base_url is the address of the API"
-    return UnexpectedAnswer(
-        f"Invoiced answered {answer.path} with {what}. Try again; if this stays, {advice}.",
+    return UnexpectedResponse(
+        f"Invoiced answered {response.path} with {what}. Try again; if this stays, {advice}.",
         FailureType.transient_error,
     )
 
@@ -59,25 +59,25 @@ def _describe(body: object) -> str:
 
 
 @dataclass(frozen=True)
-class ListJudge:
+class ListErrorHandler:
     """Judges an answer that should be a list. An error that comes with HTTP 200 is asked for again like any other.
 
     :param by_status: the judgement by status alone
     """
 
-    by_status: StatusJudge
+    by_status: StatusErrorHandler
 
-    def __call__(self, answer: Answer) -> Verdict:
-        verdict = self.by_status(answer)
-        if verdict is not OK or rows_of(answer.body) is not None:
+    def __call__(self, response: Response) -> Verdict:
+        verdict = self.by_status(response)
+        if verdict is not OK or rows_of(response.body) is not None:
             return verdict
-        if isinstance(answer.body, dict) and answer.body.get("type") == TOO_OFTEN:
-            return self.by_status.too_often(answer)
-        return Retry(no_list(answer))
+        if isinstance(response.body, dict) and response.body.get("type") == TOO_OFTEN:
+            return self.by_status.too_often(response)
+        return Retry(no_list(response))
 
 
 #: By status, for a sync and for a connection test.
-JUDGE = StatusJudge(
+ERROR_HANDLER = StatusErrorHandler(
     vendor="Invoiced",
     error_text=error_text,
     login_hint=(
@@ -88,8 +88,8 @@ JUDGE = StatusJudge(
         "Let an administrator of the account make an API key that may, or leave the stream out of the connection."
     ),
 )
-CHECK_JUDGE = replace(
-    JUDGE,
+CHECK_ERROR_HANDLER = replace(
+    ERROR_HANDLER,
     access_hint="Let an administrator of the account make an API key that may.",
     limit_hint="Try again in a few minutes, when other programs that use the account ask less.",
 )

@@ -22,9 +22,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _seconds_until(http_date: str) -> float | None:
     try:
-        moment = parsedate_to_datetime(http_date)
+        timestamp = parsedate_to_datetime(http_date)
     except (TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+    if timestamp.tzinfo is None:
+        timestamp = timestamp.replace(tzinfo=timezone.utc)
+    return max(0.0, (timestamp - datetime.now(timezone.utc)).total_seconds())

@@ -8,18 +8,18 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import (
-    Answer,
     BadRequest,
     Fail,
     Failure,
     ResourceMissing,
+    Response,
     Retry,
-    StatusJudge,
-    UnexpectedAnswer,
+    StatusErrorHandler,
+    UnexpectedResponse,
     Verdict,
 )
+from source_invoicing.http.error_handler import OK
 from source_invoicing.http.secrets import excerpt
-from source_invoicing.http.verdict import OK
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.pagers import READ_LESS
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
@@ -54,7 +54,7 @@ def _words(value: Any) -> str | None:
 
 
 @dataclass(frozen=True)
-class ResourceJudge:
+class ResourceErrorHandler:
     """Judges an answer to a question for a resource.
 
     :param by_status: the judgement by status alone
@@ -65,60 +65,60 @@ class ResourceJudge:
     :param ends: statuses of answers that say that nothing is there (any more), which is as good as an empty list
     """
 
-    by_status: StatusJudge
+    by_status: StatusErrorHandler
     resource: Resource | None = None
     place: str = ""
     later: bool = False
     ends: tuple[int, ...] = ()
 
-    def of(self, resource: Resource) -> ResourceJudge:
+    def of(self, resource: Resource) -> ResourceErrorHandler:
         """The same for one resource."""
         return replace(self, resource=resource)
 
-    def at(self, place: str, *, later: bool, ends: tuple[int, ...]) -> ResourceJudge:
+    def at(self, place: str, *, later: bool, ends: tuple[int, ...]) -> ResourceErrorHandler:
         """The same for a question that goes as far into the list as that."""
         return replace(self, place=place, later=later, ends=ends)
 
-    def __call__(self, answer: Answer) -> Verdict:
-        if answer.status in self.ends:
+    def __call__(self, response: Response) -> Verdict:
+        if response.status in self.ends:
             return OK
-        verdict = self.by_status(answer)
+        verdict = self.by_status(response)
         if isinstance(verdict, Fail):
-            return Fail(self._with_advice(answer, verdict.failure))
-        if isinstance(verdict, Retry) and answer.ok:
+            return Fail(self._with_advice(response, verdict.failure))
+        if isinstance(verdict, Retry) and response.ok:
             return replace(verdict, failure=self._not_json(verdict.failure))
         if verdict is not OK or self.resource is None:
             return verdict
-        said = self._said(answer.body)
+        said = self._said(response.body)
         if said is not None:
-            return Retry(self._unexpected(answer, f"says under {self.resource.error_path!r}: {said}"))
-        found = rows_in(answer.body, self.resource)
+            return Retry(self._unexpected(response, f"says under {self.resource.error_path!r}: {said}"))
+        found = rows_in(response.body, self.resource)
         if isinstance(found, str):
-            return Retry(self._unexpected(answer, self._no_list(answer.body, found), config=True))
+            return Retry(self._unexpected(response, self._no_list(response.body, found), config=True))
         return OK
 
-    def _with_advice(self, answer: Answer, failure: Failure) -> Failure:
+    def _with_advice(self, response: Response, failure: Failure) -> Failure:
         """A refusal with what to look at: whatever this API does not understand was written by the user."""
-        if self.place and answer.status in DEPTH_REFUSED:
+        if self.place and response.status in DEPTH_REFUSED:
             # No longer a "bad request" or "missing": the list is there, and another walk would end here too.
-            return UnexpectedAnswer(
-                f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(answer)}",
+            return UnexpectedResponse(
+                f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(response)}",
                 FailureType.config_error,
             )
-        if self.later and answer.status in PLACE_REFUSED:
+        if self.later and response.status in PLACE_REFUSED:
             # The list is there; what is not, is the place to go on from.
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
-        elif isinstance(failure, UnexpectedAnswer) and answer.status in WRONG_QUESTION:
+        elif isinstance(failure, UnexpectedResponse) and response.status in WRONG_QUESTION:
             advice = "Check the method, the params and the pagination of the stream."
         else:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
 
-    def _what_to_make_of_it(self, answer: Answer) -> str:
+    def _what_to_make_of_it(self, response: Response) -> str:
         assert self.resource is not None
-        if answer.status not in BEHIND_THE_END or not self.resource.pager.asks_behind_the_end:
+        if response.status not in BEHIND_THE_END or not self.resource.pager.asks_behind_the_end:
             return f"it seems not to list what is behind. {READ_LESS}"
         return (
             "the list ends there, or the API does not list what is behind. If it ends, name pagination.total_path, "
@@ -151,9 +151,9 @@ class ResourceJudge:
             return f"is {found} where record_path is empty and a list of records is expected"
         return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}"
 
-    def _unexpected(self, answer: Answer, what: str, *, config: bool = False) -> UnexpectedAnswer:
-        return UnexpectedAnswer(
-            f"The answer to {answer.path} (HTTP {answer.status}) {what}. Run the sync again; if this stays, check the "
-            "stream in the configuration.",
+    def _unexpected(self, response: Response, what: str, *, config: bool = False) -> UnexpectedResponse:
+        return UnexpectedResponse(
+            f"The answer to {response.path} (HTTP {response.status}) {what}. Run the sync again; if this stays, check "
+            "the stream in the configuration.",
             FailureType.config_error if config else FailureType.transient_error,
         )

@@ -9,26 +9,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from source_invoicing.http import ApiClient, ApiRequest, Quota, StatusJudge
-from source_invoicing.http.in_flight import InFlight
+from source_invoicing.http import ApiClient, RateLimiter, Request, StatusErrorHandler
+from source_invoicing.http.rate_limit import AdaptiveConcurrency
 
 WORKERS = 8
 
 
 def test_a_refusal_halves_what_may_be_under_way_and_good_answers_bring_it_back() -> None:
-    line = InFlight(WORKERS)
+    line = AdaptiveConcurrency(WORKERS)
 
-    line.refuse(is_first=True)
+    line.on_rate_limited(is_first=True)
     assert line.allowed == 4
-    line.refuse(is_first=False)
+    line.on_rate_limited(is_first=False)
     assert line.allowed == 4
     for _ in range(5):
-        line.refuse(is_first=True)
+        line.on_rate_limited(is_first=True)
     assert line.allowed == 1
 
     widths = []
     for _ in range(100):
-        line.grant()
+        line.on_success()
         widths.append(line.allowed)
     assert widths[0] == 2
     assert widths == sorted(widths)
@@ -36,7 +36,7 @@ def test_a_refusal_halves_what_may_be_under_way_and_good_answers_bring_it_back()
 
 
 def test_a_request_that_was_refused_goes_before_those_that_came_later() -> None:
-    quota = Quota(1)
+    quota = RateLimiter(1)
     order = []
     in_line = threading.Event()
 
@@ -49,7 +49,7 @@ def test_a_request_that_was_refused_goes_before_those_that_came_later() -> None:
     with quota.slot():
         other.start()
         in_line.wait()
-        quota.refuse(0)
+        quota.on_rate_limited(0)
     with quota.slot(again=True):
         order.append("refused")
     other.join()
@@ -67,13 +67,13 @@ class Counter(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not Counter.places.acquire(blocking=False):
             Counter.refused += 1
-            self.answer(429, b'{"message": "one after the other, please"}')
+            self.response(429, b'{"message": "one after the other, please"}')
             return
         threading.Event().wait(0.003)
         Counter.places.release()
-        self.answer(200, b"[]")
+        self.response(200, b"[]")
 
-    def answer(self, status: int, body: bytes) -> None:
+    def response(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Retry-After", "0.001")
         self.send_header("Content-Length", str(len(body)))
@@ -98,13 +98,13 @@ def test_no_request_fails_for_being_refused_again_and_again_while_others_are_ser
     client = ApiClient(
         base_url=counter,
         auth=None,
-        judge=StatusJudge("Vendor", lambda body: None, "", ""),
-        quota=Quota(WORKERS),
+        error_handler=StatusErrorHandler("Vendor", lambda body: None, "", ""),
+        rate_limiter=RateLimiter(WORKERS),
         pool_size=WORKERS,
     )
 
     with ThreadPoolExecutor(WORKERS) as workers:
-        answers = list(workers.map(lambda _: client.send(ApiRequest("customers")).body, range(100)))
+        answers = list(workers.map(lambda _: client.send(Request("customers")).body, range(100)))
 
     assert answers == [[]] * 100
     assert Counter.refused

@@ -11,7 +11,7 @@ from typing import Any
 import pendulum
 
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
-from source_invoicing.streams.moments import real
+from source_invoicing.streams.timestamps import real
 
 SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
@@ -65,7 +65,7 @@ def fault_in_pattern(pattern: str) -> str:
     return "" if any(letter for _, letter in found) else "names no part of a date"
 
 
-class AnyMoment:
+class AnyTimestamp:
     """Unix seconds or milliseconds, as number or text; ISO 8601 with or without a zone (then UTC); a pattern.
 
     What fits the pattern is read by it, whatever else it looks like: ``20240131`` may be a day or a number, and the
@@ -80,13 +80,13 @@ class AnyMoment:
         self._pattern = pattern
 
     def seconds(self, value: Any) -> int | None:
-        """See :class:`MomentFormat`."""
+        """See :class:`TimestampFormat`."""
         if isinstance(value, str):
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
-        if self._pattern and (moment := self._by_pattern(str(value))):
-            return _seconds(moment)
+        if self._pattern and (timestamp := self._by_pattern(str(value))):
+            return _seconds(timestamp)
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
     def lag(self, value: Any) -> int:
@@ -95,27 +95,27 @@ class AnyMoment:
         if not isinstance(value, str):
             return 0
         text = value.strip()
-        moment = self._by_pattern(text) if self._pattern else None
-        if moment is None and not NUMBER.fullmatch(text):
-            moment = _iso_8601(text)
-        if moment is None or moment.tzinfo:
+        timestamp = self._by_pattern(text) if self._pattern else None
+        if timestamp is None and not NUMBER.fullmatch(text):
+            timestamp = _iso_8601(text)
+        if timestamp is None or timestamp.tzinfo:
             return 0
         has_clock = CLOCK.search(text) or any(code in self._pattern for code in CODES_OF_A_CLOCK)
         return FURTHEST_BEHIND if has_clock else FURTHEST_BEHIND + SECONDS_PER_DAY
 
     def value(self, seconds: int) -> str:
-        """See :class:`MomentFormat`."""
+        """See :class:`TimestampFormat`."""
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _of_text(self, text: str) -> int | None:
         if not text:
             return None
-        if self._pattern and not OUR_OWN.fullmatch(text) and (moment := self._by_pattern(text)):
-            return _seconds(moment)
+        if self._pattern and not OUR_OWN.fullmatch(text) and (timestamp := self._by_pattern(text)):
+            return _seconds(timestamp)
         if NUMBER.fullmatch(text):
             return self.seconds(int(text)) if len("20240131") < len(text) <= MOST_DIGITS else None
-        moment = _iso_8601(text)
-        return None if moment is None else _seconds(moment)
+        timestamp = _iso_8601(text)
+        return None if timestamp is None else _seconds(timestamp)
 
     def _by_pattern(self, text: str) -> datetime | None:
         try:
@@ -124,8 +124,8 @@ class AnyMoment:
             return None
 
 
-def _seconds(moment: datetime) -> int | None:
-    return real((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
+def _seconds(timestamp: datetime) -> int | None:
+    return real((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=timezone.utc)).timestamp())
 
 
 def _iso_8601(text: str) -> datetime | None:
@@ -142,9 +142,9 @@ def _iso_8601(text: str) -> datetime | None:
 def _rare_form(text: str) -> datetime | None:
     try:
         # Without this, a time of the day is one of today.
-        moment = pendulum.parse(text, exact=True)
+        timestamp = pendulum.parse(text, exact=True)
     except (ValueError, OverflowError):
         return None
-    if isinstance(moment, datetime):
-        return moment
-    return datetime(moment.year, moment.month, moment.day) if isinstance(moment, date) else None
+    if isinstance(timestamp, datetime):
+        return timestamp
+    return datetime(timestamp.year, timestamp.month, timestamp.day) if isinstance(timestamp, date) else None

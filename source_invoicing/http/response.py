@@ -30,7 +30,7 @@ Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
 
 
 @dataclass(frozen=True)
-class ApiRequest:
+class Request:
     """One request, told from an account's point of view.
 
     :param path: below the account's base URL, without a leading slash; parts that are data are percent-encoded
@@ -40,7 +40,7 @@ class ApiRequest:
     :param url: absolute address in place of base URL and path, for links that an API hands out; the client refuses
         one on another host
     :param label: what is asked for, in messages, where the path alone does not tell
-    :param judge: opinion of the answer, in place of the platform's; see :class:`~source_invoicing.http.verdict.Verdict`
+    :param error_handler: in place of the platform's
     """
 
     path: str
@@ -51,7 +51,7 @@ class ApiRequest:
     form: Mapping[str, str] | None = None
     url: str = ""
     label: str = ""
-    judge: Callable[[Answer], Any] | None = None
+    error_handler: Callable[[Response], Any] | None = None
 
     @property
     def shown(self) -> str:
@@ -60,7 +60,7 @@ class ApiRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """One answer, its body decoded exactly once.
 
     :param body: the decoded JSON; ``None`` also when the body was not JSON (then ``unreadable`` says why)
@@ -77,11 +77,11 @@ class Answer:
     unreadable: str | None = None
 
     @classmethod
-    def of(cls, response: requests.Response, content: bytes, shown: str) -> Answer:
+    def of(cls, response: requests.Response, content: bytes, shown: str) -> Response:
         """Decode a response, whatever it is.
 
         :param content: the whole body
-        :param shown: what messages call the request, see :attr:`ApiRequest.shown`
+        :param shown: what messages call the request, see :attr:`Request.shown`
         """
         body = unreadable = None
         text = ""
@@ -102,7 +102,7 @@ class Answer:
         return 200 <= self.status < 300  # noqa: PLR2004  # the range is the meaning
 
     @property
-    def told_at(self) -> int | None:
+    def server_time(self) -> int | None:
         """The server's clock, in seconds since 1970 (UTC), from the ``Date`` header."""
         try:
             return int(parsedate_to_datetime(self.headers.get("Date", "")).timestamp())

@@ -9,18 +9,18 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http.answer import Answer
-from source_invoicing.http.failures import (
+from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
     Failure,
     LoginRefused,
     ResourceMissing,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     config_failure,
     transient_failure,
 )
-from source_invoicing.http.retry_after import retry_after
+from source_invoicing.http.response import Response
+from source_invoicing.http.retry import retry_after
 
 MULTIPLE_CHOICES = 300
 BAD_REQUEST = 400
@@ -76,7 +76,7 @@ def inside_a_sentence(words: str) -> str:
 
 
 @dataclass(frozen=True)
-class StatusJudge:
+class StatusErrorHandler:
     """Judges an answer by its HTTP status and by whether its body is JSON, in the vendor's name.
 
     :param vendor: name of the API for messages
@@ -96,15 +96,15 @@ class StatusJudge:
         "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
     )
 
-    def __call__(self, answer: Answer) -> Verdict:
-        if answer.ok:
-            return OK if answer.unreadable is None else Retry(self._unreadable(answer))
-        return self._judge_error(answer)
+    def __call__(self, response: Response) -> Verdict:
+        if response.ok:
+            return OK if response.unreadable is None else Retry(self._unreadable(response))
+        return self._handle_error(response)
 
-    def _judge_error(self, answer: Answer) -> Verdict:
-        said = self._said(answer)
-        told = f"{self.vendor} answered HTTP {answer.status} for {answer.path}{said}."
-        status = answer.status
+    def _handle_error(self, response: Response) -> Verdict:
+        said = self._said(response)
+        told = f"{self.vendor} answered HTTP {response.status} for {response.path}{said}."
+        status = response.status
         if status == UNAUTHORIZED:
             return Fail(
                 LoginRefused(
@@ -115,7 +115,7 @@ class StatusJudge:
         if status in (FORBIDDEN, PAYMENT_REQUIRED, LEGALLY_REFUSED):
             return Fail(
                 AccessRefused(
-                    f"{self.vendor} does not let these credentials read {answer.path} (HTTP {status}{said}). "
+                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{said}). "
                     f"{self.access_hint}".rstrip(),
                     FailureType.config_error,
                 )
@@ -125,19 +125,19 @@ class StatusJudge:
         if status == PROXY_LOGIN_REQUIRED:
             return Fail(
                 config_failure(
-                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {answer.path}{said}). Check the "
-                    "proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
+                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{said}). Check "
+                    "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
                 )
             )
         if status == TOO_MANY_REQUESTS:
-            return self.too_often(answer)
+            return self.too_often(response)
         if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
-            return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(answer.headers))
+            return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(response.headers))
         if MULTIPLE_CHOICES <= status < BAD_REQUEST:
-            target = re.split(r"[?#]", answer.headers.get("Location", "another address"))[0]
+            target = re.split(r"[?#]", response.headers.get("Location", "another address"))[0]
             return Fail(
-                UnexpectedAnswer(
-                    f"{self.vendor} redirects {answer.path} to {target}. Credentials are not sent to another host, "
+                UnexpectedResponse(
+                    f"{self.vendor} redirects {response.path} to {target}. Credentials are not sent to another host, "
                     "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
                     FailureType.config_error,
                 )
@@ -145,29 +145,29 @@ class StatusJudge:
         if status in (BAD_REQUEST, UNPROCESSABLE):
             return Fail(BadRequest(told, FailureType.system_error))
         if status in (CONFLICT, LOCKED, TOO_EARLY):
-            return Fail(UnexpectedAnswer(f"{told} Run the sync again in a while.", FailureType.transient_error))
+            return Fail(UnexpectedResponse(f"{told} Run the sync again in a while.", FailureType.transient_error))
         # The connector asks in the words of the API; whoever does not understand these is somebody else.
-        return Fail(UnexpectedAnswer(f"{told}{self._advice('Check')}", FailureType.config_error))
+        return Fail(UnexpectedResponse(f"{told}{self._advice('Check')}", FailureType.config_error))
 
-    def too_often(self, answer: Answer) -> Retry:
+    def too_often(self, response: Response) -> Retry:
         """The account asked too much, whatever the status says."""
         limited = transient_failure(
-            f"{self.vendor} limits how often it may be asked (HTTP {answer.status} for {answer.path}"
-            f"{self._said(answer)}). {self.limit_hint}"
+            f"{self.vendor} limits how often it may be asked (HTTP {response.status} for {response.path}"
+            f"{self._said(response)}). {self.limit_hint}"
         )
-        return Retry(limited, after=retry_after(answer.headers), rate_limited=True)
+        return Retry(limited, after=retry_after(response.headers), rate_limited=True)
 
-    def _said(self, answer: Answer) -> str:
-        words = self.error_text(answer.body) if answer.unreadable is None else answer.text.strip()
+    def _said(self, response: Response) -> str:
+        words = self.error_text(response.body) if response.unreadable is None else response.text.strip()
         return f": {inside_a_sentence(words)}" if words else ""
 
     def _advice(self, check: str) -> str:
         return f" {check} that {self.address}, where it is set, leads to the API itself." if self.address else ""
 
-    def _unreadable(self, answer: Answer) -> UnexpectedAnswer:
-        return UnexpectedAnswer(
-            f"{self.vendor} answered {answer.path} with {answer.unreadable} instead of JSON."
+    def _unreadable(self, response: Response) -> UnexpectedResponse:
+        return UnexpectedResponse(
+            f"{self.vendor} answered {response.path} with {response.unreadable} instead of JSON."
             f"{self._advice('Run the sync again; if this stays, check')}",
             FailureType.transient_error,
-            detail=f"{answer.path}: HTTP {answer.status}, {answer.unreadable}, begins with {answer.text!r}",
+            detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )

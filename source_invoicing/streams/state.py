@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
-from source_invoicing.streams.moments import MomentFormat
-from source_invoicing.streams.page import Place, is_identity
+from source_invoicing.streams.page import Checkpoint, is_identity
+from source_invoicing.streams.timestamps import TimestampFormat
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
@@ -23,7 +23,7 @@ CLOCKS_DIFFER = 86_400
 WALK = "walk"
 
 
-class Bookmark(ABC):
+class StreamState(ABC):
     """The state of one stream.
 
     Thread-safe. ``on_move`` is called after each move, one call at a time and in the order of the moves, so that
@@ -47,14 +47,14 @@ class Bookmark(ABC):
         """
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> Checkpoint | None:
         """How far a walk came that did not come to its end, where that is kept."""
         return None
 
-    def stop_at(self, place: Place | None) -> None:  # noqa: B027  # most bookmarks keep no place
+    def stop_at(self, place: Checkpoint | None) -> None:  # noqa: B027  # most states keep no place
         """Everything up to a place is out; with ``None``, no walk is under way."""
 
-    def finish(self) -> None:  # noqa: B027  # most bookmarks stay where they are at the end
+    def finish(self) -> None:  # noqa: B027  # most states stay where they are at the end
         """The stream was read to its end."""
 
     def moved(self) -> None:
@@ -70,50 +70,50 @@ class Bookmark(ABC):
         )
 
 
-class NoBookmark(Bookmark):
+class FullRefreshState(StreamState):
     """For a list that has to be read from the top each time."""
 
     def value(self) -> dict[str, Any]:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         return dict(FINISHED)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Bookmark`. Any state means the same: read everything."""
+        """See :class:`StreamState`. Any state means the same: read everything."""
 
 
-class PlaceKeepingBookmark(Bookmark, ABC):
-    """Keeps the place of a walk that is under way, see :class:`~source_invoicing.streams.page.Place`."""
+class CheckpointKeepingState(StreamState, ABC):
+    """Keeps the place of a walk that is under way, see :class:`~source_invoicing.streams.page.Checkpoint`."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
-        self._place: Place | None = None
+        self._place: Checkpoint | None = None
 
     @property
-    def place(self) -> Place | None:
-        """See :class:`Bookmark`."""
+    def place(self) -> Checkpoint | None:
+        """See :class:`StreamState`."""
         return self._place
 
-    def stop_at(self, place: Place | None) -> None:
-        """See :class:`Bookmark`."""
+    def stop_at(self, place: Checkpoint | None) -> None:
+        """See :class:`StreamState`."""
         if place != self._place:
             with self.lock:
                 self._place = place
                 self.moved()
 
 
-class PlaceBookmark(PlaceKeepingBookmark):
+class CheckpointState(CheckpointKeepingState):
     """``{"walk": {"offset": 198, ...}}`` while a list without a cursor is read; then it is read from the top again."""
 
     def value(self) -> dict[str, Any]:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         return dict(FINISHED) if self._place is None else {WALK: self._place.stored()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Bookmark`. Any state but a place means the same: read everything."""
-        self._place = Place.restore(state.get(WALK))
+        """See :class:`StreamState`. Any state but a place means the same: read everything."""
+        self._place = Checkpoint.restore(state.get(WALK))
 
 
-class CursorBookmark(PlaceKeepingBookmark):
+class CursorState(CheckpointKeepingState):
     """``{cursor_field: value}``: every row last changed before that moment has been emitted.
 
     A stream that unites several lists stands at a place of its own in each: ``{cursor_field: the lowest of them,
@@ -122,20 +122,20 @@ class CursorBookmark(PlaceKeepingBookmark):
     Within a list that is not read to its end yet, it also keeps the place: while several readers share a list,
     ``{..., "read_ahead": [[from, before], ...]}`` tells which parts behind the cursor are out as well; of a list that
     is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` tells where the walk stood, see
-    :class:`~source_invoicing.streams.page.Place`.
+    :class:`~source_invoicing.streams.page.Checkpoint`.
     """
 
-    def __init__(self, stream: str, cursor_field: str, moments: MomentFormat, lists: tuple[str, ...]) -> None:
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, lists: tuple[str, ...]) -> None:
         super().__init__(stream)
         self._cursor_field = cursor_field
-        self._format = moments
+        self._format = timestamps
         self._lists = lists
         self._reached: dict[str, int] = {}
         self._ahead: list[tuple[int, int]] = []
         self._keeps_parts = True
 
-    def stop_at(self, place: Place | None) -> None:
-        """See :class:`Bookmark`. A stream of several lists would have to keep a place for each, and keeps none."""
+    def stop_at(self, place: Checkpoint | None) -> None:
+        """See :class:`StreamState`. A stream of several lists would have to keep a place for each, and keeps none."""
         if len(self._lists) == 1:
             super().stop_at(place)
 
@@ -144,7 +144,7 @@ class CursorBookmark(PlaceKeepingBookmark):
         return self._reached.get(name)
 
     def reach(self, name: str, seconds: int) -> None:
-        """Everything of a list up to ``seconds`` is out. A bookmark never moves back."""
+        """Everything of a list up to ``seconds`` is out. A progress never moves back."""
         with self.lock:
             self._reached[name] = max(seconds, self._reached.get(name, seconds))
             self._place = None
@@ -169,7 +169,7 @@ class CursorBookmark(PlaceKeepingBookmark):
         """The parts of a list that are not out yet, as beginnings and ends; the first one begins where the list does,
         the last one is open."""
         with self.lock:
-            borders = [None, *(moment for stretch in self._ahead for moment in stretch), None]
+            borders = [None, *(timestamp for stretch in self._ahead for timestamp in stretch), None]
             return list(zip(borders[::2], borders[1::2], strict=True))
 
     def keep_no_parts(self) -> None:
@@ -179,7 +179,7 @@ class CursorBookmark(PlaceKeepingBookmark):
             self._keeps_parts, self._ahead = False, []
 
     def finish(self) -> None:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         with self.lock:
             if self._ahead:
                 name, (_, before) = self._lists[0], self._ahead[-1]
@@ -191,7 +191,7 @@ class CursorBookmark(PlaceKeepingBookmark):
             self._reached[name] = max(self._reached[name], self._ahead.pop(0)[1])
 
     def value(self) -> dict[str, Any]:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         state: dict[str, Any] = {}
         if self._reached:
             state[self._cursor_field] = self._format.value(_by_now(min(self._reached.values())))
@@ -204,7 +204,7 @@ class CursorBookmark(PlaceKeepingBookmark):
         return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         self._reached, self._ahead, self._place = {}, [], None
         if not state or dict(state) == FINISHED:
             return
@@ -212,7 +212,7 @@ class CursorBookmark(PlaceKeepingBookmark):
         if unknown := sorted(map(repr, set(state) - allowed)):
             raise self.foreign(f"it holds {', '.join(unknown)}, which this version does not write")
         if WALK in state:
-            self._place = Place.restore(state[WALK])
+            self._place = Checkpoint.restore(state[WALK])
             if self._place is None:
                 raise self.foreign(f"{WALK!r} should be the place where a list was left, found {state[WALK]!r}")
         if AHEAD in state:
@@ -263,7 +263,7 @@ def _united(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-class ParentBookmark(Bookmark):
+class ParentState(StreamState):
     """``{field: id}``: every parent up to that id has been read. Parents are read in ascending order of their ids."""
 
     def __init__(self, stream: str, field: str) -> None:
@@ -297,17 +297,17 @@ class ParentBookmark(Bookmark):
                 self.moved()
 
     def finish(self) -> None:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         self._finished = True
 
     def value(self) -> dict[str, Any]:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         if self._finished:
             return dict(FINISHED)
         return {} if self._done_up_to is None else {self._field: self._done_up_to}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """See :class:`Bookmark`."""
+        """See :class:`StreamState`."""
         self._done_up_to, self._finished = None, False
         self._started.clear()
         self._done.clear()

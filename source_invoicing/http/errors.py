@@ -35,7 +35,7 @@ class Failure(AirbyteTracedException):
         return self.sentence
 
 
-class AbandonedError(Exception):
+class Cancelled(Exception):
     """Nobody wants the answer any more. It is no failure, and nobody is told of it."""
 
 
@@ -59,11 +59,11 @@ class QuotaExhausted(Failure):
     """The account may not ask again for longer than a sync waits. No request of it helps before then."""
 
 
-class UnexpectedAnswer(Failure):
+class UnexpectedResponse(Failure):
     """An answer that is not what the API documents: another format, a missing key, a list that contradicts itself."""
 
 
-class BadRequest(UnexpectedAnswer):
+class BadRequest(UnexpectedResponse):
     """The vendor did not understand the request (HTTP 400 or 422), for instance a parameter it does not know."""
 
 

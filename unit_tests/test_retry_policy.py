@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import socket
 import threading
@@ -11,10 +12,12 @@ from itertools import pairwise
 
 import pytest
 
-from source_invoicing.http import AbandonedError, ApiClient, ApiRequest, HostUnreachable, Ok, Patience, Quota
-from source_invoicing.http import quota as quota_module
-from source_invoicing.http import waiting as waiting_module
-from source_invoicing.http.waiting import HEARTBEAT, HEARTBEAT_SCALE, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
+from source_invoicing.http import rate_limit as rate_limit_module
+from source_invoicing.http.heartbeat import HEARTBEAT, HEARTBEAT_SCALE, heartbeat, name_what_is_overdue, waiting_for
+
+# The function of that name hides the module.
+heartbeat_module = importlib.import_module("source_invoicing.http.heartbeat")
 
 Lines = list[float]
 
@@ -35,9 +38,9 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(quota_module, "time", clock)
-    monkeypatch.setattr(quota_module, "sleep", clock.sleep)
-    monkeypatch.setattr(waiting_module, "time", clock)
+    monkeypatch.setattr(rate_limit_module, "time", clock)
+    monkeypatch.setattr(rate_limit_module, "sleep", clock.sleep)
+    monkeypatch.setattr(heartbeat_module, "time", clock)
     return clock
 
 
@@ -58,30 +61,37 @@ def listening(hear: Callable[[str], None]) -> Iterator[None]:
 @pytest.fixture
 def said_at(clock: Clock) -> Iterator[Lines]:
     """The moments at which something was logged."""
-    moments: Lines = []
-    with listening(lambda line: moments.append(clock.now)):
-        yield moments
+    timestamps: Lines = []
+    with listening(lambda line: timestamps.append(clock.now)):
+        yield timestamps
 
 
-def client(url: str, patience: Patience) -> ApiClient:
-    return ApiClient(base_url=url, auth=None, judge=lambda answer: Ok(), quota=Quota(1), pool_size=1, patience=patience)
+def client(url: str, retry_policy: RetryPolicy) -> ApiClient:
+    return ApiClient(
+        base_url=url,
+        auth=None,
+        error_handler=lambda response: Ok(),
+        rate_limiter=RateLimiter(1),
+        pool_size=1,
+        retry_policy=retry_policy,
+    )
 
 
 @pytest.mark.parametrize("seconds", [0.5, 30.0, 31.0, 600.0, 3600.0])
 def test_a_wait_is_never_silent_for_longer_than_a_heartbeat(clock: Clock, said_at: Lines, seconds: float) -> None:
     begin = clock.now
 
-    Quota(1).wait(seconds, "a test")
+    RateLimiter(1).wait(seconds, "a test")
 
     assert clock.now == begin + seconds
-    moments = [begin, *said_at, clock.now]
-    assert max(later - earlier for earlier, later in pairwise(moments)) <= HEARTBEAT == 30.0
+    timestamps = [begin, *said_at, clock.now]
+    assert max(later - earlier for earlier, later in pairwise(timestamps)) <= HEARTBEAT == 30.0
 
 
 def test_a_request_that_stands_in_line_for_the_vendor_is_not_silent_either(clock: Clock, said_at: Lines) -> None:
-    quota = Quota(1)
+    quota = RateLimiter(1)
     begin = clock.now
-    quota.refuse(600)
+    quota.on_rate_limited(600)
 
     with quota.slot(again=True):
         pass
@@ -103,13 +113,13 @@ def test_a_request_is_named_each_time_that_it_has_been_waited_for_in_silence(clo
 def test_a_wait_and_the_request_behind_it_are_not_silent_together(clock: Clock, said_at: Lines, seconds: float) -> None:
     begin = clock.now
     with waiting_for("/invoices"):
-        Quota(1).wait(seconds, "a test")
+        RateLimiter(1).wait(seconds, "a test")
         while clock.now < begin + seconds + 60:
             clock.now += name_what_is_overdue()
 
-    moments = [begin, *said_at]
-    assert max(later - earlier for earlier, later in pairwise(moments)) <= HEARTBEAT
-    assert moments[-1] > begin + seconds
+    timestamps = [begin, *said_at]
+    assert max(later - earlier for earlier, later in pairwise(timestamps)) <= HEARTBEAT
+    assert timestamps[-1] > begin + seconds
 
 
 def test_many_requests_are_told_in_one_line(clock: Clock) -> None:
@@ -146,22 +156,22 @@ def test_a_heartbeat_is_heard_while_a_host_is_silent(monkeypatch: pytest.MonkeyP
     host = threading.Thread(target=answer_once_heard, args=(server,))
     host.start()
     with listening(hear), heartbeat():
-        answer = client(f"http://127.0.0.1:{server.getsockname()[1]}", Patience(retries=0)).send(
-            ApiRequest("customers")
+        response = client(f"http://127.0.0.1:{server.getsockname()[1]}", RetryPolicy(retries=0)).send(
+            Request("customers")
         )
     host.join()
 
-    assert answer.body == []
+    assert response.body == []
     assert lines[0].startswith("Still waiting for an answer: /customers (")
     assert "heartbeat" not in {each.name for each in threading.enumerate()}
 
 
 def test_whoever_waits_for_a_client_that_is_closed_is_sent_home(said_at: Lines) -> None:
-    quota = Quota(1)
-    quota.refuse(600)
-    quota.abandon()
+    quota = RateLimiter(1)
+    quota.on_rate_limited(600)
+    quota.cancel()
 
-    with pytest.raises(AbandonedError), quota.slot():
+    with pytest.raises(Cancelled), quota.slot():
         pass
     assert said_at == []
 
@@ -201,7 +211,7 @@ def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
 @pytest.mark.parametrize("body", BODIES)
 def test_a_body_that_drips_ends_when_its_time_is_over(dripping: Callable[[bytes, bytes], str], body: str) -> None:
     # Each drop comes within the time-out for the next byte; only the whole takes too long.
-    patience = Patience(read=5.0, total=0.3, retries=0)
+    retry_policy = RetryPolicy(read=5.0, total=0.3, retries=0)
 
     with pytest.raises(HostUnreachable, match="did not answer in time"):
-        client(dripping(*BODIES[body]), patience).send(ApiRequest("customers"))
+        client(dripping(*BODIES[body]), retry_policy).send(Request("customers"))
