@@ -30,7 +30,7 @@ from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill import split_address
 from source_invoicing.platforms.fastbill.streams import STREAMS
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
-from source_invoicing.streams.page import Checkpoint, RowFingerprint
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.stream import InvoicingStream
 
 Json = dict[str, Any]

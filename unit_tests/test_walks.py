@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedResponse
-from source_invoicing.streams.page import Checkpoint, Order, Page, PageRequest, RowFingerprint
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.page import Order, Page, PageRequest
 from source_invoicing.streams.walks import (
     FilteredOffsetWalk,
     KeyWalk,

@@ -1,22 +1,14 @@
-"""What a walk asks a list for, and what it gets: the words all platforms share."""
+"""What is asked of a list and what it answers, in words that all platforms share."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import blake2b
 from typing import Any, Protocol
-
-from source_invoicing.streams.timestamps import real
 
 Row = dict[str, Any]
 LARGEST = 2**63
-FIELDS_OF_A_FOOTPRINT = 3
-# The fields of a stored place: since version 0.1.0, and those added later.
-OF_A_PLACE = frozenset({"offset", "row", "filtered", "since", "began", "newest"})
-ADDED_TO_A_PLACE = frozenset({"tail", "head", "missing"})
 
 
 def is_identity(value: Any) -> bool:
@@ -41,12 +33,12 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class PageRequest:
-    """One request for rows of a list. The stream puts it into the API's own words.
+    """One request for a page of a list. The stream translates it into the API's own parameters.
 
-    :param number: page, counted from 1
-    :param offset: rows to skip, for lists that are walked by offset
-    :param since: only rows changed at or after this moment (seconds since 1970, UTC)
-    :param token: what an earlier page handed out to ask for the one behind it; ``None`` for the first page
+    :param number: of the page, counted from 1
+    :param offset: rows to skip, for lists that are paged by offset
+    :param since: only rows changed at or after this time (seconds since 1970, UTC)
+    :param token: what the page before handed out to ask for this one; ``None`` for the first page
     :param order: ``None`` is the order in which the list comes by itself
     :param size: rows on a page; ``None`` is as many as the API allows
     """
@@ -58,18 +50,24 @@ class PageRequest:
     order: Order | None = None
     size: int | None = None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it asks for the beginning of the list."""
+        return self.token is None and self.number == 1 and self.offset == 0
+
 
 @dataclass(frozen=True)
 class Page:
-    """The answer to a question.
+    """The answer to a page request.
 
     :param rows: as the API sent them
-    :param has_more: whether further rows answer the same question; ``None`` where the API does not tell
-    :param total: how many rows answer the question in all, where the API tells
+    :param has_more: whether further rows match the same request; ``None`` where the API does not say
+    :param total: how many rows match the request in all, where the API says
     :param short: whether it holds fewer rows than were asked for
-    :param next: what to ask for the page behind this one with, where the API hands that out; ``None`` at the end
+    :param next: the token of the following page, where the API hands one out; ``None`` at the end
     :param server_time: the server's clock when it answered (seconds since 1970, UTC), where the API tells
-    :param size: how many rows a page of this answer holds at most, where the API tells
+    :param size: how many rows a page of this response holds at most, where the API tells
+    :param ends_list: whether the vendor documents that a page like this one is the last
     """
 
     rows: list[Row]
@@ -79,119 +77,41 @@ class Page:
     next: str | None = None
     server_time: int | None = None
     size: int | None = None
+    ends_list: bool = False
 
+    def has_next(self, rows_so_far: int) -> bool:
+        """Whether more rows match the request.
 
-@dataclass(frozen=True)
-class RowFingerprint:
-    """A row as a walk met it, by which its like is known again.
+        A total that counts more rows outweighs a page that says it is the last one. Without either, only an empty page
+        proves the end. A total below the number of rows that came proves nothing.
 
-    :param name: the row's key, see :func:`name_of`
-    :param timestamp: its modification time (seconds since 1970, UTC), where it tells
-    :param content: a checksum of all that is in it; ``None`` where nobody kept it, as in states of version 0.1.0
-    """
+        :param rows_so_far: rows up to the end of this page
+        """
+        if not self.rows:
+            return False
+        if self.total is not None and self.total > rows_so_far:
+            return True
+        return self.has_more if self.has_more is not None else self.total != rows_so_far
 
-    name: str | int
-    timestamp: int | None = None
-    content: int | None = None
+    def is_truncated(self, rows_so_far: int) -> bool:
+        """Whether the list ends here although its total counts more rows.
 
-    @classmethod
-    def restore(cls, stored: Any) -> RowFingerprint | None:
-        """A footprint from its stored form; ``None`` when it is none of ours."""
-        if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FOOTPRINT:
-            return None
-        name, timestamp, content = stored
-        if not is_identity(name) or not _is_timestamp(timestamp) or not _is_number(content):
-            return None
-        return cls(name, timestamp, content)
+        :param rows_so_far: rows up to the end of this page
+        """
+        return self.total is not None and rows_so_far < self.total and not self.has_next(rows_so_far)
 
-    def stored(self) -> list[str | int | None]:
-        """The footprint as JSON."""
-        return [self.name, self.timestamp, self.content]
+    @property
+    def is_unpaged(self) -> bool:
+        """Whether the same page in the place of a further one means that it is the whole list.
 
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """How far a walk came, for a later run to go on from there: a few rows, and what else it takes to find their like.
-
-    Timestamps are seconds since 1970 (UTC).
-
-    :param offset: rows before the row that was handed out last
-    :param filtered: whether the API was asked to leave out rows
-    :param since: the moment that rows were chosen by, by the API or here
-    :param began: when the walk began, by the server's clock
-    :param newest: the newest modification time seen so far
-    :param tail: the rows that were handed out last, in order
-    :param head: the row that stood first
-    :param missing: rows that were put in front of those handed out, and have not been met yet
-    """
-
-    offset: int
-    filtered: bool
-    since: int | None
-    began: int
-    newest: int | None
-    tail: tuple[RowFingerprint, ...]
-    head: RowFingerprint | None = None
-    missing: int = 0
-
-    @classmethod
-    def restore(cls, stored: Any) -> Checkpoint | None:
-        """A place from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
-        ``None`` when it is none of ours."""
-        if not isinstance(stored, Mapping) or not stored.keys() <= {*OF_A_PLACE, *ADDED_TO_A_PLACE}:
-            return None
-        if not stored.keys() >= OF_A_PLACE or not is_identity(stored["row"]):
-            return None
-        counts = [stored["offset"], stored.get("missing", 0)]
-        times = [stored[name] for name in ("since", "began", "newest")]
-        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(
-            map(_is_timestamp, times)
-        ):
-            return None
-        if type(stored["filtered"]) is not bool or stored["began"] is None:
-            return None
-        tail = stored.get("tail", [[stored["row"], None, None]])
-        rows = [RowFingerprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
-        head = RowFingerprint.restore(stored["head"]) if stored.get("head") is not None else None
-        if None in rows or (head is None and stored.get("head") is not None):
-            return None
-        values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
-        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=counts[1])
-
-    def stored(self) -> dict[str, Any]:
-        """The place as JSON. ``row`` is the key of the row handed out last, for whoever reads the state."""
-        return {
-            "offset": self.offset,
-            "row": self.tail[-1].name,
-            "filtered": self.filtered,
-            "since": self.since,
-            "began": self.began,
-            "newest": self.newest,
-            "tail": [row.stored() for row in self.tail],
-            "head": self.head and self.head.stored(),
-            "missing": self.missing,
-        }
-
-
-def name_of(key: Hashable) -> str | int:
-    """What a state calls a row: its key, where that is one value; otherwise a text that stands for it."""
-    if isinstance(key, tuple):
-        return name_of(key[0]) if len(key) == 1 else json.dumps(key, default=str)
-    if isinstance(key, bytes):  # all of the row, where nothing else identifies it
-        return blake2b(key, digest_size=16).hexdigest()
-    return key if isinstance(key, int) else str(key)
-
-
-def _is_timestamp(value: Any) -> bool:
-    return value is None or (type(value) is int and real(value) is not None)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or type(value) is int
+        An API that says nothing about paging and answers every request with the same few rows does not page. Had it
+        counted more rows, or filled the page, the same answer would be an error.
+        """
+        return self.short and self.has_more is None and self.total is None
 
 
 class Listing(Protocol):
-    """A list of rows behind an API, as a walk sees it."""
+    """A list of rows behind an API, as a strategy sees it."""
 
     @property
     def label(self) -> str:
@@ -199,10 +119,13 @@ class Listing(Protocol):
 
     @property
     def paging_advice(self) -> str:
-        """What to check when the API does not page as asked, where that is for the user to set; otherwise empty."""
+        """What to check when the API does not page as asked, where the user can set that; otherwise empty."""
 
-    def ask(self, request: PageRequest) -> Page:
-        """Fetch one page."""
+    def fetch(self, request: PageRequest) -> Page:
+        """Fetch one page.
+
+        :raises Failure: when it cannot be had
+        """
 
     def key(self, row: Row) -> Hashable:
         """What identifies a row."""

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
-from source_invoicing.streams.page import Checkpoint, is_identity
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.timestamps import TimestampFormat
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".

@@ -21,7 +21,8 @@ from airbyte_cdk.sources.streams.http import HttpStream
 from source_invoicing.http import BadRequest, Failure, Request, Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Checkpoint, Page, PageRequest, Row, is_identity
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk

@@ -19,7 +19,7 @@ from source_invoicing.streams import (
     Row,
     SizedPageWalk,
 )
-from source_invoicing.streams.page import Checkpoint
+from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.stream import Slice, logger
 from source_invoicing.streams.walks import Part, Step
 

@@ -26,7 +26,7 @@ from source_invoicing.streams import (
     Walk,
     compact_offset,
 )
-from source_invoicing.streams.page import Checkpoint
+from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.stream import Slice, logger
 from source_invoicing.streams.timestamps import TimestampFormat
 from source_invoicing.streams.walks import Part, Step

@@ -9,7 +9,8 @@ from typing import ClassVar
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
-from source_invoicing.streams.page import Checkpoint, Listing, Page, PageRequest
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.page import Listing, Page, PageRequest
 from source_invoicing.streams.walks.track import Search, Sight, Track
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, Step, Walk, ends_early, goes_on
 

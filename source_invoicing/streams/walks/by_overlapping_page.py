@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.streams.page import Checkpoint, Listing, Order, Page, PageRequest, Row, RowFingerprint
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 from source_invoicing.streams.walks.by_page import MOST_PASSES
 from source_invoicing.streams.walks.filter_proof import FilterProof, hides_later_changes
 from source_invoicing.streams.walks.walk import Horizon, NotHonoured, PageKeys, Step, Walk, ends_early, goes_on

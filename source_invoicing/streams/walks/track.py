@@ -11,7 +11,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from zlib import crc32
 
-from source_invoicing.streams.page import Checkpoint, Listing, Page, Row, RowFingerprint, name_of
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, name_of
+from source_invoicing.streams.page import Listing, Page, Row
 
 # So many rows can be known again; of those before, a walk remembers their names only.
 MOST_RECENT = 10_000

@@ -11,7 +11,8 @@ from typing import ClassVar
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import UnexpectedResponse
-from source_invoicing.streams.page import Checkpoint, Listing, Page, Row
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.page import Listing, Page, Row
 
 PageKeys = tuple[Hashable, ...]
 

@@ -1,0 +1,126 @@
+"""How far a reading of a list got, as it stands in the state, for a later run to continue from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from source_invoicing.streams.page import LARGEST, is_identity
+from source_invoicing.streams.timestamps import real
+
+FIELDS_OF_A_FINGERPRINT = 3
+# The members of a stored checkpoint: since version 0.1.0, and those added later.
+MEMBERS = frozenset({"offset", "row", "filtered", "since", "began", "newest"})
+LATER_MEMBERS = frozenset({"tail", "head", "missing"})
+
+
+@dataclass(frozen=True)
+class RowFingerprint:
+    """A row as it was read, to recognise it later.
+
+    :param name: the row's key, see :func:`name_of`
+    :param timestamp: its modification time (seconds since 1970, UTC), where it tells
+    :param content: a checksum of all that is in it; ``None`` where nobody kept it, as in states of version 0.1.0
+    """
+
+    name: str | int
+    timestamp: int | None = None
+    content: int | None = None
+
+    @classmethod
+    def restore(cls, stored: Any) -> RowFingerprint | None:
+        """A footprint from its stored form; ``None`` if malformed."""
+        if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FINGERPRINT:
+            return None
+        name, timestamp, content = stored
+        if not is_identity(name) or not _is_timestamp(timestamp) or not _is_number(content):
+            return None
+        return cls(name, timestamp, content)
+
+    def stored(self) -> list[str | int | None]:
+        """The footprint as JSON."""
+        return [self.name, self.timestamp, self.content]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How far a reading got: the last few rows, and what else it takes to find their place again.
+
+    Timestamps are seconds since 1970 (UTC).
+
+    :param offset: rows before the row that was handed out last
+    :param filtered: whether the API was asked to leave out rows
+    :param since: the moment that rows were chosen by, by the API or here
+    :param began: when the walk began, by the server's clock
+    :param newest: the newest modification time seen so far
+    :param tail: the rows that were handed out last, in order
+    :param head: the row that stood first
+    :param missing: rows that were put in front of those handed out, and have not been met yet
+    """
+
+    offset: int
+    filtered: bool
+    since: int | None
+    began: int
+    newest: int | None
+    tail: tuple[RowFingerprint, ...]
+    head: RowFingerprint | None = None
+    missing: int = 0
+
+    @classmethod
+    def restore(cls, stored: Any) -> Checkpoint | None:
+        """A place from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
+        ``None`` if malformed."""
+        if not isinstance(stored, Mapping) or not stored.keys() <= {*MEMBERS, *LATER_MEMBERS}:
+            return None
+        if not stored.keys() >= MEMBERS or not is_identity(stored["row"]):
+            return None
+        counts = [stored["offset"], stored.get("missing", 0)]
+        times = [stored[name] for name in ("since", "began", "newest")]
+        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(
+            map(_is_timestamp, times)
+        ):
+            return None
+        if type(stored["filtered"]) is not bool or stored["began"] is None:
+            return None
+        tail = stored.get("tail", [[stored["row"], None, None]])
+        rows = [RowFingerprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
+        head = RowFingerprint.restore(stored["head"]) if stored.get("head") is not None else None
+        if None in rows or (head is None and stored.get("head") is not None):
+            return None
+        values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
+        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=counts[1])
+
+    def stored(self) -> dict[str, Any]:
+        """The place as JSON. ``row`` is the key of the row handed out last, for whoever reads the state."""
+        return {
+            "offset": self.offset,
+            "row": self.tail[-1].name,
+            "filtered": self.filtered,
+            "since": self.since,
+            "began": self.began,
+            "newest": self.newest,
+            "tail": [row.stored() for row in self.tail],
+            "head": self.head and self.head.stored(),
+            "missing": self.missing,
+        }
+
+
+def name_of(key: Hashable) -> str | int:
+    """What a state calls a row: its key, where that is one value; otherwise a text that stands for it."""
+    if isinstance(key, tuple):
+        return name_of(key[0]) if len(key) == 1 else json.dumps(key, default=str)
+    if isinstance(key, bytes):  # all of the row, where nothing else identifies it
+        return blake2b(key, digest_size=16).hexdigest()
+    return key if isinstance(key, int) else str(key)
+
+
+def _is_timestamp(value: Any) -> bool:
+    return value is None or (type(value) is int and real(value) is not None)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or type(value) is int

@@ -1,0 +1,171 @@
+"""What all strategies have in common: plans, batches, watermarks, and what makes a strategy give up."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.paging import Pages, Paging
+from source_invoicing.streams.page import Listing, Order, Page, Row
+
+PageKeys = tuple[Hashable, ...]
+# Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
+CLOCK_MARGIN = 60
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to read a list completely.
+
+    :param strategy: how pages are put together so that no row is missed
+    :param order: the order the API is asked for; ``None`` is the order in which the list comes by itself
+    :param filtered: whether the API is asked to leave out rows that were not changed since
+    :param stop_at_since: newest change first: read down to ``since``, then look at the head of the list again
+    :param identity: what identifies a row between two passes, where its key does not
+    """
+
+    strategy: type[Strategy]
+    order: Order | None = None
+    filtered: bool = True
+    stop_at_since: bool = False
+    identity: Callable[[Row], Hashable] | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows to emit, and how far that brings the reading.
+
+    :param rows: a row may come again in a later batch
+    :param cursor: once these rows are out, every row last changed before this time is out (seconds since 1970, UTC);
+        ``None`` where nothing can be promised yet
+    :param checkpoint: once these rows are out, a later run may continue here; ``None`` where it cannot
+    """
+
+    rows: list[Row]
+    cursor: int | None = None
+    checkpoint: Checkpoint | None = None
+
+
+class PlanNotSupported(Exception):
+    """The API did not sort, filter or page as the plan needs. The next plan has to read the list."""
+
+
+class ListChanged(Exception):
+    """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
+
+    #: What to do about a list with which that happens each time.
+    advice = "Run the sync again; if this stays, the API does not page as documented."
+
+
+class RowsDeleted(ListChanged):
+    """Rows were deleted between two pages, which pulled others onto a page that had been read."""
+
+    advice = "Run the sync again while fewer rows are deleted from it."
+
+
+class PageRepeated(ListChanged):
+    """The same page came twice: a whole page of rows was inserted before it or, more often, the API does not page."""
+
+
+class Strategy(ABC):
+    """Reads one list from its first row to its last.
+
+    :param listing: the list
+    :param plan: order and filter to ask for
+    :param paging: how the API addresses a page
+    """
+
+    #: Whether batches carry checkpoints, so that a list need not be read in one go.
+    resumable: ClassVar[bool] = False
+
+    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
+        self.listing = listing
+        self.plan = plan
+        self.paging = paging or Pages()
+
+    @abstractmethod
+    def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
+        """Read every row changed at or after ``since`` (seconds since 1970, UTC), or every row.
+
+        Rows older than ``since`` and rows without a modification time may come along.
+
+        :param resume: where an earlier run of the same strategy stopped
+        :raises PlanNotSupported: when the API does not do what the plan needs
+        :raises Failure: when the list cannot be read completely
+        """
+
+    def keys(self, page: Page) -> PageKeys:
+        """The identities of a page's rows, in order."""
+        return tuple(self.listing.key(row) for row in page.rows)
+
+    def timestamps(self, page: Page) -> list[int]:
+        """The modification times on a page, in order, rows without one left out."""
+        timestamps = (self.listing.timestamp(row) for row in page.rows)
+        return [timestamp for timestamp in timestamps if timestamp is not None]
+
+    def cannot_be_read(self, what: str, advice: str = ListChanged.advice) -> UnexpectedResponse:
+        """The failure for a list that contradicts itself, or changes too fast to be read."""
+        return UnexpectedResponse(
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {advice}",
+            FailureType.transient_error,
+        )
+
+    def does_not_page(self) -> UnexpectedResponse:
+        """The failure for a list that answers every request with the same page."""
+        repeats = "answers with the same page twice"
+        if not self.listing.paging_advice:
+            return self.cannot_be_read(repeats)
+        return UnexpectedResponse(
+            f"The list {self.listing.label} {repeats}, so it cannot be read completely. {self.listing.paging_advice}",
+            FailureType.config_error,
+        )
+
+
+class Watermark:
+    """Up to which modification time a reading has seen everything, once it is at its end.
+
+    Rows edited behind its back carry a later time than its start, so it promises the newest time it has seen, but
+    never one later than its start: by the server's clock and by this machine's, less a margin, since neither clock
+    need be the one that stamps rows.
+
+    :param resume: where an earlier run stopped, if this one continues from there
+    """
+
+    def __init__(self, resume: Checkpoint | None = None) -> None:
+        self._asked_at = int(time.time())
+        self._started = resume.began if resume else None
+        self._newest = resume.newest if resume else None
+
+    def saw(self, page: Page, timestamps: list[int]) -> None:
+        """Take note of a page and of the modification times on it."""
+        if self._started is None:
+            waited = max(int(time.time()) - self._asked_at, 0)
+            server_time = page.server_time - waited if page.server_time is not None else self._asked_at
+            self._started = min(server_time, self._asked_at) - CLOCK_MARGIN
+        if timestamps:
+            newest = max(timestamps)
+            self._newest = newest if self._newest is None else max(self._newest, newest)
+
+    @property
+    def started(self) -> int:
+        """The latest time the reading may promise (seconds since 1970, UTC)."""
+        return self._started if self._started is not None else self._asked_at - CLOCK_MARGIN
+
+    @property
+    def newest(self) -> int | None:
+        """The newest modification time seen."""
+        return self._newest
+
+    @property
+    def cursor(self) -> int | None:
+        """The time up to which everything has been seen, once the list is read to its end."""
+        if self._newest is None or self._started is None:
+            return None
+        return min(self._newest, self._started)
