@@ -79,7 +79,7 @@ class MovingList:
     def creation_rank(self, row: Row) -> int | None:
         return row["id"]  # type: ignore[no-any-return]
 
-    def ask(self, request: PageRequest) -> Page:
+    def fetch(self, request: PageRequest) -> Page:
         if self.calms_down and self.asked and not request.offset:
             self.restlessness = 0
         self.change_now_and_then()

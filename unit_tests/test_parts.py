@@ -57,7 +57,7 @@ class Things(InvoicingStream):
         raise AssertionError("this stream reads an answer beside its question")
 
     def read_answer(self, response: Response, request: PageRequest) -> Page:
-        return self.listing.ask(request)
+        return self.listing.fetch(request)
 
     def get_json_schema(self) -> dict[str, Any]:  # type: ignore[override]
         return {"properties": {"id": {"type": "integer"}, "at": {"type": ["null", "integer"]}}}
@@ -219,10 +219,10 @@ class BreaksDown(MovingList):
 
     breaks_after: int = 8
 
-    def ask(self, request: PageRequest) -> Page:
+    def fetch(self, request: PageRequest) -> Page:
         if len(self.asked) >= self.breaks_after:
             raise transient_failure("gone")
-        return super().ask(request)
+        return super().fetch(request)
 
 
 @however_short
@@ -270,10 +270,10 @@ def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: 
 class LosesARow(MovingList):
     """A list that a row leaves between the first two answers."""
 
-    def ask(self, request: PageRequest) -> Page:
+    def fetch(self, request: PageRequest) -> Page:
         if len(self.asked) == 1:
             self.throughout.discard(self.rows.pop()["id"])
-        return super().ask(request)
+        return super().fetch(request)
 
 
 def test_a_row_that_leaves_between_the_first_two_answers_is_no_reason_to_read_in_another_way() -> None:

@@ -424,7 +424,7 @@ def test_a_list_that_tells_totals_is_not_looked_at_from_its_far_end() -> None:
 
 def test_a_far_end_without_a_modification_time_that_comes_again_is_the_whole_list() -> None:
     listing = MovingList([None, None], tells_total=False, tells_more=False)
-    whole = replace(listing.ask(PageRequest()), short=True)
+    whole = replace(listing.fetch(PageRequest()), short=True)
     listing.ask = lambda request: replace(whole)  # type: ignore[method-assign]
 
     assert set(hand_out(KeyWalkWithoutTotal(listing))) == {0, 1}
@@ -578,7 +578,7 @@ def test_a_place_in_a_list_of_other_rows_is_no_place_to_go_on_from(kind: type[Of
 @pytest.mark.parametrize("walk", [KeyWalk, NewestChangeFirstWalk, PageWalk])
 def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(walk: type[Walk]) -> None:
     listing = MovingList([9] * 20)
-    first = listing.ask(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
+    first = listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
     listing.ask = lambda request: replace(first)  # type: ignore[method-assign]
 
     with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
@@ -587,7 +587,7 @@ def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(
 
 def test_a_server_that_ignores_the_offset_is_stopped() -> None:
     listing = MovingList(list(range(20)), tells_total=False)
-    first = listing.ask(PageRequest())
+    first = listing.fetch(PageRequest())
     listing.ask = lambda request: replace(first)  # type: ignore[method-assign]
 
     with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
@@ -649,7 +649,7 @@ def test_the_walk_newest_first_stops_at_the_moment_it_is_asked_for() -> None:
 @pytest.mark.parametrize("timestamps", [[5], [1, 2, 9]])
 def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(walk: type[Walk], timestamps: list[int]) -> None:
     listing = MovingList(timestamps, tells_total=False, tells_more=False)
-    whole = replace(listing.ask(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
+    whole = replace(listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
     listing.ask = lambda request: replace(whole)  # type: ignore[method-assign]
 
     assert set(hand_out_with([walk, PageWalk], listing)) == set(range(len(timestamps)))

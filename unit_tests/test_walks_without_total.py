@@ -52,7 +52,7 @@ class SilentList(MovingList):
     tells_total: bool = False
     includes_boundary: bool = False
 
-    def ask(self, request: PageRequest) -> Page:
+    def fetch(self, request: PageRequest) -> Page:
         while self.asked and self.changes < self.most_changes and self.chance.random() < self.restlessness:
             self.change()
         self.asked.append(request)
@@ -183,10 +183,10 @@ def test_pages_whose_size_cannot_be_chosen_are_read_by_number(rows: int, tells_s
 @pytest.mark.parametrize("order", ["names", "unknown"])
 def test_a_row_that_an_edit_puts_in_front_needs_a_list_that_is_read_twice(order: str) -> None:
     class ByName(SilentList):
-        def ask(self, request: PageRequest) -> Page:
+        def fetch(self, request: PageRequest) -> Page:
             if len(self.asked) == 1:
                 self.rows.insert(0, self.rows.pop())
-            return super().ask(request)
+            return super().fetch(request)
 
         def creation_rank(self, row: Row) -> int | None:
             return (row["id"] * 7) % 31 if order == "names" else None
@@ -200,7 +200,7 @@ def test_a_row_that_an_edit_puts_in_front_needs_a_list_that_is_read_twice(order:
 @pytest.mark.parametrize("walk", [SizedPageWalk, PlainPageWalk])
 def test_a_list_that_comes_whole_whatever_page_is_asked_for(walk: type[Walk], rows: int) -> None:
     class Whole(SilentList):
-        def ask(self, request: PageRequest) -> Page:
+        def fetch(self, request: PageRequest) -> Page:
             self.asked.append(request)
             # Zoho's streams read so many rows, and no word about paging, as "there might be more".
             return Page(self._listed(replace(request, since=None)), has_more=None if rows == self.size else False)
@@ -213,8 +213,8 @@ def test_a_list_that_comes_whole_whatever_page_is_asked_for(walk: type[Walk], ro
 
 def test_a_server_that_ignores_the_page_but_not_its_size_is_found_out() -> None:
     class FirstPageOnly(SilentList):
-        def ask(self, request: PageRequest) -> Page:
-            return replace(super().ask(replace(request, number=1)), has_more=None)
+        def fetch(self, request: PageRequest) -> Page:
+            return replace(super().fetch(replace(request, number=1)), has_more=None)
 
     with pytest.raises(UnexpectedResponse, match="same page twice"):
         hand_out(SizedPageWalk(FirstPageOnly(list(range(35)))))
@@ -229,8 +229,8 @@ def test_a_filter_that_is_refused_is_left_out() -> None:
 
 def test_a_page_that_comes_again_and_again_is_no_endless_loop() -> None:
     class Stuck(SilentList):
-        def ask(self, request: PageRequest) -> Page:
-            page = super().ask(PageRequest(size=request.size))
+        def fetch(self, request: PageRequest) -> Page:
+            page = super().fetch(PageRequest(size=request.size))
             return replace(page, has_more=True)
 
     with pytest.raises(UnexpectedResponse, match="again"):
@@ -248,8 +248,8 @@ def test_rows_that_are_changed_by_whoever_takes_them_are_known_again() -> None:
 
 def test_a_list_of_other_rows_each_time_is_no_endless_loop() -> None:
     class Replaced(SilentList):
-        def ask(self, request: PageRequest) -> Page:
-            page = super().ask(request)
+        def fetch(self, request: PageRequest) -> Page:
+            page = super().fetch(request)
             for row in page.rows:
                 row["id"] += 1000 * len(self.asked)
             return page

@@ -20,8 +20,8 @@ from airbyte_cdk.sources.streams.http import HttpStream
 
 from source_invoicing.http import BadRequest, Failure, Request, Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
@@ -485,7 +485,7 @@ class _List:
         optional = self._stream.optional_params_left if optional is None else optional
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
-    def ask(self, request: PageRequest) -> Page:
+    def fetch(self, request: PageRequest) -> Page:
         page = self._stream.read_answer(self._answer(request), request)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")

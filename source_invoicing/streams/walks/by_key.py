@@ -117,9 +117,9 @@ class KeyWalk(Walk):
 
     def _whole_answer(self, request: PageRequest, rows_before: int) -> Page:
         """A page that does not end before its total. One that does may be a slip, and is asked for once more."""
-        page = self.listing.ask(request)
+        page = self.listing.fetch(request)
         if ends_early(page, rows_before + len(page.rows)):
-            page = self.listing.ask(request)
+            page = self.listing.fetch(request)
         rows = rows_before + len(page.rows)
         if ends_early(page, rows):
             raise self.contradiction(f"tells of {page.total} rows and ends after {rows}")

@@ -81,7 +81,7 @@ class KeyWalkWithoutTotal(KeyWalk):
         before: PageKeys = ()
         more = True
         while more:
-            page = self.listing.ask(request)
+            page = self.listing.fetch(request)
             keys = self.keys(page)
             if keys and keys == before:
                 if comes_whole(page):

@@ -225,7 +225,7 @@ class OffsetWalk(Walk):
 
     def _ask(self, offset: int, since: int | None) -> Page:
         """One page. Here nothing is filtered by ``since``."""
-        return self.listing.ask(PageRequest(offset=offset))
+        return self.listing.fetch(PageRequest(offset=offset))
 
 
 class FilteredOffsetWalk(OffsetWalk):
@@ -234,7 +234,7 @@ class FilteredOffsetWalk(OffsetWalk):
     filters = True
 
     def _ask(self, offset: int, since: int | None) -> Page:
-        page = self.listing.ask(PageRequest(offset=offset, since=since))
+        page = self.listing.fetch(PageRequest(offset=offset, since=since))
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in self.timestamps(page)):
             raise NotHonoured("does not filter by modification time")
         return page

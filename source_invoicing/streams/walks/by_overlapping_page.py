@@ -98,7 +98,7 @@ class OverlapWalk(Walk):
 
         :param place: where to begin; the first page is asked for all the same, since it tells how large pages are
         """
-        page = self.listing.ask(request)
+        page = self.listing.fetch(request)
         full = page.size or len(page.rows)
         if place is None or not goes_on(page, len(page.rows)):
             here = self._stretch(page, 0, set())
@@ -143,7 +143,7 @@ class OverlapWalk(Walk):
             number, size = page_that_covers(start, full)
             if number * size <= end and start == end - 1:
                 raise NotHonoured("has pages too small to overlap")
-            page = self.listing.ask(PageRequest(number=number, since=request.since, order=request.order, size=size))
+            page = self.listing.fetch(PageRequest(number=number, since=request.since, order=request.order, size=size))
             if page.size not in (None, size) or len(page.rows) > size:
                 raise NotHonoured("does not let the size of its pages be chosen")
             overlap = self._end_of_overlap(page, known)
@@ -157,7 +157,7 @@ class OverlapWalk(Walk):
 
     def _from_the_top(self, request: PageRequest, known: set[Hashable]) -> _Stretch:
         """The first page, where the walk begins again because no known row is left in front of where it stood."""
-        page = self.listing.ask(request)
+        page = self.listing.fetch(request)
         top = self._stretch(page, 0, known, self._end_of_overlap(page, known) or 0)
         if not top.fresh and goes_on(page, len(page.rows)):
             # Nothing moved, and yet the rows were not on the page that should have held them.
@@ -221,7 +221,7 @@ class FilteredOverlapWalk(OverlapWalk):
             raise hides_later_changes()
 
     def _lists_what_is_there(self, since: int) -> bool:
-        page = self.listing.ask(PageRequest(order=self.order))
+        page = self.listing.fetch(PageRequest(order=self.order))
         timestamps = self.timestamps(page)
         if max(timestamps, default=since) > since:
             earlier = since
@@ -230,7 +230,7 @@ class FilteredOverlapWalk(OverlapWalk):
         else:
             return True
         # In the same order, all that the first page holds of later changes is on the first page of what is filtered.
-        listed = self.timestamps(self.listing.ask(PageRequest(since=earlier, order=self.order)))
+        listed = self.timestamps(self.listing.fetch(PageRequest(since=earlier, order=self.order)))
         return max(listed, default=earlier) > earlier
 
 

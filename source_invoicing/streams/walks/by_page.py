@@ -199,7 +199,7 @@ class PageWalk(RestartingWalk):
         number = 1
         more = True
         while more:
-            page = self.listing.ask(PageRequest(number=number, since=since, order=self.order))
+            page = self.listing.fetch(PageRequest(number=number, since=since, order=self.order))
             keys = self.keys(page)
             if current.repeats(page, keys) and self.is_whole(page, since):
                 return
@@ -220,7 +220,7 @@ class SizedPageWalk(PageWalk):
         """See :class:`PageWalk`."""
         if page.has_more is not None or page.total is not None:
             return False
-        fewer = self.listing.ask(PageRequest(since=since, order=self.order, size=max(len(page.rows) - 1, 1)))
+        fewer = self.listing.fetch(PageRequest(since=since, order=self.order, size=max(len(page.rows) - 1, 1)))
         return self.keys(fewer) == self.keys(page)
 
 

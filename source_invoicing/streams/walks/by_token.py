@@ -72,7 +72,7 @@ class TokenWalk(RestartingWalk):
 
     def _ask(self, request: PageRequest) -> Page:
         try:
-            return self.listing.ask(request)
+            return self.listing.fetch(request)
         except BadRequest as refusal:
             if request.token is None or self._was_refused:
                 raise

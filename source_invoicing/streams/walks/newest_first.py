@@ -61,7 +61,7 @@ class NewestFirstWalk(RestartingWalk, ABC):
 
     def _ask(self, request: PageRequest, *, again: bool) -> Page:
         try:
-            return self.listing.ask(request)
+            return self.listing.fetch(request)
         except BadRequest:
             if not again:
                 raise
