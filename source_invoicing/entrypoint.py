@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping
+from argparse import Namespace
+from collections.abc import Generator, Mapping
 from contextlib import closing, suppress
 from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
+from airbyte_cdk.logger import is_platform_debug_log_enabled
 from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
-from airbyte_cdk.sources.connector_state_manager import HashableStreamDescriptor
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from jsonschema import Draft7Validator
@@ -21,31 +21,13 @@ from jsonschema.exceptions import best_match
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.http.secrets import forget, mask
 from source_invoicing.output import Output, OutputError, watched
-from source_invoicing.source import SourceInvoicing, SyncFailed
-from source_invoicing.streams.concurrency import RecordPage
+from source_invoicing.source import SourceInvoicing
+from source_invoicing.sync import RecordPage, SyncFailed
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
-# As deep as an answer may be nested for the parser that reads it, several calls deep each.
-sys.setrecursionlimit(10_000)
-
-
 class _Entrypoint(AirbyteEntrypoint):
-    """The CDK's entry point, with complaints in sentences and records that take the short way out."""
-
-    def __init__(self, source: SourceInvoicing, output: Output) -> None:
-        super().__init__(source)
-        self._output = output
-
-    @staticmethod
-    def handle_record_counts(
-        message: AirbyteMessage, stream_message_count: defaultdict[HashableStreamDescriptor, float]
-    ) -> AirbyteMessage:
-        """Count a page of records for the next state of its stream."""
-        if not isinstance(message, RecordPage):
-            return AirbyteEntrypoint.handle_record_counts(message, stream_message_count)
-        stream_message_count[HashableStreamDescriptor(message.stream, None)] += len(message.rows)
-        return message
+    """The CDK's entry point, with complaints in sentences."""
 
     @staticmethod
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
@@ -69,23 +51,6 @@ class _Entrypoint(AirbyteEntrypoint):
         if wrong is not None:
             where = ".".join(map(str, wrong.absolute_path)) or "the whole"
             raise config_failure(f"Config validation error: {where}: {wrong.message}.")
-
-    def read(
-        self, source_spec: ConnectorSpecification, config: Mapping[str, Any], catalog: Any, state: list[Any]
-    ) -> Iterable[AirbyteMessage]:
-        """Print pages of records here, in their place among the other messages, which the caller prints."""
-        for message in super().read(source_spec, config, catalog, state):
-            if isinstance(message, RecordPage):
-                self._output.page(message)
-                message.rows.clear()
-            else:
-                yield message
-
-
-class _SourceInPages(SourceInvoicing):
-    """The source as :class:`_Entrypoint` wants it."""
-
-    read = SourceInvoicing.read_in_pages
 
 
 def _trimmed(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,12 +76,10 @@ def launch(arguments: list[str]) -> None:
     # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
     logging.raiseExceptions = False
     output = Output()
-    entrypoint = _Entrypoint(_SourceInPages(), output)
-    parsed = entrypoint.parse_args(arguments or ["--help"])
+    parsed = AirbyteEntrypoint.parse_args(arguments or ["--help"])
     try:
-        with closing(cast("Generator[str, None, None]", entrypoint.run(parsed))) as messages, watched(), output:
-            for message in messages:
-                output.line(message)
+        with watched(), output:
+            carry_out(SourceInvoicing(), parsed, output)
     except BrokenPipeError:
         # The reader went away. Nothing can be said any more, and no request that is under way matters.
         os._exit(1)
@@ -130,3 +93,37 @@ def launch(arguments: list[str]) -> None:
     except Failure as failure:
         failure.emit_message()
         sys.exit(1)
+
+
+def carry_out(source: SourceInvoicing, arguments: Namespace, output: Output) -> None:
+    """Carry out a command and print its messages.
+
+    :param arguments: as the CDK parses them
+    :raises Failure: when it fails; :class:`SyncFailed` when streams did, which have been reported by then
+    """
+    entrypoint = _Entrypoint(source)
+    if arguments.command == "read":
+        _read(entrypoint, source, arguments, output)
+        return
+    with closing(cast("Generator[str, None, None]", entrypoint.run(arguments))) as messages:
+        for message in messages:
+            output.line(message)
+
+
+def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace, output: Output) -> None:
+    """The CDK prints record by record; here a page of them becomes bytes in one go."""
+    level = logging.DEBUG if arguments.debug or is_platform_debug_log_enabled() else logging.INFO
+    logging.getLogger("airbyte").setLevel(level)
+    form = source.spec(logger)
+    config = source.read_config(arguments.config)
+    catalog = source.read_catalog(arguments.catalog)
+    state = source.read_state(arguments.state)
+    entrypoint.set_up_secret_filter(config, form.connectionSpecification)
+    entrypoint.validate_connection(form, config)
+    with closing(cast("Generator[AirbyteMessage | RecordPage, None, None]", source.read_in_pages(config, catalog, state))) as items:
+        for item in items:
+            if isinstance(item, RecordPage):
+                output.page(item)
+                item.rows.clear()
+            else:
+                output.line(entrypoint.airbyte_message_to_string(item))

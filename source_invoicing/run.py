@@ -17,6 +17,8 @@ from types import FrameType
 from source_invoicing.specification import specification
 
 GARBAGE_THRESHOLD = 50_000
+# As deep as a response may be nested for the parser that reads it, several calls for each level.
+RECURSION_LIMIT = 10_000
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -32,6 +34,7 @@ def run(arguments: list[str] | None = None) -> None:
             json.dumps({"type": "SPEC", "spec": specification()}, ensure_ascii=False, separators=(",", ":")), flush=True
         )
         return
+    sys.setrecursionlimit(RECURSION_LIMIT)
     # All that an import makes stays to the end: the collector need not look for garbage in it, now or later.
     gc.disable()
     from source_invoicing.entrypoint import launch  # noqa: PLC0415 - see above

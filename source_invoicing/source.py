@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,36 +19,29 @@ from airbyte_cdk.models import (
     AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
+    ConfiguredAirbyteStream,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
     FailureType,
     Status,
     StreamDescriptor,
-    TraceType,
-    Type,
 )
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
-from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure, heartbeat
 from source_invoicing.http.secrets import excerpt
-from source_invoicing.log import engine_logger
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
-from source_invoicing.streams import InvoicingStream, ParentStream
-from source_invoicing.streams.concurrency import RecordPage, read_side_by_side
+from source_invoicing.streams import InvoicingStream, Reading
+from source_invoicing.sync import RecordPage, Sync, SyncFailed, sync_failed
 
 # A parser may repeat all that it has read.
 SHOWN_OF_AN_ERROR = 200
-
-
-class SyncFailed(AirbyteTracedException):
-    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
 
 
 class SourceInvoicing(AbstractSource):
@@ -135,75 +128,43 @@ class SourceInvoicing(AbstractSource):
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        for message in self.read_in_pages(logger, config, catalog, state):
-            if isinstance(message, RecordPage):
-                yield from message.apart()
+        for item in self.read_in_pages(config, catalog, state):
+            if isinstance(item, RecordPage):
+                yield from item.messages()
             else:
-                yield message
+                yield item
 
     def read_in_pages(
         self,
-        logger: logging.Logger,
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
-    ) -> Iterator[AirbyteMessage]:
-        """The same with records in pages (:class:`~source_invoicing.streams.concurrency.RecordPage`), for whoever
-        prints them.
+    ) -> Iterator[AirbyteMessage | RecordPage]:
+        """The same with the records in pages, for whoever prints them.
 
         A stream that fails does not stop the others; it ends as INCOMPLETE, with one trace message that says why.
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        with heartbeat():
-            yield from self._read(self.platform(config), catalog, ConnectorStateManager(state=state))
-
-    def _read(
-        self, platform: Platform, catalog: ConfiguredAirbyteCatalog, states: ConnectorStateManager
-    ) -> Iterator[AirbyteMessage]:
-        failures: list[tuple[str, FailureType | None]] = []
-        selected = yield from self._selected(platform, catalog, states, failures)
-        if selected:
-            try:
-                for message in read_side_by_side(selected, platform.num_workers, engine_logger):
-                    if message.type is Type.TRACE:
-                        _note_failure(message, failures)
-                    yield message
-            except AirbyteTracedException:
-                if not failures:
-                    raise
-        if failures:
-            raise _sync_failed(failures)
-
-    def _selected(
-        self,
-        platform: Platform,
-        catalog: ConfiguredAirbyteCatalog,
-        states: ConnectorStateManager,
-        failures: list[tuple[str, FailureType | None]],
-    ) -> Generator[AirbyteMessage, None, list[InvoicingStream]]:
-        """The streams to read, with their state, in the platform's order: parents before children.
-
-        :return: the streams; those that cannot be read are reported and left out
-        """
+        platform = self.platform(config)
+        states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
-        streams = {stream.name: stream for stream in platform.streams()}
-        selected = []
-        for name in [*streams, *(configured.keys() - streams.keys())]:
-            if name not in configured:
-                continue
-            try:
-                stream = _restored(name, streams.get(name), states, platform)
-                stream.use_schema(configured[name].stream.json_schema)
-                selected.append(stream)
-            except Failure as failure:
-                failures.append((name, failure.failure_type))
-                yield failure.as_sanitized_airbyte_message(StreamDescriptor(name=name))
-                yield status_message(configured[name].stream, AirbyteStreamStatus.INCOMPLETE)
-        for stream in selected:
-            if isinstance(stream, ParentStream):
-                stream.deliver_ids_if_read_in_full()
-        return _in_turn(selected) if platform.takes_turns else selected
+        offered = {stream.name: stream for stream in platform.streams()}
+        selected: list[InvoicingStream] = []
+        failures: list[tuple[str, FailureType | None]] = []
+        with heartbeat():
+            # In the platform's order: parents before their children.
+            for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
+                try:
+                    selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
+                except Failure as failure:
+                    failures.append((name, failure.failure_type))
+                    yield failure.as_sanitized_airbyte_message(StreamDescriptor(name=name))
+                    yield status_message(configured[name].stream, AirbyteStreamStatus.INCOMPLETE)
+            if selected:
+                yield from Sync(_readings(selected, platform), platform.num_workers, failures).messages()
+        if failures:
+            raise sync_failed(failures)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
         """The account that a configuration describes. Nothing is asked of it yet.
@@ -236,16 +197,31 @@ def _complaining_about(what: str, path: str) -> Iterator[None]:
         ) from None
 
 
-def _restored(
-    name: str, stream: InvoicingStream | None, states: ConnectorStateManager, platform: Platform
+def _prepared(
+    name: str,
+    stream: InvoicingStream | None,
+    configured: ConfiguredAirbyteStream,
+    states: ConnectorStateManager,
+    platform: Platform,
 ) -> InvoicingStream:
+    """A stream at its state, with the schema that the connection has stored."""
     if stream is None:
         raise config_failure(
             f"The connection asks for a stream {name!r} that {platform.name} does not have. Refresh the source schema "
             "of the connection, or leave the stream out."
         )
     stream.state = states.get_stream_state(name, stream.namespace)
+    stream.use_schema(configured.stream.json_schema)
     return stream
+
+
+def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
+    """One reading for each list, whoever needs its rows."""
+    outlets: dict[str, list[InvoicingStream]] = {}
+    for stream in _in_turn(streams) if platform.takes_turns else streams:
+        outlets.setdefault(stream.source_stream.name, []).append(stream)
+    by_name = {stream.name: stream for stream in streams}
+    return [Reading(by_name.get(name, each[0].source_stream), each) for name, each in outlets.items()]
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
@@ -253,31 +229,3 @@ def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
     unfinished = [stream for stream in streams if stream.is_unfinished]
     others = [stream for stream in streams if not stream.is_unfinished]
     return [*unfinished, *random.sample(others, len(others))]
-
-
-def _note_failure(message: AirbyteMessage, failures: list[tuple[str, FailureType | None]]) -> None:
-    trace = message.trace
-    if trace is None or trace.type is not TraceType.ERROR or trace.error is None:
-        return
-    # The engine passes on what an unexpected exception says, which may be anything.
-    trace.error.message = filter_secrets(trace.error.message)
-    trace.error.internal_message = filter_secrets(trace.error.internal_message or "")
-    trace.error.stack_trace = filter_secrets(trace.error.stack_trace or "")
-    descriptor = trace.error.stream_descriptor
-    failures.append((descriptor.name if descriptor else "?", trace.error.failure_type))
-
-
-def _sync_failed(failures: list[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for all: nobody has to act on a sync that will heal by itself, unless a part of it will not."""
-    names = sorted({name for name, _ in failures})
-    types = {failure_type for _, failure_type in failures}
-    gravest = next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
-        FailureType.transient_error,
-    )
-    return SyncFailed(
-        message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
-        "own; the other streams are complete.",
-        internal_message="Streams failed",
-        failure_type=gravest,
-    )

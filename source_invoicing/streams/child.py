@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import logging
 from abc import ABC
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from airbyte_cdk.models import SyncMode
+from airbyte_cdk.models import FailureType, SyncMode
+from typing_extensions import override
 
-from source_invoicing.http import Request, ResourceMissing
+from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.page import Row
-from source_invoicing.streams.parents import ParentIds, ascending
-from source_invoicing.streams.state import ParentState, StreamState
+from source_invoicing.streams.parents import ParentStream
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import ParentState
 from source_invoicing.streams.stream import InvoicingStream, Slice
-from source_invoicing.streams.walks import Parts
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class ChildStream(InvoicingStream, ABC):
-    """A list per parent, at ``<parent_resource>/<id>/<resource>``.
+    """A list per parent, at ``<parent_resource>/<id>/<resource>``: each is a partition.
 
-    A slice is the id of a parent and nothing else. Parents are read in ascending order of their ids, so that the
-    state is one id: the highest one up to which all parents are done. Full refresh: no vendor tells which parents
-    have changed children.
+    Parents are read in ascending order of their ids, so that the state is one id: the highest one up to which all
+    parents are done. Full refresh: no vendor tells which parents have changed children.
     """
 
     #: Path of the parents' list.
@@ -34,36 +33,53 @@ class ChildStream(InvoicingStream, ABC):
     #: Field that carries the parent's id, in slices, in the state and on each record.
     parent_field: ClassVar[str] = "customer_id"
 
-    def __init__(self, account: Account, parents: ParentIds) -> None:
-        """
-        :param parents: shared by all children of the same parents
-        """
+    progress: ParentState
+
+    def __init__(self, account: Account, parents: ParentStream) -> None:
         super().__init__(account)
         self.parents = parents
 
-    def make_progress(self) -> StreamState:
-        """See :class:`InvoicingStream`."""
+    @override
+    def make_state(self) -> ParentState:
         return ParentState(self.name, self.parent_field)
 
-    @property
-    def resumes(self) -> bool:
-        """See :class:`InvoicingStream`."""
-        return True
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        """One partition per parent, ascending.
 
-    def list_path(self, stream_slice: Slice) -> str:
-        """Path of one parent's list. Outside a slice the id stands as a placeholder."""
-        parent = stream_slice.get(self.parent_field, f"{{{self.parent_field}}}")
+        :raises Failure: when the parents cannot be read, or the state names an id of another kind than theirs
+        """
+        parents = self.parents.ids.get()
+        done_up_to = self.progress.done_up_to
+        if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
+            # Numbers stand before all text, so every parent would count as done, or none.
+            raise self.progress.invalid(
+                f"{self.parent_field!r} should be an id such as {parents[0]!r}, found {done_up_to!r}"
+            )
+        return map(self.partition_for, parents)
+
+    def partition_for(self, parent: Any) -> Partition:
+        """The list of one parent."""
+        return Partition(parent, path=self.path_for(parent), stamp={self.parent_field: parent})
+
+    def path_for(self, parent: Any) -> str:
+        """Path of the list of one parent."""
         return f"{self._parent_path(parent)}/{self.resource}"
 
     def _parent_path(self, parent: Any) -> str:
-        return f"{self.parent_resource}/{quote(str(parent), safe='{}')}"
+        return f"{self.parent_resource}/{path_segment(parent)}"
 
-    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
-        """Stamp the parent's id on the record."""
-        if self.parent_field in stream_slice:
-            record[self.parent_field] = stream_slice[self.parent_field]
-        return record
+    @override
+    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+        """A parent that vanished since its id was read has no children, but the account may lack the list itself."""
+        try:
+            self.account.client.send(Request(self._parent_path(partition.key)))
+        except ResourceMissing:
+            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key)
+            return [partition.key]
+        raise missing
 
+    @override
     def stream_slices(
         self,
         *,
@@ -71,53 +87,35 @@ class ChildStream(InvoicingStream, ABC):
         cursor_field: list[str] | None = None,
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Slice | None]:
-        """One slice per parent that is not done yet.
+        """One slice per parent that is not done yet: its id.
 
-        :raises Failure: when the parents cannot be read, or the state names an id of another kind than theirs
+        :raises Failure: see :meth:`partitions`
         """
-        self.begin(sync_mode, stream_state)
-        progress = self._parent_state
-        done_up_to = progress.done_up_to
-        parents = self.parents.get()
-        if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
-            # Numbers stand before all text, so each parent would count as done, or none.
-            raise progress.foreign(
-                f"{self.parent_field!r} should be an id such as {parents[0]!r}, found {done_up_to!r}"
-            )
-        for parent in parents:
-            if done_up_to is None or ascending(parent) > ascending(done_up_to):
-                progress.start(parent)
-                yield {self.parent_field: parent}
+        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        if state is not None:
+            self.progress.restore(state)
+        for partition in self.partitions():
+            if not self.progress.is_done(partition.key):
+                self.progress.partition_started(partition.key)
+                yield {self.parent_field: partition.key}
 
-    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
-        """See :class:`InvoicingStream`. A parent that vanished since its id was read has no children."""
-        parent = stream_slice[self.parent_field]
-        try:
-            yield from super().read_pages(stream_slice, parts)
-            done = [parent]
-        except ResourceMissing as missing:
-            done = self._without_list(parent, missing)
-        self._done(done)
+    @override
+    def partition_of(self, stream_slice: Slice) -> Partition:
+        # Outside of a slice the id stands as a placeholder.
+        if self.parent_field not in stream_slice:
+            return Partition(path=self.path_for(f"{{{self.parent_field}}}"))
+        return self.partition_for(stream_slice[self.parent_field])
 
-    def _done(self, parents: Iterable[Any]) -> None:
-        for parent in parents:
-            self._parent_state.done(parent)
 
-    def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
-        """Tell a parent that vanished from a list that this account does not have at all.
+def path_segment(value: Any) -> str:
+    """A value as one segment of a path, percent-encoded.
 
-        :param missing: what the list was answered with
-        :return: the parents that are done by that
-        :raises Failure: when it is the list that is missing
-        """
-        try:
-            self.account.client.send(Request(self._parent_path(parent)))
-        except ResourceMissing:
-            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, parent)
-            return [parent]
-        raise missing
-
-    @property
-    def _parent_state(self) -> ParentState:
-        assert isinstance(self.progress, ParentState)
-        return self.progress
+    :raises Failure: for dots alone, which lead to another resource, however they are written
+    """
+    if str(value) in (".", ".."):
+        raise UnexpectedResponse(
+            f"A record has the id {str(value)!r}, which cannot be part of an address, so its lists cannot be read. Leave "
+            "the streams that are read for each of these records out, or give the record another id.",
+            FailureType.config_error,
+        )
+    return quote(str(value), safe="{}")

@@ -1,4 +1,4 @@
-"""Parents, and their ids: read once for all the streams that need them."""
+"""Streams whose rows have lists of their own, and their ids: read once for all the streams that need them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,13 @@ from typing import Any
 from source_invoicing.http import Failure
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.state import FINISHED
-from source_invoicing.streams.stream import InvoicingStream, Slice
-from source_invoicing.streams.walks import Parts
-
-
-def ascending(parent: Any) -> tuple[bool, Any]:
-    """Sorting key for ids: numbers among themselves, text among itself."""
-    return isinstance(parent, str), parent
+from source_invoicing.streams.state import ascending
+from source_invoicing.streams.stream import InvoicingStream
 
 
 class ParentIds:
-    """Ids in ascending order, read at the first call and kept.
-
-    When the parents are themselves read in full in the same sync, that reading delivers the ids
-    (:meth:`expect`, then :meth:`deliver` or :meth:`give_up`), and the list is not asked for a second time.
+    """Ids in ascending order. Where the parents are themselves read in full in the same sync, that reading delivers
+    them; otherwise they are read at the first call. Safe to use from several threads.
     """
 
     def __init__(self, read: Callable[[], Iterable[Any]]) -> None:
@@ -35,28 +27,17 @@ class ParentIds:
         self._lock = threading.Lock()
         self._ids: list[Any] | None = None
         self._failure: Failure | None = None
-        self._settled = threading.Event()
-        self._settled.set()
-
-    def expect(self) -> None:
-        """Somebody else reads the parents anyway and will deliver their ids, or give up."""
-        self._settled.clear()
 
     def deliver(self, ids: Iterable[Any]) -> None:
         """All ids, from a complete reading of the parents."""
-        self._ids = sorted(set(ids), key=ascending)
-        self._settled.set()
-
-    def give_up(self) -> None:
-        """The expected reading did not get to its end: whoever needs the ids reads them."""
-        self._settled.set()
+        with self._lock:
+            self._ids = sorted(set(ids), key=ascending)
 
     def get(self) -> list[Any]:
-        """All ids, ascending. Waits for an expected reading.
+        """All ids, ascending.
 
-        :raises Failure: when the parents cannot be read; the same for everybody who asks
+        :raises Failure: when the parents cannot be read; the same at each call
         """
-        self._settled.wait()
         with self._lock:
             if self._failure is not None:
                 raise self._failure
@@ -72,55 +53,24 @@ class ParentIds:
 class ParentStream(InvoicingStream, ABC):
     """A resource whose rows have lists of their own."""
 
-    #: Where the children get the ids from, set by the platform.
-    ids: ParentIds | None = None
-    _delivers_ids = False
-
-    def __init__(self, account: Account, **more: Any) -> None:
-        """
-        :param more: what the other bases take
-        """
-        super().__init__(account, **more)
-        self._ids_read: list[Any] = []
-
-    def deliver_ids_if_read_in_full(self) -> None:
-        """Announce that this sync reads the parents anyway. To be called once the state is restored."""
-        if self.ids is not None and self._is_read_in_full:
-            self._delivers_ids = True
-            self.ids.expect()
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        #: What the children get the ids from.
+        self.ids = ParentIds(self._read_ids)
 
     @property
-    def _is_read_in_full(self) -> bool:
-        """Whether a read leaves out no row: it begins at the top, and no window selects; without a cursor none does."""
-        begins = self.state in ({}, FINISHED)
-        return begins and (not self.cursor_field or self.account.window.start is None)
+    def reads_all(self) -> bool:
+        """Whether the next reading leaves out no row: it begins at the top, and no start date selects."""
+        unfinished = self.progress.checkpoint is not None or self.progress.cursor(None) is not None
+        return not unfinished and (not self.cursor_field or self.account.window.start is None)
 
-    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
-        """See :class:`InvoicingStream`."""
-        if self.ids is None or not self._delivers_ids:
-            yield from super().read_pages(stream_slice, parts)
-            return
-        try:
-            for page in super().read_pages(stream_slice, parts):
-                self._ids_read.extend(self.parent_id(row) for row in page)
-                yield page
-        except BaseException:
-            self.ids.give_up()
-            raise
-        if parts is None or parts.complete:
-            self.ids.deliver(self._ids_read)
+    def parent_id(self, record: Row) -> Any:
+        """What the children know a record by."""
+        return self.key(record)
 
-    def close(self) -> None:
-        """See :class:`InvoicingStream`. Whoever still waits for the ids will not get them from here."""
-        super().close()
-        if self.ids is not None:
-            self.ids.give_up()
-
-    def read_ids(self) -> Iterator[Any]:
-        """The ids of all rows, whatever the state or the window says."""
-        for step in self.walk({}, since=None):
-            yield from (self.parent_id(row) for row in step.rows)
-
-    def parent_id(self, row: Row) -> Any:
-        """What the children know a row by."""
-        return self.key(row)
+    def _read_ids(self) -> Iterator[Any]:
+        """The ids of all records, whatever the state or the start date says."""
+        for chain in self.chains():
+            for partition in chain:
+                for batch in self.reader(partition).batches(None):
+                    yield from (self.parent_id(record) for record in self.records(batch.rows, partition))

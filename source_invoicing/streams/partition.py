@@ -1,0 +1,22 @@
+"""One list of a stream that is read for itself: all of it, one of several lists, or the list of one parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Partition:
+    """
+    :param key: what the state calls it; ``None`` where the stream has only one
+    :param path: of the list below the base URL; empty for the stream's own
+    :param params: query parameters that select it
+    :param stamp: fields that every record of it gets
+    """
+
+    key: Any = None
+    path: str = ""
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    stamp: Mapping[str, Any] = field(default_factory=dict)

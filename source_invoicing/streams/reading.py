@@ -1,0 +1,172 @@
+"""One list and the streams it feeds: read once, whoever needs its rows."""
+
+from __future__ import annotations
+
+import marshal
+from collections import deque
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
+
+from source_invoicing.http import BadRequest, Failure, ResourceMissing
+from source_invoicing.streams.account import SECONDS_PER_DAY
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing import Batch, KeyRanges
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.resource import Chain, Resource
+
+Emitted = tuple[Resource, list[Row]]
+
+
+class Reading:
+    """Reads the list of a resource for one or several streams, its outlets.
+
+    It starts where the outlet that is furthest behind stands; the others leave out what they have emitted before. Each
+    keeps a state of its own, which moves when the caller comes for the next records: by then those before are out.
+
+    Nothing here holds on to records while the next page is fetched: memory that is used again while it is still in the
+    processor's cache saves a long list seven per cent of its time.
+
+    :param source: whose list is read
+    :param outlets: the streams that emit records of it; the source is one of them only if it was selected
+    """
+
+    def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
+        self.source = source
+        self.outlets = outlets
+        self._window = source.account.window
+
+    def chains(self) -> Iterator[Chain]:
+        """The partitions that are not done yet, each chain for one worker. To be called by one thread at a time.
+
+        :raises Failure: when they cannot be known
+        """
+        for chain in self.source.chains():
+            if len(chain) == 1 and all(outlet.progress.is_done(chain[0].key) for outlet in self.outlets):
+                continue
+            for outlet in self.outlets:
+                outlet.progress.partition_started(chain[0].key)
+            yield chain
+
+    @property
+    def shareable(self) -> bool:
+        """Whether several workers may read one list together."""
+        return not self.source.lists and self.source.plans_left.shareable
+
+    def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
+        """Read a chain: records, and the outlet that emits them.
+
+        :param ranges: for a list that several workers share, each of which calls this
+        :raises Failure: when a list cannot be read completely
+        """
+        seen: dict[Hashable, int] | None = {} if len(chain) > 1 else None
+        waiting = deque(chain)
+        while waiting:
+            partition = waiting.popleft()
+            try:
+                rows = yield from self._read_partition(partition, seen, ranges)
+                instead = () if rows else self.source.instead_of(partition, None)
+                done: Iterable[Hashable] = () if instead else [partition.key]
+            except Failure as failure:
+                instead, done = self._after(partition, failure)
+            waiting.extendleft(reversed(instead))
+            for key in done:
+                for outlet in self.outlets:
+                    outlet.progress.partition_done(key)
+
+    def finish(self) -> None:
+        """All chains were read to their end."""
+        for outlet in self.outlets:
+            outlet.progress.finish()
+
+    def _read_partition(
+        self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
+    ) -> Generator[Emitted, None, int]:
+        """:return: how many rows came"""
+        since = {outlet.name: self._since(outlet, partition) for outlet in self.outlets}
+        lowest = None if None in since.values() else min(each for each in since.values() if each is not None)
+        reader = self.source.reader(partition)
+        batches = (
+            reader.batches(lowest, self._checkpoint())
+            if ranges is None
+            else ranges.batches(reader, lowest, self._gaps(partition, lowest))
+        )
+        rows = 0
+        for batch in batches:
+            rows += len(batch.rows)
+            fresh = batch.rows if seen is None else self._fresh(batch.rows, seen)
+            for outlet in self.outlets:
+                wanted = self._wanted(fresh, since[outlet.name], lowest)
+                if wanted and (records := outlet.records(wanted, partition)):
+                    yield outlet, records
+                    del records
+                del wanted
+            del fresh
+            self._advance(partition, batch)
+            del batch
+        for outlet in self.outlets:
+            outlet.progress.save_checkpoint(None)
+        return rows
+
+    def _wanted(self, rows: list[Row], since: int | None, lowest: int | None) -> list[Row]:
+        """The rows that an outlet has not emitted before, or that have no modification time."""
+        if since is None or since == lowest:
+            return rows
+        timestamp = self.source.timestamp
+        return [row for row in rows if (at := timestamp(row)) is None or at >= since]
+
+    def _fresh(self, rows: list[Row], seen: dict[Hashable, int]) -> list[Row]:
+        """Rows that no list of the chain has shown before in this version."""
+        versions = {self.source.key(row): _version(row) for row in rows}
+        fresh = [row for row in rows if seen.get(self.source.key(row)) != versions[self.source.key(row)]]
+        seen.update(versions)
+        return fresh
+
+    def _advance(self, partition: Partition, batch: Batch) -> None:
+        for outlet in self.outlets:
+            if batch.cursor is not None:
+                outlet.progress.advance(partition.key, batch.cursor, batch.start)
+            elif batch.checkpoint is not None:
+                outlet.progress.save_checkpoint(batch.checkpoint)
+
+    def forget_ranges(self) -> None:
+        """The list that several workers shared has to be read as a whole."""
+        for outlet in self.outlets:
+            outlet.progress.forget_ranges()
+
+    def _after(self, partition: Partition, failure: Failure) -> tuple[Chain, Iterable[Hashable]]:
+        """What to read in the place of a partition that failed, and the keys of those that are done by that.
+
+        :raises Failure: when nothing can be
+        """
+        try:
+            if isinstance(failure, ResourceMissing):
+                return (), self.source.without_list(partition, failure)
+            if isinstance(failure, BadRequest) and (instead := self.source.instead_of(partition, failure)):
+                return instead, ()
+            raise failure
+        except Failure as final:
+            raise self.source.explain(final) from None
+
+    # -- where to begin -------------------------------------------------------------------------------------------
+
+    def _since(self, outlet: Resource, partition: Partition) -> int | None:
+        return self._window.since(outlet.progress.cursor(partition.key)) if self.source.cursor_field else None
+
+    def _checkpoint(self) -> Checkpoint | None:
+        """Where an earlier run left the list, if all outlets say the same."""
+        checkpoints = [outlet.progress.checkpoint for outlet in self.outlets]
+        return checkpoints[0] if all(each == checkpoints[0] for each in checkpoints) else None
+
+    def _gaps(self, partition: Partition, since: int | None) -> list[tuple[int | None, int | None, int | None]]:
+        """Start, end and first question of each range that is not out yet, if all outlets say the same."""
+        lookback = self._window.lookback_days * SECONDS_PER_DAY
+        gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self.outlets]
+        common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]
+        return [
+            (start, end, since if start is None else self._window.overlapping(start)) for start, end in common
+        ]
+
+
+def _version(row: Row) -> int:
+    """A checksum of all that is in a row. Version 2 of the format: the same octets for the same values."""
+    return hash(marshal.dumps(row, 2))

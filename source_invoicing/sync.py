@@ -1,0 +1,420 @@
+"""Streams read side by side: workers bring pages, one consumer makes messages of them.
+
+A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds out its
+partitions (it may take requests: the ids of all customers), and hands them to the workers, as many at a time as there
+are workers; each that is done makes room for the next one. A worker puts into one bounded queue what it has: pages of
+records, the states behind them, and the end of its task. Whoever iterates over :meth:`Sync.messages` takes them out.
+So a slow reader of the output slows the workers down, and memory stays flat.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, Queue
+from typing import Any
+
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStateStats,
+    AirbyteStreamStatus,
+    FailureType,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+
+from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing
+from source_invoicing.http.secrets import filter_secrets
+from source_invoicing.streams import ChildStream, KeyRanges, ParentStream, Reading, Resource, Row
+from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.state import FINISHED
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# What may wait for the consumer. It bounds the memory that a slow reader of the output costs, and leaves room for one
+# item of each worker (config.MAX_WORKERS), so that none is stuck when a sync is cancelled.
+QUEUE_SIZE = 32
+# Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
+# one for each of ten thousand customers.
+MAX_FAILURES_IN_A_ROW = 5
+
+
+class SyncFailed(AirbyteTracedException):
+    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
+
+
+@dataclass
+class RecordPage:
+    """Records on their way to the output, which prints them in one go.
+
+    :param stream: name of the stream
+    :param rows: the records; whoever has printed them empties the list, as others still hold on to the page
+    """
+
+    stream: str
+    rows: list[Row]
+
+    def messages(self) -> Iterator[AirbyteMessage]:
+        """One message for each record."""
+        emitted_at = now_in_milliseconds()
+        for row in self.rows:
+            record = AirbyteRecordMessage(stream=self.stream, data=row, emitted_at=emitted_at)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+
+
+def now_in_milliseconds() -> int:
+    """The time of an emission, as the protocol wants it."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class _State:
+    stream: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class _TaskEnded:
+    job: _Job
+    error: Exception | None = None
+    was_opening: bool = False
+
+
+class FailureBreaker:
+    """Stops a stream whose partitions fail one after another. Safe to use from several threads.
+
+    :param any_was_read: whether an earlier run has read partitions of the stream
+    """
+
+    def __init__(self, *, any_was_read: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._failed = False
+        self._any_was_read = any_was_read
+        self._in_a_row = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether so many partitions have failed in a row that the next one will, too."""
+        return self._in_a_row >= MAX_FAILURES_IN_A_ROW
+
+    def succeeded(self) -> None:
+        """A partition was read to its end."""
+        with self._lock:
+            self._any_was_read = True
+            self._in_a_row = 0
+
+    def failed(self, error: Exception) -> bool:
+        """A partition failed. Where others could be read, a refusal says nothing about the next one.
+
+        :return: whether it is the first one, which is the stream's; further ones are for the log
+        """
+        with self._lock:
+            first, self._failed = not self._failed, True
+            if not (self._any_was_read and isinstance(error, (AccessRefused, ResourceMissing))):
+                self._in_a_row += 1
+            return first
+
+
+class _Job:
+    """A reading that is carried out. The counters belong to the consumer."""
+
+    def __init__(self, reading: Reading, workers: int) -> None:
+        self.reading = reading
+        self.breaker = FailureBreaker(
+            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets)
+        )
+        self.tasks = 0
+        self.failed = False
+        self._workers = workers
+        self._chains: Iterator[Chain] = iter(())
+        self._lock = threading.Lock()
+        source = reading.source
+        self._ids: list[Any] | None = None
+        if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
+            self._ids = []
+
+    @property
+    def delivers_ids(self) -> bool:
+        """Whether the ids that children wait for come out of this reading."""
+        return self._ids is not None
+
+    def open(self) -> None:
+        self._chains = self.reading.chains()
+
+    def next_chain(self) -> Chain | None:
+        """One thread at a time."""
+        with self._lock:
+            return next(self._chains, None)
+
+    def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
+        """What the workers of one list share, where several may read it."""
+        if self._workers == 1 or not self.reading.shareable:
+            return None
+        ranges = KeyRanges(self._workers, lambda: call_worker(ranges), self.reading.forget_ranges)
+        return ranges
+
+    def read(self, chain: Chain, ranges: KeyRanges | None) -> Iterator[RecordPage]:
+        for outlet, records in self.reading.read(chain, ranges):
+            if self._ids is not None and isinstance(outlet, ParentStream):
+                self._ids.extend(map(outlet.parent_id, records))
+            yield RecordPage(outlet.name, records)
+
+    def finish(self) -> None:
+        """Everything was read."""
+        self.reading.finish()
+        if self._ids is not None and isinstance(self.reading.source, ParentStream):
+            self.reading.source.ids.deliver(self._ids)
+
+    def waits_for(self, other: _Job) -> bool:
+        """Whether the other one delivers what this one needs to begin."""
+        source = self.reading.source
+        return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
+
+
+class Sync:
+    """One sync. To be used once."""
+
+    def __init__(
+        self, readings: Sequence[Reading], num_workers: int, failures: list[tuple[str, FailureType | None]]
+    ) -> None:
+        """
+        :param readings: in the order in which they are to be opened
+        :param num_workers: requests in flight
+        :param failures: gets the name and the failure type of each stream that fails
+        """
+        self._num_workers = num_workers
+        self._waiting = deque(_Job(reading, num_workers) for reading in readings)
+        self._running: list[_Job] = []
+        self._opening = 0
+        self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(QUEUE_SIZE)
+        self._cancelled = threading.Event()
+        self._pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
+        self._counting = threading.Lock()
+        self._tasks = 0
+        self._states = ConnectorStateManager()
+        self._records: Counter[str] = Counter()
+        self._records_since_state: Counter[str] = Counter()
+        self._has_state: set[str] = set()
+        self._failures = failures
+
+    def messages(self) -> Iterator[AirbyteMessage | RecordPage]:
+        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others."""
+        at_its_end = False
+        try:
+            yield from self._open_jobs()
+            while self._tasks:
+                item = self._queue.get()
+                if isinstance(item, RecordPage):
+                    yield from self._on_page(item)
+                elif isinstance(item, _State):
+                    yield self._state_message(item.stream, item.value)
+                else:
+                    yield from self._on_end(item)
+                del item
+            at_its_end = True
+        finally:
+            self._cancel(wait=at_its_end)
+
+    # -- the consumer ---------------------------------------------------------------------------------------------
+
+    def _open_jobs(self) -> Iterator[AirbyteMessage]:
+        # Half of the workers may look for partitions, so that there is always one to read them.
+        while self._opening < max(1, self._num_workers // 2) and (job := self._next_job()) is not None:
+            self._waiting.remove(job)
+            self._running.append(job)
+            for outlet in job.reading.outlets:
+                outlet.progress.on_change = self._announcer(outlet)
+                yield _status(outlet, AirbyteStreamStatus.STARTED)
+            self._opening += 1
+            self._submit(job, self._open, job)
+
+    def _next_job(self) -> _Job | None:
+        """The next one that need not wait for another one."""
+        others = (*self._running, *self._waiting)
+        return next((job for job in self._waiting if not any(map(job.waits_for, others))), None)
+
+    def _announcer(self, outlet: Resource) -> Callable[[], None]:
+        return lambda: self._put(_State(outlet.name, outlet.progress.value()))
+
+    def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
+        if not self._records[page.stream]:
+            yield status_message(StreamDescriptor(name=page.stream), AirbyteStreamStatus.RUNNING)
+        self._records[page.stream] += len(page.rows)
+        self._records_since_state[page.stream] += len(page.rows)
+        yield page
+
+    def _on_end(self, end: _TaskEnded) -> Iterator[AirbyteMessage]:
+        job = end.job
+        with self._counting:
+            self._tasks -= 1
+            job.tasks -= 1
+            over = not job.tasks
+        if end.error is not None:
+            job.failed = True
+            for outlet in job.reading.outlets:
+                yield self._trace(outlet, end.error)
+        self._opening -= end.was_opening
+        if over:
+            self._running.remove(job)
+            yield from self._finish(job)
+        yield from self._open_jobs()
+
+    def _finish(self, job: _Job) -> Iterator[AirbyteMessage]:
+        for outlet in job.reading.outlets:
+            outlet.progress.on_change = None
+        if not job.failed:
+            job.finish()
+        for outlet in job.reading.outlets:
+            name, state = outlet.name, outlet.progress.value()
+            if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
+                yield self._state_message(name, state)
+            logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
+            yield _status(outlet, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
+
+    def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
+        self._has_state.add(stream)
+        self._states.update_state_for_stream(stream, None, value or FINISHED)
+        message = self._states.create_state_message(stream, None)
+        if message.state is not None:
+            message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
+        return message
+
+    def _trace(self, outlet: Resource, error: Exception) -> AirbyteMessage:
+        logger.debug("Stream %s failed.", outlet.name, exc_info=error)
+        traced = error if isinstance(error, AirbyteTracedException) else _unexpected(outlet, error)
+        self._failures.append((outlet.name, traced.failure_type))
+        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=outlet.name))
+
+    def _cancel(self, *, wait: bool) -> None:
+        """Workers that wait to hand over a page, for their turn or for a vendor end, instead of keeping the process
+        alive; the request that is under way is the last one."""
+        self._cancelled.set()
+        for job in (*self._running, *self._waiting):
+            for outlet in job.reading.outlets:
+                outlet.close()
+        while True:
+            try:
+                self._queue.get_nowait()
+            except Empty:
+                break
+        self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    # -- the workers ----------------------------------------------------------------------------------------------
+
+    def _submit(self, job: _Job, task: Callable[..., None], *arguments: Any) -> None:
+        with self._counting:
+            self._tasks += 1
+            job.tasks += 1
+        try:
+            self._pool.submit(task, *arguments)
+        except RuntimeError:  # the pool is closed
+            raise Cancelled from None
+
+    def _put(self, item: RecordPage | _State | _TaskEnded) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        self._queue.put(item)
+
+    def _open(self, job: _Job) -> None:
+        def open_and_offer() -> None:
+            job.open()
+            for _ in range(self._num_workers):
+                if not self._offer_next(job):
+                    return
+
+        self._run(job, open_and_offer, was_opening=True)
+
+    def _offer_next(self, job: _Job) -> bool:
+        """Have the next chain read.
+
+        :return: whether there was one
+        """
+        chain = job.next_chain()
+        if chain is None:
+            return False
+        ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
+        self._submit(job, self._read, job, chain, ranges, True)
+        return True
+
+    def _read(self, job: _Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
+        """:param makes_room: whether the next chain is to be read when this one is done"""
+
+        def read() -> None:
+            try:
+                self._read_chain(job, chain, ranges)
+            finally:
+                if makes_room and not job.breaker.is_open:
+                    self._offer_next(job)
+
+        self._run(job, read)
+
+    def _read_chain(self, job: _Job, chain: Chain, ranges: KeyRanges | None) -> None:
+        if job.breaker.is_open:
+            return
+        try:
+            for page in job.read(chain, ranges):
+                self._put(page)
+                del page
+        except Cancelled:
+            raise
+        except Exception as error:
+            if job.breaker.failed(error):
+                raise
+            reason = error.sentence if isinstance(error, Failure) else type(error).__name__
+            logger.info("Stream %s has failed in a further list: %s", job.reading.source.name, reason)
+        else:
+            job.breaker.succeeded()
+
+    def _run(self, job: _Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
+        error = None
+        try:
+            task()
+        except Cancelled:
+            return
+        except Exception as failure:
+            error = failure
+        try:
+            self._put(_TaskEnded(job, error, was_opening))
+        except Cancelled:
+            return
+
+
+def _status(outlet: Resource, status: AirbyteStreamStatus) -> AirbyteMessage:
+    return status_message(StreamDescriptor(name=outlet.name), status)
+
+
+def _unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
+    traced = AirbyteTracedException.from_exception(
+        error, message=f"An unexpected error occurred in stream {outlet.name}: {type(error).__name__}"
+    )
+    # What an unexpected exception says may be anything.
+    traced.internal_message = filter_secrets(traced.internal_message or "")
+    return traced
+
+
+def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
+    """One failure for all: nobody has to act on a sync that will heal by itself, unless a part of it will not.
+
+    :param failures: the name of each stream that failed, and its failure type
+    """
+    names = sorted({name for name, _ in failures})
+    types = {failure_type for _, failure_type in failures}
+    gravest = next(
+        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
+        FailureType.transient_error,
+    )
+    return SyncFailed(
+        message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
+        "own; the other streams are complete.",
+        internal_message="Streams failed",
+        failure_type=gravest,
+    )
