@@ -485,25 +485,29 @@ class _List:
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
     def ask(self, request: PageRequest) -> Page:
-        page = self._stream.read_answer(self._answer(request), request)
+        page = self._fetch(request)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
         if not all(map(_is_known, map(self.key, page.rows))):
             raise self._unexpected(f"has a row without a usable value in {self._stream.primary_key!r}, its key")
         return page
 
-    def _answer(self, request: PageRequest) -> Response:
-        send, optional = self._stream.account.client.send, self._stream.optional_params_left
+    def _fetch(self, request: PageRequest) -> Page:
+        fetch, optional = self._stream.account.client.fetch, self._stream.optional_params_left
+
+        def read(response: Response) -> Page:
+            return self._stream.read_answer(response, request)
+
         try:
-            return send(self.request(request, optional))
+            return fetch(self.request(request, optional), read)
         except BadRequest as refused:
             if not optional:
                 raise
             refusal = refused
         # Whether the optional parameters were to blame shows when the same question is answered without them.
-        response = send(self.request(request, {}))
+        page = fetch(self.request(request, {}), read)
         self._stream.drop_optional_params(refusal)
-        return response
+        return page
 
     def _unexpected(self, what: str) -> UnexpectedResponse:
         return UnexpectedResponse(
