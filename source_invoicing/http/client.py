@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -19,12 +20,14 @@ from requests.auth import AuthBase
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
-from source_invoicing.http.errors import Failure, HostUnreachable, QuotaExhausted, config_failure
+from source_invoicing.http.errors import Failure, HostUnreachable, MalformedResponse, QuotaExhausted, config_failure
 from source_invoicing.http.heartbeat import waiting_for
 from source_invoicing.http.rate_limit import RateLimiter
 from source_invoicing.http.response import Request, Response, join_url, origin, same_origin
 
 logger = logging.getLogger("airbyte.source_invoicing")
+
+T = TypeVar("T")
 
 CHUNK = 1 << 16
 # RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now, and those of them after
@@ -160,6 +163,27 @@ class ApiClient:
         except QuotaExhausted as closed:
             self._closed = closed
             raise
+
+    def fetch(self, request: Request, read: Callable[[Response], T]) -> T:
+        """Send a request until its answer is good and ``read`` understands it.
+
+        :param read: turns a good answer into a value. A :class:`MalformedResponse` of it counts as a try
+        :raises Failure: as :meth:`send` does, or what ``read`` raises
+        """
+        error_handler = request.error_handler or self._error_handler
+        values: list[T] = []
+
+        def handle(response: Response) -> Verdict:
+            verdict: Verdict = error_handler(response)
+            if isinstance(verdict, Ok):
+                try:
+                    values[:] = [read(response)]
+                except MalformedResponse as failure:
+                    return Retry(failure)
+            return verdict
+
+        self.send(replace(request, error_handler=handle))
+        return values.pop()
 
     def close(self) -> None:
         """Nobody wants answers any more: nothing further is sent, whoever waits is sent home, and connections close as

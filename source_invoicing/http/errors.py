@@ -63,6 +63,10 @@ class UnexpectedResponse(Failure):
     """An answer that is not what the API documents: another format, a missing key, a list that contradicts itself."""
 
 
+class MalformedResponse(UnexpectedResponse):
+    """The body is not what the API documents; asking again may help."""
+
+
 class BadRequest(UnexpectedResponse):
     """The vendor did not understand the request (HTTP 400 or 422), for instance a parameter it does not know."""
 
