@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import is_platform_debug_log_enabled
-from airbyte_cdk.models import AirbyteMessage, ConnectorSpecification
+from airbyte_cdk.models import ConnectorSpecification
 from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from jsonschema import Draft7Validator
@@ -25,6 +25,7 @@ from source_invoicing.source import SourceInvoicing
 from source_invoicing.sync import RecordPage, SyncFailed
 
 logger = logging.getLogger("airbyte.source_invoicing")
+
 
 class _Entrypoint(AirbyteEntrypoint):
     """The CDK's entry point, with complaints in sentences."""
@@ -120,7 +121,7 @@ def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace
     state = source.read_state(arguments.state)
     entrypoint.set_up_secret_filter(config, form.connectionSpecification)
     entrypoint.validate_connection(form, config)
-    with closing(cast("Generator[AirbyteMessage | RecordPage, None, None]", source.read_in_pages(config, catalog, state))) as items:
+    with closing(source.read_in_pages(config, catalog, state)) as items:
         for item in items:
             if isinstance(item, RecordPage):
                 output.page(item)

@@ -1,9 +1,9 @@
 """Streams read side by side: workers bring pages, one consumer makes messages of them.
 
-A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds out its
-partitions (it may take requests: the ids of all customers), and hands them to the workers, as many at a time as there
-are workers; each that is done makes room for the next one. A worker puts into one bounded queue what it has: pages of
-records, the states behind them, and the end of its task. Whoever iterates over :meth:`Sync.messages` takes them out.
+A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds its
+partitions, which may take requests (the ids of all customers), and hands them to the workers, as many at a time as
+there are workers; each that is done makes room for the next one. A worker puts what it has into one bounded queue:
+pages of records, the states behind them, and the end of its task. The consumer, :meth:`Sync.messages`, takes them out.
 So a slow reader of the output slows the workers down, and memory stays flat.
 """
 
@@ -15,6 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
 from typing import Any
@@ -30,11 +31,12 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing
-from source_invoicing.http.secrets import filter_secrets
-from source_invoicing.streams import ChildStream, KeyRanges, ParentStream, Reading, Resource, Row
+from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource, Row
+from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
 
@@ -301,11 +303,9 @@ class Sync:
         for job in (*self._running, *self._waiting):
             for outlet in job.reading.outlets:
                 outlet.close()
-        while True:
-            try:
+        with suppress(Empty):
+            while True:
                 self._queue.get_nowait()
-            except Empty:
-                break
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     # -- the workers ----------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from source_invoicing.platforms.fastbill.streams import STREAMS
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.stream import InvoicingStream
+from unit_tests.pages import pages
 
 Json = dict[str, Any]
 ADDRESS = "https://my.fastbill.com/api/1.0/api.php"
@@ -215,16 +216,16 @@ def test_a_row_that_was_read_and_moves_to_the_end_takes_no_other_with_it(
     rows: list[Json] = [{key: str(number), "LASTUPDATE": "2026-01-01 00:00:00"} for number in range(250)]
     serve(server, rows, list_key)
     chosen = stream(name)
-    pages = chosen.read_pages({})
-    came = [row[key] for _ in range(2) for row in next(pages)]
+    came_in = pages(chosen)
+    came = [row[key] for _ in range(2) for row in next(came_in)]
     if killed:
-        next(pages)
+        next(came_in)
         chosen = stream(name, state=chosen.state)
-        pages = chosen.read_pages({})
+        came_in = pages(chosen)
     # The row that the walk stopped at is one that may be edited.
     rows.append({**rows.pop(198 if killed else 5), **change})
 
-    came += [row[key] for page in pages for row in page]
+    came += [row[key] for page in came_in for row in page]
 
     assert set(came) == {str(number) for number in range(250)}
 
@@ -234,9 +235,9 @@ def test_a_list_that_was_left_is_gone_on_with(server: requests_mock.Mocker, list
     name, key = {"INVOICES": ("invoices", "INVOICE_ID"), "ARTICLES": ("products", "ARTICLE_ID")}[list_key]
     serve(server, [{key: str(number), "LASTUPDATE": "2026-01-31 12:00:00"} for number in range(250)], list_key)
     left = stream(name)
-    pages = left.read_pages({})
-    rows = [row[key] for _ in range(2) for row in next(pages)]
-    next(pages)
+    came_in = pages(left)
+    rows = [row[key] for _ in range(2) for row in next(came_in)]
+    next(came_in)
     server.reset_mock()
 
     rows += [row[key] for row in read(name, state=left.state)]

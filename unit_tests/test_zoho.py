@@ -17,6 +17,7 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.account import DATA_CENTERS, ZohoAccount, is_zoho
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import InvoicingStream, OffsetDateTime, compact_offset
+from unit_tests.pages import pages
 from unit_tests.zoho_list import ZohoList, rows, serve, written
 
 CREDENTIALS = {
@@ -59,7 +60,7 @@ def stream(name: str, platform: str = "zoho_books", **options: Any) -> Invoicing
 
 
 def read(name: str, **options: Any) -> list[dict[str, Any]]:
-    return [row for page in stream(name, **options).read_pages({}) for row in page]
+    return [row for page in pages(stream(name, **options)) for row in page]
 
 
 def envelope(key: str, rows: list[dict[str, Any]], **context: Any) -> dict[str, Any]:
@@ -203,7 +204,7 @@ def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock) -> None:
     for each in streams:
         assert isinstance(each, InvoicingStream)
         with pytest.raises(Failure, match="refresh token"):
-            list(each.read_pages({}))
+            list(pages(each))
 
     assert tokens.call_count == 1
 
@@ -223,10 +224,10 @@ def test_a_token_that_ends_is_replaced_before_and_ten_in_ten_minutes_are_the_mos
     users = stream("users", organization_id="111")
 
     for _ in range(5):
-        list(users.read_pages({}))
+        list(pages(users))
     assert tokens.call_count == 10  # each reading asks whether the host is right, and then for the list
     with pytest.raises(Failure, match="at most 10 access tokens within 10 minutes") as caught:
-        list(users.read_pages({}))
+        list(pages(users))
     assert caught.value.failure_type is FailureType.transient_error
     assert tokens.call_count == 10
 
@@ -262,13 +263,13 @@ def test_a_stream_that_the_account_may_not_read_says_what_to_do_and_costs_no_tok
     users, sales_orders = streams["users"], streams["sales_orders"]
     assert isinstance(users, InvoicingStream)
     assert isinstance(sales_orders, InvoicingStream)
-    list(users.read_pages({}))
+    list(pages(users))
 
     with pytest.raises(AccessRefused, match=r"stream sales_orders.*ZohoBooks\.salesorders\.READ") as caught:
-        list(sales_orders.read_pages({}))
+        list(pages(sales_orders))
 
     assert caught.value.failure_type is FailureType.config_error
-    assert list(users.read_pages({}))
+    assert list(pages(users))
     assert tokens.call_count == 1
 
 
@@ -279,7 +280,7 @@ def test_where_everything_is_refused_few_tokens_are_spent(http: Mock) -> None:
     for each in SourceInvoicing().streams(config(organization_id="111")):
         assert isinstance(each, InvoicingStream)
         with pytest.raises(AccessRefused, match=r"ZohoBooks\.\w+\.READ"):
-            list(each.read_pages({}))
+            list(pages(each))
 
     assert tokens.call_count == 2
     told = check()
@@ -386,7 +387,7 @@ def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_ag
     for each in SourceInvoicing().streams(config(organization_id="111")):
         assert isinstance(each, InvoicingStream)
         with pytest.raises(QuotaExhausted, match=sentence) as caught:
-            list(each.read_pages({}))
+            list(pages(each))
         assert caught.value.failure_type is FailureType.transient_error
 
     assert calls.call_count == 1
@@ -440,7 +441,7 @@ def test_a_long_list_that_takes_more_calls_than_the_day_has_left_is_finished_by_
         reading = stream(name, platform, organization_id="111")
         reading.state = state
         try:
-            for page in reading.read_pages({}):
+            for page in pages(reading):
                 came.update(row[key] for row in page)
         except QuotaExhausted:
             state = dict(reading.state)
@@ -460,7 +461,7 @@ def test_the_filter_has_the_only_form_that_zoho_takes(http: Mock) -> None:
     changed = stream("invoices", organization_id="111")
     changed.state = {"last_modified_time": "2024-03-01T00:00:02Z"}
 
-    list(changed.read_pages({}))
+    list(pages(changed))
 
     # A second for the overlap of two syncs, and one because the filter may leave out the moment itself.
     assert "last_modified_time=2024-03-01T00%3A00%3A00%2B0000" in last(invoices).url
@@ -488,7 +489,7 @@ def test_a_filter_that_means_that_very_moment_hides_no_edit_from_a_later_sync(
         changed.state = {"last_modified_time": written(2009)}
     listed.rows[7]["last_modified_time"] = written(3000)
 
-    came = {row[key] for page in changed.read_pages({}) for row in page}
+    came = {row[key] for page in pages(changed) for row in page}
 
     assert "7" in came
     assert changed.state == {"last_modified_time": "2025-06-15T15:56:40Z"}
@@ -506,7 +507,7 @@ def test_a_filter_is_put_to_the_proof_only_where_it_lists_nothing(
     if edited:
         listed.rows[7]["last_modified_time"] = written(3000)
 
-    came = [row[key] for page in changed.read_pages({}) for row in page]
+    came = [row[key] for page in pages(changed) for row in page]
 
     assert came == (["7"] if edited else [])
     assert len(listed.asked) <= calls
@@ -522,7 +523,7 @@ def test_a_filter_that_is_refused_costs_a_call_for_each_use_of_it_and_one_warnin
     changed.state = {"last_modified_time": written(2500)}
     listed.rows[7]["last_modified_time"] = written(3000)
 
-    assert [row[key] for page in changed.read_pages({}) for row in page] == ["7"]
+    assert [row[key] for page in pages(changed) for row in page] == ["7"]
     assert len(listed.asked) == 3 + listed.questions["filtered"] <= 5
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
 
@@ -627,7 +628,7 @@ def test_the_key_of_a_transaction_has_no_holes(http: Mock) -> None:
     http.get(f"{US_BOOKS}/banktransactions", json=envelope("banktransactions", rows))
     transactions = stream("transactions", organization_id="111")
 
-    keys = [transactions.key(row) for page in transactions.read_pages({}) for row in page]
+    keys = [transactions.key(row) for page in pages(transactions) for row in page]
 
     assert keys == [("1", "", "7"), ("1", "", "8"), ("1", "5", "")]
 

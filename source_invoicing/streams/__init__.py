@@ -1,59 +1,31 @@
-"""How a resource is read: streams, walks over lists, state, typed values. Knows no platform."""
+"""How a resource is read: streams, strategies, state, typed values. Knows no platform."""
 
 from source_invoicing.streams.account import Account, Window
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
-from source_invoicing.streams.parents import ParentIds, ParentStream
+from source_invoicing.streams.parents import ParentStream
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.resource import Chain, Resource
 from source_invoicing.streams.stream import InvoicingStream
-from source_invoicing.streams.timestamps import OffsetDateTime, compact_offset
-from source_invoicing.streams.walks import (
-    FilteredOffsetWalk,
-    FilteredOverlapWalk,
-    KeyWalk,
-    KeyWalkWithoutTotal,
-    LinkWalk,
-    NewestChangeFirstOverlapWalk,
-    NewestChangeFirstWalk,
-    NewestRowFirstWalk,
-    OffsetWalk,
-    OverlapWalk,
-    PageWalk,
-    Parts,
-    PlainPageWalk,
-    SizedPageWalk,
-    TokenWalk,
-    UnsortedOverlapWalk,
-    Walk,
-)
+from source_invoicing.streams.timestamps import OffsetDateTime, UnixSeconds, ZonelessText, compact_offset
 
 __all__ = [
     "Account",
+    "Chain",
     "ChildStream",
-    "FilteredOffsetWalk",
-    "FilteredOverlapWalk",
     "InvoicingStream",
-    "KeyWalk",
-    "KeyWalkWithoutTotal",
-    "LinkWalk",
-    "NewestChangeFirstOverlapWalk",
-    "NewestChangeFirstWalk",
-    "NewestRowFirstWalk",
     "OffsetDateTime",
-    "OffsetWalk",
     "Order",
-    "OverlapWalk",
     "Page",
     "PageRequest",
-    "PageWalk",
-    "ParentIds",
     "ParentStream",
-    "Parts",
-    "PlainPageWalk",
+    "Partition",
+    "Reading",
+    "Resource",
     "Row",
-    "SizedPageWalk",
-    "TokenWalk",
-    "UnsortedOverlapWalk",
-    "Walk",
+    "UnixSeconds",
     "Window",
+    "ZonelessText",
     "compact_offset",
 ]

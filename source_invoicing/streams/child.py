@@ -75,7 +75,9 @@ class ChildStream(InvoicingStream, ABC):
         try:
             self.account.client.send(Request(self._parent_path(partition.key)))
         except ResourceMissing:
-            logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key)
+            logger.info(
+                "Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key
+            )
             return [partition.key]
         raise missing
 
@@ -114,8 +116,8 @@ def path_segment(value: Any) -> str:
     """
     if str(value) in (".", ".."):
         raise UnexpectedResponse(
-            f"A record has the id {str(value)!r}, which cannot be part of an address, so its lists cannot be read. Leave "
-            "the streams that are read for each of these records out, or give the record another id.",
+            f"A record has the id {str(value)!r}, which cannot be part of an address, so its lists cannot be read. "
+            "Leave out the streams that are read for each of these records, or give the record another id.",
             FailureType.config_error,
         )
     return quote(str(value), safe="{}")

@@ -1,4 +1,4 @@
-"""Which modification times of a list are out: interval arithmetic, nothing else. All times are seconds since 1970 (UTC)."""
+"""Which modification times of a list are out: interval arithmetic. All times are seconds since 1970 (UTC)."""
 
 from __future__ import annotations
 

@@ -162,9 +162,7 @@ class Reading:
         lookback = self._window.lookback_days * SECONDS_PER_DAY
         gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self.outlets]
         common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]
-        return [
-            (start, end, since if start is None else self._window.overlapping(start)) for start, end in common
-        ]
+        return [(start, end, since if start is None else self._window.overlapping(start)) for start, end in common]
 
 
 def _version(row: Row) -> int:

@@ -144,6 +144,13 @@ class Resource(ABC):
         """What reads the list of a partition."""
         return ListReader(ResourceList(self, partition), self.plans_left)
 
+    def all_rows(self) -> Iterator[Row]:
+        """All rows, whatever the state or the start date says."""
+        for chain in self.chains():
+            for partition in chain:
+                for batch in self.reader(partition).batches(None):
+                    yield from batch.rows
+
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """The records of rows, which become them in place."""
         normalise, stamp = self._normalise, partition.stamp
@@ -161,8 +168,8 @@ class Resource(ABC):
         """The schema that records are made to fit."""
         return self.get_json_schema()
 
-    def use_schema(self, schema: Mapping[str, Any]) -> None:
-        """Take note of the schema that the connection has stored for this stream. Most streams know theirs."""
+    def use_schema(self, schema: Mapping[str, Any]) -> None:  # noqa: B027  # most streams know theirs
+        """Take note of the schema that the connection has stored for this stream."""
 
     def get_json_schema(self) -> Mapping[str, Any]:
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""

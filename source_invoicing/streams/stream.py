@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import requests
@@ -35,7 +35,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     def partition_of(self, stream_slice: Slice) -> Partition:
         """The partition that a slice of the CDK stands for."""
-        return Partition()
+        return next(iter(self.partitions()))
 
     @override
     def stream_slices(
@@ -81,9 +81,13 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @property
     @override
     def is_resumable(self) -> bool:
-        """In step with :attr:`supports_incremental`: the CDK's sequential engine would otherwise read a stream without a
-        cursor for ever, waiting for a completion marker of its own."""
+        """In step with :attr:`supports_incremental`: the CDK's sequential engine would otherwise read a stream
+        without a cursor for ever, waiting for a completion marker of its own."""
         return self.supports_incremental
+
+    @override
+    def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
+        return Resource.get_json_schema(self)
 
     @override
     def as_airbyte_stream(self) -> AirbyteStream:

@@ -31,7 +31,7 @@ from source_invoicing.http.retry import retry_after
 from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream, PageRequest, Window
 
 HOST = "https://my.fastbill.com"
 ENDPOINT = "api/1.0/api.php"
@@ -132,7 +132,7 @@ class FastBill(Platform):
         """See :class:`Platform`. One row of the customer list."""
         account = self._account(RetryPolicy.for_check())
         response = account.client.send(account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}))
-        Customers(account).read_page(response)
+        Customers(account).read_page(response, PageRequest())
 
     def streams(self) -> list[InvoicingStream]:
         """See :class:`Platform`."""

@@ -5,30 +5,20 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
-from source_invoicing.http import Request, Response, UnexpectedResponse
+from source_invoicing.http import MalformedResponse, Request, Response
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
-from source_invoicing.streams import (
-    Account,
-    FilteredOffsetWalk,
-    InvoicingStream,
-    OffsetWalk,
-    Page,
-    PageRequest,
-    Parts,
-    Row,
-    Walk,
-)
+from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
+from source_invoicing.streams.listing import OVERLAP_AS_IT_COMES, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.stream import Slice
-from source_invoicing.streams.timestamps import ZonelessText
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
@@ -69,7 +59,8 @@ class FastBillStream(InvoicingStream):
     """
 
     timestamp_format = ZonelessText()
-    walks: ClassVar[tuple[type[Walk], ...]] = (OffsetWalk,)
+    plans: ClassVar[tuple[Plan, ...]] = (OVERLAP_UNFILTERED,)
+    paging: ClassVar[Paging] = Offsets()
     #: Name of the list in the answer.
     list_key: ClassVar[str]
     primary_key: ClassVar[str | list[str]]
@@ -93,38 +84,31 @@ class FastBillStream(InvoicingStream):
             body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
         return self.account.request(path, body)
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """The documentation says that a page with fewer rows than asked for is the last one. In a list of several pages
+        one more call makes sure: a page that was cut short would otherwise end the list silently."""
         rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [str(self.primary_key)])
         if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
-            raise UnexpectedResponse(
+            raise MalformedResponse(
                 f"FastBill answered {response.path} without a list of records under RESPONSE.{self.list_key}. "
                 f"{ADDRESS_HINT}",
                 FailureType.transient_error,
             )
-        may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT
+        may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT or (request.offset and len(rows) > 1)
         return Page(
             [self._tidy(row) for row in rows],
             has_more=None if may_go_on else False,
             server_time=response.server_time,
         )
 
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        """See :class:`InvoicingStream`.
-
-        A page with fewer rows than asked for is the last one, says the documentation. In a list of several pages that
-        is made sure of, for one call: a page that was cut short would otherwise end the list without a word.
-        """
-        page = self.read_page(response)
-        return replace(page, has_more=None) if request.offset and len(page.rows) > 1 else page
-
-    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
-        """See :class:`InvoicingStream`. Documents of other projects are left out."""
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        """Documents of other projects are left out."""
         project = self.account.project_id if self.has_projects else ""
-        for page in super().read_pages(stream_slice, parts):
-            rows = [row for row in page if not project or row.get("PROJECT_ID") == project]
-            if rows:
-                yield rows
+        return [
+            record for record in super().records(rows, partition) if not project or record.get("PROJECT_ID") == project
+        ]
 
     def path(self, **_: Any) -> str:
         """The one address, whatever is asked for."""
@@ -145,7 +129,7 @@ class ModifiedStream(FastBillStream):
 
     cursor_field = "LASTUPDATE"
     primary_key = "INVOICE_ID"
-    walks = (FilteredOffsetWalk, OffsetWalk)
+    plans = (OVERLAP_AS_IT_COMES, OVERLAP_UNFILTERED)
     has_projects = True
 
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:

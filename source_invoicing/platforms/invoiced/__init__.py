@@ -23,7 +23,7 @@ from source_invoicing.platforms.invoiced.responses import (
 )
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.streams import Account, InvoicingStream, ParentIds, Window
+from source_invoicing.streams import Account, InvoicingStream, Window
 
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
 HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
@@ -61,11 +61,8 @@ class Invoiced(Platform):
             window=Window(self.config.start, self.config.lookback_days),
         )
         customers = Customers(account)
-        # An instance of its own: reading ids must not move the state of the stream "customers".
-        customers.ids = ParentIds(Customers(account).read_ids)
         others: list[InvoicingStream] = [
-            stream(account, customers.ids) if issubclass(stream, CustomerScoped) else stream(account)
-            for stream in STREAMS
+            stream(account, customers) if issubclass(stream, CustomerScoped) else stream(account) for stream in STREAMS
         ]
         return [customers, *others]
 

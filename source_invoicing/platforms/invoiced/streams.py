@@ -9,19 +9,8 @@ from typing import ClassVar
 
 from source_invoicing.http import Request, Response, whole_number
 from source_invoicing.platforms.invoiced.responses import ERROR_HANDLER, ListErrorHandler, no_list, rows_of
-from source_invoicing.streams import (
-    ChildStream,
-    InvoicingStream,
-    KeyWalkWithoutTotal,
-    NewestChangeFirstWalk,
-    NewestRowFirstWalk,
-    Order,
-    Page,
-    PageRequest,
-    PageWalk,
-    ParentStream,
-    Walk,
-)
+from source_invoicing.streams import ChildStream, InvoicingStream, Order, Page, PageRequest, ParentStream
+from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, Plan
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
@@ -57,7 +46,7 @@ class InvoicedStream(InvoicingStream):
         """See :class:`InvoicingStream`. What is no list is asked for again."""
         return replace(super().list_request(request, path, fixed), error_handler=ListErrorHandler(ERROR_HANDLER))
 
-    def read_page(self, response: Response) -> Page:
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
         rows = rows_of(response.body)
         if rows is None:
@@ -74,7 +63,7 @@ class InvoicedStream(InvoicingStream):
 class CreationOrderedStream(InvoicedStream):
     """A list that can be sorted, but has no dependable modification time: full refresh."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (NewestRowFirstWalk, PageWalk)
+    plans: ClassVar[tuple[Plan, ...]] = (NEWEST_ROW, PASSES)
     sorts = {Order.NEWEST_ROW_FIRST: "id DESC"}
 
 
@@ -82,7 +71,7 @@ class SortedStream(InvoicedStream):
     """A list that sorts by modification time, but does not filter by it."""
 
     cursor_field: ClassVar[str] = "updated_at"
-    walks: ClassVar[tuple[type[Walk], ...]] = (NewestChangeFirstWalk, NewestRowFirstWalk, PageWalk)
+    plans: ClassVar[tuple[Plan, ...]] = (NEWEST_CHANGE, NEWEST_ROW, PASSES)
     sorts = {
         Order.OLDEST_CHANGE_FIRST: "updated_at ASC",
         Order.NEWEST_CHANGE_FIRST: "updated_at DESC",
@@ -93,7 +82,7 @@ class SortedStream(InvoicedStream):
 class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (KeyWalkWithoutTotal, NewestRowFirstWalk, PageWalk)
+    plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES)
     #: The filter that takes the last moment seen, and what to add so that rows of that moment surely come.
     since_param: ClassVar[str] = "updated_after"
     #: Whether the boundary itself is included is not documented.
@@ -204,7 +193,7 @@ class Events(ModifiedStream):
 
     resource = "events"
     cursor_field = "timestamp"
-    walks = (KeyWalkWithoutTotal, NewestChangeFirstWalk, PageWalk)
+    plans = (KEYSET, NEWEST_CHANGE, PASSES)
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
     optional_params = {"include": "user"}
     since_param = "start_date"

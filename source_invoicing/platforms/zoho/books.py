@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+import logging
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar
+
+from typing_extensions import override
 
 from source_invoicing.http import BadRequest, Response
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.account import Product
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
-from source_invoicing.streams import (
-    NewestChangeFirstOverlapWalk,
-    Order,
-    Page,
-    PageRequest,
-    PageWalk,
-    Row,
-    SizedPageWalk,
-)
-from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.stream import Slice, logger
-from source_invoicing.streams.walks import Part, Step
+from source_invoicing.streams import Chain, Order, Page, PageRequest, Partition, Row
+from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
+
+logger = logging.getLogger("airbyte.source_invoicing")
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
@@ -59,19 +54,20 @@ class Organizations(BooksStream):
     resource = "organizations"
     primary_key = "organization_id"
     scopes = ("settings",)
-    walks = (PageWalk,)
+    paging = Pages()
 
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        yield Partition()
+
+    @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
         return {}
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`. Nothing follows, however many there are."""
-        return replace(super().read_page(response), has_more=False)
-
-    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
-        """An organisation names itself."""
-        return record
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Nothing follows, however many there are."""
+        return replace(super().read_page(response, request), has_more=False)
 
 
 class Contacts(BooksStream, ModifiedStream):
@@ -183,7 +179,7 @@ class Journals(BooksStream):
     primary_key = "journal_id"
     scopes = ("accountants",)
     cursor_field = "last_modified_time"
-    walks = (NewestChangeFirstOverlapWalk, SizedPageWalk)
+    plans = (NEWEST_CHANGE_OVERLAP, PASSES)
     sorts = {Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D")}
 
 
@@ -191,13 +187,10 @@ class Taxes(BooksStream, common.Taxes):
     """https://www.zoho.com/books/api/v3/taxes/"""
 
 
-class StatementWalk(SizedPageWalk):
-    """Reads lines of bank statements until none left meanwhile. A line that is categorised gets another key, and is
-    still there: its import, where it has one, knows nothing of that."""
-
-    def known_by(self, row: Row) -> Hashable:
-        """See :class:`PageWalk`."""
-        return row["account_id"], row["imported_transaction_id"] or row["transaction_id"]
+def statement_line(row: Row) -> Hashable:
+    """What identifies a line of a bank statement while it is read: when it is categorised, its key changes. Its
+    import, where it has one, does not."""
+    return row["account_id"], row["imported_transaction_id"] or row["transaction_id"]
 
 
 class Transactions(BooksStream):
@@ -216,38 +209,20 @@ class Transactions(BooksStream):
     primary_key = ["account_id", "transaction_id", "imported_transaction_id"]
     scopes = ("banking",)
     params = {"filter_by": "Status.All"}
-    walks = (StatementWalk,)
-    _bank_account: str | None = None
+    plans = (Plan(Passes, identity=statement_line),)
 
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
-        params = super().list_params(request)
-        return params if self._bank_account is None else {**params, "account_id": self._bank_account}
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        return fill_blanks(super().read_page(response, request), tuple(self.primary_key))
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
-        return fill_blanks(super().read_page(response), ("account_id", "transaction_id", "imported_transaction_id"))
-
-    def walk(
-        self,
-        stream_slice: Slice,
-        since: int | None,
-        name: str | None = None,
-        part: Part | None = None,
-        place: Checkpoint | None = None,
-    ) -> Iterator[Step]:
-        """See :class:`InvoicingStream`. One place of the documentation asks for a bank account, others do not: where
-        the list of all accounts is refused, one account is read after the other."""
-        try:
-            yield from super().walk(stream_slice, since, name, part, place)
-            return
-        except BadRequest:
-            logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
-        accounts = [row["account_id"] for step in Banking(self.account).walk({}, since=None) for row in step.rows]
-        for account in accounts:
-            self._bank_account = account
-            self._walks_left = list(self.walks)
-            yield from super().walk(stream_slice, since, name, part, place)
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
+        """One bank account after the other: one place of the documentation asks for an account, others do not."""
+        if refusal is None or "account_id" in partition.params:
+            return ()
+        logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
+        accounts = [row["account_id"] for row in Banking(self.account).all_rows()]
+        return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
 
 
 #: In the order in which they are offered.

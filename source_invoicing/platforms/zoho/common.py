@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
 from source_invoicing.platforms.zoho.account import ListErrorHandler, ZohoAccount, rows_in
 from source_invoicing.streams import (
-    FilteredOverlapWalk,
+    Chain,
     InvoicingStream,
-    KeyWalkWithoutTotal,
     OffsetDateTime,
     Order,
-    OverlapWalk,
     Page,
     PageRequest,
-    Parts,
-    PlainPageWalk,
+    Partition,
     Row,
-    SizedPageWalk,
-    Walk,
     compact_offset,
 )
-from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.stream import Slice, logger
+from source_invoicing.streams.listing import (
+    CREATION_ORDER,
+    CREATION_ORDER_FILTERED,
+    KEYSET,
+    PASSES,
+    PASSES_UNFILTERED,
+    Pages,
+    Paging,
+    Plan,
+)
 from source_invoicing.streams.timestamps import TimestampFormat
-from source_invoicing.streams.walks import Part, Step
+
+logger = logging.getLogger("airbyte.source_invoicing")
 
 # The most rows a page may have.
 PER_PAGE = 200
@@ -38,6 +44,8 @@ FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
+# What Zoho answers where the account cannot read a list.
+UNAVAILABLE = (AccessRefused, BadRequest, ResourceMissing)
 # What else may be the matter, where Zoho does not say that it is the account.
 OTHERWISE: Mapping[type[Failure], str] = {
     BadRequest: " If the account has all of that, the API has changed: look for a newer version of this connector.",
@@ -77,7 +85,8 @@ class ZohoStream(InvoicingStream):
     Zoho tells no totals: a list of several pages is read twice.
     """
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (SizedPageWalk,)
+    plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
+    paging: ClassVar[Paging] = Pages(resizable=True)
     timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
     #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]
@@ -91,9 +100,6 @@ class ZohoStream(InvoicingStream):
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """See :class:`InvoicingStream`."""
         params: dict[str, str | int] = {"page": request.number, "per_page": request.size or PER_PAGE}
-        organization_id = self.account.organization.id()
-        if organization_id is not None:
-            params["organization_id"] = organization_id
         if request.order is not None and request.order in self.sorts:
             params["sort_column"], params["sort_order"] = self.sorts[request.order]
         if request.since is not None and self.filters:
@@ -109,32 +115,26 @@ class ZohoStream(InvoicingStream):
     def _record_key(self) -> str:
         return self.resource.rpartition("/")[2]
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
-        return read_page(response, self._record_key)
-
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
-        as its page can hold might go on all the same."""
-        page = self.read_page(response)
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
+        all the same."""
+        page = read_page(response, self._record_key)
         if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
             return replace(page, has_more=False)
         return page
 
-    def finish_record(self, record: Row, stream_slice: Slice) -> Row:
-        """Stamp the organisation's id on the record."""
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        """The organization's list. Each record carries the organization's id."""
         organization_id = self.account.organization.id()
-        if organization_id is not None:
-            record["organization_id"] = organization_id
-        return record
+        chosen = {} if organization_id is None else {"organization_id": organization_id}
+        yield Partition(params=chosen, stamp=chosen)
 
-    def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
-        """See :class:`InvoicingStream`. Zoho gives the same answer to a missing scope, a role without access and a
-        module that is switched off."""
-        try:
-            yield from super().read_pages(stream_slice, parts)
-        except (AccessRefused, BadRequest, ResourceMissing) as refusal:
-            raise self._unavailable(refusal) from None
+    @override
+    def explain(self, failure: Failure) -> Failure:
+        """Zoho gives the same answer to a missing scope, a role without access and a module that is switched off."""
+        return self._unavailable(failure) if isinstance(failure, UNAVAILABLE) else failure
 
     @property
     def full_scopes(self) -> list[str]:
@@ -155,7 +155,7 @@ class ZohoStream(InvoicingStream):
 class CreationOrderedStream(ZohoStream):
     """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
 
-    walks: ClassVar[tuple[type[Walk], ...]] = (OverlapWalk, PlainPageWalk)
+    plans: ClassVar[tuple[Plan, ...]] = (CREATION_ORDER, PASSES_UNFILTERED)
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
@@ -167,14 +167,14 @@ class CreationOrderedStream(ZohoStream):
 class FilteredStream(CreationOrderedStream):
     """The same for a list that filters by modification time, where it shows that it does."""
 
-    walks = (FilteredOverlapWalk, *CreationOrderedStream.walks)
+    plans = (CREATION_ORDER_FILTERED, *CreationOrderedStream.plans)
     filters = True
 
 
 class ModifiedStream(FilteredStream):
     """A list that sorts and filters by modification time; each page proves it."""
 
-    walks = (KeyWalkWithoutTotal, *FilteredStream.walks)
+    plans = (KEYSET, *FilteredStream.plans)
     sorts = {
         Order.OLDEST_CHANGE_FIRST: ("last_modified_time", "A"),
         Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D"),
@@ -189,48 +189,31 @@ class Taxes(ZohoStream):
     resource = "settings/taxes"
     primary_key = "tax_id"
     scopes = ("settings",)
-    _wanted_filter = "Taxes.All"
     _hides_some = False
 
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
-        params = super().list_params(request)
-        return {**params, "filter_by": self._wanted_filter} if self._wanted_filter else params
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        for partition in super().partitions():
+            yield replace(partition, params={**partition.params, "filter_by": "Taxes.All"})
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
+        """The list as it comes: a word that Zoho does not know may be refused, or list nothing."""
+        params = {name: value for name, value in partition.params.items() if name != "filter_by"}
+        return () if params == partition.params else [replace(partition, params=params)]
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         applied = page_context(response).get("applied_filter")
-        if self._wanted_filter and applied and not str(applied).endswith(".All"):
+        if applied and not str(applied).endswith(".All"):
             self._note_that_some_are_hidden()
-        return super().read_page(response)
+        return super().read_page(response, request)
 
-    def walk(
-        self,
-        stream_slice: Slice,
-        since: int | None,
-        name: str | None = None,
-        part: Part | None = None,
-        place: Checkpoint | None = None,
-    ) -> Iterator[Step]:
-        """See :class:`InvoicingStream`."""
-        rows = 0
-        try:
-            for step in super().walk(stream_slice, since, name, part, place):
-                rows += len(step.rows)
-                yield step
-        except BadRequest:
-            if not self._wanted_filter:
-                raise
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        if "filter_by" not in partition.params:
             self._note_that_some_are_hidden()
-        else:
-            if rows or not self._wanted_filter:
-                return
-        # A word that is not known may list nothing, too.
-        self._wanted_filter = ""
-        for step in super().walk(stream_slice, since, name, part, place):
-            if step.rows:
-                self._note_that_some_are_hidden()
-            yield step
+        return super().records(rows, partition)
 
     def _note_that_some_are_hidden(self) -> None:
         if not self._hides_some:
