@@ -12,8 +12,28 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.paging import Pages, Paging
-from source_invoicing.streams.page import Listing, Order, Page, Row
+from source_invoicing.streams.listing.errors import (
+    ListChanged,
+    PageRepeated,
+    PlanNotSupported,
+    RowsDeleted,
+    RowsRepeated,
+)
+from source_invoicing.streams.page import Listing, Order, Page, Paging, Row
+
+__all__ = [
+    "CLOCK_MARGIN",
+    "Batch",
+    "ListChanged",
+    "PageKeys",
+    "PageRepeated",
+    "Plan",
+    "PlanNotSupported",
+    "RowsDeleted",
+    "RowsRepeated",
+    "Strategy",
+    "Watermark",
+]
 
 PageKeys = tuple[Hashable, ...]
 # Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
@@ -53,33 +73,12 @@ class Batch:
     checkpoint: Checkpoint | None = None
 
 
-class PlanNotSupported(Exception):
-    """The API did not sort, filter or page as the plan needs. The next plan has to read the list."""
-
-
-class ListChanged(Exception):
-    """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
-
-    #: What to do about a list with which that happens each time.
-    advice = "Run the sync again; if this stays, the API does not page as documented."
-
-
-class RowsDeleted(ListChanged):
-    """Rows were deleted between two pages, which pulled others onto a page that had been read."""
-
-    advice = "Run the sync again while fewer rows are deleted from it."
-
-
-class PageRepeated(ListChanged):
-    """The same page came twice: a whole page of rows was inserted before it or, more often, the API does not page."""
-
-
 class Strategy(ABC):
     """Reads one list from its first row to its last.
 
     :param listing: the list
     :param plan: order and filter to ask for
-    :param paging: how the API addresses a page
+    :param paging: how the API addresses a page, if not as the list says
     """
 
     #: Whether batches carry checkpoints, so that a list need not be read in one go.
@@ -88,7 +87,7 @@ class Strategy(ABC):
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
         self.listing = listing
         self.plan = plan
-        self.paging = paging or Pages()
+        self.paging = paging or listing.paging
 
     @abstractmethod
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
