@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,17 +13,19 @@ from airbyte_cdk.models import FailureType
 from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
+    UNIQUE_ORDER_ADVICE,
     ListChanged,
     PageRepeated,
     PlanNotSupported,
     RowsDeleted,
     RowsRepeated,
 )
-from source_invoicing.streams.page import Listing, Order, Page, Paging, Row
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
 
 __all__ = [
     "CLOCK_MARGIN",
     "Batch",
+    "FilterProof",
     "ListChanged",
     "PageKeys",
     "PageRepeated",
@@ -38,6 +40,10 @@ __all__ = [
 PageKeys = tuple[Hashable, ...]
 # Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
 CLOCK_MARGIN = 60
+# How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
+MOST_PROOFS = 3
+# Pages with fewer rows than this may begin with each other's second row by chance.
+ROWS_TO_COMPARE = 3
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,22 @@ class Strategy(ABC):
             FailureType.config_error,
         )
 
+    def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
+        """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
+        may_be_configured = bool(self.listing.paging_advice)
+        return UnexpectedResponse(
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {UNIQUE_ORDER_ADVICE}",
+            FailureType.config_error if may_be_configured else FailureType.transient_error,
+        )
+
+    def page_counts_rows(self) -> UnexpectedResponse:
+        """The failure for a list whose number of a page is a number of rows to skip."""
+        return UnexpectedResponse(
+            f"The list {self.listing.label} begins page 2 with the second row of page 1, so it cannot be read by page. "
+            "The parameter counts rows; use type offset with this parameter as offset_param.",
+            FailureType.config_error,
+        )
+
 
 class Watermark:
     """Up to which modification time a reading has seen everything, once it is at its end.
@@ -168,3 +190,63 @@ class Watermark:
         if self._newest is None or self._started is None:
             return None
         return min(self._newest, self._started)
+
+
+class FilterProof:
+    """Whether a reading has shown that the filter lists everything changed at or after a time.
+
+    Some filters mean that very second alone, and then every later change would be missed in silence. A later change
+    that is listed shows otherwise, and so does an earlier one: then nothing is filtered at all. The row that a sync
+    starts from is later than what it asks for, so a filter that lists nothing is the one whose proof is missing.
+
+    :param since: what the filter is asked for (seconds since 1970, UTC); ``None`` where nothing is filtered
+    """
+
+    def __init__(self, strategy: Strategy, since: int | None) -> None:
+        self._strategy = strategy
+        self._since = since
+        self.shown = since is None
+
+    def saw(self, timestamps: Iterable[int]) -> None:
+        """Take note of the modification times on a filtered page.
+
+        A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
+        """
+        since = self._since
+        if not self.shown and since is not None:
+            self.shown = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
+
+    def demand(self, order: Order | None) -> None:
+        """Look at the first page without the filter, unless the proof is there: its latest change must be listed when
+        the filter is asked for what changed since an earlier one. Costs one request, or two where it holds changes.
+
+        :param order: to ask for, with and without the filter: what the first page holds of later changes is then on
+            the first page of what is filtered
+        :raises PlanNotSupported: when the filter hides it
+        """
+        if self.shown or self._since is None:
+            return
+        if not any(self._lists_what_is_there(self._since, order) for _ in range(MOST_PROOFS)):
+            raise PlanNotSupported("does not list what changed after the time it is asked for")
+
+    def _lists_what_is_there(self, since: int, order: Order | None) -> bool:
+        strategy = self._strategy
+        page = strategy.listing.fetch(PageRequest(order=order))
+        timestamps = strategy.timestamps(page)
+        if max(timestamps, default=since) > since:
+            earlier = since
+        elif page.has_next(len(page.rows)):
+            earlier = min(timestamps, default=since) - 1
+        else:
+            return True
+        listed = strategy.timestamps(strategy.listing.fetch(PageRequest(since=earlier, order=order)))
+        return max(listed, default=earlier) > earlier
+
+
+def counts_rows(before: Sequence[Hashable], after: Sequence[Hashable]) -> bool:
+    """Whether a page begins with the second row of the page before: its number may be a number of rows to skip.
+
+    Others may have put rows in front, so only a page before that is still the same proves it.
+    """
+    rows = min(len(before) - 1, len(after))
+    return rows >= ROWS_TO_COMPARE - 1 and list(before[1 : 1 + rows]) == list(after[:rows])
