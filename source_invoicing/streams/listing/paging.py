@@ -134,7 +134,8 @@ def pages(
     """Follow a paging from one page to the end of its list.
 
     A total counts as reached once so many *different* rows came. A page that ends before its total is asked for once
-    more. An empty page of a list that says it goes on is passed.
+    more. An empty page of a list that says it goes on is passed. What is wrong with the end shows behind the last page,
+    so the pages have to be taken to their end.
 
     :param request: for the page to begin with
     :param first: that page, where the caller has fetched it
@@ -174,9 +175,9 @@ def pages(
             if not tally.proven:
                 raise PageRepeated(f"goes on for {without_news} pages without a row that was not there before")
             following = None
+        yield ListedPage(current, page, keys, following is not None)
         if following is None:
             _prove_end(page, paging, tally, promised=promised)
-        yield ListedPage(current, page, keys, following is not None)
         # Nothing holds on to the rows while the next page is fetched.
         promised = _promises(page, tally)
         before, current = keys, following

@@ -35,6 +35,7 @@ __all__ = [
     "RowsRepeated",
     "Strategy",
     "Watermark",
+    "clock_floor",
 ]
 
 PageKeys = tuple[Hashable, ...]
@@ -122,13 +123,12 @@ class Strategy(ABC):
             FailureType.transient_error,
         )
 
-    def does_not_page(self) -> UnexpectedResponse:
-        """The failure for a list that answers every request with the same page."""
-        repeats = "answers with the same page twice"
+    def does_not_page(self, what: str = "answers with the same page twice") -> UnexpectedResponse:
+        """The failure for a list whose pages come again."""
         if not self.listing.paging_advice:
-            return self.cannot_be_read(repeats)
+            return self.cannot_be_read(what)
         return UnexpectedResponse(
-            f"The list {self.listing.label} {repeats}, so it cannot be read completely. {self.listing.paging_advice}",
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {self.listing.paging_advice}",
             FailureType.config_error,
         )
 
@@ -149,6 +149,20 @@ class Strategy(ABC):
         )
 
 
+def clock_floor(page: Page, asked_at: int) -> int:
+    """The latest time up to which a page can promise to show every change (seconds since 1970, UTC).
+
+    That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be the
+    clock that stamps rows.
+
+    :param asked_at: when the request was sent, by this machine's clock
+    """
+    if page.server_time is None:
+        return asked_at - CLOCK_MARGIN
+    waited = max(int(time.time()) - asked_at, 0)
+    return min(page.server_time - waited, asked_at) - CLOCK_MARGIN
+
+
 class Watermark:
     """Up to which modification time a reading has seen everything, once it is at its end.
 
@@ -167,9 +181,7 @@ class Watermark:
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
         if self._started is None:
-            waited = max(int(time.time()) - self._asked_at, 0)
-            server_time = page.server_time - waited if page.server_time is not None else self._asked_at
-            self._started = min(server_time, self._asked_at) - CLOCK_MARGIN
+            self._started = clock_floor(page, self._asked_at)
         if timestamps:
             newest = max(timestamps)
             self._newest = newest if self._newest is None else max(self._newest, newest)
