@@ -5,13 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest
-from source_invoicing.streams.page import Order, Page, PageRequest, Row
+from source_invoicing.streams.listing.paging import Pages
+from source_invoicing.streams.listing.strategy import CLOCK_MARGIN
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
 
+Filter = Literal["since", "equal"]
+# How rows stand to each other that are equal in what they are sorted by: by their ids, in another order for each size and
+# number of a page, or in another one in each answer.
+Ties = Literal["by id", "by page", "at random"]
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
 GoingBack = Literal["allowed", "refused"]
 # How a list comes by itself, and so where an edit moves a row to.
@@ -35,6 +41,12 @@ class MovingList:
     :param tells_moments: whether rows tell when they were changed
     :param differs: whether something in the rows differs in each answer
     :param calms_down: whether changes end when the list is asked for from its top again
+    :param filter: whether a filter by a moment means "since" or that very moment
+    :param blanks: where rows without a modification time stand when the oldest change comes first
+    :param ties: how rows stand to each other that are equal in what they are sorted by
+    :param chooses_size: whether the size of a page may be chosen
+    :param duplicates: every row is listed so many times
+    :param tells_short: whether an answer tells that it holds fewer rows than a page may
     """
 
     timestamps: Sequence[int | None]
@@ -52,18 +64,27 @@ class MovingList:
     tells_moments: bool = True
     differs: bool = False
     calms_down: bool = False
+    filter: Filter = "since"
+    blanks: Literal["first", "last"] = "last"
+    ties: Ties = "by id"
+    chooses_size: bool = False
+    duplicates: int = 1
+    tells_short: bool = False
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     asked: list[PageRequest] = field(default_factory=list)
 
     label: str = "/things"
     paging_advice: str = ""
+    paging: Paging = field(default_factory=Pages)
 
     def __post_init__(self) -> None:
         self.rows: list[Row] = [self._row(number, timestamp) for number, timestamp in enumerate(self.timestamps)]
         if self.arrangement != "as created":
             self.chance.shuffle(self.rows)
         self.throughout: set[Hashable] = {row["id"] for row in self.rows}
-        self.clock = max((timestamp for timestamp in self.timestamps if timestamp is not None), default=0) + 10
+        self.clock = max((timestamp for timestamp in self.timestamps if timestamp is not None), default=0)
+        # Late enough for what was there at the beginning to be out of doubt.
+        self.clock += CLOCK_MARGIN + 10
         self.changes = 0
         self._arrange()
 
@@ -88,14 +109,16 @@ class MovingList:
         self.asked.append(request)
         if self.arrangement == "at random":
             self.chance.shuffle(self.rows)
-        rows = self._answer(request)
-        start = request.offset or (request.number - 1) * self.size
-        page = rows[start : start + self.size]
+        size = min(request.size or self.size, self.size) if self.chooses_size else self.size
+        start = request.offset or (request.number - 1) * size
+        rows = [row for row in self._answer(request) for _ in range(self.duplicates)]
+        page = rows[start : start + size]
         return Page(
             [{**row, "link": len(self.asked)} if self.differs else dict(row) for row in page],
-            has_more=start + self.size < len(rows) if self.tells_more else None,
+            has_more=start + size < len(rows) if self.tells_more else None,
             total=len(rows) if self.tells_total else None,
             server_time=self.clock,
+            short=self.tells_short and len(page) < size,
         )
 
     def change_now_and_then(self) -> None:
@@ -143,11 +166,18 @@ class MovingList:
         rows = list(self.rows)
         if request.since is not None and self.stance not in ("ignores filter", "ignores both"):
             lowest = request.since - (1 if self.includes_boundary else 0)
-            rows = [row for row in rows if row["at"] is not None and row["at"] >= lowest]
+            highest = request.since if self.filter == "equal" else float("inf")
+            rows = [row for row in rows if row["at"] is not None and lowest <= row["at"] <= highest]
         if request.order is Order.NEWEST_ROW_FIRST and self.stance == "honest":
             return sorted(rows, key=lambda row: -row["id"])
         if request.order is not None and self.stance not in ("ignores sort", "ignores both"):
-            rows.sort(key=lambda row: (row["at"] is None, row["at"] or 0, row["id"]))
+            last = self.blanks == "last"
+            rows.sort(key=lambda row: ((row["at"] is None) is last, row["at"] or 0, self._tie(row, request)))
             if request.order is Order.NEWEST_CHANGE_FIRST:
                 rows.reverse()
         return rows
+
+    def _tie(self, row: Row, request: PageRequest) -> Any:
+        if self.ties == "at random":
+            return self.chance.random()
+        return hash((request.number, request.size, row["id"])) if self.ties == "by page" else row["id"]

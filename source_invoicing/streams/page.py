@@ -68,6 +68,7 @@ class Page:
     :param server_time: the server's clock when it answered (seconds since 1970, UTC), where the API tells
     :param size: how many rows a page of this response holds at most, where the API tells
     :param ends_list: whether the vendor documents that a page like this one is the last
+    :param blank: whether the response had no body at all (HTTP 204), so that it does not say that the list ends
     """
 
     rows: list[Row]
@@ -78,12 +79,14 @@ class Page:
     server_time: int | None = None
     size: int | None = None
     ends_list: bool = False
+    blank: bool = False
 
     def has_next(self, rows_so_far: int) -> bool:
         """Whether more rows match the request.
 
         A total that counts more rows outweighs a page that says it is the last one. Without either, only an empty page
-        proves the end. A total below the number of rows that came proves nothing.
+        proves the end, or one of which the vendor documents that it is the last; a page with fewer rows than were asked
+        for does not. A total below the number of rows that came proves nothing.
 
         :param rows_so_far: rows up to the end of this page
         """
@@ -91,7 +94,9 @@ class Page:
             return False
         if self.total is not None and self.total > rows_so_far:
             return True
-        return self.has_more if self.has_more is not None else self.total != rows_so_far
+        if self.has_more is not None:
+            return self.has_more
+        return not self.ends_list and self.total != rows_so_far
 
     def is_truncated(self, rows_so_far: int) -> bool:
         """Whether the list ends here although its total counts more rows.
@@ -110,12 +115,34 @@ class Page:
         return self.short and self.has_more is None and self.total is None
 
 
+class Paging(Protocol):
+    """How an API addresses the pages of a list. Knows nothing of parameters: the stream translates a request."""
+
+    @property
+    def resizable(self) -> bool:
+        """Whether smaller pages may be asked for, whose borders are elsewhere."""
+
+    def following(self, request: PageRequest, page: Page) -> PageRequest | None:
+        """The request for the page behind ``page``; ``None`` where no address for it is known."""
+
+    def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int] | None:
+        """The request for a page that holds row ``row`` (counted from 0) and reaches furthest beyond it, and the row
+        that page begins with; ``None`` where rows have no addresses, so that pages cannot overlap.
+
+        :param page_size: rows on the largest page allowed
+        """
+
+
 class Listing(Protocol):
     """A list of rows behind an API, as a strategy sees it."""
 
     @property
     def label(self) -> str:
         """The list's path, for messages."""
+
+    @property
+    def paging(self) -> Paging:
+        """How its pages are addressed."""
 
     @property
     def paging_advice(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,12 +12,39 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.paging import Pages, Paging
-from source_invoicing.streams.page import Listing, Order, Page, Row
+from source_invoicing.streams.listing.errors import (
+    UNIQUE_ORDER_ADVICE,
+    ListChanged,
+    PageRepeated,
+    PlanNotSupported,
+    RowsDeleted,
+    RowsRepeated,
+)
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+
+__all__ = [
+    "CLOCK_MARGIN",
+    "Batch",
+    "FilterProof",
+    "ListChanged",
+    "PageKeys",
+    "PageRepeated",
+    "Plan",
+    "PlanNotSupported",
+    "RowsDeleted",
+    "RowsRepeated",
+    "Strategy",
+    "Watermark",
+    "clock_floor",
+]
 
 PageKeys = tuple[Hashable, ...]
 # Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
 CLOCK_MARGIN = 60
+# How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
+MOST_PROOFS = 3
+# Pages with fewer rows than this may begin with each other's second row by chance.
+ROWS_TO_COMPARE = 3
 
 
 @dataclass(frozen=True)
@@ -53,33 +80,12 @@ class Batch:
     checkpoint: Checkpoint | None = None
 
 
-class PlanNotSupported(Exception):
-    """The API did not sort, filter or page as the plan needs. The next plan has to read the list."""
-
-
-class ListChanged(Exception):
-    """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
-
-    #: What to do about a list with which that happens each time.
-    advice = "Run the sync again; if this stays, the API does not page as documented."
-
-
-class RowsDeleted(ListChanged):
-    """Rows were deleted between two pages, which pulled others onto a page that had been read."""
-
-    advice = "Run the sync again while fewer rows are deleted from it."
-
-
-class PageRepeated(ListChanged):
-    """The same page came twice: a whole page of rows was inserted before it or, more often, the API does not page."""
-
-
 class Strategy(ABC):
     """Reads one list from its first row to its last.
 
     :param listing: the list
     :param plan: order and filter to ask for
-    :param paging: how the API addresses a page
+    :param paging: how the API addresses a page, if not as the list says
     """
 
     #: Whether batches carry checkpoints, so that a list need not be read in one go.
@@ -88,7 +94,7 @@ class Strategy(ABC):
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
         self.listing = listing
         self.plan = plan
-        self.paging = paging or Pages()
+        self.paging = paging or listing.paging
 
     @abstractmethod
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
@@ -117,15 +123,44 @@ class Strategy(ABC):
             FailureType.transient_error,
         )
 
-    def does_not_page(self) -> UnexpectedResponse:
-        """The failure for a list that answers every request with the same page."""
-        repeats = "answers with the same page twice"
+    def does_not_page(self, what: str = "answers with the same page twice") -> UnexpectedResponse:
+        """The failure for a list whose pages come again."""
         if not self.listing.paging_advice:
-            return self.cannot_be_read(repeats)
+            return self.cannot_be_read(what)
         return UnexpectedResponse(
-            f"The list {self.listing.label} {repeats}, so it cannot be read completely. {self.listing.paging_advice}",
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {self.listing.paging_advice}",
             FailureType.config_error,
         )
+
+    def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
+        """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
+        may_be_configured = bool(self.listing.paging_advice)
+        return UnexpectedResponse(
+            f"The list {self.listing.label} {what}, so it cannot be read completely. {UNIQUE_ORDER_ADVICE}",
+            FailureType.config_error if may_be_configured else FailureType.transient_error,
+        )
+
+    def page_counts_rows(self) -> UnexpectedResponse:
+        """The failure for a list whose number of a page is a number of rows to skip."""
+        return UnexpectedResponse(
+            f"The list {self.listing.label} begins page 2 with the second row of page 1, so it cannot be read by page. "
+            "The parameter counts rows; use type offset with this parameter as offset_param.",
+            FailureType.config_error,
+        )
+
+
+def clock_floor(page: Page, asked_at: int) -> int:
+    """The latest time up to which a page can promise to show every change (seconds since 1970, UTC).
+
+    That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be the
+    clock that stamps rows.
+
+    :param asked_at: when the request was sent, by this machine's clock
+    """
+    if page.server_time is None:
+        return asked_at - CLOCK_MARGIN
+    waited = max(int(time.time()) - asked_at, 0)
+    return min(page.server_time - waited, asked_at) - CLOCK_MARGIN
 
 
 class Watermark:
@@ -146,9 +181,7 @@ class Watermark:
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
         if self._started is None:
-            waited = max(int(time.time()) - self._asked_at, 0)
-            server_time = page.server_time - waited if page.server_time is not None else self._asked_at
-            self._started = min(server_time, self._asked_at) - CLOCK_MARGIN
+            self._started = clock_floor(page, self._asked_at)
         if timestamps:
             newest = max(timestamps)
             self._newest = newest if self._newest is None else max(self._newest, newest)
@@ -169,3 +202,63 @@ class Watermark:
         if self._newest is None or self._started is None:
             return None
         return min(self._newest, self._started)
+
+
+class FilterProof:
+    """Whether a reading has shown that the filter lists everything changed at or after a time.
+
+    Some filters mean that very second alone, and then every later change would be missed in silence. A later change
+    that is listed shows otherwise, and so does an earlier one: then nothing is filtered at all. The row that a sync
+    starts from is later than what it asks for, so a filter that lists nothing is the one whose proof is missing.
+
+    :param since: what the filter is asked for (seconds since 1970, UTC); ``None`` where nothing is filtered
+    """
+
+    def __init__(self, strategy: Strategy, since: int | None) -> None:
+        self._strategy = strategy
+        self._since = since
+        self.shown = since is None
+
+    def saw(self, timestamps: Iterable[int]) -> None:
+        """Take note of the modification times on a filtered page.
+
+        A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
+        """
+        since = self._since
+        if not self.shown and since is not None:
+            self.shown = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
+
+    def demand(self, order: Order | None) -> None:
+        """Look at the first page without the filter, unless the proof is there: its latest change must be listed when
+        the filter is asked for what changed since an earlier one. Costs one request, or two where it holds changes.
+
+        :param order: to ask for, with and without the filter: what the first page holds of later changes is then on
+            the first page of what is filtered
+        :raises PlanNotSupported: when the filter hides it
+        """
+        if self.shown or self._since is None:
+            return
+        if not any(self._lists_what_is_there(self._since, order) for _ in range(MOST_PROOFS)):
+            raise PlanNotSupported("does not list what changed after the time it is asked for")
+
+    def _lists_what_is_there(self, since: int, order: Order | None) -> bool:
+        strategy = self._strategy
+        page = strategy.listing.fetch(PageRequest(order=order))
+        timestamps = strategy.timestamps(page)
+        if max(timestamps, default=since) > since:
+            earlier = since
+        elif page.has_next(len(page.rows)):
+            earlier = min(timestamps, default=since) - 1
+        else:
+            return True
+        listed = strategy.timestamps(strategy.listing.fetch(PageRequest(since=earlier, order=order)))
+        return max(listed, default=earlier) > earlier
+
+
+def counts_rows(before: Sequence[Hashable], after: Sequence[Hashable]) -> bool:
+    """Whether a page begins with the second row of the page before: its number may be a number of rows to skip.
+
+    Others may have put rows in front, so only a page before that is still the same proves it.
+    """
+    rows = min(len(before) - 1, len(after))
+    return rows >= ROWS_TO_COMPARE - 1 and list(before[1 : 1 + rows]) == list(after[:rows])

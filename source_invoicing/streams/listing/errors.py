@@ -1,0 +1,41 @@
+"""What makes a strategy read a list again, or leave it to the next plan."""
+
+from __future__ import annotations
+
+UNIQUE_ORDER_ADVICE = (
+    "Its rows come in another order on each page: have the API sort them by a field that is unique, such as the id."
+)
+
+
+class PlanNotSupported(Exception):
+    """The API did not sort, filter or page as the plan needs. The next plan has to read the list.
+
+    :ivar advice: what a user can do about it, if there is no other plan
+    """
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what)
+        self.advice = advice
+
+
+class ListChanged(Exception):
+    """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
+
+    #: What to do about a list with which that happens each time.
+    advice = "Run the sync again; if this stays, the API does not page as documented."
+
+
+class RowsDeleted(ListChanged):
+    """Rows were deleted between two pages, which pulled others onto a page that had been read."""
+
+    advice = "Run the sync again while fewer rows are deleted from it."
+
+
+class PageRepeated(ListChanged):
+    """Pages came again: a whole page of rows was inserted before them or, more often, the API does not page."""
+
+
+class RowsRepeated(ListChanged):
+    """Some rows came twice and others not at all, although as many came as the total counts."""
+
+    advice = UNIQUE_ORDER_ADVICE

@@ -1,0 +1,392 @@
+"""Reading by key: each page answers "what changed at or after the last time seen"."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Hashable, Iterator
+from dataclasses import dataclass, replace
+from itertools import compress
+
+from typing_extensions import override
+
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.errors import (
+    UNIQUE_ORDER_ADVICE,
+    ListChanged,
+    PageRepeated,
+    PlanNotSupported,
+    RowsRepeated,
+)
+from source_invoicing.streams.listing.memory import Memory
+from source_invoicing.streams.listing.paging import ListedPage, pages
+from source_invoicing.streams.listing.ranges import KeyRange
+from source_invoicing.streams.listing.strategy import Batch, PageKeys, Plan, Strategy, clock_floor
+from source_invoicing.streams.listing.ties import TieProof
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+
+# A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
+# needs a row that left meanwhile, or a server that breaks ties anew for each page.
+MOST_PASSES = 40
+# How often totals that do not add up are asked for.
+MOST_COUNTS = 3
+
+TimestampTest = Callable[[int | None], bool]
+
+
+@dataclass
+class _PageInContext:
+    """A page, and where it stands.
+
+    :param timestamps: modification time of each of its rows
+    :param has_next: whether more rows match the request
+    :param behind: the latest time before its first row: that of the page before, or what the request begins with
+    :param floor: up to when it can promise anything, see :func:`.clock_floor`
+    """
+
+    request: PageRequest
+    page: Page
+    keys: PageKeys
+    timestamps: list[int | None]
+    has_next: bool
+    behind: int | None
+    floor: int
+
+    def __post_init__(self) -> None:
+        self.dated: list[int] = [each for each in self.timestamps if each is not None]
+        #: The latest time up to the end of the page.
+        self.last = self.dated[-1] if self.dated else self.behind
+
+    def is_beyond(self, end: int | None) -> bool:
+        """Whether the page reaches the end of the range."""
+        return end is not None and self.last is not None and self.last >= end
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether asking on from its last timestamp would lead to no other rows."""
+        since = self.request.since
+        return self.last is None or self.last == self.timestamps[0] or (since is not None and self.last <= since)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing on it tells if the list goes on."""
+        return self.page.has_more is None and self.page.total is None
+
+
+@dataclass
+class _Answered:
+    """A request that was answered: its total, the keys of all rows it listed, and the last time among them."""
+
+    request: PageRequest
+    total: int | None
+    keys: set[Hashable]
+    last: int | None = None
+
+
+class Keyset(Strategy):
+    """Sorted ascending by modification time, asked again from the last time seen, always for page 1.
+
+    Inserts and edits land at the end, deletes only shorten what is still to come: nothing shifts, every page is a
+    checkpoint, and a resume is the same request. Only while one second fills a whole page (a bulk import) are pages
+    2, 3, ... of the same request read, until :class:`.TieProof` is satisfied.
+
+    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next; without
+    them a look at the far end of the list shows what a filter or a wrong order hides. No batch carries a cursor before
+    that, unless the whole list stands on one page.
+    """
+
+    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
+        super().__init__(listing, plan, paging)
+        self._memory = Memory()
+        self._page_size = 0
+
+    @override
+    def batches(
+        self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
+    ) -> Iterator[Batch]:
+        """
+        :param key_range: what of the list is to be read; its end may come nearer meanwhile
+        """
+        self._memory = key_range.memory if key_range else Memory()
+        before: _Answered | None = None
+        position = since
+        while True:
+            asked_at = time.monotonic()
+            here = self._ask(PageRequest(since=position, order=self.plan.order))
+            waited = time.monotonic() - asked_at
+            if before is not None:
+                here = self._prove_nothing_between(before, here)
+            elif here.is_silent and here.page.short:
+                here.has_next = here.has_next and self._goes_on(here)
+            self._prove_order(here)
+            end = self._advance(key_range, here, waited)
+            if self._needs_a_look(before, here, end):
+                yield from self._look_at_the_far_end()
+            answered = _Answered(here.request, here.page.total, set(here.keys))
+            if here.has_next and here.stands_still and not here.is_beyond(end):
+                here = yield from self._read_ties(here, answered)
+                end = self._advance(key_range, here)
+            answered.last = here.last
+            is_beyond, has_next = here.is_beyond(end), here.has_next
+            yield self._batch(here, end)
+            if is_beyond:
+                return
+            if not has_next:
+                break
+            before, position = answered, here.last
+            # Nothing holds on to the rows while the next page is fetched: their memory is used again while it is warm.
+            del here
+        self._prove_the_filter(since, answered.last)
+
+    # -- pages ------------------------------------------------------------------------------------------------------
+
+    def _ask(self, request: PageRequest) -> _PageInContext:
+        """The first page of a request that has rows on it."""
+        asked_at = int(time.time())
+        page = self.listing.fetch(request)
+        if page.is_truncated(len(page.rows)):  # which may be a slip
+            page = self.listing.fetch(request)
+        if page.is_truncated(len(page.rows)):
+            raise self.cannot_be_read(f"tells of {page.total} rows and ends after {len(page.rows)}")
+        if not page.rows and page.has_more:
+            for listed in self._pages(request, page):
+                request, page = listed.request, listed.page
+                if page.rows:
+                    break
+        listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
+        here = self._in_context(listed, request.since, clock_floor(page, asked_at))
+        if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
+            # Only what is known stands behind a page that may have been the last one.
+            here.has_next = False
+        self._page_size = max(self._page_size, len(page.rows))
+        return here
+
+    @staticmethod
+    def _at_the_end(here: _PageInContext) -> _PageInContext:
+        page = replace(here.page, rows=[])
+        return replace(here, page=page, keys=(), timestamps=[], behind=here.last, has_next=False)
+
+    def _in_context(self, listed: ListedPage, behind: int | None, floor: int) -> _PageInContext:
+        timestamp = self.listing.timestamp
+        timestamps = [timestamp(row) for row in listed.page.rows]
+        here = _PageInContext(listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, floor)
+        self._memory.proof.saw(listed.request.since, here.dated)
+        return here
+
+    def _pages(self, request: PageRequest, first: Page | None = None) -> Iterator[ListedPage]:
+        """The pages of one request to its end.
+
+        :raises RowsRepeated: when some rows came twice in the place of others
+        """
+        listed_pages = pages(self.listing, self.paging, request, first=first)
+        del first
+        try:
+            yield from listed_pages
+        except RowsRepeated:
+            raise
+        except PageRepeated as repeated:
+            raise self.does_not_page(str(repeated)) from None
+        except ListChanged as changed:
+            raise self.cannot_be_read(str(changed), changed.advice) from None
+
+    def _goes_on(self, here: _PageInContext) -> bool:
+        """Whether there are rows behind the first page of a list, which is short and does not say so."""
+        behind = self._pages(here.request, here.page)
+        next(behind)
+        return any(listed.keys for listed in behind)
+
+    def _is_short(self, page: Page) -> bool:
+        return page.short or len(page.rows) < self._page_size
+
+    @staticmethod
+    def _advance(key_range: KeyRange | None, here: _PageInContext, waited: float | None = None) -> int | None:
+        """Take note of the page in the range that is read; returns where the range ends."""
+        if key_range is None:
+            return None
+        return key_range.advance(here.request.since, here.page, here.dated, floor=here.floor, waited=waited)
+
+    # -- one second -------------------------------------------------------------------------------------------------
+
+    def _read_ties(self, here: _PageInContext, answered: _Answered) -> Generator[Batch, None, _PageInContext]:
+        """Step through the pages that one second fills, until none of its rows can have slipped through.
+
+        :param answered: takes note of the keys
+        :return: the page on which the second ends
+        """
+        request, floor = here.request, here.floor
+        # Where the boundary is included, the page may be filled by the second before the one that was asked for.
+        second = max((at for at in (here.last, request.since) if at is not None), default=None)
+
+        def is_tied(timestamp: int | None) -> bool:
+            return timestamp is None or (second is not None and timestamp <= second)
+
+        proof = TieProof(is_past=second is not None and second < floor)
+        full, size = here.page.size or len(here.keys), None
+        resizable = self.paging.resizable and full > 1
+        for number in range(MOST_PASSES):
+            met: list[Hashable] = []
+            behind, nonempty = request.since, 0
+            ended, is_short = False, not here.has_next or self._is_short(here.page)
+            listed_pages = self._pages(here.request, here.page)
+            del here
+            try:
+                for listed in listed_pages:
+                    here = self._in_context(listed, behind, floor)
+                    self._prove_order(here)
+                    behind, nonempty = here.last, nonempty + bool(here.keys)
+                    answered.keys.update(here.keys)
+                    tied = [key for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)]
+                    met += tied
+                    if ended := len(tied) < len(here.keys):
+                        break
+                    yield Batch(self._take_fresh(here, is_tied, comes_again=True))
+                    del listed
+                    # All rows of the page are out; if the list ends here, that is like an empty page behind it.
+                    here = self._at_the_end(here)
+            except RowsRepeated:
+                proof.repeats = True
+            if proof.add(met, size) or (nonempty == 1 and (ended or is_short)):
+                return here
+            yield Batch(self._take_fresh(here, is_tied, comes_again=True))
+            if proof.repeats and resizable:
+                size = full - 1 - number % max(full // 2, 1)
+            elif proof.stands_still:
+                break
+            here = self._ask(replace(request, number=1, size=size))
+            if size is not None and (len(here.keys) > size or here.page.size not in (None, size)):
+                resizable, size = False, None
+        if proof.repeats:
+            raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
+        raise self.cannot_be_read("answers differently each time it is asked for one moment")
+
+    # -- proofs -----------------------------------------------------------------------------------------------------
+
+    def _prove_order(self, here: _PageInContext) -> None:
+        """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
+        if not here.has_next or not here.dated:
+            return
+        if here.dated != sorted(here.dated):
+            raise PlanNotSupported("does not sort by modification time")
+        # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
+        if here.request.since is not None and here.dated[0] < here.request.since - 1:
+            raise PlanNotSupported("does not filter by modification time")
+
+    def _prove_nothing_between(self, before: _Answered, here: _PageInContext) -> _PageInContext:
+        """Each row that was counted has to be among those listed, or those still to come; different rows count.
+
+        :return: the latest answer to the request
+        """
+        total = before.total
+        for count in range(MOST_COUNTS):
+            if total is None or here.page.total is None:
+                return self._prove_it_ended(here) if not here.keys else here
+            if total <= len(before.keys.difference(here.keys)) + here.page.total:
+                self._memory.proof.established = True
+                return here
+            # A row that was deleted in between makes the same difference, but hardly each time.
+            if count < MOST_COUNTS - 1:
+                total, here = self.listing.fetch(before.request).total, self._ask(here.request)
+        if before.request.since is None:
+            raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
+        raise PlanNotSupported("lists fewer rows than its totals count")
+
+    def _prove_it_ended(self, here: _PageInContext) -> _PageInContext:
+        """An empty page in the place of one that was to follow: all that stood there may have been deleted."""
+        here = self._ask(here.request)
+        if here.keys:
+            return here
+        since = here.request.since
+        for end in self._far_end():
+            later = [key for key, at in zip(end.keys, end.timestamps, strict=True) if (at or 0) >= (since or 0)]
+            if not all(map(self._memory.knows, later)):
+                raise self.cannot_be_read("says that it goes on and answers with an empty page")
+        return here
+
+    def _needs_a_look(self, before: _Answered | None, here: _PageInContext, end: int | None) -> bool:
+        """Whether a list without totals goes over more than a page, or the end of its range keeps totals from being
+        compared, and nothing has been proven about it yet."""
+        if self._memory.proof.established:
+            return False
+        if before is None:
+            return here.has_next and (here.page.total is None or here.is_beyond(end))
+        return not all(map(self._memory.knows, here.keys))
+
+    def _look_at_the_far_end(self) -> Iterator[Batch]:
+        """Rows without a modification time may stand there, and a list that is not sorted shows it."""
+        proof = self._memory.proof
+        here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
+        if not here.dated and here.has_next:
+            here = yield from self._read_ties(here, _Answered(here.request, None, set()))
+        self._prove_newest_first(here)
+        undated = zip(here.page.rows, here.timestamps, strict=True)
+        yield Batch([row for row, timestamp in undated if timestamp is None])
+        proof.newest = here.dated[0] if here.dated else None
+        proof.established = True
+
+    def _prove_newest_first(self, here: _PageInContext) -> None:
+        if here.has_next and here.dated != sorted(here.dated, reverse=True):
+            raise PlanNotSupported("does not sort by modification time")
+
+    def _far_end(self) -> Iterator[_PageInContext]:
+        """The pages at the newest end of the list, up to the first one with a modification time."""
+        for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
+            here = self._in_context(listed, None, 0)
+            self._prove_newest_first(here)
+            yield here
+            if here.dated:
+                return
+
+    def _prove_the_filter(self, since: int | None, reached: int | None) -> None:
+        """At the end of the list: what changed later than the end changed meanwhile, or the filter hides it.
+
+        :param since: what the reading began with
+        :param reached: the newest change it has met
+        """
+        proof = self._memory.proof
+        if since is not None and not proof.filters:
+            reached = since
+        elif proof.newest is None or reached is None or reached >= proof.newest:
+            return
+        if not any(timestamp > reached for here in self._far_end() for timestamp in here.dated):
+            return
+        again = self._pages(PageRequest(since=reached, order=self.plan.order))
+        if not any(timestamp > reached for listed in again for timestamp in self.timestamps(listed.page)):
+            raise PlanNotSupported("does not list what changed after the moment it is asked for")
+
+    # -- batches ----------------------------------------------------------------------------------------------------
+
+    def _batch(self, here: _PageInContext, end: int | None) -> Batch:
+        is_own = None
+        if end is not None and here.dated and max(here.dated) >= end:
+            border = end
+
+            def is_own(timestamp: int | None) -> bool:
+                return timestamp is None or timestamp < border
+
+        rows = self._take_fresh(here, is_own)
+        if here.has_next and not self._memory.proof.established:
+            return Batch(rows)
+        if here.is_beyond(end):
+            reached = end
+        elif here.has_next or not here.dated:
+            reached = here.last
+        else:
+            # Nothing follows, so this holds even where the server did not sort a list of one page.
+            reached = max(here.dated)
+        return Batch(rows, None if reached is None else min(reached, here.floor))
+
+    def _take_fresh(
+        self, here: _PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
+    ) -> list[Row]:
+        """Rows not handed out yet in this version. Those that may come again are remembered.
+
+        :param is_taken: which rows of the page to take, if not all
+        :param comes_again: whether all of them may come again, not only those at the end of the page
+        """
+        rows, keys, timestamps = here.page.rows, here.keys, here.timestamps
+        if is_taken is not None:
+            taken = list(map(is_taken, timestamps))
+            rows, timestamps = list(compress(rows, taken)), list(compress(timestamps, taken))
+            keys = tuple(compress(keys, taken))
+        # The next page repeats rows of the last second, and of the one before where the boundary is included.
+        lowest = None if comes_again or here.last is None else here.last - 1
+        return self._memory.take(rows, keys, timestamps, lowest)

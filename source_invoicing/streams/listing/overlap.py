@@ -1,0 +1,395 @@
+"""The strategy of overlapping pages, for lists in which a page may be asked for that holds a given row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.listing.paging import Offsets, Paging
+from source_invoicing.streams.listing.seen_rows import PageView, Rescan, SeenRows, fingerprint
+from source_invoicing.streams.listing.strategy import (
+    Batch,
+    FilterProof,
+    Plan,
+    PlanNotSupported,
+    Strategy,
+    Watermark,
+    counts_rows,
+)
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
+MOST_INSERTS = 6
+# How far to step back first (rows) from where an earlier run stopped.
+ROWS_BACK = 99
+# A list in which so often no known row can be found down to its top has no order, or its rows no lasting keys.
+MOST_RETURNS = 20
+# Others may put whole pages in front of the reading; this many pages without a new row are too many.
+MOST_PAGES_WITHOUT_NEWS = 20
+# Rows that others put in front are looked for until none is missing; under steady change somebody has to stop.
+MOST_RESCANS = 5
+# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+MOST_LOOKS_AT_THE_HEAD = 5
+# Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
+SECOND_LOOKS = 3
+PAGES_FOR_A_SECOND_LOOK = 10
+# A filter that takes a date may begin a day earlier, in whatever time zone the vendor counts (seconds).
+COARSEST_FILTER = 3 * 86_400
+CREATION_ORDERS = (Order.OLDEST_ROW_FIRST, Order.NEWEST_ROW_FIRST)
+
+
+class Overlap(Strategy):
+    """Each page begins at or before the last row of the page before, which proves that nothing lies between them.
+
+    Rows that no edit moved keep their order among each other. A page is taken when it begins with such a row that was
+    met, and then every row on it that is not known is handed out; otherwise the reading steps back, further each time,
+    until a page does or is the first. So inserts, deletes, and edits of rows that were read lose nothing. An edit that
+    moves an unread row in front pushes rows back: the next sync brings it where rows carry a modification time, and
+    otherwise as many rows as were put in front are looked for from the top, once the end is reached.
+
+    A row in two places at once, or missing from its place while nothing moved, shows that the server sorts each page
+    anew. In a list at rest nothing else can hide a row.
+    """
+
+    resumable: ClassVar[bool] = True
+
+    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
+        super().__init__(listing, plan, paging)
+        self._filter_since: int | None = None
+        self._stays_put = plan.order in CREATION_ORDERS
+        # Rows on the largest page allowed, once the first page has told.
+        self._page_size = 0
+        self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = (
+            self._shortfall
+        ) = 0
+
+    def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
+        plan = self.plan
+        self._filter_since = since if plan.filtered else None
+        if plan.stop_at_since:
+            yield from self._from_the_newest_change(since)
+            return
+        if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
+            resume = None  # it was a reading of other rows
+        watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
+        seen = SeenRows(self.listing, resume, stays_put=self._stays_put)
+        here = self._first(seen, resume)
+        while True:
+            for view, fresh, more in self._read(seen, here):
+                here = view
+                watermark.saw(here.page, here.timestamps)
+                proof.saw(here.timestamps)
+                yield Batch(fresh, checkpoint=self._checkpoint(here, seen, since, watermark) if more else None)
+                del fresh
+            if not self._lacks_rows(seen, dated=watermark.cursor is not None):
+                break
+            yield from self._rescan(seen, here.end)
+            # What was looked for may have been moved to the end meanwhile.
+            here = self._behind(here, seen)
+        proof.demand(plan.order)
+        yield Batch([], cursor=watermark.cursor)
+
+    def _checkpoint(self, here: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
+        """The end of a page as a place to continue from."""
+        return Checkpoint(
+            here.end - 1,
+            self.plan.filtered,
+            since,
+            watermark.started,
+            watermark.newest,
+            tail=seen.tail(here),
+            head=seen.head,
+            missing=seen.missing,
+        )
+
+    def _first(self, seen: SeenRows, resume: Checkpoint | None) -> PageView:
+        if resume is None:
+            return self._see(0)
+        logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, resume.offset)
+        return self._overlapping(seen, resume.offset, ROWS_BACK)
+
+    def _read(self, seen: SeenRows, here: PageView) -> Iterator[tuple[PageView, list[Row], bool]]:
+        """From one page to the end of the list: each page, its rows that are new, and whether the list goes on."""
+        before: PageView | None = None
+        while True:
+            self._prove_order(here)
+            fresh = seen.take(here)
+            here = here.without_rows()
+            more = self._goes_on(here, seen, before, news=bool(fresh) and here.goes_beyond(before))
+            yield here, fresh, more
+            del fresh
+            if not more:
+                return
+            before, here = here, self._behind(here, seen)
+
+    def _prove_order(self, here: PageView) -> None:
+        """Each page of several proves that it is sorted."""
+        order, rows = self.plan.order, here.page.rows
+        if order is Order.NEWEST_CHANGE_FIRST:
+            if any(earlier < later for earlier, later in pairwise(here.timestamps)):
+                raise PlanNotSupported("does not sort by modification time")
+        elif order in CREATION_ORDERS and (here.offset or here.has_next):
+            # In either direction: edits move nothing.
+            ranks = [self.listing.creation_rank(row) for row in rows]
+            told = [rank for rank in ranks if rank is not None]
+            if len(told) < len(ranks) or told not in (sorted(told), sorted(told, reverse=True)):
+                raise PlanNotSupported("does not sort by creation")
+
+    def _goes_on(self, here: PageView, seen: SeenRows, before: PageView | None, *, news: bool) -> bool:
+        """Whether the list goes on behind a page.
+
+        A full page of known rows does not end it: as many may have been inserted before them, or the server ignores
+        what it is asked, which the next page will tell.
+        """
+        page = here.page
+        self._pages_without_news = 0 if news else self._pages_without_news + 1
+        behind = page.total is not None and page.total > here.end
+        if not here.has_next or page.ends_list:
+            if behind:
+                raise self._ends_before_its_total(here)
+            if not here.fingerprints and page.has_more:
+                raise self.cannot_be_read("answers with an empty page and says that the list goes on")
+            return False
+        if self._pages_without_news > MOST_PAGES_WITHOUT_NEWS:
+            raise self.cannot_be_read("answers with the same rows again and again")
+        if news or len(here.names) >= (here.request.size or seen.longest) > 1:
+            return True
+        if behind:
+            raise self._ends_before_its_total(here)
+        if page.has_more and (before is None or here.names == before.names):
+            raise self.cannot_be_read(f"says that it goes on and ends after {here.end} rows")
+        return bool(page.has_more)
+
+    def _ends_before_its_total(self, here: PageView) -> UnexpectedResponse:
+        return self.cannot_be_read(f"tells of {here.page.total} rows and ends after {here.end}")
+
+    # -- where rows moved -----------------------------------------------------------------------------------------
+
+    def _behind(self, here: PageView, seen: SeenRows) -> PageView:
+        """The page that goes on behind another one."""
+        if self._page_size == 1 or (seen.longest == 1 and isinstance(self.paging, Offsets)):
+            return self._behind_one_row(here)
+        there = self._see(here.end - 1)
+        if there.request.size and there.offset + there.request.size <= here.end:
+            raise PlanNotSupported("has pages too small to overlap")
+        suspect = seen.suspect(there)
+        enough = SECOND_LOOKS + self._pages // PAGES_FOR_A_SECOND_LOOK
+        if (suspect is None or self._second_looks >= enough) and seen.meets(there):
+            return there
+        again = here
+        if suspect is not None and suspect.view is not None:
+            # Did rows move? Then the page on which it was met shows it too.
+            self._second_looks += 1
+            again = self._look_again(suspect.view)
+            if suspect.stands_on(again):
+                once_more = self._look_again(there)
+                if once_more.names == there.names:
+                    raise self._contradiction(again, there)
+                there = once_more
+        if seen.meets(there):
+            return there
+        logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, again.offset)
+        if again is not here and (seen.meets(again) or again.offset == 0):
+            self._note_return(again)
+            return again
+        back = max(len(here.names) - 1, 1)
+        return self._overlapping(seen, max(0, again.offset - back), back * 2)
+
+    def _overlapping(self, seen: SeenRows, offset: int, back: int) -> PageView:
+        """The page that begins with a known row.
+
+        :param offset: where to look first
+        :param back: how many rows to step back if it is not there; doubles with each step
+        """
+        while True:
+            here = self._see(offset)
+            if seen.meets(here) or here.offset == 0:
+                self._note_return(here)
+                return here
+            offset = max(0, here.offset - back)
+            back *= 2
+            logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, offset)
+
+    def _note_return(self, here: PageView) -> None:
+        self._returns += here.offset == 0
+        if self._returns > MOST_RETURNS:
+            raise self.cannot_be_read("comes in another order, or with other keys, each time it is asked for")
+
+    def _contradiction(self, here: PageView, there: PageView) -> Exception:
+        """What is wrong with a list whose pages contradict each other although nothing moved."""
+        if not there.fingerprints:
+            return self.cannot_be_read(f"answers with an empty page where row {there.offset + 1} was")
+        if there.names == here.names:
+            return self.does_not_page()
+        if counts_rows(here.names, there.names) and not isinstance(self.paging, Offsets):
+            return self.page_counts_rows()
+        if isinstance(self.paging, Offsets):
+            # Rows have no other addresses, so another plan would meet with the same.
+            return self.order_is_unstable()
+        return PlanNotSupported(
+            "sorts rows differently from page to page, or does not let the size of its pages be chosen"
+        )
+
+    def _behind_one_row(self, here: PageView) -> PageView:
+        """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
+        if not isinstance(self.paging, Offsets):
+            raise PlanNotSupported("has pages too small to overlap")
+        for offset in range(here.end, here.end + MOST_INSERTS):
+            following = self._see(offset)
+            if following.names != here.names:
+                return following
+        raise self.does_not_page()
+
+    def _lacks_rows(self, seen: SeenRows, *, dated: bool) -> bool:
+        """Whether to look for rows that others put in front, or that the list's total counts beyond the rows met.
+
+        Others may delete rows before they are met, so only a total that stays too high is a contradiction.
+
+        :param dated: whether rows carry modification times, so that the next sync brings what an edit put in front
+        """
+        shortfall = seen.shortfall
+        if self._rescans >= MOST_RESCANS or (shortfall and shortfall == self._shortfall):
+            if shortfall:
+                raise self.order_is_unstable(
+                    f"tells of {seen.lowest_total} rows and holds {seen.distinct} different ones"
+                )
+            return False
+        self._shortfall = shortfall
+        if dated:
+            return shortfall > seen.missing
+        seen.missing = max(seen.missing, shortfall)
+        return bool(seen.missing)
+
+    def _rescan(self, seen: SeenRows, end: int) -> Iterator[Batch]:
+        """Read the list again from the top until as many rows were met as are missing, or up to where it ended."""
+        self._rescans += 1
+        logger.info("%s had rows moved to its front while it was read. Looking for them.", self.listing.label)
+        rescan, again = Rescan(seen), SeenRows(self.listing, stays_put=self._stays_put)
+        before, here = None, self._see(0)
+        while True:
+            rows = rescan.missing_on(here)
+            news = bool(again.take(here)) and here.goes_beyond(before)
+            seen.note_total(here.page.total)
+            here = here.without_rows()
+            yield Batch(rows)
+            del rows
+            if not seen.missing and self._rescans < MOST_RESCANS:
+                return
+            if here.end >= end or not self._goes_on(here, again, before, news=news):
+                seen.missing = 0
+                return
+            before, here = here, self._behind(here, again)
+
+    # -- newest change first --------------------------------------------------------------------------------------
+
+    def _from_the_newest_change(self, since: int | None) -> Iterator[Batch]:
+        """Down to ``since``, and then whatever moved to the head meanwhile. Edits move rows, so there is no place to
+        continue from."""
+        watermark, seen = Watermark(), SeenRows(self.listing)
+        at_the_head: dict[str | int, RowFingerprint] = {}
+        pages = 0
+        for here, fresh in self._down_to(since, seen):
+            pages += 1
+            watermark.saw(here.page, here.timestamps)
+            known = watermark.cursor
+            if known is not None:
+                at_the_head |= {row.name: row for row in here.fingerprints if (row.timestamp or known - 1) >= known}
+            yield Batch(fresh)
+            del fresh
+        if pages > 1 and watermark.cursor is not None:
+            yield from self._look_at_the_head(watermark.cursor, seen, at_the_head)
+        yield Batch([], cursor=watermark.cursor)
+
+    def _look_at_the_head(
+        self, known: int, seen: SeenRows, at_the_head: dict[str | int, RowFingerprint]
+    ) -> Iterator[Batch]:
+        """Rows that were changed since the reading began, until a look finds none. One of a single page cannot miss
+        any.
+
+        :param known: the latest time of which everything was seen, by the clock at the beginning
+        """
+        for _ in range(MOST_LOOKS_AT_THE_HEAD):
+            pages, any_moved = 0, False
+            for _, fresh in self._down_to(known, SeenRows(self.listing)):
+                pages += 1
+                moved = []
+                for row in fresh:
+                    now = fingerprint(self.listing, row)
+                    before = at_the_head.get(now.name)
+                    if now.timestamp is None or now.timestamp < known or (before and seen.is_like(before, now)):
+                        continue
+                    at_the_head[now.name] = now
+                    moved.append(row)
+                any_moved = any_moved or bool(moved)
+                yield Batch(moved)
+                del fresh, moved
+            if pages == 1 or not any_moved:
+                return
+
+    def _down_to(self, until: int | None, seen: SeenRows) -> Iterator[tuple[PageView, list[Row]]]:
+        for here, fresh, _ in self._read(seen, self._see(0)):
+            yield here, fresh
+            del fresh
+            if until is not None and here.timestamps and here.timestamps[-1] < until:
+                return
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def _see(self, row: int) -> PageView:
+        """The page that holds row ``row`` (counted from 0) and reaches furthest beyond it."""
+        top = PageRequest(since=self._filter_since, order=self.plan.order)
+        if row <= 0:
+            return self._view(top, 0)
+        if not isinstance(self.paging, Offsets) and not self._page_size:
+            # How large pages are has to be known first.
+            first = self._view(top, 0)
+            if not first.has_next:
+                return first
+        covered = self.paging.covering(top, row, self._page_size)
+        if covered is None:
+            raise PlanNotSupported("has pages that cannot overlap")
+        return self._view(*covered)
+
+    def _look_again(self, view: PageView) -> PageView:
+        return self._view(view.request, view.offset)
+
+    def _view(self, request: PageRequest, offset: int) -> PageView:
+        page = self._fetch(request, offset)
+        self._pages += 1
+        if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
+            raise PlanNotSupported("does not let the size of its pages be chosen")
+        self._page_size = self._page_size or page.size or len(page.rows)
+        view = PageView.of(self.listing, request, page, offset)
+        since = self._filter_since
+        if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
+            raise PlanNotSupported("does not filter by modification time")
+        return view
+
+    def _fetch(self, request: PageRequest, offset: int) -> Page:
+        try:
+            return self.listing.fetch(request)
+        except BadRequest as refusal:
+            if not isinstance(self.paging, Offsets):
+                raise
+            if offset == 0:
+                if request.since is not None or request.order is not None:
+                    raise
+                # Another plan would ask the same.
+                raise UnexpectedResponse(
+                    refusal.sentence, refusal.failure_type or FailureType.system_error
+                ) from refusal
+            # All but the offset was fine on the pages before. Another plan would hand out all of these rows again,
+            # and end in the same place.
+            raise UnexpectedResponse(
+                f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets "
+                "it be read. A later start_date can make it shorter; otherwise leave the stream out.",
+                refusal.failure_type or FailureType.system_error,
+            ) from refusal

@@ -1,0 +1,80 @@
+"""Whether the tokens that an API hands out may be numbers of pages or of rows."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
+
+# The whole of a step of a path, of a parameter's value, or of a token: "page=2", "/page/2", "2".
+NUMBER = re.compile(r"(?:^|(?<=[/?&;#]))([^/?&;#]*[=:])?([0-9]{1,18})(?=$|[/?&;#])")
+# A number that stands for itself in what a token is when decoded: "arrayconnection:49", '{"offset":100}'.
+DECODED_NUMBER = re.compile(r"(?<![\w.\-])([0-9]{1,18})(?![\w.\-])")
+# The value of a parameter, or the whole token.
+VALUE = re.compile(r"(?:^|[?&;#/])([^?&;#=]*=)?([^?&;#]+)")
+BASE64 = re.compile(r"[A-Za-z0-9_\-+/]{4,}={0,2}")
+
+
+class HandedOut(NamedTuple):
+    """A token, and what had been read when the API handed it out.
+
+    :param pages: pages up to the one with the token
+    :param rows: rows up to its end
+    :param longest: rows on the longest of them
+    """
+
+    token: str
+    pages: int
+    rows: int
+    longest: int
+
+
+def looks_like_page_numbers(tokens: Sequence[HandedOut]) -> bool:
+    """Whether all tokens of a list have a number in common that counts: then a delete pulls a row out of sight.
+
+    It may count from 0 or from 1, or name the last row that came (from 0, as Relay's connections do), in pages, in
+    rows, in rows as there would be if each page was as full as the longest, or as another number in the token says.
+    """
+    readings: set[tuple[str, int, str]] | None = None
+    for handed_out in tokens:
+        fitting = set(_readings(handed_out))
+        readings = fitting if readings is None else readings & fitting
+    return bool(readings)
+
+
+def _readings(handed_out: HandedOut) -> Iterator[tuple[str, int, str]]:
+    """The ways to read one of the numbers as a count: its name, what it begins with, and what it counts."""
+    numbers = numbers_in(handed_out.token)
+    pages = handed_out.pages
+    counts = {"pages": pages, "rows": handed_out.rows, "full pages": pages * handed_out.longest}
+    for name, number in numbers.items():
+        sizes = {other: pages * size for other, size in numbers.items() if other != name}
+        for unit, count in {**counts, **sizes}.items():
+            if number - count in (-1, 0, 1):
+                yield name, number - count, unit
+
+
+def numbers_in(token: str) -> dict[str, int]:
+    """The whole numbers of a token, also where it is in base64, by the name of their parameter or by what stands
+    before them."""
+    numbers = {found[1] or token[: found.start()]: int(found[2]) for found in NUMBER.finditer(token)}
+    for found in VALUE.finditer(token):
+        decoded = _decoded(unquote(found[2]))
+        for number in DECODED_NUMBER.finditer(decoded):
+            numbers[f"{found[1] or ''}{DECODED_NUMBER.sub('#', decoded[: number.start()])}"] = int(number[1])
+    return numbers
+
+
+def _decoded(value: str) -> str:
+    """What a value says in base64; empty where that is no text."""
+    if not BASE64.fullmatch(value):
+        return ""
+    try:
+        octets = urlsafe_b64decode(value.rstrip("=").replace("+", "-").replace("/", "_") + "=" * (-len(value.rstrip("=")) % 4))
+        text = octets.decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return text if text.isprintable() else ""

@@ -1,0 +1,126 @@
+"""What one pass over a list met, held against the pass before."""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from collections.abc import Hashable, Sequence
+from zlib import crc32
+
+from source_invoicing.streams.page import Row
+
+# How many rows in a row may be gone before the rest of a pass counts as unseen and is handed out again.
+LOOK_AHEAD = 300
+# So many rows of a page that all differ from what they were show that something in them differs in each response.
+FEW = 2
+
+
+class PassRecord:
+    """The rows of one pass in the order in which it met them.
+
+    Two passes agree where the second meets all the rows of the first, in their order: then none of them left
+    meanwhile, and none pulled another out of sight. That holds only where rows that are equal in what the list is
+    sorted by keep their order: if they do not, pages repeat rows in the place of others. Such rows are repeated by
+    each pass with pages of the same size; rows that an insert pushed to the next page are not.
+
+    :param before: the earlier pass
+    """
+
+    def __init__(self, before: PassRecord | None = None) -> None:
+        self.pages = 0
+        #: Rows on its longest page.
+        self.longest = 0
+        #: Hashes of the keys of rows that came on two pages, though they had not changed.
+        self.repeated: set[int] = set()
+        self._before = before
+        self._keys = array("q")
+        self._marks = array("q")
+        self._contents = array("L")
+        self._seen: set[int] = set()
+        self._page: set[int] = set()
+        self._next = 0
+        self._kept_order = before is not None
+        self.reads_contents = before.reads_contents if before else True
+
+    def forget_the_one_before(self) -> None:
+        """Only two passes are compared, so no more of them are kept."""
+        if self._before is not None:
+            self._before._before = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing left the list since the pass before, or the whole list stood on one page."""
+        if self.pages <= 1:
+            return True
+        before = self._before
+        if before is None or not self._kept_order or self._next < len(before._marks):
+            return False
+        return self.longest != before.longest or not self.repeated & before.repeated
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether it met the rows of the pass before, and no other, on pages of the same size."""
+        before = self._before
+        return before is not None and self.longest == before.longest and self._marks == before._marks
+
+    @property
+    def repeats_again(self) -> bool:
+        """Whether it met rows twice that the pass before met twice, too."""
+        return self._before is not None and bool(self.repeated & self._before.repeated)
+
+    def take(self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable], *, overlaps: bool) -> list[Row]:
+        """Take note of a page. To be called before its rows are handed out: whoever gets them changes them.
+
+        :param marks: what the next pass knows the rows by
+        :param overlaps: whether a page may begin with the rows the one before ended with
+        :return: its rows that the pass before did not meet here, or met with other contents
+        """
+        self.pages += 1
+        self.longest = max(self.longest, len(rows))
+        contents = [crc32(marshal.dumps(row, 2)) for row in rows]
+        hashes = [hash(key) for key in keys]
+        self._note_repeats(hashes, contents, overlaps=overlaps)
+        met = [self._meet(hash(mark)) for mark in marks]
+        self._contents.extend(contents)
+        changed = [at is not None and self._differs(at, content) for at, content in zip(met, contents, strict=True)]
+        known = sum(at is not None for at in met)
+        if sum(changed) == known >= FEW:
+            self.reads_contents = False
+        return [
+            row
+            for row, at, differs in zip(rows, met, changed, strict=True)
+            if at is None or (differs and self.reads_contents)
+        ]
+
+    def _note_repeats(self, hashes: list[int], contents: list[int], *, overlaps: bool) -> None:
+        start = self._overlap(hashes) if overlaps else 0
+        on_this_page = set(hashes)
+        for key, content in zip(hashes[start:], contents[start:], strict=True):
+            if key in self._seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
+                self.repeated.add(key)
+        self._seen |= on_this_page
+        self._keys.extend(hashes)
+
+    def _overlap(self, hashes: list[int]) -> int:
+        """How many rows at the beginning of a page are those that the page before ended with."""
+        most = min(len(hashes), len(self._keys), self.longest)
+        for rows in range(most, 0, -1):
+            if list(self._keys[-rows:]) == hashes[:rows]:
+                return rows
+        return 0
+
+    def _meet(self, mark: int) -> int | None:
+        """Where the pass before met a row, if it met it here too."""
+        self._marks.append(mark)
+        if self._before is None:
+            return None
+        ahead = self._before._marks[self._next : self._next + LOOK_AHEAD]
+        if mark not in ahead:
+            return None
+        skipped = ahead.index(mark)
+        self._kept_order = self._kept_order and not skipped
+        self._next += skipped + 1
+        return self._next - 1
+
+    def _differs(self, at: int, content: int) -> bool:
+        return self._before is not None and self._before._contents[at] != content

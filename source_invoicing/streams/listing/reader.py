@@ -1,0 +1,158 @@
+"""Reading one list by the best plan that its API honours."""
+
+from __future__ import annotations
+
+import logging
+import marshal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.errors import ListChanged, PlanNotSupported
+from source_invoicing.streams.listing.keyset import Keyset
+from source_invoicing.streams.listing.ranges import KeyRange
+from source_invoicing.streams.listing.strategy import Batch, Plan
+from source_invoicing.streams.page import Listing, Row
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# A plan that the API does not honour is left within its first pages; the next one does not hand out these rows again.
+ROWS_REMEMBERED = 1000
+
+
+class PlansLeft:
+    """The plans of a stream that its API still honours, best first. Shared by all lists of the stream.
+
+    Thread-safe.
+
+    :param stream: name of the stream, for the log
+    :param plans: best first
+    """
+
+    def __init__(self, stream: str, plans: Sequence[Plan]) -> None:
+        self._stream = stream
+        self._plans = list(plans)
+        self._lock = threading.Lock()
+        self._has_warned = False
+
+    @property
+    def best(self) -> Plan:
+        """The best plan left."""
+        return self._plans[0]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether there is no other one."""
+        return len(self._plans) == 1
+
+    def leave(self, plan: Plan, why: str) -> bool:
+        """Leave a plan that the API does not honour, for all lists of the stream.
+
+        :param why: what a list does or does not, for the log
+        :return: whether there is another one to go on with
+        """
+        with self._lock:
+            if self._plans[0] is not plan:
+                return True  # another worker has left it
+            if len(self._plans) == 1:
+                return False
+            del self._plans[0]
+            level = logging.INFO if self._has_warned else logging.WARNING
+            self._has_warned = True
+        logger.log(
+            level,
+            "Stream %s: %s. It is read in another way, which is complete but takes more requests.",
+            self._stream,
+            why,
+        )
+        return True
+
+
+class ListReader:
+    """Reads one list by the best plan left; where the API does not honour it, by the next one from the top.
+
+    :param listing: the list
+    :param plans_left: what to read it by
+    """
+
+    def __init__(self, listing: Listing, plans_left: PlansLeft) -> None:
+        self._listing = listing
+        self._plans_left = plans_left
+
+    @property
+    def shareable(self) -> bool:
+        """Whether several workers may read the list side by side."""
+        return issubclass(self._plans_left.best.strategy, Keyset)
+
+    def batches(
+        self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
+    ) -> Iterator[Batch]:
+        """Read every row changed at or after ``since`` (seconds since 1970, UTC), or every row. Rows without a
+        modification time come along.
+
+        :param resume: where an earlier run stopped; strategies without checkpoints begin from the top
+        :param key_range: what to read of a list that several workers share. Where it cannot be read by key, one of them
+            reads all of it by another plan, and the others end
+        :raises Failure: when the list cannot be read completely
+        """
+        first_rows: set[int] = set()
+        has_left_a_plan = False
+        while True:
+            plan = self._plans_left.best
+            if key_range is not None and not issubclass(plan.strategy, Keyset):
+                reads_on, since = key_range.ranges.fall_back(key_range)
+                if not reads_on:
+                    return
+                key_range = None
+            may_leave = not self._plans_left.is_last
+            try:
+                for batch in self._read(plan, since, resume, key_range):
+                    rows = self._wanted(batch.rows, since)
+                    if has_left_a_plan:
+                        rows = [row for row in rows if _mark(row) not in first_rows]
+                    elif may_leave and len(first_rows) < ROWS_REMEMBERED:
+                        first_rows.update(map(_mark, rows))
+                    yield batch if rows is batch.rows else replace(batch, rows=rows)
+                    del batch, rows
+                return
+            except (PlanNotSupported, BadRequest) as why:
+                if not self._plans_left.leave(plan, self._sentence(why)):
+                    if isinstance(why, BadRequest):
+                        raise
+                    raise self._failure(why) from None
+                has_left_a_plan = True
+
+    def _read(
+        self, plan: Plan, since: int | None, resume: Checkpoint | None, key_range: KeyRange | None
+    ) -> Iterator[Batch]:
+        strategy = plan.strategy(self._listing, plan)
+        if isinstance(strategy, Keyset):
+            return strategy.batches(since, resume, key_range)
+        return strategy.batches(since, resume)
+
+    def _wanted(self, rows: list[Row], since: int | None) -> list[Row]:
+        """Rows inside the window, or without a modification time."""
+        if since is None:
+            return rows
+        timestamp = self._listing.timestamp
+        return [row for row in rows if (at := timestamp(row)) is None or at >= since]
+
+    def _sentence(self, why: PlanNotSupported | BadRequest) -> str:
+        what = f"was refused ({str(why).removesuffix('.')})" if isinstance(why, BadRequest) else str(why)
+        return f"the list {self._listing.label} {what}"
+
+    def _failure(self, why: PlanNotSupported) -> UnexpectedResponse:
+        advice = why.advice or ListChanged.advice
+        return UnexpectedResponse(
+            f"The list {self._listing.label} {why}, so it cannot be read completely. {advice}",
+            FailureType.transient_error,
+        )
+
+
+def _mark(row: Row) -> int:
+    """What tells a row from all others, in 64 bits: of a long list, some would share a checksum of 32."""
+    return hash(marshal.dumps(row, 2))

@@ -1,0 +1,59 @@
+"""Whether several passes over rows with the same modification time have met all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+
+class TieProof:
+    """Passes over the rows that one second holds, page by page, until it is proven that none slipped through.
+
+    Rows can only leave a second that is past. One that leaves shifts those behind it towards the front, and a server
+    may break ties anew for each page; either way a page may repeat a row of the page before and lack another one. Two
+    things prove that nothing is lacking:
+
+    1. Two passes met the same rows in the same order, and none twice, or did so with pages of different sizes.
+    2. A pass met n rows, repeated ones included: so many places there were at its end, whichever rows stood in them.
+       All rows met by later passes were there by then, since none can join; if they are n different ones, they are all.
+
+    :param is_past: whether no row can join any more
+    """
+
+    def __init__(self, *, is_past: bool) -> None:
+        self.repeats = False
+        #: Whether the same passes, one after the other, would go on to repeat the same rows.
+        self.stands_still = False
+        self._is_past = is_past
+        self._counts: list[int] = []
+        self._last_met: dict[Hashable, int] = {}
+        self._before: tuple[list[Hashable], int | None] | None = None
+
+    def add(self, met: list[Hashable], size: int | None) -> bool:
+        """Take note of a pass.
+
+        :param met: the keys of its rows, in order
+        :param size: rows on each of its pages, where not as many as possible
+        :return: whether nothing is lacking
+        """
+        number = len(self._counts)
+        self._counts.append(len(met))
+        self._last_met.update(dict.fromkeys(met, number))
+        repeats = len(set(met)) < len(met)
+        self.repeats = self.repeats or repeats
+        before, size_before = self._before or (None, None)
+        self._before = (met, size)
+        self.stands_still = met == before and repeats and size == size_before
+        if met == before and not self.stands_still:
+            return True
+        return self._is_past and self._all_were_met()
+
+    def _all_were_met(self) -> bool:
+        met_later = 0
+        by_pass = [0] * len(self._counts)
+        for number in self._last_met.values():
+            by_pass[number] += 1
+        for number in range(len(self._counts) - 1, 0, -1):
+            met_later += by_pass[number]
+            if met_later >= self._counts[number - 1]:
+                return True
+        return False
