@@ -7,6 +7,7 @@ it should be. Properties nobody knows are tolerated: the platform that runs the 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Fields:
         """
         value = self.optional_text(name)
         if not value:
-            raise self._complaint(name, f"is missing. {why}".rstrip())
+            raise self.complaint(name, f"is missing. {why}".rstrip())
         return value
 
     def optional_text(self, name: str, default: str = "") -> str:
@@ -56,9 +57,9 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, str):
-            raise self._complaint(name, f"should be text, found {_kind(value)}")
+            raise self.complaint(name, f"should be text, found {_kind(value)}")
         if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise self._complaint(name, "holds half of a character, as text does that was cut in the middle of one")
+            raise self.complaint(name, "holds half of a character, as text does that was cut in the middle of one")
         return value.strip()
 
     def raw_text(self, name: str) -> str:
@@ -72,7 +73,7 @@ class Fields:
         if not isinstance(value, str) or value not in allowed:
             found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
             found = "it is missing" if value is None else found
-            raise self._complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
+            raise self.complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
         return str(value)
 
     def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
@@ -85,7 +86,7 @@ class Fields:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             found = repr(value) if isinstance(value, (int, float)) else _kind(value)
-            raise self._complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
+            raise self.complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
         return value
 
     def timestamp(self, name: str) -> int | None:
@@ -93,7 +94,7 @@ class Fields:
         value = self.optional_text(name)
         if not value:
             return None
-        complaint = self._complaint(
+        complaint = self.complaint(
             name,
             f"should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, found {value!r}",
         )
@@ -117,24 +118,24 @@ class Fields:
             host, _ = parts.hostname, parts.port
             (host or "").encode("idna")
         except ValueError:
-            raise self._complaint(name, "is no valid address") from None
+            raise self.complaint(name, "is no valid address") from None
         # Programs differ in what they make of these, and so in which host they see.
         if "\\" in value or not value.isprintable() or " " in value:
-            raise self._complaint(name, "holds a sign that no address can hold")
+            raise self.complaint(name, "holds a sign that no address can hold")
         if parts.scheme not in ("http", "https") or not host:
-            raise self._complaint(name, "should be an address such as https://api.example.com/v1")
+            raise self.complaint(name, "should be an address such as https://api.example.com/v1")
         if parts.username or parts.password or "@" in parts.netloc:
-            raise self._complaint(name, "must not hold credentials; they have fields of their own")
+            raise self.complaint(name, "must not hold credentials; they have fields of their own")
         if parts.query or parts.fragment:
-            raise self._complaint(name, "should end with the path, without a query (?...) or a fragment (#...)")
+            raise self.complaint(name, "should end with the path, without a query (?...) or a fragment (#...)")
         if parts.scheme == "http" and not _is_loopback(host):
-            raise self._complaint(name, f"should begin with https://; plain http is for this machine only, not {host}")
+            raise self.complaint(name, f"should begin with https://; plain http is for this machine only, not {host}")
         return value
 
     def object(self, name: str) -> Fields:
         """A nested object that has to be there."""
         if self._values.get(name) is None:
-            raise self._complaint(name, "is missing; it should be an object")
+            raise self.complaint(name, "is missing; it should be an object")
         return Fields(self._values[name], self._at(name))
 
     def optional_object(self, name: str) -> Fields | None:
@@ -156,6 +157,16 @@ class Fields:
                 raise self.complaint(f"{name}[{index}]", f"should be text that is not blank, found {value!r}")
         return [value.strip() for value in values]
 
+    def json_object(self, name: str) -> Mapping[str, Any]:
+        """An object that is written as JSON text."""
+        try:
+            value = json.loads(self.text(name))
+        except ValueError as error:
+            raise self.complaint(name, f"should be a JSON text: {error}") from None
+        if not isinstance(value, dict):
+            raise self.complaint(name, "should be the JSON text of an object")
+        return value
+
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
         value = default if self._values.get(name) is None else self._values[name]
@@ -168,7 +179,7 @@ class Fields:
 
         :param what: goes on behind the property's path
         """
-        return self._complaint(name, what)
+        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
 
     def _list(self, name: str) -> list[Any]:
         value = self._values.get(name)
@@ -177,9 +188,6 @@ class Fields:
         if not isinstance(value, list):
             raise self.complaint(name, f"should be a list, found {_kind(value)}")
         return value
-
-    def _complaint(self, name: str, what: str) -> Failure:
-        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
 
     def _at(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
