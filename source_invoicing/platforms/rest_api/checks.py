@@ -46,7 +46,7 @@ def warn_of_shared_keys(stream: str, primary_key: Sequence[str]) -> None:
     )
 
 
-def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str) -> str:
+def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str, since_format: str) -> str:
     """What to say of the rows of a first page none of which has a time of change that can be read.
 
     :return: empty where a row has none at all, which says nothing about the others
@@ -54,10 +54,12 @@ def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str) -> str:
     values = [dig(row, cursor_field) for row in rows]
     if not values or any(value is None for value in values):
         return ""
+    advice = "a date in a form of its own needs its pattern in since_format."
+    if "%" in since_format:
+        advice = f"a date in a form of its own needs its pattern in since_format, which is {since_format!r} now."
     return (
         f"Stream {stream}: the records of the first page have {describe(values[0])} at {cursor_field!r}, "
-        "which cursor_field names, and no date. Leave it empty where the API tells no time of change; a date in a "
-        "form of its own needs its pattern in since_format."
+        f"which cursor_field names, and no date. Leave it empty where the API tells no time of change; {advice}"
     )
 
 

@@ -13,16 +13,17 @@ from source_invoicing.platforms.rest_api.words import error_text, words_in
 from source_invoicing.streams import Row
 
 
-def read_records(response: Response, resource: Resource) -> list[Row]:
+def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
     """The records of a page, as the API sent them.
 
-    An explicit null or an empty list is no record. A path that leads nowhere is a fault, unless the total is zero.
+    An explicit null or an empty list at ``record_path`` is no record. A path that leads nowhere is a fault, unless a
+    total says how many records there are: then the API leaves the list out of pages without records.
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
     if said := _error(response.body, resource.error_path):
         raise _malformed(response, f"says under {resource.error_path!r}: {said}", FailureType.transient_error)
-    found = _records_at(response.body, resource)
+    found = _records_at(response.body, resource, is_first_page)
     if not isinstance(found, list):
         raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
     strangers = [row for row in found if not isinstance(row, dict)]
@@ -38,21 +39,24 @@ def _error(body: Any, error_path: str) -> str | None:
     return (words_in(found) or error_text(body) or "something is wrong") if found else None
 
 
-def _records_at(body: Any, resource: Resource) -> Any:
+def _records_at(body: Any, resource: Resource, is_first_page: bool) -> Any:
     """What stands at ``record_path``, which should be a list."""
-    found = dig(body, resource.record_path)
-    if found is None and resource.record_path:
+    path = resource.record_path
+    found = dig(body, path)
+    if found is None and (body is not None or not path):
         return []
-    if resource.single_object_as_list:
-        if isinstance(found, dict):
-            return [found]
-        if found is MISSING and _counts_none(body, resource.pager.total_path):
-            return []
-    return found
+    if found is MISSING and _is_left_out(body, resource.pager.total_path, is_first_page):
+        return []
+    return [found] if resource.single_object_as_list and isinstance(found, dict) else found
 
 
-def _counts_none(body: Any, total_path: str) -> bool:
-    return bool(total_path) and whole_number(dig(body, total_path)) == 0
+def _is_left_out(body: Any, total_path: str, is_first_page: bool) -> bool:
+    """Whether a page without a list has no records, by the total. Whether rows are missing is judged by the total, too.
+
+    A first page that counts records and holds none says that ``record_path`` is wrong.
+    """
+    total = whole_number(dig(body, total_path)) if total_path else None
+    return total == 0 if is_first_page else total is not None
 
 
 def _not_a_list(body: Any, found: str, resource: Resource) -> str:

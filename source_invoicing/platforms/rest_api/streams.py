@@ -125,7 +125,7 @@ class RestStream(InvoicingStream):
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
             return Page([], has_more=False, server_time=response.server_time)
-        rows = read_records(response, self.declared)
+        rows = read_records(response, self.declared, is_first_page=is_first_page(request))
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
         outlook = self._outlook(rows, response, request)
@@ -151,7 +151,7 @@ class RestStream(InvoicingStream):
         if self._cursor_doubt or not isinstance(self.cursor_field, str) or not is_first_page(request):
             return
         if not any(map(self.timestamp, rows)):
-            self._cursor_doubt = doubt_about_cursor(self.name, rows, self.cursor_field)
+            self._cursor_doubt = doubt_about_cursor(self.name, rows, self.cursor_field, self.declared.since_format)
         if self._cursor_doubt:
             logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
 

@@ -28,13 +28,29 @@ ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 # What the state holds. No pattern reads it in another way.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
-CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z])|%|)")
-CODES_OF_A_CLOCK = ("%H", "%I", "%s", "%X", "%c", "%T")
-CODES = frozenset("aAbBcdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZC")
+CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z%])|)")
+#: Codes that strptime does not know, in codes that it does.
+READ_AS = {
+    **{"D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M", "T": "%H:%M:%S", "r": "%I:%M:%S %p"},
+    **{"e": "%d", "h": "%b", "k": "%H", "l": "%I", "P": "%p", "n": " ", "t": " "},
+}
+#: Codes of strftime that values can be read by; "%s" is seconds since 1970.
+READABLE = frozenset("aAbBcdfGHIjmMpSsuUVwWxXyYzZ%") | READ_AS.keys()
+#: Those by which no value can be read.
+UNREADABLE = frozenset("Cg")
+# A week says something only with its year and a day of it.
+OF_A_WEEK = frozenset("GV")
+DAYS_OF_A_WEEK = frozenset("uwaA")
+OF_A_CLOCK = frozenset("HIXcsTRrkl")
 
 
 def _text(pattern: str) -> Callable[[int], str]:
-    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(pattern)
+    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(_with_epoch(pattern, seconds))
+
+
+def _with_epoch(pattern: str, seconds: int) -> str:
+    """A pattern with its ``%s`` replaced: the C library would count them in the time zone of this machine."""
+    return CODE.sub(lambda code: str(seconds) if code[1] == "s" else code[0], pattern)
 
 
 def _day_before(pattern: str) -> Callable[[int], str]:
@@ -77,12 +93,16 @@ def parse_format(fields: Fields, name: str) -> str:
 
 
 def _fault_in_pattern(pattern: str) -> str:
-    """Why a text is not a pattern of ``strftime``; empty where it is one."""
+    """Why a text is not a pattern of ``strftime`` that values can be read by; empty where it is one."""
     found = [(code[0], code[1]) for code in CODE.finditer(pattern)]
-    strangers = [code for code, letter in found if code != "%%" and (letter is None or letter not in CODES)]
-    if strangers:
-        return f"holds {strangers[0]!r}, which stands for nothing"
-    return "" if any(letter for _, letter in found) else "names no part of a date"
+    letters = {letter for _, letter in found}
+    whole_week = letters >= OF_A_WEEK and letters & DAYS_OF_A_WEEK
+    for code, letter in found:
+        if letter in UNREADABLE or (letter in OF_A_WEEK and not whole_week):
+            return f"holds {code!r}, which no value can be read by"
+        if letter not in READABLE:
+            return f"holds {code!r}, which stands for nothing"
+    return "" if letters - {"%"} else "names no part of a date"
 
 
 class AnyTimestamp(TimestampFormat):
@@ -99,6 +119,8 @@ class AnyTimestamp(TimestampFormat):
         :param pattern: of ``strftime``
         """
         self._pattern = pattern
+        self._readable = _readable(pattern)
+        self._epoch = _epoch(pattern)
 
     @override
     def seconds(self, value: Any) -> int | None:
@@ -141,14 +163,33 @@ class AnyTimestamp(TimestampFormat):
         return None if timestamp is None else _seconds(timestamp)
 
     def _by_pattern(self, text: str) -> datetime | None:
+        if self._epoch is not None:
+            found = self._epoch.fullmatch(text)
+            seconds = real(int(found[1])) if found else None
+            return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
         try:
-            return datetime.strptime(text, self._pattern)
+            return datetime.strptime(text, self._readable)
         except (ValueError, re.error):  # the latter for a pattern that names something twice
             return None
 
 
+def _readable(pattern: str) -> str:
+    """A pattern of ``strftime`` as one of ``strptime``, which knows fewer codes and no flags."""
+    return CODE.sub(lambda code: READ_AS.get(code[1], f"%{code[1] or ''}"), pattern)
+
+
+def _epoch(pattern: str) -> re.Pattern[str] | None:
+    """Finds the seconds since 1970 in a text, for a pattern that has them. They count, whatever else it names."""
+    found = {"s": rf"(-?[0-9]{{1,{MOST_DIGITS}}})", "%": "%"}
+    parts, end = [], 0
+    for code in CODE.finditer(pattern):
+        parts += [re.escape(pattern[end : code.start()]), found.get(code[1], ".+?")]
+        end = code.end()
+    return re.compile("".join([*parts, re.escape(pattern[end:])])) if found["s"] in parts else None
+
+
 def _has_clock(pattern: str) -> bool:
-    return any(code in pattern for code in CODES_OF_A_CLOCK)
+    return any(code[1] in OF_A_CLOCK for code in CODE.finditer(pattern))
 
 
 def _seconds(timestamp: datetime) -> int | None:

@@ -1,0 +1,91 @@
+"""The configurable platform: pages without records, and what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests_mock
+
+from source_invoicing.http import Failure
+from unit_tests.rest_api_config import LIST, Json, config, invoices, query, read
+
+ROWS: list[Json] = [{"id": number} for number in range(1001)]
+PAGES: Json = {"type": "page", "size": 1000, "total_path": "list.@total"}
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0.0001")
+
+
+@pytest.fixture
+def server() -> Iterator[requests_mock.Mocker]:
+    with requests_mock.Mocker(case_sensitive=True) as mocker:
+        yield mocker
+
+
+# -- null -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["from the first page on", "from the second page on"])
+def test_a_body_of_null_is_no_empty_list(server: requests_mock.Mocker, first: int) -> None:
+    answers: list[Json] = [{"json": {"data": ROWS[:100]}}][:first]
+    server.get(LIST, [*answers, {"text": "null"}])
+
+    with pytest.raises(Failure, match="has null at 'data', where record_path expects a list of records; it is null"):
+        read(config())
+    assert len(server.request_history) == first + 4
+
+
+def test_null_at_the_record_path_is_an_empty_list(server: requests_mock.Mocker) -> None:
+    server.get(LIST, [{"json": {"data": None}}, {"text": "null"}])
+
+    assert read(config()) == []
+    assert read(config(invoices(record_path="", pagination={"type": "none"}))) == []
+
+
+# -- lists that are left out ------------------------------------------------------------------------------------------
+
+
+def leaving_out(rows: list[Json], deleted: int) -> Any:
+    """A server that leaves the list out of pages without rows.
+
+    :param deleted: rows that vanish once the first page was answered
+    """
+
+    def answer(request: Any, context: Any) -> Json:
+        asked = query(request)
+        start, size = (int(asked["page"]) - 1) * int(asked["per_page"]), int(asked["per_page"])
+        page = rows[start : start + size]
+        if start == 0 and len(rows) == len(ROWS):
+            del rows[:deleted]
+            return {"list": {"row": page, "@total": str(len(ROWS))}}
+        return {"list": {**({"row": page} if page else {}), "@total": str(len(rows))}}
+
+    return answer
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["single object", "list"])
+def test_a_page_that_became_empty_is_read_again_from_the_top(server: requests_mock.Mocker, single: bool) -> None:
+    """Its total counts the rows that are left; there is no reason to doubt the record path."""
+    server.get(LIST, json=leaving_out(list(ROWS), deleted=51))
+    declared = invoices(record_path="list.row", single_object_as_list=single, pagination=PAGES)
+
+    assert {row["id"] for row in read(config(declared))} >= set(range(51, 1001))
+
+
+def test_a_list_that_is_left_out_and_counts_nothing_is_empty(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"list": {"@total": "0"}})
+
+    assert read(config(invoices(record_path="list.row", pagination=PAGES))) == []
+    assert len(server.request_history) == 1
+
+
+@pytest.mark.parametrize("total", ["3", None], ids=["some are counted", "nothing is counted"])
+def test_a_first_page_without_its_list_is_no_empty_list(server: requests_mock.Mocker, total: str | None) -> None:
+    server.get(LIST, json={"list": {"@total": total}})
+
+    with pytest.raises(Failure, match=r"has nothing at 'list\.rows', where record_path expects"):
+        read(config(invoices(record_path="list.rows", single_object_as_list=True, pagination=PAGES)))
