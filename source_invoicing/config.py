@@ -6,10 +6,11 @@ it should be. Properties nobody knows are tolerated: the platform that runs the 
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ class Fields:
             raise config_failure(f"{path or 'The configuration'} should be an object, found {_kind(values)}.")
         self._values = values
         self._path = path
+        self._asked_for: set[str] = set()
+        self._nested: dict[str, Fields] = {}
 
     def text(self, name: str, *, why: str = "") -> str:
         """A text that has to be there and not to be blank.
@@ -53,7 +56,7 @@ class Fields:
 
     def optional_text(self, name: str, default: str = "") -> str:
         """A text that may be left out. White space around it is a slip of copying and is cut off."""
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return default
         if not isinstance(value, str):
@@ -65,11 +68,11 @@ class Fields:
     def raw_text(self, name: str) -> str:
         """A text that may be left out, with the white space around it."""
         self.optional_text(name)
-        return self._values.get(name) or ""
+        return self._get(name) or ""
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
-        value = default if self._values.get(name) is None else self._values[name]
+        value = default if self._get(name) is None else self._get(name)
         if not isinstance(value, str) or value not in allowed:
             found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
             found = "it is missing" if value is None else found
@@ -78,7 +81,7 @@ class Fields:
 
     def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
         """A whole number within bounds."""
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return default
         if isinstance(value, float) and value.is_integer():
@@ -134,22 +137,23 @@ class Fields:
 
     def object(self, name: str) -> Fields:
         """A nested object that has to be there."""
-        if self._values.get(name) is None:
+        nested = self.optional_object(name)
+        if nested is None:
             raise self.complaint(name, "is missing; it should be an object")
-        return Fields(self._values[name], self._at(name))
+        return nested
 
     def optional_object(self, name: str) -> Fields | None:
         """A nested object that may be left out."""
-        value = self._values.get(name)
-        return None if value is None else Fields(value, self._at(name))
+        value = self._get(name)
+        return None if value is None else self._fields_at(self._at(name), value)
 
     def objects(self, name: str) -> list[Fields]:
         """A list of objects; an empty one where it is left out."""
-        return [Fields(value, f"{self._at(name)}[{index}]") for index, value in enumerate(self._list(name))]
+        return [self._fields_at(f"{self._at(name)}[{index}]", value) for index, value in enumerate(self._list(name))]
 
     def texts(self, name: str, default: Sequence[str]) -> list[str]:
         """A list of texts that are not blank."""
-        if self._values.get(name) is None:
+        if self._get(name) is None:
             return list(default)
         values = self._list(name)
         for index, value in enumerate(values):
@@ -169,10 +173,20 @@ class Fields:
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = default if self._values.get(name) is None else self._values[name]
+        value = default if self._get(name) is None else self._get(name)
         if not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
         return value
+
+    def unknown(self) -> Iterator[str]:
+        """A sentence about each property, nested ones included, that has not been asked for by now."""
+        for name in self._values:
+            if name not in self._asked_for:
+                # Half a character cannot be printed.
+                path = self._at(name).encode("utf-8", "backslashreplace").decode()
+                yield f"{path} is not known there and is ignored; {self._suggestion(name)}."
+        for nested in self._nested.values():
+            yield from nested.unknown()
 
     def complaint(self, name: str, what: str) -> Failure:
         """The sentence about one property.
@@ -181,8 +195,22 @@ class Fields:
         """
         return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
 
+    def _suggestion(self, name: str) -> str:
+        known = sorted(self._asked_for)
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"the nearest property is {near[0]}" if near else f"the properties there are {', '.join(known)}"
+
+    def _get(self, name: str) -> Any:
+        self._asked_for.add(name)
+        return self._values.get(name)
+
+    def _fields_at(self, path: str, value: Any) -> Fields:
+        if path not in self._nested:
+            self._nested[path] = Fields(value, path)
+        return self._nested[path]
+
     def _list(self, name: str) -> list[Any]:
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return []
         if not isinstance(value, list):

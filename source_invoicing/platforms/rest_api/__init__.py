@@ -61,6 +61,8 @@ class RestApi(Platform):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._options = Options.parse(config.options)
+        for sentence in config.options.unknown():
+            logger.warning("%s", sentence)
         credentials = self._options.credentials
         self._auth = credentials.auth()
         self._tokens = self._token_source(credentials) if isinstance(credentials, OAuth) else None

@@ -53,7 +53,7 @@ class ApiKey(Credentials):
     """A key in the query or in a header.
 
     :param name: of the header or the query parameter that holds the key
-    :param prefix: stands before the key, only in a header
+    :param prefix: stands before the key, only in a header; "Token " with its blank
     """
 
     value: str
@@ -65,10 +65,12 @@ class ApiKey(Credentials):
     @override
     def parse(cls, fields: Fields) -> Self:
         location = fields.choice("location", LOCATIONS, default="query")
-        # A blank behind the word is meant: "Token ".
         prefix = fields.raw_text("prefix")
         if prefix and location == "query":
             raise fields.complaint("prefix", "goes with location header only; leave it out")
+        if prefix[-1:].isalnum():
+            # A word is meant. Airbyte's form cuts off the blank behind it.
+            prefix = f"{prefix} "
         name = fields.optional_text("name", "api_key") or "api_key"
         if location == "header":
             check_header_name(fields, name)

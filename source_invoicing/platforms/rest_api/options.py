@@ -46,14 +46,15 @@ class Parent:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self | None:
-        """The parent of a stream, if it has one.
+        """The parent of a stream, if it has one: Airbyte's form sends an object without a stream where it has none.
 
         :raises Failure: for the first option that is wrong
         """
         if fields is None:
             return None
-        stream = fields.text("stream", why="It is the name of the stream whose records have lists of this one.")
-        return cls(stream, parse_path(fields, "key", "id") or "id", fields.optional_text("field") or f"{stream}_id")
+        stream = fields.optional_text("stream")
+        key, field = parse_path(fields, "key", "id") or "id", fields.optional_text("field") or f"{stream}_id"
+        return cls(stream, key, field) if stream else None
 
 
 @dataclass(frozen=True)
