@@ -1,4 +1,4 @@
-"""The configurable platform: pages without records, and what is none."""
+"""The configurable platform: pages without records, pages that are none, and what the API says then."""
 
 from __future__ import annotations
 
@@ -89,3 +89,69 @@ def test_a_first_page_without_its_list_is_no_empty_list(server: requests_mock.Mo
 
     with pytest.raises(Failure, match=r"has nothing at 'list\.rows', where record_path expects"):
         read(config(invoices(record_path="list.rows", single_object_as_list=True, pagination=PAGES)))
+
+
+# -- the API's own words ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"Message": "The tenant is gone."}, "The tenant is gone"),
+        ({"Title": "Forbidden", "Detail": "No such scope"}, "No such scope"),
+        ({"ErrorCode": 2001, "DeveloperErrorMessage": "Unknown ledger"}, "Unknown ledger"),
+        ({"ErrorInformation": {"error": 1, "message": "Invalid login", "code": 2000310}}, "Invalid login"),
+        ({"Fault": {"Error": [{"Message": "Stale token", "Detail": "Expired"}], "type": "x"}}, "Stale token; Expired"),
+        ({"response": {"errors": [{"message": "No such business", "errno": 1}]}}, "No such business; 1"),
+        ([{"message": "Session expired", "errorCode": "INVALID"}], "Session expired"),
+        ({"fault": {"faultstring": "Quota of the key is used up"}}, "Quota of the key is used up"),
+        ({"error": True, "reason": "Closed for repairs"}, "Closed for repairs"),
+        ("Go away", "Go away"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("status", [400, 403])
+def test_the_words_of_the_api_are_found_wherever_they_stand(
+    server: requests_mock.Mocker, status: int, body: Any, words: str
+) -> None:
+    server.get(LIST, status_code=status, json=body)
+
+    with pytest.raises(Failure) as caught:
+        read(config())
+    assert f": {words}" in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500])
+@pytest.mark.parametrize("path", ["info.reason", "Info.Reason"])
+def test_the_words_under_the_error_path_go_first(server: requests_mock.Mocker, status: int, path: str) -> None:
+    server.get(LIST, status_code=status, json={"message": "Oops", "Info": {"Reason": "The year is locked"}})
+
+    with pytest.raises(Failure) as caught:
+        read(config(invoices(error_path=path)))
+    assert ": The year is locked" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"success": False, "message": "WRONG ACCESS TOKEN."}, "keys message, success, and says: WRONG ACCESS TOKEN. "),
+        ({"Error": {"Message": "Closed"}}, "keys Error, and says: Closed. "),
+        ({"code": 0, "rows": []}, "keys code, rows. "),
+        ({"invoices": [{"message": "Thank you, Mrs. Doe"}]}, "keys invoices. "),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_is_told_with_the_words_of_the_api(server: requests_mock.Mocker, body: Json, says: str) -> None:
+    """But not with those of its records."""
+    server.get(LIST, json=body)
+
+    with pytest.raises(Failure) as caught:
+        read(config())
+    assert f"it is an object with the {says}Run the sync again" in str(caught.value)
+
+
+def test_a_flag_under_the_error_path_is_told_with_the_words_beside_it(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [], "failed": True, "message": "Closed"})
+
+    with pytest.raises(Failure, match="says under 'failed': Closed"):
+        read(config(invoices(error_path="failed")))

@@ -7,9 +7,10 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import MalformedResponse, Response
+from source_invoicing.http.error_handler import inside_a_sentence
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, whole_number
-from source_invoicing.platforms.rest_api.words import error_text, words_in
+from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
 
 
@@ -61,9 +62,12 @@ def _is_left_out(body: Any, total_path: str, is_first_page: bool) -> bool:
 
 def _not_a_list(body: Any, found: str, resource: Resource) -> str:
     path = resource.record_path
+    words = usual_words(body) or ""
+    # A code alone may be that of a success.
+    says = f", and says: {inside_a_sentence(words)}" if any(map(str.isalpha, words)) else ""
     if not path:
-        return f"is {found} where record_path is empty and a list of records is expected"
-    return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}"
+        return f"is {found} where record_path is empty and a list of records is expected{says}"
+    return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}{says}"
 
 
 def _malformed(response: Response, what: str, failure_type: FailureType) -> MalformedResponse:

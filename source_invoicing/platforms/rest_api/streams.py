@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
+from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Row
 from source_invoicing.streams.stream import Slice
 
@@ -63,6 +64,8 @@ class RestStream(InvoicingStream):
         super().__init__(account, **more)
         self._schema = StreamSchema(self.declared.json_schema, self._infer_schema)
         self._end = ListEnd(self.declared.pager, many_lists=self.many_lists)
+        words = partial(error_text, error_path=self.declared.error_path)
+        self._by_status = replace(account.error_handler, error_text=words)
         self._cursor_doubt = ""
         self._shares_keys = False
 
@@ -102,7 +105,7 @@ class RestStream(InvoicingStream):
 
     def _error_handler(self, request: PageRequest, path: str) -> PageErrorHandler:
         return PageErrorHandler(
-            self.account.error_handler,
+            self._by_status,
             place=self.declared.pager.place(request),
             later=not is_first_page(request),
             ends=self._end.statuses(request, f"/{path}"),
