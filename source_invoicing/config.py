@@ -1,7 +1,7 @@
 """The configuration as typed objects, and every complaint about it.
 
 Each complaint is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what
-it should be. Properties nobody knows are tolerated: the platform that runs the connector adds some of its own.
+it should be. Unknown properties are tolerated: the platform that runs the connector adds some of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pendulum
 
 from source_invoicing.http import Failure, config_failure
 
-# As in the form: it is looked at before the form's own check, whose words nobody understands.
+# As in the form. Checked before the form's own check, whose message is hard to understand.
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 import requests_mock
+from airbyte_cdk.models import SyncMode
 
+from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
-from unit_tests.rest_api_config import LIST, Json, config, invoices, query, read
+from source_invoicing.streams import InvoicingStream
+from unit_tests.rest_api_config import BASE, LIST, Json, config, invoices, query, read
 
 ROWS: list[Json] = [{"id": number} for number in range(1001)]
 PAGES: Json = {"type": "page", "size": 1000, "total_path": "list.@total"}
@@ -155,3 +158,18 @@ def test_a_flag_under_the_error_path_is_told_with_the_words_beside_it(server: re
 
     with pytest.raises(Failure, match="says under 'failed': Closed"):
         read(config(invoices(error_path="failed")))
+
+
+def test_what_is_no_list_does_not_prove_that_there_are_lists(server: requests_mock.Mocker) -> None:
+    """With the path put right, the next sync has to read the first customer again."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    server.get(f"{BASE}/v1/customers/1/notes", status_code=404)
+    server.get(f"{BASE}/v1/customers/2/notes", json={"message": "Closed"})
+    customers = {"name": "customers", "path": "/v1/customers", "pagination": {"type": "none"}}
+    notes = {"name": "notes", "path": "/v1/customers/{id}/notes", "parent": {"stream": "customers"}}
+    _, stream = SourceInvoicing().streams(config(customers, notes))
+
+    assert isinstance(stream, InvoicingStream)
+    with pytest.raises(Failure, match="Closed"):
+        list(stream.read_records(SyncMode.full_refresh))
+    assert stream.state == {}

@@ -137,9 +137,9 @@ class RestApi(Platform):
 
 def token_refusal(error: str, description: str) -> Failure:
     """Why the token server issues no token (RFC 6749, section 5.2)."""
-    told = f"{error}: {description}" if description else error
+    reason = f"{error}: {description}" if description else error
     return LoginRefused(
-        f"The token server (platform.auth.token_url) refused the refresh token ({told}). Check "
+        f"The token server (platform.auth.token_url) refused the refresh token ({reason}). Check "
         "platform.auth.client_id, client_secret and refresh_token; a refresh token that was withdrawn or used up has "
         "to be made anew.",
         FailureType.config_error,

@@ -19,9 +19,9 @@ EXACT = 2**53
 
 
 def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Response) -> None:
-    """Rows that cannot be told apart cannot be read completely.
+    """Rows that cannot be distinguished cannot be read completely.
 
-    :param key: dotted paths of what tells the rows of one list apart
+    :param key: dotted paths of the fields that distinguish the rows of one list
     :raises UnexpectedResponse: when a row lacks a part of its key
     """
     for row in rows:

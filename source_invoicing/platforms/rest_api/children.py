@@ -88,8 +88,9 @@ class RestChildStream(RestStream, ChildStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest = FIRST_PAGE) -> Page:
+        page = super().read_page(response, request)
         self._done(self._lists.found())
-        return super().read_page(response, request)
+        return page
 
     @override
     def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:

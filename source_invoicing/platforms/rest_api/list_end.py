@@ -36,7 +36,7 @@ class ListEnd:
         """
         if is_first_page(request):
             return (HTTPStatus.NO_CONTENT,)
-        if self._pager.tells_the_end:
+        if self._pager.reports_its_end:
             return ()
         behind = BEHIND_THE_END if path in self._may_have_ended else ()
         return (HTTPStatus.NO_CONTENT, *behind)

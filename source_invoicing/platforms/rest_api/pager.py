@@ -25,7 +25,7 @@ class Pager(ABC):
 
     #: Rows asked for at a time; 0 where the request does not say.
     size: int = 0
-    #: Dotted paths of what tells in the body how long the list is; empty where nothing does.
+    #: Dotted paths in the body to the total, the number of pages, and a flag; empty where the API has none.
     total_path: str = ""
     total_pages_path: str = ""
     has_more_path: str = ""
@@ -53,7 +53,7 @@ class Pager(ABC):
         return ()
 
     @property
-    def tells_the_end(self) -> bool:
+    def reports_its_end(self) -> bool:
         """Whether the responses say if there is more."""
         return bool(self.total_path or self.total_pages_path or self.has_more_path)
 

@@ -162,7 +162,7 @@ class PagePager(Pager):
     @property
     @override
     def asks_behind_the_end(self) -> bool:
-        return not self.tells_the_end
+        return not self.reports_its_end
 
     @property
     @override

@@ -52,7 +52,7 @@ def _records_at(body: Any, resource: Resource, is_first_page: bool) -> Any:
 
 
 def _is_left_out(body: Any, total_path: str, is_first_page: bool) -> bool:
-    """Whether a page without a list has no records, by the total. Whether rows are missing is judged by the total, too.
+    """Whether a page without a list has no records, by the total. The total then proves whether rows are missing.
 
     A first page that counts records and holds none says that ``record_path`` is wrong.
     """

@@ -118,6 +118,7 @@ class RestStream(InvoicingStream):
 
     # -- reading the response -------------------------------------------------------------------------------------
 
+    # What the base calls; it goes once the base calls read_page with the request.
     @override
     def read_answer(self, response: Response, request: PageRequest) -> Page:
         return self.read_page(response, request)
@@ -195,7 +196,7 @@ class RestStream(InvoicingStream):
 
     @property
     def own_key(self) -> tuple[str, ...]:
-        """Dotted paths of what tells the rows of one list apart: the primary key."""
+        """Dotted paths of the fields that distinguish the rows of one list: the primary key."""
         return self.declared.primary_key
 
     @override
