@@ -375,9 +375,14 @@ def test_rows_before_a_ceiling_are_handed_out_once(pager: str, configure: Config
         assert len(read) == len(set(read)) > 1_400
 
 
-def test_an_absent_list_is_an_error_and_an_empty_one_or_null_is_not(configure: Configure) -> None:
-    for empty, exit_code in (("list", 0), ("null", 0), ("absent", 1)):
-        with Sandbox("rest_api", options={"empty": empty}) as sandbox:
+def test_an_absent_list_is_an_error_unless_a_total_says_that_it_is_empty(configure: Configure) -> None:
+    """An empty one and null are none, with or without a total."""
+    for empty, totals, exit_code in (
+        *((empty, totals, 0) for empty in ("list", "null") for totals in ("true", "false")),
+        ("absent", "true", 0),
+        ("absent", "false", 1),
+    ):
+        with Sandbox("rest_api", options={"empty": empty, "totals": totals}) as sandbox:
             output = offering(configure(sandbox.config), "credit_notes").read()
 
             assert output.exit_code == exit_code, output.text

@@ -1,14 +1,16 @@
 """The configuration as typed objects, and every complaint about it.
 
 Each complaint is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what
-it should be. Properties nobody knows are tolerated: the platform that runs the connector adds some of its own.
+it should be. Unknown properties are tolerated: the platform that runs the connector adds some of its own.
 """
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +19,7 @@ import pendulum
 
 from source_invoicing.http import Failure, config_failure
 
-# As in the form: it is looked at before the form's own check, whose words nobody understands.
+# As in the form. Checked before the form's own check, whose message is hard to understand.
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
@@ -39,6 +41,8 @@ class Fields:
             raise config_failure(f"{path or 'The configuration'} should be an object, found {_kind(values)}.")
         self._values = values
         self._path = path
+        self._asked_for: set[str] = set()
+        self._nested: dict[str, Fields] = {}
 
     def text(self, name: str, *, why: str = "") -> str:
         """A text that has to be there and not to be blank.
@@ -47,37 +51,37 @@ class Fields:
         """
         value = self.optional_text(name)
         if not value:
-            raise self._complaint(name, f"is missing. {why}".rstrip())
+            raise self.complaint(name, f"is missing. {why}".rstrip())
         return value
 
     def optional_text(self, name: str, default: str = "") -> str:
         """A text that may be left out. White space around it is a slip of copying and is cut off."""
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return default
         if not isinstance(value, str):
-            raise self._complaint(name, f"should be text, found {_kind(value)}")
+            raise self.complaint(name, f"should be text, found {_kind(value)}")
         if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise self._complaint(name, "holds half of a character, as text does that was cut in the middle of one")
+            raise self.complaint(name, "holds half of a character, as text does that was cut in the middle of one")
         return value.strip()
 
     def raw_text(self, name: str) -> str:
         """A text that may be left out, with the white space around it."""
         self.optional_text(name)
-        return self._values.get(name) or ""
+        return self._get(name) or ""
 
     def choice(self, name: str, allowed: Collection[str], default: str | None = None) -> str:
         """One of a few texts."""
-        value = default if self._values.get(name) is None else self._values[name]
+        value = default if self._get(name) is None else self._get(name)
         if not isinstance(value, str) or value not in allowed:
             found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
             found = "it is missing" if value is None else found
-            raise self._complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
+            raise self.complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
         return str(value)
 
     def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
         """A whole number within bounds."""
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return default
         if isinstance(value, float) and value.is_integer():
@@ -85,7 +89,7 @@ class Fields:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
             found = repr(value) if isinstance(value, (int, float)) else _kind(value)
-            raise self._complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
+            raise self.complaint(name, f"should be a whole number from {lowest} to {highest}, found {found}")
         return value
 
     def timestamp(self, name: str) -> int | None:
@@ -93,7 +97,7 @@ class Fields:
         value = self.optional_text(name)
         if not value:
             return None
-        complaint = self._complaint(
+        complaint = self.complaint(
             name,
             f"should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, found {value!r}",
         )
@@ -117,38 +121,39 @@ class Fields:
             host, _ = parts.hostname, parts.port
             (host or "").encode("idna")
         except ValueError:
-            raise self._complaint(name, "is no valid address") from None
+            raise self.complaint(name, "is no valid address") from None
         # Programs differ in what they make of these, and so in which host they see.
         if "\\" in value or not value.isprintable() or " " in value:
-            raise self._complaint(name, "holds a sign that no address can hold")
+            raise self.complaint(name, "holds a sign that no address can hold")
         if parts.scheme not in ("http", "https") or not host:
-            raise self._complaint(name, "should be an address such as https://api.example.com/v1")
+            raise self.complaint(name, "should be an address such as https://api.example.com/v1")
         if parts.username or parts.password or "@" in parts.netloc:
-            raise self._complaint(name, "must not hold credentials; they have fields of their own")
+            raise self.complaint(name, "must not hold credentials; they have fields of their own")
         if parts.query or parts.fragment:
-            raise self._complaint(name, "should end with the path, without a query (?...) or a fragment (#...)")
+            raise self.complaint(name, "should end with the path, without a query (?...) or a fragment (#...)")
         if parts.scheme == "http" and not _is_loopback(host):
-            raise self._complaint(name, f"should begin with https://; plain http is for this machine only, not {host}")
+            raise self.complaint(name, f"should begin with https://; plain http is for this machine only, not {host}")
         return value
 
     def object(self, name: str) -> Fields:
         """A nested object that has to be there."""
-        if self._values.get(name) is None:
-            raise self._complaint(name, "is missing; it should be an object")
-        return Fields(self._values[name], self._at(name))
+        nested = self.optional_object(name)
+        if nested is None:
+            raise self.complaint(name, "is missing; it should be an object")
+        return nested
 
     def optional_object(self, name: str) -> Fields | None:
         """A nested object that may be left out."""
-        value = self._values.get(name)
-        return None if value is None else Fields(value, self._at(name))
+        value = self._get(name)
+        return None if value is None else self._fields_at(self._at(name), value)
 
     def objects(self, name: str) -> list[Fields]:
         """A list of objects; an empty one where it is left out."""
-        return [Fields(value, f"{self._at(name)}[{index}]") for index, value in enumerate(self._list(name))]
+        return [self._fields_at(f"{self._at(name)}[{index}]", value) for index, value in enumerate(self._list(name))]
 
     def texts(self, name: str, default: Sequence[str]) -> list[str]:
         """A list of texts that are not blank."""
-        if self._values.get(name) is None:
+        if self._get(name) is None:
             return list(default)
         values = self._list(name)
         for index, value in enumerate(values):
@@ -156,30 +161,61 @@ class Fields:
                 raise self.complaint(f"{name}[{index}]", f"should be text that is not blank, found {value!r}")
         return [value.strip() for value in values]
 
+    def json_object(self, name: str) -> Mapping[str, Any]:
+        """An object that is written as JSON text."""
+        try:
+            value = json.loads(self.text(name))
+        except ValueError as error:
+            raise self.complaint(name, f"should be a JSON text: {error}") from None
+        if not isinstance(value, dict):
+            raise self.complaint(name, "should be the JSON text of an object")
+        return value
+
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = default if self._values.get(name) is None else self._values[name]
+        value = default if self._get(name) is None else self._get(name)
         if not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
         return value
+
+    def unknown(self) -> Iterator[str]:
+        """A sentence about each property, nested ones included, that has not been asked for by now."""
+        for name in self._values:
+            if name not in self._asked_for:
+                # Half a character cannot be printed.
+                path = self._at(name).encode("utf-8", "backslashreplace").decode()
+                yield f"{path} is not known there and is ignored; {self._suggestion(name)}."
+        for nested in self._nested.values():
+            yield from nested.unknown()
 
     def complaint(self, name: str, what: str) -> Failure:
         """The sentence about one property.
 
         :param what: goes on behind the property's path
         """
-        return self._complaint(name, what)
+        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
+
+    def _suggestion(self, name: str) -> str:
+        known = sorted(self._asked_for)
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"the nearest property is {near[0]}" if near else f"the properties there are {', '.join(known)}"
+
+    def _get(self, name: str) -> Any:
+        self._asked_for.add(name)
+        return self._values.get(name)
+
+    def _fields_at(self, path: str, value: Any) -> Fields:
+        if path not in self._nested:
+            self._nested[path] = Fields(value, path)
+        return self._nested[path]
 
     def _list(self, name: str) -> list[Any]:
-        value = self._values.get(name)
+        value = self._get(name)
         if value is None:
             return []
         if not isinstance(value, list):
             raise self.complaint(name, f"should be a list, found {_kind(value)}")
         return value
-
-    def _complaint(self, name: str, what: str) -> Failure:
-        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
 
     def _at(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name

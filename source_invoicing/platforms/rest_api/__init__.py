@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
 from airbyte_cdk.models import FailureType
-from requests.auth import AuthBase
+from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
     AccessTokens,
     ApiClient,
-    BasicAuth,
     CallBudget,
     Failure,
     LoginRefused,
@@ -24,18 +23,32 @@ from source_invoicing.http import (
     StatusErrorHandler,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.rest_api.auth import ApiKeyAuth, BearerAuth
-from source_invoicing.platforms.rest_api.error_handler import ResourceErrorHandler, error_text
-from source_invoicing.platforms.rest_api.options import Auth, Options
-from source_invoicing.platforms.rest_api.streams import RestAccount, RestStream, streams_of
-from source_invoicing.streams import ChildStream, InvoicingStream, Window
+from source_invoicing.platforms.rest_api.account import RestAccount
+from source_invoicing.platforms.rest_api.credentials import OAuth
+from source_invoicing.platforms.rest_api.declared import streams_of
+from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
+from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.words import error_text
+from source_invoicing.streams import InvoicingStream, Window
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
 
-# A server whose tokens are refused as fast as it issues them is not asked for ever.
+# A server that refuses tokens as fast as it issues them is not asked for ever.
 MOST_TOKENS = 20
 TOKEN_WINDOW = 600.0
+STATUS_ERROR_HANDLER = StatusErrorHandler(
+    vendor="The API",
+    error_text=error_text,
+    login_hint=(
+        "Check platform.auth: its type, the name and place the API wants the key in, and that the key is complete."
+    ),
+    access_hint=(
+        "Check platform.auth, as some APIs answer so to a wrong key. If it is right, use credentials that may, or "
+        "leave the stream out of the connection."
+    ),
+    address="",
+)
 
 
 class RestApi(Platform):
@@ -48,67 +61,65 @@ class RestApi(Platform):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._options = Options.parse(config.options)
-        self._auth = auth_of(self._options.auth)
-        self._tokens = self._token_source(self._options.auth) if self._options.auth.type == "oauth2" else None
+        for sentence in config.options.unknown():
+            logger.warning("%s", sentence)
+        credentials = self._options.credentials
+        self._auth = credentials.auth()
+        self._tokens = self._token_source(credentials) if isinstance(credentials, OAuth) else None
 
+    @override
     def check(self) -> None:
-        """See :class:`Platform`. One page of the first stream that has no parent."""
-        if self._options.auth.query_name:
+        """Ask for one page of the first stream that has no parent."""
+        if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
-        first = next(stream for stream in streams if not isinstance(stream, ChildStream))
-        assert isinstance(first, RestStream)
-        first.try_out()
+        next(stream for stream in streams if stream.declared.parent is None).try_out()
 
+    @override
     def streams(self) -> list[InvoicingStream]:
-        """See :class:`Platform`."""
-        return streams_of(self._options, self._account(RetryPolicy()))
+        return list(streams_of(self._options, self._account(RetryPolicy())))
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
-        options = self._options
-        error_handler = ResourceErrorHandler(
-            StatusErrorHandler(
-                vendor="The API",
-                error_text=error_text,
-                login_hint=(
-                    "Check platform.auth: its type, the name and place the API wants the key in, and that the key is "
-                    "complete."
-                ),
-                access_hint=(
-                    "Check platform.auth, as some APIs answer so to a wrong key. If it is right, use credentials that "
-                    "may, or leave the stream out of the connection."
-                ),
-                address="",
-            ),
-        )
-        rate = options.rate
-        settings: dict[str, Any] = {
-            "base_url": options.base_url,
-            "error_handler": error_handler,
-            "rate_limiter": RateLimiter(
-                in_flight=self.num_workers,
-                budget=CallBudget(rate[0], rate[1]) if rate else None,
-                longest_wait=retry_policy.longest_wait,
-            ),
-            "pool_size": self.num_workers,
-            "retry_policy": retry_policy,
-            "headers": dict(options.headers),
-        }
-        client = (
-            OAuthClient(tokens=self._tokens, **settings) if self._tokens else ApiClient(auth=self._auth, **settings)
-        )
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(client=client, window=window, error_handler=error_handler)
+        return RestAccount(self._client(retry_policy), window, STATUS_ERROR_HANDLER)
 
-    def _token_source(self, auth: Auth) -> AccessTokens:
+    def _client(self, retry_policy: RetryPolicy) -> ApiClient:
+        options = self._options
+        rate_limiter = RateLimiter(
+            in_flight=self.num_workers,
+            budget=CallBudget(*options.rate) if options.rate else None,
+            longest_wait=retry_policy.longest_wait,
+        )
+        error_handler = PageErrorHandler(STATUS_ERROR_HANDLER)
+        if self._tokens is not None:
+            return OAuthClient(
+                tokens=self._tokens,
+                base_url=options.base_url,
+                error_handler=error_handler,
+                rate_limiter=rate_limiter,
+                pool_size=self.num_workers,
+                retry_policy=retry_policy,
+                headers=dict(options.headers),
+            )
+        return ApiClient(
+            auth=self._auth,
+            base_url=options.base_url,
+            error_handler=error_handler,
+            rate_limiter=rate_limiter,
+            pool_size=self.num_workers,
+            retry_policy=retry_policy,
+            headers=dict(options.headers),
+        )
+
+    def _token_source(self, credentials: OAuth) -> AccessTokens:
         return AccessTokens(
             vendor="The token server (platform.auth.token_url)",
-            token_url=auth.token_url,
+            token_url=credentials.token_url,
             form={
                 "grant_type": "refresh_token",
-                "refresh_token": auth.refresh_token,
-                "client_id": auth.client_id,
-                "client_secret": auth.client_secret,
+                "refresh_token": credentials.refresh_token,
+                "client_id": credentials.client_id,
+                "client_secret": credentials.client_secret,
             },
             refusal=token_refusal,
             most_requests=MOST_TOKENS,
@@ -124,22 +135,11 @@ class RestApi(Platform):
         emit_configuration_as_airbyte_control_message(values)
 
 
-def auth_of(auth: Auth) -> AuthBase | None:
-    """What each request carries as credentials, where no token has to be fetched first."""
-    if auth.type == "api_key":
-        return ApiKeyAuth(auth.location, auth.name, auth.value, auth.prefix)
-    if auth.type == "basic":
-        return BasicAuth(auth.username, auth.password)
-    if auth.type == "bearer":
-        return BearerAuth(auth.token)
-    return None
-
-
 def token_refusal(error: str, description: str) -> Failure:
     """Why the token server issues no token (RFC 6749, section 5.2)."""
-    told = f"{error}: {description}" if description else error
+    reason = f"{error}: {description}" if description else error
     return LoginRefused(
-        f"The token server (platform.auth.token_url) refused the refresh token ({told}). Check "
+        f"The token server (platform.auth.token_url) refused the refresh token ({reason}). Check "
         "platform.auth.client_id, client_secret and refresh_token; a refresh token that was withdrawn or used up has "
         "to be made anew.",
         FailureType.config_error,

@@ -1,22 +1,29 @@
-"""How APIs cut a list into pages, one class per way.
+"""The ways in which APIs cut a list into pages, one class each.
 
-A pager puts a question into query parameters, reads from an answer how the list goes on, and names the walks that can
-read such a list.
+To add one, write its class here and enter it in :data:`PAGERS`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-from urllib.parse import urljoin
 
-from airbyte_cdk.models import FailureType
+from typing_extensions import Self, override
 
-from source_invoicing.http import Response, UnexpectedResponse, config_failure
-from source_invoicing.platforms.rest_api.link_header import targets
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
+from source_invoicing.config import Fields
+from source_invoicing.http import Failure, Response, config_failure
+from source_invoicing.platforms.rest_api.outlook import (
+    Outlook,
+    bad_pagination,
+    count_at,
+    flag_at,
+    link_of,
+    links_of,
+    total_at,
+    value_at,
+)
+from source_invoicing.platforms.rest_api.pager import Pager, Params, Walks
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import (
     FilteredOffsetWalk,
     LinkWalk,
@@ -26,75 +33,18 @@ from source_invoicing.streams import (
     Row,
     TokenWalk,
     UnsortedOverlapWalk,
-    Walk,
 )
 
-Params = Mapping[str, str | int]
-
-USUAL_TOTALS = (
-    *("total", "total_count", "totalCount", "total_items", "totalItems", "count", "meta.total", "meta.total_count"),
-    *("meta.pagination.total", "pagination.total", "pagination.total_entries"),
-)
-USUAL_FLAGS = ("has_more", "hasMore", "meta.has_more", "pagination.has_more")
+MOST_ROWS = 10_000
+MOST_PAGES = 1_000_000
+MOST_OFFSET = 1_000_000_000
+# A page of one row leaves no room for the overlap that proves a list by offset.
+FEWEST_ROWS_BY_OFFSET = 2
+CURSOR_SOURCES = ("last_record", "body")
 READ_LESS = (
     "Read less of it at a time: name a since_param where the API filters by the last change, or split the stream in "
     "several, each with params that select a range of dates."
 )
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """How a list goes on behind a page; see :class:`~source_invoicing.streams.page.Page`."""
-
-    has_more: bool | None = None
-    total: int | None = None
-    next: str | None = None
-
-
-class Pager(ABC):
-    """One way to cut a list into pages."""
-
-    walks: ClassVar[tuple[type[Walk], ...]]
-    #: The rows that were asked for, or 0 where a question does not say.
-    size: int = 0
-    #: Dotted paths of what tells in the body how long the list is; empty where nothing does.
-    total_path: str = ""
-    total_pages_path: str = ""
-    has_more_path: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the parameters that the pager sets."""
-        return ()
-
-    @property
-    def tells_the_end(self) -> bool:
-        """Whether the answers say if there is more."""
-        return bool(self.total_path or self.total_pages_path or self.has_more_path)
-
-    @property
-    def asks_behind_the_end(self) -> bool:
-        """Whether the page behind the last one may be asked for, to see that it is empty."""
-        return False
-
-    def params(self, request: PageRequest) -> Params:
-        """The parameters of a question.
-
-        :raises Failure: when the API's ceiling is reached
-        """
-        return {}
-
-    def place(self, request: PageRequest) -> str:
-        """How far into the list a question goes, in the words of the API; empty where a refusal of it would have
-        another reason, as at the beginning."""
-        return ""
-
-    @abstractmethod
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """How the list goes on.
-
-        :raises Failure: when the answer contradicts the configuration
-        """
 
 
 @dataclass(frozen=True)
@@ -103,15 +53,23 @@ class NoPager(Pager):
 
     total_path: str = ""
 
-    walks = (PageWalk,)
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        return cls(total_path=parse_path(fields, "total_path"))
 
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        return (PageWalk,)
+
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`. What an API says of further rows it says to somebody who does not ask for them."""
-        total = _count(response, self.total_path)
+        total = count_at(response, self.total_path)
         if total is not None and total > len(rows):
-            raise _misled(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
-        if _link(response, "next"):
-            raise _misled(response, "its header Link names a next page, and pagination is none", "type")
+            raise bad_pagination(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
+        if link_of(response, "next"):
+            raise bad_pagination(response, "its header Link names a next page, and pagination is none", "type")
+        # Flags are ignored: they may be about a page that this API sends only when asked for one.
         return Outlook(has_more=False)
 
 
@@ -126,31 +84,45 @@ class OffsetPager(Pager):
     has_more_path: str = ""
     max_offset: int | None = None
 
-    walks = (FilteredOffsetWalk, OffsetWalk)
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        return cls(
+            limit_param=fields.optional_text("limit_param", "limit"),
+            offset_param=fields.optional_text("offset_param", "offset") or "offset",
+            size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
+            total_path=parse_path(fields, "total_path"),
+            has_more_path=parse_path(fields, "has_more_path"),
+            max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
+        )
+
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        return (FilteredOffsetWalk, OffsetWalk) if filtered else (OffsetWalk,)
 
     @property
+    @override
     def names(self) -> tuple[str, ...]:
-        """See :class:`Pager`."""
         return tuple(name for name in (self.limit_param, self.offset_param) if name)
 
+    @override
     def params(self, request: PageRequest) -> Params:
-        """See :class:`Pager`."""
         if self.max_offset is not None and request.offset > self.max_offset:
             raise _ceiling(f"offset {self.max_offset}", "max_offset")
         params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
         return {**params, self.offset_param: request.offset}
 
+    @override
     def place(self, request: PageRequest) -> str:
-        """See :class:`Pager`."""
         return f"{self.offset_param} {request.offset}" if request.offset else ""
 
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`. A total that makes a full page the last one may count the rows of the page: what is
-        behind it will tell."""
-        has_more = _truth(response, self.has_more_path, request)
-        total = _total(response, self.total_path, request.offset + len(rows) if rows else 0)
-        full = bool(self.size) and len(rows) >= self.size
-        doubtful = full and has_more is None and total == request.offset + len(rows)
+        has_more = flag_at(response, self.has_more_path, request)
+        rows_so_far = request.offset + len(rows)
+        total = total_at(response, self.total_path, rows_so_far if rows else 0)
+        # A total that makes a full page the last one may count the rows of the page: ask behind it.
+        doubtful = 0 < self.size <= len(rows) and has_more is None and total == rows_so_far
         return Outlook(has_more, None if doubtful else total)
 
 
@@ -167,40 +139,58 @@ class PagePager(Pager):
     total_pages_path: str = ""
     has_more_path: str = ""
 
-    @property
-    def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the parameters
-        """See :class:`Pager`. Pages that can be made smaller can overlap. Under a ceiling they are not: there would
-        be a few more of them, and the last ones out of reach."""
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        return cls(
+            page_param=fields.optional_text("page_param", "page") or "page",
+            size_param=fields.optional_text("size_param", "per_page"),
+            size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
+            start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
+            max_page=fields.integer("max_page", None, 1, MOST_PAGES),
+            total_path=parse_path(fields, "total_path"),
+            total_pages_path=parse_path(fields, "total_pages_path"),
+            has_more_path=parse_path(fields, "has_more_path"),
+        )
+
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        # Pages that can be made smaller can overlap. Under a ceiling they are not made smaller: there would be a few
+        # more of them, and the last ones out of reach.
         return (UnsortedOverlapWalk, PageWalk) if self.size_param and self.max_page is None else (PageWalk,)
 
     @property
+    @override
     def asks_behind_the_end(self) -> bool:
-        """See :class:`Pager`."""
-        return not self.tells_the_end
+        return not self.reports_its_end
 
     @property
+    @override
     def names(self) -> tuple[str, ...]:
-        """See :class:`Pager`."""
         return tuple(name for name in (self.page_param, self.size_param) if name)
 
+    @override
     def params(self, request: PageRequest) -> Params:
-        """See :class:`Pager`."""
-        page = self.start_page + request.number - 1
+        page = self._page(request)
         if self.max_page is not None and page > self.max_page:
             raise _ceiling(f"page {self.max_page}", "max_page")
         params: dict[str, str | int] = {self.size_param: request.size or self.size} if self.size_param else {}
         return {self.page_param: page, **params}
 
+    @override
     def place(self, request: PageRequest) -> str:
-        """See :class:`Pager`. What is refused of the second page may be its size, which nobody has tried before."""
+        # A refusal of the second page may be about its size, which is used there for the first time.
         first = 1 if request.size in (None, self.size) else 2
-        return f"{self.page_param} {self.start_page + request.number - 1}" if request.number > first else ""
+        return f"{self.page_param} {self._page(request)}" if request.number > first else ""
 
+    def _page(self, request: PageRequest) -> int:
+        return self.start_page + request.number - 1
+
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`."""
-        pages = _count(response, self.total_pages_path)
-        has_more = request.number < pages if pages is not None else _truth(response, self.has_more_path, request)
-        return Outlook(has_more, _count(response, self.total_path))
+        pages = count_at(response, self.total_pages_path)
+        has_more = request.number < pages if pages is not None else flag_at(response, self.has_more_path, request)
+        return Outlook(has_more, count_at(response, self.total_path))
 
 
 @dataclass(frozen=True)
@@ -216,30 +206,47 @@ class CursorPager(Pager):
     has_more_path: str = ""
     total_path: str = ""
 
-    @property
-    def walks(self) -> tuple[type[Walk], ...]:  # type: ignore[override]  # it depends on the source
-        """See :class:`Pager`. What the API makes up may be the number of a page."""
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        param = fields.text("cursor_param", why="It is the query parameter that takes the cursor.")
+        from_last_record = fields.choice("source", CURSOR_SOURCES, default="last_record") == "last_record"
+        path = parse_path(fields, "path", primary_key[0] if from_last_record and len(primary_key) == 1 else "")
+        if not path:
+            place = "the last record" if from_last_record else "the body"
+            raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
+        return cls(
+            cursor_param=param,
+            from_last_record=from_last_record,
+            path=path,
+            has_more_path=parse_path(fields, "has_more_path"),
+            total_path=parse_path(fields, "total_path"),
+        )
+
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        # A cursor that the API makes up may be a page number; the key of a row is not.
         return (TokenWalk,) if self.from_last_record else (LinkWalk,)
 
     @property
+    @override
     def names(self) -> tuple[str, ...]:
-        """See :class:`Pager`."""
         return (self.cursor_param,)
 
+    @override
     def params(self, request: PageRequest) -> Params:
-        """See :class:`Pager`."""
         return {} if request.token is None else {self.cursor_param: request.token}
 
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`."""
-        has_more, total = _truth(response, self.has_more_path, request), _count(response, self.total_path)
+        has_more, total = flag_at(response, self.has_more_path, request), count_at(response, self.total_path)
         if has_more is False or (self.from_last_record and not rows):
             return Outlook(has_more, total)
-        token = dig(rows[-1], self.path) if self.from_last_record else _in_body(response, self.path, rows, request)
+        token = dig(rows[-1], self.path) if self.from_last_record else value_at(response, self.path, rows, request)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
             if self.from_last_record or has_more:
                 where = "the last record" if self.from_last_record else "the body"
-                raise _misled(response, f"{where} has no cursor at {self.path!r}", "path")
+                raise bad_pagination(response, f"{where} has no cursor at {self.path!r}", "path")
             return Outlook(False, total)
         return Outlook(has_more, total, next=str(token))
 
@@ -251,13 +258,20 @@ class LinkHeaderPager(Pager):
     rel: str = "next"
     total_path: str = ""
 
-    walks = (LinkWalk,)
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        return cls(fields.optional_text("rel", "next") or "next", parse_path(fields, "total_path"))
 
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        return (LinkWalk,)
+
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`."""
-        if response.headers.get("Link", "").strip() and not _links(response):
-            raise _misled(response, "its header Link names no address in the form of RFC 8288", "type")
-        return Outlook(None, _count(response, self.total_path), _link(response, self.rel) or None)
+        if response.headers.get("Link", "").strip() and not links_of(response):
+            raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
+        return Outlook(None, count_at(response, self.total_path), link_of(response, self.rel) or None)
 
 
 @dataclass(frozen=True)
@@ -272,105 +286,55 @@ class NextUrlPager(Pager):
     header: str = ""
     total_path: str = ""
 
-    walks = (LinkWalk,)
+    @classmethod
+    @override
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        path, header = parse_path(fields, "path"), fields.optional_text("header")
+        if not path and not header:
+            raise fields.complaint(
+                "path", "is missing. It is where the address of the next page is in the body; or set header"
+            )
+        if path and header:
+            raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
+        return cls(path, header, parse_path(fields, "total_path"))
 
+    @override
+    def walks(self, filtered: bool) -> Walks:
+        return (LinkWalk,)
+
+    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """See :class:`Pager`."""
-        link = response.headers.get(self.header, "") if self.header else _in_body(response, self.path, rows, request)
-        total = _count(response, self.total_path)
+        link = response.headers.get(self.header, "") if self.header else value_at(response, self.path, rows, request)
+        total = count_at(response, self.total_path)
         if isinstance(link, str) and link.strip():
             return Outlook(None, total, link.strip())
         if link in (None, False, "", MISSING):
             return Outlook(None, total)
-        raise _misled(response, f"the address of the next page is {describe(link)}", "path")
+        raise bad_pagination(response, f"the address of the next page is {describe(link)}", "path")
 
 
-def absolute(link: str, base: str) -> str:
-    """A link as an address; relative ones begin where the request went."""
-    return urljoin(base, link)
+PAGERS: Mapping[str, type[Pager]] = {
+    "offset": OffsetPager,
+    "page": PagePager,
+    "cursor": CursorPager,
+    "link_header": LinkHeaderPager,
+    "next_url": NextUrlPager,
+    "none": NoPager,
+}
 
 
-def sign_of_more(response: Response, rows: int) -> str:
-    """Where an answer seems to tell of more rows than it holds, for lists of which nobody said where to look."""
-    for place in USUAL_TOTALS:
-        count = whole_number(dig(response.body, place))
-        if count is not None and count > rows:
-            return f"{place} is {count}"
-    for place in USUAL_FLAGS:
-        if dig(response.body, place) is True:
-            return f"{place} is true"
-    count = whole_number(response.headers.get("X-Total-Count"))
-    return f"X-Total-Count is {count}" if count is not None and count > rows else ""
+def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
+    """The pager of a stream, by its ``type``; limit and offset where the configuration says nothing.
+
+    :param fields: the object ``pagination`` of the stream, if there is one
+    :raises Failure: for the first option that is wrong
+    """
+    if fields is None:
+        return OffsetPager()
+    return PAGERS[fields.choice("type", PAGERS)].parse(fields, primary_key)
 
 
-def begins(request: PageRequest) -> bool:
-    """Whether a question asks for the beginning of a list."""
-    return request.token is None and request.number == 1 and request.offset == 0
-
-
-def _links(response: Response) -> Mapping[str, str]:
-    return targets(response.headers.get("Link", ""))
-
-
-def _link(response: Response, rel: str) -> str:
-    """A target of the header Link; none where it is the page itself, as a last page has been seen to name."""
-    links = _links(response)
-    link = links.get(rel.lower(), "")
-    return "" if link == links.get("self") else link
-
-
-def _in_body(response: Response, path: str, rows: list[Row], request: PageRequest) -> Any:
-    """A value that is left out on the last page, maybe with all it stands in. On the first page with rows, what it
-    stands in has to be there: otherwise the path is wrong, and each list would end with that page."""
-    value = dig(response.body, path)
-    around = path.rpartition(".")[0]
-    if value is MISSING and around and rows and begins(request) and not holds(response.body, around):
-        raise _misled(response, f"the body has no {around!r}", "path")
-    return value
-
-
-def _count(response: Response, path: str) -> int | None:
-    if not path:
-        return None
-    value = dig(response.body, path)
-    count = whole_number(value)
-    if count is None:
-        raise _misled(
-            response, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
-        )
-    return count
-
-
-def _total(response: Response, path: str, rows: int) -> int | None:
-    """A count of the rows of a list, ``rows`` of which are known to be there."""
-    total = _count(response, path)
-    if total is not None and total < rows:
-        raise _misled(response, f"{path!r} is {total} where at least {rows} rows are", "total_path")
-    return total
-
-
-def _truth(response: Response, path: str, request: PageRequest) -> bool | None:
-    if not path:
-        return None
-    value = dig(response.body, path)
-    if isinstance(value, bool):
-        return value
-    known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-    # Some leave it out where there is no more. The first page has shown that the path is right.
-    if known is None and (value is not MISSING or begins(request)):
-        raise _misled(response, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
-    return known
-
-
-def _misled(response: Response, what: str, option: str) -> UnexpectedResponse:
-    return UnexpectedResponse(
-        f"The API answered {response.path} with a page that cannot be continued: {what}. Check "
-        f"pagination.{option} of the stream.",
-        FailureType.config_error,
-    )
-
-
-def _ceiling(where: str, option: str) -> Exception:
+def _ceiling(where: str, option: str) -> Failure:
     return config_failure(
         f"The list goes on behind {where}, where the API ends according to pagination.{option}. {READ_LESS}"
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from source_invoicing import http
+from source_invoicing.config import Fields
+
+# "data[0]" and "data[*]" of JSONPath.
+SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
+MOST_NAMES_SHOWN = 10
 
 
 class Missing:
-    """What stands at a path that leads nowhere, as opposed to null."""
+    """What a path that leads nowhere finds, as opposed to null."""
 
     def __bool__(self) -> bool:
         return False
@@ -19,9 +25,9 @@ MISSING = Missing()
 
 
 def dig(value: Any, path: str) -> Any:
-    """What stands at a path. An empty path is the value itself; numbers step into lists.
+    """The value at a path. An empty path is the value itself; numbers step into lists.
 
-    The last name may hold dots itself (``@odata.nextLink``).
+    The last name may itself contain dots (``@odata.nextLink``).
 
     :return: ``None`` also below a null, :data:`MISSING` where the path leads nowhere
     """
@@ -41,7 +47,7 @@ def dig(value: Any, path: str) -> Any:
 
 
 def holds(value: Any, path: str) -> bool:
-    """Whether something stands at a path, or names begin with it and a dot, as those that hold dots themselves do."""
+    """Whether there is a value at a path, or there are names that begin with it and a dot."""
     around, _, name = path.rpartition(".")
     inner = dig(value, around)
     names = inner if isinstance(inner, Mapping) else ()
@@ -49,7 +55,7 @@ def holds(value: Any, path: str) -> bool:
 
 
 def put(target: dict[str, Any], path: str, value: Any) -> None:
-    """Set what stands at a path, making the objects on the way."""
+    """Set the value at a path, creating the objects on the way."""
     *way, last = path.split(".")
     for step in way:
         inner = target.get(step)
@@ -60,7 +66,7 @@ def put(target: dict[str, Any], path: str, value: Any) -> None:
 
 
 def whole_number(value: Any) -> int | None:
-    """A count, which may be written as text."""
+    """A count, which may be written as text; ``None`` for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -71,9 +77,33 @@ def whole_number(value: Any) -> int | None:
 
 
 def describe(value: Any) -> str:
-    """What a value is, for messages, without what it holds."""
+    """The kind of a value, for messages, without its content."""
     if isinstance(value, dict):
         names = sorted(map(str, value))
-        return f"an object with the keys {', '.join(names[:10]) or '(none)'}"
+        return f"an object with the keys {', '.join(names[:MOST_NAMES_SHOWN]) or '(none)'}"
     known = {list: "a list", str: "a text", bool: "true or false", type(None): "null", Missing: "nothing"}
     return known.get(type(value), "a number")
+
+
+def parse_path(fields: Fields, name: str, default: str = "") -> str:
+    """A path that the configuration may leave out.
+
+    :raises Failure: when it is not a path
+    """
+    path = fields.optional_text(name, default)
+    check_path(fields, name, path)
+    return path
+
+
+def check_path(fields: Fields, name: str, path: str) -> None:
+    """
+    :param name: of the property that holds the path
+    :raises Failure: when it is not a path
+    """
+    steps = path.split(".") if path else []
+    if not all(step.strip() for step in steps):
+        raise fields.complaint(name, f"should be names joined by single dots, found {path!r}")
+    if path == "$" or path.startswith("$.") or any(map(SUBSCRIPT.search, steps)):
+        raise fields.complaint(
+            name, f"should be names joined by dots, such as data.items or data.0, and not JSONPath, found {path!r}"
+        )

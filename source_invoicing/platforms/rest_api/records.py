@@ -1,34 +1,78 @@
-"""Where the records are in an answer."""
+"""The records of a response."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import MalformedResponse, Response
+from source_invoicing.http.error_handler import inside_a_sentence
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, whole_number
+from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
 
 
-def rows_in(body: Any, resource: Resource) -> list[Row] | str:
-    """The records of a page.
+def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
+    """The records of a page, as the API sent them.
 
-    An explicit null or an empty list is no record. A path that leads nowhere is not, unless the answer counts none.
+    An explicit null or an empty list at ``record_path`` is no record. A path that leads nowhere is a fault, unless a
+    total says how many records there are: then the API leaves the list out of pages without records.
 
-    :return: or what stands where they should be
+    :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
-    found = dig(body, resource.record_path)
-    if found is None and resource.record_path:
-        return []
-    if found is MISSING and resource.single_object_as_list and _counts_none(body, resource):
-        return []
-    if resource.single_object_as_list and isinstance(found, dict):
-        return [found]
+    if said := _error(response.body, resource.error_path):
+        raise _malformed(response, f"says under {resource.error_path!r}: {said}", FailureType.transient_error)
+    found = _records_at(response.body, resource, is_first_page)
     if not isinstance(found, list):
-        return describe(found)
+        raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
     strangers = [row for row in found if not isinstance(row, dict)]
-    return f"a list with {describe(strangers[0])} in it" if strangers else found
+    if strangers:
+        what = _not_a_list(response.body, f"a list with {describe(strangers[0])} in it", resource)
+        raise _malformed(response, what, FailureType.config_error)
+    return found
 
 
-def _counts_none(body: Any, resource: Resource) -> bool:
-    total_path = resource.pager.total_path
-    return bool(total_path) and whole_number(dig(body, total_path)) == 0
+def _error(body: Any, error_path: str) -> str | None:
+    """What the body says under ``error_path``: false, 0 and empty containers say that nothing is wrong."""
+    found = dig(body, error_path) if error_path else None
+    return (words_in(found) or error_text(body) or "something is wrong") if found else None
+
+
+def _records_at(body: Any, resource: Resource, is_first_page: bool) -> Any:
+    """What stands at ``record_path``, which should be a list."""
+    path = resource.record_path
+    found = dig(body, path)
+    if found is None and (body is not None or not path):
+        return []
+    if found is MISSING and _is_left_out(body, resource.pager.total_path, is_first_page):
+        return []
+    return [found] if resource.single_object_as_list and isinstance(found, dict) else found
+
+
+def _is_left_out(body: Any, total_path: str, is_first_page: bool) -> bool:
+    """Whether a page without a list has no records, by the total. The total then proves whether rows are missing.
+
+    A first page that counts records and holds none says that ``record_path`` is wrong.
+    """
+    total = whole_number(dig(body, total_path)) if total_path else None
+    return total == 0 if is_first_page else total is not None
+
+
+def _not_a_list(body: Any, found: str, resource: Resource) -> str:
+    path = resource.record_path
+    words = usual_words(body) or ""
+    # A code alone may be that of a success.
+    says = f", and says: {inside_a_sentence(words)}" if any(map(str.isalpha, words)) else ""
+    if not path:
+        return f"is {found} where record_path is empty and a list of records is expected{says}"
+    return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}{says}"
+
+
+def _malformed(response: Response, what: str, failure_type: FailureType) -> MalformedResponse:
+    return MalformedResponse(
+        f"The answer to {response.path} (HTTP {response.status}) {what}. Run the sync again; if this stays, check "
+        "the stream in the configuration.",
+        failure_type,
+    )

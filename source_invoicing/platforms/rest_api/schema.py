@@ -1,21 +1,90 @@
-"""A schema from a page of records, for streams whose configuration gives none."""
+"""The schema of a stream: given by the configuration, stored by the connection, or inferred from records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from airbyte_cdk.models import AirbyteRecordMessage
 from airbyte_cdk.utils.schema_inferrer import SchemaInferrer
 
+from source_invoicing.config import Fields
 from source_invoicing.streams import Row
+from source_invoicing.streams.normalise import PYTHON_TYPES
 
-Schema = dict[str, Any]
+Schema = Mapping[str, Any]
+Node = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
 DEEPEST = 20
 #: In this order types are listed, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "integer", "number", "string", "object", "array")
+
+
+class StreamSchema:
+    """The schema of one stream, wherever it comes from.
+
+    :ivar stored: the schema that the connection has stored, which is what ``discover`` found
+    """
+
+    def __init__(self, given: Schema | None, infer_it: Callable[[], Schema]) -> None:
+        """
+        :param given: by the configuration
+        :param infer_it: infers a schema, for which it asks the API; called at most once
+        """
+        self._given = given
+        self._infer = infer_it
+        self.stored: Schema | None = None
+
+    @property
+    def offered(self) -> Schema:
+        """What ``discover`` shows.
+
+        :raises Failure: when it has to be inferred and no list of the account can be read
+        """
+        return self._given or self._inferred
+
+    @property
+    def of_records(self) -> Schema:
+        """What records are made to fit. A read infers nothing."""
+        return self._given or self.stored or {}
+
+    @cached_property
+    def _inferred(self) -> Schema:
+        return self._infer()
+
+
+def parse_schema(fields: Fields, name: str) -> Schema | None:
+    """A schema that the configuration gives as JSON text, if it does.
+
+    :param name: of the property that holds it
+    :raises Failure: when it is not the schema of an object
+    """
+    if not fields.optional_text(name):
+        return None
+    schema = fields.json_object(name)
+    if not isinstance(schema.get("properties"), dict):
+        raise fields.complaint(name, 'should be a JSON schema of an object, with "properties"')
+    if fault := _fault_in(schema):
+        raise fields.complaint(name, f"is no JSON schema at {fault}")
+    return {"type": "object", "additionalProperties": True, **schema}
+
+
+def _fault_in(schema: Any, path: str = "$") -> str:
+    """The path of the first part that records cannot be made to fit; empty without any."""
+    if not isinstance(schema, dict):
+        return path
+    types, properties = schema.get("type", []), schema.get("properties", {})
+    names = types if isinstance(types, list) else [types]
+    if not all(isinstance(name, str) and name in PYTHON_TYPES for name in names):
+        return f"{path}.type"
+    if not isinstance(properties, dict):
+        return f"{path}.properties"
+    members = {f"{path}.properties.{name}": member for name, member in properties.items()}
+    if isinstance(schema.get("items"), dict):
+        members[f"{path}.items"] = schema["items"]
+    return next((fault for at, member in members.items() if (fault := _fault_in(member, at))), "")
 
 
 def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence[str] = ()) -> Schema:
@@ -42,15 +111,15 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
     return schema
 
 
-def _plain(node: Schema, levels: int) -> Schema:
-    """Without combinators, which destinations cannot map, and with null as the first of the types.
+def _plain(node: Mapping[str, Any], levels: int) -> Node:
+    """The same without combinators, which destinations cannot map, and with null as the first of the types.
 
     :param levels: what is nested deeper is left open
     """
     variants = [_plain(variant, levels) for variant in node.get("anyOf", ())]
     own = node.get("type", ())
     types = {own} if isinstance(own, str) else set(own)
-    plain: Schema = {"type": []}
+    plain: Node = {"type": []}
     inner = node if levels else {}
     merged: dict[str, Any] = {name: _plain(each, levels - 1) for name, each in inner.get("properties", {}).items()}
     items = [_plain(node["items"], levels - 1)] if isinstance(inner.get("items"), dict) else []
@@ -67,18 +136,18 @@ def _plain(node: Schema, levels: int) -> Schema:
     return plain
 
 
-def _member(schema: Schema, path: str, default: Schema) -> Schema:
-    """The schema of a field, made where it is missing."""
+def _member(schema: Node, path: str, default: Node) -> Node:
+    """The schema of a field, created where it is missing."""
     node = schema
     *way, last = path.split(".")
     for step in way:
         blank = {"type": [NULL, "object"], "properties": {}, "additionalProperties": True}
         node = node.setdefault("properties", {}).setdefault(step, blank)
-    member: Schema = node.setdefault("properties", {}).setdefault(last, default)
+    member: Node = node.setdefault("properties", {}).setdefault(last, default)
     return member
 
 
-def _require(schema: Schema, path: str) -> None:
+def _require(schema: Node, path: str) -> None:
     """Make a field one that every record has."""
     member = _member(schema, path, {"type": ["string", "number"]})
     types = [name for name in member["type"] if name != NULL]

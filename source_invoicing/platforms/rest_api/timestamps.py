@@ -9,9 +9,11 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pendulum
+from typing_extensions import override
 
+from source_invoicing.config import Fields
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
-from source_invoicing.streams.timestamps import real
+from source_invoicing.streams.timestamps import TimestampFormat, real
 
 SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
@@ -20,17 +22,35 @@ LARGEST_SECONDS = 10**11
 FURTHEST_BEHIND = 12 * 3600
 CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
-MOST_DIGITS = 18
-# What the state holds, which no pattern may read in another way.
-OUR_OWN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+# Shorter numbers in text may be dates: 20240131.
+FEWEST_DIGITS, MOST_DIGITS = 9, 18
+ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
+# What the state holds. No pattern reads it in another way.
+STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
-CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z])|%|)")
-CODES_OF_A_CLOCK = ("%H", "%I", "%s", "%X", "%c", "%T")
-CODES = frozenset("aAbBcdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZC")
+CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z%])|)")
+#: Codes that strptime does not know, in codes that it does.
+READ_AS = {
+    **{"D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M", "T": "%H:%M:%S", "r": "%I:%M:%S %p"},
+    **{"e": "%d", "h": "%b", "k": "%H", "l": "%I", "P": "%p", "n": " ", "t": " "},
+}
+#: Codes of strftime that values can be read by; "%s" is seconds since 1970.
+READABLE = frozenset("aAbBcdfGHIjmMpSsuUVwWxXyYzZ%") | READ_AS.keys()
+#: Those by which no value can be read.
+UNREADABLE = frozenset("Cg")
+# A week says something only with its year and a day of it.
+OF_A_WEEK = frozenset("GV")
+DAYS_OF_A_WEEK = frozenset("uwaA")
+OF_A_CLOCK = frozenset("HIXcsTRrkl")
 
 
 def _text(pattern: str) -> Callable[[int], str]:
-    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(pattern)
+    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(_with_epoch(pattern, seconds))
+
+
+def _with_epoch(pattern: str, seconds: int) -> str:
+    """A pattern with its ``%s`` replaced: the C library would count them in the time zone of this machine."""
+    return CODE.sub(lambda code: str(seconds) if code[1] == "s" else code[0], pattern)
 
 
 def _day_before(pattern: str) -> Callable[[int], str]:
@@ -39,7 +59,7 @@ def _day_before(pattern: str) -> Callable[[int], str]:
 
 
 FORMATS: Mapping[str, Callable[[int], str | int]] = {
-    "iso8601": _text("%Y-%m-%dT%H:%M:%SZ"),
+    "iso8601": _text(ISO_8601),
     "date": _day_before("%Y-%m-%d"),
     "unix": lambda seconds: seconds,
     "unix_ms": lambda seconds: seconds * 1000,
@@ -53,34 +73,57 @@ def filter_value(form: str) -> Callable[[int], str | int]:
     """
     if form in FORMATS:
         return FORMATS[form]
-    return _text(form) if any(code in form for code in CODES_OF_A_CLOCK) else _day_before(form)
+    return _text(form) if _has_clock(form) else _day_before(form)
 
 
-def fault_in_pattern(pattern: str) -> str:
-    """What keeps a text from being a pattern of ``strftime``; empty where nothing does."""
+def parse_format(fields: Fields, name: str) -> str:
+    """A name of :data:`FORMATS`, or a pattern of ``strftime``.
+
+    :param name: of the property that holds it
+    :raises Failure: when it is neither
+    """
+    form = fields.optional_text(name, "iso8601") or "iso8601"
+    if form in FORMATS:
+        return form
+    if "%" not in form:
+        raise fields.complaint(name, f"should be {', '.join(FORMATS)} or a pattern such as %d/%m/%Y, found {form!r}")
+    if fault := _fault_in_pattern(form):
+        raise fields.complaint(name, f"should be a pattern such as %d/%m/%Y, but {form!r} {fault}")
+    return form
+
+
+def _fault_in_pattern(pattern: str) -> str:
+    """Why a text is not a pattern of ``strftime`` that values can be read by; empty where it is one."""
     found = [(code[0], code[1]) for code in CODE.finditer(pattern)]
-    strangers = [code for code, letter in found if code != "%%" and (letter is None or letter not in CODES)]
-    if strangers:
-        return f"holds {strangers[0]!r}, which stands for nothing"
-    return "" if any(letter for _, letter in found) else "names no part of a date"
+    letters = {letter for _, letter in found}
+    whole_week = letters >= OF_A_WEEK and letters & DAYS_OF_A_WEEK
+    for code, letter in found:
+        if letter in UNREADABLE or (letter in OF_A_WEEK and not whole_week):
+            return f"holds {code!r}, which no value can be read by"
+        if letter not in READABLE:
+            return f"holds {code!r}, which stands for nothing"
+    return "" if letters - {"%"} else "names no part of a date"
 
 
-class AnyTimestamp:
+class AnyTimestamp(TimestampFormat):
     """Unix seconds or milliseconds, as number or text; ISO 8601 with or without a zone (then UTC); a pattern.
 
     What fits the pattern is read by it, whatever else it looks like: ``20240131`` may be a day or a number, and the
     fourth of May or the fifth of April.
-
-    :param pattern: of ``strptime``
     """
 
     description = "a date and time such as 2024-01-31T12:00:00Z"
 
     def __init__(self, pattern: str = "") -> None:
+        """
+        :param pattern: of ``strftime``
+        """
         self._pattern = pattern
+        self._readable = _readable(pattern)
+        self._epoch = _epoch(pattern)
 
+    @override
     def seconds(self, value: Any) -> int | None:
-        """See :class:`TimestampFormat`."""
         if isinstance(value, str):
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -89,9 +132,15 @@ class AnyTimestamp:
             return _seconds(timestamp)
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
+    @override
+    def value(self, seconds: int) -> str:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime(ISO_8601)
+
     def lag(self, value: Any) -> int:
-        """How far the moment that a text is taken for may be behind the moment it was written at, by the clock of a
-        server (seconds). Texts without a zone may be local ones, and a date is the beginning of its day."""
+        """How far the instant that a value is read as may be behind the one it was written at (seconds).
+
+        Text without a time zone may be local time, and a date is the beginning of its day.
+        """
         if not isinstance(value, str):
             return 0
         text = value.strip()
@@ -100,28 +149,47 @@ class AnyTimestamp:
             timestamp = _iso_8601(text)
         if timestamp is None or timestamp.tzinfo:
             return 0
-        has_clock = CLOCK.search(text) or any(code in self._pattern for code in CODES_OF_A_CLOCK)
+        has_clock = CLOCK.search(text) or _has_clock(self._pattern)
         return FURTHEST_BEHIND if has_clock else FURTHEST_BEHIND + SECONDS_PER_DAY
-
-    def value(self, seconds: int) -> str:
-        """See :class:`TimestampFormat`."""
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _of_text(self, text: str) -> int | None:
         if not text:
             return None
-        if self._pattern and not OUR_OWN.fullmatch(text) and (timestamp := self._by_pattern(text)):
+        if self._pattern and not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
             return _seconds(timestamp)
         if NUMBER.fullmatch(text):
-            return self.seconds(int(text)) if len("20240131") < len(text) <= MOST_DIGITS else None
+            return self.seconds(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
         timestamp = _iso_8601(text)
         return None if timestamp is None else _seconds(timestamp)
 
     def _by_pattern(self, text: str) -> datetime | None:
+        if self._epoch is not None:
+            found = self._epoch.fullmatch(text)
+            seconds = real(int(found[1])) if found else None
+            return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
         try:
-            return datetime.strptime(text, self._pattern)
+            return datetime.strptime(text, self._readable)
         except (ValueError, re.error):  # the latter for a pattern that names something twice
             return None
+
+
+def _readable(pattern: str) -> str:
+    """A pattern of ``strftime`` as one of ``strptime``, which knows fewer codes and no flags."""
+    return CODE.sub(lambda code: READ_AS.get(code[1], f"%{code[1] or ''}"), pattern)
+
+
+def _epoch(pattern: str) -> re.Pattern[str] | None:
+    """Finds the seconds since 1970 in a text, for a pattern that has them. They count, whatever else it names."""
+    found = {"s": rf"(-?[0-9]{{1,{MOST_DIGITS}}})", "%": "%"}
+    parts, end = [], 0
+    for code in CODE.finditer(pattern):
+        parts += [re.escape(pattern[end : code.start()]), found.get(code[1], ".+?")]
+        end = code.end()
+    return re.compile("".join([*parts, re.escape(pattern[end:])])) if found["s"] in parts else None
+
+
+def _has_clock(pattern: str) -> bool:
+    return any(code[1] in OF_A_CLOCK for code in CODE.finditer(pattern))
 
 
 def _seconds(timestamp: datetime) -> int | None:
@@ -141,7 +209,7 @@ def _iso_8601(text: str) -> datetime | None:
 
 def _rare_form(text: str) -> datetime | None:
     try:
-        # Without this, a time of the day is one of today.
+        # Without this argument, a time of the day is one of today.
         timestamp = pendulum.parse(text, exact=True)
     except (ValueError, OverflowError):
         return None

@@ -1,0 +1,68 @@
+"""What the streams of one account share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import (
+    AccessRefused,
+    Failure,
+    HostUnreachable,
+    QuotaExhausted,
+    ResourceMissing,
+    StatusErrorHandler,
+)
+from source_invoicing.streams import Account
+
+#: What happens to one list of an account happens to the next one too.
+CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
+
+
+class Trial:
+    """The outcome of looking at the first pages of an account's lists.
+
+    One list that cannot be read is no reason to hide the others; if none can, the configuration is wrong.
+    """
+
+    def __init__(self) -> None:
+        self._to_come = 0
+        self._some_list_was_read = False
+        self._failure: Failure | None = None
+
+    def expect(self) -> None:
+        """One more list will be looked at."""
+        self._to_come += 1
+
+    def succeeded(self) -> None:
+        """A list could be read."""
+        self._to_come -= 1
+        self._some_list_was_read = True
+
+    def failed(self, stream: str, failure: Failure) -> None:
+        """A list could not be read.
+
+        :raises Failure: this one, if it concerns all lists, which would take their time to fail alike; or the first
+            one, if this was the last list and none could be read. Refused access is no such failure
+        """
+        self._to_come -= 1
+        failure_type = failure.failure_type or FailureType.system_error
+        of_stream = type(failure)(f"Stream {stream}: {failure.sentence}", failure_type)
+        if isinstance(failure, CONCERNS_ALL):
+            raise of_stream
+        if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
+            self._failure = of_stream
+        if self._failure and self._to_come <= 0 and not self._some_list_was_read:
+            raise self._failure
+
+
+@dataclass(frozen=True)
+class RestAccount(Account):
+    """An account, and what its streams need beside it.
+
+    :param error_handler: judges a response by its status alone
+    """
+
+    error_handler: StatusErrorHandler
+    trial: Trial = field(default_factory=Trial)

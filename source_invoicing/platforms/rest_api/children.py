@@ -1,0 +1,173 @@
+"""Declared resources that have a list per parent, and their parents."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from airbyte_cdk.models import FailureType
+from typing_extensions import override
+
+from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse
+from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
+from source_invoicing.platforms.rest_api.options import PLACE_OF_ID
+from source_invoicing.platforms.rest_api.paths import describe, dig
+from source_invoicing.platforms.rest_api.schema import Schema, infer
+from source_invoicing.platforms.rest_api.streams import FIRST_PAGE, RestStream
+from source_invoicing.streams import ChildStream, Page, PageRequest, ParentIds, ParentStream, Row
+from source_invoicing.streams.stream import Slice
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# A parent may have no children; of so many, one surely shows what they look like.
+MOST_PARENTS_TO_INFER_FROM = 5
+# If so many parents in a row have no list, and none had one, it is not there for the others either.
+MOST_WITHOUT_A_LIST = 100
+
+
+class RestParentStream(RestStream, ParentStream):
+    """A declared resource whose rows have lists of their own."""
+
+    #: Dotted path of the id that the children are asked for with.
+    id_path: ClassVar[str]
+
+    @override
+    def read_ids(self) -> Iterator[Any]:
+        # As the records have them: their schema may say text where the API says number.
+        for step in self.walk({}, since=None):
+            yield from (self.parent_id(self._normalise(row)) for row in step.rows)
+
+    @property
+    def first_ids(self) -> list[Any]:
+        """The ids of the first page.
+
+        :raises Failure: when no list of the account can be read
+        """
+        return [self.parent_id(self._normalise(copy.deepcopy(row))) for row in self.first_rows]
+
+    @override
+    def parent_id(self, row: Row) -> Any:
+        value = dig(row, self.id_path)
+        if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
+            raise UnexpectedResponse(
+                f"Stream {self.name}: a record has {describe(value)} at {self.id_path!r}, which parent.key of another "
+                "stream names as its id.",
+                FailureType.config_error,
+            )
+        return value
+
+
+class RestChildStream(RestStream, ChildStream):
+    """A declared resource with a list per parent."""
+
+    many_lists = True
+
+    def __init__(self, account: RestAccount, parents: ParentIds, parent: RestParentStream) -> None:
+        """
+        :param parents: shared by all children of the same parents
+        :param parent: the stream of the parents
+        """
+        super().__init__(account, parents=parents)
+        self._parent = parent
+        self._lists = Lists()
+
+    @property
+    @override
+    def own_key(self) -> tuple[str, ...]:
+        # The parent's id is the same in all rows of a list, and not in them yet.
+        return tuple(path for path in self.declared.primary_key if path != self.parent_field)
+
+    @override
+    def list_path(self, stream_slice: Slice) -> str:
+        parent = stream_slice.get(self.parent_field, PLACE_OF_ID)
+        return self.declared.path.replace(PLACE_OF_ID, quote(str(parent), safe="{}"))
+
+    @override
+    def read_page(self, response: Response, request: PageRequest = FIRST_PAGE) -> Page:
+        page = super().read_page(response, request)
+        self._done(self._lists.found())
+        return page
+
+    @override
+    def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
+        """A parent without a list has no rows, if others have theirs; if none has, the path is wrong.
+
+        How a parent itself could be asked for is not known here.
+        """
+        if self._parent_state.done_up_to is not None:
+            self._lists.found()
+        done = self._lists.missed(parent, len(self.parents.get()))
+        if done is None:
+            raise type(missing)(
+                f"{missing.sentence} The same goes for all {self._lists.missing} parents asked about. If the path is "
+                "right, none of them has such a list; leave the stream out until one has.",
+                FailureType.config_error,
+            )
+        logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, parent)
+        return done
+
+    @override
+    def _infer_schema(self) -> Schema:
+        try:
+            rows = self._rows_of_a_parent()
+        except CONCERNS_ALL:
+            raise
+        except Failure as failure:
+            self.warn_of_open_schema(failure)
+            rows = []
+        return infer(self.name, rows, self.declared.primary_key, (self.parent_field,))
+
+    def _rows_of_a_parent(self) -> list[Row]:
+        """The first page of the first parent that has one."""
+        for parent in self._parent.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
+            try:
+                rows = self.first_page({self.parent_field: parent})
+            except ResourceMissing as missing:
+                logger.info("Stream %s: %s %s has no list. %s", self.name, self.parent_field, parent, missing)
+                continue
+            if rows:
+                return [{**row, self.parent_field: parent} for row in rows]
+        return []
+
+
+class Lists:
+    """Whether the parents of a stream have lists at all.
+
+    Until one was found, parents without one are not done. Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._some_were_found = False
+        self._without: list[Any] = []
+
+    @property
+    def missing(self) -> int:
+        """How many parents were asked about in vain, while none had a list."""
+        return len(self._without)
+
+    def found(self) -> list[Any]:
+        """A list was there.
+
+        :return: the parents without a list, which are done now
+        """
+        with self._lock:
+            self._some_were_found = True
+            done, self._without = self._without, []
+            return done
+
+    def missed(self, parent: Any, parents: int) -> list[Any] | None:
+        """A list was not there.
+
+        :param parents: how many of them there are
+        :return: the parents that are done now; ``None`` when it is clear that there are no lists
+        """
+        with self._lock:
+            if self._some_were_found:
+                return [parent]
+            self._without.append(parent)
+            return None if len(self._without) >= min(parents, MOST_WITHOUT_A_LIST) else []

@@ -1,0 +1,69 @@
+"""Headers that the configuration declares, and values whose name says that they are secret."""
+
+from __future__ import annotations
+
+import re
+
+from source_invoicing.config import Fields
+from source_invoicing.http.secrets import mask
+
+Pairs = tuple[tuple[str, str], ...]
+
+AUTHORIZATION = "Authorization"
+# RFC 9110, section 5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
+# Which column to sort by, or whose records to read.
+NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
+
+
+def parse_headers(fields: Fields, credentials_header: str) -> Pairs:
+    """The headers of each request.
+
+    :param fields: the platform's part of the configuration
+    :param credentials_header: the header that holds the credentials, if one does
+    :raises Failure: for the first one that cannot be sent or comes twice
+    """
+    headers: list[tuple[str, str]] = []
+    for field in fields.objects("headers"):
+        name = field.text("name", why="It is the name of a header.")
+        value = field.text("value", why="It is what the header says.")
+        check_header_name(field, name)
+        if not value.isprintable() or not _fits_a_header(value):
+            raise field.complaint("value", "holds a line break or another sign that no header can hold")
+        if name.lower() == credentials_header.lower():
+            raise field.complaint(
+                "name", f"is {name}, which the credentials of platform.auth are sent in; leave it out"
+            )
+        if name.lower() in (known.lower() for known, _ in headers):
+            raise field.complaint("name", f"is {name} a second time")
+        mask_if_secret(name, value)
+        headers.append((name, value))
+    return tuple(headers)
+
+
+def check_header_name(fields: Fields, name: str) -> None:
+    """
+    :raises Failure: when it is not the name of a header
+    """
+    if not HEADER_NAME.fullmatch(name):
+        raise fields.complaint(
+            "name", f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+        )
+
+
+def mask_if_secret(name: str, value: str) -> None:
+    """Keep a value out of all messages if its name says that it is secret.
+
+    The CDK masks no secrets inside lists, even where the specification says that they are secret.
+    """
+    if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)):
+        mask(value)
+
+
+def _fits_a_header(value: str) -> bool:
+    try:
+        value.encode("latin-1")  # the encoding that headers are sent in
+    except UnicodeEncodeError:
+        return False
+    return True
