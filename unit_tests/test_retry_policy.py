@@ -14,7 +14,8 @@ import pytest
 
 from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
 from source_invoicing.http import rate_limit as rate_limit_module
-from source_invoicing.http.heartbeat import HEARTBEAT, HEARTBEAT_SCALE, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.heartbeat import HEARTBEAT, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.testing import HEARTBEAT_SCALE
 
 # The function of that name hides the module.
 heartbeat_module = importlib.import_module("source_invoicing.http.heartbeat")

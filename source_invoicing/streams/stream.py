@@ -77,15 +77,11 @@ class InvoicingStream(HttpStream, ABC):
         """A question in the vendor's words, as query parameters."""
 
     @abstractmethod
-    def read_page(self, response: Response) -> Page:
-        """An answer in the words of :class:`Page`.
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Read the response to a request for a page.
 
-        :raises UnexpectedResponse: when it is no list
+        :raises MalformedResponse: when it is not a list
         """
-
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        """The same for APIs whose answers can be understood only beside what was asked."""
-        return self.read_page(response)
 
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
         """A question as a request: by default a GET with the question in the query.
@@ -463,7 +459,7 @@ class InvoicingStream(HttpStream, ABC):
     ) -> Iterable[Row]:
         """The finished records of one raw answer."""
         page = Response.of(response, response.content, f"/{self.path(stream_slice=stream_slice)}")
-        for row in self.read_page(page).rows:
+        for row in self.read_page(page, PageRequest()).rows:
             yield self.finish_record(self._normalise(row), stream_slice or {})
 
 
@@ -485,25 +481,29 @@ class _List:
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
     def ask(self, request: PageRequest) -> Page:
-        page = self._stream.read_answer(self._answer(request), request)
+        page = self._fetch(request)
         if not page.rows and page.has_more:
             raise self._unexpected("answers with a page without rows and says that more follow")
         if not all(map(_is_known, map(self.key, page.rows))):
             raise self._unexpected(f"has a row without a usable value in {self._stream.primary_key!r}, its key")
         return page
 
-    def _answer(self, request: PageRequest) -> Response:
-        send, optional = self._stream.account.client.send, self._stream.optional_params_left
+    def _fetch(self, request: PageRequest) -> Page:
+        fetch, optional = self._stream.account.client.fetch, self._stream.optional_params_left
+
+        def read(response: Response) -> Page:
+            return self._stream.read_page(response, request)
+
         try:
-            return send(self.request(request, optional))
+            return fetch(self.request(request, optional), read)
         except BadRequest as refused:
             if not optional:
                 raise
             refusal = refused
         # Whether the optional parameters were to blame shows when the same question is answered without them.
-        response = send(self.request(request, {}))
+        page = fetch(self.request(request, {}), read)
         self._stream.drop_optional_params(refusal)
-        return response
+        return page
 
     def _unexpected(self, what: str) -> UnexpectedResponse:
         return UnexpectedResponse(

@@ -6,14 +6,14 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Request, Response, UnexpectedResponse
+from source_invoicing.http import MalformedResponse, Request, Response
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import (
     Account,
@@ -93,30 +93,23 @@ class FastBillStream(InvoicingStream):
             body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
         return self.account.request(path, body)
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """A page with fewer rows than asked for is the last one, says the documentation. In a list of several pages
+        that is made sure of, for one call: a page that was cut short would otherwise end the list without a word."""
         rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [str(self.primary_key)])
         if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
-            raise UnexpectedResponse(
+            raise MalformedResponse(
                 f"FastBill answered {response.path} without a list of records under RESPONSE.{self.list_key}. "
                 f"{ADDRESS_HINT}",
                 FailureType.transient_error,
             )
-        may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT
+        is_later_page = request.offset > 0 and len(rows) > 1
+        may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT or is_later_page
         return Page(
             [self._tidy(row) for row in rows],
             has_more=None if may_go_on else False,
             server_time=response.server_time,
         )
-
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        """See :class:`InvoicingStream`.
-
-        A page with fewer rows than asked for is the last one, says the documentation. In a list of several pages that
-        is made sure of, for one call: a page that was cut short would otherwise end the list without a word.
-        """
-        page = self.read_page(response)
-        return replace(page, has_more=None) if request.offset and len(page.rows) > 1 else page
 
     def read_pages(self, stream_slice: Slice, parts: Parts | None = None) -> Iterator[list[Row]]:
         """See :class:`InvoicingStream`. Documents of other projects are left out."""

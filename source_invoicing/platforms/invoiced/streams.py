@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
-from source_invoicing.http import Request, Response, whole_number
-from source_invoicing.platforms.invoiced.responses import ERROR_HANDLER, ListErrorHandler, no_list, rows_of
+from source_invoicing.http import Response, whole_number
+from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -25,16 +23,6 @@ from source_invoicing.streams import (
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
-
-LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
-
-
-def _has_next(headers: Mapping[str, str]) -> bool | None:
-    if not headers.get("Link"):
-        return None
-    links = {relation: url for url, relation in LINK.findall(headers["Link"])}
-    # A last page has been seen to name itself as the next one.
-    return "next" in links and links["next"] != links.get("self")
 
 
 class InvoicedStream(InvoicingStream):
@@ -53,18 +41,12 @@ class InvoicedStream(InvoicingStream):
             params["sort"] = self.sorts[request.order]
         return params
 
-    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """See :class:`InvoicingStream`. What is no list is asked for again."""
-        return replace(super().list_request(request, path, fixed), error_handler=ListErrorHandler(ERROR_HANDLER))
-
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
-        rows = rows_of(response.body)
-        if rows is None:
-            raise no_list(response)
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """How a list goes on stands in the headers."""
+        rows = rows_of(response)
         return Page(
             rows,
-            has_more=_has_next(response.headers),
+            has_more=has_next_page(response.headers),
             total=whole_number(response.headers.get("X-Total-Count", "")),
             short=len(rows) < PER_PAGE,
             server_time=response.server_time,

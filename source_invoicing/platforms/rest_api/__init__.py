@@ -8,23 +8,26 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
 from airbyte_cdk.models import FailureType
-from requests.auth import AuthBase
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
     AccessTokens,
     ApiClient,
+    ApiKeyAuth,
     BasicAuth,
+    BearerAuth,
     CallBudget,
     Failure,
     LoginRefused,
-    OAuthClient,
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
+    TokenAuth,
+)
+from source_invoicing.http import (
+    Auth as Credentials,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.rest_api.auth import ApiKeyAuth, BearerAuth
 from source_invoicing.platforms.rest_api.error_handler import ResourceErrorHandler, error_text
 from source_invoicing.platforms.rest_api.options import Auth, Options
 from source_invoicing.platforms.rest_api.streams import RestAccount, RestStream, streams_of
@@ -48,8 +51,7 @@ class RestApi(Platform):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._options = Options.parse(config.options)
-        self._auth = auth_of(self._options.auth)
-        self._tokens = self._token_source(self._options.auth) if self._options.auth.type == "oauth2" else None
+        self._auth = self._credentials(self._options.auth)
 
     def check(self) -> None:
         """See :class:`Platform`. One page of the first stream that has no parent."""
@@ -82,23 +84,24 @@ class RestApi(Platform):
             ),
         )
         rate = options.rate
-        settings: dict[str, Any] = {
-            "base_url": options.base_url,
-            "error_handler": error_handler,
-            "rate_limiter": RateLimiter(
+        client = ApiClient(
+            base_url=options.base_url,
+            auth=self._auth,
+            error_handler=error_handler,
+            rate_limiter=RateLimiter(
                 in_flight=self.num_workers,
                 budget=CallBudget(rate[0], rate[1]) if rate else None,
                 longest_wait=retry_policy.longest_wait,
             ),
-            "pool_size": self.num_workers,
-            "retry_policy": retry_policy,
-            "headers": dict(options.headers),
-        }
-        client = (
-            OAuthClient(tokens=self._tokens, **settings) if self._tokens else ApiClient(auth=self._auth, **settings)
+            pool_size=self.num_workers,
+            retry_policy=retry_policy,
+            headers=dict(options.headers),
         )
         window = Window(self.config.start, self.config.lookback_days)
         return RestAccount(client=client, window=window, error_handler=error_handler)
+
+    def _credentials(self, auth: Auth) -> Credentials | None:
+        return TokenAuth(self._token_source(auth)) if auth.type == "oauth2" else auth_of(auth)
 
     def _token_source(self, auth: Auth) -> AccessTokens:
         return AccessTokens(
@@ -124,7 +127,7 @@ class RestApi(Platform):
         emit_configuration_as_airbyte_control_message(values)
 
 
-def auth_of(auth: Auth) -> AuthBase | None:
+def auth_of(auth: Auth) -> Credentials | None:
     """What each request carries as credentials, where no token has to be fetched first."""
     if auth.type == "api_key":
         return ApiKeyAuth(auth.location, auth.name, auth.value, auth.prefix)

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import Response, UnexpectedResponse, config_failure
-from source_invoicing.platforms.rest_api.link_header import targets
+from source_invoicing.http.link_header import targets
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
 from source_invoicing.streams import (
     FilteredOffsetWalk,

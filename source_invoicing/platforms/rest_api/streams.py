@@ -27,7 +27,7 @@ from source_invoicing.http import (
     UnexpectedResponse,
     config_failure,
 )
-from source_invoicing.http.response import join_url, same_origin
+from source_invoicing.http.addresses import join_url, same_origin
 from source_invoicing.platforms.rest_api.error_handler import BEHIND_THE_END, ResourceErrorHandler
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID, Options, Resource
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, absolute, begins, sign_of_more
@@ -185,11 +185,7 @@ class RestStream(InvoicingStream):
 
     # -- being answered -------------------------------------------------------------------------------------------
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
-        return self.read_answer(response, PageRequest())
-
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         """See :class:`InvoicingStream`."""
         if response.status == NO_CONTENT or not response.ok:
             # What else is no answer was judged before.
@@ -390,7 +386,7 @@ class RestStream(InvoicingStream):
     def first_page(self, stream_slice: Slice) -> list[Row]:
         """The rows of the first page of a slice."""
         request = self.list_request(PageRequest(), self.list_path(stream_slice), {})
-        return self.read_page(self.account.client.send(request)).rows
+        return self.account.client.fetch(request, lambda response: self.read_page(response, PageRequest())).rows
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:
         """See :class:`InvoicingStream`."""
@@ -459,10 +455,10 @@ class RestChildStream(RestStream, ChildStream):
         parent = stream_slice.get(self.parent_field, PLACE_OF_ID)
         return self.declared.path.replace(PLACE_OF_ID, quote(str(parent), safe="{}"))
 
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         """See :class:`RestStream`."""
         self._done(self._lists.found())
-        return super().read_answer(response, request)
+        return super().read_page(response, request)
 
     def _cannot_be_capped(self, rows: list[Row], request: PageRequest, longest: int) -> bool:
         """See :class:`RestStream`. There are many short lists, and each would take a second question."""

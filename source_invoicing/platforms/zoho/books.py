@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from source_invoicing.http import BadRequest, Response
 from source_invoicing.platforms.zoho import common
-from source_invoicing.platforms.zoho.account import Product
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
+from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import (
     NewestChangeFirstOverlapWalk,
     Order,
@@ -53,7 +53,7 @@ class Banking(BooksStream):
 class Organizations(BooksStream):
     """https://www.zoho.com/books/api/v3/organizations/
 
-    All organisations of the user, on one page: the only list that belongs to none of them.
+    All organizations of the user, on one page: the only list that belongs to none of them.
     """
 
     resource = "organizations"
@@ -65,12 +65,12 @@ class Organizations(BooksStream):
         """See :class:`InvoicingStream`."""
         return {}
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`. Nothing follows, however many there are."""
-        return replace(super().read_page(response), has_more=False)
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Nothing follows, however many there are."""
+        return replace(super().read_page(response, request), has_more=False)
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
-        """An organisation names itself."""
+        """An organization names itself."""
         return record
 
 
@@ -224,9 +224,9 @@ class Transactions(BooksStream):
         params = super().list_params(request)
         return params if self._bank_account is None else {**params, "account_id": self._bank_account}
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
-        return fill_blanks(super().read_page(response), ("account_id", "transaction_id", "imported_transaction_id"))
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        page = super().read_page(response, request)
+        return fill_blanks(page, ("account_id", "transaction_id", "imported_transaction_id"))
 
     def walk(
         self,

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
-from source_invoicing.platforms.zoho.account import ListErrorHandler, ZohoAccount, rows_in
+from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response
+from source_invoicing.platforms.zoho.account import ZohoAccount
+from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
     FilteredOverlapWalk,
     InvoicingStream,
@@ -100,29 +101,16 @@ class ZohoStream(InvoicingStream):
             params["last_modified_time"] = compact_offset(request.since + SINCE_SHIFT)
         return params
 
-    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """See :class:`InvoicingStream`. An answer without a list is asked for again."""
-        error_handler = ListErrorHandler(self.account.client.error_handler, self._record_key)
-        return replace(super().list_request(request, path, fixed), error_handler=error_handler)
-
-    @property
-    def _record_key(self) -> str:
-        return self.resource.rpartition("/")[2]
-
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`."""
-        return read_page(response, self._record_key)
-
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        """See :class:`InvoicingStream`. A list that is not paged tells nothing of further rows. One with as many rows
-        as its page can hold might go on all the same."""
-        page = self.read_page(response)
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go
+        on all the same."""
+        page = read_page(response, self.resource.rpartition("/")[2])
         if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
             return replace(page, has_more=False)
         return page
 
     def finish_record(self, record: Row, stream_slice: Slice) -> Row:
-        """Stamp the organisation's id on the record."""
+        """Stamp the organization's id on the record."""
         organization_id = self.account.organization.id()
         if organization_id is not None:
             record["organization_id"] = organization_id
@@ -197,12 +185,12 @@ class Taxes(ZohoStream):
         params = super().list_params(request)
         return {**params, "filter_by": self._wanted_filter} if self._wanted_filter else params
 
-    def read_page(self, response: Response) -> Page:
-        """See :class:`InvoicingStream`. Zoho tells which filter it applied."""
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Zoho tells which filter it applied."""
         applied = page_context(response).get("applied_filter")
         if self._wanted_filter and applied and not str(applied).endswith(".All"):
             self._note_that_some_are_hidden()
-        return super().read_page(response)
+        return super().read_page(response, request)
 
     def walk(
         self,
