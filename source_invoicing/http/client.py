@@ -89,6 +89,7 @@ class ApiClient:
         self._session = Session(
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
+        self._wrong_proxy = wrong_proxy(self._session, base_url)
 
     def send(self, request: Request) -> Response:
         """Send a request until its response is good.
@@ -109,6 +110,8 @@ class ApiClient:
         :raises Failure: with the vendor's reason, when no try helped or none can
         :raises Cancelled: once the client is closed
         """
+        if self._wrong_proxy is not None:
+            raise self._wrong_proxy
         if self._quota_exhausted is not None:
             raise self._quota_exhausted
         try:
@@ -233,8 +236,6 @@ class ApiClient:
         it a key in the query, so neither is shown."""
         base_url = self._base_url(request)
         if base_url.startswith("https:") and (wrong := wrong_certificates(self._session)):
-            return Fail(wrong)
-        if wrong := wrong_proxy(self._session, base_url):
             return Fail(wrong)
         host = urlsplit(base_url).netloc.rpartition("@")[2]
         what_happened = _what_happened(error, proxy_variable(self._session, base_url))
