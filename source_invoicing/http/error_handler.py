@@ -141,7 +141,7 @@ class StatusErrorHandler:
         return Retry(limited, after=retry_after(response.headers), rate_limited=True)
 
     def _redirected(self, response: Response) -> UnexpectedResponse:
-        # A path may hold a token, and what stands before the host a password.
+        # A path may hold a token, and the part before the host a password.
         location = response.headers.get("Location", "")
         target = origin(location) if "//" in location else "another address"
         return UnexpectedResponse(

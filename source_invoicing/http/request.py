@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from requests.auth import AuthBase
 
-if TYPE_CHECKING:
-    from source_invoicing.http.response import Response
+from source_invoicing.http.error_handler import Verdict
+from source_invoicing.http.response import Response
 
 QueryValue = str | int
 Params = Mapping[str, QueryValue] | Sequence[tuple[str, QueryValue]]
@@ -39,7 +39,7 @@ class Request:
     form: Mapping[str, str] | None = None
     url: str = ""
     label: str = ""
-    error_handler: Callable[[Response], Any] | None = None
+    error_handler: Callable[[Response], Verdict] | None = None
     auth: AuthBase | None = None
     base_url: str = ""
 

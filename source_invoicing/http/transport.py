@@ -152,7 +152,8 @@ class _StreamWithDeadline(io.RawIOBase):
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the response did not end in time")
-        self._connection.settimeout(remaining if self._time_out is None else min(self._time_out, remaining))
+        if self._time_out is None or remaining < self._time_out:
+            self._connection.settimeout(remaining)
         return self._stream.readinto(buffer)
 
     @override

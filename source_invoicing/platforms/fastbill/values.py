@@ -37,7 +37,7 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
         return [container[index] for index in sorted(container, key=lambda index: indices[index] or 0)]
     for element in (name.removesuffix("S"), ELEMENT):
         inner = container.get(element)
-        # A comment has a text called COMMENT, which may be blank; what has other fields beside it is no container.
+        # A comment has a text called COMMENT, which may be blank; a container has no other fields.
         holds_nothing_else = not any(field in container for field in fields if field != element)
         if (isinstance(inner, (dict, list)) and holds_nothing_else) or (inner is None and set(container) == {element}):
             return rows_of(inner, element, fields)
