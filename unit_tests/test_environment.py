@@ -158,7 +158,7 @@ def test_a_file_without_certificates_is_named(tmp_path: Path, monkeypatch: pytes
     [
         ("ALL_PROXY", "socks5://127.0.0.1:1", "names a SOCKS proxy, which takes the Python package PySocks, and that"),
         ("https_proxy", "socks5h://user:pa55word@127.0.0.1:1", "names a SOCKS proxy, which takes the Python package"),
-        ("https_proxy", "127.0.0.1:99999", "names a proxy whose address is malformed. Write it as http://host:port"),
+        ("https_proxy", "127.0.0.1:99999", "names a proxy whose address is malformed. Write it as host:port"),
         ("HTTPS_PROXY", "http://user:pa55word@", "names a proxy whose address is malformed"),
         ("all_proxy", "quic://user:pa55word@127.0.0.1:1", r"names a proxy of an unknown kind \(quic\)"),
     ],

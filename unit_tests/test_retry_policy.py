@@ -24,7 +24,7 @@ Lines = list[float]
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes in sleep only."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -167,7 +167,7 @@ def test_a_heartbeat_is_heard_while_a_host_is_silent(monkeypatch: pytest.MonkeyP
     assert "heartbeat" not in {each.name for each in threading.enumerate()}
 
 
-def test_whoever_waits_for_a_client_that_is_closed_is_sent_home(said_at: Lines) -> None:
+def test_a_waiting_caller_is_cancelled_when_its_client_is_closed(said_at: Lines) -> None:
     quota = RateLimiter(1)
     quota.on_rate_limited(600)
     quota.cancel()

@@ -376,13 +376,14 @@ def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, c
         ({"json": refused(45)}, "midnight in the organization's time zone"),
         ({"json": refused(43), "headers": {"Retry-After": "3600"}}, "come back in 3600 seconds"),
         ({"json": refused(43)}, "blocked the organization after a burst of calls"),
+        ({"status_code": 403, "json": refused(9), "headers": {"Retry-After": "3600"}}, "come back in 3600 seconds"),
     ],
 )
 def test_a_door_that_stays_shut_for_hours_ends_the_sync_and_is_not_knocked_at_again(
     http: Mock, response: dict[str, Any], sentence: str
 ) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    calls = http.get(requests_mock.ANY, status_code=429, **response)
+    calls = http.get(requests_mock.ANY, **{"status_code": 429, **response})
 
     for each in SourceInvoicing().streams(config(organization_id="111")):
         assert isinstance(each, InvoicingStream)

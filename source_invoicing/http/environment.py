@@ -79,9 +79,7 @@ def proxy_variable(session: Session, url: str) -> str:
 
 
 def _fault_of_proxy(proxy: str) -> str:
-    malformed = (
-        "a proxy whose address is malformed. Write it as http://host:port, or exempt the API's host in NO_PROXY."
-    )
+    malformed = "a proxy whose address is malformed. Write it as host:port, or exempt the API's host in NO_PROXY."
     try:
         parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
     except LocationParseError:
