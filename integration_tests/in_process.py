@@ -33,7 +33,7 @@ from integration_tests.sandbox.world import World
 from source_invoicing import output as printing
 from source_invoicing.entrypoint import _Entrypoint
 from source_invoicing.http import Failure, rate_limit
-from source_invoicing.http.rate_limit import BUDGET_SCALE
+from source_invoicing.http.testing import BUDGET_SCALE
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"

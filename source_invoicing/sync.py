@@ -235,9 +235,10 @@ class Sync:
             self._running.append(job)
             for outlet in job.reading.outlets:
                 outlet.progress.on_change = self._announcer(outlet)
-                yield _status(outlet, AirbyteStreamStatus.STARTED)
             self._opening += 1
             self._submit(job, self._open, job)
+            for outlet in job.reading.outlets:
+                yield _status(outlet, AirbyteStreamStatus.STARTED)
 
     def _next_job(self) -> _Job | None:
         """The next one that need not wait for another one."""

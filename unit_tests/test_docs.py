@@ -16,7 +16,7 @@ import pytest
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.invoiced.streams import Items
-from source_invoicing.platforms.zoho.account import DATA_CENTERS
+from source_invoicing.platforms.zoho.product import DATA_CENTERS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "integrations" / "sources" / "invoicing.md"

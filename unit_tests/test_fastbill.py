@@ -504,8 +504,9 @@ def test_a_wrong_field_called_limit_is_no_quota(server: requests_mock.Mocker) ->
     assert len(server.request_history) == 1
 
 
-def test_a_vendor_that_wants_an_hour_ends_the_sync(server: requests_mock.Mocker) -> None:
-    server.post(ADDRESS, status_code=429, headers={"Retry-After": "3000"}, json={})
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_vendor_that_wants_an_hour_ends_the_sync(server: requests_mock.Mocker, status: int) -> None:
+    server.post(ADDRESS, status_code=status, headers={"Retry-After": "3000"}, json={})
 
     with pytest.raises(Failure, match="3000 seconds") as caught:
         read("invoices")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import Any
 
@@ -21,15 +25,20 @@ from source_invoicing.http import (
     Failure,
     HostUnreachable,
     LoginRefused,
+    MalformedResponse,
+    QuotaExhausted,
     RateLimiter,
     Request,
     ResourceMissing,
+    Response,
     RetryPolicy,
     StatusErrorHandler,
+    TokenAuth,
     UnexpectedResponse,
     config_failure,
+    transport,
 )
-from source_invoicing.http.response import join_url
+from source_invoicing.http.addresses import join_url
 from source_invoicing.http.retry import retry_after
 from source_invoicing.http.secrets import forget, mask
 
@@ -70,6 +79,7 @@ def test_a_base_url_keeps_its_path(base: str, path: str, expected: str) -> None:
         ("", None),
         ("5", 5.0),
         ("0.5", 0.5),
+        ("0", 0.0),
         ("-3", 0.0),
         ("nan", None),
         ("soon", None),
@@ -86,6 +96,114 @@ def test_retry_after_as_a_date_is_the_time_until_then() -> None:
 
     assert seconds is not None
     assert 90 < seconds <= 100
+
+
+def test_retry_after_as_a_date_is_compared_with_the_clock_of_the_server() -> None:
+    headers = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT", "Retry-After": "Fri, 20 Nov 2026 12:00:04 GMT"}
+
+    assert retry_after(headers) == 4
+    assert retry_after({**headers, "Date": "Fri, 20 Nov 2026 12:01:00 GMT"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("rate_limited", "asked_for", "waits"),
+    [
+        (True, None, [10, 20, 40]),
+        (True, 0.0, [10, 20, 40]),
+        (True, 3.0, [3, 3, 4]),
+        (False, None, [1, 2, 4]),
+        (False, 0.0, [1, 2, 4]),
+        (False, 30.0, [30, 30, 30]),
+    ],
+)
+def test_a_wait_is_as_long_as_the_vendor_asks_for_and_never_none(
+    rate_limited: bool, asked_for: float | None, waits: list[float]
+) -> None:
+    policy = RetryPolicy()
+
+    assert [policy.wait(retry, rate_limited=rate_limited, asked_for=asked_for) for retry in range(3)] == waits
+
+
+def test_a_403_with_retry_after_is_about_how_often_requests_come() -> None:
+    limited = {"status_code": 403, "json": {"message": "hourly limit"}, "headers": {"Retry-After": "0.001"}}
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", [limited, limited, {"json": [{"id": 1}]}])
+
+        assert client().send(Request("customers")).body == [{"id": 1}]
+
+
+@pytest.mark.parametrize("status", [403, 409, 429, 503])
+def test_a_door_that_opens_later_than_a_sync_waits_ends_it_as_transient(status: int) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=status, json={}, headers={"Retry-After": "1800"})
+        asking = client()
+        for path in ("customers", "invoices"):
+            with pytest.raises(QuotaExhausted, match=rf"HTTP {status} .* come back in 1800 seconds") as caught:
+                asking.send(Request(path))
+
+    assert caught.value.failure_type is FailureType.transient_error
+    assert api.call_count == 1
+
+
+def test_a_401_is_about_the_credentials_whatever_comes_with_it() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=401, json={}, headers={"Retry-After": "1"})
+        with pytest.raises(LoginRefused):
+            client().send(Request("customers"))
+
+    assert api.call_count == 1
+
+
+def rows_of(response: Response) -> list[Any]:
+    if not isinstance(response.body, list):
+        raise MalformedResponse("This is not a list.", FailureType.transient_error)
+    return response.body
+
+
+def test_a_response_that_cannot_be_read_is_asked_for_again() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", [{"json": {}}, {"json": None}, {"json": [1]}])
+
+        assert client().fetch(Request("customers"), rows_of) == [1]
+
+
+def test_what_stays_unreadable_counts_like_any_other_fault() -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", [{"status_code": 503}, {"exc": requests.ConnectTimeout}, {"json": {}}])
+        with pytest.raises(MalformedResponse, match=r"This is not a list\."):
+            client().fetch(Request("customers"), rows_of)
+
+    assert api.call_count == 4
+
+
+def test_another_failure_to_read_is_final() -> None:
+    def refuse(response: Response) -> None:
+        raise config_failure("The key is missing.")
+
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", json=[])
+        with pytest.raises(Failure, match="The key is missing"):
+            client().fetch(Request("customers"), refuse)
+
+    assert api.call_count == 1
+
+
+def test_a_body_that_unpacks_to_more_than_fits_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LARGEST_BODY", 1 << 20)
+    packed = gzip.compress(b"[" + b"0," * (8 << 20) + b"0]")
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", content=packed, headers={"Content-Encoding": "gzip"})
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnexpectedResponse, match=r"more than .* MiB, unpacked") as caught:
+                client().send(Request("customers"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert caught.value.failure_type is FailureType.config_error
+    assert api.call_count == 1
+    assert peak < 8 << 20
 
 
 def test_three_further_tries_and_no_more() -> None:
@@ -198,13 +316,24 @@ def test_a_refused_key_is_not_tried_again() -> None:
     assert api.call_count == 1
 
 
-def test_a_redirect_is_not_followed() -> None:
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://other.example/x?key=1", "https://other.example"),
+        ("https://user:pa55word@other.example:8443/tok", "https://other.example:8443"),
+        ("//user:pa55word@other.example/tok", "other.example"),
+        ("https://other.example:pa55word/tok", "an invalid address"),
+        ("mailto:pa55word@other.example", "another address"),
+    ],
+)
+def test_a_redirect_to_another_host_is_not_followed_and_only_its_origin_is_shown(location: str, shown: str) -> None:
     with mock.Mocker() as api:
-        api.get(f"{BASE}/customers", status_code=302, headers={"Location": "https://other.example/x?key=1"})
-        with pytest.raises(Failure, match=r"redirects /customers to https://other\.example/x\. "):
+        api.get(f"{BASE}/customers", status_code=302, headers={"Location": location})
+        with pytest.raises(Failure, match=rf"redirects /customers to {re.escape(shown)}\. ") as caught:
             client().send(Request("customers"))
 
     assert api.call_count == 1
+    assert "pa55word" not in f"{caught.value}{caught.value.internal_message}"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -253,6 +382,18 @@ def test_a_web_page_says_what_to_look_at() -> None:
             client().send(Request("customers"))
 
 
+def access_tokens() -> AccessTokens:
+    return AccessTokens(
+        vendor="Acme",
+        token_url=f"{BASE}/token",
+        form={"grant_type": "refresh_token"},
+        refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
+        most_requests=10,
+        per_seconds=60,
+        retry_policy=HURRY,
+    )
+
+
 @pytest.mark.parametrize(
     ("response", "told"),
     [
@@ -268,19 +409,27 @@ def test_a_web_page_says_what_to_look_at() -> None:
     ids=["401", "404", "400", "nothing", "an object"],
 )
 def test_a_token_that_is_not_issued_says_which_properties_to_look_at(response: dict[str, Any], told: str) -> None:
-    tokens = AccessTokens(
-        vendor="Acme",
-        token_url=f"{BASE}/token",
-        form={"grant_type": "refresh_token"},
-        refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
-        most_requests=10,
-        per_seconds=60,
-        retry_policy=HURRY,
-    )
     with mock.Mocker() as api:
         api.post(f"{BASE}/token", **response)
         with pytest.raises(Failure, match=told):
-            tokens.current()
+            access_tokens().current()
+
+
+def test_a_renewal_that_fails_on_the_way_is_begun_anew_by_the_next_request() -> None:
+    asking = client(auth=TokenAuth(access_tokens()), retry_policy=RetryPolicy(retries=0))
+    with mock.Mocker() as api:
+        api.post(f"{BASE}/token", [{"json": {"access_token": "one"}}, {"json": {"access_token": "two"}}])
+        api.get(f"{BASE}/customers", [{"json": []}, {"exc": requests.ConnectTimeout}, {"status_code": 401}])
+        api.get(f"{BASE}/invoices", [{"status_code": 401}, {"status_code": 401}, {"json": [1]}])
+        asking.send(Request("customers"))
+
+        with pytest.raises(HostUnreachable) as first:
+            asking.send(Request("invoices"))
+        with ThreadPoolExecutor(1) as another_thread:
+            response = another_thread.submit(asking.send, Request("invoices")).result(timeout=10)
+
+    assert response.body == [1]
+    assert first.value is not None, "the failure is kept, and with it all that was on its way"
 
 
 def test_each_form_of_a_secret_is_masked() -> None:

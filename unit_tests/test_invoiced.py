@@ -14,6 +14,7 @@ from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure, UnexpectedResponse
+from source_invoicing.platforms.invoiced.responses import has_next_page
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
@@ -204,6 +205,24 @@ def test_a_list_may_come_under_data() -> None:
         api.get(PRODUCTION, json={"data": [], "error": None})
 
         assert check() == (True, None)
+
+
+LAST = '<https://x.example/?page=3>; rel="self"'
+
+
+@pytest.mark.parametrize(
+    ("header", "has_next"),
+    [
+        ("", None),
+        (LAST, False),
+        (f'{LAST}, <https://x.example/?page=4>; rel="next"', True),
+        (f'{LAST}, <https://x.example/?page=3>; rel="next"', False),
+        (f'{LAST}, <https://x.example/?page=4>; title="a, b"; rel="next last"', True),
+        (f"{LAST}, <https://x.example/?page=4>; REL=NEXT", True),
+    ],
+)
+def test_a_list_goes_on_where_a_next_page_is_named_in_any_form(header: str, has_next: bool | None) -> None:
+    assert has_next_page({"Link": header}) is has_next
 
 
 @pytest.mark.parametrize("tells_total", [True, False])

@@ -20,7 +20,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.fastbill import HOST as FASTBILL_HOST
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
-from source_invoicing.platforms.zoho.account import DATA_CENTERS
+from source_invoicing.platforms.zoho.product import DATA_CENTERS
 from unit_tests.test_packaging import METADATA, ROOT, found, streams_of
 
 DATA = METADATA["data"]

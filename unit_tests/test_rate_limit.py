@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from source_invoicing.http import ApiClient, RateLimiter, Request, StatusErrorHandler
+from source_invoicing.http import ApiClient, RateLimiter, Request, RetryPolicy, StatusErrorHandler
 from source_invoicing.http.rate_limit import AdaptiveConcurrency
 
 WORKERS = 8
@@ -101,6 +101,7 @@ def test_no_request_fails_for_being_refused_again_and_again_while_others_are_ser
         error_handler=StatusErrorHandler("Vendor", lambda body: None, "", ""),
         rate_limiter=RateLimiter(WORKERS),
         pool_size=WORKERS,
+        retry_policy=RetryPolicy(backoff=0.001),
     )
 
     with ThreadPoolExecutor(WORKERS) as workers:

@@ -14,7 +14,8 @@ import pytest
 
 from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
 from source_invoicing.http import rate_limit as rate_limit_module
-from source_invoicing.http.heartbeat import HEARTBEAT, HEARTBEAT_SCALE, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.heartbeat import HEARTBEAT, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.testing import HEARTBEAT_SCALE
 
 # The function of that name hides the module.
 heartbeat_module = importlib.import_module("source_invoicing.http.heartbeat")
@@ -23,7 +24,7 @@ Lines = list[float]
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes in sleep only."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -166,7 +167,7 @@ def test_a_heartbeat_is_heard_while_a_host_is_silent(monkeypatch: pytest.MonkeyP
     assert "heartbeat" not in {each.name for each in threading.enumerate()}
 
 
-def test_whoever_waits_for_a_client_that_is_closed_is_sent_home(said_at: Lines) -> None:
+def test_a_waiting_caller_is_cancelled_when_its_client_is_closed(said_at: Lines) -> None:
     quota = RateLimiter(1)
     quota.on_rate_limited(600)
     quota.cancel()
@@ -177,15 +178,22 @@ def test_whoever_waits_for_a_client_that_is_closed_is_sent_home(said_at: Lines) 
 
 
 HEADERS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-BODIES = {
-    "with a length": (HEADERS + b"Content-Length: 100000\r\n\r\n", b"["),
-    "in chunks": (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n[\r\n"),
+RESPONSES = {
+    "a body with a length": (HEADERS + b"Content-Length: 100000\r\n\r\n", b"["),
+    "a body in chunks": (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n[\r\n"),
+    "the length of a chunk": (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "the end of a chunked body": (HEADERS + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"X-A: b\r\n"),
+    "a status": (b"HTTP/1.1 200 ", b"O"),
+    "a header": (HEADERS + b"X-Name: ", b"a"),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
+# Of what drips every 20 milliseconds. Enough to tell a deadline from the end of the drops.
+MOST_DROPS = 250
 
 
 @pytest.fixture
 def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
-    """Starts a server that sends the head of an answer, and then one drop after the other as long as it is heard."""
+    """Starts a server that sends the head of an answer, and then one drop after the other for some seconds."""
     over = threading.Event()
     threads = []
 
@@ -193,7 +201,9 @@ def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
         with suppress(OSError), server, closing(server.accept()[0]) as connection:
             connection.recv(1 << 16)
             connection.sendall(head)
-            while not over.wait(0.02):
+            for _ in range(MOST_DROPS):
+                if over.wait(0.02):
+                    break
                 connection.sendall(drop)
 
     def start(head: bytes, drop: bytes) -> str:
@@ -208,10 +218,12 @@ def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
         thread.join()
 
 
-@pytest.mark.parametrize("body", BODIES)
-def test_a_body_that_drips_ends_when_its_time_is_over(dripping: Callable[[bytes, bytes], str], body: str) -> None:
+@pytest.mark.parametrize("response", RESPONSES)
+def test_a_response_that_drips_ends_when_its_time_is_over(
+    dripping: Callable[[bytes, bytes], str], response: str
+) -> None:
     # Each drop comes within the time-out for the next byte; only the whole takes too long.
     retry_policy = RetryPolicy(read=5.0, total=0.3, retries=0)
 
     with pytest.raises(HostUnreachable, match="did not answer in time"):
-        client(dripping(*BODIES[body]), retry_policy).send(Request("customers"))
+        client(dripping(*RESPONSES[response]), retry_policy).send(Request("customers"))

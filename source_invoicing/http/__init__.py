@@ -1,8 +1,18 @@
-"""How one request is made well: authentication, retries, quotas, time-outs, messages. Knows no stream."""
+"""How one request is made well: authentication, retries, rate limits, time-outs, messages. Knows no stream."""
 
-from source_invoicing.http.auth import BasicAuth
-from source_invoicing.http.client import ApiClient, RetryPolicy
-from source_invoicing.http.error_handler import Fail, Ok, Retry, StatusErrorHandler, Verdict
+from source_invoicing.http.addresses import join_url, origin, same_origin
+from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from source_invoicing.http.client import ApiClient
+from source_invoicing.http.error_handler import (
+    OK,
+    Fail,
+    Ok,
+    Retry,
+    StatusErrorHandler,
+    Verdict,
+    asks_to_wait,
+    inside_a_sentence,
+)
 from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
@@ -19,17 +29,25 @@ from source_invoicing.http.errors import (
     transient_failure,
 )
 from source_invoicing.http.heartbeat import heartbeat
-from source_invoicing.http.oauth import AccessToken, AccessTokens, OAuthClient
+from source_invoicing.http.log import logger
+from source_invoicing.http.oauth import AccessToken, AccessTokens, TokenAuth
 from source_invoicing.http.rate_limit import CallBudget, RateLimiter
-from source_invoicing.http.response import Request, Response, whole_number
+from source_invoicing.http.request import Request
+from source_invoicing.http.response import Response, describe, whole_number
+from source_invoicing.http.retry import RetryPolicy, retry_after
+from source_invoicing.http.secrets import excerpt, forget, mask, without_links
 
 __all__ = [
+    "OK",
     "AccessRefused",
     "AccessToken",
     "AccessTokens",
     "ApiClient",
+    "ApiKeyAuth",
+    "Auth",
     "BadRequest",
     "BasicAuth",
+    "BearerAuth",
     "CallBudget",
     "Cancelled",
     "Fail",
@@ -37,7 +55,6 @@ __all__ = [
     "HostUnreachable",
     "LoginRefused",
     "MalformedResponse",
-    "OAuthClient",
     "Ok",
     "QuotaExhausted",
     "RateLimiter",
@@ -47,11 +64,24 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "StatusErrorHandler",
+    "TokenAuth",
     "UnexpectedResponse",
     "Verdict",
+    "asks_to_wait",
     "config_failure",
+    "describe",
+    "excerpt",
+    "forget",
     "heartbeat",
+    "inside_a_sentence",
+    "join_url",
+    "logger",
+    "mask",
+    "origin",
+    "retry_after",
+    "same_origin",
     "system_failure",
     "transient_failure",
     "whole_number",
+    "without_links",
 ]

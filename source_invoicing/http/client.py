@@ -2,119 +2,71 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
+from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 
+from source_invoicing.http.addresses import join_url, origin, same_origin
+from source_invoicing.http.auth import Auth
+from source_invoicing.http.environment import proxy_variable, wrong_certificates, wrong_proxy
 from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
-from source_invoicing.http.errors import Failure, HostUnreachable, MalformedResponse, QuotaExhausted, config_failure
+from source_invoicing.http.errors import (
+    HostUnreachable,
+    LoginRefused,
+    MalformedResponse,
+    QuotaExhausted,
+    UnexpectedResponse,
+    config_failure,
+)
 from source_invoicing.http.heartbeat import waiting_for
+from source_invoicing.http.log import logger
 from source_invoicing.http.rate_limit import RateLimiter
-from source_invoicing.http.response import Request, Response, join_url, origin, same_origin
-
-logger = logging.getLogger("airbyte.source_invoicing")
+from source_invoicing.http.request import Request
+from source_invoicing.http.response import Response
+from source_invoicing.http.retry import RetryPolicy
+from source_invoicing.http.transport import LARGEST_BODY, BodyTooLargeError, Session, read_body, within
 
 T = TypeVar("T")
 
-CHUNK = 1 << 16
-# RFC 9110, section 15.4: the answers to a GET that name the place where the same thing is now, and those of them after
-# which any request may be sent there as it is.
-REDIRECTS = (301, 302, 303, 307, 308)
-REDIRECTS_THAT_KEEP_THE_METHOD = (307, 308)
+# RFC 9110, section 15.4: the statuses that name another place for what was asked for by GET, and those of them after
+# which any request may be sent there unchanged.
+REDIRECTS = (
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+)
+REDIRECTS_THAT_KEEP_THE_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 MOST_REDIRECTS = 5
 UNSENDABLE = (
     "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
     "once more, in full and without what stands around it."
 )
-# Where requests looks for the path of certificates, in this order.
-CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-# For tests: factors for the waits between tries, and for the time-outs. 0.01 makes a hundredth of them.
-BACKOFF_SCALE = "SOURCE_INVOICING_BACKOFF_SCALE"
-TIMEOUT_SCALE = "SOURCE_INVOICING_TIMEOUT_SCALE"
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How long to wait for an answer and how often to ask again. All durations in seconds.
-
-    :param connect: for a connection
-    :param read: for the next byte of an answer
-    :param total: for a whole answer, however steadily it drips
-    :param retries: further tries after the first one
-    :param backoff: wait before the first further try; doubles with each one
-    :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
-        more than a minute, the window most vendors count in
-    :param longest_backoff: no wait that doubles grows beyond it
-    :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
-        count like any other
-    :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
-    :param of: who waits, for messages
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    total: float = 300.0
-    retries: int = 3
-    backoff: float = 1.0
-    rate_limit_backoff: float = 10.0
-    longest_backoff: float = 60.0
-    rate_limit_retries: int | None = None
-    longest_wait: float = 600.0
-    of: str = "a sync"
-
-    def retries_after(self, verdict: Retry) -> int:
-        """How many further tries a request gets that met with this verdict."""
-        if verdict.rate_limited and self.rate_limit_retries is not None:
-            return self.rate_limit_retries
-        return self.retries
-
-    @classmethod
-    def for_check(cls) -> RetryPolicy:
-        """A connection test answers within a minute, whatever the host does."""
-        return cls(
-            connect=8.0,
-            read=15.0,
-            total=20.0,
-            retries=1,
-            rate_limit_backoff=2.0,
-            longest_wait=10.0,
-            of="a connection test",
-        )
-
-
-class _Session(requests.Session):
-    """Looks at no redirect: it would prepare the next request even where that is never sent, and fail at an address
-    that is none."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """See the base."""
+MIB = 1 << 20
 
 
 class ApiClient:
-    """Sends requests of one account: pooled connections, one quota, retries, and one decode per answer.
+    """Sends requests of one account: pooled connections, one rate limiter, retries, and one decode per response.
 
-    Safe to use from several threads. Raises :class:`~source_invoicing.http.errors.Failure` and nothing else for
-    whatever the network or the vendor does.
+    Safe to use from several threads. Whatever the network or the vendor does, it raises a
+    :class:`~source_invoicing.http.errors.Failure` and nothing else.
     """
 
     def __init__(
         self,
         *,
         base_url: str,
-        auth: AuthBase | None,
+        auth: Auth | None,
         error_handler: Callable[[Response], Verdict],
         rate_limiter: RateLimiter,
         pool_size: int,
@@ -123,76 +75,87 @@ class ApiClient:
     ) -> None:
         """
         :param base_url: where the API lives; a path prefix is kept
-        :param error_handler: the platform's opinion of an answer
+        :param auth: the account's credentials
+        :param error_handler: the platform's resolution of a response
         :param rate_limiter: shared by everything that uses this account
         :param pool_size: connections kept open, as many as there are requests in flight
         """
         self.base_url = base_url
+        self._auth = auth
         self._error_handler = error_handler
         self._rate_limiter = rate_limiter
-        self._retry_policy = _scaled(retry_policy or RetryPolicy())
-        self._closed: QuotaExhausted | None = None
-        self._session = _Session()
-        self._session.auth = auth
-        self._session.headers.update(
-            {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
+        self._retry_policy = (retry_policy or RetryPolicy()).scaled_for_tests()
+        self._quota_exhausted: QuotaExhausted | None = None
+        self._session = Session(
+            base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Proxies and certificates from the environment, looked up once instead of for each request; a netrc file, which
-        # would replace the credentials, not at all.
-        environment = self._session.merge_environment_settings(base_url, {}, None, None, None)
-        self._session.proxies, self._session.verify = environment["proxies"], environment["verify"]
-        self._session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=pool_size)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._wrong_proxy = wrong_proxy(self._session, base_url)
 
     def send(self, request: Request) -> Response:
-        """Send a request until its answer is good.
-
-        Once the vendor has closed the door for longer than a sync waits, nothing more is sent.
+        """Send a request until its response is good.
 
         :raises Failure: with the vendor's reason, when no try helped or none can
         :raises Cancelled: once the client is closed
         """
-        if self._closed is not None:
-            raise self._closed
-        try:
-            with waiting_for(request.shown):
-                return self._send(request)
-        except QuotaExhausted as closed:
-            self._closed = closed
-            raise
+        return self.fetch(request, lambda response: response)
 
     def fetch(self, request: Request, read: Callable[[Response], T]) -> T:
-        """Send a request until its answer is good and ``read`` understands it.
+        """Send a request until its response is good and ``read`` understands it.
 
-        :param read: turns a good answer into a value. A :class:`MalformedResponse` of it counts as a try
-        :raises Failure: as :meth:`send` does, or what ``read`` raises
+        Once the vendor's quota is used up for longer than a sync waits, nothing more is sent.
+
+        :param read: turns a good response into a value. If it raises
+            :class:`~source_invoicing.http.errors.MalformedResponse`, the request is tried again like one whose body
+            was cut, and at the end that failure is raised. Any other failure it raises is final
+        :raises Failure: with the vendor's reason, when no try helped or none can
+        :raises Cancelled: once the client is closed
         """
-        error_handler = request.error_handler or self._error_handler
-        values: list[T] = []
-
-        def handle(response: Response) -> Verdict:
-            verdict: Verdict = error_handler(response)
-            if isinstance(verdict, Ok):
-                try:
-                    values[:] = [read(response)]
-                except MalformedResponse as failure:
-                    return Retry(failure)
-            return verdict
-
-        self.send(replace(request, error_handler=handle))
-        return values.pop()
+        if self._wrong_proxy is not None:
+            raise self._wrong_proxy
+        if self._quota_exhausted is not None:
+            raise self._quota_exhausted
+        try:
+            with waiting_for(request.shown):
+                return self._fetch(request, read)
+        except QuotaExhausted as exhausted:
+            self._quota_exhausted = exhausted
+            raise
 
     def close(self) -> None:
-        """Nobody wants answers any more: nothing further is sent, whoever waits is sent home, and connections close as
-        soon as the requests on them are over."""
+        """Send nothing further. Waiting callers are cancelled; connections close when the requests on them end."""
         self._rate_limiter.cancel()
         self._session.close()
+        if self._auth is not None:
+            self._auth.close()
 
-    def _send(self, request: Request) -> Response:
-        spent: Counter[bool] = Counter()
+    def _fetch(self, request: Request, read: Callable[[Response], T]) -> T:
+        retries: Counter[bool] = Counter()
+        while True:
+            response = self._send_with_credentials(request, retries)
+            try:
+                return read(response)
+            except MalformedResponse as malformed:
+                self._back_off(Retry(malformed), retries, request)
+
+    def _send_with_credentials(self, request: Request, retries: Counter[bool]) -> Response:
+        if self._auth is None:
+            return self._send_until_good(request, retries)
+        with closing(self._auth.flow(request)) as flow:
+            signed = next(flow)
+            while True:
+                refusal: LoginRefused | None = None
+                try:
+                    response = self._send_until_good(signed, retries)
+                except LoginRefused as refused:
+                    refusal = refused
+                try:
+                    signed = flow.send(refusal)
+                except StopIteration:
+                    if refusal is not None:
+                        raise refusal from None
+                    return response
+
+    def _send_until_good(self, request: Request, retries: Counter[bool]) -> Response:
         redirects = 0
         again = False
         while True:
@@ -200,18 +163,13 @@ class ApiClient:
             if response is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, response)):
                 redirects += 1
                 request, again = replace(request, url=target, params=(), label=request.shown), False
-                continue
-            if isinstance(verdict, Ok) and response is not None:
+            elif isinstance(verdict, Ok) and response is not None:
                 self._rate_limiter.on_success()
                 return response
-            if isinstance(verdict, Fail):
+            elif isinstance(verdict, Fail):
                 raise verdict.failure
-            if isinstance(verdict, Retry):
-                apart = verdict.rate_limited and self._retry_policy.rate_limit_retries is not None
-                if spent[apart] >= self._retry_policy.retries_after(verdict):
-                    raise verdict.failure
-                self._back_off(verdict, spent[apart], request)
-                spent[apart] += 1
+            elif isinstance(verdict, Retry):
+                self._back_off(verdict, retries, request)
                 again = verdict.rate_limited
 
     def _redirected(self, request: Request, response: Response) -> str:
@@ -224,15 +182,19 @@ class ApiClient:
             target = urljoin(self._address(request), location)
         except ValueError:
             return ""
-        return target if same_origin(target, self.base_url) else ""
+        return target if same_origin(target, self._base_url(request)) else ""
+
+    def _base_url(self, request: Request) -> str:
+        return request.base_url or self.base_url
 
     def _address(self, request: Request) -> str:
+        base_url = self._base_url(request)
         if not request.url:
-            return join_url(self.base_url, request.path)
-        if not same_origin(request.url, self.base_url):
+            return join_url(base_url, request.path)
+        if not same_origin(request.url, base_url):
             raise config_failure(
                 f"The API answered {request.shown} with a link to {origin(request.url)}, but base_url is at "
-                f"{origin(self.base_url)}. Credentials are not sent there; set base_url to where the API really is."
+                f"{origin(base_url)}. Credentials are not sent there; set base_url to where the API really is."
             )
         return request.url
 
@@ -240,21 +202,20 @@ class ApiClient:
         with self._rate_limiter.slot(again=again):
             started = time.monotonic()
             try:
-                response = self._exchange(request, started + self._retry_policy.total)
+                with within(self._retry_policy.total):
+                    response = self._exchange(request)
             except requests.exceptions.InvalidHeader:
                 return Fail(config_failure(UNSENDABLE)), None
+            except BodyTooLargeError:
+                return Fail(_too_large(request)), None
             except (requests.RequestException, HTTPError, OSError) as error:
-                # What the library says about a path of certificates is no error of its own kinds.
-                if type(error) is OSError and (missing := self._missing_certificates()):
-                    return Fail(missing), None
-                # The error's own text and its chain may hold the URL, and with it a key in the query.
-                return Retry(self._unreachable(request, error)), None
+                return self._no_response(request, error), None
         logger.debug(
             "%s %s: HTTP %s, %.3f s", request.method, request.shown, response.status, time.monotonic() - started
         )
         return (request.error_handler or self._error_handler)(response), response
 
-    def _exchange(self, request: Request, deadline: float) -> Response:
+    def _exchange(self, request: Request) -> Response:
         with self._session.request(
             request.method,
             self._address(request),
@@ -262,70 +223,67 @@ class ApiClient:
             json=request.json,
             data=request.form,
             headers=dict(request.headers),
+            auth=request.auth,
             timeout=(self._retry_policy.connect, self._retry_policy.read),
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = _read(response, deadline)
+            content = read_body(response)
         return Response.of(response, content, request.shown)
 
-    def _unreachable(self, request: Request, error: Exception) -> HostUnreachable:
-        host = urlsplit(self.base_url).netloc.rpartition("@")[2]
-        return HostUnreachable(
-            f"{host} {_what_happened(error)} ({request.shown}). Check that the address is right and that this machine "
-            "may reach it; if it usually works, run the sync again.",
-            FailureType.transient_error,
-            detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
+    def _no_response(self, request: Request, error: Exception) -> Verdict:
+        """The verdict on a request without a response. The error's own text and its chain may hold the URL, and with
+        it a key in the query, so neither is shown."""
+        base_url = self._base_url(request)
+        if base_url.startswith("https:") and (wrong := wrong_certificates(self._session)):
+            return Fail(wrong)
+        host = urlsplit(base_url).netloc.rpartition("@")[2]
+        what_happened = _what_happened(error, proxy_variable(self._session, base_url))
+        return Retry(
+            HostUnreachable(
+                f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
+                "may reach it; if it usually works, run the sync again.",
+                FailureType.transient_error,
+                detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
+            )
         )
 
-    def _missing_certificates(self) -> Failure | None:
-        """The complaint about certificates that are not where the environment says."""
-        path = self._session.verify
-        if not isinstance(path, str) or Path(path).exists():
-            return None
-        name = next((name for name in CERTIFICATES if os.environ.get(name) == path), CERTIFICATES[0])
-        return config_failure(
-            f"The environment variable {name} names {path} as the certificates to trust, but there is no such file. "
-            "Correct it, or remove it to trust the usual ones."
-        )
+    def _back_off(self, verdict: Retry, retries: Counter[bool], request: Request) -> None:
+        """Wait before a further try.
 
-    def _back_off(self, verdict: Retry, attempt: int, request: Request) -> None:
-        first = self._retry_policy.rate_limit_backoff if verdict.rate_limited else self._retry_policy.backoff
-        backoff = min(first * 2**attempt, self._retry_policy.longest_backoff)
-        seconds = verdict.after if verdict.after is not None else backoff
-        if seconds > self._retry_policy.longest_wait:
+        :param retries: how many there were, apart for those that have a limit of their own
+        :raises Failure: when there were enough of them
+        """
+        policy, limited = self._retry_policy, verdict.rate_limited
+        apart = policy.counts_apart(rate_limited=limited)
+        most = policy.most_retries(rate_limited=limited)
+        if retries[apart] >= most:
+            raise verdict.failure
+        seconds = policy.wait(retries[apart], rate_limited=limited, asked_for=verdict.after)
+        if seconds > policy.longest_wait:
             raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than {self._retry_policy.of} waits ({self._retry_policy.longest_wait:.0f} seconds).",
+                f"than {policy.of} waits ({policy.longest_wait:.0f} seconds).",
                 FailureType.transient_error,
             )
-        allowed = self._retry_policy.retries_after(verdict)
-        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, attempt + 1, allowed)
-        if verdict.rate_limited:
+        retries[apart] += 1
+        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, retries[apart], most)
+        if limited:
             self._rate_limiter.on_rate_limited(seconds)
         else:
             self._rate_limiter.wait(seconds, f"before asking again for {request.shown}")
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The whole body, in the pieces in which it arrives: whoever waits for a piece of some size waits as long as a
-    body drips, and looks at the clock too late."""
-    pieces = []
-    try:
-        while piece := response.raw.read1(CHUNK, decode_content=True):
-            pieces.append(piece)
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout("the answer did not end in time")
-    except ReadTimeoutError as error:
-        raise requests.ReadTimeout(error) from None
-    except DecodeError as error:
-        raise requests.exceptions.ContentDecodingError(error) from None
-    except HTTPError as error:
-        raise requests.exceptions.ChunkedEncodingError(error) from None
-    return b"".join(pieces)
+def _too_large(request: Request) -> UnexpectedResponse:
+    return UnexpectedResponse(
+        f"The answer to {request.shown} has more than {LARGEST_BODY // MIB} MiB, unpacked. Check that "
+        "platform.base_url, where it is set, leads to the API itself, and ask for fewer rows on a page where that can "
+        "be set.",
+        FailureType.config_error,
+    )
 
 
-def _what_happened(error: Exception) -> str:
+def _what_happened(error: Exception, proxy_variable: str) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return "did not accept a connection in time"
     if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():
@@ -333,7 +291,8 @@ def _what_happened(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return "has no certificate that this machine trusts"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "could not be reached through the proxy"
+        named = f", which the environment variable {proxy_variable} names," if proxy_variable else ""
+        return f"could not be reached through the proxy{named}"
     if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
         return "broke off in the middle of an answer"
     reason = str(error).lower()
@@ -342,16 +301,3 @@ def _what_happened(error: Exception) -> str:
     if "refused" in reason:
         return "refused the connection"
     return "broke the connection"
-
-
-def _scaled(retry_policy: RetryPolicy) -> RetryPolicy:
-    backoff, timeout = (float(os.environ.get(name, "1")) for name in (BACKOFF_SCALE, TIMEOUT_SCALE))
-    return replace(
-        retry_policy,
-        backoff=retry_policy.backoff * backoff,
-        rate_limit_backoff=retry_policy.rate_limit_backoff * backoff,
-        longest_backoff=retry_policy.longest_backoff * backoff,
-        connect=retry_policy.connect * timeout,
-        read=retry_policy.read * timeout,
-        total=retry_policy.total * timeout,
-    )

@@ -1,14 +1,15 @@
-"""What a platform says of an answer: good, worth another try, or the end."""
+"""The resolution of a response: good, worth another try, or the end."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from airbyte_cdk.models import FailureType
 
+from source_invoicing.http.addresses import origin
 from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
@@ -22,36 +23,19 @@ from source_invoicing.http.errors import (
 from source_invoicing.http.response import Response
 from source_invoicing.http.retry import retry_after
 
-MULTIPLE_CHOICES = 300
-BAD_REQUEST = 400
-UNAUTHORIZED = 401
-PAYMENT_REQUIRED = 402
-FORBIDDEN = 403
-NOT_FOUND = 404
-PROXY_LOGIN_REQUIRED = 407
-REQUEST_TIMEOUT = 408
-CONFLICT = 409
-GONE = 410
-UNPROCESSABLE = 422
-LOCKED = 423
-TOO_EARLY = 425
-TOO_MANY_REQUESTS = 429
-LEGALLY_REFUSED = 451
-SERVER_ERROR = 500
-
 
 @dataclass(frozen=True)
 class Ok:
-    """The answer is what the API documents."""
+    """The response is what the API documents."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """The answer may be another one next time.
+    """Another try may help.
 
     :param failure: what to raise when the tries are used up
     :param after: seconds to wait, where the vendor says so
-    :param rate_limited: the account asked too much: all its requests wait, not only this one
+    :param rate_limited: the account sent too many requests: all of them wait, not only this one
     """
 
     failure: Failure
@@ -77,14 +61,14 @@ def inside_a_sentence(words: str) -> str:
 
 @dataclass(frozen=True)
 class StatusErrorHandler:
-    """Judges an answer by its HTTP status and by whether its body is JSON, in the vendor's name.
+    """Resolves a response by its HTTP status and by whether its body is JSON.
 
     :param vendor: name of the API for messages
     :param error_text: finds the vendor's own words in a decoded error body; ``None`` when there are none
     :param login_hint: what to do when the credentials are refused
     :param access_hint: what to do when the credentials may not read a resource
-    :param address: the property that says where the API is; blank where somebody else gives advice
-    :param limit_hint: what to do when the account asked too much
+    :param address: the property that says where the API is; blank where the caller adds advice of its own
+    :param limit_hint: what to do when the account sent too many requests
     """
 
     vendor: str
@@ -102,62 +86,71 @@ class StatusErrorHandler:
         return self._handle_error(response)
 
     def _handle_error(self, response: Response) -> Verdict:
-        said = self._said(response)
-        told = f"{self.vendor} answered HTTP {response.status} for {response.path}{said}."
+        words = self._words(response)
+        sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{words}."
         status = response.status
-        if status == UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED:
             return Fail(
                 LoginRefused(
-                    f"{self.vendor} did not accept the credentials (HTTP 401{said}). {self.login_hint}".rstrip(),
+                    f"{self.vendor} did not accept the credentials (HTTP 401{words}). {self.login_hint}".rstrip(),
                     FailureType.config_error,
                 )
             )
-        if status in (FORBIDDEN, PAYMENT_REQUIRED, LEGALLY_REFUSED):
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return Fail(
+                config_failure(
+                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{words}). Check "
+                    "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
+                )
+            )
+        if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Retry(
+                transient_failure(f"{sentence} The fault is on the vendor's side."), retry_after(response.headers)
+            )
+        if status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
+            return self.too_often(response)
+        if status in (
+            HTTPStatus.FORBIDDEN,
+            HTTPStatus.PAYMENT_REQUIRED,
+            HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
+        ):
             return Fail(
                 AccessRefused(
-                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{said}). "
+                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{words}). "
                     f"{self.access_hint}".rstrip(),
                     FailureType.config_error,
                 )
             )
-        if status in (NOT_FOUND, GONE):
-            return Fail(ResourceMissing(f"{told}{self._advice('Check')}", FailureType.config_error))
-        if status == PROXY_LOGIN_REQUIRED:
-            return Fail(
-                config_failure(
-                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{said}). Check "
-                    "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
-                )
-            )
-        if status == TOO_MANY_REQUESTS:
-            return self.too_often(response)
-        if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
-            return Retry(transient_failure(f"{told} The fault is on the vendor's side."), retry_after(response.headers))
-        if MULTIPLE_CHOICES <= status < BAD_REQUEST:
-            target = re.split(r"[?#]", response.headers.get("Location", "another address"))[0]
-            return Fail(
-                UnexpectedResponse(
-                    f"{self.vendor} redirects {response.path} to {target}. Credentials are not sent to another host, "
-                    "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
-                    FailureType.config_error,
-                )
-            )
-        if status in (BAD_REQUEST, UNPROCESSABLE):
-            return Fail(BadRequest(told, FailureType.system_error))
-        if status in (CONFLICT, LOCKED, TOO_EARLY):
-            return Fail(UnexpectedResponse(f"{told} Run the sync again in a while.", FailureType.transient_error))
-        # The connector asks in the words of the API; whoever does not understand these is somebody else.
-        return Fail(UnexpectedResponse(f"{told}{self._advice('Check')}", FailureType.config_error))
+        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return Fail(ResourceMissing(f"{sentence}{self._advice('Check')}", FailureType.config_error))
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return Fail(self._redirected(response))
+        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+            return Fail(BadRequest(sentence, FailureType.system_error))
+        if status in (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY):
+            return Fail(UnexpectedResponse(f"{sentence} Run the sync again in a while.", FailureType.transient_error))
+        # The connector sends what the API documents. A server that does not understand it is not that API.
+        return Fail(UnexpectedResponse(f"{sentence}{self._advice('Check')}", FailureType.config_error))
 
     def too_often(self, response: Response) -> Retry:
-        """The account asked too much, whatever the status says."""
+        """The account sent too many requests, whatever the status says."""
         limited = transient_failure(
             f"{self.vendor} limits how often it may be asked (HTTP {response.status} for {response.path}"
-            f"{self._said(response)}). {self.limit_hint}"
+            f"{self._words(response)}). {self.limit_hint}"
         )
         return Retry(limited, after=retry_after(response.headers), rate_limited=True)
 
-    def _said(self, response: Response) -> str:
+    def _redirected(self, response: Response) -> UnexpectedResponse:
+        # A path may hold a token, and the part before the host a password.
+        location = response.headers.get("Location", "")
+        target = origin(location) if "//" in location else "another address"
+        return UnexpectedResponse(
+            f"{self.vendor} redirects {response.path} to {target}. Credentials are not sent to another host, "
+            "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
+            FailureType.config_error,
+        )
+
+    def _words(self, response: Response) -> str:
         words = self.error_text(response.body) if response.unreadable is None else response.text.strip()
         return f": {inside_a_sentence(words)}" if words else ""
 
@@ -171,3 +164,13 @@ class StatusErrorHandler:
             FailureType.transient_error,
             detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )
+
+
+def asks_to_wait(response: Response) -> bool:
+    """Whether a refusal is about how often requests come, by its ``Retry-After``: some APIs answer so with HTTP 403.
+
+    Not with 401: the credentials are wrong, and stay wrong.
+    """
+    is_refusal = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    is_about_credentials = response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+    return is_refusal and not is_about_credentials and retry_after(response.headers) is not None

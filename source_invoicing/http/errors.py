@@ -17,8 +17,8 @@ class Failure(AirbyteTracedException):
     def __init__(self, sentence: str, failure_type: FailureType, *, detail: str | None = None) -> None:
         """
         :param sentence: what went wrong and what to do about it
-        :param failure_type: who can mend it
-        :param detail: further facts for the log, shown to nobody who does not look for them
+        :param failure_type: who can fix it
+        :param detail: further facts, for the log only
         """
         super().__init__(
             message=filter_secrets(sentence),
@@ -36,7 +36,7 @@ class Failure(AirbyteTracedException):
 
 
 class Cancelled(Exception):
-    """Nobody wants the answer any more. It is no failure, and nobody is told of it."""
+    """Raised in workers after cancellation. Not a failure, and never reported."""
 
 
 class LoginRefused(Failure):
@@ -48,23 +48,26 @@ class AccessRefused(Failure):
 
 
 class ResourceMissing(Failure):
-    """The thing asked for does not exist (HTTP 404). Children of a parent that vanished meanwhile end here."""
+    """The resource asked for does not exist (HTTP 404), for instance the list of a parent that was deleted."""
 
 
 class HostUnreachable(Failure):
-    """No usable connection: refused, reset, unknown name, or no answer in time."""
+    """No usable connection: refused, reset, unknown name, or no response in time."""
 
 
 class QuotaExhausted(Failure):
-    """The account may not ask again for longer than a sync waits. No request of it helps before then."""
+    """The account may not send requests for longer than a sync waits. None of them helps before then."""
 
 
 class UnexpectedResponse(Failure):
-    """An answer that is not what the API documents: another format, a missing key, a list that contradicts itself."""
+    """A response that is not what the API documents: another format, a missing key, a list that contradicts itself."""
 
 
 class MalformedResponse(UnexpectedResponse):
-    """The body is not what the API documents; asking again may help."""
+    """The body of a response is not what the API documents, as if it were cut: asking again may help.
+
+    Raised by the ``read`` that :meth:`~source_invoicing.http.client.ApiClient.fetch` is given.
+    """
 
 
 class BadRequest(UnexpectedResponse):
@@ -82,5 +85,5 @@ def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
 
 
 def system_failure(sentence: str, *, detail: str | None = None) -> Failure:
-    """A failure that only a change of the connector can mend."""
+    """A failure that only a change of the connector can fix."""
     return Failure(sentence, FailureType.system_error, detail=detail)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
-from source_invoicing.http.client import ApiClient, RetryPolicy
-from source_invoicing.http.error_handler import (
-    OK,
-    SERVER_ERROR,
-    TOO_MANY_REQUESTS,
-    Fail,
-    Retry,
-    StatusErrorHandler,
-    Verdict,
-)
+from source_invoicing.http.auth import Auth, AuthFlow
+from source_invoicing.http.client import ApiClient
+from source_invoicing.http.error_handler import OK, Fail, Retry, StatusErrorHandler, Verdict
 from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
@@ -33,17 +26,17 @@ from source_invoicing.http.errors import (
     UnexpectedResponse,
     transient_failure,
 )
-from source_invoicing.http.rate_limit import RateLimiter
-from source_invoicing.http.response import Request, Response
+from source_invoicing.http.log import logger
+from source_invoicing.http.rate_limit import CallBudget, RateLimiter
+from source_invoicing.http.request import Request
+from source_invoicing.http.response import Response
+from source_invoicing.http.retry import RetryPolicy
 from source_invoicing.http.secrets import mask
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # No vendor's access tokens are trusted for longer than this (seconds), whatever unit ``expires_in`` came in.
 LONGEST_LIFE = 3600.0
 # A token is replaced this long (seconds) before its end, or a tenth of a short life before it.
 MARGIN = 120.0
-
 # New tokens that one request may take, each refused although it was just issued.
 MOST_RENEWALS = 4
 
@@ -53,7 +46,7 @@ class AccessToken:
     """An access token and what came with it.
 
     :param ends: by the clock of :func:`time.monotonic`
-    :param extra: the whole answer of the token endpoint
+    :param extra: the whole response of the token endpoint
     """
 
     text: str
@@ -62,10 +55,10 @@ class AccessToken:
 
 
 class AccessTokens:
-    """Gets access tokens for a refresh token and keeps the current one for everybody.
+    """Exchanges a refresh token for access tokens and keeps the current one for all requests.
 
-    An answer is judged by its body: vendors are known to answer a refusal with HTTP 200. A refusal that only the user
-    can mend is remembered, so that a dozen streams do not ask a dozen times.
+    The body of a response decides: vendors are known to answer a refusal with HTTP 200. A refusal that only the user
+    can fix is remembered, so that a dozen streams do not ask a dozen times.
 
     Safe to use from several threads.
     """
@@ -86,9 +79,9 @@ class AccessTokens:
         """
         :param vendor: name for messages
         :param form: what is sent to ``token_url``; its values are secrets, but for ``grant_type``
-        :param refusal: puts the members ``error`` and ``error_description`` of an answer into a sentence
+        :param refusal: puts the members ``error`` and ``error_description`` of a response into a sentence
         :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
-            failure, since asking again would only keep the vendor's door shut
+            failure, since further requests would only prolong the vendor's block
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
         :param on_rotation: called with each refresh token that is handed out in the place of the one before, which
@@ -104,7 +97,7 @@ class AccessTokens:
         self._refusal = refusal
         self._most_requests = most_requests
         self._per_seconds = per_seconds
-        self._requested: deque[float] = deque()
+        self._budget = CallBudget(most_requests, per_seconds)
         self._token_url = f"{options}.token_url"
         credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
         self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
@@ -131,27 +124,28 @@ class AccessTokens:
             return self._token
 
     def replace(self, refused: AccessToken) -> AccessToken:
-        """Another token in the place of one that the API refused. Whoever comes second gets the one just issued."""
+        """Another token in the place of one that the API refused. If several requests were refused, the first one
+        renews it."""
         with self._lock:
             if self._token is None or self._token.text == refused.text:
                 self._token = self._issue()
             return self._token
 
     def close(self) -> None:
-        """Nobody wants tokens any more."""
+        """Issue no tokens any more."""
         self._client.close()
 
     def _issue(self) -> AccessToken:
         if self._refused is not None:
             raise self._refused
-        self._count_request()
+        self._take_from_budget()
         logger.debug("Asking %s for an access token.", self._vendor)
         try:
             response = self._client.send(Request(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
         except (AccessRefused, ResourceMissing) as failure:
-            # To whoever asks for a list these would say something about the list.
+            # As the failure of a list, these would say something about the list.
             self._refused = LoginRefused(failure.sentence, FailureType.config_error)
             raise self._refused from None
         except BadRequest as failure:
@@ -160,8 +154,10 @@ class AccessTokens:
         except Failure as failure:
             self._refused = failure
             raise
+        finally:
+            self._budget.end()
         for name, value in response.body.items():
-            # Of tokens of other kinds no use is made, but an API may repeat them.
+            # Tokens of other kinds are not used, but an API may repeat them.
             if name.endswith("token") and isinstance(value, str):
                 mask(value)
         self._keep_rotated(response.body.get("refresh_token"))
@@ -177,21 +173,17 @@ class AccessTokens:
             self._form["refresh_token"] = refresh_token
             self._on_rotation(refresh_token)
 
-    def _count_request(self) -> None:
-        now = time.monotonic()
-        while self._requested and self._requested[0] + self._per_seconds <= now:
-            self._requested.popleft()
-        if len(self._requested) >= self._most_requests:
+    def _take_from_budget(self) -> None:
+        if self._budget.take() > 0:
             raise transient_failure(
                 f"{self._vendor} issues at most {self._most_requests} access tokens within "
                 f"{self._per_seconds / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
                 "they are issued. Run the sync again in a while; if this stays, see who revokes them."
             )
-        self._requested.append(now)
 
     def _error_handler(self, response: Response) -> Verdict:
         body = response.body
-        if response.status == TOO_MANY_REQUESTS or response.status >= SERVER_ERROR:
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._status_error_handler(response)
         if isinstance(body, dict) and body.get("error"):
             return Fail(self._refusal(_words(body["error"]), _words(body.get("error_description") or "")))
@@ -208,82 +200,78 @@ class AccessTokens:
         return OK
 
 
-class OAuthClient(ApiClient):
-    """An :class:`ApiClient` whose requests carry the account's access token.
+class TokenAuth(Auth):
+    """The account's access token in each request.
 
-    A request that is refused for its token is sent once more with a new one, which may end early, too. APIs that give
-    the same answer to a dead token and to a resource that the token does not cover are told apart by repeating a
-    request that was granted before: if it still is, the token is alive and a new one would be refused too.
+    A request that is refused for its token is sent once more with a new one, which may end early, too. Some APIs
+    respond alike to a dead token and to a resource that the token does not cover. Repeating a request that was granted
+    before tells them apart: if it is granted again, the token is alive, and a new one would be refused too.
+
+    Safe to use from several threads.
     """
 
-    def __init__(self, *, tokens: AccessTokens, scheme: str = "Bearer", **options: Any) -> None:
+    def __init__(self, tokens: AccessTokens, scheme: str = "Bearer") -> None:
         """
         :param tokens: shared by all clients of the account
         :param scheme: the word before the token in the header ``Authorization``
-        :param options: as for :class:`ApiClient`
         """
-        super().__init__(auth=None, **options)
-        self.tokens = tokens
+        self._tokens = tokens
         self._scheme = scheme
         self._renewing = threading.Lock()
         self._granted: Request | None = None
         self._renewed_in_vain: str | None = None
 
-    def send(self, request: Request) -> Response:
-        """See :class:`ApiClient`.
-
+    @override
+    def flow(self, request: Request) -> AuthFlow:
+        """
         :raises AccessRefused: when the resource stays refused with a token that is good
         """
-        token = self.tokens.current()
-        try:
-            response = self._send_with(token, request)
-        except LoginRefused as refusal:
-            response = self._send_again(token, request, refusal)
+        token = self._tokens.current()
+        refusal = yield self.sign(request, token)
+        renewals = 0
+        while refusal is not None:
+            if renewals == MOST_RENEWALS:
+                raise _access_refused(refusal)
+            token = yield from self._renew(token, refusal)
+            renewals += 1
+            refusal = yield self.sign(request, token)
+            if refusal is not None and self._granted is None:
+                self._renewed_in_vain = token.text
         self._granted = request
-        return response
 
+    def sign(self, request: Request, token: AccessToken) -> Request:
+        """The request with a token in it."""
+        return replace(request, headers={**request.headers, "Authorization": f"{self._scheme} {token.text}"})
+
+    @override
     def close(self) -> None:
-        """See :class:`ApiClient`."""
-        super().close()
-        self.tokens.close()
+        self._tokens.close()
 
-    def _send_again(self, token: AccessToken, request: Request, refusal: LoginRefused) -> Response:
-        for _ in range(MOST_RENEWALS):
-            renewed = self._renew(token, refusal)
-            try:
-                return self._send_with(renewed, request)
-            except LoginRefused as again:
-                if self._granted is None:
-                    self._renewed_in_vain = renewed.text
-                token, refusal = renewed, again
-        raise AccessRefused(refusal.sentence, FailureType.config_error) from None
-
-    def _renew(self, token: AccessToken, refusal: LoginRefused) -> AccessToken:
+    def _renew(
+        self, refused: AccessToken, refusal: LoginRefused
+    ) -> Generator[Request, LoginRefused | None, AccessToken]:
         """Another token in the place of one that was refused.
 
-        :raises AccessRefused: when the token is good, and so what was refused is the resource
+        :raises AccessRefused: when the token is good, so that it is the resource that was refused
         """
         with self._renewing:
-            renewed = self.tokens.current()
-            if renewed.text == token.text:
-                if self._renewed_in_vain == token.text or self._is_alive(token):
-                    raise AccessRefused(refusal.sentence, FailureType.config_error) from None
+            token = self._tokens.current()
+            if token.text == refused.text:
+                if self._renewed_in_vain == token.text or (yield from self._is_alive(token)):
+                    raise _access_refused(refusal)
                 logger.info("The access token is no longer accepted. Asking for another one.")
-                renewed = self.tokens.replace(token)
-            return renewed
+                token = self._tokens.replace(refused)
+            return token
 
-    def _is_alive(self, token: AccessToken) -> bool:
+    def _is_alive(self, token: AccessToken) -> Generator[Request, LoginRefused | None, bool]:
         if self._granted is None:
             return False
-        try:
-            self._send_with(token, self._granted)
-        except LoginRefused:
-            return False
-        return True
+        refusal = yield self.sign(self._granted, token)
+        return refusal is None
 
-    def _send_with(self, token: AccessToken, request: Request) -> Response:
-        headers = {**request.headers, "Authorization": f"{self._scheme} {token.text}"}
-        return super().send(replace(request, headers=headers))
+
+def _access_refused(refusal: LoginRefused) -> AccessRefused:
+    return AccessRefused(refusal.sentence, FailureType.config_error)
 
 
 def _is_token(value: Any) -> bool:
@@ -295,7 +283,7 @@ def _life(body: Mapping[str, Any]) -> float:
     for name in ("expires_in_sec", "expires_in"):
         value = body.get(name)
         try:
-            seconds = float(value)  # type: ignore[arg-type]  # whatever it is, it is a number or it does not count
+            seconds = float(value)  # type: ignore[arg-type]  # TypeError below for anything else
         except (TypeError, ValueError):
             continue
         if seconds > 0:

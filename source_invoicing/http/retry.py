@@ -1,30 +1,118 @@
-"""The ``Retry-After`` header in both of its forms (RFC 9110, section 10.2.3)."""
+"""How often and how long to try: time-outs, backoff, and the ``Retry-After`` header."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from source_invoicing.http.testing import BACKOFF_SCALE, TIMEOUT_SCALE, testing_scale
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long to wait for a response and how often to ask again. All durations in seconds.
+
+    :param connect: for a connection
+    :param read: for the next byte of a response
+    :param total: for a whole try, however steadily the response drips
+    :param retries: further tries after the first one
+    :param backoff: wait before the first further try; doubles with each one
+    :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
+        more than a minute, the window most vendors count in
+    :param longest_backoff: the limit of waits that double
+    :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
+        count like any other
+    :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
+    :param of: who waits, for messages
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 300.0
+    retries: int = 3
+    backoff: float = 1.0
+    rate_limit_backoff: float = 10.0
+    longest_backoff: float = 60.0
+    rate_limit_retries: int | None = None
+    longest_wait: float = 600.0
+    of: str = "a sync"
+
+    @classmethod
+    def for_check(cls) -> RetryPolicy:
+        """A connection test ends within a minute, whatever the host does."""
+        return cls(
+            connect=8.0,
+            read=15.0,
+            total=20.0,
+            retries=1,
+            rate_limit_backoff=2.0,
+            longest_wait=10.0,
+            of="a connection test",
+        )
+
+    def counts_apart(self, *, rate_limited: bool) -> bool:
+        """Whether tries after "too many requests" have a limit of their own, and this is one of them."""
+        return rate_limited and self.rate_limit_retries is not None
+
+    def most_retries(self, *, rate_limited: bool) -> int:
+        """How many further tries a request gets."""
+        return self.rate_limit_retries if rate_limited and self.rate_limit_retries is not None else self.retries
+
+    def wait(self, retry: int, *, rate_limited: bool, asked_for: float | None) -> float:
+        """Seconds to wait before a further try.
+
+        :param retry: how many there were before
+        :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, but neither is the backoff
+            after a fault: "come back now" is no reason to send requests back to back
+        """
+        if asked_for:
+            return max(asked_for, self._doubled(self.backoff, retry))
+        return self._doubled(self.rate_limit_backoff if rate_limited else self.backoff, retry)
+
+    def _doubled(self, seconds: float, times: int) -> float:
+        return min(seconds * 2.0**times, self.longest_backoff)
+
+    def scaled_for_tests(self) -> RetryPolicy:
+        """The policy with the factors that a test has put into the environment."""
+        backoff, timeout = testing_scale(BACKOFF_SCALE), testing_scale(TIMEOUT_SCALE)
+        return replace(
+            self,
+            backoff=self.backoff * backoff,
+            rate_limit_backoff=self.rate_limit_backoff * backoff,
+            longest_backoff=self.longest_backoff * backoff,
+            connect=self.connect * timeout,
+            read=self.read * timeout,
+            total=self.total * timeout,
+        )
+
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from a number of seconds or an HTTP date; ``None`` without the header or with rubbish in it."""
+    """Seconds to wait, by the ``Retry-After`` header in either of its forms (RFC 9110, section 10.2.3).
+
+    A date is compared with the response's own ``Date``: this machine's clock may differ from the server's.
+
+    :return: 0 for "now" and for a time that is past; ``None`` without the header or where it is malformed
+    """
     value = headers.get("Retry-After", "").strip()
     if not value:
         return None
     try:
         seconds = float(value)
     except ValueError:
-        return _seconds_until(value)
+        until = _http_date(value)
+        if until is None:
+            return None
+        now = _http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+        return max(0.0, (until - now).total_seconds())
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _seconds_until(http_date: str) -> float | None:
+def _http_date(value: str) -> datetime | None:
     try:
-        timestamp = parsedate_to_datetime(http_date)
+        date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    if timestamp.tzinfo is None:
-        timestamp = timestamp.replace(tzinfo=timezone.utc)
-    return max(0.0, (timestamp - datetime.now(timezone.utc)).total_seconds())
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

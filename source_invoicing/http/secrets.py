@@ -19,11 +19,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets, update_secre
 # Shorter values would mask ordinary words and digits all over the log without hiding anything worth hiding.
 SHORTEST_SECRET = 4
 
-# In JSON, slashes may be escaped.
+# Slashes may be escaped in JSON.
 LINK = re.compile(r"""(https?:(?:\\?/){2}[^\s"'<>\\/?#]+)[^\s"'<>]*""", re.IGNORECASE)
 
-# The number of a sign that is percent-encoded, or escaped in JSON.
-NUMBER = re.compile(r"(?<=%)[0-9a-f]{2}|(?<=\\u)[0-9a-f]{4}", re.IGNORECASE)
+# The code of a character that is percent-encoded, or escaped in JSON.
+CODE = re.compile(r"(?<=%)[0-9a-f]{2}|(?<=\\u)[0-9a-f]{4}", re.IGNORECASE)
 
 
 _lock = threading.Lock()
@@ -35,12 +35,12 @@ def _json(text: str) -> str:
 
 
 def _json_without(signs: str) -> Callable[[str], str]:
-    """JSON as libraries write it that want no such sign in it, lest a web page take it for its own."""
+    """JSON from libraries that escape these characters, so that it can be embedded in a web page."""
     table = str.maketrans({sign: f"\\u{ord(sign):04X}" for sign in signs})
     return lambda text: _json(text).translate(table)
 
 
-#: How text is written inside other text.
+#: The ways to embed a text in another one.
 SPELLINGS: tuple[Callable[[str], str], ...] = (
     quote,
     quote_plus,
@@ -61,23 +61,23 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
 
 
 def mask(secret: str) -> None:
-    """Have ``secret`` replaced by asterisks wherever it is printed, in each form it can take."""
+    """Have ``secret`` replaced by asterisks wherever it is printed, in any of its spellings."""
     if len(secret) < SHORTEST_SECRET:
         return
-    # Half a character has no spelling; the configuration that holds one is refused, and quoted nowhere.
+    # Half a character cannot be encoded; a configuration that holds one is refused, and quoted nowhere.
     secret = secret.encode("utf-8", errors="replace").decode()
     forms = {secret, *(write(secret) for write in SPELLINGS)}
-    # Numbers of signs come in either case.
-    lower = {NUMBER.sub(lambda number: number[0].lower(), form) for form in forms}
-    forms |= lower | {NUMBER.sub(lambda number: number[0].upper(), form) for form in forms}
+    # Hexadecimal codes come in either case.
+    lower = {CODE.sub(lambda code: code[0].lower(), form) for form in forms}
+    forms |= lower | {CODE.sub(lambda code: code[0].upper(), form) for form in forms}
     with _lock:
         _masked.update(forms)
-        # The longest first, of all secrets: one that contains another one must not be left half masked.
+        # Longest first, across all secrets: one that contains another must not be left half masked.
         update_secrets(sorted(_masked, key=lambda form: (-len(form), form)))
 
 
 def forget() -> None:
-    """Mask nothing any more: another configuration begins."""
+    """Mask nothing any more, before another configuration is read."""
     with _lock:
         _masked.clear()
         update_secrets([])
@@ -89,6 +89,6 @@ def without_links(text: str) -> str:
 
 
 def excerpt(text: str, length: int) -> str:
-    """The beginning of a text that somebody else wrote, safe to show. Masked before it is cut: half a secret would be
-    recognised by nobody."""
+    """The beginning of a text from outside, safe to show. It is masked before it is cut, as half a secret would not be
+    recognised."""
     return without_links(filter_secrets(text))[:length]

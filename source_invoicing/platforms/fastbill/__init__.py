@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
@@ -25,10 +27,11 @@ from source_invoicing.http import (
     StatusErrorHandler,
     UnexpectedResponse,
     Verdict,
+    asks_to_wait,
+    inside_a_sentence,
+    retry_after,
+    without_links,
 )
-from source_invoicing.http.error_handler import inside_a_sentence
-from source_invoicing.http.retry import retry_after
-from source_invoicing.http.secrets import without_links
 from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import InvoicingStream, PageRequest, Window
@@ -42,9 +45,8 @@ LOGIN_HINT = (
 )
 SECONDS_PER_HOUR = 3600
 MOST_CALLS_PER_HOUR = 100_000
-TOO_MANY = (429, 503)
-NOT_FOUND = 404
-REFUSED = (400, 422)
+TOO_MANY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 WRONG_LOGIN = re.compile(r"login error|wrong api key|user credentials", re.IGNORECASE)
 WRONG_FIELD = re.compile(r"missing / invalid field", re.IGNORECASE)
@@ -63,38 +65,39 @@ def errors(body: Any) -> list[str]:
 
 
 def error_text(body: Any) -> str | None:
-    """The words of an error body, to stand inside a sentence; ``None`` when it is none."""
+    """The words of an error body, to be put inside a sentence; ``None`` for any other body."""
     texts = errors(body)
     return "; ".join(inside_a_sentence(text) for text in texts if text) or "no reason given" if texts else None
 
 
 @dataclass(frozen=True)
 class FastBillErrorHandler:
-    """Judges an answer by what stands under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
+    """Resolves a response by what is under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
 
     :param by_status: for what the status alone decides
-    :param filtered: whether the answer is to a question with a filter. In what words FastBill refuses one is not
-        documented, so whatever it refuses then, it may be the filter
+    :param filtered: whether the request had a filter. How FastBill words the refusal of one is not documented, so
+        whatever it refuses then, it may be the filter
     """
 
     by_status: Callable[[Response], Verdict]
     filtered: bool = False
 
     def __call__(self, response: Response) -> Verdict:
-        said = error_text(response.body) or ""
-        if WRONG_LOGIN.search(said):
+        words = error_text(response.body) or ""
+        if WRONG_LOGIN.search(words):
             return Fail(
                 LoginRefused(
-                    f"FastBill did not accept the credentials (HTTP {response.status}: {said}). {LOGIN_HINT}",
+                    f"FastBill did not accept the credentials (HTTP {response.status}: {words}). {LOGIN_HINT}",
                     FailureType.config_error,
                 )
             )
-        if response.status in TOO_MANY or (USED_UP.search(said) and not WRONG_FIELD.search(said)):
-            return Retry(_over_quota(response, said), after=retry_after(response.headers), rate_limited=True)
-        if response.status == NOT_FOUND:
-            return Retry(_answered(response, f"HTTP 404{f': {said}' if said else ''}"))
-        if said and (response.ok or response.status in REFUSED):
-            return Fail(_refusal(response, said, filtered=self.filtered))
+        says_so = USED_UP.search(words) and not WRONG_FIELD.search(words)
+        if response.status in TOO_MANY or says_so or asks_to_wait(response):
+            return Retry(_over_quota(response, words), after=retry_after(response.headers), rate_limited=True)
+        if response.status == HTTPStatus.NOT_FOUND:
+            return Retry(_answered(response, f"HTTP 404{f': {words}' if words else ''}"))
+        if words and (response.ok or response.status in REFUSED):
+            return Fail(_refusal(response, words, filtered=self.filtered))
         if response.ok and response.unreadable is not None:
             return Retry(_answered(response, f"{response.unreadable} instead of JSON"))
         if response.ok and not _is_envelope(response.body):
@@ -128,14 +131,17 @@ class FastBill(Platform):
         self._project_id = options.optional_text("project_id")
         self._calls_per_hour = options.integer("calls_per_hour", None, 1, MOST_CALLS_PER_HOUR)
 
+    @override
     def check(self) -> None:
-        """See :class:`Platform`. One row of the customer list."""
+        """One row of the customer list."""
         account = self._account(RetryPolicy.for_check())
-        response = account.client.send(account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}))
-        Customers(account).read_page(response, PageRequest())
+        account.client.fetch(
+            account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}),
+            lambda response: Customers(account).read_page(response, PageRequest()),
+        )
 
+    @override
     def streams(self) -> list[InvoicingStream]:
-        """See :class:`Platform`."""
         account = self._account(RetryPolicy())
         return [stream(account) for stream in STREAMS]
 
@@ -154,7 +160,7 @@ class FastBill(Platform):
             base_url=self._base_url,
             auth=self._auth,
             error_handler=self._error_handler,
-            # One call at a time, however many workers there are: nothing is known of what FastBill makes of more.
+            # One call at a time, however many workers there are: how FastBill responds to more is not documented.
             rate_limiter=RateLimiter(in_flight=1, budget=budget, longest_wait=retry_policy.longest_wait),
             pool_size=1,
             retry_policy=retry_policy,
@@ -175,7 +181,7 @@ def _is_envelope(body: Any) -> bool:
 
 
 def _answered(response: Response, what: str) -> UnexpectedResponse:
-    """The failure for an answer that is not the API's. While FastBill is updated, such answers come for a moment."""
+    """The failure for a response that is not the API's. They come for a moment while FastBill is updated."""
     return UnexpectedResponse(
         f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
         FailureType.transient_error,
@@ -183,22 +189,22 @@ def _answered(response: Response, what: str) -> UnexpectedResponse:
     )
 
 
-def _refusal(response: Response, said: str, *, filtered: bool) -> UnexpectedResponse:
-    told = f"FastBill refused {response.path} (HTTP {response.status}): {said}."
-    if WRONG_FIELD.search(said) or UNKNOWN_SERVICE.search(said):
-        return BadRequest(f"{told} Check that platform.base_url leads to FastBill.", FailureType.system_error)
+def _refusal(response: Response, words: str, *, filtered: bool) -> UnexpectedResponse:
+    sentence = f"FastBill refused {response.path} (HTTP {response.status}): {words}."
+    if WRONG_FIELD.search(words) or UNKNOWN_SERVICE.search(words):
+        return BadRequest(f"{sentence} Check that platform.base_url leads to FastBill.", FailureType.system_error)
     kind = BadRequest if filtered or response.status in REFUSED else UnexpectedResponse
     return kind(
-        f"{told} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
+        f"{sentence} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
         FailureType.transient_error,
     )
 
 
-def _over_quota(response: Response, said: str) -> QuotaExhausted:
-    """Whoever still is over the limit after some tries has used up the hour: no list will fare better."""
+def _over_quota(response: Response, words: str) -> QuotaExhausted:
+    """After some tries the calls of the hour are used up: no other list will fare better."""
     return QuotaExhausted(
         f"FastBill takes no more calls for now (HTTP {response.status} for {response.path}"
-        f"{f': {said}' if said else ''}). How many an account may send within an hour depends on "
+        f"{f': {words}' if words else ''}). How many an account may send within an hour depends on "
         "its plan. What was read is kept; run the sync again in an hour, and less often if this comes again.",
         FailureType.transient_error,
     )

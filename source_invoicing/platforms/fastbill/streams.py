@@ -17,7 +17,7 @@ from typing_extensions import override
 from source_invoicing.http import MalformedResponse, Request, Response
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
-from source_invoicing.streams.listing import OVERLAP_AS_IT_COMES, OVERLAP_UNFILTERED, Offsets, Paging, Plan
+from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
 
 # The most rows a page can hold; larger limits are cut to it without a word.
@@ -129,7 +129,7 @@ class ModifiedStream(FastBillStream):
 
     cursor_field = "LASTUPDATE"
     primary_key = "INVOICE_ID"
-    plans = (OVERLAP_AS_IT_COMES, OVERLAP_UNFILTERED)
+    plans = (OVERLAP, OVERLAP_UNFILTERED)
     has_projects = True
 
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:

@@ -20,11 +20,11 @@ TIMESTAMP = re.compile(r"(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\.(\d{2})\.(\d{4}))(?
 
 
 def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | None:
-    """The elements of a list, in whatever form it comes.
+    """The elements of a list, whatever its form.
 
     :param name: of the list, such as ``INVOICES``
     :param fields: one of these makes an object an element
-    :return: ``None`` when it is no list
+    :return: ``None`` if it is not a list
     """
     if isinstance(container, list):
         return container
@@ -37,7 +37,7 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
         return [container[index] for index in sorted(container, key=lambda index: indices[index] or 0)]
     for element in (name.removesuffix("S"), ELEMENT):
         inner = container.get(element)
-        # A comment has a text called COMMENT, which may be blank; what has other fields beside it is no container.
+        # A comment has a text called COMMENT, which may be blank; a container has no other fields.
         holds_nothing_else = not any(field in container for field in fields if field != element)
         if (isinstance(inner, (dict, list)) and holds_nothing_else) or (inner is None and set(container) == {element}):
             return rows_of(inner, element, fields)
@@ -60,7 +60,7 @@ class Tidy:
         for name, value in record.items():
             repair = self._repairs.get(name)
             if repair is not None:
-                # Replacing the value of an existing key is safe while its dictionary is walked.
+                # Replacing the value of an existing key is safe while iterating.
                 record[name] = repair(value)
         return record
 
@@ -91,12 +91,12 @@ def _scalar(value: Any) -> Any:
 
 
 def _date(value: Any) -> Any:
-    """``2026-01-31``, also where a time is added or the day stands first (31.01.2026)."""
+    """``2026-01-31``, also where a time is added or the day comes first (31.01.2026)."""
     return _written(value, lambda date, time: date)
 
 
 def _date_and_time(value: Any) -> Any:
-    """``2026-01-31T12:00:00``, where a blank stands between the two, the time is missing, or the day stands first."""
+    """``2026-01-31T12:00:00``, where a blank separates the two, the time is missing, or the day comes first."""
     return _written(value, lambda date, time: f"{date}T{time}")
 
 
@@ -110,7 +110,7 @@ def _written(value: Any, form: Callable[[str, str], str]) -> Any:
 
 
 def _timestamp(value: Any) -> Any:
-    """Blanks and zero dates are no moments."""
+    """Blanks and zero dates become null."""
     if isinstance(value, str) and (not value.strip() or value.startswith(("0000-00-00", "00.00.0000"))):
         return None
     return _scalar(value)

@@ -5,22 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import (
-    ApiClient,
-    BasicAuth,
-    LoginRefused,
-    RateLimiter,
-    Request,
-    RetryPolicy,
-)
-from source_invoicing.platforms.invoiced.responses import (
-    CHECK_ERROR_HANDLER,
-    ERROR_HANDLER,
-    WHERE_THE_KEY_IS,
-    ListErrorHandler,
-)
+from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
+from source_invoicing.platforms.invoiced.responses import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS, rows_of
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, Window
@@ -41,8 +30,9 @@ class Invoiced(Platform):
         self._base_url = options.url("base_url", default=HOSTS[self._environment])
         self._auth = BasicAuth(options.text("api_key", why=WHERE_THE_KEY_IS), options.optional_text("password"))
 
+    @override
     def check(self) -> None:
-        """See :class:`Platform`. One row of the customer list; a refused key is tried at the other environment."""
+        """One row of the customer list. A refused key is tried at the other environment."""
         try:
             self._ask_for_a_customer(self._base_url)
         except LoginRefused as refusal:
@@ -54,8 +44,8 @@ class Invoiced(Platform):
                 ) from None
             raise refusal from None
 
+    @override
     def streams(self) -> list[InvoicingStream]:
-        """See :class:`Platform`."""
         account = Account(
             client=self._client(self._base_url, RetryPolicy()),
             window=Window(self.config.start, self.config.lookback_days),
@@ -78,12 +68,12 @@ class Invoiced(Platform):
 
     def _ask_for_a_customer(self, base_url: str) -> None:
         client = self._client(base_url, RetryPolicy.for_check())
-        client.send(Request("customers", {"per_page": 1}, error_handler=ListErrorHandler(CHECK_ERROR_HANDLER)))
+        client.fetch(Request("customers", {"per_page": 1}, error_handler=CHECK_ERROR_HANDLER), rows_of)
 
     def _key_belongs_elsewhere(self) -> bool:
         try:
             self._ask_for_a_customer(HOSTS[self._other_environment])
-        except Exception:  # whatever goes wrong there, it does not say that the key is at home there
+        except Exception:  # no failure there proves that the key belongs there
             return False
         return True
 

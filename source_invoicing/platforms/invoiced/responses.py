@@ -1,19 +1,28 @@
-"""What Invoiced answers: a list, or words that say why there is none."""
+"""The responses of Invoiced: a list, or words that say why there is none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
-from source_invoicing.http import Response, Retry, StatusErrorHandler, UnexpectedResponse, Verdict
-from source_invoicing.http.error_handler import OK, inside_a_sentence
+from source_invoicing.http import (
+    MalformedResponse,
+    Response,
+    StatusErrorHandler,
+    Verdict,
+    describe,
+    inside_a_sentence,
+)
+from source_invoicing.http.link_header import targets
 from source_invoicing.streams import Row
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
-#: What tells of an error, also beside a list.
-SIGNS_OF_AN_ERROR = ("type", "message", "error")
+#: Fields of an error body. They may stand beside a list.
+ERROR_FIELDS = ("type", "message", "error")
 # https://developer.invoiced.com/api#errors names two other types; the vendor's own libraries know this one.
 TOO_OFTEN = "rate_limit_error"
 
@@ -26,58 +35,56 @@ def error_text(body: Any) -> str | None:
     return f"{body['message']}{param}"
 
 
-def rows_of(body: Any) -> list[Row] | None:
-    """The rows of a list: a bare array, or an object that holds it as ``data``. ``None`` for anything else, and for an
-    object that tells of an error as well."""
-    rows = body
+def rows_of(response: Response) -> list[Row]:
+    """The rows of a list: a bare array, or an object that holds it as ``data``.
+
+    :raises MalformedResponse: for anything else, and for an object that reports an error as well
+    """
+    body = rows = response.body
     if isinstance(body, dict):
-        rows = None if any(body.get(sign) for sign in SIGNS_OF_AN_ERROR) else body.get("data")
-    return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else None
-
-
-def no_list(response: Response) -> UnexpectedResponse:
-    """The failure for something else where a list should be."""
-    words = error_text(response.body)
+        rows = None if any(body.get(field) for field in ERROR_FIELDS) else body.get("data")
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    words = error_text(body)
     if words is not None:
         what = f"an error where a list of records should be (HTTP {response.status}: {inside_a_sentence(words)})"
         advice = "ask Invoiced what it means"
     else:
-        what = f"{_describe(response.body)} where a list of records should be"
+        what = f"{_describe_list(body) or describe(body)} where a list of records should be"
         advice = "check that base_url is the address of the API"
-    return UnexpectedResponse(
+    raise MalformedResponse(
         f"Invoiced answered {response.path} with {what}. Try again; if this stays, {advice}.",
         FailureType.transient_error,
     )
 
 
-def _describe(body: object) -> str:
-    if isinstance(body, dict):
-        return f"an object with the keys {', '.join(sorted(map(str, body))) or '(none)'}"
-    if isinstance(body, list):
-        return "a list of something else"
-    return "a single value"
+def has_next_page(headers: Mapping[str, str]) -> bool | None:
+    """Whether further pages follow, by the header ``Link``; ``None`` where it is missing."""
+    if not headers.get("Link"):
+        return None
+    links = targets(headers["Link"])
+    # A last page has been seen to name itself as the next one.
+    return "next" in links and links["next"] != links.get("self")
+
+
+def _describe_list(body: Any) -> str:
+    strangers = [row for row in body if not isinstance(row, dict)] if isinstance(body, list) else []
+    return f"a list with {describe(strangers[0])} in it" if strangers else ""
 
 
 @dataclass(frozen=True)
-class ListErrorHandler:
-    """Judges an answer that should be a list. An error that comes with HTTP 200 is asked for again like any other.
+class InvoicedErrorHandler(StatusErrorHandler):
+    """By status, but for one error that has been seen to come with HTTP 200."""
 
-    :param by_status: the judgement by status alone
-    """
-
-    by_status: StatusErrorHandler
-
+    @override
     def __call__(self, response: Response) -> Verdict:
-        verdict = self.by_status(response)
-        if verdict is not OK or rows_of(response.body) is not None:
-            return verdict
-        if isinstance(response.body, dict) and response.body.get("type") == TOO_OFTEN:
-            return self.by_status.too_often(response)
-        return Retry(no_list(response))
+        if response.ok and isinstance(response.body, dict) and response.body.get("type") == TOO_OFTEN:
+            return self.too_often(response)
+        return super().__call__(response)
 
 
-#: By status, for a sync and for a connection test.
-ERROR_HANDLER = StatusErrorHandler(
+#: For a sync, and for a connection test.
+ERROR_HANDLER = InvoicedErrorHandler(
     vendor="Invoiced",
     error_text=error_text,
     login_hint=(

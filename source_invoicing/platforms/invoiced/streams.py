@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
-from source_invoicing.http import Request, Response, whole_number
-from source_invoicing.platforms.invoiced.responses import ERROR_HANDLER, ListErrorHandler, no_list, rows_of
+from typing_extensions import override
+
+from source_invoicing.http import Response, whole_number
+from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import ChildStream, InvoicingStream, Order, Page, PageRequest, ParentStream
 from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, Plan
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
-
-LINK = re.compile(r'<([^>]*)>\s*;\s*rel="?([a-z]+)"?')
-
-
-def _has_next(headers: Mapping[str, str]) -> bool | None:
-    if not headers.get("Link"):
-        return None
-    links = {relation: url for url, relation in LINK.findall(headers["Link"])}
-    # A last page has been seen to name itself as the next one.
-    return "next" in links and links["next"] != links.get("self")
 
 
 class InvoicedStream(InvoicingStream):
@@ -35,25 +25,20 @@ class InvoicedStream(InvoicingStream):
     #: Values of the parameter ``sort``.
     sorts: ClassVar[Mapping[Order, str]] = {}
 
+    @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
         params: dict[str, str | int] = {"per_page": PER_PAGE, "page": request.number}
         if request.order is not None and request.order in self.sorts:
             params["sort"] = self.sorts[request.order]
         return params
 
-    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """See :class:`InvoicingStream`. What is no list is asked for again."""
-        return replace(super().list_request(request, path, fixed), error_handler=ListErrorHandler(ERROR_HANDLER))
-
+    @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """See :class:`InvoicingStream`. How a list goes on stands in the headers."""
-        rows = rows_of(response.body)
-        if rows is None:
-            raise no_list(response)
+        """The headers say how a list goes on."""
+        rows = rows_of(response)
         return Page(
             rows,
-            has_more=_has_next(response.headers),
+            has_more=has_next_page(response.headers),
             total=whole_number(response.headers.get("X-Total-Count", "")),
             short=len(rows) < PER_PAGE,
             server_time=response.server_time,
@@ -88,8 +73,8 @@ class ModifiedStream(SortedStream):
     #: Whether the boundary itself is included is not documented.
     since_shift: ClassVar[int] = -1
 
+    @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
         params = dict(super().list_params(request))
         if request.since is not None:
             params[self.since_param] = request.since + self.since_shift

@@ -17,10 +17,10 @@ from source_invoicing.http import (
     CallBudget,
     Failure,
     LoginRefused,
-    OAuthClient,
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
+    TokenAuth,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
@@ -64,8 +64,9 @@ class RestApi(Platform):
         for sentence in config.options.unknown():
             logger.warning("%s", sentence)
         credentials = self._options.credentials
-        self._auth = credentials.auth()
-        self._tokens = self._token_source(credentials) if isinstance(credentials, OAuth) else None
+        self._auth = (
+            TokenAuth(self._token_source(credentials)) if isinstance(credentials, OAuth) else credentials.auth()
+        )
 
     @override
     def check(self) -> None:
@@ -90,21 +91,10 @@ class RestApi(Platform):
             budget=CallBudget(*options.rate) if options.rate else None,
             longest_wait=retry_policy.longest_wait,
         )
-        error_handler = PageErrorHandler(STATUS_ERROR_HANDLER)
-        if self._tokens is not None:
-            return OAuthClient(
-                tokens=self._tokens,
-                base_url=options.base_url,
-                error_handler=error_handler,
-                rate_limiter=rate_limiter,
-                pool_size=self.num_workers,
-                retry_policy=retry_policy,
-                headers=dict(options.headers),
-            )
         return ApiClient(
             auth=self._auth,
             base_url=options.base_url,
-            error_handler=error_handler,
+            error_handler=PageErrorHandler(STATUS_ERROR_HANDLER),
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,

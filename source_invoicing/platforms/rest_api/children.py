@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from collections.abc import Iterator
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
@@ -17,9 +15,9 @@ from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccoun
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID
 from source_invoicing.platforms.rest_api.paths import describe, dig
 from source_invoicing.platforms.rest_api.schema import Schema, infer
-from source_invoicing.platforms.rest_api.streams import FIRST_PAGE, RestStream
-from source_invoicing.streams import ChildStream, Page, PageRequest, ParentIds, ParentStream, Row
-from source_invoicing.streams.stream import Slice
+from source_invoicing.platforms.rest_api.streams import RestStream
+from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
+from source_invoicing.streams.child import path_segment
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -34,12 +32,6 @@ class RestParentStream(RestStream, ParentStream):
 
     #: Dotted path of the id that the children are asked for with.
     id_path: ClassVar[str]
-
-    @override
-    def read_ids(self) -> Iterator[Any]:
-        # As the records have them: their schema may say text where the API says number.
-        for step in self.walk({}, since=None):
-            yield from (self.parent_id(self._normalise(row)) for row in step.rows)
 
     @property
     def first_ids(self) -> list[Any]:
@@ -66,13 +58,10 @@ class RestChildStream(RestStream, ChildStream):
 
     many_lists = True
 
-    def __init__(self, account: RestAccount, parents: ParentIds, parent: RestParentStream) -> None:
-        """
-        :param parents: shared by all children of the same parents
-        :param parent: the stream of the parents
-        """
+    parents: RestParentStream
+
+    def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
         super().__init__(account, parents=parents)
-        self._parent = parent
         self._lists = Lists()
 
     @property
@@ -82,32 +71,32 @@ class RestChildStream(RestStream, ChildStream):
         return tuple(path for path in self.declared.primary_key if path != self.parent_field)
 
     @override
-    def list_path(self, stream_slice: Slice) -> str:
-        parent = stream_slice.get(self.parent_field, PLACE_OF_ID)
-        return self.declared.path.replace(PLACE_OF_ID, quote(str(parent), safe="{}"))
+    def path_for(self, parent: Any) -> str:
+        return self.declared.path.replace(PLACE_OF_ID, path_segment(parent))
 
     @override
-    def read_page(self, response: Response, request: PageRequest = FIRST_PAGE) -> Page:
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         page = super().read_page(response, request)
-        self._done(self._lists.found())
+        for parent in self._lists.found():
+            self.progress.partition_done(parent)
         return page
 
     @override
-    def _without_list(self, parent: Any, missing: ResourceMissing) -> list[Any]:
+    def without_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:
         """A parent without a list has no rows, if others have theirs; if none has, the path is wrong.
 
         How a parent itself could be asked for is not known here.
         """
-        if self._parent_state.done_up_to is not None:
+        if self.progress.done_up_to is not None:
             self._lists.found()
-        done = self._lists.missed(parent, len(self.parents.get()))
+        done = self._lists.missed(partition.key, len(self.parents.ids.get()))
         if done is None:
             raise type(missing)(
                 f"{missing.sentence} The same goes for all {self._lists.missing} parents asked about. If the path is "
                 "right, none of them has such a list; leave the stream out until one has.",
                 FailureType.config_error,
             )
-        logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, parent)
+        logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, partition.key)
         return done
 
     @override
@@ -123,9 +112,9 @@ class RestChildStream(RestStream, ChildStream):
 
     def _rows_of_a_parent(self) -> list[Row]:
         """The first page of the first parent that has one."""
-        for parent in self._parent.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
+        for parent in self.parents.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
             try:
-                rows = self.first_page({self.parent_field: parent})
+                rows = self.first_page(self.partition_for(parent))
             except ResourceMissing as missing:
                 logger.info("Stream %s: %s %s has no list. %s", self.name, self.parent_field, parent, missing)
                 continue

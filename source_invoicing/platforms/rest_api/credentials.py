@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from requests.auth import AuthBase
 from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
-from source_invoicing.http import BasicAuth
-from source_invoicing.platforms.rest_api.auth import ApiKeyAuth, BearerAuth
+from source_invoicing.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth
 from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, check_header_name
 
 LOCATIONS = ("query", "header")
@@ -43,7 +41,7 @@ class Credentials(ABC):
         """The header that holds the credentials; empty where none does."""
         return AUTHORIZATION
 
-    def auth(self) -> AuthBase | None:
+    def auth(self) -> Auth | None:
         """What puts the credentials on each request, where no token has to be fetched first."""
         return None
 
@@ -87,7 +85,7 @@ class ApiKey(Credentials):
         return self.name if self.location == "header" else ""
 
     @override
-    def auth(self) -> AuthBase:
+    def auth(self) -> Auth:
         return ApiKeyAuth(self.location, self.name, self.value, self.prefix)
 
 
@@ -107,7 +105,7 @@ class Basic(Credentials):
         return cls(username, password)
 
     @override
-    def auth(self) -> AuthBase:
+    def auth(self) -> Auth:
         return BasicAuth(self.username, self.password)
 
 
@@ -123,7 +121,7 @@ class Bearer(Credentials):
         return cls(fields.text("token", why="It is the access token of the API."))
 
     @override
-    def auth(self) -> AuthBase:
+    def auth(self) -> Auth:
         return BearerAuth(self.token)
 
 

@@ -10,7 +10,6 @@ from source_invoicing.platforms.rest_api.children import RestChildStream, RestPa
 from source_invoicing.platforms.rest_api.options import Options, Resource
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
-from source_invoicing.streams import ParentIds
 
 StreamT = TypeVar("StreamT", bound=RestStream)
 
@@ -18,21 +17,17 @@ StreamT = TypeVar("StreamT", bound=RestStream)
 def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
     """The declared resources as streams, in order, parents before their children."""
     keys = {resource.parent.stream: resource.parent.key for resource in options.resources if resource.parent}
-    parents: dict[str, tuple[RestParentStream, ParentIds]] = {}
+    parents: dict[str, RestParentStream] = {}
     streams: list[RestStream] = []
     for resource in _parents_first(options.resources):
         if resource.parent is None and resource.json_schema is None:
             account.trial.expect()
         if resource.parent is not None:
-            parent, ids = parents[resource.parent.stream]
             child_class = class_of(resource, RestChildStream, parent_field=resource.parent.field)
-            streams.append(child_class(account, parents=ids, parent=parent))
+            streams.append(child_class(account, parents[resource.parent.stream]))
         elif resource.name in keys:
             parent_class = class_of(resource, RestParentStream, id_path=keys[resource.name])
-            parent = parent_class(account)
-            # An instance of its own: reading ids must not move the state of the parents' stream.
-            parent.ids = ParentIds(parent_class(account).read_ids)
-            parents[resource.name] = parent, parent.ids
+            parent = parents[resource.name] = parent_class(account)
             streams.append(parent)
         else:
             streams.append(class_of(resource, RestStream)(account))
@@ -52,7 +47,8 @@ def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type
         # Lists under parents are read in full: no API tells which parents have changed children.
         "cursor_field": [] if resource.parent else resource.cursor_field or [],
         "timestamp_format": AnyTimestamp(resource.since_format if "%" in resource.since_format else ""),
-        "walks": resource.pager.walks(filtered=bool(resource.since_param)),
+        "plans": resource.pager.plans(filtered=bool(resource.since_param)),
+        "paging": resource.pager.paging,
         "__doc__": f"The list at /{resource.path}.",
         "__module__": __name__,
         **attributes,

@@ -13,8 +13,8 @@ from urllib.parse import urljoin
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import Response, UnexpectedResponse
-from source_invoicing.http.response import join_url, same_origin
-from source_invoicing.platforms.rest_api.link_header import targets
+from source_invoicing.http.addresses import join_url, same_origin
+from source_invoicing.http.link_header import targets
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
 from source_invoicing.streams import PageRequest, Row
 

@@ -10,17 +10,17 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import Response
 from source_invoicing.platforms.rest_api.outlook import Outlook
-from source_invoicing.streams import PageRequest, Row, Walk
+from source_invoicing.streams import PageRequest, Row
+from source_invoicing.streams.listing import Pages, Paging, Plan
 
 Params = Mapping[str, str | int]
-Walks = tuple[type[Walk], ...]
 
 
 class Pager(ABC):
     """One way to cut a list into pages.
 
     A pager reads its own options from the configuration, writes a page request as query parameters, reads from a
-    response how the list continues, and names the walks that can read such a list.
+    response how the list continues, and names the plans that can read such a list.
     """
 
     #: Rows asked for at a time; 0 where the request does not say.
@@ -41,11 +41,16 @@ class Pager(ABC):
         """
 
     @abstractmethod
-    def walks(self, filtered: bool) -> Walks:
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
         """The ways to read such a list, best first.
 
         :param filtered: whether the API selects rows by their time of change
         """
+
+    @property
+    def paging(self) -> Paging:
+        """How pages are addressed."""
+        return Pages()
 
     @property
     def names(self) -> tuple[str, ...]:

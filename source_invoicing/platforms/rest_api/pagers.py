@@ -22,18 +22,10 @@ from source_invoicing.platforms.rest_api.outlook import (
     total_at,
     value_at,
 )
-from source_invoicing.platforms.rest_api.pager import Pager, Params, Walks
+from source_invoicing.platforms.rest_api.pager import Pager, Params
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
-from source_invoicing.streams import (
-    FilteredOffsetWalk,
-    LinkWalk,
-    OffsetWalk,
-    PageRequest,
-    PageWalk,
-    Row,
-    TokenWalk,
-    UnsortedOverlapWalk,
-)
+from source_invoicing.streams import PageRequest, Row
+from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, PASSES, Offsets, Pages, Plan, Tokens
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -59,8 +51,8 @@ class NoPager(Pager):
         return cls(total_path=parse_path(fields, "total_path"))
 
     @override
-    def walks(self, filtered: bool) -> Walks:
-        return (PageWalk,)
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (PASSES,)
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
@@ -97,8 +89,13 @@ class OffsetPager(Pager):
         )
 
     @override
-    def walks(self, filtered: bool) -> Walks:
-        return (FilteredOffsetWalk, OffsetWalk) if filtered else (OffsetWalk,)
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (OVERLAP, OVERLAP_UNFILTERED) if filtered else (OVERLAP_UNFILTERED,)
+
+    @property
+    @override
+    def paging(self) -> Offsets:
+        return Offsets()
 
     @property
     @override
@@ -154,10 +151,15 @@ class PagePager(Pager):
         )
 
     @override
-    def walks(self, filtered: bool) -> Walks:
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (OVERLAP, PASSES) if self.paging.resizable else (PASSES,)
+
+    @property
+    @override
+    def paging(self) -> Pages:
         # Pages that can be made smaller can overlap. Under a ceiling they are not made smaller: there would be a few
         # more of them, and the last ones out of reach.
-        return (UnsortedOverlapWalk, PageWalk) if self.size_param and self.max_page is None else (PageWalk,)
+        return Pages(resizable=bool(self.size_param) and self.max_page is None)
 
     @property
     @override
@@ -224,9 +226,14 @@ class CursorPager(Pager):
         )
 
     @override
-    def walks(self, filtered: bool) -> Walks:
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (PASSES,)
+
+    @property
+    @override
+    def paging(self) -> Tokens:
         # A cursor that the API makes up may be a page number; the key of a row is not.
-        return (TokenWalk,) if self.from_last_record else (LinkWalk,)
+        return Tokens(name_a_row=True if self.from_last_record else None)
 
     @property
     @override
@@ -264,8 +271,13 @@ class LinkHeaderPager(Pager):
         return cls(fields.optional_text("rel", "next") or "next", parse_path(fields, "total_path"))
 
     @override
-    def walks(self, filtered: bool) -> Walks:
-        return (LinkWalk,)
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (PASSES,)
+
+    @property
+    @override
+    def paging(self) -> Tokens:
+        return Tokens()
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
@@ -299,8 +311,13 @@ class NextUrlPager(Pager):
         return cls(path, header, parse_path(fields, "total_path"))
 
     @override
-    def walks(self, filtered: bool) -> Walks:
-        return (LinkWalk,)
+    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+        return (PASSES,)
+
+    @property
+    @override
+    def paging(self) -> Tokens:
+        return Tokens()
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:

@@ -33,12 +33,9 @@ from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
 from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Page, PageRequest, Row
-from source_invoicing.streams.stream import Slice
+from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition, Row
 
 logger = logging.getLogger("airbyte.source_invoicing")
-
-FIRST_PAGE = PageRequest()
 
 
 class RestStream(InvoicingStream):
@@ -118,13 +115,8 @@ class RestStream(InvoicingStream):
 
     # -- reading the response -------------------------------------------------------------------------------------
 
-    # What the base calls; it goes once the base calls read_page with the request.
     @override
-    def read_answer(self, response: Response, request: PageRequest) -> Page:
-        return self.read_page(response, request)
-
-    @override
-    def read_page(self, response: Response, request: PageRequest = FIRST_PAGE) -> Page:
+    def read_page(self, response: Response, request: PageRequest) -> Page:
         if response.status == HTTPStatus.NO_CONTENT or not response.ok:
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
@@ -227,17 +219,17 @@ class RestStream(InvoicingStream):
 
         :raises Failure: when it does not fit the configuration
         """
-        self.first_page({})
+        self.first_page(Partition())
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
 
-    def first_page(self, stream_slice: Slice) -> list[Row]:
-        """The rows of the first page of a slice.
+    def first_page(self, partition: Partition) -> list[Row]:
+        """The rows of the first page of a partition.
 
         :raises Failure: when it cannot be read
         """
-        request = self.list_request(FIRST_PAGE, self.list_path(stream_slice), {})
-        return self.account.client.fetch(request, self.read_page).rows
+        request = self.list_request(PageRequest(), self.list_path(partition), {})
+        return self.account.client.fetch(request, lambda response: self.read_page(response, PageRequest())).rows
 
     @cached_property
     def first_rows(self) -> list[Row]:
@@ -246,7 +238,7 @@ class RestStream(InvoicingStream):
         :raises Failure: when no list of the account can be read
         """
         try:
-            rows = self.first_page({})
+            rows = self.first_page(Partition())
         except Failure as failure:
             self.account.trial.failed(self.name, failure)
             self.warn_of_open_schema(failure)

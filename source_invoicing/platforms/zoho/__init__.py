@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,41 +9,33 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
+    ApiClient,
     BadRequest,
     CallBudget,
     RateLimiter,
     ResourceMissing,
     RetryPolicy,
     config_failure,
+    logger,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.zoho import books, invoice
-from source_invoicing.platforms.zoho.account import (
-    CALLS_PER_MINUTE,
-    DATA_CENTERS,
-    TOKEN_PATH,
-    TOKEN_WINDOW,
-    TOKENS_PER_WINDOW,
-    Organization,
-    Product,
-    ZohoAccount,
-    ZohoClient,
-    ZohoErrorHandler,
-    token_refusal,
-)
+from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
+from source_invoicing.platforms.zoho.organization import Organization
+from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
 from source_invoicing.streams import InvoicingStream, Window
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
-# Codes 44 and 1070 end with the vendor's minute; other users of the organisation may fill several of them.
+# Codes 44 and 1070 end with the vendor's minute; other users of the organization may fill several of them.
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MOST_IN_FLIGHT = 10
@@ -72,8 +63,9 @@ class Zoho(Platform):
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
 
+    @override
     def check(self) -> None:
-        """See :class:`Platform`. Lists the user's organisations, which needs a token."""
+        """Lists the user's organizations, which needs a token."""
         try:
             Organization(self._client(RetryPolicy.for_check()), self._organization_id).check()
         except AccessRefused as refusal:
@@ -89,8 +81,8 @@ class Zoho(Platform):
                 "that platform.base_url, if it is set, is the address of its API."
             ) from None
 
+    @override
     def streams(self) -> list[InvoicingStream]:
-        """See :class:`Platform`."""
         if self.num_workers > MOST_IN_FLIGHT:
             logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
         client = self._client(replace(RetryPolicy(), rate_limit_retries=RATE_LIMIT_RETRIES))
@@ -102,22 +94,20 @@ class Zoho(Platform):
         )
         return [stream(account) for stream in self.stream_types]
 
-    def _client(self, retry_policy: RetryPolicy) -> ZohoClient:
-        host = urlsplit(self._token_url).netloc
+    def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         in_flight = min(self.num_workers, MOST_IN_FLIGHT)
-        return ZohoClient(
-            product=self.product,
-            follows=None if self._api else self._token_url,
+        tokens = AccessTokens(
+            vendor="Zoho",
+            token_url=self._token_url,
+            form=self._form,
+            refusal=partial(token_refusal, self._data_center, urlsplit(self._token_url).netloc),
+            most_requests=TOKENS_PER_WINDOW,
+            per_seconds=TOKEN_WINDOW,
+            retry_policy=retry_policy,
+        )
+        return ApiClient(
             base_url=self.product.root(self._api or DATA_CENTERS[self._data_center].api),
-            tokens=AccessTokens(
-                vendor="Zoho",
-                token_url=self._token_url,
-                form=self._form,
-                refusal=partial(token_refusal, self._data_center, host),
-                most_requests=TOKENS_PER_WINDOW,
-                per_seconds=TOKEN_WINDOW,
-                retry_policy=retry_policy,
-            ),
+            auth=ZohoAuth(tokens, self.product, follows=None if self._api else self._token_url),
             error_handler=ZohoErrorHandler(self.product, self._organization_id),
             rate_limiter=RateLimiter(in_flight, CallBudget(CALLS_PER_MINUTE, 60.0)),
             pool_size=in_flight,
@@ -139,11 +129,6 @@ class ZohoBooks(Zoho):
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
     stream_types = books.STREAMS
-
-
-def token_endpoint(address: str) -> str:
-    """The token endpoint, from its own address or that of its host."""
-    return address.rstrip("/") if urlsplit(address).path.strip("/") else address.rstrip("/") + TOKEN_PATH
 
 
 __all__ = ["ZohoBooks", "ZohoInvoice"]

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from source_invoicing.http import BadRequest, Response
 from source_invoicing.platforms.zoho import common
-from source_invoicing.platforms.zoho.account import Product
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
+from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, Partition, Row
 from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
 
@@ -48,7 +48,7 @@ class Banking(BooksStream):
 class Organizations(BooksStream):
     """https://www.zoho.com/books/api/v3/organizations/
 
-    All organisations of the user, on one page: the only list that belongs to none of them.
+    All organizations of the user, on one page: the only list that belongs to none of them.
     """
 
     resource = "organizations"

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
-from source_invoicing.platforms.zoho.account import ListErrorHandler, ZohoAccount, rows_in
+from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response
+from source_invoicing.platforms.zoho.account import ZohoAccount
+from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
     Chain,
     InvoicingStream,
@@ -97,8 +98,8 @@ class ZohoStream(InvoicingStream):
 
     account: ZohoAccount
 
+    @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`."""
         params: dict[str, str | int] = {"page": request.number, "per_page": request.size or PER_PAGE}
         if request.order is not None and request.order in self.sorts:
             params["sort_column"], params["sort_order"] = self.sorts[request.order]
@@ -106,20 +107,11 @@ class ZohoStream(InvoicingStream):
             params["last_modified_time"] = compact_offset(request.since + SINCE_SHIFT)
         return params
 
-    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """See :class:`InvoicingStream`. An answer without a list is asked for again."""
-        error_handler = ListErrorHandler(self.account.client.error_handler, self._record_key)
-        return replace(super().list_request(request, path, fixed), error_handler=error_handler)
-
-    @property
-    def _record_key(self) -> str:
-        return self.resource.rpartition("/")[2]
-
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         """A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
         all the same."""
-        page = read_page(response, self._record_key)
+        page = read_page(response, self.resource.rpartition("/")[2])
         if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
             return replace(page, has_more=False)
         return page
@@ -159,8 +151,8 @@ class CreationOrderedStream(ZohoStream):
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
+    @override
     def creation_rank(self, row: Row) -> int | None:
-        """See :class:`InvoicingStream`."""
         return self.timestamp_format.seconds(row.get("created_time"))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from source_invoicing.platforms.zoho import common
-from source_invoicing.platforms.zoho.account import Product
 from source_invoicing.platforms.zoho.common import CreationOrderedStream, FilteredStream, ModifiedStream, ZohoStream
+from source_invoicing.platforms.zoho.product import Product
 
 PRODUCT = Product("Zoho Invoice", "invoice", "ZohoInvoice")
 

@@ -1,1 +1,50 @@
-"""Strategies that read a whole list although rows move while it is read."""
+"""Strategies that read a whole list although rows move while it is read, and the plans that streams name."""
+
+from source_invoicing.streams.listing.keyset import Keyset
+from source_invoicing.streams.listing.overlap import Overlap
+from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
+from source_invoicing.streams.listing.passes import Passes
+from source_invoicing.streams.listing.ranges import KeyRanges
+from source_invoicing.streams.listing.reader import ListReader, PlansLeft
+from source_invoicing.streams.listing.strategy import Batch, Plan
+from source_invoicing.streams.page import Order, Paging
+
+#: Changed at or after the last time seen, always the first page.
+KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
+#: Newest change first, down to the cursor.
+NEWEST_CHANGE = Plan(Passes, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
+NEWEST_CHANGE_OVERLAP = Plan(Overlap, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
+#: In order of creation, which no edit changes.
+CREATION_ORDER = Plan(Overlap, Order.OLDEST_ROW_FIRST, filtered=False)
+CREATION_ORDER_FILTERED = Plan(Overlap, Order.OLDEST_ROW_FIRST)
+NEWEST_ROW = Plan(Passes, Order.NEWEST_ROW_FIRST)
+#: In the order in which the list comes.
+OVERLAP = Plan(Overlap)
+OVERLAP_UNFILTERED = Plan(Overlap, filtered=False)
+PASSES = Plan(Passes)
+PASSES_UNFILTERED = Plan(Passes, filtered=False)
+
+__all__ = [
+    "CREATION_ORDER",
+    "CREATION_ORDER_FILTERED",
+    "KEYSET",
+    "NEWEST_CHANGE",
+    "NEWEST_CHANGE_OVERLAP",
+    "NEWEST_ROW",
+    "OVERLAP",
+    "OVERLAP_UNFILTERED",
+    "PASSES",
+    "PASSES_UNFILTERED",
+    "Batch",
+    "KeyRanges",
+    "Keyset",
+    "ListReader",
+    "Offsets",
+    "Overlap",
+    "Pages",
+    "Paging",
+    "Passes",
+    "Plan",
+    "PlansLeft",
+    "Tokens",
+]

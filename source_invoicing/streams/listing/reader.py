@@ -45,6 +45,11 @@ class PlansLeft:
         return self._plans[0]
 
     @property
+    def shareable(self) -> bool:
+        """Whether several workers may read one list side by side by the best plan."""
+        return issubclass(self.best.strategy, Keyset)
+
+    @property
     def is_last(self) -> bool:
         """Whether there is no other one."""
         return len(self._plans) == 1

@@ -73,11 +73,14 @@ class Batch:
     :param cursor: once these rows are out, every row last changed before this time is out (seconds since 1970, UTC);
         ``None`` where nothing can be promised yet
     :param checkpoint: once these rows are out, a later run may continue here; ``None`` where it cannot
+    :param start: from which time on the cursor holds, in a list that several workers share; ``None``: from the first
+        row on
     """
 
     rows: list[Row]
     cursor: int | None = None
     checkpoint: Checkpoint | None = None
+    start: int | None = None
 
 
 class Strategy(ABC):

@@ -1,0 +1,165 @@
+"""Connections: one HTTP session per client, with bounds on the time and the size of each response."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+
+from source_invoicing.http.environment import additional_certificates
+
+CHUNK = 1 << 16
+# The largest body in bytes, decompressed. The longest pages seen have a hundredth of it.
+LARGEST_BODY = 256 << 20
+
+_this_thread = threading.local()
+
+
+class BodyTooLargeError(Exception):
+    """A body has more than :data:`LARGEST_BODY` bytes."""
+
+
+class Session(requests.Session):
+    """The pooled connections of a client.
+
+    Keeps no cookies and follows no redirects. Proxies and certificates come from the environment, looked up once
+    instead of for each request. A netrc file, which would replace the credentials, is not read at all.
+
+    :param base_url: where the API lives: proxies may depend on it
+    :param pool_size: connections kept open, as many as there are requests in flight
+    """
+
+    def __init__(self, base_url: str, pool_size: int, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.headers.update(headers)
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        environment = self.merge_environment_settings(base_url, {}, None, None, None)
+        self.proxies, self.verify = environment["proxies"], environment["verify"]
+        self.trust_env = False
+        adapter = _Adapter(pool_size, additional_certificates() if self.verify is True else None)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # The base would prepare the next request even where that is never sent, and fail at an invalid address.
+        return None
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Let the responses that this thread reads inside the context time out together after some seconds."""
+    _this_thread.deadline = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _this_thread.deadline
+
+
+def read_body(response: requests.Response) -> bytes:
+    """The whole body of a response, decompressed.
+
+    :raises BodyTooLargeError: before it takes up more memory than :data:`LARGEST_BODY`
+    :raises requests.RequestException: when it is cut, malformed, or does not end in time
+    """
+    pieces, size = [], 0
+    try:
+        while piece := response.raw.read1(CHUNK, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_BODY:
+                raise BodyTooLargeError
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from None
+    except DecodeError as error:
+        raise requests.exceptions.ContentDecodingError(error) from None
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from None
+    return b"".join(pieces)
+
+
+class _Adapter(HTTPAdapter):
+    """Connections whose responses time out by :func:`within`."""
+
+    def __init__(self, pool_size: int, context: ssl.SSLContext | None) -> None:
+        self._tls: dict[str, Any] = {"ssl_context": context} if context else {}
+        super().__init__(pool_connections=2, pool_maxsize=pool_size)
+
+    @override
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        super().init_poolmanager(connections, maxsize, block, **self._tls, **options)
+
+    @override
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **self._tls, **options)
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _with_deadline(pool.ConnectionCls)
+        return pool
+
+
+@cache
+def _with_deadline(connection: type[HTTPConnection]) -> type[HTTPConnection]:
+    """The same kind of connection with responses that have a deadline, whether it is one of HTTP, TLS or a proxy."""
+    if issubclass(connection.response_class, _ResponseWithDeadline):
+        return connection
+    return type(connection.__name__, (connection,), {"response_class": _ResponseWithDeadline})
+
+
+class _ResponseWithDeadline(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        deadline: float | None = getattr(_this_thread, "deadline", None)
+        if deadline is not None:
+            self.fp = io.BufferedReader(_StreamWithDeadline(self.fp.detach(), sock, deadline))
+
+
+class _StreamWithDeadline(io.RawIOBase):
+    """What arrives at a socket until the deadline.
+
+    The socket's own time-out bounds each single read. A response that drips byte by byte never exceeds it, be it in
+    the status line, the headers, the length of a chunk, the body, or in "100 Continue" without end.
+    """
+
+    def __init__(self, stream: io.RawIOBase, connection: socket.socket, deadline: float) -> None:
+        self._stream = stream
+        self._connection = connection
+        self._time_out = connection.gettimeout()
+        self._deadline = deadline
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int | None:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the response did not end in time")
+        if self._time_out is None or remaining < self._time_out:
+            self._connection.settimeout(remaining)
+        return self._stream.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        with suppress(OSError):
+            self._stream.close()
+            # The next request on the connection has time-outs of its own.
+            self._connection.settimeout(self._time_out)
+        super().close()

@@ -1,0 +1,241 @@
+"""What Zoho's responses mean: its error codes, the sentences for them, and lists that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import (
+    OK,
+    AccessRefused,
+    BadRequest,
+    Fail,
+    Failure,
+    LoginRefused,
+    MalformedResponse,
+    QuotaExhausted,
+    ResourceMissing,
+    Response,
+    Retry,
+    StatusErrorHandler,
+    UnexpectedResponse,
+    Verdict,
+    asks_to_wait,
+    config_failure,
+    describe,
+    inside_a_sentence,
+    retry_after,
+    transient_failure,
+    whole_number,
+)
+from source_invoicing.platforms.zoho.product import Product
+from source_invoicing.streams import Row
+from source_invoicing.streams.account import SECONDS_PER_DAY
+
+# https://www.zoho.com/accounts/protocol/oauth/token-limits.html
+TOKENS_PER_WINDOW = 10
+TOKEN_WINDOW = 600.0
+
+# https://www.zoho.com/books/api/v3/errors/
+INVALID_URL, INVALID_TOKEN = 5, 14
+BLOCKED, PER_MINUTE, PER_DAY, IN_FLIGHT = 43, 44, 45, 1070
+UNAUTHORIZED_CODE, NO_SUCH_RECORD = 57, 1002
+ORGANIZATION_NEEDED, ORGANIZATION_FOREIGN = 6024, 6041
+
+
+def error_text(body: Any) -> str | None:
+    """The words of an error body: ``{"code", "message"}``."""
+    if not isinstance(body, dict) or not body.get("message"):
+        return None
+    code = "" if body.get("code") is None else f" (code {body['code']})"
+    return f"{inside_a_sentence(str(body['message']))}{code}"
+
+
+# A response that is not Zoho's may come from something in front of it.
+NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the API."
+
+
+@dataclass(frozen=True)
+class ZohoErrorHandler:
+    """Resolves a response by the code in its body, and by its status where the code says nothing.
+
+    :param product: for messages
+    :param organization_id: the configured one, for messages
+    """
+
+    product: Product
+    organization_id: str
+
+    def __call__(self, response: Response) -> Verdict:
+        by_status = StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
+        if response.unreadable is not None or not isinstance(response.body, dict):
+            return by_status(response)
+        code = _number(response.body.get("code"))
+        if response.ok:
+            return OK if code in (0, None) else self._by_code(response, code) or self._under_success(response)
+        return self._by_code(response, code) or self._by_status(response) or by_status(response)
+
+    def _by_code(self, response: Response, code: int | None) -> Verdict | None:
+        sentence = self._sentence(response)
+        if code == PER_DAY:
+            return Fail(
+                QuotaExhausted(
+                    f"{sentence} The organization's calls of the day are used up; {_reset(response.headers)}. What was "
+                    "read is kept, and streams that resume go on where they stopped. Sync less often, or ask Zoho to "
+                    "raise the quota.",
+                    FailureType.transient_error,
+                )
+            )
+        after = retry_after(response.headers)
+        if code == BLOCKED and after is None:
+            return Fail(
+                QuotaExhausted(
+                    f"{sentence} Zoho has blocked the organization after a burst of calls, for an hour as a rule; "
+                    "asking earlier may make it longer. Run the sync again later.",
+                    FailureType.transient_error,
+                )
+            )
+        if code in (BLOCKED, PER_MINUTE, IN_FLIGHT):
+            limited = transient_failure(
+                f"{sentence} Somebody else may be using up the limits of the organization. Run the sync again later, "
+                "or with a lower number of workers; streams that resume go on where they stopped."
+            )
+            return Retry(limited, after=after, rate_limited=True)
+        if code in (UNAUTHORIZED_CODE, INVALID_TOKEN):
+            return Fail(LoginRefused(sentence, FailureType.config_error))
+        if code == ORGANIZATION_NEEDED:
+            return Fail(several_organizations(response.body.get("error_info") or ()))
+        if code == ORGANIZATION_FOREIGN:
+            return Fail(foreign_organization(self.organization_id))
+        if code in (INVALID_URL, NO_SUCH_RECORD):
+            return Fail(ResourceMissing(sentence, FailureType.config_error))
+        return None
+
+    def _by_status(self, response: Response) -> Verdict | None:
+        sentence = self._sentence(response)
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
+            return Retry(transient_failure(sentence), after=retry_after(response.headers), rate_limited=True)
+        if response.status == HTTPStatus.UNAUTHORIZED:
+            return Fail(LoginRefused(sentence, FailureType.config_error))
+        if response.status == HTTPStatus.FORBIDDEN:
+            return Fail(AccessRefused(sentence, FailureType.config_error))
+        if response.status == HTTPStatus.NOT_FOUND:
+            return Fail(ResourceMissing(sentence, FailureType.config_error))
+        if response.status == HTTPStatus.BAD_REQUEST:
+            # A parameter that a list does not take, or a module that is switched off or not in the plan: which codes
+            # they have is documented for few lists.
+            return Fail(BadRequest(sentence, FailureType.system_error))
+        return None
+
+    def _under_success(self, response: Response) -> Verdict:
+        return Retry(
+            UnexpectedResponse(
+                f"{self._sentence(response)} An error that comes with a success is none that Zoho documents. Run it "
+                "again; if this stays, ask Zoho's support about the code.",
+                FailureType.transient_error,
+            )
+        )
+
+    def _sentence(self, response: Response) -> str:
+        words = error_text(response.body)
+        behind = f": {words}" if words else ""
+        return f"{self.product.title} answered HTTP {response.status} for {response.path}{behind}."
+
+
+def rows_in(response: Response, record_key: str) -> list[Row]:
+    """The rows of a list, which stand under a key of their own.
+
+    :param record_key: spelt without underscores, since some lists are documented with and answer without them
+    :raises MalformedResponse: if there is no list
+    """
+    body = response.body if isinstance(response.body, dict) else {}
+    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedResponse(
+            f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_key} should be. "
+            "Run the sync again; if this stays, check that base_url is the address of the API.",
+            FailureType.transient_error,
+        )
+    return rows
+
+
+def several_organizations(organizations: Iterable[Any]) -> Failure:
+    """The failure of a user with several organizations and no choice among them."""
+    names = _names(organizations)
+    return config_failure(
+        "platform.organization_id is missing, and the Zoho user belongs to several organizations"
+        + (f": {names}. Set it to the id of the one to read." if names else ". Set it to the id of the one to read.")
+    )
+
+
+def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Failure:
+    """The failure of a user who does not belong to the chosen organization."""
+    names = _names(organizations)
+    return config_failure(
+        f"platform.organization_id is {chosen or 'blank'}, an organization that the Zoho user who made the refresh "
+        "token does not belong to. "
+        + (f"Choose one of {names}." if names else "Set it to the id of one of the user's organizations.")
+    )
+
+
+def _names(organizations: Iterable[Any]) -> str:
+    """Organizations by name and id."""
+    return ", ".join(
+        f"{each.get('name') or 'without a name'} ({each.get('organization_id')})"
+        for each in organizations
+        if isinstance(each, Mapping)
+    )
+
+
+def token_refusal(data_center: str, host: str, error: str, description: str) -> Failure:
+    """Why the token endpoint issues no token. https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html
+
+    A wrong data center has no error of its own: nothing that was made elsewhere is known there.
+    """
+    words = f"{error}: {description}" if description else error
+    name = error.strip().lower().replace(" ", "_")
+    if name == "invalid_client":
+        return LoginRefused(
+            f"Zoho does not know this client at {host} ({words}). Check platform.client_id and platform.client_secret, "
+            f"and that platform.data_center ({data_center}) is the one where the client was registered.",
+            FailureType.config_error,
+        )
+    if name in ("invalid_code", "invalid_grant", "invalid_token", "invalid_refresh_token"):
+        return LoginRefused(
+            f"Zoho does not accept the refresh token at {host} ({words}). It was revoked, belongs to another client, "
+            f"or was made in another data center than platform.data_center ({data_center}). Make a new one and put it "
+            "into platform.refresh_token.",
+            FailureType.config_error,
+        )
+    if name == "access_denied" or "too many" in description.lower():
+        return transient_failure(
+            f"Zoho issues no more access tokens for a while ({words}): more than {TOKENS_PER_WINDOW} were asked for "
+            "within ten minutes, by all users of this refresh token together. Wait ten minutes, then run the sync "
+            "again; asking earlier makes the wait longer."
+        )
+    return LoginRefused(
+        f"Zoho issues no access token at {host} ({words}). Check platform.client_id, platform.client_secret, "
+        f"platform.refresh_token and platform.data_center ({data_center}).",
+        FailureType.config_error,
+    )
+
+
+def _number(code: Any) -> int | None:
+    try:
+        return int(code)
+    except (TypeError, ValueError):
+        return None
+
+
+def _reset(headers: Mapping[str, str]) -> str:
+    """When the quota of the day is renewed: ``X-Rate-Limit-Reset`` holds seconds, and not every account gets it."""
+    seconds = whole_number(headers.get("X-Rate-Limit-Reset", ""))
+    if seconds is None or seconds > SECONDS_PER_DAY:
+        return "they are renewed at midnight in the organization's time zone"
+    at = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    return f"they are renewed at {at:%Y-%m-%d %H:%M} UTC, in {seconds} seconds"
