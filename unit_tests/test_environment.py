@@ -118,6 +118,17 @@ def test_openssl_s_variables_take_no_certificate_away(
     assert client(secure_server(answer)).send(Request("customers")).body == []
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_trusted_certificate_of_another_host_is_refused(
+    secure_server: Callable[[Serve], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "certificate.pem"))
+    address = secure_server(answer).replace("127.0.0.1", "localhost")
+
+    with pytest.raises(HostUnreachable, match="has no certificate that this machine trusts"):
+        client(address).send(Request("customers"))
+
+
 def test_without_it_the_certificate_is_not_trusted(secure_server: Callable[[Serve], str]) -> None:
     with pytest.raises(HostUnreachable, match="has no certificate that this machine trusts"):
         client(secure_server(answer)).send(Request("customers"))
