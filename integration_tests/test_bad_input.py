@@ -230,6 +230,7 @@ def test_a_wrong_catalog(
     tally.count("bad inputs")
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("name", STATE_FILES)
 def test_a_wrong_state_file(
     start_sandbox: StartSandbox, connect: Connect, name: str, tmp_path: Path, tally: Tally
@@ -270,7 +271,9 @@ def state_of(stream: str, state: Any) -> list[Json]:
 UNDERSTOOD = {("zoho_invoice", "zoho_books"), ("zoho_books", "zoho_invoice"), ("rest_api", "invoiced")}
 
 
-@on_each_platform(lambda platform: [other for other in PLATFORMS if other != platform.name], "other")
+@on_each_platform(
+    lambda platform: [other for other in PLATFORMS if other != platform.name], "other", first_in_own_process=True
+)
 def test_the_state_of_another_platform_is_refused_unless_it_means_the_same(
     start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, *, other: str, tally: Tally
 ) -> None:
