@@ -26,6 +26,7 @@ import requests
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models import ConnectorSpecification
 from requests.adapters import HTTPAdapter
+from typing_extensions import Self
 from urllib3 import HTTPResponse
 
 from integration_tests.connector import Connector, Json, Output
@@ -40,8 +41,9 @@ from source_invoicing.http.rate_limit import BUDGET_SCALE
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"
-# A run that asks more often than this will never end.
-MOST_REQUESTS = 3000
+# A run that asks more often than this will never end. Its world is small as a rule.
+MOST_REQUESTS = 3_000
+MOST_REQUESTS_OF_A_SANDBOX = 20_000
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 
 #: Changes an answer, or raises what the network would.
@@ -54,6 +56,7 @@ class Wire:
     :param world: a platform of the sandbox
     :param tamper: has the last word on each answer
     :param disguise: what the world gets to see of a request, in place of it
+    :param most: more requests than these are taken for a run without an end
     :param date: the time by the server's clock, as a header; ``None``: the true one
     :ivar asked: the requests so far, and the URLs they went to
     :ivar endless: whether there were so many of them that there would have been no end
@@ -66,6 +69,7 @@ class Wire:
         tamper: Tamper | None = None,
         disguise: Callable[[ApiRequest], ApiRequest] | None = None,
         *,
+        most: int = MOST_REQUESTS,
         date: str | None = DATE,
     ) -> None:
         self.world = world
@@ -74,6 +78,7 @@ class Wire:
         self.broken: Exception | None = None
         self._tamper = tamper
         self._disguise = disguise
+        self._most = most
         self._date = date
         # The world answers one request at a time anyway; a tamper need not care for threads.
         self._lock = threading.Lock()
@@ -103,7 +108,7 @@ class Wire:
             body.encode() if isinstance(body, str) else bytes(body),
         )
         self.asked.append((url, asked))
-        self.endless = self.endless or len(self.asked) > MOST_REQUESTS
+        self.endless = self.endless or len(self.asked) > self._most
         if self.endless:
             return Reply(403, b'{"message": "This goes on for ever."}')
         seen = self._disguise(asked) if self._disguise else asked
@@ -135,14 +140,14 @@ def deliver(fault: Fault | None, answer: Callable[[Fault | None], Reply]) -> Rep
 class OfflineSandbox(Sandbox):
     """A sandbox without a socket: it answers an :class:`InProcessConnector` and nobody else."""
 
-    def start(self) -> OfflineSandbox:
+    def start(self) -> Self:
         """Be there. All requests of a run come here, whatever the address."""
         self.base_url = ORIGIN
         return self
 
     def wire(self) -> Wire:
         """What answers the requests of one run."""
-        return Wire(self._world, date=None)
+        return Wire(self._world, most=MOST_REQUESTS_OF_A_SANDBOX, date=None)
 
 
 @dataclass
