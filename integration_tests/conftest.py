@@ -1,8 +1,13 @@
-"""Fixtures: a sandbox of one's own, and the connector that reads from it."""
+"""Fixtures: a sandbox of one's own, and the connector that reads from it.
+
+How the connector is run is a matter of markers. Without any, each run is a process of its own and asks over a socket.
+Tests that care for rows and messages alone are marked ``in_process``, which is many times cheaper; cases among them
+that are marked ``own_process`` have a process and a socket all the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,12 +15,14 @@ from typing import Any
 import pytest
 
 from integration_tests.connector import Connector
-from integration_tests.platforms import PLATFORMS
+from integration_tests.in_process import InProcessConnector, OfflineSandbox
+from integration_tests.platforms import PLATFORMS, Options, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.tally import Tally
 from integration_tests.warm_start import WarmStart
 
 StartSandbox = Callable[..., Sandbox]
+StartPlatform = Callable[..., Sandbox]
 Connect = Callable[..., Connector]
 
 
@@ -29,10 +36,26 @@ def image(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def start_sandbox() -> Iterator[StartSandbox]:
-    """Starts a sandbox on a free port; takes what :class:`Sandbox` takes."""
+def start_sandbox(request: pytest.FixtureRequest) -> Iterator[StartSandbox]:
+    """Starts a sandbox, on a free port unless the connector is in the process; takes what :class:`Sandbox` takes."""
+    marker = request.node.get_closest_marker
+    kind = OfflineSandbox if marker("in_process") and not marker("own_process") else Sandbox
     with ExitStack() as stack:
-        yield lambda *arguments, **options: stack.enter_context(Sandbox(*arguments, **options))
+        yield lambda *arguments, **options: stack.enter_context(kind(*arguments, **options))
+
+
+@pytest.fixture
+def start_platform(start_sandbox: StartSandbox) -> StartPlatform:
+    """Starts the sandbox of a platform with small pages. Takes the facts of the platform, numbers of rows and whatever
+    else :class:`Sandbox` takes."""
+
+    def start(
+        platform: PlatformFacts, rows: Mapping[str, int] | None = None, options: Options | None = None, **others: Any
+    ) -> Sandbox:
+        options = {**platform.small_pages, **(options or {})}
+        return start_sandbox(platform.name, rows=platform.rows(**(rows or {})), options=options, **others)
+
+    return start
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +65,12 @@ def warm_start() -> Iterator[WarmStart]:
         yield warm_start
 
 
+@pytest.fixture(scope="session")
+def catalogs() -> dict[bytes, bytes]:
+    """What ``discover`` has shown so far."""
+    return {}
+
+
 @pytest.fixture
 def tally(record_property: Callable[[str, object], None]) -> Tally:
     """Counts what a test tries, for the figures of docs/reliability.md."""
@@ -49,13 +78,17 @@ def tally(record_property: Callable[[str, object], None]) -> Tally:
 
 
 @pytest.fixture
-def connect(tmp_path: Path, warm_start: WarmStart) -> Connect:
+def connect(request: pytest.FixtureRequest, tmp_path: Path, catalogs: dict[bytes, bytes]) -> Connect:
     """The connector configured for a sandbox; further arguments go into the configuration."""
 
     def connect(sandbox: Sandbox, **config: Any) -> Connector:
         platform = {**sandbox.config["platform"], **config.pop("platform", {})}
+        config = {**sandbox.config, **config, "platform": platform}
         facts = PLATFORMS.get(sandbox.platform)
         environment = facts.environment if facts else {}
-        return Connector({**sandbox.config, **config, "platform": platform}, tmp_path, warm_start, environment)
+        if isinstance(sandbox, OfflineSandbox):
+            return InProcessConnector(config, tmp_path, None, environment, catalogs, sandbox)
+        # Asked for where it is needed: it takes seconds to be there.
+        return Connector(config, tmp_path, request.getfixturevalue("warm_start"), environment, catalogs)
 
     return connect

@@ -102,12 +102,15 @@ class Connector:
     :param folder: for the files it is given
     :param warm_start: takes its runs from a warm process; without it the console script is started each time
     :param environment: further environment variables
+    :param catalogs: what ``discover`` has shown so far, by the configuration without its address, as JSON; shared with
+        others
     """
 
     config: Mapping[str, Any]
     folder: Path
     warm_start: WarmStart | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    catalogs: dict[bytes, bytes] | None = None
 
     def spec(self) -> Output:
         """``source-invoicing spec``."""
@@ -124,14 +127,13 @@ class Connector:
     @cached_property
     def catalog(self) -> list[Json]:
         """The streams that ``discover`` shows. Where that asks the API for nothing, one answer does for all tests."""
-        if self.warm_start is None or self.config["platform"]["name"] == "rest_api":
+        if self.catalogs is None or self.config["platform"]["name"] == "rest_api":
             return self._discovered()
         platform = {name: value for name, value in self.config["platform"].items() if name != "base_url"}
         key = orjson.dumps({**self.config, "platform": platform}, option=orjson.OPT_SORT_KEYS)
-        known = self.warm_start.catalogs
-        if key not in known:
-            known[key] = orjson.dumps(self._discovered())
-        streams: list[Json] = orjson.loads(known[key])
+        if key not in self.catalogs:
+            self.catalogs[key] = orjson.dumps(self._discovered())
+        streams: list[Json] = orjson.loads(self.catalogs[key])
         return streams
 
     def _discovered(self) -> list[Json]:

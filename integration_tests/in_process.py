@@ -11,8 +11,10 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from email.utils import formatdate
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,9 +26,11 @@ import requests
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models import ConnectorSpecification
 from requests.adapters import HTTPAdapter
+from typing_extensions import Self
 from urllib3 import HTTPResponse
 
-from integration_tests.connector import Json, Output
+from integration_tests.connector import Connector, Json, Output
+from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.faults import Fault
 from integration_tests.sandbox.platform import ApiRequest, Reply
 from integration_tests.sandbox.world import World
@@ -37,8 +41,9 @@ from source_invoicing.http.testing import BUDGET_SCALE
 from source_invoicing.source import SourceInvoicing, SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"
-# A run that asks more often than this will never end.
-MOST_REQUESTS = 3000
+# A run that asks more often than this will never end. Its world is small as a rule.
+MOST_REQUESTS = 3_000
+MOST_REQUESTS_OF_A_SANDBOX = 20_000
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 
 #: Changes an answer, or raises what the network would.
@@ -51,18 +56,30 @@ class Wire:
     :param world: a platform of the sandbox
     :param tamper: has the last word on each answer
     :param disguise: what the world gets to see of a request, in place of it
+    :param most: more requests than these are taken for a run without an end
+    :param date: the time by the server's clock, as a header; ``None``: the true one
     :ivar asked: the requests so far, and the URLs they went to
     :ivar endless: whether there were so many of them that there would have been no end
+    :ivar broken: what went wrong in the world itself, which the connector would take for a fault of its own
     """
 
     def __init__(
-        self, world: World, tamper: Tamper | None = None, disguise: Callable[[ApiRequest], ApiRequest] | None = None
+        self,
+        world: World,
+        tamper: Tamper | None = None,
+        disguise: Callable[[ApiRequest], ApiRequest] | None = None,
+        *,
+        most: int = MOST_REQUESTS,
+        date: str | None = DATE,
     ) -> None:
         self.world = world
         self.asked: list[tuple[str, ApiRequest]] = []
         self.endless = False
+        self.broken: Exception | None = None
         self._tamper = tamper
         self._disguise = disguise
+        self._most = most
+        self._date = date
         # The world answers one request at a time anyway; a tamper need not care for threads.
         self._lock = threading.Lock()
 
@@ -70,7 +87,7 @@ class Wire:
         """Answer a request of the HTTP library."""
         with self._lock:
             reply = self._reply(request)
-        headers = {"Date": DATE, "Content-Type": reply.content_type, **reply.headers}
+        headers = {"Date": self._date or formatdate(usegmt=True), "Content-Type": reply.content_type, **reply.headers}
         raw = HTTPResponse(
             io.BytesIO(reply.body), headers=headers, status=reply.status, preload_content=False, decode_content=False
         )
@@ -91,7 +108,7 @@ class Wire:
             body.encode() if isinstance(body, str) else bytes(body),
         )
         self.asked.append((url, asked))
-        self.endless = self.endless or len(self.asked) > MOST_REQUESTS
+        self.endless = self.endless or len(self.asked) > self._most
         if self.endless:
             return Reply(403, b'{"message": "This goes on for ever."}')
         seen = self._disguise(asked) if self._disguise else asked
@@ -99,6 +116,11 @@ class Wire:
         try:
             reply = deliver(self.world.arrive(seen, entry), lambda fault: self.world.reply(seen, entry, fault))
             return self._tamper(asked, reply) if self._tamper else reply
+        except requests.RequestException:
+            raise
+        except Exception as error:
+            self.broken = error
+            raise
         finally:
             self.world.end(entry)
 
@@ -115,8 +137,80 @@ def deliver(fault: Fault | None, answer: Callable[[Fault | None], Reply]) -> Rep
     return reply
 
 
+class OfflineSandbox(Sandbox):
+    """A sandbox without a socket: it answers an :class:`InProcessConnector` and nobody else."""
+
+    def start(self) -> Self:
+        """Be there. All requests of a run come here, whatever the address."""
+        self.base_url = ORIGIN
+        return self
+
+    def wire(self) -> Wire:
+        """What answers the requests of one run."""
+        return Wire(self._world, most=MOST_REQUESTS_OF_A_SANDBOX, date=None)
+
+
+@dataclass
+class InProcessConnector(Connector):
+    """The connector in this process, with the face of one that is started.
+
+    :param sandbox: what answers it; without one, nothing but an account of Invoiced that nobody has asked for
+    """
+
+    sandbox: OfflineSandbox = field(default_factory=OfflineSandbox)
+
+    def run(self, *arguments: str) -> Output:
+        """Carry out a command."""
+        wire = self.sandbox.wire()
+        output = run_arguments(arguments, wire, self.environment)
+        if wire.broken is not None:
+            raise wire.broken
+        assert not wire.endless, f"This would have gone on for ever: {[url for url, _ in wire.asked[-5:]]}"
+        return output
+
+
+def run(
+    verb: str,
+    wire: Wire,
+    folder: Path,
+    *,
+    config: Any,
+    catalog: Json | None = None,
+    state: Any = None,
+    flags: tuple[str, ...] = (),
+) -> Output:
+    """Carry out a command.
+
+    :param folder: for the files it is given
+    :raises Exception: whatever the connector does not turn into a message
+    """
+    arguments = [verb, "--config", _file(folder, "config", config)]
+    if catalog is not None:
+        arguments += ["--catalog", _file(folder, "catalog", catalog)]
+    if state is not None:
+        arguments += ["--state", _file(folder, "state", state)]
+    return run_arguments([*arguments, *flags], wire)
+
+
+def run_arguments(arguments: Sequence[str], wire: Wire, environment: Mapping[str, str] | None = None) -> Output:
+    """Carry out a command line.
+
+    :param environment: further environment variables; all waits are by a clock of their own anyway
+    :raises Exception: whatever the connector does not turn into a message
+    """
+    printed = io.StringIO()
+    with _in_place_of_the_network(wire, environment or {}) as logs, redirect_stdout(printed), redirect_stderr(printed):
+        code, text = _launch(list(arguments))
+    return Output(code, text.split("\n") + logs.lines + printed.getvalue().split("\n"), "")
+
+
+# What follows is all that is known here of the inner parts of the connector.
+
+
 class _Source(SourceInvoicing):
     """The connector with a form that is read once for all runs, which would otherwise take half of each."""
+
+    read = SourceInvoicing.read_in_pages
 
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         return _spec()
@@ -137,6 +231,23 @@ class _Collected(printing.Output):
     def flush(self) -> None:
         self.text += b"".join(self._lines)
         self._lines.clear()
+
+
+def _launch(arguments: list[str]) -> tuple[int, str]:
+    """The exit status of a command, and what it printed."""
+    collected, code = _Collected(), 0
+    entrypoint = _Entrypoint(_Source(), collected)
+    try:
+        with closing(entrypoint.run(entrypoint.parse_args(arguments))) as messages:  # type: ignore[type-var]  # a generator
+            for message in messages:
+                collected.line(message)
+    except SyncFailed:
+        code = 1
+    except Failure as failure:
+        failure.emit_message()
+        code = 1
+    collected.flush()
+    return code, collected.text.decode()
 
 
 class _Logs(logging.Handler):
@@ -164,46 +275,8 @@ class _Clock:
         self._slept += seconds
 
 
-def run(
-    verb: str,
-    wire: Wire,
-    folder: Path,
-    *,
-    config: Any,
-    catalog: Json | None = None,
-    state: Any = None,
-    flags: tuple[str, ...] = (),
-) -> Output:
-    """Carry out a command.
-
-    :param folder: for the files it is given
-    :raises Exception: whatever the connector does not turn into a message
-    """
-    arguments = [verb, "--config", _file(folder, "config", config)]
-    if catalog is not None:
-        arguments += ["--catalog", _file(folder, "catalog", catalog)]
-    if state is not None:
-        arguments += ["--state", _file(folder, "state", state)]
-    collected, printed = _Collected(), io.StringIO()
-    code = 0
-    with _in_place_of_the_network(wire) as logs, redirect_stdout(printed), redirect_stderr(printed):
-        entrypoint = _Entrypoint(_Source(), collected)
-        try:
-            with closing(entrypoint.run(entrypoint.parse_args([*arguments, *flags]))) as messages:  # type: ignore[type-var]  # a generator
-                for message in messages:
-                    collected.line(message)
-        except SyncFailed:
-            code = 1
-        except Failure as failure:
-            failure.emit_message()
-            code = 1
-        collected.flush()
-    lines = collected.text.decode().split("\n") + logs.lines + printed.getvalue().split("\n")
-    return Output(code, lines, "")
-
-
 @contextmanager
-def _in_place_of_the_network(wire: Wire) -> Iterator[_Logs]:
+def _in_place_of_the_network(wire: Wire, environment: Mapping[str, str]) -> Iterator[_Logs]:
     logs, clock, root = _Logs(), _Clock(), logging.getLogger()
     handlers, root.handlers = root.handlers, [logs]
     with ExitStack() as stack:
@@ -214,7 +287,7 @@ def _in_place_of_the_network(wire: Wire) -> Iterator[_Logs]:
         stack.enter_context(patch.object(HTTPAdapter, "send", lambda _, request, **__: wire.send(request)))
         stack.enter_context(patch.object(rate_limit, "time", SimpleNamespace(monotonic=clock.monotonic)))
         stack.enter_context(patch.object(rate_limit, "sleep", lambda seconds, unless: clock.sleep(seconds)))
-        stack.enter_context(patch.dict("os.environ", {BUDGET_SCALE: "0"}))
+        stack.enter_context(patch.dict("os.environ", {**environment, BUDGET_SCALE: "0"}))
         yield logs
 
 

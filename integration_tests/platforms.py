@@ -19,6 +19,8 @@ from integration_tests.sandbox.fastbill_rows import unix as fastbill_seconds
 
 Options = Mapping[str, Any]
 
+SMALL_PAGE = 10
+
 
 @dataclass(frozen=True)
 class StreamFacts:
@@ -50,12 +52,14 @@ class PlatformFacts:
     """A platform as the shared tests see it. Each has a stream ``invoices`` with a cursor.
 
     :param page: the most rows on a page of ``invoices``
+    :param small_pages: the sandbox's options for pages of :data:`SMALL_PAGE` rows: a list of several pages need not be
+        long then
     :param streams: all of them, in no order
     :param seconds: unix seconds of a cursor value, in a row of the sandbox, in a record and in a state alike; ``None``
         for a blank
     :param blank: the cursor value of a row without one, as it can be set in the sandbox
     :param settable: makes unix seconds a cursor value that can be set in the sandbox; by default they are one
-    :param walked: streams of several pages, one for each way to walk over a list, with their rows
+    :param walked: streams of several small pages, one for each way to walk over a list, with their rows
     :param edited: those of them whose rows carry a cursor and can be edited
     :param by_key: those of them whose state follows page by page
     :param moved_along: further streams whose rows are moved because others depend on them, with their rows
@@ -72,6 +76,7 @@ class PlatformFacts:
 
     name: str
     page: int
+    small_pages: Mapping[str, Any]
     streams: Mapping[str, StreamFacts]
     seconds: Callable[[Any], int | None]
     blank: Any
@@ -94,6 +99,11 @@ class PlatformFacts:
         """How many rows a sandbox shall have, of these streams and, if that matters, of the others."""
         others = {} if self.few_rows is None else dict.fromkeys(self.streams, self.few_rows)
         return {**others, **rows}
+
+    @property
+    def walked_at_length(self) -> dict[str, int]:
+        """The same lists in as many pages of the vendor's own size."""
+        return {name: rows * self.page // SMALL_PAGE for name, rows in self.walked.items()}
 
     @property
     def incremental(self) -> list[str]:
@@ -139,6 +149,7 @@ _MODIFIED = StreamFacts("updated_at")
 INVOICED = PlatformFacts(
     name="invoiced",
     page=100,
+    small_pages={"per_page_cap": SMALL_PAGE},
     streams={
         **_each("customers invoices payments credit_notes estimates items", _MODIFIED),
         **_each("plans tax_rates coupons notes tasks", _MODIFIED),
@@ -151,11 +162,11 @@ INVOICED = PlatformFacts(
     blank=None,
     # By key, by key in three lists, newest change first, newest row first, by page, and a list per customer.
     walked={
-        "invoices": 520,
-        "subscriptions": 330,
-        "events": 320,
-        "notes": 350,
-        "credit_balance_adjustments": 260,
+        "invoices": 52,
+        "subscriptions": 33,
+        "events": 32,
+        "notes": 35,
+        "credit_balance_adjustments": 26,
         "contacts": 15,
         "payment_sources": 12,
     },
@@ -176,6 +187,7 @@ INVOICED = PlatformFacts(
     },
     random_runs=40,
     kills=20,
+    few_rows=12,
     moved_along={"customers": 12},
 )
 
@@ -198,6 +210,7 @@ _ZOHO_IGNORES: Options = {"ignore_sort": True, "ignore_filter": True}
 ZOHO_INVOICE = PlatformFacts(
     name="zoho_invoice",
     page=200,
+    small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
         **_each("items contacts invoices customer_payments credit_notes expenses", _CHANGED),
         "recurring_invoices": StreamFacts("last_modified_time", filtered=False, whole=True),
@@ -207,7 +220,7 @@ ZOHO_INVOICE = PlatformFacts(
     blank="",
     # By key, by key where neither filter nor order is documented, by overlapping page: with a filter, without one, in
     # an order of the list's own.
-    walked={"invoices": 830, "items": 410, "expenses": 410, "recurring_invoices": 410, "taxes": 401},
+    walked={"invoices": 42, "items": 22, "expenses": 22, "recurring_invoices": 22, "taxes": 21},
     edited=("invoices", "items", "expenses", "recurring_invoices"),
     by_key=("invoices", "items"),
     full_refresh="taxes",
@@ -222,6 +235,7 @@ ZOHO_INVOICE = PlatformFacts(
 ZOHO_BOOKS = PlatformFacts(
     name="zoho_books",
     page=200,
+    small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
         **_each("contacts bills estimates items invoices expenses creditnotes customer_payments", _CHANGED),
         **_each("purchase_orders sales_orders", _CHANGED),
@@ -232,7 +246,7 @@ ZOHO_BOOKS = PlatformFacts(
     blank="",
     # By key, by key in an order that may not be honoured, newest change first, by overlapping page, with a key of
     # several parts.
-    walked={"invoices": 830, "purchase_orders": 410, "journals": 410, "expenses": 410, "transactions": 410},
+    walked={"invoices": 42, "purchase_orders": 22, "journals": 22, "expenses": 22, "transactions": 22},
     edited=("invoices", "purchase_orders", "journals", "expenses"),
     by_key=("invoices",),
     full_refresh="transactions",
@@ -248,6 +262,7 @@ ZOHO_BOOKS = PlatformFacts(
 FASTBILL = PlatformFacts(
     name="fastbill",
     page=100,
+    small_pages={"limit_cap": SMALL_PAGE},
     streams={
         "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True),
         **_each("invoices revenues", StreamFacts("LASTUPDATE")),
@@ -256,7 +271,7 @@ FASTBILL = PlatformFacts(
     seconds=lambda value: fastbill_seconds(value) if value else None,
     blank="",
     # By overlapping offset: with a filter, without one, without a time.
-    walked={"invoices": 420, "customers": 320, "products": 320},
+    walked={"invoices": 42, "customers": 32, "products": 32},
     edited=("invoices", "customers"),
     by_key=(),
     full_refresh="products",
@@ -272,13 +287,14 @@ FASTBILL = PlatformFacts(
 REST_API = PlatformFacts(
     name="rest_api",
     page=100,
+    small_pages={"limit_cap": SMALL_PAGE},
     streams={
         **_each("customers invoices items payments taxes credit_notes", StreamFacts("updated_at")),
         "customer_invoices": StreamFacts(resumes=True),
     },
     seconds=lambda value: int(datetime.fromisoformat(value.replace("Z", "+00:00")).timestamp()) if value else None,
     blank=None,
-    walked={"invoices": 420, "payments": 320},
+    walked={"invoices": 42, "payments": 32},
     edited=("invoices", "payments"),
     by_key=(),
     full_refresh="customer_invoices",
@@ -286,6 +302,7 @@ REST_API = PlatformFacts(
     nothing_honoured={"order": "shuffled", "since": "ignored"},
     random_runs=10,
     kills=6,
+    few_rows=12,
     list_of_invoices="/v1/invoices",
 )
 
@@ -299,13 +316,21 @@ def on_each_platform(
     name: str = "choice",
     *,
     among: Sequence[PlatformFacts] = tuple(PLATFORMS.values()),
+    first_in_own_process: bool = False,
 ) -> pytest.MarkDecorator:
     """Run a test on each platform, or on each platform with each of its own choices.
 
     :param choices: what else the test takes, for a platform
     :param name: of the argument that takes it
+    :param first_in_own_process: whether the connector has a process of its own for the first choice of each platform,
+        when it has none for the others
     """
     if choices is None:
         return pytest.mark.parametrize("platform", among, ids=[facts.name for facts in among])
-    cases = [pytest.param(facts, choice, id=f"{facts.name}-{choice}") for facts in among for choice in choices(facts)]
+    own_process = [pytest.mark.own_process] if first_in_own_process else []
+    cases = [
+        pytest.param(facts, choice, id=f"{facts.name}-{choice}", marks=[] if number else own_process)
+        for facts in among
+        for number, choice in enumerate(choices(facts))
+    ]
     return pytest.mark.parametrize(("platform", name), cases)

@@ -1,7 +1,7 @@
 """A configuration, a catalog or a state that is wrong is told in one sentence that names what is wrong.
 
 What is particular to one platform is in the unit tests of its options; here each kind of mistake goes through the
-console script.
+whole connector.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Connector, Json
+from integration_tests.conftest import Connect, StartPlatform, StartSandbox
+from integration_tests.connector import Json
 from integration_tests.expected import keys
+from integration_tests.in_process import InProcessConnector
 from integration_tests.platforms import PLATFORMS, PlatformFacts, on_each_platform
 from integration_tests.tally import Tally
-from integration_tests.warm_start import WarmStart
+
+pytestmark = pytest.mark.in_process
 
 ZOHO = {"name": "zoho_books", "client_id": "1000.A", "client_secret": "secret-of-a", "refresh_token": "1000.refresh"}
 FASTBILL = {"name": "fastbill", "username": "me@example.com", "api_key": "key-of-mine"}
@@ -190,9 +192,9 @@ def assert_a_sentence(message: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_a_wrong_configuration(name: str, tmp_path: Path, warm_start: WarmStart, tally: Tally) -> None:
+def test_a_wrong_configuration(name: str, tmp_path: Path, tally: Tally) -> None:
     config, words = CONFIGURATIONS[name]
-    connector = Connector(config, tmp_path, warm_start)
+    connector = InProcessConnector(config, tmp_path)
 
     output = connector.check()
 
@@ -228,6 +230,7 @@ def test_a_wrong_catalog(
     tally.count("bad inputs")
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("name", STATE_FILES)
 def test_a_wrong_state_file(
     start_sandbox: StartSandbox, connect: Connect, name: str, tmp_path: Path, tally: Tally
@@ -268,11 +271,13 @@ def state_of(stream: str, state: Any) -> list[Json]:
 UNDERSTOOD = {("zoho_invoice", "zoho_books"), ("zoho_books", "zoho_invoice"), ("rest_api", "invoiced")}
 
 
-@on_each_platform(lambda platform: [other for other in PLATFORMS if other != platform.name], "other")
+@on_each_platform(
+    lambda platform: [other for other in PLATFORMS if other != platform.name], "other", first_in_own_process=True
+)
 def test_the_state_of_another_platform_is_refused_unless_it_means_the_same(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, *, other: str, tally: Tally
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, *, other: str, tally: Tally
 ) -> None:
-    connector = connect(start_sandbox(platform.name, rows=platform.rows(invoices=5)))
+    connector = connect(start_platform(platform, {"invoices": 5}))
     cursor = PLATFORMS[other].cursor("invoices")
     foreign = {cursor: in_a_state(PLATFORMS[other], 1_000_000_000)}
 
@@ -291,9 +296,9 @@ def test_the_state_of_another_platform_is_refused_unless_it_means_the_same(
 
 @on_each_platform()
 def test_a_cursor_in_the_future_is_refused_before_it_hides_a_row(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, tally: Tally
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, tally: Tally
 ) -> None:
-    connector = connect(start_sandbox(platform.name, rows=platform.rows(invoices=5)))
+    connector = connect(start_platform(platform, {"invoices": 5}))
     in_the_future = {platform.cursor("invoices"): in_a_state(platform, 4_000_000_000)}
 
     output = connector.read(["invoices"], state=state_of("invoices", in_the_future))
@@ -308,9 +313,9 @@ def test_a_cursor_in_the_future_is_refused_before_it_hides_a_row(
 
 @on_each_platform()
 def test_a_row_from_the_future_does_not_hide_what_changes_until_then(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(invoices=5))
+    sandbox = start_platform(platform, {"invoices": 5})
     connector = connect(sandbox)
     sandbox.edit("invoices", values={platform.cursor("invoices"): platform.settable(4_000_000_000)})
 
@@ -323,9 +328,9 @@ def test_a_row_from_the_future_does_not_hide_what_changes_until_then(
 
 @on_each_platform()
 def test_streams_that_are_gone_are_named_and_stop_no_other(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, tally: Tally
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, tally: Tally
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(invoices=5))
+    sandbox = start_platform(platform, {"invoices": 5})
     connector = connect(sandbox)
     catalog = {stream["name"]: stream for stream in connector.catalog}
     connector.catalog = [*connector.catalog, {**catalog["invoices"], "name": "faxes"}]
@@ -344,9 +349,9 @@ def test_streams_that_are_gone_are_named_and_stop_no_other(
 
 @on_each_platform()
 def test_fields_that_were_removed_or_never_were_there_cost_no_row(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, tally: Tally
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, tally: Tally
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(invoices=5))
+    sandbox = start_platform(platform, {"invoices": 5})
     connector = connect(sandbox)
     stored = copy.deepcopy(connector.catalog)
     offered = next(stream for stream in stored if stream["name"] == "invoices")

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Connector, Output
+from integration_tests.connector import Output
+from integration_tests.in_process import InProcessConnector
 from integration_tests.sandbox.invoiced import FOREIGN_API_KEY
+
+pytestmark = pytest.mark.in_process
 
 FOREVER = {"times": 0}
 
@@ -34,10 +37,11 @@ def assert_refused(output: Output, *parts: str) -> None:
     assert output.errors == []
 
 
+@pytest.mark.own_process
 def test_a_good_account_costs_one_request(start_sandbox: StartSandbox, connect: Connect) -> None:
     sandbox = start_sandbox()
     connector = connect(sandbox)
-    connector.warm_start = None
+    connector.warm_start = None  # the script itself, from its first line
 
     output = connector.check()
 
@@ -47,6 +51,7 @@ def test_a_good_account_costs_one_request(start_sandbox: StartSandbox, connect: 
     assert (request["path"], request["query"]) == ("/customers", [("per_page", "1")])
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("key", ["wrong-key-4711", FOREIGN_API_KEY])
 def test_a_key_that_is_not_accepted(start_sandbox: StartSandbox, connect: Connect, key: str) -> None:
     output = connect(start_sandbox(), platform={"api_key": key}).check()
@@ -70,6 +75,7 @@ def test_a_key_without_permission(start_sandbox: StartSandbox, connect: Connect)
     )
 
 
+@pytest.mark.own_process
 def test_a_port_nobody_listens_on(start_sandbox: StartSandbox, connect: Connect) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -86,6 +92,7 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.own_process
 def test_a_host_that_stalls(start_sandbox: StartSandbox, connect: Connect, silent_server: str) -> None:
     connector = connect(start_sandbox(), platform={"base_url": silent_server})
     connector.environment = {"SOURCE_INVOICING_TIMEOUT_SCALE": "0.02"}
@@ -171,9 +178,9 @@ def test_a_host_that_answers_something_else(
     ids=str,
 )
 def test_a_configuration_that_is_wrong_is_told_by_the_name_of_the_property(
-    tmp_path: Path, warm_start: Any, config: dict[str, Any], sentence: str
+    tmp_path: Path, config: dict[str, Any], sentence: str
 ) -> None:
-    connector = Connector(config, tmp_path, warm_start)
+    connector = InProcessConnector(config, tmp_path)
 
     assert_refused(connector.check(), sentence)
     discovered = connector.discover()
@@ -183,8 +190,8 @@ def test_a_configuration_that_is_wrong_is_told_by_the_name_of_the_property(
     assert sentence in error["message"]
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, warm_start: Any) -> None:
-    connector = Connector({}, tmp_path, warm_start)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    connector = InProcessConnector({}, tmp_path)
     broken = tmp_path / "broken.json"
     broken.write_text("{", encoding="utf-8")
 

@@ -11,8 +11,10 @@ import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Json, Output, last_states
+from integration_tests.in_process import InProcessConnector, OfflineSandbox
 from integration_tests.sandbox import Sandbox
-from integration_tests.warm_start import WarmStart
+
+pytestmark = pytest.mark.in_process
 
 Configure = Callable[..., Connector]
 
@@ -49,10 +51,10 @@ MOST_HOURS = 9
 
 
 @pytest.fixture(scope="module")
-def offered(tmp_path_factory: pytest.TempPathFactory, warm_start: WarmStart) -> list[Json]:
+def offered(tmp_path_factory: pytest.TempPathFactory) -> list[Json]:
     """What discover shows, which is the same for each account and takes no request."""
-    with Sandbox("fastbill") as sandbox:
-        catalog = Connector(sandbox.config, tmp_path_factory.mktemp("discover"), warm_start).catalog
+    with OfflineSandbox("fastbill") as sandbox:
+        catalog = InProcessConnector(sandbox.config, tmp_path_factory.mktemp("discover"), sandbox=sandbox).catalog
         assert sandbox.requests() == []
     return catalog
 
@@ -121,6 +123,7 @@ def test_the_five_streams_are_offered(offered: list[Json]) -> None:
 # -- asking -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.own_process
 def test_a_full_read_asks_for_each_page_once_and_for_one_thing_at_a_time(
     start_fastbill: StartFastBill, configure: Configure
 ) -> None:
@@ -297,6 +300,7 @@ def test_a_200_error_body_is_never_an_empty_stream(start_fastbill: StartFastBill
 # -- fifty calls an hour ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("answer", ["429", "503", "errors"])
 def test_once_the_hour_is_used_up_nothing_more_is_asked_for_any_stream(
     start_fastbill: StartFastBill, configure: Configure, answer: str
@@ -323,6 +327,7 @@ def test_once_the_hour_is_used_up_nothing_more_is_asked_for_any_stream(
         assert union == by_key(sandbox.rows(stream), stream)
 
 
+@pytest.mark.own_process
 def test_a_list_of_more_calls_than_an_hour_has_is_read_in_several_hours(
     start_fastbill: StartFastBill, configure: Configure
 ) -> None:
@@ -354,6 +359,7 @@ def test_a_vendor_that_wants_an_hour_is_asked_once(start_fastbill: StartFastBill
     assert all("longer than a sync waits (600 seconds)" in error["message"] for error in output.errors)
 
 
+@pytest.mark.own_process
 def test_a_window_that_opens_soon_is_waited_for(start_fastbill: StartFastBill, configure: Configure) -> None:
     sandbox = start_fastbill(calls_per_hour=6, quota_seconds=1, quota_retry_after=True)
 
@@ -364,6 +370,7 @@ def test_a_window_that_opens_soon_is_waited_for(start_fastbill: StartFastBill, c
     assert len(sandbox.requests()) == CALLS + len(refused)
 
 
+@pytest.mark.own_process
 def test_the_budget_of_the_configuration_is_kept(start_fastbill: StartFastBill, configure: Configure) -> None:
     sandbox = start_fastbill()
 

@@ -1,13 +1,15 @@
 """Each platform, each fault, each moment: what passes changes nothing, what stays costs its own stream only.
 
 A run is hit at every moment, each in a list of its own, so what comes of a moment shows in its stream.
+
+What hits the connection itself hits a real one on one platform; on the others, as what the HTTP library makes of it.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -15,12 +17,14 @@ from typing import Any
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.conftest import Connect, StartPlatform
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import keys
 from integration_tests.moments import FIRST, MIDDLE, STAGES, TOKEN, Stage, Undisturbed, rule
 from integration_tests.sandbox import Sandbox
 from integration_tests.tally import Tally
+
+pytestmark = pytest.mark.in_process
 
 # Waits of milliseconds in place of seconds.
 BRISK = {"SOURCE_INVOICING_BACKOFF_SCALE": "0.001"}
@@ -37,6 +41,7 @@ class Case:
 
     :param words: of the sentence, when the fault stays
     :param times: how many in a row a read has to get over
+    :param on_the_wire: what is hit is the connection, not what comes over it
     :param one_at_a_time: the fault hits the whole server, so only one request may be under way
     """
 
@@ -45,6 +50,7 @@ class Case:
     words: str
     times: int = 3
     environment: Mapping[str, str] = field(default_factory=lambda: BRISK)
+    on_the_wire: bool = False
     one_at_a_time: bool = False
 
     @property
@@ -71,26 +77,50 @@ CASES = (
     Case("429, Retry-After: a date gone by", _too_many("Thu, 01 Jan 2015 00:00:00 GMT"), "HTTP 429"),
     Case("429, Retry-After: a date to come", _too_many(IN_A_SECOND), "HTTP 429", times=1),
     *(Case(str(code), {"kind": "status", "code": code}, f"HTTP {code}") for code in (500, 502, 503, 504)),
-    Case("refused", {"kind": "refuse", "seconds": 0.3}, "refused the connection", 1, PATIENT, one_at_a_time=True),
-    Case("reset", {"kind": "reset"}, "broke the connection"),
-    Case("reset in the body", {"kind": "reset_body"}, "broke off in the middle of an answer"),
-    Case("truncated body", {"kind": "truncate", "bytes": 20}, "broke off in the middle of an answer"),
+    Case(
+        "refused",
+        {"kind": "refuse", "seconds": 0.3},
+        "refused the connection",
+        1,
+        PATIENT,
+        on_the_wire=True,
+        one_at_a_time=True,
+    ),
+    Case("reset", {"kind": "reset"}, "broke the connection", on_the_wire=True),
+    Case("reset in the body", {"kind": "reset_body"}, "broke off in the middle of an answer", on_the_wire=True),
+    Case("truncated body", {"kind": "truncate", "bytes": 20}, "broke off in the middle of an answer", on_the_wire=True),
     Case("cut JSON of the right length", {"kind": "cut_json"}, "JSON"),
     Case("invalid UTF-8", {"kind": "invalid_utf8"}, "JSON"),
-    Case("stall", {"kind": "stall"}, "did not answer in time", environment=IMPATIENT),
-    Case("stall in the body", {"kind": "stall_body"}, "did not answer in time", environment=IMPATIENT),
-    Case("no gzip", {"kind": "bad_gzip"}, "broke off in the middle of an answer"),
-    Case("cut gzip", {"kind": "cut_gzip"}, "JSON"),
+    Case("stall", {"kind": "stall"}, "did not answer in time", environment=IMPATIENT, on_the_wire=True),
+    Case(
+        "stall in the body", {"kind": "stall_body"}, "did not answer in time", environment=IMPATIENT, on_the_wire=True
+    ),
+    Case("no gzip", {"kind": "bad_gzip"}, "broke off in the middle of an answer", on_the_wire=True),
+    Case("cut gzip", {"kind": "cut_gzip"}, "JSON", on_the_wire=True),
     Case("HTML under 200", {"kind": "html"}, "a web page (HTML)"),
     Case("empty body", {"kind": "empty"}, "an empty body"),
 )
 # What the wait is for makes no difference to a fault that stays.
 LASTING = [case for case in CASES if case.times == 3]
 
+SIGNING_IN = [stage for stage in STAGES if stage.signs_in]
+
+
+def each_fault(cases: Iterable[Case], stages: Iterable[Stage] = STAGES) -> pytest.MarkDecorator:
+    """Each fault on each platform; in a process of its own, over a socket: the first one of each platform, what hits
+    the connection of the first platform, and what hits the server."""
+    stages = list(stages)
+    parameters = []
+    for stage in stages:
+        for number, case in enumerate(cases):
+            own = number == 0 or (case.on_the_wire and stage is stages[0]) or case.one_at_a_time
+            marks = [pytest.mark.own_process] if own else []
+            parameters.append(pytest.param(stage, case, id=f"{stage.name}-{case.name}", marks=marks))
+    return pytest.mark.parametrize(("stage", "case"), parameters)
+
+
 matrix = pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-signing_in = pytest.mark.parametrize(
-    "stage", [stage for stage in STAGES if stage.signs_in], ids=lambda stage: stage.name
-)
+signing_in = pytest.mark.parametrize("stage", SIGNING_IN, ids=lambda stage: stage.name)
 Look = Callable[[Stage], Undisturbed]
 
 
@@ -101,17 +131,17 @@ def seen() -> dict[str, Undisturbed]:
 
 
 @pytest.fixture
-def look(seen: dict[str, Undisturbed], connect: Connect) -> Look:
+def look(seen: dict[str, Undisturbed], start_platform: StartPlatform, connect: Connect) -> Look:
     """Reads a platform once without any fault."""
 
     def look(stage: Stage) -> Undisturbed:
         if stage.name not in seen:
-            with Sandbox(stage.name, rows=stage.all_rows(), options=stage.options) as sandbox:
-                connector = connect(sandbox)
-                catalog = {stream["name"]: stream for stream in connector.catalog}
-                sandbox.clear_requests()
-                assert connector.read(stage.streams).exit_code == 0
-                summary = sandbox.requests_summary()["streams"]
+            sandbox = start_platform(stage.platform, stage.rows, stage.options)
+            connector = connect(sandbox)
+            catalog = {stream["name"]: stream for stream in connector.catalog}
+            sandbox.clear_requests()
+            assert connector.read(stage.streams).exit_code == 0
+            summary = sandbox.requests_summary()["streams"]
             seen[stage.name] = Undisturbed(catalog, {name: told["requests"] for name, told in summary.items()})
         return seen[stage.name]
 
@@ -119,12 +149,12 @@ def look(seen: dict[str, Undisturbed], connect: Connect) -> Look:
 
 
 @pytest.fixture
-def begin(start_sandbox: StartSandbox, connect: Connect, look: Look) -> Callable[..., tuple[Sandbox, Connector]]:
+def begin(start_platform: StartPlatform, connect: Connect, look: Look) -> Callable[..., tuple[Sandbox, Connector]]:
     """Starts the sandbox of a stage, and a connector that knows its catalog."""
 
     def begin(stage: Stage, case: Case, **config: Any) -> tuple[Sandbox, Connector]:
         undisturbed = look(stage)
-        sandbox = start_sandbox(stage.name, rows=stage.all_rows(), options=stage.options)
+        sandbox = start_platform(stage.platform, stage.rows, stage.options)
         connector = connect(sandbox, **({"num_workers": 1} if case.one_at_a_time else {}), **config)
         connector.catalog = list(undisturbed.catalog.values())
         connector.environment = {**connector.environment, **case.environment}
@@ -144,8 +174,7 @@ def assert_complete(output: Output, sandbox: Sandbox, stage: Stage, catalog: Map
         assert keys(output.records[name], catalog[name]) == keys(sandbox.rows(name), catalog[name]), name
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@matrix
+@each_fault(CASES)
 def test_what_passes_changes_nothing(begin: Begin, look: Look, stage: Stage, case: Case, tally: Tally) -> None:
     sandbox, connector = begin(stage, case)
     moments = [*stage.lists, *([TOKEN] if stage.signs_in else [])]
@@ -185,8 +214,7 @@ def test_a_token_that_ends_is_replaced_at_any_moment(begin: Begin, look: Look, s
     tally.count("faults that passed", len(moments))
 
 
-@pytest.mark.parametrize("case", LASTING, ids=lambda case: case.name)
-@matrix
+@each_fault(LASTING)
 def test_what_stays_costs_its_own_stream_and_nothing_that_a_later_run_does_not_bring(
     begin: Begin, look: Look, stage: Stage, case: Case, tally: Tally
 ) -> None:
@@ -206,6 +234,7 @@ def test_what_stays_costs_its_own_stream_and_nothing_that_a_later_run_does_not_b
     tally.count("faults that stayed", len(stage.lists))
 
 
+@pytest.mark.own_process
 @matrix
 def test_a_host_that_is_gone_in_the_middle_is_found_again_by_the_next_run(
     begin: Begin, look: Look, stage: Stage, tally: Tally
@@ -226,8 +255,7 @@ def test_a_host_that_is_gone_in_the_middle_is_found_again_by_the_next_run(
     tally.count("faults that stayed")
 
 
-@pytest.mark.parametrize("case", LASTING, ids=lambda case: case.name)
-@signing_in
+@each_fault(LASTING, SIGNING_IN)
 def test_no_token_no_stream(begin: Begin, look: Look, stage: Stage, case: Case, tally: Tally) -> None:
     sandbox, connector = begin(stage, case)
     sandbox.add_faults(rule(stage, look(stage), TOKEN, case.now(), 0))
@@ -245,6 +273,7 @@ def test_no_token_no_stream(begin: Begin, look: Look, stage: Stage, case: Case, 
     tally.count("faults that stayed")
 
 
+@pytest.mark.own_process
 @matrix
 def test_a_name_that_cannot_be_resolved(begin: Begin, look: Look, stage: Stage, tally: Tally) -> None:
     _, connector = begin(stage, CASES[0])
@@ -259,6 +288,7 @@ def test_a_name_that_cannot_be_resolved(begin: Begin, look: Look, stage: Stage, 
     tally.count("faults that stayed")
 
 
+@pytest.mark.own_process
 @matrix
 def test_a_name_that_cannot_be_resolved_for_a_while(
     begin: Begin, look: Look, stage: Stage, tmp_path: Path, tally: Tally

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.conftest import Connect, StartPlatform, StartSandbox
 from integration_tests.connector import Json
 from integration_tests.expected import keys, spelt_alike
-from integration_tests.platforms import PLATFORMS, Options, PlatformFacts, on_each_platform
+from integration_tests.platforms import PLATFORMS, SMALL_PAGE, Options, PlatformFacts, on_each_platform
+
+pytestmark = pytest.mark.in_process
 
 A_DAY = 86_400
 
@@ -26,9 +28,9 @@ def moment(seconds: int) -> str:
 
 @on_each_platform()
 def test_discover_offers_incremental_where_it_is_true_and_nowhere_else(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
 ) -> None:
-    catalog = by_name(connect(start_sandbox(platform.name, rows=platform.rows())).catalog)
+    catalog = by_name(connect(start_platform(platform)).catalog)
 
     assert set(catalog) == set(platform.streams)
     for name, facts in platform.streams.items():
@@ -42,11 +44,11 @@ def test_discover_offers_incremental_where_it_is_true_and_nowhere_else(
             assert offered["source_defined_cursor"] is True
 
 
-@on_each_platform(lambda platform: platform.answers, "options")
+@on_each_platform(lambda platform: platform.answers, "options", first_in_own_process=True)
 def test_nothing_changed_costs_one_request_a_list_and_prints_the_last_second_only(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, options: Options
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, options: Options
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked), options=options)
+    sandbox = start_platform(platform, platform.walked, options)
     connector = connect(sandbox)
     first = connector.read(platform.incremental)
     sandbox.clear_requests()
@@ -73,9 +75,9 @@ def test_nothing_changed_costs_one_request_a_list_and_prints_the_last_second_onl
 
 @on_each_platform()
 def test_what_is_edited_and_what_is_new_arrives_in_each_incremental_stream(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows())
+    sandbox = start_platform(platform)
     connector = connect(sandbox)
     catalog = by_name(connector.catalog)
     first = connector.read(platform.incremental)
@@ -95,7 +97,7 @@ def test_what_is_edited_and_what_is_new_arrives_in_each_incremental_stream(
 def test_one_percent_changed_arrives_at_a_price_in_proportion(
     start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked_at_length))
     connector = connect(sandbox)
     catalog = by_name(connector.catalog)
     streams = [name for name in platform.walked if platform.streams[name].cursor]
@@ -127,10 +129,10 @@ def test_one_percent_changed_arrives_at_a_price_in_proportion(
 @pytest.mark.parametrize("page", [1, 2, 3])
 @on_each_platform(lambda platform: platform.edited, "stream")
 def test_an_edit_made_during_the_first_sync_arrives_in_the_second_at_the_latest(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, *, stream: str, page: int, honours: bool
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, *, stream: str, page: int, honours: bool
 ) -> None:
     options = {} if honours else platform.nothing_honoured
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**{stream: platform.page * 7 // 2}), options=options)
+    sandbox = start_platform(platform, {stream: SMALL_PAGE * 7 // 2}, options)
     connector = connect(sandbox)
     catalog = by_name(connector.catalog)
     key = sandbox.history()[stream]["throughout"][0]
@@ -151,11 +153,11 @@ def test_an_edit_made_during_the_first_sync_arrives_in_the_second_at_the_latest(
 
 @on_each_platform()
 def test_start_date_bounds_the_first_sync_and_rows_without_a_cursor_value_come_all_the_same(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
-    _, hundredth = platform.oldest_first(sandbox, "invoices")[100]
-    start = platform.changed("invoices", hundredth)
+    sandbox = start_platform(platform, platform.walked)
+    _, tenth = platform.oldest_first(sandbox, "invoices")[10]
+    start = platform.changed("invoices", tenth)
     assert start is not None
     streams = [name for name in platform.walked if name in platform.edited]
     for name in streams:
@@ -182,11 +184,11 @@ def test_start_date_bounds_the_first_sync_and_rows_without_a_cursor_value_come_a
 
 @on_each_platform(lambda platform: platform.edited, "stream")
 def test_the_first_rows_of_a_list_may_be_without_a_cursor_value(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, stream: str
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**{stream: platform.page * 7 // 2}))
+    sandbox = start_platform(platform, {stream: SMALL_PAGE * 7 // 2})
     blank = {platform.cursor(stream): platform.blank}
-    first_keys = sandbox.history()[stream]["throughout"][: platform.page * 6 // 5]
+    first_keys = sandbox.history()[stream]["throughout"][: SMALL_PAGE * 6 // 5]
     sandbox.mutate(*({"op": "edit", "stream": stream, "key": key, "values": blank} for key in first_keys))
     connector = connect(sandbox)
     catalog = by_name(connector.catalog)
@@ -199,9 +201,9 @@ def test_the_first_rows_of_a_list_may_be_without_a_cursor_value(
 
 @on_each_platform()
 def test_lookback_days_steps_back_behind_the_cursor(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    sandbox = start_platform(platform, platform.walked)
     streams = [name for name in platform.edited if platform.streams[name].lists == 1]
     connector = connect(sandbox)
     first = connector.read(streams)

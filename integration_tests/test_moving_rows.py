@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.conftest import Connect, StartPlatform, StartSandbox
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import keys, spelt_alike
 from integration_tests.platforms import PlatformFacts, on_each_platform
 from integration_tests.sandbox import Sandbox
+
+pytestmark = pytest.mark.in_process
 
 
 def assert_none_missed(output: Output, sandbox: Sandbox, connector: Connector) -> None:
@@ -23,16 +25,16 @@ def assert_none_missed(output: Output, sandbox: Sandbox, connector: Connector) -
             assert not missed, f"{name}: missed {sorted(missed)}"
 
 
-@on_each_platform(lambda platform: range(platform.random_runs), "seed")
+@on_each_platform(lambda platform: range(platform.random_runs), "seed", first_in_own_process=True)
 def test_rows_that_move_at_random_make_no_other_row_slip_through(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, seed: int
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, seed: int
 ) -> None:
     options = platform.answers[seed % len(platform.answers)]
     if seed % 5 == 0:
         options = {**options, **platform.nothing_honoured}
-    rows = platform.rows(**platform.walked, **platform.moved_along)
+    rows = {**platform.walked, **platform.moved_along}
     # Data of a few kinds, which the sandbox makes once each: it is the movements that matter here.
-    sandbox = start_sandbox(platform.name, seed=seed % 2, rows=rows, options=options)
+    sandbox = start_platform(platform, rows, options, seed=seed % 2)
     connector = connect(sandbox, num_workers=[1, 4, 8][seed % 3])
     assert connector.catalog
     sandbox.reset_history()
@@ -55,9 +57,9 @@ def test_rows_that_move_at_random_make_no_other_row_slip_through(
 @pytest.mark.parametrize("op", ["insert", "edit", "delete"])
 @on_each_platform(lambda platform: platform.walked, "stream")
 def test_a_change_before_each_page_is_survived(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, stream: str, op: str
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str, op: str
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked, **platform.moved_along))
+    sandbox = start_platform(platform, {**platform.walked, **platform.moved_along})
     connector = connect(sandbox)
     assert connector.catalog
     sandbox.reset_history()

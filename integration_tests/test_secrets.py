@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -31,14 +32,15 @@ BEGINNING = 12
 ASCII_CANARY = "c4nary/+=%&'\"\\<>:{}-"
 
 
-def spellings(secret: str) -> set[str]:
+@cache
+def spellings(secret: str) -> frozenset[str]:
     """The forms in which a secret may come to light."""
     octets = secret.encode()
     plain = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret, safe="").lower()}
     plain |= {urlencode({"": secret})[1:], html.escape(secret), repr(secret)[1:-1], quote(quote(secret, safe=""))}
     escaped = {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in plain for ascii_only in (True, False)}
     encoded = {encode(octets).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)}
-    return plain | escaped | encoded | {json.dumps(secret)[1:-1].replace("/", "\\/")}
+    return frozenset(plain | escaped | encoded | {json.dumps(secret)[1:-1].replace("/", "\\/")})
 
 
 def found_in(text: str, secrets: Mapping[str, str]) -> list[str]:

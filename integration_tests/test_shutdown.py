@@ -23,10 +23,10 @@ IN_FIVE_MINUTES: dict[str, Any] = {"kind": "status", "code": 429, "headers": {"R
 def test_a_read_that_is_told_to_end_has_printed_what_the_next_one_needs(
     start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked_at_length))
     connector = connect(sandbox)
     catalog = {stream["name"]: stream for stream in connector.catalog}
-    rows = sum(len(sandbox.rows(name)) for name in platform.walked)
+    rows = sum(len(sandbox.rows(name)) for name in platform.walked_at_length)
 
     ended = connector.read_until_message(rows // 2, platform.walked, ended_by=signal.SIGTERM)
     resumed = connector.read(platform.walked, state=ended.last_state)

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Json
+from integration_tests.conftest import Connect, StartPlatform
 from integration_tests.expected import keys
 from integration_tests.platforms import PlatformFacts, on_each_platform
 from integration_tests.tally import Tally
+
+pytestmark = pytest.mark.in_process
 
 EVERY_ANSWER: Mapping[str, int] = {"after": 0, "times": 0}
 ALL_BUT_THE_FIRST: Mapping[str, int] = {"after": 1, "times": 0}
@@ -75,28 +76,18 @@ def cases(platform: PlatformFacts) -> list[Case]:
     ]
 
 
-@pytest.fixture(scope="module")
-def catalogs() -> dict[str, list[Json]]:
-    """What each platform offers; the same in every sandbox."""
-    return {}
-
-
-@on_each_platform(cases, "case")
+@on_each_platform(cases, "case", first_in_own_process=True)
 def test_what_is_no_complete_list_never_passes_for_one(
-    start_sandbox: StartSandbox,
+    start_platform: StartPlatform,
     connect: Connect,
-    catalogs: dict[str, list[Json]],
     platform: PlatformFacts,
     *,
     case: Case,
     tally: Tally,
 ) -> None:
     loss, place = case
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked))
+    sandbox = start_platform(platform, platform.walked)
     connector = connect(sandbox)
-    if platform.name not in catalogs:
-        catalogs[platform.name] = connector.catalog
-    connector.catalog = catalogs[platform.name]
     catalog = {offered["name"]: offered for offered in connector.catalog}
     sandbox.add_faults(*({"match": {"stream": name}, **place, "fault": loss.fault} for name in platform.walked))
 

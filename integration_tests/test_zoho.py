@@ -1,4 +1,4 @@
-"""What is particular about Zoho Invoice and Zoho Books, through the console script, against the sandbox.
+"""What is particular about Zoho Invoice and Zoho Books, from end to end: the connector against the sandbox.
 
 How their lists are walked, resumed and read incrementally is tested along with the other platforms.
 """
@@ -15,6 +15,8 @@ from integration_tests.expected import assert_as_they_are, keys, spelt_alike
 from integration_tests.platforms import PLATFORMS, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho import HOME, TOKENS
+
+pytestmark = pytest.mark.in_process
 
 NUMBERS = {"zoho_invoice": 9, "zoho_books": 16}
 on_both_products = pytest.mark.parametrize("platform", [PLATFORMS[name] for name in NUMBERS], ids=NUMBERS)
@@ -50,6 +52,7 @@ def error(output: Output) -> Json:
 # Complete
 
 
+@pytest.mark.own_process
 @on_both_products
 def test_every_stream_is_read_as_it_is_with_one_token_and_few_calls(
     start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts
@@ -341,6 +344,7 @@ def test_where_everything_is_refused_the_scopes_are_named(
 # Limits
 
 
+@pytest.mark.own_process
 @on_both_products
 def test_the_limits_of_the_account_are_kept(
     start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts

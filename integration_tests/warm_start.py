@@ -21,13 +21,7 @@ PATIENCE = 120
 
 
 class WarmStart:
-    """The forking process, as its user sees it. A context manager.
-
-    :ivar catalogs: what ``discover`` has shown so far, by the configuration without its address, as JSON
-    """
-
-    def __init__(self) -> None:
-        self.catalogs: dict[bytes, bytes] = {}
+    """The forking process, as its user sees it. A context manager."""
 
     def __enter__(self) -> WarmStart:
         self._process = subprocess.Popen(

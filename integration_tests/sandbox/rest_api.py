@@ -246,12 +246,11 @@ class RestApi(Platform):
         return bodies
 
     def _last_id(self, manner: Manner, page: Page) -> str | None:
-        if not page.rows:
-            return None
-        value = orjson.loads(page.rows[-1])
+        """Of a page without rows there is none, and none of rows that a fault has spoilt."""
+        value = orjson.loads(page.rows[-1]) if page.rows else None
         for name in manner.primary_key.split("."):
-            value = value[name]
-        return str(value)
+            value = value.get(name) if isinstance(value, dict) else None
+        return None if value is None else str(value)
 
     # Data
 

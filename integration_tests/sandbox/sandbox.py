@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from typing_extensions import Self
+
 from integration_tests.sandbox.control import PREFIX
 from integration_tests.sandbox.options import OptionValue
 from integration_tests.sandbox.server import Server
@@ -41,7 +43,7 @@ class Sandbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self) -> Sandbox:
+    def start(self) -> Self:
         """Listen. A sandbox starts once."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
@@ -59,7 +61,7 @@ class Sandbox:
         self._loop.close()
         self._loop = self._thread = None
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
