@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
@@ -23,6 +24,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+from airbyte_cdk.entrypoint import AirbyteEntrypoint
 from airbyte_cdk.logger import AirbyteLogFormatter
 from airbyte_cdk.models import ConnectorSpecification
 from requests.adapters import HTTPAdapter
@@ -35,10 +37,12 @@ from integration_tests.sandbox.faults import Fault
 from integration_tests.sandbox.platform import ApiRequest, Reply
 from integration_tests.sandbox.world import World
 from source_invoicing import output as printing
-from source_invoicing.entrypoint import _Entrypoint
+from source_invoicing.entrypoint import carry_out
 from source_invoicing.http import Failure, rate_limit
 from source_invoicing.http.testing import BUDGET_SCALE
-from source_invoicing.source import SourceInvoicing, SyncFailed
+from source_invoicing.run import RECURSION_LIMIT
+from source_invoicing.source import SourceInvoicing
+from source_invoicing.sync import SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"
 # A run that asks more often than this will never end. Its world is small as a rule.
@@ -210,8 +214,6 @@ def run_arguments(arguments: Sequence[str], wire: Wire, environment: Mapping[str
 class _Source(SourceInvoicing):
     """The connector with a form that is read once for all runs, which would otherwise take half of each."""
 
-    read = SourceInvoicing.read_in_pages
-
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         return _spec()
 
@@ -236,11 +238,9 @@ class _Collected(printing.Output):
 def _launch(arguments: list[str]) -> tuple[int, str]:
     """The exit status of a command, and what it printed."""
     collected, code = _Collected(), 0
-    entrypoint = _Entrypoint(_Source(), collected)
+    sys.setrecursionlimit(RECURSION_LIMIT)
     try:
-        with closing(entrypoint.run(entrypoint.parse_args(arguments))) as messages:  # type: ignore[type-var]  # a generator
-            for message in messages:
-                collected.line(message)
+        carry_out(_Source(), AirbyteEntrypoint.parse_args(arguments), collected)
     except SyncFailed:
         code = 1
     except Failure as failure:

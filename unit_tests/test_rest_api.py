@@ -13,7 +13,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import FailureType, SyncMode
+from airbyte_cdk.models import (
+    ConfiguredAirbyteCatalog,
+    ConfiguredAirbyteStream,
+    DestinationSyncMode,
+    FailureType,
+    SyncMode,
+)
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from jsonschema import Draft7Validator
 
@@ -24,7 +30,8 @@ from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
 from source_invoicing.platforms.rest_api.schema import infer
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
-from source_invoicing.streams import InvoicingStream, ParentStream
+from source_invoicing.streams import InvoicingStream
+from unit_tests.pages import pages
 
 Json = dict[str, Any]
 BASE = "https://api.example.com"
@@ -705,9 +712,9 @@ def test_a_list_by_offset_that_was_left_is_gone_on_with(
     server.get(LIST, json=by_offset(rows))
     values = config(invoices(primary_key=primary_key, cursor_field=cursor_field))
     left = stream(values)
-    pages = left.read_pages({})
-    came = [row["id"] for _ in range(2) for row in next(pages)]
-    next(pages)
+    came_in = pages(left)
+    came = [row["id"] for _ in range(2) for row in next(came_in)]
+    next(came_in)
     state = json.loads(json.dumps(left.state))
     server.reset_mock()
 
@@ -1203,13 +1210,19 @@ def test_parents_that_are_read_in_the_same_sync_are_read_once(server: requests_m
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
     server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
     values = {**config(CUSTOMERS, CHILD), "start_date": start_date}
-    parents, children = SourceInvoicing().streams(values)
-    assert isinstance(parents, ParentStream)
+    source = SourceInvoicing()
+    catalog = ConfiguredAirbyteCatalog(
+        [
+            ConfiguredAirbyteStream(each.as_airbyte_stream(), SyncMode.full_refresh, DestinationSyncMode.append)
+            for each in source.streams(values)
+        ]
+    )
+    server.reset_mock()
 
-    parents.deliver_ids_if_read_in_full()
-    assert [row["id"] for row in parents.read_records(SyncMode.full_refresh)] == [1]
-    assert list(children.stream_slices(sync_mode=SyncMode.full_refresh)) == [{"customer_id": 1}]
-    assert len(server.request_history) == 1
+    messages = list(source.read(logging.getLogger("airbyte"), values, catalog))
+
+    assert [message.record.data["id"] for message in messages if message.record] == [1, 7]
+    assert [request.path for request in server.request_history] == ["/v1/customers", "/v1/customers/1/notes"]
 
 
 def test_rows_may_be_told_apart_by_their_parent(server: requests_mock.Mocker) -> None:

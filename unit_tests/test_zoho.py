@@ -15,8 +15,8 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.http import AccessRefused, Failure, QuotaExhausted
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.account import ZohoAccount
-from source_invoicing.platforms.zoho.product import DATA_CENTERS, is_zoho
 from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.platforms.zoho.product import DATA_CENTERS, is_zoho
 from source_invoicing.streams import InvoicingStream, OffsetDateTime, compact_offset
 from unit_tests.pages import pages
 from unit_tests.zoho_list import ZohoList, rows, serve, written

@@ -21,13 +21,7 @@ import yaml
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.common import ZohoStream
-from source_invoicing.streams import (
-    ChildStream,
-    InvoicingStream,
-    NewestChangeFirstOverlapWalk,
-    NewestChangeFirstWalk,
-    PageRequest,
-)
+from source_invoicing.streams import ChildStream, InvoicingStream, Order, PageRequest, Partition
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md")
@@ -206,11 +200,12 @@ def after_an_edit(platform: str, stream: InvoicingStream) -> str:
     if not stream.supports_incremental:
         return f"reads the whole list{suffix}"
     asked, asked_since = (
-        stream.list_request(PageRequest(since=since), stream.list_path({}), {}) for since in (None, SOME_MOMENT)
+        stream.list_request(PageRequest(since=since), stream.list_path(Partition()), {})
+        for since in (None, SOME_MOMENT)
     )
     if asked != asked_since:
         return f"asks for what changed{suffix}"
-    if stream.walks[0] in (NewestChangeFirstWalk, NewestChangeFirstOverlapWalk):
+    if stream.plans[0].order is Order.NEWEST_CHANGE_FIRST:
         return f"reads from the newest change back to the cursor{suffix}"
     return f"reads the whole list, emits what changed{suffix}"
 
