@@ -2,6 +2,7 @@
 
 from source_invoicing.streams.account import Account, Window
 from source_invoicing.streams.child import ChildStream
+from source_invoicing.streams.derived import DerivedStream
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
@@ -14,6 +15,7 @@ __all__ = [
     "Account",
     "Chain",
     "ChildStream",
+    "DerivedStream",
     "InvoicingStream",
     "OffsetDateTime",
     "Order",

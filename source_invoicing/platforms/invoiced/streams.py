@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.http import Response, whole_number
 from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
-from source_invoicing.streams import ChildStream, InvoicingStream, Order, Page, PageRequest, ParentStream
+from source_invoicing.streams import ChildStream, DerivedStream, InvoicingStream, Order, Page, PageRequest, ParentStream
 from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, Plan
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
@@ -216,8 +216,21 @@ class PaymentSources(CustomerScoped, CreationOrderedStream):
     primary_key = ["object", "id"]
 
 
+class InvoiceLineItems(DerivedStream):
+    """https://developer.invoiced.com/api/invoices#line-items
+
+    The lists of invoices hold all lines of each.
+    """
+
+    source = Invoices
+    expand = "items"
+    document_field = "invoice_id"
+    primary_key = ["invoice_id", "id"]
+    cursor_field = "updated_at"
+
+
 #: All streams but the customers, in the order in which they are offered.
-STREAMS: tuple[type[InvoicedStream], ...] = (
+STREAMS: tuple[type[InvoicingStream], ...] = (
     Invoices,
     Payments,
     CreditBalanceAdjustments,
@@ -234,4 +247,5 @@ STREAMS: tuple[type[InvoicedStream], ...] = (
     Tasks,
     MeteredBillings,
     PaymentSources,
+    InvoiceLineItems,
 )

@@ -1,0 +1,114 @@
+"""Streams of what stands inside the rows of another stream: the lines of an invoice."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import FailureType
+from typing_extensions import override
+
+from source_invoicing.http import Request, Response, UnexpectedResponse
+from source_invoicing.streams.account import Account
+from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.resource import Chain, QueryParams
+from source_invoicing.streams.state import StreamState
+from source_invoicing.streams.stream import InvoicingStream
+
+POSITION = "position"
+
+
+class DerivedStream(InvoicingStream, ABC):
+    """Parts of another stream's rows, which are read once for both: it costs no request of its own.
+
+    A record carries the key of its document, the document's cursor field under its own name, and its position in the
+    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these three is
+    kept as ``row_<name>``. It is incremental on the cursor of the document. A part that vanishes from an edited
+    document stays in the destination: those of the current version carry the document's cursor.
+    """
+
+    #: The stream whose rows hold the parts.
+    source: ClassVar[type[InvoicingStream]]
+    #: Member of a row that holds them.
+    expand: ClassVar[str]
+    #: Field that carries the document's key.
+    document_field: ClassVar[str]
+
+    def __init__(self, account: Account) -> None:
+        self._source = self.source(account)
+        super().__init__(account)
+
+    @property
+    @override
+    def source_stream(self) -> InvoicingStream:
+        return self._source
+
+    @override
+    def make_state(self) -> StreamState:
+        source = self._source.make_state()
+        source.stream = self.name
+        return source
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        return [self._normalise(part) for row in rows for part in self._parts(row, partition)]
+
+    def _parts(self, row: Row, partition: Partition) -> Iterator[Row]:
+        cursor = self._source.cursor_field
+        stamps = {self.document_field: self._source.key(row), **partition.stamp}
+        if isinstance(cursor, str):
+            stamps[cursor] = row.get(cursor)
+        for position, part in enumerate(self._members(row), start=1):
+            stamps[POSITION] = position
+            own = {f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}
+            yield {**stamps, **own}
+
+    def _members(self, row: Row) -> list[Row]:
+        members = row.get(self.expand)
+        if isinstance(members, dict):
+            # The habit of some back ends: a single element stands alone, and an empty list is an empty object.
+            return [members] if members else []
+        if members is None:
+            return []
+        if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+            raise UnexpectedResponse(
+                f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "
+                f"{self.expand!r}. Run the sync again; if this stays, leave the stream out and report it.",
+                FailureType.transient_error,
+            )
+        return members
+
+    # -- asked of the source --------------------------------------------------------------------------------------
+
+    @override
+    def chains(self) -> Iterator[Chain]:
+        return self._source.chains()
+
+    @override
+    def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
+        return self._source.partition_of(stream_slice)
+
+    @override
+    def list_path(self, partition: Partition) -> str:
+        return self._source.list_path(partition)
+
+    @override
+    def list_params(self, request: PageRequest) -> QueryParams:
+        return self._source.list_params(request)
+
+    @override
+    def list_request(self, request: PageRequest, path: str, fixed: QueryParams) -> Request:
+        return self._source.list_request(request, path, {**self._source.params, **fixed})
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        return self._source.read_page(response, request)
+
+
+def _copy(value: Any) -> Any:
+    """A value that may be changed without changing the row it stands in, which other streams emit."""
+    if isinstance(value, dict):
+        return {name: _copy(member) for name, member in value.items()}
+    return [_copy(member) for member in value] if isinstance(value, list) else value
