@@ -18,7 +18,7 @@ from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Paging
-from source_invoicing.streams.listing.strategy import CLOCK_MARGIN, Batch, Plan, PlanNotSupported
+from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from unit_tests.moving_list import Arrangement, MovingList
 from unit_tests.silent_list import Filter, SilentList, Ties
@@ -43,9 +43,6 @@ PLANS = [AS_IT_COMES, CREATION, CREATION_FILTERED, NEWEST_ROW, NEWEST_CHANGE]
 
 
 def overlap(listing: MovingList, plan: Plan = AS_IT_COMES, paging: Paging | None = None) -> Overlap:
-    """The strategy over a list whose last change lies a minute back, as clocks may differ by so much."""
-    if not listing.asked and not listing.changes:
-        listing.clock += CLOCK_MARGIN
     return Overlap(listing, plan, paging or (SIZED if isinstance(listing, SilentList) else Offsets()))
 
 

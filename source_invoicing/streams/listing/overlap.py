@@ -10,9 +10,10 @@ from typing import ClassVar
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
-from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
 from source_invoicing.streams.listing.paging import Offsets, Paging
-from source_invoicing.streams.listing.seen_rows import PageView, Rescan, SeenRows, fingerprint
+from source_invoicing.streams.listing.seen_rows import HeadRows, PageView, Rescan, SeenRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
     FilterProof,
@@ -235,7 +236,8 @@ class Overlap(Strategy):
             # Rows have no other addresses, so another plan would meet with the same.
             return self.order_is_unstable()
         return PlanNotSupported(
-            "sorts rows differently from page to page, or does not let the size of its pages be chosen"
+            "sorts rows differently from page to page, or does not let the size of its pages be chosen",
+            UNIQUE_ORDER_ADVICE,
         )
 
     def _behind_one_row(self, here: PageView) -> PageView:
@@ -293,24 +295,19 @@ class Overlap(Strategy):
     def _from_the_newest_change(self, since: int | None) -> Iterator[Batch]:
         """Down to ``since``, and then whatever moved to the head meanwhile. Edits move rows, so there is no place to
         continue from."""
-        watermark, seen = Watermark(), SeenRows(self.listing)
-        at_the_head: dict[str | int, RowFingerprint] = {}
+        watermark, head = Watermark(), HeadRows(self.listing)
         pages = 0
-        for here, fresh in self._down_to(since, seen):
+        for here, fresh in self._down_to(since):
             pages += 1
             watermark.saw(here.page, here.timestamps)
-            known = watermark.cursor
-            if known is not None:
-                at_the_head |= {row.name: row for row in here.fingerprints if (row.timestamp or known - 1) >= known}
+            head.moved(fresh, watermark.cursor)
             yield Batch(fresh)
             del fresh
         if pages > 1 and watermark.cursor is not None:
-            yield from self._look_at_the_head(watermark.cursor, seen, at_the_head)
+            yield from self._look_at_the_head(watermark.cursor, head)
         yield Batch([], cursor=watermark.cursor)
 
-    def _look_at_the_head(
-        self, known: int, seen: SeenRows, at_the_head: dict[str | int, RowFingerprint]
-    ) -> Iterator[Batch]:
+    def _look_at_the_head(self, known: int, head: HeadRows) -> Iterator[Batch]:
         """Rows that were changed since the reading began, until a look finds none. One of a single page cannot miss
         any.
 
@@ -318,24 +315,17 @@ class Overlap(Strategy):
         """
         for _ in range(MOST_LOOKS_AT_THE_HEAD):
             pages, any_moved = 0, False
-            for _, fresh in self._down_to(known, SeenRows(self.listing)):
+            for _, fresh in self._down_to(known):
                 pages += 1
-                moved = []
-                for row in fresh:
-                    now = fingerprint(self.listing, row)
-                    before = at_the_head.get(now.name)
-                    if now.timestamp is None or now.timestamp < known or (before and seen.is_like(before, now)):
-                        continue
-                    at_the_head[now.name] = now
-                    moved.append(row)
+                moved = head.moved(fresh, known)
                 any_moved = any_moved or bool(moved)
                 yield Batch(moved)
                 del fresh, moved
             if pages == 1 or not any_moved:
                 return
 
-    def _down_to(self, until: int | None, seen: SeenRows) -> Iterator[tuple[PageView, list[Row]]]:
-        for here, fresh, _ in self._read(seen, self._see(0)):
+    def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
+        for here, fresh, _ in self._read(SeenRows(self.listing), self._see(0)):
             yield here, fresh
             del fresh
             if until is not None and here.timestamps and here.timestamps[-1] < until:

@@ -73,7 +73,9 @@ def _decoded(value: str) -> str:
     if not BASE64.fullmatch(value):
         return ""
     try:
-        octets = urlsafe_b64decode(value.rstrip("=").replace("+", "-").replace("/", "_") + "=" * (-len(value.rstrip("=")) % 4))
+        octets = urlsafe_b64decode(
+            value.rstrip("=").replace("+", "-").replace("/", "_") + "=" * (-len(value.rstrip("=")) % 4)
+        )
         text = octets.decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         return ""

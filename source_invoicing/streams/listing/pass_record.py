@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import marshal
 from array import array
 from collections.abc import Hashable, Sequence
-from zlib import crc32
 
+from source_invoicing.streams.checkpoint import checksum
 from source_invoicing.streams.page import Row
 
 # How many rows in a row may be gone before the rest of a pass counts as unseen and is handed out again.
@@ -28,24 +27,22 @@ class PassRecord:
 
     def __init__(self, before: PassRecord | None = None) -> None:
         self.pages = 0
+        #: Rows it met, those that came twice included.
+        self.rows = 0
         #: Rows on its longest page.
         self.longest = 0
         #: Hashes of the keys of rows that came on two pages, though they had not changed.
         self.repeated: set[int] = set()
         self._before = before
+        if before is not None:
+            before._before = None  # only two passes are compared, so no more of them are kept
         self._keys = array("q")
         self._marks = array("q")
         self._contents = array("L")
         self._seen: set[int] = set()
-        self._page: set[int] = set()
         self._next = 0
         self._kept_order = before is not None
-        self.reads_contents = before.reads_contents if before else True
-
-    def forget_the_one_before(self) -> None:
-        """Only two passes are compared, so no more of them are kept."""
-        if self._before is not None:
-            self._before._before = None
+        self.reads_contents: bool = before.reads_contents if before else True
 
     @property
     def agrees(self) -> bool:
@@ -58,17 +55,19 @@ class PassRecord:
         return self.longest != before.longest or not self.repeated & before.repeated
 
     @property
+    def seen(self) -> set[int]:
+        """Hashes of the keys of the rows it met."""
+        return self._seen
+
+    @property
     def is_identical(self) -> bool:
         """Whether it met the rows of the pass before, and no other, on pages of the same size."""
         before = self._before
         return before is not None and self.longest == before.longest and self._marks == before._marks
 
-    @property
-    def repeats_again(self) -> bool:
-        """Whether it met rows twice that the pass before met twice, too."""
-        return self._before is not None and bool(self.repeated & self._before.repeated)
-
-    def take(self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable], *, overlaps: bool) -> list[Row]:
+    def take(
+        self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable], *, overlaps: bool
+    ) -> list[Row]:
         """Take note of a page. To be called before its rows are handed out: whoever gets them changes them.
 
         :param marks: what the next pass knows the rows by
@@ -76,30 +75,35 @@ class PassRecord:
         :return: its rows that the pass before did not meet here, or met with other contents
         """
         self.pages += 1
+        self.rows += len(rows)
         self.longest = max(self.longest, len(rows))
-        contents = [crc32(marshal.dumps(row, 2)) for row in rows]
+        contents = [checksum(row) for row in rows]
         hashes = [hash(key) for key in keys]
-        self._note_repeats(hashes, contents, overlaps=overlaps)
-        met = [self._meet(hash(mark)) for mark in marks]
-        self._contents.extend(contents)
-        changed = [at is not None and self._differs(at, content) for at, content in zip(met, contents, strict=True)]
-        known = sum(at is not None for at in met)
-        if sum(changed) == known >= FEW:
+        # Rows that the page before ended with: an insert pushed them here, or pages overlap.
+        pushed = self._overlap(hashes)
+        self._note_repeats(hashes, contents, pushed if overlaps else 0)
+        self._seen.update(hashes)
+        before: list[int | None] = list(self._contents[len(self._contents) - pushed :])
+        for key, content, mark in zip(hashes[pushed:], contents[pushed:], map(hash, marks[pushed:]), strict=True):
+            if self._keys and key == self._keys[-1]:
+                before.append(self._contents[-1])  # some vendors list a row several times
+                continue
+            before.append(self._meet(mark))
+            self._keys.append(key)
+            self._contents.append(content)
+        known = [(was, now) for was, now in zip(before, contents, strict=True) if was is not None]
+        if len(known) >= FEW and all(was != now for was, now in known):
             self.reads_contents = False
         return [
             row
-            for row, at, differs in zip(rows, met, changed, strict=True)
-            if at is None or (differs and self.reads_contents)
+            for row, was, now in zip(rows, before, contents, strict=True)
+            if was is None or (was != now and self.reads_contents)
         ]
 
-    def _note_repeats(self, hashes: list[int], contents: list[int], *, overlaps: bool) -> None:
-        start = self._overlap(hashes) if overlaps else 0
-        on_this_page = set(hashes)
+    def _note_repeats(self, hashes: list[int], contents: list[int], start: int) -> None:
         for key, content in zip(hashes[start:], contents[start:], strict=True):
             if key in self._seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
                 self.repeated.add(key)
-        self._seen |= on_this_page
-        self._keys.extend(hashes)
 
     def _overlap(self, hashes: list[int]) -> int:
         """How many rows at the beginning of a page are those that the page before ended with."""
@@ -110,17 +114,15 @@ class PassRecord:
         return 0
 
     def _meet(self, mark: int) -> int | None:
-        """Where the pass before met a row, if it met it here too."""
+        """What a row held when the pass before met it here, if it did."""
+        before = self._before
         self._marks.append(mark)
-        if self._before is None:
+        if before is None:
             return None
-        ahead = self._before._marks[self._next : self._next + LOOK_AHEAD]
+        ahead = before._marks[self._next : self._next + LOOK_AHEAD]
         if mark not in ahead:
             return None
         skipped = ahead.index(mark)
         self._kept_order = self._kept_order and not skipped
         self._next += skipped + 1
-        return self._next - 1
-
-    def _differs(self, at: int, content: int) -> bool:
-        return self._before is not None and self._before._contents[at] != content
+        return before._contents[self._next - 1]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import marshal
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
-from zlib import crc32
 
-from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, name_of
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, checksum, name_of
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row
 
 # So many rows can be known again; of those before, only the hashes of their names are kept.
@@ -331,6 +329,31 @@ class Rescan:
         self._seen.missing = max(0, self._seen.missing - rows)
 
 
+class HeadRows:
+    """The rows at the newest end of a list that is sorted by change, as they were handed out."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._rows: dict[str | int, RowFingerprint] = {}
+
+    def moved(self, rows: Iterable[Row], known: int | None) -> list[Row]:
+        """Take note of rows that are about to be handed out.
+
+        :param known: rows changed before this time (seconds since 1970, UTC) cannot have moved since the reading began
+        :return: those that moved to the head, or changed there, since they were handed out
+        """
+        moved = []
+        for row in rows:
+            timestamp = self._listing.timestamp(row)
+            if timestamp is None or known is None or timestamp < known:
+                continue
+            now = fingerprint(self._listing, row)
+            if self._rows.get(now.name) != now:
+                self._rows[now.name] = now
+                moved.append(row)
+        return moved
+
+
 def _are_in_order(found: Iterable[Met | None]) -> bool:
     """Rows that nobody moved keep their order."""
     return all(one.order <= other.order for one, other in pairwise(met for met in found if met is not None))
@@ -338,5 +361,4 @@ def _are_in_order(found: Iterable[Met | None]) -> bool:
 
 def fingerprint(listing: Listing, row: Row) -> RowFingerprint:
     """How a row looks, to recognise it later."""
-    # Version 2: the same octets for the same values. It takes what is nested as deep as an answer may be.
-    return RowFingerprint(name_of(listing.key(row)), listing.timestamp(row), crc32(marshal.dumps(row, 2)))
+    return RowFingerprint(name_of(listing.key(row)), listing.timestamp(row), checksum(row))

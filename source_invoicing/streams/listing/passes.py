@@ -1,0 +1,336 @@
+"""The strategy of passes: page by page through a paging, until nothing can have been missed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from source_invoicing.http import BadRequest, Failure
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.errors import (
+    ListChanged,
+    PageRepeated,
+    PlanNotSupported,
+    RowsDeleted,
+    RowsRepeated,
+)
+from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
+from source_invoicing.streams.listing.paging import ListedPage, Pages, Tally, Tokens, pages
+from source_invoicing.streams.listing.pass_record import PassRecord
+from source_invoicing.streams.listing.seen_rows import HeadRows
+from source_invoicing.streams.listing.strategy import (
+    Batch,
+    FilterProof,
+    PageKeys,
+    Plan,
+    Strategy,
+    Watermark,
+    counts_rows,
+)
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+
+logger = logging.getLogger("airbyte.source_invoicing")
+
+# Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
+MOST_PASSES = 10
+# Passes over a list that repeats rows, one behind the other, that brought no new row: another will hardly bring one.
+ENOUGH = 3
+# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+MOST_LOOKS_AT_THE_HEAD = 5
+# Pages with fewer rows than this are not made smaller: there would be too many of them.
+SMALLEST_RESIZED_PAGE = 3
+NEWEST_FIRST = (Order.NEWEST_ROW_FIRST, Order.NEWEST_CHANGE_FIRST)
+
+
+class Passes(Strategy):
+    """Page after page to the end of the list, as often as it takes until nothing can have been missed.
+
+    A delete on a page that was read pulls an unread row onto it. With the newest in front only deletes do, never more
+    rows than the total shrinks by: those pages are read again, and one pass is enough. A token that names a row shifts
+    with nothing; one pass is enough, too. Anything else is read until a pass meets all the rows of the pass before, in
+    their order: then none of them left meanwhile, and none pulled another out of sight. The second pass has pages of
+    another size where it may choose.
+
+    A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
+    different rows came as it has places: by its total, or by the rows of a pass.
+
+    Nothing is promised before the end: a page number is no place to come back to, and tokens expire.
+    """
+
+    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
+        super().__init__(listing, plan, paging)
+        self._descends = plan.order in NEWEST_FIRST
+        self._steps_back = self._descends and isinstance(self.paging, Pages)
+        self._names_rows = isinstance(self.paging, Tokens) and bool(self.paging.name_a_row)
+        self._was_refused = False
+        self._first_keys: PageKeys = ()
+        self._has_compared = False
+        # Rows on a full page, once the first one has told; and how many passes were begun.
+        self._page_size = 0
+        self._begun = 0
+        # Of a list that repeats rows: what all passes have met together, and how many places each one counted.
+        self._met_together: set[int] = set()
+        self._places: set[int] = set()
+        self._passes_without_news = 0
+
+    def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
+        plan = self.plan
+        filter_since = since if plan.filtered and not plan.stop_at_since else None
+        request = PageRequest(since=filter_since, order=plan.order)
+        watermark, proof = Watermark(), FilterProof(self, filter_since)
+        before: ListChanged | None = None
+        for _ in range(MOST_PASSES):
+            try:
+                if plan.stop_at_since:
+                    yield from self._from_the_newest_change(request, since, watermark)
+                else:
+                    yield from self._until_settled(request, watermark, proof)
+                break
+            except ListChanged as changed:
+                if self._is_final(before, changed):
+                    raise self._failure(changed) from None
+                before = changed
+                logger.info("%s %s. Reading it again from the top.", self.listing.label, changed)
+        else:
+            assert before is not None
+            raise self._failure(before)
+        proof.demand(plan.order)
+        yield Batch([], cursor=watermark.cursor)
+
+    def _is_final(self, before: ListChanged | None, changed: ListChanged) -> bool:
+        """Whether reading the list again would hardly help."""
+        if isinstance(changed, RowsRepeated) and self.paging.resizable:
+            return self._begun >= MOST_PASSES or self._is_stuck
+        if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
+            # What a token names does not move, so a list that contradicts itself does so each time.
+            return not isinstance(changed, PlaceForgotten | ListShrank)
+        return type(changed) is type(before) and (isinstance(changed, PageRepeated) or str(changed) == str(before))
+
+    def _failure(self, changed: ListChanged) -> Failure:
+        if isinstance(changed, RowsRepeated):
+            return self.order_is_unstable(str(changed))
+        if isinstance(changed, PageRepeated):
+            return self.does_not_page(str(changed))
+        return self.cannot_be_read(str(changed), changed.advice)
+
+    # -- until passes agree ---------------------------------------------------------------------------------------
+
+    def _until_settled(self, request: PageRequest, watermark: Watermark, proof: FilterProof) -> Iterator[Batch]:
+        record: PassRecord | None = None
+        for _ in range(MOST_PASSES):
+            record = PassRecord(record)
+            tokens: list[HandedOut] = []
+            tells_of_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
+            tally = Tally()
+            try:
+                for listed in self._follow(self._resized(request), tally):
+                    page = listed.page
+                    several = record.pages > 0 or listed.has_next
+                    if several:
+                        tells_of_deletes = tells_of_deletes and page.total is not None
+                        self._prove_sorted_by_creation(page)
+                    timestamps = self.timestamps(page)
+                    watermark.saw(page, timestamps)
+                    proof.saw(timestamps)
+                    rows = self._take(record, listed)
+                    if page.next is not None:
+                        tokens.append(HandedOut(page.next, record.pages, record.rows, record.longest))
+                    del page, listed
+                    yield Batch(rows)
+                    del rows
+            except RowsRepeated:
+                if self._meets_all_places(record):
+                    return
+                raise
+            if tells_of_deletes or self._is_settled(record, tokens, tally):
+                return
+            if record.repeated and (record.is_identical or self._is_stuck):
+                raise self.order_is_unstable()
+        raise self.cannot_be_read("loses rows each time it is read")
+
+    def _take(self, record: PassRecord, listed: ListedPage) -> list[Row]:
+        identity = self.plan.identity
+        marks: Sequence[object] = list(map(identity, listed.page.rows)) if identity else listed.keys
+        return record.take(listed.page.rows, listed.keys, marks, overlaps=isinstance(self.paging, Tokens))
+
+    def _is_settled(self, record: PassRecord, tokens: Sequence[HandedOut], tally: Tally) -> bool:
+        """Whether no further pass is needed."""
+        if record.agrees:
+            return True
+        if record.repeated and not tally.proven:
+            return self._meets_all_places(record)
+        return isinstance(self.paging, Tokens) and (self._names_rows or not looks_like_page_numbers(tokens))
+
+    def _meets_all_places(self, record: PassRecord) -> bool:
+        """Whether the passes over a list that repeats rows have together met as many different ones as each of them
+        counted places. Where rows came or went meanwhile, the counts differ."""
+        met_before = len(self._met_together)
+        self._met_together |= record.seen
+        self._passes_without_news = 0 if len(self._met_together) > met_before else self._passes_without_news + 1
+        self._places.add(record.rows)
+        return self._places == {len(self._met_together)}
+
+    @property
+    def _is_stuck(self) -> bool:
+        """Whether passes over a list at rest go on to repeat rows in the place of others."""
+        return len(self._places) == 1 and self._passes_without_news >= ENOUGH
+
+    def _resized(self, request: PageRequest) -> PageRequest:
+        """The request for the first page of a pass: pages of another size for each one, so that their borders, where
+        a list that breaks ties anew repeats and lacks rows, lie elsewhere."""
+        passes, self._begun = self._begun, self._begun + 1
+        size = self._page_size - passes
+        if not passes or not self.paging.resizable or size < SMALLEST_RESIZED_PAGE:
+            return request
+        return replace(request, size=size)
+
+    def _prove_sorted_by_creation(self, page: Page) -> None:
+        """A list of one page needs no order."""
+        if self.plan.order is not Order.NEWEST_ROW_FIRST:
+            return
+        ranks = [self.listing.creation_rank(row) for row in page.rows]
+        if any(earlier is None or later is None or earlier < later for earlier, later in pairwise(ranks)):
+            raise PlanNotSupported("does not sort by creation")
+
+    # -- newest change first --------------------------------------------------------------------------------------
+
+    def _from_the_newest_change(self, request: PageRequest, since: int | None, watermark: Watermark) -> Iterator[Batch]:
+        """Down to ``since``, and then whatever moved to the head meanwhile."""
+        head, count = HeadRows(self.listing), 0
+        for page in self._down_to(request, since):
+            count += 1
+            watermark.saw(page, self.timestamps(page))
+            head.moved(page.rows, watermark.cursor)
+            rows = [row for row in page.rows if self._is_since(row, since)]
+            del page
+            yield Batch(rows)
+            del rows
+        known = watermark.cursor
+        for _ in range(MOST_LOOKS_AT_THE_HEAD if count > 1 and known is not None else 0):
+            count, any_moved = 0, False
+            for page in self._down_to(request, known):
+                count += 1
+                rows = head.moved(page.rows, known)
+                del page
+                any_moved = any_moved or bool(rows)
+                yield Batch(rows)
+                del rows
+            if count == 1 or not any_moved:
+                # A look at a single page cannot miss anything.
+                return
+
+    def _down_to(self, request: PageRequest, until: int | None) -> Iterator[Page]:
+        """The pages down to a time."""
+        is_first = True
+        for listed in self._follow(request, Tally()):
+            page = listed.page
+            timestamps = self.timestamps(page)
+            if any(earlier < later for earlier, later in pairwise(timestamps)):
+                raise PlanNotSupported("does not sort by modification time")
+            is_down = until is not None and bool(timestamps) and timestamps[-1] < until
+            if page.total is None and (not is_first or (listed.has_next and not is_down)):
+                raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
+            is_first = False
+            del listed
+            yield page
+            del page
+            if is_down:
+                return
+
+    def _is_since(self, row: Row, since: int | None) -> bool:
+        timestamp = self.listing.timestamp(row)
+        return since is None or timestamp is None or timestamp >= since
+
+    # -- one pass -------------------------------------------------------------------------------------------------
+
+    def _follow(self, request: PageRequest, tally: Tally) -> Iterator[ListedPage]:
+        """The pages of one pass, in order. Where the total shrinks, rows may have slipped to pages that were read:
+        with the newest in front those are read again, and otherwise the pass ends.
+
+        :raises ListChanged: when rows may have been missed
+        """
+        lengths: list[int] = []
+        total: int | None = None
+        asked = furthest = 0
+        current: PageRequest | None = request
+        while current is not None:
+            begun, current = current, None
+            listing = pages(self.listing, self.paging, begun, tally=tally)
+            while (listed := self._next(listing, again=len(lengths) < furthest, is_first=not lengths)) is not None:
+                asked += 1
+                slipped = max((total or 0) - (listed.page.total or 0), 0) if listed.page.total is not None else 0
+                if slipped and lengths and not self._names_rows:
+                    if not self._steps_back:
+                        raise self._shrank(total, listed.page)
+                    if asked > MOST_PASSES * (MOST_PASSES + furthest):
+                        raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
+                    total = listed.page.total
+                    current = self._step_back(request, listed, slipped, lengths, tally)
+                    break
+                self._note_page(request, listed, lengths)
+                furthest = max(furthest, len(lengths))
+                total = listed.page.total
+                yield listed
+                del listed
+
+    def _next(self, listing: Iterator[ListedPage], *, again: bool, is_first: bool) -> ListedPage | None:
+        try:
+            return next(listing, None)
+        except BadRequest as refusal:
+            if is_first:
+                raise
+            if isinstance(self.paging, Tokens) and not self._was_refused:
+                self._was_refused = True
+                raise PlaceForgotten(
+                    f"does not know the place any more where its next page began ({refusal})"
+                ) from None
+            if not (again and self._steps_back):
+                raise
+        # An API that wants pages in their order and refuses to go back is asked from the top instead.
+        self._steps_back = False
+        raise RowsDeleted("lost rows while it was read, and refuses to go back to an earlier page")
+
+    def _shrank(self, total: int | None, page: Page) -> ListChanged:
+        kind = ListShrank if isinstance(self.paging, Tokens) else RowsDeleted
+        return kind(f"shrank from {total} to {page.total} rows while it was read")
+
+    def _step_back(
+        self, request: PageRequest, listed: ListedPage, slipped: int, lengths: list[int], tally: Tally
+    ) -> PageRequest:
+        """Forget the pages to which rows may have slipped, where those stand that were pulled up last.
+
+        :param listed: the page that shows it, which does not count either
+        :return: the request for the first of them
+        """
+        tally.rows -= len(listed.keys)
+        while slipped > 0 and lengths:
+            slipped -= lengths[-1]
+            tally.rows -= lengths.pop()
+        number = request.number + len(lengths)
+        logger.info("%s lost rows while it was read. Going on at page %d again.", self.listing.label, number)
+        return replace(request, number=number)
+
+    def _note_page(self, request: PageRequest, listed: ListedPage, lengths: list[int]) -> None:
+        lengths.append(len(listed.keys))
+        if not self._page_size:
+            self._page_size = listed.page.size or len(listed.keys)
+        if isinstance(self.paging, Pages) and not self._has_compared:
+            if len(lengths) == 1:
+                self._first_keys = listed.keys
+                return
+            self._has_compared = True
+            if counts_rows(self._first_keys, listed.keys):
+                # Others may have put rows in front; then the first page has changed.
+                first = self.listing.fetch(request)
+                if self.keys(first) == self._first_keys:
+                    raise self.page_counts_rows()
+
+
+class PlaceForgotten(ListChanged):
+    """The API does not know a token any more that it has handed out: the row it names may be deleted."""
+
+
+class ListShrank(ListChanged):
+    """Rows were deleted from a list whose tokens may be numbers of pages."""
