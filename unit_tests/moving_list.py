@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from source_invoicing.http import BadRequest
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.strategy import CLOCK_MARGIN, Batch, Plan, Strategy
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
@@ -37,6 +38,7 @@ class Snapshot(Strategy):
         yield Batch(rows, cursor=max((row["at"] for row in rows if row["at"] is not None), default=None))
 
 
+KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
 SNAPSHOT = Plan(Snapshot)
 
 

@@ -80,6 +80,7 @@ class _Answered:
     """A request that was answered, to hold the next one against.
 
     :param keys: of the rows that were handed out
+    :param is_tied: whether those are the rows of one second, on several pages
     :param promises: whether there are more rows behind those
     :param newest: the newest change that was met on pages of one second
     """
@@ -87,6 +88,7 @@ class _Answered:
     request: PageRequest
     total: int | None
     keys: set[Hashable]
+    is_tied: bool = False
     promises: bool = True
     newest: int | None = None
 
@@ -233,7 +235,7 @@ class Keyset(Strategy):
         proof = TieProof(is_past=second is not None and second < floor)
         full, size = here.page.size or len(here.keys), None
         resizable = self.paging.resizable and full > 1
-        answered.keys.clear()
+        answered.keys, answered.is_tied = set(), True
         for number in range(MOST_PASSES):
             is_short = self._is_short(here.page)
             one_pass = self._pass_over_ties(here.request, here.page, is_tied, answered)
@@ -277,7 +279,8 @@ class Keyset(Strategy):
                 answered.promises = len(met[-1]) < len(here.keys)
                 fresh = self._take_fresh(here, is_tied, comes_again=True)
                 del listed, here
-                yield Batch(fresh)
+                if fresh:
+                    yield Batch(fresh)
                 del fresh
                 if answered.promises:
                     break
@@ -300,16 +303,18 @@ class Keyset(Strategy):
 
         :return: the latest answer to the request
         """
-        total = before.total
         for count in range(MOST_COUNTS):
-            if total is None or here.page.total is None:
+            if before.total is None or here.page.total is None:
                 return here if here.keys or not before.promises else self._prove_it_ended(here)
-            if total <= len(before.keys.difference(here.keys)) + here.page.total:
+            if before.total <= len(before.keys.difference(here.keys)) + here.page.total:
                 self._memory.proof.established = True
                 return here
+            if before.is_tied or count == MOST_COUNTS - 1:
+                break
             # A row that was deleted in between makes the same difference, but hardly each time.
-            if count < MOST_COUNTS - 1:
-                total, here = self.listing.fetch(before.request).total, self._ask(here.request, here.behind)
+            page = self.listing.fetch(before.request)
+            before = replace(before, total=page.total, keys=before.keys.intersection(self.keys(page)))
+            here = self._ask(here.request, here.behind)
         if before.request.since is None:
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
