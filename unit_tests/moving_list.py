@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.http import BadRequest
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.paging import Pages
-from source_invoicing.streams.listing.strategy import CLOCK_MARGIN
+from source_invoicing.streams.listing.strategy import CLOCK_MARGIN, Batch, Plan, Strategy
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
 
 Filter = Literal["since", "equal"]
-# How rows stand to each other that are equal in what they are sorted by: by their ids, in another order for each size and
-# number of a page, or in another one in each answer.
+# How rows stand to each other that are equal in what they are sorted by: by their ids, in another order on each page
+# (by its number and size), or in another one in each answer.
 Ties = Literal["by id", "by page", "at random"]
 Stance = Literal["honest", "ignores sort", "ignores filter", "ignores both"]
 GoingBack = Literal["allowed", "refused"]
 # How a list comes by itself, and so where an edit moves a row to.
 Arrangement = Literal["as created", "oldest change first", "newest change first", "by name", "anywhere", "at random"]
+
+
+class Snapshot(Strategy):
+    """Stands for the plans behind the one that is tried: reads all that is there at once."""
+
+    @override
+    def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
+        listing = self.listing
+        assert isinstance(listing, MovingList)
+        rows = [dict(row) for row in listing.rows]
+        yield Batch(rows, cursor=max((row["at"] for row in rows if row["at"] is not None), default=None))
+
+
+KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
+SNAPSHOT = Plan(Snapshot)
 
 
 @dataclass
@@ -180,4 +198,4 @@ class MovingList:
     def _tie(self, row: Row, request: PageRequest) -> Any:
         if self.ties == "at random":
             return self.chance.random()
-        return hash((request.number, request.size, row["id"])) if self.ties == "by page" else row["id"]
+        return hash((request.number, request.size or 0, row["id"])) if self.ties == "by page" else row["id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import compress
 
@@ -29,6 +30,8 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 MOST_PASSES = 40
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
+# What every row with a modification time was changed after (seconds since 1970, UTC).
+FIRST_SECOND = 1
 
 TimestampTest = Callable[[int | None], bool]
 
@@ -74,12 +77,20 @@ class _PageInContext:
 
 @dataclass
 class _Answered:
-    """A request that was answered: its total, the keys of all rows it listed, and the last time among them."""
+    """A request that was answered, to hold the next one against.
+
+    :param keys: of the rows that were handed out
+    :param is_tied: whether those are the rows of one second, on several pages
+    :param promises: whether there are more rows behind those
+    :param newest: the newest change that was met on pages of one second
+    """
 
     request: PageRequest
     total: int | None
     keys: set[Hashable]
-    last: int | None = None
+    is_tied: bool = False
+    promises: bool = True
+    newest: int | None = None
 
 
 class Keyset(Strategy):
@@ -108,10 +119,10 @@ class Keyset(Strategy):
         """
         self._memory = key_range.memory if key_range else Memory()
         before: _Answered | None = None
-        position = since
+        position = reached = since
         while True:
             asked_at = time.monotonic()
-            here = self._ask(PageRequest(since=position, order=self.plan.order))
+            here = self._ask(PageRequest(since=position, order=self.plan.order), reached)
             waited = time.monotonic() - asked_at
             if before is not None:
                 here = self._prove_nothing_between(before, here)
@@ -121,26 +132,32 @@ class Keyset(Strategy):
             end = self._advance(key_range, here, waited)
             if self._needs_a_look(before, here, end):
                 yield from self._look_at_the_far_end()
-            answered = _Answered(here.request, here.page.total, set(here.keys))
-            if here.has_next and here.stands_still and not here.is_beyond(end):
-                here = yield from self._read_ties(here, answered)
-                end = self._advance(key_range, here)
-            answered.last = here.last
-            is_beyond, has_next = here.is_beyond(end), here.has_next
+            reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
+            before = _Answered(here.request, here.page.total, set(here.keys))
+            if has_next and here.stands_still and not is_beyond:
+                ties = self._read_ties(here, before)
+                del here
+                reached = yield from ties
+                # Rows behind that second may have been pulled onto pages that were read.
+                position = FIRST_SECOND if reached is None else reached + 1
+                continue
             yield self._batch(here, end)
+            # Nothing holds on to the rows while the next page is fetched: their memory is used again while it is warm.
+            del here
+            position = reached
             if is_beyond:
                 return
             if not has_next:
                 break
-            before, position = answered, here.last
-            # Nothing holds on to the rows while the next page is fetched: their memory is used again while it is warm.
-            del here
-        self._prove_the_filter(since, answered.last)
+        self._prove_the_filter(since, reached)
 
     # -- pages ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, request: PageRequest) -> _PageInContext:
-        """The first page of a request that has rows on it."""
+    def _ask(self, request: PageRequest, behind: int | None = None) -> _PageInContext:
+        """The first page of a request that has rows on it.
+
+        :param behind: the latest time before it
+        """
         asked_at = int(time.time())
         page = self.listing.fetch(request)
         if page.is_truncated(len(page.rows)):  # which may be a slip
@@ -153,17 +170,12 @@ class Keyset(Strategy):
                 if page.rows:
                     break
         listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
-        here = self._in_context(listed, request.since, clock_floor(page, asked_at))
+        here = self._in_context(listed, behind, clock_floor(page, asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
             # Only what is known stands behind a page that may have been the last one.
             here.has_next = False
         self._page_size = max(self._page_size, len(page.rows))
         return here
-
-    @staticmethod
-    def _at_the_end(here: _PageInContext) -> _PageInContext:
-        page = replace(here.page, rows=[])
-        return replace(here, page=page, keys=(), timestamps=[], behind=here.last, has_next=False)
 
     def _in_context(self, listed: ListedPage, behind: int | None, floor: int) -> _PageInContext:
         timestamp = self.listing.timestamp
@@ -206,11 +218,12 @@ class Keyset(Strategy):
 
     # -- one second -------------------------------------------------------------------------------------------------
 
-    def _read_ties(self, here: _PageInContext, answered: _Answered) -> Generator[Batch, None, _PageInContext]:
+    def _read_ties(self, here: _PageInContext, answered: _Answered) -> Generator[Batch, None, int | None]:
         """Step through the pages that one second fills, until none of its rows can have slipped through.
 
-        :param answered: takes note of the keys
-        :return: the page on which the second ends
+        :param here: the first of them
+        :param answered: takes note of the rows
+        :return: the second; ``None`` for rows without a modification time
         """
         request, floor = here.request, here.floor
         # Where the boundary is included, the page may be filled by the second before the one that was asked for.
@@ -222,31 +235,19 @@ class Keyset(Strategy):
         proof = TieProof(is_past=second is not None and second < floor)
         full, size = here.page.size or len(here.keys), None
         resizable = self.paging.resizable and full > 1
+        answered.keys, answered.is_tied = set(), True
         for number in range(MOST_PASSES):
-            met: list[Hashable] = []
-            behind, nonempty = request.since, 0
-            ended, is_short = False, not here.has_next or self._is_short(here.page)
-            listed_pages = self._pages(here.request, here.page)
+            is_short = self._is_short(here.page)
+            one_pass = self._pass_over_ties(here.request, here.page, is_tied, answered)
             del here
-            try:
-                for listed in listed_pages:
-                    here = self._in_context(listed, behind, floor)
-                    self._prove_order(here)
-                    behind, nonempty = here.last, nonempty + bool(here.keys)
-                    answered.keys.update(here.keys)
-                    tied = [key for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)]
-                    met += tied
-                    if ended := len(tied) < len(here.keys):
-                        break
-                    yield Batch(self._take_fresh(here, is_tied, comes_again=True))
-                    del listed
-                    # All rows of the page are out; if the list ends here, that is like an empty page behind it.
-                    here = self._at_the_end(here)
-            except RowsRepeated:
-                proof.repeats = True
-            if proof.add(met, size) or (nonempty == 1 and (ended or is_short)):
-                return here
-            yield Batch(self._take_fresh(here, is_tied, comes_again=True))
+            met = yield from one_pass
+            # Rows that are all on one page were there at one time.
+            stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
+            answered.keys.update(*met)
+            if proof.add(met, size) or stood_on_one_page:
+                if second is not None and self._memory.proof.established:
+                    yield Batch([], min(second, floor))
+                return second
             if proof.repeats and resizable:
                 size = full - 1 - number % max(full // 2, 1)
             elif proof.stands_still:
@@ -258,13 +259,40 @@ class Keyset(Strategy):
             raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
         raise self.cannot_be_read("answers differently each time it is asked for one moment")
 
+    def _pass_over_ties(
+        self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: _Answered
+    ) -> Generator[Batch, None, list[list[Hashable]]]:
+        """Hand out the rows of one second that are new.
+
+        :param first: the page of the request
+        :return: the keys of all of them, page by page
+        """
+        met: list[list[Hashable]] = []
+        with suppress(RowsRepeated):
+            listed_pages = self._pages(request, first)
+            del first
+            for listed in listed_pages:
+                here = self._in_context(listed, None, 0)
+                self._prove_order(here)
+                met.append([key for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)])
+                answered.newest = max([*here.dated, answered.newest or 0])
+                answered.promises = len(met[-1]) < len(here.keys)
+                fresh = self._take_fresh(here, is_tied, comes_again=True)
+                del listed, here
+                if fresh:
+                    yield Batch(fresh)
+                del fresh
+                if answered.promises:
+                    break
+        return met
+
     # -- proofs -----------------------------------------------------------------------------------------------------
 
     def _prove_order(self, here: _PageInContext) -> None:
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
         if not here.has_next or not here.dated:
             return
-        if here.dated != sorted(here.dated):
+        if here.dated != sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST):
             raise PlanNotSupported("does not sort by modification time")
         # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
         if here.request.since is not None and here.dated[0] < here.request.since - 1:
@@ -275,30 +303,32 @@ class Keyset(Strategy):
 
         :return: the latest answer to the request
         """
-        total = before.total
         for count in range(MOST_COUNTS):
-            if total is None or here.page.total is None:
-                return self._prove_it_ended(here) if not here.keys else here
-            if total <= len(before.keys.difference(here.keys)) + here.page.total:
+            if before.total is None or here.page.total is None:
+                return here if here.keys or not before.promises else self._prove_it_ended(here)
+            if before.total <= len(before.keys.difference(here.keys)) + here.page.total:
                 self._memory.proof.established = True
                 return here
+            if before.is_tied or count == MOST_COUNTS - 1:
+                break
             # A row that was deleted in between makes the same difference, but hardly each time.
-            if count < MOST_COUNTS - 1:
-                total, here = self.listing.fetch(before.request).total, self._ask(here.request)
+            page = self.listing.fetch(before.request)
+            before = replace(before, total=page.total, keys=before.keys.intersection(self.keys(page)))
+            here = self._ask(here.request, here.behind)
         if before.request.since is None:
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
 
     def _prove_it_ended(self, here: _PageInContext) -> _PageInContext:
         """An empty page in the place of one that was to follow: all that stood there may have been deleted."""
-        here = self._ask(here.request)
-        if here.keys:
-            return here
-        since = here.request.since
-        for end in self._far_end():
-            later = [key for key, at in zip(end.keys, end.timestamps, strict=True) if (at or 0) >= (since or 0)]
+        here = self._ask(here.request, here.behind)
+        since = here.request.since or 0
+        for end in [] if here.keys else self._far_end():
+            later = [key for key, at in zip(end.keys, end.timestamps, strict=True) if (at or 0) >= since]
             if not all(map(self._memory.knows, later)):
-                raise self.cannot_be_read("says that it goes on and answers with an empty page")
+                here = self._ask(here.request, here.behind)  # it may have come meanwhile
+                if not here.keys:
+                    raise self.cannot_be_read("says that it goes on and answers with an empty page")
         return here
 
     def _needs_a_look(self, before: _Answered | None, here: _PageInContext, end: int | None) -> bool:
@@ -314,23 +344,21 @@ class Keyset(Strategy):
         """Rows without a modification time may stand there, and a list that is not sorted shows it."""
         proof = self._memory.proof
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
-        if not here.dated and here.has_next:
-            here = yield from self._read_ties(here, _Answered(here.request, None, set()))
-        self._prove_newest_first(here)
-        undated = zip(here.page.rows, here.timestamps, strict=True)
-        yield Batch([row for row, timestamp in undated if timestamp is None])
-        proof.newest = here.dated[0] if here.dated else None
+        self._prove_order(here)
+        if here.dated or not here.has_next:
+            proof.newest = max(here.dated, default=None)
+            yield Batch(self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True))
+        else:
+            answered = _Answered(here.request, None, set())
+            yield from self._read_ties(here, answered)
+            proof.newest = answered.newest
         proof.established = True
-
-    def _prove_newest_first(self, here: _PageInContext) -> None:
-        if here.has_next and here.dated != sorted(here.dated, reverse=True):
-            raise PlanNotSupported("does not sort by modification time")
 
     def _far_end(self) -> Iterator[_PageInContext]:
         """The pages at the newest end of the list, up to the first one with a modification time."""
         for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
             here = self._in_context(listed, None, 0)
-            self._prove_newest_first(here)
+            self._prove_order(here)
             yield here
             if here.dated:
                 return

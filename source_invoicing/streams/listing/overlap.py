@@ -68,9 +68,10 @@ class Overlap(Strategy):
         self._stays_put = plan.order in CREATION_ORDERS
         # Rows on the largest page allowed, once the first page has told.
         self._page_size = 0
-        self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = (
-            self._shortfall
-        ) = 0
+        self._longest = 0
+        self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = 0
+        # Signs that rows moved; rows that the total counts beyond those met, and those signs, when last looked for.
+        self._moves = self._moves_before_rescan = self._shortfall = 0
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         plan = self.plan
@@ -176,7 +177,7 @@ class Overlap(Strategy):
 
     def _behind(self, here: PageView, seen: SeenRows) -> PageView:
         """The page that goes on behind another one."""
-        if self._page_size == 1 or (seen.longest == 1 and isinstance(self.paging, Offsets)):
+        if (self._longest if isinstance(self.paging, Offsets) else self._page_size) == 1:
             return self._behind_one_row(here)
         there = self._see(here.end - 1)
         if there.request.size and there.offset + there.request.size <= here.end:
@@ -184,7 +185,9 @@ class Overlap(Strategy):
         suspect = seen.suspect(there)
         enough = SECOND_LOOKS + self._pages // PAGES_FOR_A_SECOND_LOOK
         if (suspect is None or self._second_looks >= enough) and seen.meets(there):
+            self._moves += suspect is not None
             return there
+        self._moves += 1
         again = here
         if suspect is not None and suspect.view is not None:
             # Did rows move? Then the page on which it was met shows it too.
@@ -258,13 +261,12 @@ class Overlap(Strategy):
         :param dated: whether rows carry modification times, so that the next sync brings what an edit put in front
         """
         shortfall = seen.shortfall
-        if self._rescans >= MOST_RESCANS or (shortfall and shortfall == self._shortfall):
-            if shortfall:
-                raise self.order_is_unstable(
-                    f"tells of {seen.lowest_total} rows and holds {seen.distinct} different ones"
-                )
+        is_at_rest = shortfall == self._shortfall and self._moves == self._moves_before_rescan
+        if shortfall and (is_at_rest or (self._rescans >= MOST_RESCANS and not dated)):
+            raise self.order_is_unstable(f"tells of {seen.lowest_total} rows and holds {seen.distinct} different ones")
+        self._shortfall, self._moves_before_rescan = shortfall, self._moves
+        if self._rescans >= MOST_RESCANS:
             return False
-        self._shortfall = shortfall
         if dated:
             return shortfall > seen.missing
         seen.missing = max(seen.missing, shortfall)
@@ -357,6 +359,7 @@ class Overlap(Strategy):
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
+        self._longest = max(self._longest, len(page.rows))
         view = PageView.of(self.listing, request, page, offset)
         since = self._filter_since
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):

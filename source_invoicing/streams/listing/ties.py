@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import chain
 
 
 class TieProof:
@@ -13,37 +14,40 @@ class TieProof:
     things prove that nothing is lacking:
 
     1. Two passes met the same rows in the same order, and none twice, or did so with pages of different sizes.
-    2. A pass met n rows, repeated ones included: so many places there were at its end, whichever rows stood in them.
-       All rows met by later passes were there by then, since none can join; if they are n different ones, they are all.
+    2. A pass went over n places: so many there were at its end, whichever rows stood in them. All rows met by later
+       passes were there by then, since none can join; if they are n different ones, they are all.
 
     :param is_past: whether no row can join any more
     """
 
     def __init__(self, *, is_past: bool) -> None:
+        #: Whether a row came on several pages.
         self.repeats = False
-        #: Whether the same passes, one after the other, would go on to repeat the same rows.
+        #: Whether a further pass like the last one would repeat the same rows again.
         self.stands_still = False
         self._is_past = is_past
         self._counts: list[int] = []
         self._last_met: dict[Hashable, int] = {}
         self._before: tuple[list[Hashable], int | None] | None = None
 
-    def add(self, met: list[Hashable], size: int | None) -> bool:
+    def add(self, met: list[list[Hashable]], size: int | None) -> bool:
         """Take note of a pass.
 
-        :param met: the keys of its rows, in order
+        :param met: the keys of its rows, page by page
         :param size: rows on each of its pages, where not as many as possible
         :return: whether nothing is lacking
         """
         number = len(self._counts)
-        self._counts.append(len(met))
-        self._last_met.update(dict.fromkeys(met, number))
-        repeats = len(set(met)) < len(met)
+        keys = list(chain.from_iterable(met))
+        self._counts.append(len(keys))
+        self._last_met.update(dict.fromkeys(keys, number))
+        # Twice on one page is how some vendors list a row; that says nothing about the order.
+        repeats = len(set(keys)) < sum(len(set(page)) for page in met)
         self.repeats = self.repeats or repeats
         before, size_before = self._before or (None, None)
-        self._before = (met, size)
-        self.stands_still = met == before and repeats and size == size_before
-        if met == before and not self.stands_still:
+        self._before = (keys, size)
+        self.stands_still = keys == before and repeats and size == size_before
+        if keys == before and not self.stands_still:
             return True
         return self._is_past and self._all_were_met()
 

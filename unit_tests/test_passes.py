@@ -1,0 +1,550 @@
+"""Lists that are read page by page: whatever others do to one while it is read, each row that was there throughout is
+handed out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from airbyte_cdk.models import FailureType
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.listing.paging import Pages
+from source_invoicing.streams.listing.passes import Passes
+from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
+from unit_tests.moving_list import GoingBack, MovingList
+from unit_tests.silent_list import SilentList, Ties
+
+TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
+SEVERAL_PAGES = st.lists(st.integers(0, 40), min_size=15, max_size=60)
+SEEDS = st.integers(0, 10_000)
+BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
+
+AS_IT_COMES = Plan(Passes)
+UNFILTERED = Plan(Passes, filtered=False)
+NEWEST_ROW = Plan(Passes, Order.NEWEST_ROW_FIRST)
+NEWEST_CHANGE = Plan(Passes, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
+PLANS = [AS_IT_COMES, NEWEST_ROW, NEWEST_CHANGE]
+NEWEST_FIRST = [NEWEST_CHANGE, NEWEST_ROW]
+SIZED = Pages(resizable=True)
+
+
+def hand_out(listing: MovingList, plan: Plan, since: int | None = None, paging: Paging | None = None) -> list[Hashable]:
+    """The ids a plan hands out, in order."""
+    return [row["id"] for batch in Passes(listing, plan, paging).batches(since) for row in batch.rows]
+
+
+def hand_out_with(plans: Sequence[Plan], listing: MovingList, since: int | None = None) -> list[Hashable]:
+    """The same with the plans of a stream, best first."""
+    for plan in plans:
+        try:
+            return hand_out(listing, plan, since)
+        except PlanNotSupported:  # noqa: PERF203  # the next plan takes over
+            continue
+    raise AssertionError("no plan could read the list")
+
+
+def before_each_request(listing: MovingList, change: Callable[[PageRequest], None]) -> None:
+    """Change a list before a request."""
+    fetch = listing.fetch
+
+    def change_and_fetch(request: PageRequest) -> Page:
+        change(request)
+        return fetch(request)
+
+    listing.fetch = change_and_fetch  # type: ignore[method-assign]
+
+
+def answer(listing: MovingList, change: Callable[[Page], Page]) -> None:
+    """Change what a list answers."""
+    fetch = listing.fetch
+    listing.fetch = lambda request: change(fetch(request))  # type: ignore[method-assign]
+
+
+# -- lists at rest ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("rows", [0, 1, 4, 5, 6, 10, 11, 100])
+@pytest.mark.parametrize("tells", ["total and more", "total", "more", "nothing"])
+def test_a_list_at_rest_is_handed_out_once(plan: Plan, rows: int, tells: str) -> None:
+    listing = MovingList(
+        [timestamp * 3 for timestamp in range(rows)], tells_total="total" in tells, tells_more="more" in tells
+    )
+
+    # Without totals, the plan from the newest change leaves the list to the one from the newest row.
+    assert sorted(hand_out_with([plan, NEWEST_ROW], listing)) == list(range(rows))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("plan", "requests"), [(AS_IT_COMES, 40), (NEWEST_ROW, 20), (NEWEST_CHANGE, 21)], ids=["none", "row", "change"]
+)
+def test_what_a_list_at_rest_costs(plan: Plan, requests: int) -> None:
+    """Twice each page as it comes, once from the newest row, and a look at the head from the newest change."""
+    listing = MovingList(list(range(100)))
+
+    hand_out(listing, plan)
+
+    assert len(listing.asked) == requests
+
+
+def test_a_list_of_one_page_is_read_once() -> None:
+    listing = MovingList(list(range(5)), tells_total=False)
+
+    assert hand_out(listing, AS_IT_COMES) == list(range(5))
+    assert len(listing.asked) == 1
+
+
+def test_the_second_pass_takes_another_page_size_where_it_may_choose() -> None:
+    listing = SilentList(list(range(100)), size=20)
+
+    assert hand_out(listing, AS_IT_COMES, paging=SIZED) == list(range(100))
+    assert [request.size for request in listing.asked] == [None] * 5 + [19] * 6
+
+
+# -- lists that others change -----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(timestamps=TIMESTAMPS, seed=SEEDS, tells_total=st.booleans())
+def test_a_server_that_ignores_everything_makes_no_row_slip_through(
+    timestamps: list[int], seed: int, tells_total: bool
+) -> None:
+    listing = MovingList(
+        timestamps,
+        stance="ignores both",
+        tells_total=tells_total,
+        restlessness=0.3,
+        most_changes=12,
+        chance=random.Random(seed),
+    )
+
+    assert listing.throughout <= set(hand_out_with([NEWEST_ROW, AS_IT_COMES], listing))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    timestamps=SEVERAL_PAGES | BULK,
+    seed=SEEDS,
+    arrangement=st.sampled_from(["as created", "newest change first", "by name", "anywhere"]),
+    paging=st.sampled_from([SIZED, Pages()]),
+)
+def test_nothing_slips_through_a_list_without_an_order(
+    timestamps: list[int], seed: int, arrangement: Any, paging: Paging
+) -> None:
+    listing = SilentList(
+        timestamps, arrangement=arrangement, restlessness=0.2, most_changes=8, chance=random.Random(seed)
+    )
+
+    assert listing.throughout <= set(hand_out(listing, AS_IT_COMES, paging=paging))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    plan=st.sampled_from(NEWEST_FIRST),
+    timestamps=SEVERAL_PAGES | BULK,
+    seed=SEEDS,
+    since=st.none() | st.integers(0, 40),
+    going_back=st.sampled_from(["allowed", "refused"]),
+)
+# A delete that an edit hides from the total of what is filtered.
+@example(
+    plan=NEWEST_ROW,
+    timestamps=[0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1],
+    seed=149,
+    since=1,
+    going_back="allowed",
+)
+def test_from_the_newest_nothing_is_missed(
+    plan: Plan, timestamps: list[int], seed: int, since: int | None, going_back: GoingBack
+) -> None:
+    listing = MovingList(
+        timestamps, restlessness=0.3, most_changes=8, chance=random.Random(seed), going_back=going_back
+    )
+
+    ids = hand_out_with([plan, UNFILTERED], listing, since)
+
+    assert listing.throughout_since(since) <= set(ids)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    plan=st.sampled_from(NEWEST_FIRST),
+    timestamps=SEVERAL_PAGES | BULK,
+    seed=SEEDS,
+    since=st.none() | st.integers(0, 40),
+    tells_more=st.booleans(),
+)
+def test_from_the_newest_nothing_is_missed_where_no_total_tells_of_deletes(
+    plan: Plan, timestamps: list[int], seed: int, since: int | None, tells_more: bool
+) -> None:
+    listing = MovingList(
+        timestamps,
+        tells_total=False,
+        tells_more=tells_more,
+        restlessness=0.3,
+        most_changes=8,
+        chance=random.Random(seed),
+    )
+
+    ids = hand_out_with([plan, NEWEST_ROW, UNFILTERED], listing, since)
+
+    assert listing.throughout_since(since) <= set(ids)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    plan=st.sampled_from(NEWEST_FIRST),
+    rows=st.integers(0, 120),
+    seed=SEEDS,
+    restlessness=st.floats(0.0, 0.4),
+)
+def test_deletes_in_each_pass_cost_two_requests_each(plan: Plan, rows: int, seed: int, restlessness: float) -> None:
+    listing = MovingList(
+        range(rows),
+        restlessness=restlessness,
+        most_changes=1000,
+        changes_at_once=1,
+        acts=("delete",),
+        chance=random.Random(seed),
+    )
+
+    assert listing.throughout <= set(hand_out(listing, plan)) or not listing.throughout
+    # A last look at the head, and where the rows end with a page, one more.
+    assert len(listing.asked) <= rows // 5 + 2 * listing.changes + 3
+
+
+@pytest.mark.parametrize("plan", NEWEST_FIRST)
+def test_many_rows_deleted_at_once_are_stepped_back_by_no_further_than_they_reach(plan: Plan) -> None:
+    listing = MovingList(range(100))
+
+    def delete_12_of_the_newest_before_page_10(request: PageRequest) -> None:
+        if request.number == 10 and len(listing.rows) == 100:
+            del listing.rows[-12:]
+
+    before_each_request(listing, delete_12_of_the_newest_before_page_10)
+
+    assert set(hand_out(listing, plan)) == set(range(100))
+    assert [request.number for request in listing.asked][:22] == [*range(1, 11), *range(7, 19)]
+
+
+@pytest.mark.parametrize("plan", NEWEST_FIRST)
+def test_a_list_that_loses_rows_faster_than_it_is_read_is_given_up_in_time(plan: Plan) -> None:
+    listing = MovingList(range(400))
+
+    def replace_the_newest_rows(request: PageRequest) -> None:
+        if len(listing.asked) % 2:
+            del listing.rows[-20:]
+        elif listing.asked:
+            listing.rows += [{"id": 1000 + 20 * len(listing.asked) + row, "at": 1000} for row in range(20)]
+
+    before_each_request(listing, replace_the_newest_rows)
+
+    with pytest.raises(
+        UnexpectedResponse, match=r"loses rows faster than they can be read.* while fewer rows are deleted"
+    ):
+        hand_out(listing, plan)
+    assert len(listing.asked) <= 200
+
+
+def test_from_the_newest_change_the_reading_stops_at_the_time_it_is_asked_for() -> None:
+    listing = MovingList(list(range(100)))
+
+    ids = hand_out(listing, NEWEST_CHANGE, since=93)
+
+    assert sorted(ids) == list(range(93, 100))  # type: ignore[type-var]
+    assert len([request for request in listing.asked if request.number > 1]) == 1
+
+
+def test_a_row_dated_ahead_does_not_hide_what_moves_to_the_head_meanwhile() -> None:
+    listing = MovingList([*range(30), 10_000])
+    listing.clock = 100
+
+    def edit_an_unread_row(request: PageRequest) -> None:
+        if request.number == 3 and len(listing.asked) == 2:
+            listing.rows[2].update(at=120)
+
+    before_each_request(listing, edit_an_unread_row)
+
+    assert 2 in hand_out(listing, NEWEST_CHANGE)
+
+
+def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_content() -> None:
+    listing = MovingList(list(range(30)))
+    listing.rows[29].update(at=listing.clock, edits="first")
+
+    def edit(request: PageRequest) -> None:
+        if request.number == 3:
+            listing.rows[29].update(edits="second")
+
+    before_each_request(listing, edit)
+
+    rows = [row for batch in Passes(listing, NEWEST_CHANGE).batches(None) for row in batch.rows if row["id"] == 29]
+    assert [row["edits"] for row in rows] == ["first", "second"]
+
+
+def test_a_row_that_changes_between_two_passes_comes_with_both_contents() -> None:
+    listing = SilentList(list(range(30)))
+
+    def edit(request: PageRequest) -> None:
+        if len(listing.asked) == 3:
+            listing.rows[1].update(edits="since")
+
+    before_each_request(listing, edit)
+
+    rows = [row for batch in Passes(listing, AS_IT_COMES, Pages()).batches(None) for row in batch.rows]
+    assert [row.get("edits") for row in rows if row["id"] == 1] == [None, "since"]
+    assert len(rows) == 31
+
+
+def test_rows_that_differ_in_each_answer_are_handed_out_once() -> None:
+    listing = MovingList(list(range(30)), differs=True, tells_total=False)
+
+    assert len(hand_out(listing, AS_IT_COMES)) == 30 + 0
+
+
+def test_no_time_is_promised_that_lies_after_the_start() -> None:
+    listing = SilentList([*range(40), 10_000])
+    listing.clock = 110
+
+    assert list(Passes(listing, AS_IT_COMES, SIZED).batches(None))[-1].cursor == 50
+
+
+# -- lists that break ties anew for each page -------------------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    paging=st.sampled_from([SIZED, Pages()]),
+    rows=st.integers(12, 90),
+    group=st.sampled_from([2, 5, 12, 40]),
+    ties=st.sampled_from(["by page", "like MySQL"]),
+    tells_total=st.booleans(),
+)
+def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
+    paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool
+) -> None:
+    listing = SilentList(list(range(rows)), ties=ties, group=group, tells_total=tells_total)
+
+    try:
+        ids = hand_out(listing, AS_IT_COMES, paging=paging)
+    except UnexpectedResponse as failure:
+        assert "have the API sort them by a field that is unique" in str(failure)
+        return
+    assert set(ids) == set(range(rows))
+
+
+@pytest.mark.parametrize("tells_total", [False, True])
+def test_two_equal_passes_that_repeat_rows_prove_nothing(tells_total: bool) -> None:
+    listing = SilentList(list(range(100)), ties="by page", group=25, tells_total=tells_total)
+
+    with pytest.raises(
+        UnexpectedResponse, match=r"/things .* so it cannot be read completely\. .* a field that is unique"
+    ):
+        hand_out(listing, AS_IT_COMES, paging=Pages())
+    assert len(listing.asked) == 20
+
+
+@pytest.mark.parametrize("tells_total", [False, True])
+def test_as_many_different_rows_as_a_pass_has_places_settle_a_list_that_repeats_rows(tells_total: bool) -> None:
+    listing = SilentList(list(range(100)), ties="by page", group=5, tells_total=tells_total)
+
+    assert set(hand_out(listing, AS_IT_COMES, paging=SIZED)) == set(range(100))
+    assert len(listing.asked) <= 10 * 8
+
+
+def test_rows_that_are_listed_twice_are_settled_by_pages_of_another_size() -> None:
+    listing = SilentList(list(range(101)), duplicates=2)
+
+    assert set(hand_out(listing, AS_IT_COMES, paging=SIZED)) == set(range(101))
+    assert len(listing.asked) <= 21 + 23
+
+
+def test_rows_that_inserts_push_to_the_next_page_are_no_sign_of_broken_ties() -> None:
+    listing = SilentList(list(range(300)))
+
+    def insert(request: PageRequest) -> None:
+        if len(listing.asked) % 20 == 7:
+            listing.rows.insert(0, {"id": 1000 + len(listing.asked), "at": 999})
+
+    before_each_request(listing, insert)
+
+    assert set(hand_out(listing, AS_IT_COMES, paging=Pages())) >= set(range(300))
+    assert len(listing.asked) <= 62
+
+
+# -- servers that page in ways of their own ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("plan", [NEWEST_CHANGE, AS_IT_COMES])
+def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(plan: Plan) -> None:
+    listing = MovingList([9] * 20)
+    first = listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
+    listing.fetch = lambda request: replace(first)  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
+        hand_out(listing, plan)
+
+
+def test_a_page_that_comes_again_is_a_fault_of_the_configuration_where_there_is_one() -> None:
+    listing = SilentList(list(range(35)), paging_advice="Check the pagination of the stream.")
+    fetch = listing.fetch
+    listing.fetch = lambda request: fetch(PageRequest())  # type: ignore[method-assign]
+
+    with pytest.raises(UnexpectedResponse, match=r"same page twice.*Check the pagination") as failed:
+        hand_out(listing, AS_IT_COMES, paging=Pages())
+    assert failed.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_CHANGE])
+def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(plan: Plan) -> None:
+    listing = MovingList([number * 3 for number in range(12)])
+    answer(listing, lambda page: replace(page, total=(page.total or 0) + 3))
+
+    with pytest.raises(UnexpectedResponse, match="/things"):
+        hand_out(listing, plan)
+
+
+def test_a_total_of_fewer_rows_than_there_are_ends_no_list() -> None:
+    listing = MovingList(list(range(12)), tells_more=False)
+    answer(listing, lambda page: replace(page, total=3))
+
+    assert set(hand_out(listing, AS_IT_COMES)) == set(range(12))
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_CHANGE])
+def test_pages_that_are_all_cut_short_are_noticed(plan: Plan) -> None:
+    listing = MovingList([number * 3 for number in range(30)])
+    answer(listing, lambda page: replace(page, rows=page.rows[:3]))
+
+    with pytest.raises(UnexpectedResponse, match="/things"):
+        hand_out(listing, plan)
+
+
+def test_a_short_page_in_the_middle_ends_no_list() -> None:
+    """Rows that the key may not see are left out behind the limit."""
+    listing = MovingList(list(range(400)), size=50, tells_total=False, tells_more=False)
+    hidden = {110, 111, 112}
+    answer(listing, lambda page: replace(page, rows=[row for row in page.rows if row["id"] not in hidden]))
+
+    assert set(hand_out(listing, AS_IT_COMES)) == set(range(400)) - hidden
+    assert len(listing.asked) == 2 * 9
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_ROW])
+@pytest.mark.parametrize("timestamps", [[5], [1, 2, 9]])
+def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(plan: Plan, timestamps: list[int]) -> None:
+    listing = MovingList(timestamps, tells_total=False, tells_more=False)
+    whole = replace(listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
+    listing.fetch = lambda request: replace(whole)  # type: ignore[method-assign]
+
+    assert set(hand_out_with([plan, AS_IT_COMES], listing)) == set(range(len(timestamps)))
+
+
+@pytest.mark.parametrize("rows", [9, 10, 11, 30])
+@pytest.mark.parametrize("plan", [AS_IT_COMES, UNFILTERED])
+def test_a_list_that_comes_whole_whatever_page_is_asked_for(plan: Plan, rows: int) -> None:
+    class Whole(SilentList):
+        def fetch(self, request: PageRequest) -> Page:
+            self.asked.append(request)
+            # Zoho's streams read so many rows, and no word about paging, as "there might be more".
+            return Page(self._listed(replace(request, since=None)), has_more=None if rows == self.size else False)
+
+    listing = Whole(list(range(rows)))
+
+    assert sorted(hand_out(listing, plan, 5, SIZED)) == list(range(rows))  # type: ignore[type-var]
+    assert len(listing.asked) <= 3
+
+
+def test_a_server_that_ignores_the_page_but_not_its_size_is_found_out() -> None:
+    class FirstPageOnly(SilentList):
+        def fetch(self, request: PageRequest) -> Page:
+            return replace(super().fetch(replace(request, number=1)), has_more=None)
+
+    with pytest.raises(UnexpectedResponse, match="same page twice"):
+        hand_out(FirstPageOnly(list(range(35))), AS_IT_COMES, paging=SIZED)
+
+
+def test_a_filter_that_is_refused_is_left_out() -> None:
+    listing = SilentList(list(range(35)))
+
+    assert set(hand_out(listing, UNFILTERED, 30, SIZED)) == set(range(35))
+    assert {request.since for request in listing.asked} == {None}
+
+
+class CountsRows(SilentList):
+    """An API whose parameter ``page`` is the number of rows to skip."""
+
+    def fetch(self, request: PageRequest) -> Page:
+        self.change_now_and_then()
+        self.asked.append(request)
+        start, size = request.number - 1, request.size or self.size
+        rows = self._listed(request)
+        return Page([dict(row) for row in rows[start : start + size]], total=len(rows) if self.tells_total else None)
+
+
+@pytest.mark.parametrize("tells_total", [False, True])
+def test_a_page_that_counts_rows_is_said_at_once(tells_total: bool) -> None:
+    listing = CountsRows(list(range(57)), tells_total=tells_total)
+
+    with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
+        hand_out(listing, AS_IT_COMES, paging=Pages())
+    assert failed.value.failure_type is FailureType.config_error
+    assert len(listing.asked) == 3
+
+
+def test_inserts_that_push_nearly_a_page_of_rows_are_not_taken_for_a_page_that_counts_rows() -> None:
+    listing = MovingList(list(range(30)), tells_total=False)
+
+    def insert(request: PageRequest) -> None:
+        if len(listing.asked) == 1:
+            listing.rows[:0] = [{"id": 100 + number, "at": 1} for number in range(4)]
+
+    before_each_request(listing, insert)
+
+    assert set(hand_out(listing, AS_IT_COMES)) >= set(range(30))
+
+
+# -- what a row is known by, and filters ------------------------------------------------------------------------------
+
+
+def test_a_row_whose_key_changes_between_two_passes_is_still_there() -> None:
+    """A line of a bank statement that is categorised gets another key."""
+
+    class Statement(SilentList):
+        def key(self, row: Row) -> Hashable:
+            return row["id"], row.get("category", "")
+
+    def categorise(request: PageRequest) -> None:
+        if len(listing.asked) == 3:
+            listing.rows[3]["category"] = "rent"
+
+    listing = Statement(list(range(30)))
+    before_each_request(listing, categorise)
+
+    ids = hand_out(listing, Plan(Passes, identity=lambda row: row["id"]), paging=Pages())
+
+    assert sorted(ids) == sorted([*range(30), 3])  # type: ignore[type-var]
+    assert len(listing.asked) == 6
+
+
+@pytest.mark.parametrize("timestamps", [range(50), [*range(9), *[20] * 6, 30, 31]])
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_ROW])
+def test_a_filter_that_means_that_very_second_is_found_out(plan: Plan, timestamps: Sequence[int]) -> None:
+    listing = SilentList(list(timestamps), filter="equal")
+
+    with pytest.raises(PlanNotSupported, match="changed after"):
+        hand_out(listing, plan, 5, Pages())
+
+
+def test_a_filter_that_lists_nothing_because_nothing_changed_costs_one_look() -> None:
+    listing = SilentList(list(range(9)))
+
+    assert hand_out(listing, AS_IT_COMES, 50, Pages()) == []
+    assert len(listing.asked) == 2
