@@ -7,6 +7,8 @@ that are marked ``own_process`` have a process and a socket all the same.
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,19 +22,40 @@ from integration_tests.platforms import PLATFORMS, Options, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.tally import Tally
 from integration_tests.warm_start import WarmStart
+from source_invoicing.run import GARBAGE_THRESHOLD
+
+# Names the interpreter that has PyAirbyte.
+PYAIRBYTE = "SOURCE_INVOICING_PYAIRBYTE"
 
 StartSandbox = Callable[..., Sandbox]
 StartPlatform = Callable[..., Sandbox]
 Connect = Callable[..., Connector]
 
 
-@pytest.fixture(autouse=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs an image that nobody has named, or a PyAirbyte that is not there."""
+    missing = {
+        "image_tests": not config.getoption("--connector-image"),
+        "pyairbyte_tests": not os.environ.get(PYAIRBYTE),
+    }
+    left_out = [item for item in items if any(missing.get(marker.name) for marker in item.iter_markers())]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """All that the imports have made stays to the end: as in the connector's own process, no collection of garbage need
+    look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+
+
+@pytest.fixture
 def image(request: pytest.FixtureRequest) -> str:
-    """Name of the image under test; tests marked ``image_tests`` are skipped where none is named."""
-    name: str | None = request.config.getoption("--connector-image", None)
-    if request.node.get_closest_marker("image_tests") and not name:
-        pytest.skip("Tests an image: build one and name it by --connector-image.")
-    return name or ""
+    """Name of the image under test."""
+    return str(request.config.getoption("--connector-image"))
 
 
 @pytest.fixture

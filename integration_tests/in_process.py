@@ -49,6 +49,7 @@ ORIGIN = "http://127.0.0.1:8080"
 MOST_REQUESTS = 3_000
 MOST_REQUESTS_OF_A_SANDBOX = 20_000
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
+_ADAPTER = HTTPAdapter()
 
 #: Changes an answer, or raises what the network would.
 Tamper = Callable[[ApiRequest, Reply], Reply]
@@ -95,7 +96,7 @@ class Wire:
         raw = HTTPResponse(
             io.BytesIO(reply.body), headers=headers, status=reply.status, preload_content=False, decode_content=False
         )
-        return HTTPAdapter().build_response(request, raw)
+        return _ADAPTER.build_response(request, raw)
 
     def _reply(self, request: requests.PreparedRequest) -> Reply:
         url = str(request.url)

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from integration_tests.conftest import PYAIRBYTE
 from integration_tests.connector import SCRIPT
 from source_invoicing.platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[1]
-INTERPRETER = os.environ.get("SOURCE_INVOICING_PYAIRBYTE")
 # Seconds; PyAirbyte makes an environment of its own and installs the connector there.
 PATIENCE = 900
 
-pytestmark = pytest.mark.skipif(not INTERPRETER, reason="Needs PyAirbyte: scripts/test --all.")
+pytestmark = pytest.mark.pyairbyte_tests
 
 
 def quickstart(folder: Path, *arguments: str) -> str:
     """What the example prints. It must end well."""
-    command: Sequence[str] = [str(INTERPRETER), str(ROOT / "examples" / "duckdb_quickstart.py"), *arguments]
+    command: Sequence[str] = [os.environ[PYAIRBYTE], str(ROOT / "examples" / "duckdb_quickstart.py"), *arguments]
     environment = {**os.environ, "AIRBYTE_NO_UV": "1", "COLUMNS": "160"}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False

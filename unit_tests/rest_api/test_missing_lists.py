@@ -12,7 +12,7 @@ from airbyte_cdk.models import SyncMode
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from source_invoicing.streams import InvoicingStream
-from unit_tests.rest_api_config import BASE, LIST, Json, config, invoices, query, read
+from unit_tests.rest_api.config import BASE, LIST, Json, config, invoices, query, read
 
 ROWS: list[Json] = [{"id": number} for number in range(1001)]
 PAGES: Json = {"type": "page", "size": 1000, "total_path": "list.@total"}

@@ -1,0 +1,126 @@
+"""The configurable platform: schemas, inferred and given."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import SyncMode
+
+from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure
+from source_invoicing.platforms.rest_api.schema import infer
+from unit_tests.rest_api.helpers import (
+    BASE,
+    CHILD,
+    CUSTOMERS,
+    LIST,
+    ROWS,
+    Json,
+    by_offset,
+    config,
+    invoices,
+    read,
+    stream,
+)
+
+
+def test_a_schema_is_inferred_from_the_first_page(server: requests_mock.Mocker) -> None:
+    rows = [
+        {"id": 1, "total": 100, "note": None, "customer": {"name": "A", "age": None}, "lines": [{"price": 5}]},
+        {"id": 2, "total": 99.5, "note": "x", "customer": None, "lines": []},
+    ]
+    server.get(LIST, json={"data": rows})
+
+    schema = stream(config()).get_json_schema()
+
+    assert schema["properties"]["id"] == {"type": "number"}
+    assert schema["required"] == ["id"]
+    assert schema["properties"]["total"] == {"type": ["null", "number"]}
+    assert schema["properties"]["note"] == {"type": ["null", "string"]}
+    assert schema["properties"]["customer"]["type"] == ["null", "object"]
+    assert schema["properties"]["lines"]["items"]["properties"]["price"] == {"type": ["null", "number"]}
+    assert len(server.request_history) == 1
+
+
+def test_a_schema_is_the_same_from_run_to_run_and_has_no_combinators() -> None:
+    rows: list[Json] = [{"id": 1, "a": [1, "x", {"b": True}]}, {"id": 2, "a": {"c": 1}}, {"id": "3", "a": "text"}]
+
+    first, second = infer("s", rows, ["id"]), infer("s", rows, ["id"])
+
+    assert json.dumps(first) == json.dumps(second)
+    assert not any(word in json.dumps(first) for word in ("anyOf", "allOf", "oneOf", "not", "integer"))
+    assert first["properties"]["a"]["type"] == ["null", "string", "object", "array"]
+
+
+def test_an_empty_list_has_a_schema_with_its_key() -> None:
+    assert infer("s", [], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker, status: int) -> None:
+    server.get(LIST, status_code=status, json={})
+
+    assert stream(config()).get_json_schema()["properties"].keys() == {"id"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"status_code": 400, "json": {"error": "bad filter"}},
+        {"status_code": 401, "json": {}},
+        {"status_code": 500, "json": {}},
+        {"json": {"items": []}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+def test_one_list_that_cannot_be_read_does_not_hide_the_others_and_all_of_them_fail(
+    server: requests_mock.Mocker, refusal: Json, first: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(LIST, **refusal)
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1, "name": "A"}]})
+    declared = [invoices(), CUSTOMERS] if first else [CUSTOMERS, invoices()]
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {1, 2}
+    assert "Stream invoices: its schema stays open" in caplog.text
+    server.get(f"{BASE}/v1/customers", **refusal)
+    with pytest.raises(Failure, match=f"^Stream {declared[0]['name']}: The "):
+        SourceInvoicing().discover(logging.getLogger(), config(*declared))
+
+
+def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json=by_offset(ROWS))
+    server.get(re.compile("/notes"), json={"data": []})
+    server.get(f"{BASE}/v1/customers/0/notes", status_code=404)
+    server.get(f"{BASE}/v1/customers/2/notes", json={"data": [{"id": 1, "text": "x"}]})
+    customers = {"name": "customers", "path": "/v1/customers"}
+
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, {**CHILD, "name": "others"}))
+
+    assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [{"id", "text", "customer_id"}] * 2
+    assert [request.path.count("/notes") for request in server.request_history].count(0) == 1
+    assert len(server.request_history) == 1 + 3 + 3
+
+
+def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 5, "total": "1.50"}]})
+    schema = '{"properties": {"id": {"type": "string"}, "total": {"type": ["null", "number"]}}}'
+    values = config(invoices(json_schema=schema, pagination={"type": "none"}))
+
+    assert stream(values).get_json_schema()["properties"]["id"] == {"type": "string"}
+    assert not server.request_history
+    assert read(values) == [{"id": "5", "total": 1.5}]
+
+
+def test_records_fit_the_schema_that_the_connection_has_stored(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 5}]})
+    chosen = stream(config(invoices(pagination={"type": "none"})))
+    chosen.use_schema({"properties": {"id": {"type": "string"}}})
+
+    assert list(chosen.read_records(SyncMode.full_refresh)) == [{"id": "5"}]
