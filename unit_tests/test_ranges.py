@@ -23,7 +23,6 @@ from source_invoicing.streams.timestamps import UnixSeconds
 from unit_tests.moving_list import KEYSET, SNAPSHOT, MovingList, Stance
 
 WORKERS = 4
-LIST = "all"
 
 
 class Things:
@@ -32,7 +31,7 @@ class Things:
     def __init__(self, listing: MovingList, state: dict[str, Any] | None = None) -> None:
         self.listing = listing
         self.plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
-        self.progress = CursorState("things", "at", UnixSeconds(), (LIST,))
+        self.progress = CursorState("things", "at", UnixSeconds(), ())
         self.progress.restore(state or {})
 
     @property
@@ -41,17 +40,17 @@ class Things:
 
     def read(self, shared: KeyRanges) -> Iterator[list[Row]]:
         """What one worker reads."""
-        since = self.progress.position(LIST)
-        gaps = [(start, end, since if start is None else start) for start, end in self.progress.gaps(LIST)]
+        since = self.progress.cursor(None)
+        gaps = [(start, end, since if start is None else start) for start, end in self.progress.gaps(None, lookback=0)]
         for batch in shared.batches(ListReader(self.listing, self.plans_left), since, gaps):
             yield batch.rows
             if batch.cursor is not None:
-                self.progress.cover(LIST, batch.start, batch.cursor)
+                self.progress.advance(None, batch.cursor, batch.start)
 
     def share(self, workers: int = WORKERS) -> tuple[KeyRanges, list[Iterator[list[Row]]]]:
         """A reading, and the workers that take part in it; further ones come when they are called."""
         present: list[Iterator[list[Row]]] = []
-        shared = KeyRanges(workers, lambda: present.append(self.read(shared)), self.progress.keep_no_parts)
+        shared = KeyRanges(workers, lambda: present.append(self.read(shared)), self.progress.forget_ranges)
         present.append(self.read(shared))
         return shared, present
 

@@ -67,6 +67,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tasks": _vanishes("task.deleted"),
         "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
         "payment_sources": _vanishes("payment_source.deleted"),
+        "invoice_line_items": "stays; lines of the current version have the `updated_at` of their invoice",
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,
