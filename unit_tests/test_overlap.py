@@ -3,25 +3,22 @@ read, each row that was there throughout is handed out."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import pytest
-from airbyte_cdk.models import FailureType
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedResponse
-from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Paging
 from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
-from source_invoicing.streams.page import Order, Page, PageRequest, Row
+from source_invoicing.streams.page import Order, Page, PageRequest
 from unit_tests.moving_list import Arrangement, MovingList
-from unit_tests.silent_list import Filter, SilentList, Ties
+from unit_tests.silent_list import SilentList, Ties
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 # Hypothesis prefers lists of a page; where nothing moves between pages, nothing can be lost.
@@ -349,7 +346,7 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
     tells_moments=st.booleans(),
 )
 def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
-    plan: Plan, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, tells_moments: bool
+    *, plan: Plan, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, tells_moments: bool
 ) -> None:
     listing = SilentList(
         list(range(rows)), ties=ties, group=group, tells_total=tells_total, tells_moments=tells_moments
