@@ -375,7 +375,10 @@ def test_rows_that_inserts_push_to_the_next_page_are_no_sign_of_broken_ties() ->
 
     before_each_request(listing, insert)
 
-    assert set(hand_out(listing, AS_IT_COMES, paging=Pages())) >= set(range(300))
+    ids = hand_out(listing, AS_IT_COMES, paging=Pages())
+
+    assert set(ids) >= set(range(300))
+    assert len(ids) == len(set(ids))
     assert len(listing.asked) <= 62
 
 

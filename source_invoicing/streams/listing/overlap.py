@@ -156,7 +156,7 @@ class Overlap(Strategy):
         page = here.page
         self._pages_without_news = 0 if news else self._pages_without_news + 1
         behind = page.total is not None and page.total > here.end
-        if not here.has_next or page.ends_list:
+        if not here.has_next:
             if behind:
                 raise self._ends_before_its_total(here)
             if not here.fingerprints and page.has_more:
