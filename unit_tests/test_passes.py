@@ -371,7 +371,7 @@ def test_rows_that_inserts_push_to_the_next_page_are_no_sign_of_broken_ties() ->
 
     def insert(request: PageRequest) -> None:
         if len(listing.asked) % 20 == 7:
-            listing.rows.insert(0, {"id": 1000 + len(listing.asked), "at": 999})
+            listing.rows[:0] = [{"id": 1000 * number + len(listing.asked), "at": 999} for number in (1, 2)]
 
     before_each_request(listing, insert)
 
