@@ -35,7 +35,8 @@ class Snapshot(Strategy):
         listing = self.listing
         assert isinstance(listing, MovingList)
         rows = [dict(row) for row in listing.rows]
-        yield Batch(rows, cursor=max((row["at"] for row in rows if row["at"] is not None), default=None))
+        newest = max((row["at"] for row in rows if row["at"] is not None), default=None)
+        yield Batch(rows, cursor=None if newest is None else min(newest, listing.clock - CLOCK_MARGIN))
 
 
 KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)

@@ -37,7 +37,7 @@ class SilentList(MovingList):
     duplicates: int = 1
     tells_total: bool = False
     includes_boundary: bool = False
-    ties: Ties = "by id"
+    ties: Ties = "by id"  # type: ignore[assignment]  # one way more
     group: int = 1
 
     def fetch(self, request: PageRequest) -> Page:

@@ -346,7 +346,7 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
     tells_moments=st.booleans(),
 )
 def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
-    plan: Plan, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, tells_moments: bool
+    *, plan: Plan, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, tells_moments: bool
 ) -> None:
     listing = SilentList(
         list(range(rows)), ties=ties, group=group, tells_total=tells_total, tells_moments=tells_moments

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 
 from typing_extensions import override
 
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.context import FIRST_SECOND, Answered, PageInContext
 from source_invoicing.streams.listing.errors import (
     UNIQUE_ORDER_ADVICE,
     ListChanged,
@@ -21,7 +21,7 @@ from source_invoicing.streams.listing.errors import (
 from source_invoicing.streams.listing.memory import Memory
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
-from source_invoicing.streams.listing.strategy import Batch, PageKeys, Plan, Strategy, clock_floor
+from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy, clock_floor
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
 
@@ -30,67 +30,8 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 MOST_PASSES = 40
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
-# What every row with a modification time was changed after (seconds since 1970, UTC).
-FIRST_SECOND = 1
 
 TimestampTest = Callable[[int | None], bool]
-
-
-@dataclass
-class _PageInContext:
-    """A page, and where it stands.
-
-    :param timestamps: modification time of each of its rows
-    :param has_next: whether more rows match the request
-    :param behind: the latest time before its first row: that of the page before, or what the request begins with
-    :param floor: up to when it can promise anything, see :func:`.clock_floor`
-    """
-
-    request: PageRequest
-    page: Page
-    keys: PageKeys
-    timestamps: list[int | None]
-    has_next: bool
-    behind: int | None
-    floor: int
-
-    def __post_init__(self) -> None:
-        self.dated: list[int] = [each for each in self.timestamps if each is not None]
-        #: The latest time up to the end of the page.
-        self.last = self.dated[-1] if self.dated else self.behind
-
-    def is_beyond(self, end: int | None) -> bool:
-        """Whether the page reaches the end of the range."""
-        return end is not None and self.last is not None and self.last >= end
-
-    @property
-    def stands_still(self) -> bool:
-        """Whether asking on from its last timestamp would lead to no other rows."""
-        since = self.request.since
-        return self.last is None or self.last == self.timestamps[0] or (since is not None and self.last <= since)
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing on it tells if the list goes on."""
-        return self.page.has_more is None and self.page.total is None
-
-
-@dataclass
-class _Answered:
-    """A request that was answered, to hold the next one against.
-
-    :param keys: of the rows that were handed out
-    :param is_tied: whether those are the rows of one second, on several pages
-    :param promises: whether there are more rows behind those
-    :param newest: the newest change that was met on pages of one second
-    """
-
-    request: PageRequest
-    total: int | None
-    keys: set[Hashable]
-    is_tied: bool = False
-    promises: bool = True
-    newest: int | None = None
 
 
 class Keyset(Strategy):
@@ -118,7 +59,7 @@ class Keyset(Strategy):
         :param key_range: what of the list is to be read; its end may come nearer meanwhile
         """
         self._memory = key_range.memory if key_range else Memory()
-        before: _Answered | None = None
+        before: Answered | None = None
         position = reached = since
         while True:
             asked_at = time.monotonic()
@@ -133,7 +74,8 @@ class Keyset(Strategy):
             if self._needs_a_look(before, here, end):
                 yield from self._look_at_the_far_end()
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
-            before = _Answered(here.request, here.page.total, set(here.keys))
+            rows = dict(zip(here.keys, here.timestamps, strict=True))
+            before = Answered(here.request, here.page.total, rows, here.floor)
             if has_next and here.stands_still and not is_beyond:
                 ties = self._read_ties(here, before)
                 del here
@@ -149,11 +91,15 @@ class Keyset(Strategy):
                 return
             if not has_next:
                 break
+        counted_at = self._memory.proof.counted_at
+        if counted_at is not None and reached is not None and reached >= counted_at:
+            self._memory.proof.counted_at = None
+            yield from self._look_at_the_far_end()
         self._prove_the_filter(since, reached)
 
     # -- pages ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, request: PageRequest, behind: int | None = None) -> _PageInContext:
+    def _ask(self, request: PageRequest, behind: int | None = None) -> PageInContext:
         """The first page of a request that has rows on it.
 
         :param behind: the latest time before it
@@ -177,30 +123,27 @@ class Keyset(Strategy):
         self._page_size = max(self._page_size, len(page.rows))
         return here
 
-    def _in_context(self, listed: ListedPage, behind: int | None, floor: int) -> _PageInContext:
+    def _in_context(self, listed: ListedPage, behind: int | None, floor: int) -> PageInContext:
         timestamp = self.listing.timestamp
         timestamps = [timestamp(row) for row in listed.page.rows]
-        here = _PageInContext(listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, floor)
+        here = PageInContext(listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, floor)
         self._memory.proof.saw(listed.request.since, here.dated)
         return here
 
     def _pages(self, request: PageRequest, first: Page | None = None) -> Iterator[ListedPage]:
-        """The pages of one request to its end.
-
-        :raises RowsRepeated: when some rows came twice in the place of others
-        """
+        """The pages of one request to its end."""
         listed_pages = pages(self.listing, self.paging, request, first=first)
         del first
         try:
             yield from listed_pages
-        except RowsRepeated:
-            raise
         except PageRepeated as repeated:
             raise self.does_not_page(str(repeated)) from None
+        except RowsRepeated as repeated:
+            raise PlanNotSupported(str(repeated), repeated.advice) from None
         except ListChanged as changed:
             raise self.cannot_be_read(str(changed), changed.advice) from None
 
-    def _goes_on(self, here: _PageInContext) -> bool:
+    def _goes_on(self, here: PageInContext) -> bool:
         """Whether there are rows behind the first page of a list, which is short and does not say so."""
         behind = self._pages(here.request, here.page)
         next(behind)
@@ -210,7 +153,7 @@ class Keyset(Strategy):
         return page.short or len(page.rows) < self._page_size
 
     @staticmethod
-    def _advance(key_range: KeyRange | None, here: _PageInContext, waited: float | None = None) -> int | None:
+    def _advance(key_range: KeyRange | None, here: PageInContext, waited: float | None = None) -> int | None:
         """Take note of the page in the range that is read; returns where the range ends."""
         if key_range is None:
             return None
@@ -218,7 +161,7 @@ class Keyset(Strategy):
 
     # -- one second -------------------------------------------------------------------------------------------------
 
-    def _read_ties(self, here: _PageInContext, answered: _Answered) -> Generator[Batch, None, int | None]:
+    def _read_ties(self, here: PageInContext, answered: Answered) -> Generator[Batch, None, int | None]:
         """Step through the pages that one second fills, until none of its rows can have slipped through.
 
         :param here: the first of them
@@ -235,46 +178,48 @@ class Keyset(Strategy):
         proof = TieProof(is_past=second is not None and second < floor)
         full, size = here.page.size or len(here.keys), None
         resizable = self.paging.resizable and full > 1
-        answered.keys, answered.is_tied = set(), True
+        answered.rows, answered.is_tied = {}, True
         for number in range(MOST_PASSES):
             is_short = self._is_short(here.page)
             one_pass = self._pass_over_ties(here.request, here.page, is_tied, answered)
             del here
-            met = yield from one_pass
+            met, ended = yield from one_pass
+            proof.unstable = proof.unstable or not ended
             # Rows that are all on one page were there at one time.
             stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
-            answered.keys.update(*met)
-            if proof.add(met, size) or stood_on_one_page:
+            if ended and (proof.add(met, size) or stood_on_one_page):
                 if second is not None and self._memory.proof.established:
                     yield Batch([], min(second, floor))
                 return second
-            if proof.repeats and resizable:
+            if proof.unstable and resizable:
                 size = full - 1 - number % max(full // 2, 1)
             elif proof.stands_still:
                 break
             here = self._ask(replace(request, number=1, size=size))
             if size is not None and (len(here.keys) > size or here.page.size not in (None, size)):
                 resizable, size = False, None
-        if proof.repeats:
+        if proof.unstable:
             raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
         raise self.cannot_be_read("answers differently each time it is asked for one moment")
 
     def _pass_over_ties(
-        self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: _Answered
-    ) -> Generator[Batch, None, list[list[Hashable]]]:
+        self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: Answered
+    ) -> Generator[Batch, None, tuple[list[list[Hashable]], bool]]:
         """Hand out the rows of one second that are new.
 
         :param first: the page of the request
-        :return: the keys of all of them, page by page
+        :return: the keys of all of them, page by page, and whether the pass came to its end
         """
         met: list[list[Hashable]] = []
-        with suppress(RowsRepeated):
-            listed_pages = self._pages(request, first)
-            del first
+        listed_pages = pages(self.listing, self.paging, request, first=first)
+        del first
+        try:
             for listed in listed_pages:
                 here = self._in_context(listed, None, 0)
                 self._prove_order(here)
-                met.append([key for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)])
+                tied = {key: at for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)}
+                answered.rows.update(tied)
+                met.append([key for key in here.keys if key in tied])
                 answered.newest = max([*here.dated, answered.newest or 0])
                 answered.promises = len(met[-1]) < len(here.keys)
                 fresh = self._take_fresh(here, is_tied, comes_again=True)
@@ -284,11 +229,20 @@ class Keyset(Strategy):
                 del fresh
                 if answered.promises:
                     break
-        return met
+        except RowsRepeated:
+            return met, True
+        except PageRepeated as repeated:
+            if len(answered.rows) <= len(met[-1]):
+                raise self.does_not_page(str(repeated)) from None
+            # It does page; the same rows happened to stand on two of them.
+            return met, False
+        except ListChanged as changed:
+            raise self.cannot_be_read(str(changed), changed.advice) from None
+        return met, True
 
     # -- proofs -----------------------------------------------------------------------------------------------------
 
-    def _prove_order(self, here: _PageInContext) -> None:
+    def _prove_order(self, here: PageInContext) -> None:
         """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
         if not here.has_next or not here.dated:
             return
@@ -298,7 +252,7 @@ class Keyset(Strategy):
         if here.request.since is not None and here.dated[0] < here.request.since - 1:
             raise PlanNotSupported("does not filter by modification time")
 
-    def _prove_nothing_between(self, before: _Answered, here: _PageInContext) -> _PageInContext:
+    def _prove_nothing_between(self, before: Answered, here: PageInContext) -> PageInContext:
         """Each row that was counted has to be among those listed, or those still to come; different rows count.
 
         :return: the latest answer to the request
@@ -306,20 +260,30 @@ class Keyset(Strategy):
         for count in range(MOST_COUNTS):
             if before.total is None or here.page.total is None:
                 return here if here.keys or not before.promises else self._prove_it_ended(here)
-            if before.total <= len(before.keys.difference(here.keys)) + here.page.total:
-                self._memory.proof.established = True
+            if before.total <= before.left_behind(here) + here.page.total:
+                self._establish(before)
                 return here
             if before.is_tied or count == MOST_COUNTS - 1:
                 break
             # A row that was deleted in between makes the same difference, but hardly each time.
             page = self.listing.fetch(before.request)
-            before = replace(before, total=page.total, keys=before.keys.intersection(self.keys(page)))
+            rows = {key: before.rows[key] for key in self.keys(page) if key in before.rows}
+            before = replace(before, total=page.total, rows=rows)
             here = self._ask(here.request, here.behind)
         if before.request.since is None:
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
 
-    def _prove_it_ended(self, here: _PageInContext) -> _PageInContext:
+    def _establish(self, before: Answered) -> None:
+        """Take note that totals add up. A row that is inserted or edited between two requests is counted by the second
+        one and hides one that no filter lists; so the far end is looked at where the two lie far apart, and at the end
+        of the list where anything has changed since the first."""
+        proof = self._memory.proof
+        is_whole = before.request.since is None
+        if not proof.established and not (is_whole and before.is_tied):
+            proof.established, proof.counted_at = True, before.floor if is_whole else None
+
+    def _prove_it_ended(self, here: PageInContext) -> PageInContext:
         """An empty page in the place of one that was to follow: all that stood there may have been deleted."""
         here = self._ask(here.request, here.behind)
         since = here.request.since or 0
@@ -331,7 +295,7 @@ class Keyset(Strategy):
                     raise self.cannot_be_read("says that it goes on and answers with an empty page")
         return here
 
-    def _needs_a_look(self, before: _Answered | None, here: _PageInContext, end: int | None) -> bool:
+    def _needs_a_look(self, before: Answered | None, here: PageInContext, end: int | None) -> bool:
         """Whether a list without totals goes over more than a page, or the end of its range keeps totals from being
         compared, and nothing has been proven about it yet."""
         if self._memory.proof.established:
@@ -347,14 +311,15 @@ class Keyset(Strategy):
         self._prove_order(here)
         if here.dated or not here.has_next:
             proof.newest = max(here.dated, default=None)
-            yield Batch(self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True))
+            if rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
+                yield Batch(rows)
         else:
-            answered = _Answered(here.request, None, set())
+            answered = Answered(here.request, None, {}, here.floor)
             yield from self._read_ties(here, answered)
             proof.newest = answered.newest
         proof.established = True
 
-    def _far_end(self) -> Iterator[_PageInContext]:
+    def _far_end(self) -> Iterator[PageInContext]:
         """The pages at the newest end of the list, up to the first one with a modification time."""
         for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
             here = self._in_context(listed, None, 0)
@@ -382,7 +347,7 @@ class Keyset(Strategy):
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
-    def _batch(self, here: _PageInContext, end: int | None) -> Batch:
+    def _batch(self, here: PageInContext, end: int | None) -> Batch:
         is_own = None
         if end is not None and here.dated and max(here.dated) >= end:
             border = end
@@ -403,7 +368,7 @@ class Keyset(Strategy):
         return Batch(rows, None if reached is None else min(reached, here.floor))
 
     def _take_fresh(
-        self, here: _PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
+        self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
     ) -> list[Row]:
         """Rows not handed out yet in this version. Those that may come again are remembered.
 

@@ -17,11 +17,13 @@ class ListProof:
         later run has to begin where this one did
     :ivar filters: whether the filter has listed a later change than the one asked for, or one so early that it does not
         filter at all. Some filters mean that very second alone
+    :ivar counted_at: where that rests on the total of all rows, up to when nothing had changed
     :ivar newest: the newest change at the far end of the list, where that was looked at
     """
 
     established: bool = False
     filters: bool = False
+    counted_at: int | None = None
     newest: int | None = None
 
     def saw(self, since: int | None, timestamps: Sequence[int]) -> None:

@@ -42,6 +42,8 @@ MOST_LOOKS_AT_THE_HEAD = 5
 # Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
 SECOND_LOOKS = 3
 PAGES_FOR_A_SECOND_LOOK = 10
+# How often two pages have to contradict each other, asked for in turns, to prove that no rows moved between them.
+ENOUGH_LOOKS = 2
 # A filter that takes a date may begin a day earlier, in whatever time zone the vendor counts (seconds).
 COARSEST_FILTER = 3 * 86_400
 CREATION_ORDERS = (Order.OLDEST_ROW_FIRST, Order.NEWEST_ROW_FIRST)
@@ -154,7 +156,7 @@ class Overlap(Strategy):
         page = here.page
         self._pages_without_news = 0 if news else self._pages_without_news + 1
         behind = page.total is not None and page.total > here.end
-        if not here.has_next or page.ends_list:
+        if not here.has_next:
             if behind:
                 raise self._ends_before_its_total(here)
             if not here.fingerprints and page.has_more:
@@ -193,11 +195,16 @@ class Overlap(Strategy):
             # Did rows move? Then the page on which it was met shows it too.
             self._second_looks += 1
             again = self._look_again(suspect.view)
-            if suspect.stands_on(again):
-                once_more = self._look_again(there)
-                if once_more.names == there.names:
+            looks = 0
+            while suspect.contradicts(again, there):
+                before, there = there, self._look_again(there)
+                looks += 1
+                if there.names != before.names:
+                    break
+                if looks == ENOUGH_LOOKS:
                     raise self._contradiction(again, there)
-                there = once_more
+                # Rows may have moved there and back; hardly twice.
+                again = self._look_again(suspect.view)
         if seen.meets(there):
             return there
         logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, again.offset)
@@ -305,7 +312,9 @@ class Overlap(Strategy):
             head.moved(fresh, watermark.cursor)
             yield Batch(fresh)
             del fresh
-        if pages > 1 and watermark.cursor is not None:
+        if pages > 1:
+            if watermark.cursor is None:
+                raise PlanNotSupported("tells no modification times, which would show that it is sorted")
             yield from self._look_at_the_head(watermark.cursor, head)
         yield Batch([], cursor=watermark.cursor)
 
@@ -316,15 +325,17 @@ class Overlap(Strategy):
         :param known: the latest time of which everything was seen, by the clock at the beginning
         """
         for _ in range(MOST_LOOKS_AT_THE_HEAD):
-            pages, any_moved = 0, False
-            for _, fresh in self._down_to(known):
+            pages, any_moved, watermark = 0, False, Watermark()
+            for here, fresh in self._down_to(known):
                 pages += 1
+                watermark.saw(here.page, here.timestamps)
                 moved = head.moved(fresh, known)
                 any_moved = any_moved or bool(moved)
                 yield Batch(moved)
                 del fresh, moved
             if pages == 1 or not any_moved:
                 return
+            known = max(known, watermark.cursor or known)
 
     def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
         for here, fresh, _ in self._read(SeenRows(self.listing), self._see(0)):

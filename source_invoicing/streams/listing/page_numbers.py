@@ -13,8 +13,6 @@ from urllib.parse import unquote
 NUMBER = re.compile(r"(?:^|(?<=[/?&;#]))([^/?&;#]*[=:])?([0-9]{1,18})(?=$|[/?&;#])")
 # A number that stands for itself in what a token is when decoded: "arrayconnection:49", '{"offset":100}'.
 DECODED_NUMBER = re.compile(r"(?<![\w.\-])([0-9]{1,18})(?![\w.\-])")
-# The value of a parameter, or the whole token.
-VALUE = re.compile(r"(?:^|[?&;#/])([^?&;#=]*=)?([^?&;#]+)")
 BASE64 = re.compile(r"[A-Za-z0-9_\-+/]{4,}={0,2}")
 
 
@@ -61,10 +59,10 @@ def numbers_in(token: str) -> dict[str, int]:
     """The whole numbers of a token, also where it is in base64, by the name of their parameter or by what stands
     before them."""
     numbers = {found[1] or token[: found.start()]: int(found[2]) for found in NUMBER.finditer(token)}
-    for found in VALUE.finditer(token):
-        decoded = _decoded(unquote(found[2]))
+    for name, value in [("", token), *(piece.split("=", 1) for piece in re.split(r"[?&;#]", token) if "=" in piece)]:
+        decoded = _decoded(unquote(value))
         for number in DECODED_NUMBER.finditer(decoded):
-            numbers[f"{found[1] or ''}{DECODED_NUMBER.sub('#', decoded[: number.start()])}"] = int(number[1])
+            numbers[f"{name}={DECODED_NUMBER.sub('#', decoded[: number.start()])}"] = int(number[1])
     return numbers
 
 
@@ -72,11 +70,9 @@ def _decoded(value: str) -> str:
     """What a value says in base64; empty where that is no text."""
     if not BASE64.fullmatch(value):
         return ""
+    digits = value.rstrip("=").replace("+", "-").replace("/", "_")
     try:
-        octets = urlsafe_b64decode(
-            value.rstrip("=").replace("+", "-").replace("/", "_") + "=" * (-len(value.rstrip("=")) % 4)
-        )
-        text = octets.decode("ascii")
+        text = urlsafe_b64decode(digits + "=" * (-len(digits) % 4)).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         return ""
     return text if text.isprintable() else ""

@@ -42,6 +42,7 @@ class PassRecord:
         self._seen: set[int] = set()
         self._next = 0
         self._kept_order = before is not None
+        #: Whether rows are held against what they were. Not where something in them differs in each response.
         self.reads_contents: bool = before.reads_contents if before else True
 
     @property
@@ -77,7 +78,7 @@ class PassRecord:
         self.pages += 1
         self.rows += len(rows)
         self.longest = max(self.longest, len(rows))
-        contents = [checksum(row) for row in rows]
+        contents = [checksum(row) if self.reads_contents else 0 for row in rows]
         hashes = [hash(key) for key in keys]
         # Rows that the page before ended with: an insert pushed them here, or pages overlap.
         pushed = self._overlap(hashes)

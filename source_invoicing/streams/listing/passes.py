@@ -105,8 +105,10 @@ class Passes(Strategy):
             return self._begun >= MOST_PASSES or self._is_stuck
         if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
             # What a token names does not move, so a list that contradicts itself does so each time.
-            return not isinstance(changed, PlaceForgotten | ListShrank)
-        return type(changed) is type(before) and (isinstance(changed, PageRepeated) or str(changed) == str(before))
+            return True
+        if isinstance(changed, RowsDeleted) or type(changed) is not type(before):
+            return False
+        return isinstance(changed, PageRepeated) or str(changed) == str(before)
 
     def _failure(self, changed: ListChanged) -> Failure:
         if isinstance(changed, RowsRepeated):
@@ -134,6 +136,8 @@ class Passes(Strategy):
                     timestamps = self.timestamps(page)
                     watermark.saw(page, timestamps)
                     proof.saw(timestamps)
+                    # Where one pass is enough, nothing is held against what it was.
+                    record.reads_contents = record.reads_contents and not tells_of_deletes
                     rows = self._take(record, listed)
                     if page.next is not None:
                         tokens.append(HandedOut(page.next, record.pages, record.rows, record.longest))
@@ -208,10 +212,15 @@ class Passes(Strategy):
             yield Batch(rows)
             del rows
         known = watermark.cursor
-        for _ in range(MOST_LOOKS_AT_THE_HEAD if count > 1 and known is not None else 0):
-            count, any_moved = 0, False
+        if count <= 1:
+            return
+        if known is None:
+            raise PlanNotSupported("tells no modification times, which would show that it is sorted")
+        for _ in range(MOST_LOOKS_AT_THE_HEAD):
+            count, any_moved, watermark = 0, False, Watermark()
             for page in self._down_to(request, known):
                 count += 1
+                watermark.saw(page, self.timestamps(page))
                 rows = head.moved(page.rows, known)
                 del page
                 any_moved = any_moved or bool(rows)
@@ -220,6 +229,7 @@ class Passes(Strategy):
             if count == 1 or not any_moved:
                 # A look at a single page cannot miss anything.
                 return
+            known = max(known, watermark.cursor or known)
 
     def _down_to(self, request: PageRequest, until: int | None) -> Iterator[Page]:
         """The pages down to a time."""

@@ -91,9 +91,17 @@ class Met(NamedTuple):
     view: PageView | None = None
     at: int = 0
 
-    def stands_on(self, view: PageView) -> bool:
-        """Whether the page it was met on, asked for again, still holds it in the same place."""
-        return self.at < len(view.fingerprints) and view.fingerprints[self.at].name == self.row.name
+    def contradicts(self, again: PageView, elsewhere: PageView) -> bool:
+        """Whether two pages show the row in different places: the one it was met on, asked for again, in the same
+        place, and another one elsewhere, or not at all.
+
+        :param elsewhere: a page that should hold its place, or holds the row
+        """
+        if self.view is None or self.at >= len(again.fingerprints) or again.names[self.at] != self.row.name:
+            return False
+        names = elsewhere.names
+        at = self.view.offset + self.at - elsewhere.offset
+        return not (0 <= at < len(names) and names[at] == self.row.name)
 
 
 class SeenRows:

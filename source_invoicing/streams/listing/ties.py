@@ -21,8 +21,8 @@ class TieProof:
     """
 
     def __init__(self, *, is_past: bool) -> None:
-        #: Whether a row came on several pages.
-        self.repeats = False
+        #: Whether a row came on several pages, or the same rows in another order.
+        self.unstable = False
         #: Whether a further pass like the last one would repeat the same rows again.
         self.stands_still = False
         self._is_past = is_past
@@ -43,8 +43,9 @@ class TieProof:
         self._last_met.update(dict.fromkeys(keys, number))
         # Twice on one page is how some vendors list a row; that says nothing about the order.
         repeats = len(set(keys)) < sum(len(set(page)) for page in met)
-        self.repeats = self.repeats or repeats
         before, size_before = self._before or (None, None)
+        reordered = before is not None and keys != before and sorted(map(hash, keys)) == sorted(map(hash, before))
+        self.unstable = self.unstable or repeats or reordered
         self._before = (keys, size)
         self.stands_still = keys == before and repeats and size == size_before
         if keys == before and not self.stands_still:
