@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -217,6 +218,9 @@ class Connector:
         process = self._start_warm(self.warm_start, self.read_arguments(streams, state), pipe)
         lines = []
         with pipe.open(encoding="utf-8", newline="\n") as messages:
+            if hasattr(fcntl, "F_SETPIPE_SZ"):
+                # A pipe that holds little: the read cannot be far ahead of what is taken of it.
+                fcntl.fcntl(messages, fcntl.F_SETPIPE_SZ, 4096)
             for line in messages:
                 lines.append(line)
                 if enough(lines):

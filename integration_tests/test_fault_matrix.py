@@ -7,7 +7,6 @@ What hits the connection itself hits a real one on one platform; on the others, 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from integration_tests.expected import keys
 from integration_tests.moments import FIRST, MIDDLE, STAGES, TOKEN, Stage, Undisturbed, rule
 from integration_tests.sandbox import Sandbox
 from integration_tests.tally import Tally
+from integration_tests.warm_start import RUN_FIRST
 
 pytestmark = pytest.mark.in_process
 
@@ -296,7 +296,6 @@ def test_a_name_that_cannot_be_resolved_for_a_while(
     # One request at a time: each connection that breaks makes the next try look the name up.
     sandbox, connector = begin(stage, CASES[0], num_workers=1)
     connector.config = by_name(connector.config)
-    connector.warm_start = None
     lookups = tmp_path / "lookups"
     connector.environment = {**connector.environment, **forgetful_resolver(tmp_path, lookups)}
     later = [moment for moment in stage.lists if moment != FIRST]
@@ -367,14 +366,12 @@ socket.getaddrinfo = forget
 def forgetful_resolver(folder: Path, lookups: Path) -> dict[str, str]:
     """An environment in which only each third lookup of a name succeeds.
 
-    :param folder: for the module that the interpreter runs at its start
+    :param folder: for the code that a run begins with
     :param lookups: file that tells what came of each
     """
-    site = folder / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(FORGETFUL_RESOLVER, encoding="utf-8")
-    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
-    return {"PYTHONPATH": path, "LOOKUPS": str(lookups)}
+    resolver = folder / "forgetful_resolver.py"
+    resolver.write_text(FORGETFUL_RESOLVER, encoding="utf-8")
+    return {RUN_FIRST: str(resolver), "LOOKUPS": str(lookups)}
 
 
 def assert_failed(

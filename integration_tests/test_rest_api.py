@@ -1,4 +1,7 @@
-"""The configurable platform from end to end: the connector against the sandbox in its many poses."""
+"""The configurable platform from end to end: the connector against the sandbox in its many poses.
+
+Real products are read over a socket, all else within the process.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from urllib.parse import quote, quote_plus, urlsplit
 import pytest
 
 from integration_tests.connector import Connector, Json, Output
+from integration_tests.in_process import InProcessConnector, OfflineSandbox
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.rest_api_auth import CLIENT_SECRET, KEY, TOKEN_PATH
-from integration_tests.warm_start import WarmStart
 
 PAGE = Path(__file__).parents[1] / "docs" / "rest-api.md"
 PRODUCTS = ("iugu", "Billomat", "Invoice Ninja", "InvoiceXpress", "Lago", "Stripe")
@@ -24,13 +27,19 @@ PRODUCTS = ("iugu", "Billomat", "Invoice Ninja", "InvoiceXpress", "Lago", "Strip
 INCREMENTAL = ("iugu", "Invoice Ninja", "Lago")
 FILTERED = ("Invoice Ninja",)
 
-Configure = Callable[[Json], Connector]
+Configure = Callable[[Json, Sandbox], Connector]
 
 
 @pytest.fixture
-def configure(tmp_path: Path, warm_start: WarmStart) -> Configure:
-    """The connector with a configuration."""
-    return lambda config: Connector(config, tmp_path, warm_start)
+def configure(request: pytest.FixtureRequest, tmp_path: Path) -> Configure:
+    """The connector with a configuration, for a sandbox."""
+
+    def configure(config: Json, sandbox: Sandbox) -> Connector:
+        if isinstance(sandbox, OfflineSandbox):
+            return InProcessConnector(config, tmp_path, sandbox=sandbox)
+        return Connector(config, tmp_path, request.getfixturevalue("warm_start"))
+
+    return configure
 
 
 def documented(product: str) -> Json:
@@ -117,7 +126,7 @@ def offering(connector: Connector, *names: str) -> Connector:
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_the_documented_configuration_reads_the_product(product: str, configure: Configure) -> None:
     with Sandbox("rest_api", rows={"invoices": 205}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url))
+        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
 
         assert connector.check().of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
         output = connector.read()
@@ -127,19 +136,19 @@ def test_the_documented_configuration_reads_the_product(product: str, configure:
 
 
 def test_the_documented_lists_of_customers_are_read(configure: Configure) -> None:
-    with Sandbox("rest_api", options={"auth": "bearer", "totals": "false"}) as sandbox:
+    with OfflineSandbox("rest_api", options={"auth": "bearer", "totals": "false"}) as sandbox:
         config = posing(documented("Lists of each customer"), sandbox.base_url)
         customers, contacts = config["platform"]["streams"]
         listed = {**contacts, "name": "customer_invoices", "path": "/v1/customers/{id}/invoices"}
-        connector = configure({"platform": {**config["platform"], "streams": [customers, listed]}})
+        connector = configure({"platform": {**config["platform"], "streams": [customers, listed]}}, sandbox)
 
         assert_complete(connector, connector.read(), sandbox)
 
 
 @pytest.mark.parametrize("product", INCREMENTAL)
 def test_a_second_sync_of_the_product_brings_what_changed(product: str, configure: Configure) -> None:
-    with Sandbox("rest_api", rows={"invoices": 205}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url))
+    with OfflineSandbox("rest_api", rows={"invoices": 205}, options=pose_of(product)) as sandbox:
+        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
         first = connector.read()
         before = moments(sandbox.rows("invoices"), shown(connector))
         sandbox.edit("invoices")
@@ -171,16 +180,16 @@ def moments(rows: list[Json], stream: Json) -> dict[str, float | None]:
 
 @pytest.mark.parametrize("product", [product for product in PRODUCTS if product not in INCREMENTAL])
 def test_a_product_without_times_of_change_is_read_in_full_again(product: str, configure: Configure) -> None:
-    with Sandbox("rest_api", rows={"invoices": 31}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url))
+    with OfflineSandbox("rest_api", rows={"invoices": 31}, options=pose_of(product)) as sandbox:
+        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
 
         assert_complete(connector, connector.read(state=connector.read().last_state), sandbox)
 
 
 def test_a_single_invoice_of_billomat_comes_without_a_list(configure: Configure) -> None:
     for rows in (1, 0):
-        with Sandbox("rest_api", rows={"invoices": rows}, options={"pose": "billomat"}) as sandbox:
-            connector = configure(posing(documented("Billomat"), sandbox.base_url))
+        with OfflineSandbox("rest_api", rows={"invoices": rows}, options={"pose": "billomat"}) as sandbox:
+            connector = configure(posing(documented("Billomat"), sandbox.base_url), sandbox)
 
             assert_complete(connector, connector.read(), sandbox)
 
@@ -189,8 +198,8 @@ def test_a_single_invoice_of_billomat_comes_without_a_list(configure: Configure)
 
 
 def test_an_address_and_a_key_are_enough(configure: Configure) -> None:
-    with Sandbox("rest_api", options={"config": "minimal", "limit_cap": "40", "totals": "false"}) as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api", options={"config": "minimal", "limit_cap": "40", "totals": "false"}) as sandbox:
+        connector = configure(sandbox.config, sandbox)
 
         output = connector.read(flags=["--debug"])
 
@@ -208,7 +217,7 @@ def test_an_address_and_a_key_are_enough(configure: Configure) -> None:
 def test_discover_says_the_same_in_another_process(tmp_path: Path, configure: Configure) -> None:
     """To the letter: the order of names in a set differs between processes."""
     with Sandbox("rest_api") as sandbox:
-        here, elsewhere = configure(sandbox.config).discover(), Connector(sandbox.config, tmp_path).discover()
+        here, elsewhere = configure(sandbox.config, sandbox).discover(), Connector(sandbox.config, tmp_path).discover()
 
         assert json.dumps(here.of("CATALOG")) == json.dumps(elsewhere.of("CATALOG"))
 
@@ -228,8 +237,8 @@ def test_discover_says_the_same_in_another_process(tmp_path: Path, configure: Co
     ids=lambda options: "-".join((options.get("pager", "offset"), options.get("auth", "query"))),
 )
 def test_each_pager_and_each_way_to_log_in_reads_everything(options: Mapping[str, str], configure: Configure) -> None:
-    with Sandbox("rest_api", options=options) as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api", options=options) as sandbox:
+        connector = configure(sandbox.config, sandbox)
 
         first = connector.read()
         assert_complete(connector, first, sandbox)
@@ -244,7 +253,7 @@ def test_each_pager_and_each_way_to_log_in_reads_everything(options: Mapping[str
 def test_no_more_is_asked_than_the_configuration_allows(configure: Configure) -> None:
     """The server counts in windows of its own, which begin whenever they like."""
     with Sandbox("rest_api", options={"rate_calls": "6", "rate_seconds": "1"}) as sandbox:
-        output = offering(configure(sandbox.config), "invoices", "customer_invoices").read()
+        output = offering(configure(sandbox.config, sandbox), "invoices", "customer_invoices").read()
 
         assert output.exit_code == 0, output.text
         assert {name: len(rows) for name, rows in output.records.items()} == {"invoices": 250, "customer_invoices": 250}
@@ -252,11 +261,11 @@ def test_no_more_is_asked_than_the_configuration_allows(configure: Configure) ->
 
 
 def test_two_hundred_streams_are_read(configure: Configure) -> None:
-    with Sandbox("rest_api", rows={"customers": 2}) as sandbox:
+    with OfflineSandbox("rest_api", rows={"customers": 2}) as sandbox:
         platform = sandbox.config["platform"]
         declared = [{"name": f"s{number}", "path": "/v1/customers"} for number in range(199)]
         child = {"name": "under", "path": "/v1/customers/{id}/invoices", "parent": {"stream": "s198"}}
-        connector = configure({"platform": {**platform, "streams": [child, *declared]}})
+        connector = configure({"platform": {**platform, "streams": [child, *declared]}}, sandbox)
 
         output = connector.read()
 
@@ -267,8 +276,8 @@ def test_two_hundred_streams_are_read(configure: Configure) -> None:
 
 
 def test_children_are_the_same_with_and_without_their_parents(configure: Configure) -> None:
-    with Sandbox("rest_api") as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api") as sandbox:
+        connector = configure(sandbox.config, sandbox)
         stream = shown(connector, "customer_invoices")
         expected = by_key(sandbox.rows("customer_invoices"), stream)
 
@@ -291,9 +300,9 @@ def stored_configs(output: Output) -> list[Json]:
 def test_each_refresh_token_that_is_handed_out_is_stored_once(command: str, configure: Configure) -> None:
     """Each voids the one before. Here access tokens end after six calls, without a word."""
     options = {"auth": "oauth2", "access_token_calls": 6}
-    with Sandbox("rest_api", options=options) as sandbox:
+    with OfflineSandbox("rest_api", options=options) as sandbox:
         config = {**sandbox.config, "num_workers": 1}
-        connector = offering(configure(config), "customers", "invoices", "customer_invoices")
+        connector = offering(configure(config, sandbox), "customers", "invoices", "customer_invoices")
 
         output = getattr(connector, command)()
 
@@ -309,7 +318,7 @@ def test_each_refresh_token_that_is_handed_out_is_stored_once(command: str, conf
         assert stored[-1] == {**config, "platform": {**config["platform"], "auth": auth}}
         said = [line for line in output.lines if '"CONTROL"' not in line]
         assert not any(secret in line for line in said for secret in ("-token-", CLIENT_SECRET))
-        assert configure(stored[-1]).check().of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
+        assert configure(stored[-1], sandbox).check().of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
 
 
 # -- servers that are not nice ----------------------------------------------------------------------------------------
@@ -347,10 +356,10 @@ NASTY: Mapping[str, Nasty] = {
 @pytest.mark.parametrize("situation", NASTY)
 def test_a_nasty_server_is_told_and_gets_no_key(situation: str, configure: Configure) -> None:
     options, fault, message = NASTY[situation]
-    with Sandbox("rest_api", options=options) as sandbox:
+    with OfflineSandbox("rest_api", options=options) as sandbox:
         if fault:
             sandbox.add_faults({"match": {"stream": "invoices"}, "times": 1_000, "fault": fault})
-        connector = offering(configure(sandbox.config), "invoices", "taxes")
+        connector = offering(configure(sandbox.config, sandbox), "invoices", "taxes")
 
         output = connector.read(["invoices"], flags=["--debug"])
 
@@ -367,8 +376,10 @@ def test_a_nasty_server_is_told_and_gets_no_key(situation: str, configure: Confi
 @pytest.mark.parametrize("pager", ["offset", "page"])
 def test_rows_before_a_ceiling_are_handed_out_once(pager: str, configure: Configure) -> None:
     """More of them than are remembered when another way to read the list is tried."""
-    with Sandbox("rest_api", rows={"invoices": 1_700}, options={"max_offset": "1600", "pager": pager}) as sandbox:
-        output = offering(configure(sandbox.config), "invoices").read()
+    with OfflineSandbox(
+        "rest_api", rows={"invoices": 1_700}, options={"max_offset": "1600", "pager": pager}
+    ) as sandbox:
+        output = offering(configure(sandbox.config, sandbox), "invoices").read()
 
         read = [row["id"] for row in output.records["invoices"]]
         assert output.exit_code == 1
@@ -382,16 +393,16 @@ def test_an_absent_list_is_an_error_unless_a_total_says_that_it_is_empty(configu
         ("absent", "true", 0),
         ("absent", "false", 1),
     ):
-        with Sandbox("rest_api", options={"empty": empty, "totals": totals}) as sandbox:
-            output = offering(configure(sandbox.config), "credit_notes").read()
+        with OfflineSandbox("rest_api", options={"empty": empty, "totals": totals}) as sandbox:
+            output = offering(configure(sandbox.config, sandbox), "credit_notes").read()
 
             assert output.exit_code == exit_code, output.text
             assert output.records == {}
 
 
 def test_an_error_on_a_later_page_fails_the_stream_and_keeps_its_state(configure: Configure) -> None:
-    with Sandbox("rest_api") as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api") as sandbox:
+        connector = configure(sandbox.config, sandbox)
         first = connector.read(["invoices"])
         for key in list(by_key(sandbox.rows("invoices"), shown(connector)))[:150]:
             sandbox.edit("invoices", int(key))
@@ -416,8 +427,8 @@ def test_an_error_on_a_later_page_fails_the_stream_and_keeps_its_state(configure
 
 
 def test_a_redirect_within_the_host_is_followed_and_gets_the_key_once(configure: Configure) -> None:
-    with Sandbox("rest_api", options={"redirect": "same"}) as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api", options={"redirect": "same"}) as sandbox:
+        connector = configure(sandbox.config, sandbox)
 
         output = connector.read(flags=["--debug"])
 
@@ -443,9 +454,9 @@ def test_a_key_that_the_server_repeats_is_not_printed(spelling: str, place: str,
         # Where a message is cut, half of a key must not be left.
         "the end of a long message": {"kind": "status", "code": 403, "body": "x" * 175 + told},
     }[place]
-    with Sandbox("rest_api", options={"auth": "header"}) as sandbox:
+    with OfflineSandbox("rest_api", options={"auth": "header"}) as sandbox:
         sandbox.add_faults({"match": {}, "times": 1_000, "fault": fault})
-        connector = configure(sandbox.config)
+        connector = configure(sandbox.config, sandbox)
 
         output = connector.check("--debug")
 
@@ -456,12 +467,12 @@ def test_a_key_that_the_server_repeats_is_not_printed(spelling: str, place: str,
 
 @pytest.mark.parametrize("auth", ["query", "header", "header_prefix", "basic", "bearer", "oauth2"])
 def test_credentials_that_are_refused_are_explained_and_not_printed(auth: str, configure: Configure) -> None:
-    with Sandbox("rest_api", options={"auth": auth, "echo_url": "true"}) as sandbox:
+    with OfflineSandbox("rest_api", options={"auth": auth, "echo_url": "true"}) as sandbox:
         config = sandbox.config
         wrong = {name: f"wrong/{value}" for name, value in config["platform"]["auth"].items() if name in SECRETS}
         config = {"platform": {**config["platform"], "auth": {**config["platform"]["auth"], **wrong}}}
 
-        output = configure(config).check("--debug")
+        output = configure(config, sandbox).check("--debug")
 
         status = output.of("CONNECTION_STATUS")[0]
         assert status["status"] == "FAILED"
@@ -474,11 +485,11 @@ SECRETS = ("value", "password", "token", "refresh_token")
 
 
 def test_a_key_in_the_wrong_place_is_explained(configure: Configure) -> None:
-    with Sandbox("rest_api", options={"auth": "header", "echo_url": "true"}) as sandbox:
+    with OfflineSandbox("rest_api", options={"auth": "header", "echo_url": "true"}) as sandbox:
         config = sandbox.config
         auth = {**config["platform"]["auth"], "location": "query", "name": "api_key"}
 
-        output = configure({"platform": {**config["platform"], "auth": auth}}).check("--debug")
+        output = configure({"platform": {**config["platform"], "auth": auth}}, sandbox).check("--debug")
 
         status = output.of("CONNECTION_STATUS")[0]
         assert status["status"] == "FAILED"
@@ -494,8 +505,8 @@ def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, c
     told = {"order": "newest"} if pager == "page" else {"order": "key"}
     # Links hold the number of rows before them, and nothing else tells that some are gone.
     options = {"pager": pager, **told, **({"totals": "false"} if pager in ("next_url", "link_header") else {})}
-    with Sandbox("rest_api", rows={"invoices": 600}, options=options) as sandbox:
-        connector = configure(sandbox.config)
+    with OfflineSandbox("rest_api", rows={"invoices": 600}, options=options) as sandbox:
+        connector = configure(sandbox.config, sandbox)
         stream = shown(connector)
         sandbox.reset_history()
         plan = {"seed": 5, "probability": 0.6, "limit": 12, "streams": ["invoices"]}
@@ -525,11 +536,11 @@ def test_rows_that_shift_while_they_are_read_cost_nobody_elses_row(pager: str, c
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_wrong_configuration_is_refused_by_its_path(change: Json, sentence: str, configure: Configure) -> None:
-    with Sandbox("rest_api") as sandbox:
+    with OfflineSandbox("rest_api") as sandbox:
         config = sandbox.config
         config["platform"]["streams"][1].update(change)
 
-        status = configure(config).check().of("CONNECTION_STATUS")[0]
+        status = configure(config, sandbox).check().of("CONNECTION_STATUS")[0]
 
         assert status["status"] == "FAILED"
         assert status["message"].startswith(f"platform.streams[1].{sentence}")

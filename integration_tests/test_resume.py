@@ -26,10 +26,9 @@ def assert_states_cover_their_records(output: Output, platform: PlatformFacts) -
 
 @on_each_platform(lambda platform: range(platform.kills), "cut")
 def test_killed_and_resumed_the_union_is_complete(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, cut: int
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, cut: int
 ) -> None:
-    # More than a pipe holds: a read that nobody takes the messages of cannot have ended before it is killed.
-    sandbox = start_sandbox(platform.name, rows=platform.rows(**platform.walked_at_length))
+    sandbox = start_platform(platform, platform.walked)
     connector = connect(sandbox, num_workers=4)
     catalog = {stream["name"]: stream for stream in connector.catalog}
     rows = sum(len(sandbox.rows(name)) for name in platform.walked)
@@ -44,7 +43,7 @@ def test_killed_and_resumed_the_union_is_complete(
         assert set(came) == set(keys(sandbox.rows(name), catalog[name])), name
     for name in platform.by_key:
         before, after = (keys(output.records[name], catalog[name]) for output in (killed, resumed))
-        assert (before & after).total() <= 2 * platform.page, name
+        assert (before & after).total() <= 2 * SMALL_PAGE, name
 
 
 @pytest.mark.in_process

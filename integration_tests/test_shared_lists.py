@@ -12,6 +12,8 @@ from integration_tests.expected import keys
 from integration_tests.sandbox import Sandbox
 from integration_tests.test_moving_rows import assert_none_missed
 
+pytestmark = pytest.mark.in_process
+
 # Small pages make a long list of few rows.
 PAGE = 10
 # However fast the sandbox answers.
@@ -37,7 +39,9 @@ def list_questions(sandbox: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("headers", ["both", "link"])
-@pytest.mark.parametrize("boundary", ["inclusive", "exclusive"])
+@pytest.mark.parametrize(
+    "boundary", [pytest.param("inclusive", marks=pytest.mark.own_process), pytest.param("exclusive")]
+)
 def test_the_list_comes_once_and_costs_little_more(
     start_sandbox: StartSandbox, connect: Connect, headers: str, boundary: str
 ) -> None:
@@ -78,7 +82,9 @@ def test_zoho_tells_no_total_and_is_shared_all_the_same(start_sandbox: StartSand
     assert "read_ahead" not in output.states["invoices"][-1]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.own_process] if seed < 4 else []) for seed in range(12)]
+)
 def test_rows_that_move_make_no_other_row_slip_between_the_readers(
     start_sandbox: StartSandbox, connect: Connect, seed: int
 ) -> None:
@@ -134,6 +140,7 @@ def test_a_moment_that_fills_pages_belongs_to_one_reader(start_sandbox: StartSan
     assert {record["id"] for record in output.records["invoices"]} == {row["id"] for row in rows}
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("cut", range(50, 1200, 190))
 def test_killed_and_resumed_what_was_read_ahead_is_not_read_again(
     start_sandbox: StartSandbox, connect: Connect, cut: int

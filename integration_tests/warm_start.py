@@ -14,10 +14,13 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 # No run of a test may take longer (seconds); a healthy one takes a few.
 PATIENCE = 120
+# Names, in the environment of a run, a file of Python code that comes first.
+RUN_FIRST = "INTEGRATION_TESTS_RUN_FIRST"
 
 
 class WarmStart:
@@ -99,6 +102,8 @@ def _run_and_exit(run: Any, request: dict[str, Any]) -> None:
             os.dup2(opened, descriptor)
             os.close(opened)
         os.environ.update(request["environment"])
+        if RUN_FIRST in os.environ:
+            exec(Path(os.environ[RUN_FIRST]).read_text(encoding="utf-8"), {})
         run(request["arguments"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

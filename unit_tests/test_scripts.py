@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import sysconfig
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,12 @@ TOOLS = ["bash", "env", "dirname", "cat", "tail", "rm", "mkdir"]
 TOO_OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.6.15\n[ "$1" != -c ]\n'
 # Everything works but the modules that make environments.
 WITHOUT_VENV = f'#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
-COMPLETE = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+# Everything works. Environments find the pip of this one: to install another takes longer than all else.
+PIP = Path(sysconfig.get_path("purelib")) / "pip"
+COMPLETE = f"""#!/bin/sh
+if [ "$2" = venv ]; then shift 2 && set -- -m venv --without-pip "$@"; fi
+exec {sys.executable} "$@"
+"""
 
 
 @pytest.fixture
@@ -36,18 +44,24 @@ def run(checkout: Path, script: str, *arguments: str, python: str = "") -> subpr
     programs.mkdir()
     for tool in TOOLS:
         (programs / tool).symlink_to(str(shutil.which(tool)))
+    packages = checkout / "packages"
+    packages.mkdir()
+    (packages / "pip").symlink_to(PIP)
     if python:
         (programs / "python3").write_text(python)
         (programs / "python3").chmod(0o755)
-    # The port of nothing: a refusal at once.
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
-    return subprocess.run(
-        [checkout / "scripts" / script, *arguments],
-        env={"PATH": str(programs), "HOME": str(checkout), **nowhere},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with closing(socket.socket()) as refusing:
+        # Bound and not listening: a refusal at once.
+        refusing.bind(("127.0.0.1", 0))
+        index = f"http://127.0.0.1:{refusing.getsockname()[1]}/"
+        nowhere = {"PIP_INDEX_URL": index, "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+        return subprocess.run(
+            [checkout / "scripts" / script, *arguments],
+            env={"PATH": str(programs), "HOME": str(checkout), "PYTHONPATH": str(packages), **nowhere},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
