@@ -69,6 +69,7 @@ class PlatformFacts:
     :param random_runs: how many runs with random changes this platform contributes
     :param kills: how many cuts, spread over a run
     :param list_of_invoices: how a message names it
+    :param parts: streams of what stands inside the rows of others, and those streams
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
     :param environment: of each run
@@ -90,6 +91,7 @@ class PlatformFacts:
     kills: int
     moved_along: Mapping[str, int] = field(default_factory=dict)
     settable: Callable[[int], Any] = lambda seconds: seconds
+    parts: Mapping[str, str] = field(default_factory=dict)
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
@@ -158,6 +160,7 @@ INVOICED = PlatformFacts(
         "credit_balance_adjustments": StreamFacts(),
         **_each("contacts metered_billings payment_sources", StreamFacts(resumes=True)),
     },
+    parts={"invoice_line_items": "invoices"},
     seconds=lambda value: value,
     blank=None,
     # By key, by key in three lists, newest change first, newest row first, by page, and a list per customer.

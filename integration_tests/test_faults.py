@@ -14,7 +14,7 @@ from integration_tests.connector import SCRIPT
 def test_a_wait_longer_than_a_sync_lasts_ends_it_as_transient(start_sandbox: StartSandbox, connect: Connect) -> None:
     sandbox = start_sandbox()
     an_hour = {"kind": "status", "code": 429, "headers": {"Retry-After": "3600"}}
-    sandbox.add_faults({"match": {"stream": "invoices"}, "after": 1, "times": 0, "fault": an_hour})
+    sandbox.add_faults({"match": {"stream": "invoices"}, "after": 2, "times": 0, "fault": an_hour})
 
     output = connect(sandbox).read(["invoices"])
 

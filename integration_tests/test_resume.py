@@ -78,7 +78,7 @@ def test_a_stream_that_fails_midway_keeps_its_state_at_the_last_good_page(
     sandbox = start_platform(platform, platform.walked)
     connector = connect(sandbox)
     catalog = {stream["name"]: stream for stream in connector.catalog}
-    broken = {"match": {"stream": "invoices"}, "after": 3, "times": 0, "fault": {"kind": "status", "code": 500}}
+    broken = {"match": {"stream": "invoices"}, "after": 4, "times": 0, "fault": {"kind": "status", "code": 500}}
     sandbox.add_faults(broken)
     streams = ["invoices", platform.full_refresh]
 

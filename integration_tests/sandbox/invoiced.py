@@ -26,7 +26,7 @@ from integration_tests.sandbox.invoiced_events import RELATIONS, SUBJECTS, Event
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import ApiRequest, Change, Page, Platform, Reply
+from integration_tests.sandbox.platform import ApiRequest, Change, Page, Part, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
 
@@ -67,6 +67,7 @@ class Invoiced(Platform):
     default_rows = DEFAULT_ROWS
     time_columns = ("updated_at", "timestamp")
     own_options = OPTIONS
+    parts = {"invoice_line_items": Part("invoices", "items", "invoice_id", "updated_at")}
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+import orjson
+
 from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.options import COMMON_OPTIONS, Option, Options
 from integration_tests.sandbox.table import Key, Row, Table
@@ -73,6 +75,22 @@ class Change:
     after: Row | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """What stands inside the rows of a stream, and is a stream of its own to whoever reads them.
+
+    :param stream: the stream whose rows hold it
+    :param member: the member that does
+    :param document: the name of the document's key in a part
+    :param cursor: the document's time of change, which a part carries as well
+    """
+
+    stream: str
+    member: str
+    document: str
+    cursor: str
+
+
 class Platform(ABC):
     """A vendor's API: its data and its behaviour on the wire. All calls come one at a time."""
 
@@ -80,6 +98,8 @@ class Platform(ABC):
     own_options: ClassVar[tuple[Option, ...]] = ()
     default_rows: ClassVar[Mapping[str, int]]
     """Every stream, with its number of rows at scale 1."""
+    parts: ClassVar[Mapping[str, Part]] = {}
+    """What stands inside the rows of streams, by the name it has as a stream."""
     time_columns: ClassVar[tuple[str, ...]] = ("updated_at",)
     """Columns from which the highest time so far is taken; unix seconds."""
 
@@ -145,6 +165,22 @@ class Platform(ABC):
         """The rows a complete read of the stream must give now."""
         table = self.table(stream)
         return [table.body(key) for key in table]
+
+    def parts_of(self, name: str) -> list[Row]:
+        """All parts of a kind, each with its document's key and time of change and its position, counted from 1."""
+        part = self.parts[name]
+        (key,) = self.table(part.stream).key_fields
+        documents = [orjson.loads(body) for body in self.truth(part.stream)]
+        return [
+            {
+                **{f"row_{name}" if name == part.cursor else name: value for name, value in row.items()},
+                part.document: document[key],
+                part.cursor: document[part.cursor],
+                "position": position,
+            }
+            for document in documents
+            for position, row in enumerate(document[part.member], start=1)
+        ]
 
     @abstractmethod
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:

@@ -1,0 +1,121 @@
+"""What stands inside the rows of a list comes as a stream of its own, and costs no request."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration_tests.conftest import Connect, StartPlatform
+from integration_tests.expected import assert_as_they_are, keys
+from integration_tests.platforms import PLATFORMS, PlatformFacts
+from integration_tests.test_incremental import by_name
+from integration_tests.test_read import assert_complete
+
+pytestmark = pytest.mark.in_process
+
+PARTS = [(facts, part, source) for facts in PLATFORMS.values() for part, source in facts.parts.items()]
+each_part = pytest.mark.parametrize(
+    ("platform", "part", "source"), PARTS, ids=[f"{facts.name}-{part}" for facts, part, _ in PARTS]
+)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+@each_part
+def test_parts_are_complete_and_cost_no_request(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, *, part: str, source: str, workers: int
+) -> None:
+    sandbox = start_platform(platform, platform.walked)
+    connector = connect(sandbox, num_workers=workers)
+    catalog = by_name(connector.catalog)
+    requests = {}
+    for streams in ([source], [part], [part, source], [source, part]):
+        sandbox.clear_requests()
+        output = connector.read(streams)
+        requests[tuple(streams)] = len(sandbox.requests())
+
+        assert_complete(output, sandbox, connector)
+        if part in streams:
+            assert_as_they_are(output.records[part], sandbox.rows(part), catalog[part])
+        assert set(output.records) == set(streams)
+
+    assert len(set(requests.values())) == 1, requests
+
+
+@each_part
+def test_an_edited_document_brings_its_parts_and_no_other_does(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, part: str, source: str
+) -> None:
+    sandbox = start_platform(platform, platform.walked)
+    connector = connect(sandbox)
+    document = by_name(connector.catalog)[part]["source_defined_primary_key"][0][0]
+    cursor = platform.cursor(source)
+    first = connector.read([part])
+    # One with parts, so that there is something to see.
+    edited = max(sandbox.rows(part), key=lambda row: row["position"])[document]
+    sandbox.edit(source, edited)
+
+    second = connector.read([part], state=first.last_state)
+
+    newest = max(row[cursor] for row in first.records[part])
+    came = second.records[part]
+    assert keys(
+        [row for row in sandbox.rows(part) if row[document] == edited], by_name(connector.catalog)[part]
+    ) <= keys(came, by_name(connector.catalog)[part])
+    assert {row[document] for row in came if row[cursor] < newest - 1} == set()
+
+
+@each_part
+def test_a_part_that_joins_later_comes_whole_and_repeats_nothing_of_its_source(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, part: str, source: str
+) -> None:
+    sandbox = start_platform(platform, platform.walked)
+    connector = connect(sandbox)
+    catalog = by_name(connector.catalog)
+    first = connector.read([source])
+
+    second = connector.read([source, part], state=first.last_state)
+
+    assert keys(second.records[part], catalog[part]) == keys(sandbox.rows(part), catalog[part])
+    last = max(row[platform.cursor(source)] for row in sandbox.rows(source))
+    assert all(row[platform.cursor(source)] >= last - 1 for row in second.records[source])
+
+
+@each_part
+def test_a_sync_that_was_cut_off_continues_with_both(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, part: str, source: str
+) -> None:
+    sandbox = start_platform(platform, platform.walked)
+    connector = connect(sandbox)
+    catalog = by_name(connector.catalog)
+    sandbox.add_faults({"match": {"stream": source}, "after": 3, "times": 0, "fault": {"kind": "status", "code": 500}})
+
+    failed = connector.read([source, part])
+    sandbox.clear_faults()
+    resumed = connector.read([source, part], state=failed.last_state)
+
+    for name in (source, part):
+        assert failed.statuses[name][-1] == "INCOMPLETE"
+        came = keys([*failed.records[name], *resumed.records[name]], catalog[name])
+        there = keys(sandbox.rows(name), catalog[name])
+        assert set(came) == set(there)
+        assert came.total() < 2 * there.total()
+    assert len(failed.errors) == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+@each_part
+def test_parts_of_moving_documents_are_not_missed(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, *, part: str, source: str, seed: int
+) -> None:
+    sandbox = start_platform(platform, platform.walked)
+    connector = connect(sandbox)
+    document = by_name(connector.catalog)[part]["source_defined_primary_key"][0][0]
+    sandbox.reset_history()
+    sandbox.schedule(
+        random={"seed": seed, "probability": 0.5, "streams": [source], "ops": ["insert", "edit", "delete"], "limit": 20}
+    )
+
+    output = connector.read([part, source])
+
+    throughout = set(sandbox.history()[source]["throughout"])
+    there = {(row[document], row["position"]) for row in sandbox.rows(part) if row[document] in throughout}
+    assert there <= {(row[document], row["position"]) for row in output.records[part]}
