@@ -420,6 +420,16 @@ def test_what_an_earlier_run_has_read_ahead_is_not_read_again() -> None:
 
 
 @however_short
+def test_the_last_look_does_not_go_back_behind_what_an_earlier_run_has_read_ahead() -> None:
+    listing = MovingList(range(0, 900, 5))
+    things = Things(listing, {"at": 100, "read_ahead": [[200, 897]]})
+
+    came = ids(read_together(things, random.Random(1)))
+
+    assert set(came) == set(range(20, 40))
+
+
+@however_short
 def test_a_request_that_begins_a_range_is_a_request_like_any_other() -> None:
     """Nothing is asked for but first pages of "changed since", ascending."""
     listing = MovingList(range(0, 3000, 5))
