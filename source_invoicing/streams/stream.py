@@ -21,8 +21,9 @@ from airbyte_cdk.sources.streams.http import HttpStream
 from source_invoicing.http import BadRequest, Failure, Request, Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
+from source_invoicing.streams.page import Page, PageRequest, Paging, Row, is_identity
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 from source_invoicing.streams.walks import KeyWalk, NotHonoured, PageWalk, Part, Parts, Step, Walk
@@ -477,6 +478,7 @@ class _List:
         self._fixed = {**stream.params, **selection}
         self.label = self.request(PageRequest()).shown
         self.paging_advice = stream.paging_advice
+        self.paging: Paging = Pages()
         self.key = stream.key
         self.timestamp = stream.timestamp
         self.creation_rank = stream.creation_rank
