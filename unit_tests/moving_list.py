@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from source_invoicing.http import BadRequest
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.strategy import CLOCK_MARGIN, Batch, Plan, Strategy
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
@@ -39,7 +38,6 @@ class Snapshot(Strategy):
         yield Batch(rows, cursor=None if newest is None else min(newest, listing.clock - CLOCK_MARGIN))
 
 
-KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
 SNAPSHOT = Plan(Snapshot)
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import Failure, transient_failure
+from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing import ranges as ranges_module
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS, KeyRanges, Pace
 from source_invoicing.streams.listing.reader import ListReader, PlansLeft
@@ -20,7 +21,7 @@ from source_invoicing.streams.listing.strategy import CLOCK_MARGIN
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.state import CursorState
 from source_invoicing.streams.timestamps import UnixSeconds
-from unit_tests.moving_list import KEYSET, SNAPSHOT, MovingList, Stance
+from unit_tests.moving_list import SNAPSHOT, MovingList, Stance
 
 WORKERS = 4
 
@@ -416,6 +417,16 @@ def test_what_an_earlier_run_has_read_ahead_is_not_read_again() -> None:
 
     assert set(came) == {*range(20, 41), *range(180, 200)} - {40}
     assert things.state == {"at": 995}
+
+
+@however_short
+def test_the_last_look_does_not_go_back_behind_what_an_earlier_run_has_read_ahead() -> None:
+    listing = MovingList(range(0, 900, 5))
+    things = Things(listing, {"at": 100, "read_ahead": [[200, 897]]})
+
+    came = ids(read_together(things, random.Random(1)))
+
+    assert set(came) == set(range(20, 40))
 
 
 @however_short

@@ -13,12 +13,13 @@ from typing_extensions import override
 
 from source_invoicing.http import BadRequest, UnexpectedResponse, transient_failure
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
 from source_invoicing.streams.listing.ranges import KeyRanges
 from source_invoicing.streams.listing.reader import ListReader, PlansLeft
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.page import Page, PageRequest, Row
-from unit_tests.moving_list import KEYSET, SNAPSHOT, MovingList
+from unit_tests.moving_list import SNAPSHOT, MovingList
 
 
 class Refused(Strategy):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -75,5 +76,8 @@ class Answered:
         lowest = here.request.since or FIRST_SECOND
         if here.dated and here.dated[0] < lowest:  # the boundary is included
             lowest = here.dated[0]
-        again = set(here.keys)
-        return sum(1 for key, at in self.rows.items() if (at is None or at < lowest) and key not in again)
+        again = self.rows.keys() & set(here.keys)
+        times = sorted(at for at in self.rows.values() if at is not None)
+        undated = len(self.rows) - len(times)
+        listed = sum(1 for key in again if (at := self.rows[key]) is None or at < lowest)
+        return bisect_left(times, lowest) + undated - listed

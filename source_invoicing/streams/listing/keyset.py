@@ -302,7 +302,7 @@ class Keyset(Strategy):
             return False
         if before is None:
             return here.has_next and (here.page.total is None or here.is_beyond(end))
-        return not all(map(self._memory.knows, here.keys))
+        return here.has_next or not all(map(self._memory.knows, here.keys))
 
     def _look_at_the_far_end(self) -> Iterator[Batch]:
         """Rows without a modification time may stand there, and a list that is not sorted shows it."""
