@@ -25,7 +25,7 @@ class RowFingerprint:
 
     :param name: the row's key, see :func:`name_of`
     :param timestamp: its modification time (seconds since 1970, UTC), where it tells
-    :param content: a checksum of all that is in it; ``None`` where nobody kept it, as in states of version 0.1.0
+    :param content: a checksum of all that is in it; ``None`` where none was kept, as in states of version 0.1.0
     """
 
     name: str | int
@@ -34,7 +34,7 @@ class RowFingerprint:
 
     @classmethod
     def restore(cls, stored: Any) -> RowFingerprint | None:
-        """A footprint from its stored form; ``None`` if malformed."""
+        """A fingerprint from its stored form; ``None`` if malformed."""
         if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FINGERPRINT:
             return None
         name, timestamp, content = stored
@@ -43,7 +43,7 @@ class RowFingerprint:
         return cls(name, timestamp, content)
 
     def stored(self) -> list[str | int | None]:
-        """The footprint as JSON."""
+        """The fingerprint as JSON."""
         return [self.name, self.timestamp, self.content]
 
 
@@ -55,8 +55,8 @@ class Checkpoint:
 
     :param offset: rows before the row that was handed out last
     :param filtered: whether the API was asked to leave out rows
-    :param since: the moment that rows were chosen by, by the API or here
-    :param began: when the walk began, by the server's clock
+    :param since: the time that rows were selected by, by the API or here
+    :param began: the latest time that the reading may promise: when it began, by both clocks, less a margin
     :param newest: the newest modification time seen so far
     :param tail: the rows that were handed out last, in order
     :param head: the row that stood first
@@ -74,7 +74,7 @@ class Checkpoint:
 
     @classmethod
     def restore(cls, stored: Any) -> Checkpoint | None:
-        """A place from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
+        """A checkpoint from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
         ``None`` if malformed."""
         if not isinstance(stored, Mapping) or not stored.keys() <= {*MEMBERS, *LATER_MEMBERS}:
             return None
@@ -97,7 +97,7 @@ class Checkpoint:
         return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=counts[1])
 
     def stored(self) -> dict[str, Any]:
-        """The place as JSON. ``row`` is the key of the row handed out last, for whoever reads the state."""
+        """The checkpoint as JSON. ``row`` is the key of the row handed out last, for people who read the state."""
         return {
             "offset": self.offset,
             "row": self.tail[-1].name,

@@ -158,7 +158,7 @@ class Reading:
         return checkpoints[0] if all(each == checkpoints[0] for each in checkpoints) else None
 
     def _gaps(self, partition: Partition, since: int | None) -> list[tuple[int | None, int | None, int | None]]:
-        """Start, end and first question of each range that is not out yet, if all outlets say the same."""
+        """Start, end and first request of each range that is not out yet, if all outlets say the same."""
         lookback = self._window.lookback_days * SECONDS_PER_DAY
         gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self.outlets]
         common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]

@@ -26,7 +26,11 @@ Slice = Mapping[str, Any]
 
 
 class InvoicingStream(Resource, HttpStream, ABC):
-    """A resource as an ``HttpStream``: what the CDK may ask of one is answered from what the resource declares."""
+    """A resource as an ``HttpStream``: what the CDK may ask of one is answered from what the resource declares.
+
+    What other connectors override here is elsewhere: authentication, retries and rate limits belong to the account's
+    client, pagination to :attr:`paging` and :attr:`plans`, slices to :meth:`partitions`, state to :meth:`make_state`.
+    """
 
     def __init__(self, account: Account) -> None:
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So nothing

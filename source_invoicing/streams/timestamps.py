@@ -1,4 +1,4 @@
-"""How a vendor writes down when something happened, and the whole seconds that walks compare."""
+"""How a vendor writes down when something happened, and the whole seconds that strategies compare."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def compact_offset(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
-# A walk asks for the moment of a row several times, and rows that were imported together share theirs.
+# A strategy asks for the timestamp of a row several times, and rows that were imported together share theirs.
 @lru_cache(maxsize=8192)
 def _seconds(value: str) -> int | None:
     offset = OFFSET.search(value)
@@ -87,7 +87,7 @@ class ZonelessText:
     """``2024-01-31T12:00:00`` (or with a blank) without a time zone, in whatever zone the vendor keeps its clocks.
 
     The seconds are those of the same text in UTC. That is enough to compare moments of one vendor with each other;
-    the clock of a server in UTC can be behind them, which makes walks promise less, never too much.
+    the clock of a server in UTC can be behind them, which makes a reading promise less, never too much.
     """
 
     description = "a date and time such as 2024-01-31T12:00:00"

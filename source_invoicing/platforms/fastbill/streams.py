@@ -36,7 +36,7 @@ class FastBillAccount(Account):
     """An account, and what FastBill's streams need beside it.
 
     :param endpoint: path of the one address, below the base URL
-    :param error_handler_of_filters: opinion of the answer to a question with a filter
+    :param error_handler_of_filters: resolution of the response to a request with a filter
     :param project_id: only documents of this project are kept; empty keeps all
     """
 
@@ -55,7 +55,7 @@ class FastBillAccount(Account):
 class FastBillStream(InvoicingStream):
     """A list of FastBill: ``SERVICE``, ``LIMIT``, ``OFFSET`` and ``FILTER`` in a JSON body.
 
-    The order of a list is not documented, and neither is a way to choose one, so it is walked by overlapping offset.
+    The order of a list is not documented, and neither is a way to choose one, so it is read by overlapping offsets.
     """
 
     timestamp_format = ZonelessText()
@@ -74,7 +74,7 @@ class FastBillStream(InvoicingStream):
         return {"LIMIT": LIMIT, "OFFSET": request.offset}
 
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:
-        """A question in the words of ``FILTER``."""
+        """A page request in the words of ``FILTER``."""
         return {}
 
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
