@@ -38,10 +38,9 @@ def list_questions(sandbox: Any) -> list[Any]:
     return [request for request in sandbox.requests() if request["path"].endswith("/invoices")]
 
 
+@pytest.mark.own_process
 @pytest.mark.parametrize("headers", ["both", "link"])
-@pytest.mark.parametrize(
-    "boundary", [pytest.param("inclusive", marks=pytest.mark.own_process), pytest.param("exclusive")]
-)
+@pytest.mark.parametrize("boundary", ["inclusive", "exclusive"])
 def test_the_list_comes_once_and_costs_little_more(
     start_sandbox: StartSandbox, connect: Connect, headers: str, boundary: str
 ) -> None:

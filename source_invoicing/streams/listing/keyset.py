@@ -292,7 +292,7 @@ class Keyset(Strategy):
             if not all(map(self._memory.knows, later)):
                 here = self._ask(here.request, here.behind)  # it may have come meanwhile
                 if not here.keys:
-                    raise self.cannot_be_read("says that it goes on and answers with an empty page")
+                    raise PlanNotSupported("does not list what changed after the moment it is asked for")
         return here
 
     def _needs_a_look(self, before: Answered | None, here: PageInContext, end: int | None) -> bool:
