@@ -588,7 +588,7 @@ def test_no_content_in_the_place_of_a_promised_page_is_no_end() -> None:
         lambda request, page: Page([], blank=True) if request.since is not None and request.since > 100 else page,
     )
 
-    with pytest.raises(UnexpectedResponse, match="says that it goes on and answers with an empty page"):
+    with pytest.raises(PlanNotSupported, match="does not list what changed"):
         read(listing)
 
 
