@@ -43,7 +43,8 @@ class Pages:
     def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int] | None:
         if not self.resizable:
             return None
-        size = max(range(1, page_size + 1), key=lambda rows: (row // rows + 1) * rows)
+        # Of those that reach as far, the largest: a page of one row shows nothing of what stands before it.
+        size = max(range(1, page_size + 1), key=lambda rows: ((row // rows + 1) * rows, rows))
         number = row // size + 1
         return replace(request, number=number, size=size), (number - 1) * size
 

@@ -1,0 +1,108 @@
+"""The kinds of servers: an honest one, and those that lie in one way or in several."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unit_tests.simulation.setups import Setup
+from unit_tests.simulation.server import Traits
+
+Draw = Callable[[random.Random], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of server.
+
+    :param draw: what it is like, beside what the way to read it asks for
+    :param readable: whether a stream has to be complete once nothing changes any more
+    """
+
+    draw: Draw
+    readable: bool = True
+
+
+def _clocks(chance: random.Random) -> dict[str, Any]:
+    return {
+        "date_skew": chance.choice([-30.0, 0.0, 5.0, 30.0]),
+        "own_skew": chance.choice([-30.0, 0.0, 10.0, 30.0]),
+        "row_skews": chance.choice([(0.0,), (-2.0, 0.0, 2.0), (-20.0,), (20.0,)]),
+    }
+
+
+KINDS: Mapping[str, Kind] = {
+    "honest": Kind(lambda chance: {}),
+    "busy seconds": Kind(
+        lambda chance: {
+            "group": chance.choice([3, 8, 20]),
+            "ticks": (0.01, 0.05, 0.3),
+            "restlessness": 0.7,
+            "hot": chance.choice([0.0, 0.5]),
+        }
+    ),
+    "ties by page": Kind(lambda chance: {"ties": "by page", "group": chance.choice([2, 4, 8, 20])}, readable=False),
+    "ties like MySQL": Kind(lambda chance: {"ties": "like MySQL", "group": chance.choice([2, 4, 8, 20])}, False),
+    "hidden rows": Kind(lambda chance: {"hidden": chance.randint(1, 4)}, readable=False),
+    "undated rows last": Kind(lambda chance: {"undated": chance.randint(1, 12), "blanks": "last"}),
+    "undated rows first": Kind(lambda chance: {"undated": chance.randint(1, 12), "blanks": "first"}),
+    "rows from the future": Kind(lambda chance: {"ahead": chance.randint(1, 3)}),
+    "two replicas": Kind(lambda chance: {"lags": (0.0, chance.choice([0.7, 2.0, 4.0]))}),
+    "totals from a cache": Kind(lambda chance: {"cached_totals": chance.randint(2, 5)}),
+    "clocks apart": Kind(_clocks),
+    "late commits": Kind(lambda chance: {"commit_delay": chance.choice([2.5, 10.0, 20.0])}),
+    "ignores the order": Kind(
+        lambda chance: {"sorts": False, "edited_before": chance.choice([0.0, 0.02, 0.1, 0.5])}, readable=False
+    ),
+    "ignores the filter": Kind(lambda chance: {"filter": "none"}),
+    "filters that second": Kind(lambda chance: {"filter": "that second"}, readable=False),
+    "filters by day": Kind(lambda chance: {"filter": "by day"}),
+    "tells nothing": Kind(lambda chance: {"tells_total": False, "tells_more": False, "tells_date": False}),
+}
+MIXED = "several lies"
+
+
+def traits_of(setup: Setup, kind: str, chance: random.Random) -> tuple[Traits, bool]:
+    """What a server of a kind is like, and whether it has to be readable once nothing changes any more."""
+    names = chance.sample(sorted(set(KINDS) - {"honest"}), chance.choice([2, 2, 3])) if kind == MIXED else [kind]
+    if setup.is_long:
+        size = chance.choice([2, 3])
+        rows = size * chance.choice([10, 40, 45])
+    else:
+        size = chance.choice([3, 4, 7])
+        rows = chance.choice([0, 1, size, 2 * size, 3 * size + 1, 5 * size])
+    base = Traits(
+        rows=rows,
+        size=size,
+        resizable=setup.paging.resizable,
+        group=chance.choice([1, 1, 3]),
+        arrangement=chance.choice(setup.arrangements),
+        tells_total=bool(chance.getrandbits(1)) if setup.total is None else setup.total,
+        tells_more=bool(chance.getrandbits(1)) if setup.more is None else setup.more,
+        tells_size=setup.size,
+        filter="by day" if setup.filters_by_day else "since",
+        includes_boundary=bool(chance.getrandbits(1)),
+        token=chance.choice(setup.tokens) if setup.tokens else None,
+        restlessness=chance.choice([0.0, 0.1, 0.4, 0.7]),
+        acts=chance.choice(ACTS),
+        edited_before=chance.choice([0.0, 0.3]),
+    )
+    drawn: dict[str, Any] = {}
+    for name in names:
+        drawn.update(KINDS[name].draw(chance))
+    traits = replace(base, **drawn)
+    if traits.token == "row":
+        traits = replace(traits, group=1, ties="by id")
+    return traits, all(KINDS[name].readable for name in names)
+
+
+ACTS = [
+    ("insert", "edit", "delete"),
+    ("insert", "edit", "delete", "delete"),
+    ("edit",),
+    ("insert",),
+    ("insert", "edit"),
+    ("delete", "insert"),
+]

@@ -1,0 +1,317 @@
+"""A server in memory that holds one list, changes it between requests, and answers like a vendor on a bad day."""
+
+from __future__ import annotations
+
+import random
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
+from unit_tests.silent_list import sorted_by_heap
+
+BASE = 1_700_000_000
+#: A row dated ahead of the clock is so many seconds ahead.
+AHEAD = 50_000_000
+DAY = 86_400
+ORDERS = {order: number for number, order in enumerate(Order)}
+
+Ties = Literal["by id", "by page", "like MySQL"]
+# How a list comes by itself, and so where an edit moves a row to.
+Arrangement = Literal["as created", "newest row first", "newest change first", "oldest change first", "by name"]
+Filter = Literal["since", "that second", "by day", "none"]
+Token = Literal["row", "page", "relay", "link"]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a server is like. Times in seconds.
+
+    :param rows: at the beginning
+    :param size: rows on a page
+    :param resizable: whether smaller pages may be asked for
+    :param ties: how rows stand to each other that are equal in what they are sorted by: by their ids, in another order
+        for each offset and size of a page, or as MySQL's heap of LIMIT + OFFSET rows leaves them
+    :param group: so many rows in a row share their times at the beginning
+    :param hidden: rows that the key may not see, left out behind the limit of a page
+    :param undated: rows without a modification time
+    :param blanks: where they stand when the oldest change comes first
+    :param ahead: rows dated in the future
+    :param lags: each request meets one of so many replicas, each so far behind
+    :param cached_totals: a total is counted anew after so many requests
+    :param date_skew: how far the header ``Date`` is ahead of the true time
+    :param own_skew: how far the clock of the machine that syncs is ahead of it
+    :param row_skews: how far the clocks that date rows may be ahead of it
+    :param commit_delay: a change may take so long to be seen
+    :param includes_boundary: the filter may list the second before as well: vendors do not say
+    :param restlessness: probability of a change before a response
+    :param ticks: the time that a request takes is one of these
+    """
+
+    rows: int = 30
+    size: int = 5
+    resizable: bool = False
+    ties: Ties = "by id"
+    group: int = 1
+    hidden: int = 0
+    undated: int = 0
+    blanks: Literal["first", "last"] = "last"
+    ahead: int = 0
+    lags: tuple[float, ...] = (0.0,)
+    cached_totals: int = 0
+    date_skew: float = 0.0
+    own_skew: float = 0.0
+    row_skews: tuple[float, ...] = (0.0,)
+    commit_delay: float = 0.0
+    sorts: bool = True
+    filter: Filter = "since"
+    includes_boundary: bool = False
+    arrangement: Arrangement = "as created"
+    tells_total: bool = True
+    tells_more: bool = True
+    tells_size: bool = False
+    tells_date: bool = True
+    token: Token | None = None
+    restlessness: float = 0.4
+    acts: tuple[str, ...] = ("insert", "edit", "delete")
+    ticks: tuple[float, ...] = (0.05, 0.4, 1.2, 3.0)
+    edited_before: float = 0.0
+    hot: float = 0.0
+
+
+class EndlessError(Exception):
+    """The stream asks for more than any list is worth."""
+
+
+class Server:
+    """One list.
+
+    :ivar table: the committed rows, by id: ``id``, ``at`` (modification time), ``version``, ``created``, ``name``
+    :ivar clock: the true time
+    :ivar changes_left: a list that grows faster than it is read has no end, so there are no more changes than this
+    :ivar edited: when each row was last changed, by the true time
+    """
+
+    def __init__(self, traits: Traits, chance: random.Random) -> None:
+        self.traits = traits
+        self.chance = chance
+        self.clock = float(BASE)
+        self.table: dict[int, Row] = {}
+        self.edited: dict[int, float] = {}
+        self.requests = 0
+        self.most_requests = 0
+        self.is_quiet = False
+        self.changes_left = 0
+        self._next_id = 1
+        self._pending: list[tuple[float, int, Row | None]] = []
+        self._history: list[tuple[float, dict[int, Row]]] = []
+        self._totals: dict[int | None, tuple[int, int]] = {}
+        self._fill()
+        ids = list(self.table)
+        self.hidden = set(chance.sample(ids, min(traits.hidden, len(ids))))
+        self._remember()
+
+    def _fill(self) -> None:
+        traits, chance = self.traits, self.chance
+        gaps = max(2, 4000 // max(traits.rows, 1))
+        at = BASE - 5000
+        for number in range(traits.rows):
+            if number % traits.group == 0:
+                at = min(at + chance.randint(1, gaps), BASE - 3)
+            self._add(at)
+        rows = list(self.table.values())
+        for row in chance.sample(rows, int(len(rows) * traits.edited_before)):
+            row["at"] = chance.choice(rows)["created"] + chance.randint(0, 3)
+        for row in chance.sample(rows, min(traits.ahead, len(rows))):
+            row["at"] = BASE + AHEAD + chance.randint(0, 3)
+        for row in chance.sample(rows, min(traits.undated, len(rows))):
+            row["at"] = None
+
+    def _add(self, at: int) -> None:
+        self.table[self._next_id] = self._row(self._next_id, at)
+        self._next_id += 1
+
+    def _row(self, identity: int, at: int) -> Row:
+        return {"id": identity, "at": at, "version": 0, "created": at, "name": self.chance.randrange(1000)}
+
+    # -- what others do ---------------------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock goes on, and late changes are committed."""
+        self.clock += seconds
+        due = sorted((each for each in self._pending if each[0] <= self.clock), key=lambda each: each[0])
+        self._pending = [each for each in self._pending if each[0] > self.clock]
+        for _, identity, row in due:
+            self._commit(identity, row)
+
+    def change(self) -> None:
+        """One insert, edit or delete."""
+        traits, chance = self.traits, self.chance
+        at = int(self.clock + chance.choice(traits.row_skews))
+        act = chance.choice(traits.acts)
+        if act == "insert" or not self.table:
+            identity, row = self._next_id, self._row(self._next_id, at)
+            self._next_id += 1
+        else:
+            identity = chance.choice(list(self.table))
+            if chance.random() < traits.hot:
+                identity = max(self.table.values(), key=lambda row: row["at"] or 0)["id"]
+            row = self.table[identity]
+            row = {**row, "version": row["version"] + 1, "at": at, "name": chance.randrange(1000)}
+        delay = chance.random() * traits.commit_delay
+        self._pending.append((self.clock + delay, identity, None if act == "delete" and row["version"] else row))
+        self.pass_time(0.0)
+
+    def _commit(self, identity: int, row: Row | None) -> None:
+        if row is None:
+            self.table.pop(identity, None)
+        elif identity in self.table or not row["version"]:
+            self.table[identity] = row
+        self.edited[identity] = self.clock
+        self._remember()
+
+    def _drift(self) -> None:
+        ticks, chance = self.traits.ticks, self.chance
+        self.pass_time(chance.choice(ticks))
+        while not self.is_quiet and self.changes_left > 0 and chance.random() < self.traits.restlessness:
+            self.changes_left -= 1
+            self.change()
+            if chance.random() < 0.5:  # noqa: PLR2004  # the rest happens within one second
+                self.pass_time(chance.choice(ticks) * 0.3)
+
+    # -- what is there ----------------------------------------------------------------------------------------------
+
+    def visible(self) -> dict[int, Row]:
+        """The rows that an honest list would show by now."""
+        return {identity: row for identity, row in self.table.items() if identity not in self.hidden}
+
+    def visible_everywhere(self) -> set[int]:
+        """The rows that each replica has."""
+        views = [set(self._view(lag)) for lag in self.traits.lags]
+        return set.intersection(*views) & self.visible().keys()
+
+    def _remember(self) -> None:
+        if any(self.traits.lags):
+            self._history.append((self.clock, dict(self.table)))
+            del self._history[:-200]
+
+    def _view(self, lag: float) -> Mapping[int, Row]:
+        if not lag:
+            return self.table
+        then = self.clock - lag
+        return next((rows for at, rows in reversed(self._history) if at <= then), self._history[0][1])
+
+    # -- responses --------------------------------------------------------------------------------------------------
+
+    @property
+    def date(self) -> int | None:
+        """What the header ``Date`` says."""
+        return int(self.clock + self.traits.date_skew) if self.traits.tells_date else None
+
+    def answer(self, request: PageRequest) -> Page:
+        """One page, as the server would send it."""
+        if self.requests:
+            self._drift()
+        self.requests += 1
+        if self.requests > self.most_requests:
+            raise EndlessError(f"{self.requests} requests for {len(self.table)} rows")
+        traits = self.traits
+        rows = list(self._view(self.chance.choice(traits.lags)).values())
+        rows.sort(key=_identity)
+        rows = self._filtered(rows, request.since)
+        size = min(request.size or traits.size, traits.size) if traits.resizable else traits.size
+        key = self._sorting_key(request.order)
+        start = request.offset or (request.number - 1) * size
+        if request.token is not None:
+            start = self._place(request.token, rows, key)
+        page = self._sorted(rows, key, start, size, request.order)[start : start + size]
+        goes_on = start + size < len(rows)
+        return Page(
+            [dict(row) for row in page if row["id"] not in self.hidden],
+            has_more=goes_on if traits.tells_more else None,
+            total=self._total(request.since, rows) if traits.tells_total else None,
+            next=self._token(page, start, size) if traits.token and goes_on else None,
+            server_time=self.date,
+            size=size if traits.tells_size else None,
+        )
+
+    def _filtered(self, rows: list[Row], since: int | None) -> list[Row]:
+        kind = self.traits.filter
+        if since is None or kind == "none":
+            return rows
+        lowest = since - (1 if self.traits.includes_boundary else 0)
+        highest = since if kind == "that second" else BASE + 2 * AHEAD
+        if kind == "by day":
+            lowest = (since - DAY) // DAY * DAY
+        return [row for row in rows if row["at"] is not None and lowest <= row["at"] <= highest]
+
+    def _sorting_key(self, order: Order | None) -> Callable[[Row], Any]:
+        traits = self.traits
+        if order is None or not traits.sorts:
+            group = traits.group
+            return {
+                "as created": lambda row: row["id"] // group,
+                "newest row first": lambda row: -(row["id"] // group),
+                "newest change first": lambda row: -(row["at"] or 0),
+                "oldest change first": lambda row: row["at"] or 0,
+                "by name": lambda row: row["name"] // group,
+            }[traits.arrangement]
+        if order is Order.NEWEST_ROW_FIRST:
+            return lambda row: -row["id"]
+        if order is Order.OLDEST_ROW_FIRST:
+            return lambda row: row["created"]
+        sign = 1 if order is Order.OLDEST_CHANGE_FIRST else -1
+        blank = -1 if traits.blanks == "first" else BASE * 2
+        return lambda row: sign * (blank if row["at"] is None else row["at"])
+
+    def _sorted(
+        self, rows: list[Row], key: Callable[[Row], Any], start: int, size: int, order: Order | None
+    ) -> list[Row]:
+        ties = self.traits.ties
+        if ties == "by id":
+            return sorted(rows, key=key)
+        if ties == "like MySQL":
+            return sorted_by_heap(rows, key, start + size)
+        salt = (start, size, ORDERS[order] if order else -1)
+        return sorted(rows, key=lambda row: (key(row), hash((salt, row["id"])) % 1009))
+
+    def _total(self, since: int | None, rows: list[Row]) -> int:
+        total = sum(row["id"] not in self.hidden for row in rows) if self.hidden else len(rows)
+        counted, age = self._totals.get(since, (total, 0))
+        if age >= self.traits.cached_totals:
+            counted, age = total, 0
+        self._totals[since] = (counted, age + 1)
+        return counted
+
+    def _token(self, page: list[Row], start: int, size: int) -> str:
+        kind = self.traits.token
+        if kind == "row":
+            return str(page[-1]["id"])
+        if kind == "relay":
+            return b64encode(f"arrayconnection:{start + len(page) - 1}".encode()).decode()
+        number = (start + size) // size + 1
+        return f"https://api.example/things?page={number}" if kind == "link" else str(number)
+
+    def _place(self, token: str, rows: list[Row], key: Callable[[Row], Any]) -> int:
+        kind = self.traits.token
+        if kind == "row":
+            last = next((row for row in rows if row["id"] == int(token)), None)
+            if last is None:
+                if self.traits.arrangement not in ("as created", "newest row first"):
+                    raise BadRequest(f"no such row: {token}", FailureType.system_error)
+                last = {"id": int(token), "at": 0, "name": 0, "created": 0}
+            place = (key(last), last["id"])
+            return sum((key(row), row["id"]) <= place for row in rows)
+        if kind == "relay":
+            from base64 import b64decode
+
+            return int(b64decode(token).decode().split(":")[1]) + 1
+        return (int(token.rpartition("=")[2]) - 1) * self.traits.size
+
+
+def _identity(row: Row) -> int:
+    return row["id"]  # type: ignore[no-any-return]
