@@ -123,8 +123,10 @@ class Reading:
 
     def _advance(self, partition: Partition, batch: Batch) -> None:
         for outlet in self.outlets:
-            if batch.cursor is not None:
-                outlet.progress.advance(partition.key, batch.cursor, batch.start)
+            if batch.takes_back:
+                outlet.progress.take_back(partition.key)
+            elif batch.cursor is not None:
+                outlet.progress.advance(partition.key, batch.cursor, batch.start, is_range=batch.is_range)
             elif batch.checkpoint is not None:
                 outlet.progress.save_checkpoint(batch.checkpoint)
 

@@ -63,14 +63,22 @@ class StreamState(ABC):
         """How far a list was read that was not read to its end, where that is kept."""
         return None
 
-    def advance(self, key: Any, cursor: int, start: int | None = None) -> None:  # noqa: B027  # nothing to keep
-        """All rows of a partition changed from ``start`` (``None``: the first) up to ``cursor`` are out."""
+    def advance(  # noqa: B027  # nothing to keep
+        self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False
+    ) -> None:
+        """All rows of a partition changed from ``start`` (``None``: the first) up to ``cursor`` are out.
+
+        :param is_range: whether that rests on a range of the list, see :meth:`forget_ranges`
+        """
 
     def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:  # noqa: B027  # nothing to keep
         """Everything up to a checkpoint is out; ``None`` once the list is read to its end."""
 
     def forget_ranges(self) -> None:  # noqa: B027  # nothing to keep
         """Ranges of the list turned out not to be what they were taken for; those still to come do not count either."""
+
+    def take_back(self, key: Any) -> None:  # noqa: B027  # nothing to keep
+        """What this run has read of a partition proves nothing: go back to where it began, and keep no checkpoint."""
 
     def is_done(self, key: Any) -> bool:
         """Whether an earlier run has emitted all rows of a partition."""
@@ -128,6 +136,9 @@ class CheckpointState(StreamState):
                 self._checkpoint = checkpoint
                 self.changed()
 
+    def take_back(self, key: Any) -> None:
+        self.save_checkpoint(None)
+
     def value(self) -> dict[str, Any]:
         return dict(FINISHED) if self._checkpoint is None else {CHECKPOINT: self._checkpoint.stored()}
 
@@ -154,6 +165,8 @@ class CursorState(CheckpointState):
         self._format = timestamps
         self._keys: tuple[Any, ...] = lists or (None,)
         self._coverage: dict[Any, Coverage] = {}
+        # Where this run began.
+        self._restored: dict[Any, int | None] = {}
         self._keeps_ranges = True
 
     def cursor(self, key: Any) -> int | None:
@@ -164,10 +177,10 @@ class CursorState(CheckpointState):
         with self.lock:
             return self._coverage.get(key, Coverage()).gaps(lookback)
 
-    def advance(self, key: Any, cursor: int, start: int | None = None) -> None:
+    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
         with self.lock:
             coverage = self._coverage.setdefault(key, Coverage())
-            if start is not None and not self._keeps_ranges and not (coverage.cursor or start) >= start:
+            if is_range and not self._keeps_ranges:
                 return
             moved = coverage.advance(cursor, start)
             # A cursor covers what a checkpoint covers.
@@ -184,8 +197,18 @@ class CursorState(CheckpointState):
     def forget_ranges(self) -> None:
         with self.lock:
             self._keeps_ranges = False
-            for coverage in self._coverage.values():
-                coverage.ahead = []
+            for key in list(self._coverage):
+                self.take_back(key)
+
+    def take_back(self, key: Any) -> None:
+        with self.lock:
+            before = self.value()
+            self._coverage.pop(key, None)
+            if (cursor := self._restored.get(key)) is not None:
+                self._coverage[key] = Coverage(cursor)
+            self._checkpoint = None
+            if self.value() != before:
+                self.changed()
 
     def finish(self) -> None:
         with self.lock:
@@ -208,7 +231,7 @@ class CursorState(CheckpointState):
             return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._coverage, self._checkpoint, self._keeps_ranges = {}, None, True
+        self._coverage, self._restored, self._checkpoint, self._keeps_ranges = {}, {}, None, True
         if not state or dict(state) == FINISHED:
             return
         several = len(self._keys) > 1
@@ -229,6 +252,7 @@ class CursorState(CheckpointState):
             return
         cursors = self._parse_cursors(state)
         self._coverage = {key: Coverage(cursor, ahead) for key, cursor in cursors.items()}
+        self._restored = {key: coverage.cursor for key, coverage in self._coverage.items()}
 
     def _parse_cursors(self, state: Mapping[str, Any]) -> dict[Any, int]:
         lowest = self._parse(self._cursor_field, state[self._cursor_field])

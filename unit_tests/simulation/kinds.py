@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unit_tests.simulation.setups import Setup
-from unit_tests.simulation.server import Traits
+from unit_tests.simulation.server import Arrangement, Traits
 
 Draw = Callable[[random.Random], dict[str, Any]]
 
@@ -94,10 +94,17 @@ def traits_of(setup: Setup, kind: str, chance: random.Random) -> tuple[Traits, b
         drawn.update(KINDS[name].draw(chance))
     traits = replace(base, **drawn)
     if traits.token == "row":
-        traits = replace(traits, group=1, ties="by id")
+        # A token that names a row holds its place in the order of the list, whatever becomes of the row.
+        still = chance.choice(STILL) if traits.arrangement not in STILL else traits.arrangement
+        traits = replace(traits, group=1, ties="by id", arrangement=still)
+    if not setup.dated and traits.arrangement not in STILL:
+        # Known limit: rows tell nothing of an edit that moves one to the front while another one is deleted.
+        traits = replace(traits, acts=tuple(act for act in traits.acts if act != "delete") or ("edit",))
     return traits, all(KINDS[name].readable for name in names)
 
 
+# Orders in which no edit moves a row.
+STILL: tuple[Arrangement, ...] = ("as created", "newest row first")
 ACTS = [
     ("insert", "edit", "delete"),
     ("insert", "edit", "delete", "delete"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from source_invoicing.http import UnexpectedResponse
+
 UNIQUE_ORDER_ADVICE = (
     "Its rows come in another order on each page: have the API sort them by a field that is unique, such as the id."
 )
@@ -16,6 +18,10 @@ class PlanNotSupported(Exception):
     def __init__(self, what: str, advice: str = "") -> None:
         super().__init__(what)
         self.advice = advice
+
+
+class Contradiction(UnexpectedResponse):
+    """The pages of a list contradict each other, so those that were read prove nothing about the rows on them."""
 
 
 class ListChanged(Exception):

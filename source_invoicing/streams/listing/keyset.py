@@ -28,6 +28,8 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 # A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
 # needs a row that left meanwhile, or a server that breaks ties anew for each page.
 MOST_PASSES = 40
+# So many passes without a new row, beside one for each size of a page, show that another will hardly bring one.
+ENOUGH = 3
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
 
@@ -191,8 +193,11 @@ class Keyset(Strategy):
                 if second is not None and self._memory.proof.established:
                     yield Batch([], min(second, floor))
                 return second
+            sizes = max(full // 2, 1)
             if proof.unstable and resizable:
-                size = full - 1 - number % max(full // 2, 1)
+                if proof.passes_without_news >= sizes + ENOUGH:
+                    break
+                size = full - 1 - number % sizes
             elif proof.stands_still:
                 break
             here = self._ask(replace(request, number=1, size=size))

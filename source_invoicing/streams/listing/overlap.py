@@ -295,7 +295,8 @@ class Overlap(Strategy):
             if not seen.missing and self._rescans < MOST_RESCANS:
                 return
             if here.end >= end or not self._goes_on(here, again, before, news=news):
-                seen.missing = 0
+                # The others were deleted, but for those that were put in front of this look as well.
+                seen.missing = min(seen.missing, again.missing)
                 return
             before, here = here, self._behind(here, again)
 
@@ -338,7 +339,9 @@ class Overlap(Strategy):
             known = max(known, watermark.cursor or known)
 
     def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
-        for here, fresh, _ in self._read(SeenRows(self.listing), self._see(0)):
+        for here, fresh, more in self._read(SeenRows(self.listing), self._see(0)):
+            if more and not here.offset and until is not None:
+                self.prove_newest_first(here.timestamps, until)
             yield here, fresh
             del fresh
             if until is not None and here.timestamps and here.timestamps[-1] < until:

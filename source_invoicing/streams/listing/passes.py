@@ -54,7 +54,7 @@ class Passes(Strategy):
     another size where it may choose.
 
     A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
-    different rows came as it has places: by its total, or by the rows of a pass.
+    different rows came as it has places: by its total, or as :meth:`_meets_all_places` counts them.
 
     Nothing is promised before the end: a page number is no place to come back to, and tokens expire.
     """
@@ -70,9 +70,9 @@ class Passes(Strategy):
         # Rows on a full page, once the first one has told; and how many passes were begun.
         self._page_size = 0
         self._begun = 0
-        # Of a list that repeats rows: what all passes have met together, and how many places each one counted.
-        self._met_together: set[int] = set()
-        self._places: set[int] = set()
+        # Of a list that repeats rows: the first and the last pass that met each, and how many places each pass counted.
+        self._met_by: dict[int, tuple[int, int]] = {}
+        self._places: list[int] = []
         self._passes_without_news = 0
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
@@ -168,18 +168,25 @@ class Passes(Strategy):
         return isinstance(self.paging, Tokens) and (self._names_rows or not looks_like_page_numbers(tokens))
 
     def _meets_all_places(self, record: PassRecord) -> bool:
-        """Whether the passes over a list that repeats rows have together met as many different ones as each of them
-        counted places. Where rows came or went meanwhile, the counts differ."""
-        met_before = len(self._met_together)
-        self._met_together |= record.seen
-        self._passes_without_news = 0 if len(self._met_together) > met_before else self._passes_without_news + 1
-        self._places.add(record.rows)
-        return self._places == {len(self._met_together)}
+        """Whether the passes over a list that repeats rows have together met all of them.
+
+        A pass counts as many places as the list has rows when its last page is answered. A row that was met by then and
+        once more by a later pass was there at that time; if those are as many, they are all. One that was met only
+        before may have left by then, and one that was met only afterwards may have come later.
+        """
+        number, met_before = len(self._places), len(self._met_by)
+        self._places.append(record.rows)
+        self._met_by.update((row, (self._met_by.get(row, (number,))[0], number)) for row in record.seen)
+        self._passes_without_news = 0 if len(self._met_by) > met_before else self._passes_without_news + 1
+        return any(
+            sum(first <= earlier < last for first, last in self._met_by.values()) == rows
+            for earlier, rows in enumerate(self._places[:-1])
+        )
 
     @property
     def _is_stuck(self) -> bool:
         """Whether passes over a list at rest go on to repeat rows in the place of others."""
-        return len(self._places) == 1 and self._passes_without_news >= ENOUGH
+        return len(set(self._places)) == 1 and self._passes_without_news >= ENOUGH
 
     def _resized(self, request: PageRequest) -> PageRequest:
         """The request for the first page of a pass: pages of another size for each one, so that their borders, where
@@ -242,6 +249,8 @@ class Passes(Strategy):
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
+            if is_first and until is not None and listed.has_next:
+                self.prove_newest_first(timestamps, until)
             is_first = False
             del listed
             yield page

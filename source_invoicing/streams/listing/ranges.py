@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from source_invoicing.http import Failure
@@ -32,16 +32,6 @@ SHARE_ALWAYS = "SOURCE_INVOICING_SHARE_ALWAYS"
 
 #: Start, end, and the time to ask for first (seconds since 1970, UTC) of what is not read yet.
 Gap = tuple[int | None, int | None, int | None]
-
-
-@dataclass(frozen=True)
-class RangeBatch(Batch):
-    """A batch of one of several ranges: everything from ``start`` up to ``cursor`` is out.
-
-    :param start: where the range begins (seconds since 1970, UTC); ``None`` is the beginning of the list
-    """
-
-    start: int | None = None
 
 
 @dataclass
@@ -163,7 +153,7 @@ class KeyRanges:
 
     def batches(
         self, reader: RangeReader, since: int | None, gaps: Sequence[Gap], resume: Checkpoint | None = None
-    ) -> Iterator[RangeBatch]:
+    ) -> Iterator[Batch]:
         """Read ranges of the list until there is none left for this worker. Called by each worker that takes part.
 
         A failure of one of them stops the others at their next page, and one of them raises it.
@@ -181,7 +171,7 @@ class KeyRanges:
                 for batch in reader.batches(key_range.since, resume, key_range):
                     if self._closed and not key_range.is_whole:
                         return
-                    yield RangeBatch(batch.rows, batch.cursor, batch.checkpoint, key_range.start)
+                    yield replace(batch, start=key_range.start, is_range=not key_range.is_whole)
                     del batch
                     self._call_workers()
                 if self._closed and not key_range.is_whole:

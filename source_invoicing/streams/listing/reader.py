@@ -12,7 +12,7 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.errors import ListChanged, PlanNotSupported
+from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported
 from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan
@@ -124,7 +124,14 @@ class ListReader:
                     yield batch if rows is batch.rows else replace(batch, rows=rows)
                     del batch, rows
                 return
+            except Contradiction:
+                yield Batch([], takes_back=True)
+                raise
             except (PlanNotSupported, BadRequest) as why:
+                if isinstance(why, PlanNotSupported):
+                    # What was read proves nothing, nor does the place where an earlier run stopped.
+                    yield Batch([], takes_back=True)
+                    resume = None
                 if not self._plans_left.leave(plan, self._sentence(why)):
                     if isinstance(why, BadRequest):
                         raise

@@ -14,6 +14,7 @@ from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
     UNIQUE_ORDER_ADVICE,
+    Contradiction,
     ListChanged,
     PageRepeated,
     PlanNotSupported,
@@ -75,12 +76,16 @@ class Batch:
     :param checkpoint: once these rows are out, a later run may continue here; ``None`` where it cannot
     :param start: from which time on the cursor holds, in a list that several workers share; ``None``: from the first
         row on
+    :param is_range: whether it is a part of such a list
+    :param takes_back: whether what earlier batches promised does not hold: the list is not what it was taken for
     """
 
     rows: list[Row]
     cursor: int | None = None
     checkpoint: Checkpoint | None = None
     start: int | None = None
+    is_range: bool = False
+    takes_back: bool = False
 
 
 class Strategy(ABC):
@@ -119,6 +124,20 @@ class Strategy(ABC):
         timestamps = (self.listing.timestamp(row) for row in page.rows)
         return [timestamp for timestamp in timestamps if timestamp is not None]
 
+    def prove_newest_first(self, timestamps: Sequence[int], since: int) -> None:
+        """A first page on which nothing is newer than what is asked for: the newest row was deleted, or the list is not
+        sorted, that page is in order by chance (rows that were imported in one second are), and what is newer stands
+        elsewhere. Then the opposite order has to begin with an older row. Costs one request.
+
+        :param timestamps: on that page, of a list that goes on behind it
+        :raises PlanNotSupported: when it begins otherwise
+        """
+        if not timestamps or max(timestamps) >= since:
+            return
+        oldest = self.timestamps(self.listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)))
+        if oldest and min(oldest) >= min(timestamps):
+            raise PlanNotSupported("does not sort by modification time")
+
     def cannot_be_read(self, what: str, advice: str = ListChanged.advice) -> UnexpectedResponse:
         """The failure for a list that contradicts itself, or changes too fast to be read."""
         return UnexpectedResponse(
@@ -130,7 +149,7 @@ class Strategy(ABC):
         """The failure for a list whose pages come again."""
         if not self.listing.paging_advice:
             return self.cannot_be_read(what)
-        return UnexpectedResponse(
+        return Contradiction(
             f"The list {self.listing.label} {what}, so it cannot be read completely. {self.listing.paging_advice}",
             FailureType.config_error,
         )
@@ -138,14 +157,14 @@ class Strategy(ABC):
     def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
         """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
         may_be_configured = bool(self.listing.paging_advice)
-        return UnexpectedResponse(
+        return Contradiction(
             f"The list {self.listing.label} {what}, so it cannot be read completely. {UNIQUE_ORDER_ADVICE}",
             FailureType.config_error if may_be_configured else FailureType.transient_error,
         )
 
     def page_counts_rows(self) -> UnexpectedResponse:
         """The failure for a list whose number of a page is a number of rows to skip."""
-        return UnexpectedResponse(
+        return Contradiction(
             f"The list {self.listing.label} begins page 2 with the second row of page 1, so it cannot be read by page. "
             "The parameter counts rows; use type offset with this parameter as offset_param.",
             FailureType.config_error,

@@ -25,6 +25,8 @@ class TieProof:
         self.unstable = False
         #: Whether a further pass like the last one would repeat the same rows again.
         self.stands_still = False
+        #: How many passes in a row have met no new row.
+        self.passes_without_news = 0
         self._is_past = is_past
         self._counts: list[int] = []
         self._last_met: dict[Hashable, int] = {}
@@ -40,6 +42,7 @@ class TieProof:
         number = len(self._counts)
         keys = list(chain.from_iterable(met))
         self._counts.append(len(keys))
+        self.passes_without_news = 0 if set(keys) - self._last_met.keys() else self.passes_without_news + 1
         self._last_met.update(dict.fromkeys(keys, number))
         # Twice on one page is how some vendors list a row; that says nothing about the order.
         repeats = len(set(keys)) < sum(len(set(page)) for page in met)
