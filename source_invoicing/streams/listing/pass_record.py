@@ -42,6 +42,8 @@ class PassRecord:
         self._seen: set[int] = set()
         self._next = 0
         self._kept_order = before is not None
+        # Rows that the pass before did not meet anywhere.
+        self._news: set[int] = set()
         #: Whether rows are held against what they were. Not where something in them differs in each response.
         self.reads_contents: bool = before.reads_contents if before else True
 
@@ -53,7 +55,11 @@ class PassRecord:
         before = self._before
         if before is None or not self._kept_order or self._next < len(before._marks):
             return False
-        return self.longest != before.longest or not self.repeated & before.repeated
+        # In the place of each row that it repeated, the pass before may lack one. If inserts pushed those rows, or if
+        # nothing is lacking any more, there are as many new rows by now.
+        return len(self._news) >= len(before.repeated) or (
+            self.longest != before.longest and not self.repeated & before.repeated
+        )
 
     @property
     def seen(self) -> set[int]:
@@ -83,6 +89,8 @@ class PassRecord:
         # Rows that the page before ended with: an insert pushed them here, or pages overlap.
         pushed = self._overlap(hashes)
         self._note_repeats(hashes, contents, pushed if overlaps else 0)
+        if self._before is not None:
+            self._news.update(key for key in hashes if key not in self._before.seen)
         self._seen.update(hashes)
         before: list[int | None] = list(self._contents[len(self._contents) - pushed :])
         for key, content, mark in zip(hashes[pushed:], contents[pushed:], map(hash, marks[pushed:]), strict=True):
