@@ -25,7 +25,16 @@ from source_invoicing.platforms.rest_api.outlook import (
 from source_invoicing.platforms.rest_api.pager import Pager, Params
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import PageRequest, Row
-from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, PASSES, Offsets, Pages, Plan, Tokens
+from source_invoicing.streams.listing import (
+    OVERLAP,
+    OVERLAP_UNFILTERED,
+    PASSES,
+    PASSES_UNFILTERED,
+    Offsets,
+    Pages,
+    Plan,
+    Tokens,
+)
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -52,7 +61,7 @@ class NoPager(Pager):
 
     @override
     def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
+        return _passes(filtered)
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
@@ -152,7 +161,8 @@ class PagePager(Pager):
 
     @override
     def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (OVERLAP, PASSES) if self.paging.resizable else (PASSES,)
+        passes = _passes(filtered)
+        return (OVERLAP, *passes) if self.paging.resizable else passes
 
     @property
     @override
@@ -227,7 +237,7 @@ class CursorPager(Pager):
 
     @override
     def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
+        return _passes(filtered)
 
     @property
     @override
@@ -272,7 +282,7 @@ class LinkHeaderPager(Pager):
 
     @override
     def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
+        return _passes(filtered)
 
     @property
     @override
@@ -312,7 +322,7 @@ class NextUrlPager(Pager):
 
     @override
     def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
+        return _passes(filtered)
 
     @property
     @override
@@ -349,6 +359,11 @@ def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     if fields is None:
         return OffsetPager()
     return PAGERS[fields.choice("type", PAGERS)].parse(fields, primary_key)
+
+
+def _passes(filtered: bool) -> tuple[Plan, ...]:
+    """Page by page; in the end without the filter, if that turns out not to list what it should."""
+    return (PASSES, PASSES_UNFILTERED) if filtered else (PASSES,)
 
 
 def _ceiling(where: str, option: str) -> Failure:
