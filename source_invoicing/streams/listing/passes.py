@@ -70,9 +70,10 @@ class Passes(Strategy):
         # Rows on a full page, once the first one has told; and how many passes were begun.
         self._page_size = 0
         self._begun = 0
-        # Of a list that repeats rows: the first and the last pass that met each, and how many places each pass counted.
-        self._met_by: dict[int, tuple[int, int]] = {}
-        self._places: list[int] = []
+        # Of a list that repeats rows: the last pass that met each, how many places the latest passes counted, and the
+        # first of those that counted as many.
+        self._last_met: dict[int, int] = {}
+        self._places = self._counted_since = 0
         self._passes_without_news = 0
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
@@ -170,23 +171,21 @@ class Passes(Strategy):
     def _meets_all_places(self, record: PassRecord) -> bool:
         """Whether the passes over a list that repeats rows have together met all of them.
 
-        A pass counts as many places as the list has rows when its last page is answered. A row that was met by then and
-        once more by a later pass was there at that time; if those are as many, they are all. One that was met only
-        before may have left by then, and one that was met only afterwards may have come later.
+        A pass counts as many places as the list has rows when its last page is answered. If the passes behind it count
+        the same, and meet as many different rows among them, these are all. A row that was met by then and not again
+        may have left, so it does not count.
         """
-        number, met_before = len(self._places), len(self._met_by)
-        self._places.append(record.rows)
-        self._met_by.update((row, (self._met_by.get(row, (number,))[0], number)) for row in record.seen)
-        self._passes_without_news = 0 if len(self._met_by) > met_before else self._passes_without_news + 1
-        return any(
-            sum(first <= earlier < last for first, last in self._met_by.values()) == rows
-            for earlier, rows in enumerate(self._places[:-1])
-        )
+        met_before = len(self._last_met)
+        if record.rows != self._places:
+            self._places, self._counted_since = record.rows, self._begun
+        self._last_met.update(dict.fromkeys(record.seen, self._begun))
+        self._passes_without_news = 0 if len(self._last_met) > met_before else self._passes_without_news + 1
+        return sum(last > self._counted_since for last in self._last_met.values()) == record.rows
 
     @property
     def _is_stuck(self) -> bool:
         """Whether passes over a list at rest go on to repeat rows in the place of others."""
-        return len(set(self._places)) == 1 and self._passes_without_news >= ENOUGH
+        return self._counted_since < self._begun and self._passes_without_news >= ENOUGH
 
     def _resized(self, request: PageRequest) -> PageRequest:
         """The request for the first page of a pass: pages of another size for each one, so that their borders, where

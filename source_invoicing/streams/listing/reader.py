@@ -129,9 +129,9 @@ class ListReader:
                 raise
             except (PlanNotSupported, BadRequest) as why:
                 if isinstance(why, PlanNotSupported):
-                    # What was read proves nothing, nor does the place where an earlier run stopped.
+                    # What was read proves nothing, nor does the place where an earlier run left off in the same way.
                     yield Batch([], takes_back=True)
-                    resume = None
+                    resume = None if plan.strategy.resumable else resume
                 if not self._plans_left.leave(plan, self._sentence(why)):
                     if isinstance(why, BadRequest):
                         raise
