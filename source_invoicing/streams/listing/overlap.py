@@ -74,6 +74,8 @@ class Overlap(Strategy):
         self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = 0
         # Signs that rows moved; rows that the total counts beyond those met, and those signs, when last looked for.
         self._moves = self._moves_before_rescan = self._shortfall = 0
+        # Pages that were looked at, and not taken.
+        self._looks: list[PageView] = []
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         plan = self.plan
@@ -128,7 +130,7 @@ class Overlap(Strategy):
             fresh = seen.take(here)
             here = here.without_rows()
             more = self._goes_on(here, seen, before, news=bool(fresh) and here.goes_beyond(before))
-            yield here, fresh, more
+            yield here, [*self._only_looked_at(seen), *fresh], more
             del fresh
             if not more:
                 return
@@ -175,13 +177,22 @@ class Overlap(Strategy):
     def _ends_before_its_total(self, here: PageView) -> UnexpectedResponse:
         return self.cannot_be_read(f"tells of {here.page.total} rows and ends after {here.end}")
 
+    def _only_looked_at(self, seen: SeenRows) -> list[Row]:
+        """Rows that were not met, on pages that only showed how others moved: where they stand next is not known."""
+        looks, self._looks = self._looks, []
+        if len(looks) <= 1:
+            return []
+        names = set(seen.names)
+        rows = {name: row for view in looks for name, row in zip(view.names, view.page.rows, strict=True)}
+        return [row for name, row in rows.items() if hash(name) not in names]
+
     # -- where rows moved -----------------------------------------------------------------------------------------
 
     def _behind(self, here: PageView, seen: SeenRows) -> PageView:
         """The page that goes on behind another one."""
         if (self._longest if isinstance(self.paging, Offsets) else self._page_size) == 1:
             return self._behind_one_row(here)
-        there = self._see(here.end - 1)
+        there = self._look(here.end - 1)
         if there.request.size and there.offset + there.request.size <= here.end:
             raise PlanNotSupported("has pages too small to overlap")
         suspect = seen.suspect(there)
@@ -221,7 +232,7 @@ class Overlap(Strategy):
         :param back: how many rows to step back if it is not there; doubles with each step
         """
         while True:
-            here = self._see(offset)
+            here = self._look(offset)
             if seen.meets(here) or here.offset == 0:
                 self._note_return(here)
                 return here
@@ -292,7 +303,7 @@ class Overlap(Strategy):
             news = bool(again.take(here)) and here.goes_beyond(before)
             seen.note_total(here.page.total)
             here = here.without_rows()
-            yield Batch(rows)
+            yield Batch([*self._only_looked_at(seen), *rows])
             del rows
             if not seen.missing and self._rescans < MOST_RESCANS:
                 return
@@ -366,8 +377,13 @@ class Overlap(Strategy):
             raise PlanNotSupported("has pages that cannot overlap")
         return self._view(*covered)
 
+    def _look(self, row: int) -> PageView:
+        self._looks.append(view := self._see(row))
+        return view
+
     def _look_again(self, view: PageView) -> PageView:
-        return self._view(view.request, view.offset)
+        self._looks.append(again := self._view(view.request, view.offset))
+        return again
 
     def _view(self, request: PageRequest, offset: int) -> PageView:
         page = self._fetch(request, offset)

@@ -31,8 +31,11 @@ class PassRecord:
         self.rows = 0
         #: Rows on its longest page.
         self.longest = 0
-        #: Hashes of the keys of rows that came on two pages, though they had not changed.
-        self.repeated: set[int] = set()
+        # Hashes of the keys of rows that came on two pages, though they had not changed, and of those the ones with which
+        # a page began as the one before had ended; and on how many pages there were such rows.
+        self._repeated: set[int] = set()
+        self._at_borders: set[int] = set()
+        self._borders = 0
         self._before = before
         if before is not None:
             before._before = None  # only two passes are compared, so no more of them are kept
@@ -41,6 +44,7 @@ class PassRecord:
         self._contents = array("L")
         self._seen: set[int] = set()
         self._next = 0
+        self._overlaps = False
         self._kept_order = before is not None
         # Rows that the pass before did not meet anywhere.
         self._news: set[int] = set()
@@ -62,6 +66,13 @@ class PassRecord:
         )
 
     @property
+    def repeated(self) -> set[int]:
+        """Hashes of the keys of rows that came on two pages, though they had not changed."""
+        # A token that includes the row it names does so on each page.
+        overlaps = self._overlaps and self._borders == self.pages - 1
+        return self._repeated - self._at_borders if overlaps else self._repeated
+
+    @property
     def seen(self) -> set[int]:
         """Hashes of the keys of the rows it met."""
         return self._seen
@@ -78,7 +89,7 @@ class PassRecord:
         """Take note of a page. To be called before its rows are handed out: whoever gets them changes them.
 
         :param marks: what the next pass knows the rows by
-        :param overlaps: whether a page may begin with the rows the one before ended with
+        :param overlaps: whether each page may begin with the rows the one before ended with
         :return: its rows that the pass before did not meet here, or met with other contents
         """
         self.pages += 1
@@ -88,7 +99,10 @@ class PassRecord:
         hashes = [hash(key) for key in keys]
         # Rows that the page before ended with: an insert pushed them here, or pages overlap.
         pushed = self._overlap(hashes)
-        self._note_repeats(hashes, contents, pushed if overlaps else 0)
+        self._overlaps = overlaps
+        self._note_repeats(hashes, contents)
+        self._borders += bool(pushed)
+        self._at_borders.update(hashes[:pushed])
         if self._before is not None:
             self._news.update(key for key in hashes if key not in self._before.seen)
         self._seen.update(hashes)
@@ -109,10 +123,10 @@ class PassRecord:
             if was is None or (was != now and self.reads_contents)
         ]
 
-    def _note_repeats(self, hashes: list[int], contents: list[int], start: int) -> None:
-        for key, content in zip(hashes[start:], contents[start:], strict=True):
+    def _note_repeats(self, hashes: list[int], contents: list[int]) -> None:
+        for key, content in zip(hashes, contents, strict=True):
             if key in self._seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
-                self.repeated.add(key)
+                self._repeated.add(key)
 
     def _overlap(self, hashes: list[int]) -> int:
         """How many rows at the beginning of a page are those that the page before ended with."""
