@@ -46,8 +46,10 @@ class PassRecord:
         self._next = 0
         self._overlaps = False
         self._kept_order = before is not None
-        # Rows that the pass before did not meet anywhere.
-        self._news: set[int] = set()
+        # How many rows in front the pass before did not meet, of those that it repeated how many were met again, and
+        # whether there were always enough of the former to have pushed the latter.
+        self._news = self._met_again = 0
+        self._were_pushed = True
         #: Whether rows are held against what they were. Not where something in them differs in each response.
         self.reads_contents: bool = before.reads_contents if before else True
 
@@ -59,11 +61,10 @@ class PassRecord:
         before = self._before
         if before is None or not self._kept_order or self._next < len(before._marks):
             return False
-        # In the place of each row that it repeated, the pass before may lack one. If inserts pushed those rows, or if
-        # nothing is lacking any more, there are as many new rows by now.
-        return len(self._news) >= len(before.repeated) or (
-            self.longest != before.longest and not self.repeated & before.repeated
-        )
+        if self.repeated & before.repeated:
+            return False
+        # In the place of a row that it repeated, the pass before may lack another one.
+        return self._were_pushed or self.longest != before.longest
 
     @property
     def repeated(self) -> set[int]:
@@ -103,8 +104,8 @@ class PassRecord:
         self._note_repeats(hashes, contents)
         self._borders += bool(pushed)
         self._at_borders.update(hashes[:pushed])
-        if self._before is not None:
-            self._news.update(key for key in hashes if key not in self._before.seen)
+        if self._before is not None and (repeated := self._before.repeated):
+            self._hold_against(self._before, repeated, hashes)
         self._seen.update(hashes)
         before: list[int | None] = list(self._contents[len(self._contents) - pushed :])
         for key, content, mark in zip(hashes[pushed:], contents[pushed:], map(hash, marks[pushed:]), strict=True):
@@ -127,6 +128,13 @@ class PassRecord:
         for key, content in zip(hashes, contents, strict=True):
             if key in self._seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
                 self._repeated.add(key)
+
+    def _hold_against(self, before: PassRecord, repeated: set[int], hashes: list[int]) -> None:
+        for key in hashes:
+            if key not in self._seen:
+                self._news += key not in before.seen
+                self._met_again += key in repeated
+                self._were_pushed = self._were_pushed and self._news >= self._met_again
 
     def _overlap(self, hashes: list[int]) -> int:
         """How many rows at the beginning of a page are those that the page before ended with."""

@@ -10,6 +10,7 @@ from itertools import pairwise
 from source_invoicing.http import BadRequest, Failure
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
+    UNIQUE_ORDER_ADVICE,
     ListChanged,
     PageRepeated,
     PlanNotSupported,
@@ -90,6 +91,8 @@ class Passes(Strategy):
                     yield from self._until_settled(request, watermark, proof)
                 break
             except ListChanged as changed:
+                if plan.stop_at_since and isinstance(changed, RowsRepeated):
+                    raise PlanNotSupported(str(changed), changed.advice) from None
                 if self._is_final(before, changed):
                     raise self._failure(changed) from None
                 before = changed
@@ -239,12 +242,18 @@ class Passes(Strategy):
 
     def _down_to(self, request: PageRequest, until: int | None) -> Iterator[Page]:
         """The pages down to a time."""
-        is_first = True
-        for listed in self._follow(request, Tally()):
+        is_first, tally, started = True, Tally(), Watermark()
+        before: PageKeys = ()
+        met = 0
+        for listed in self._follow(request, tally):
             page = listed.page
             timestamps = self.timestamps(page)
+            started.saw(page, timestamps)
             if any(earlier < later for earlier, later in pairwise(timestamps)):
                 raise PlanNotSupported("does not sort by modification time")
+            if tally.rows >= tally.furthest and max(timestamps, default=0) < started.started:
+                self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
+            before, met = listed.keys, tally.distinct
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
@@ -256,6 +265,19 @@ class Passes(Strategy):
             del page
             if is_down:
                 return
+
+    def _prove_ties_keep_their_order(self, before: PageKeys, keys: PageKeys, fresh: int) -> None:
+        """What inserts and edits push to the next page stands in front there, and in its old order.
+
+        :param before: the page before
+        :param keys: a page on which nothing was edited since
+        :param fresh: how many rows of it were not met before
+        """
+        on_both = set(before) & set(keys)
+        pushed = [key for key in before if key in on_both]
+        skipped = len(set(keys)) - fresh > len(on_both) and on_both < set(before)
+        if fresh and (list(keys[: len(pushed)]) != pushed or skipped):
+            raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
 
     def _is_since(self, row: Row, since: int | None) -> bool:
         timestamp = self.listing.timestamp(row)
