@@ -93,6 +93,7 @@ class Tally:
     :ivar furthest: the most there have been; fewer of them were read again if ``rows`` was set back
     :ivar seen: hashes of the keys
     :ivar fewest: the lowest total told, so that rows which are inserted meanwhile need not come
+    :ivar most: the highest total told, so that rows which were inserted and came stand for no other
     :ivar total: the latest total told
     """
 
@@ -100,6 +101,7 @@ class Tally:
     furthest: int = 0
     seen: set[int] = field(default_factory=set)
     fewest: int | None = None
+    most: int | None = None
     total: int | None = None
 
     @property
@@ -110,7 +112,7 @@ class Tally:
     @property
     def proven(self) -> bool:
         """Whether as many different rows came as the totals count."""
-        return self.fewest is not None and self.distinct >= self.fewest
+        return self.most is not None and self.distinct >= self.most
 
     def add(self, page: Page, keys: tuple[Hashable, ...]) -> bool:
         """Take note of a page.
@@ -125,6 +127,7 @@ class Tally:
         if page.total is not None:
             self.total = page.total
             self.fewest = page.total if self.fewest is None else min(self.fewest, page.total)
+            self.most = max(page.total, self.most or 0)
         return is_news
 
 

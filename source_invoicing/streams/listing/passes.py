@@ -91,9 +91,9 @@ class Passes(Strategy):
                     yield from self._until_settled(request, watermark, proof)
                 break
             except ListChanged as changed:
-                if plan.stop_at_since and isinstance(changed, RowsRepeated):
-                    raise PlanNotSupported(str(changed), changed.advice) from None
                 if self._is_final(before, changed):
+                    if plan.stop_at_since and isinstance(changed, RowsRepeated):
+                        raise PlanNotSupported(str(changed), changed.advice) from None
                     raise self._failure(changed) from None
                 before = changed
                 logger.info("%s %s. Reading it again from the top.", self.listing.label, changed)
@@ -244,16 +244,17 @@ class Passes(Strategy):
         """The pages down to a time."""
         is_first, tally, started = True, Tally(), Watermark()
         before: PageKeys = ()
-        met = 0
+        met = furthest = 0
         for listed in self._follow(request, tally):
             page = listed.page
             timestamps = self.timestamps(page)
             started.saw(page, timestamps)
             if any(earlier < later for earlier, later in pairwise(timestamps)):
                 raise PlanNotSupported("does not sort by modification time")
-            if tally.rows >= tally.furthest and max(timestamps, default=0) < started.started:
+            number = listed.request.number
+            if number > furthest and max(timestamps, default=0) < started.started:
                 self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
-            before, met = listed.keys, tally.distinct
+            before, met, furthest = listed.keys, tally.distinct, max(number, furthest)
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")

@@ -267,6 +267,8 @@ class FilterProof:
         strategy = self._strategy
         page = strategy.listing.fetch(PageRequest(order=order))
         timestamps = strategy.timestamps(page)
+        if not timestamps:
+            return True  # no row that a filter could list
         if max(timestamps, default=since) > since:
             earlier = since
         elif page.has_next(len(page.rows)):
