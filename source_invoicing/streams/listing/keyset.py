@@ -97,7 +97,7 @@ class Keyset(Strategy):
         if counted_at is not None and reached is not None and reached >= counted_at:
             self._memory.proof.counted_at = None
             yield from self._look_at_the_far_end()
-        self._prove_the_filter(since, reached)
+        yield from self._prove_the_filter(since, reached)
 
     # -- pages ------------------------------------------------------------------------------------------------------
 
@@ -333,8 +333,9 @@ class Keyset(Strategy):
             if here.dated:
                 return
 
-    def _prove_the_filter(self, since: int | None, reached: int | None) -> None:
-        """At the end of the list: what changed later than the end changed meanwhile, or the filter hides it.
+    def _prove_the_filter(self, since: int | None, reached: int | None) -> Iterator[Batch]:
+        """At the end of the list: what changed later than the end changed meanwhile, or stands behind a page that looked
+        like the last one, or the filter hides it.
 
         :param since: what the reading began with
         :param reached: the newest change it has met
@@ -346,8 +347,13 @@ class Keyset(Strategy):
             return
         if not any(timestamp > reached for here in self._far_end() for timestamp in here.dated):
             return
-        again = self._pages(PageRequest(since=reached, order=self.plan.order))
-        if not any(timestamp > reached for listed in again for timestamp in self.timestamps(listed.page)):
+        is_listed = False
+        for listed in self._pages(PageRequest(since=reached, order=self.plan.order)):
+            here = self._in_context(listed, None, 0)
+            is_listed = is_listed or any(timestamp > reached for timestamp in here.dated)
+            yield Batch(self._take_fresh(here))
+            del listed, here
+        if not is_listed:
             raise PlanNotSupported("does not list what changed after the moment it is asked for")
 
     # -- batches ----------------------------------------------------------------------------------------------------

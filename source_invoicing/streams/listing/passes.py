@@ -244,17 +244,16 @@ class Passes(Strategy):
         """The pages down to a time."""
         is_first, tally, started = True, Tally(), Watermark()
         before: PageKeys = ()
-        met = furthest = 0
+        met = 0
         for listed in self._follow(request, tally):
             page = listed.page
             timestamps = self.timestamps(page)
             started.saw(page, timestamps)
             if any(earlier < later for earlier, later in pairwise(timestamps)):
                 raise PlanNotSupported("does not sort by modification time")
-            number = listed.request.number
-            if number > furthest and max(timestamps, default=0) < started.started:
+            if tally.total == tally.most and max(timestamps, default=0) < started.started:
                 self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
-            before, met, furthest = listed.keys, tally.distinct, max(number, furthest)
+            before, met = listed.keys, tally.distinct
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
@@ -268,7 +267,8 @@ class Passes(Strategy):
                 return
 
     def _prove_ties_keep_their_order(self, before: PageKeys, keys: PageKeys, fresh: int) -> None:
-        """What inserts and edits push to the next page stands in front there, and in its old order.
+        """What inserts and edits push to the next page stands in front there, and in its old order. Not where rows were
+        deleted, and pages read again.
 
         :param before: the page before
         :param keys: a page on which nothing was edited since

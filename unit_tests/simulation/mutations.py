@@ -1,0 +1,97 @@
+"""Rules taken out, one at a time: without them the simulation has to find a loss, or it would not see one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from source_invoicing.streams.checkpoint import RowFingerprint
+from source_invoicing.streams.listing import context, keyset, memory, overlap, passes, seen_rows, strategy, ties
+from source_invoicing.streams.listing.pass_record import PassRecord
+from source_invoicing.streams.page import Listing, Page, Row
+from source_invoicing.streams.state import CheckpointState, CursorState
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A rule that is taken out.
+
+    :param target: whose attribute is replaced
+    :param setup: the way to read that loses rows without it
+    :param kind: of the server that shows it
+    """
+
+    target: Any
+    attribute: str
+    instead: Any
+    setup: str
+    kind: str = "honest"
+
+
+def _newest(self: strategy.Watermark) -> int | None:
+    return self.newest
+
+
+def _believed(self: keyset.Keyset) -> Any:
+    self._memory.proof.established = True
+    yield from ()
+
+
+def _by_time(listing: Listing, row: Row) -> RowFingerprint:
+    return RowFingerprint(listing.key(row), listing.timestamp(row), listing.timestamp(row))  # type: ignore[arg-type]
+
+
+def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
+    return not self.short and bool(self.rows) and (self.has_more or (self.total or 0) > rows_so_far)
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "clocks that differ need no margin": Mutation(strategy, "CLOCK_MARGIN", 0, "fastbill", "clocks apart"),
+    "a cursor is the newest time seen": Mutation(
+        strategy.Watermark, "cursor", property(_newest), "zoho journals", "rows from the future"
+    ),
+    "undated rows need not be looked for": Mutation(
+        keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
+    ),
+    "totals need not add up": Mutation(
+        context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced", "ignores the order"
+    ),
+    "a version is a key and a second": Mutation(memory, "checksum", lambda row: 0, "invoiced", "busy seconds"),
+    "a version at the head is a key and a second": Mutation(
+        seen_rows, "fingerprint", _by_time, "invoiced notes", "busy seconds"
+    ),
+    "an empty filter needs no proof": Mutation(
+        strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"
+    ),
+    "repeated rows prove nothing": Mutation(
+        PassRecord, "repeated", property(lambda self: set()), "rest fixed pages, undated", "ties by page"
+    ),
+    "one pass is enough": Mutation(PassRecord, "agrees", property(lambda self: True), "rest fixed pages, undated"),
+    "a row in two places is nothing": Mutation(
+        seen_rows.SeenRows, "suspect", lambda self, view: None, "fastbill, undated", "ties by page"
+    ),
+    "one pass over a second is enough": Mutation(
+        ties.TieProof, "add", lambda self, met, size: True, "invoiced", "ties by page"
+    ),
+    "nothing moves to the head": Mutation(
+        passes.Passes, "_is_since", lambda self, row, since: False, "invoiced notes"
+    ),
+    "nothing is put in front": Mutation(
+        overlap.Overlap, "_lacks_rows", lambda self, seen, dated: False, "rest offsets, undated"
+    ),
+    "no token counts": Mutation(passes, "looks_like_page_numbers", lambda tokens: False, "rest tokens, undated"),
+    "a page that was disproved stays in the state": Mutation(
+        CursorState, "take_back", lambda self, key: None, "zoho, by creation", "ties like MySQL"
+    ),
+    "a place that was disproved stays in the state": Mutation(
+        CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL"
+    ),
+    "rows on pages that were only looked at do not count": Mutation(
+        overlap.Overlap, "_only_looked_at", lambda self, seen: [], "fastbill", "ties by page"
+    ),
+    "the head of a list proves its order": Mutation(
+        strategy.Strategy, "prove_newest_first", lambda self, timestamps, since: None, "invoiced notes", "ignores the order"
+    ),
+    "a short page is the last one": Mutation(Page, "has_next", _ends_with_a_short_page, "invoiced", "hidden rows"),
+}
