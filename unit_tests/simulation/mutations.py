@@ -20,6 +20,7 @@ class Mutation:
     :param target: whose attribute is replaced
     :param setup: the way to read that loses rows without it
     :param kind: of the server that shows it
+    :param within: so many schedules find it
     """
 
     target: Any
@@ -27,6 +28,7 @@ class Mutation:
     instead: Any
     setup: str
     kind: str = "honest"
+    within: int = 60
 
 
 def _newest(self: strategy.Watermark) -> int | None:
@@ -47,9 +49,9 @@ def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
 
 
 MUTATIONS: Mapping[str, Mutation] = {
-    "clocks that differ need no margin": Mutation(strategy, "CLOCK_MARGIN", 0, "fastbill", "clocks apart"),
+    "clocks that differ need no margin": Mutation(strategy, "CLOCK_MARGIN", 0, "fastbill", "clocks apart", within=250),
     "a cursor is the newest time seen": Mutation(
-        strategy.Watermark, "cursor", property(_newest), "zoho journals", "rows from the future"
+        strategy.Watermark, "cursor", property(_newest), "rest fixed pages", "rows from the future", within=600
     ),
     "undated rows need not be looked for": Mutation(
         keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
@@ -57,9 +59,11 @@ MUTATIONS: Mapping[str, Mutation] = {
     "totals need not add up": Mutation(
         context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced", "ignores the order"
     ),
-    "a version is a key and a second": Mutation(memory, "checksum", lambda row: 0, "invoiced", "busy seconds"),
+    "a version is a key and a second": Mutation(
+        memory, "checksum", lambda row: 0, "invoiced", "busy seconds", within=600
+    ),
     "a version at the head is a key and a second": Mutation(
-        seen_rows, "fingerprint", _by_time, "invoiced notes", "busy seconds"
+        seen_rows, "fingerprint", _by_time, "invoiced notes", "busy seconds", within=600
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"
@@ -80,15 +84,17 @@ MUTATIONS: Mapping[str, Mutation] = {
     "nothing is put in front": Mutation(
         overlap.Overlap, "_lacks_rows", lambda self, seen, dated: False, "rest offsets, undated"
     ),
-    "no token counts": Mutation(passes, "looks_like_page_numbers", lambda tokens: False, "rest tokens, undated"),
+    "no token counts": Mutation(
+        passes, "looks_like_page_numbers", lambda tokens: False, "rest tokens, undated", within=150
+    ),
     "a page that was disproved stays in the state": Mutation(
         CursorState, "take_back", lambda self, key: None, "zoho, by creation", "ties like MySQL"
     ),
     "a place that was disproved stays in the state": Mutation(
-        CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL"
+        CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL", within=600
     ),
     "rows on pages that were only looked at do not count": Mutation(
-        overlap.Overlap, "_only_looked_at", lambda self, seen: [], "fastbill", "ties by page"
+        overlap.Overlap, "_only_looked_at", lambda self, seen: [], "fastbill", "ties by page", within=600
     ),
     "the head of a list proves its order": Mutation(
         strategy.Strategy, "prove_newest_first", lambda self, timestamps, since: None, "invoiced notes", "ignores the order"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -106,6 +106,7 @@ class Server:
         self.most_requests = 0
         self.is_quiet = False
         self.changes_left = 0
+        self.tell: Callable[[str], None] | None = None
         self._next_id = 1
         self._pending: list[tuple[float, int, Row | None]] = []
         self._history: list[tuple[float, dict[int, Row]]] = []
@@ -173,6 +174,8 @@ class Server:
             self.table[identity] = row
         self.edited[identity] = self.clock
         self._remember()
+        if self.tell:
+            self.tell(f"    {self.clock - BASE:.1f} change of {identity}: {row and _shown(row)}")
 
     def _drift(self) -> None:
         ticks, chance = self.traits.ticks, self.chance
@@ -230,6 +233,9 @@ class Server:
             start = self._place(request.token, rows, key)
         page = self._sorted(rows, key, start, size, request.order)[start : start + size]
         goes_on = start + size < len(rows)
+        if self.tell:
+            asked = {name: value for name, value in vars(request).items() if value not in (None, 0)}
+            self.tell(f"  {self.clock - BASE:.1f} {asked} of {len(rows)}: {', '.join(map(_shown, page))}")
         return Page(
             [dict(row) for row in page if row["id"] not in self.hidden],
             has_more=goes_on if traits.tells_more else None,
@@ -307,10 +313,13 @@ class Server:
             place = (key(last), last["id"])
             return sum((key(row), row["id"]) <= place for row in rows)
         if kind == "relay":
-            from base64 import b64decode
-
             return int(b64decode(token).decode().split(":")[1]) + 1
         return (int(token.rpartition("=")[2]) - 1) * self.traits.size
+
+
+def _shown(row: Row) -> str:
+    at = "undated" if row["at"] is None else row["at"] - BASE
+    return f"{row['id']} v{row['version']} at {at}"
 
 
 def _identity(row: Row) -> int:

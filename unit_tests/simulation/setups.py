@@ -30,7 +30,6 @@ from source_invoicing.streams.listing import (
     Plan,
     Tokens,
 )
-from source_invoicing.streams.page import Order
 from unit_tests.simulation.server import Arrangement, Server, Token
 
 T = TypeVar("T")
@@ -59,6 +58,7 @@ class Setup:
     workers: int = 1
     is_long: bool = False
     filters_by_day: bool = False
+    name: str = ""
 
 
 ANY: tuple[Arrangement, ...] = ("as created", "newest row first", "newest change first", "oldest change first")
@@ -100,6 +100,9 @@ SETUPS: Mapping[str, Setup] = {
         (PASSES,), Tokens(), dated=False, tokens=("row", "page", "relay", "link"), **REST_TELLS
     ),
 }
+
+
+SETUPS = {name: replace(setup, name=name) for name, setup in SETUPS.items()}
 
 
 class SimulatedClient:
@@ -183,11 +186,3 @@ def make_stream(name: str, server: Server) -> Things:
     client = cast(ApiClient, SimulatedClient(server))
     return _class_of(name)(Account(client, Window()), server)
 
-
-def is_resizable(paging: Paging) -> bool:
-    """Whether smaller pages may be asked for; a limit goes with any offset."""
-    return paging.resizable
-
-
-#: Orders that a server which sorts is asked for.
-SORTED = frozenset(Order)

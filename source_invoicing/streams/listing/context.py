@@ -81,3 +81,24 @@ class Answered:
         undated = len(self.rows) - len(times)
         listed = sum(1 for key in again if (at := self.rows[key]) is None or at < lowest)
         return bisect_left(times, lowest) + undated - listed
+
+
+class Promise:
+    """Up to which time a reading has seen everything.
+
+    What changes within the margin of a page may be seen only behind it, when the reading has passed it by. So no later
+    page promises more than the first one that came so far.
+    """
+
+    def __init__(self) -> None:
+        self._ceiling: int | None = None
+
+    def up_to(self, reached: int, floor: int) -> int:
+        """The cursor behind a page.
+
+        :param reached: the latest time on it
+        :param floor: up to when it can promise anything
+        """
+        if reached > floor and (self._ceiling is None or floor < self._ceiling):
+            self._ceiling = floor
+        return min(reached, floor if self._ceiling is None else self._ceiling)

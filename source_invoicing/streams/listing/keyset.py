@@ -10,7 +10,7 @@ from itertools import compress
 from typing_extensions import override
 
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.context import FIRST_SECOND, Answered, PageInContext
+from source_invoicing.streams.listing.context import FIRST_SECOND, Answered, PageInContext, Promise
 from source_invoicing.streams.listing.errors import (
     UNIQUE_ORDER_ADVICE,
     ListChanged,
@@ -52,6 +52,7 @@ class Keyset(Strategy):
         super().__init__(listing, plan, paging)
         self._memory = Memory()
         self._page_size = 0
+        self._promise = Promise()
 
     @override
     def batches(
@@ -61,6 +62,7 @@ class Keyset(Strategy):
         :param key_range: what of the list is to be read; its end may come nearer meanwhile
         """
         self._memory = key_range.memory if key_range else Memory()
+        self._promise = Promise()
         before: Answered | None = None
         position = reached = since
         while True:
@@ -120,8 +122,7 @@ class Keyset(Strategy):
         listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
         here = self._in_context(listed, behind, clock_floor(page, asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
-            # Only what is known stands behind a page that may have been the last one.
-            here.has_next = False
+            here.has_next = False  # only what is known stands behind a page that may have been the last one
         self._page_size = max(self._page_size, len(page.rows))
         return here
 
@@ -191,7 +192,7 @@ class Keyset(Strategy):
             stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
             if ended and (proof.add(met, size) or stood_on_one_page):
                 if second is not None and self._memory.proof.established:
-                    yield Batch([], min(second, floor))
+                    yield Batch([], self._promise.up_to(second, floor))
                 return second
             sizes = max(full // 2, 1)
             if proof.unstable and resizable:
@@ -252,6 +253,9 @@ class Keyset(Strategy):
         if not here.has_next or not here.dated:
             return
         if here.dated != sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST):
+            raise PlanNotSupported("does not sort by modification time")
+        proof = self._memory.proof
+        if proof.newest is not None and any(proof.newest < timestamp < proof.looked_at for timestamp in here.dated):
             raise PlanNotSupported("does not sort by modification time")
         # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
         if here.request.since is not None and here.dated[0] < here.request.since - 1:
@@ -315,13 +319,13 @@ class Keyset(Strategy):
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._prove_order(here)
         if here.dated or not here.has_next:
-            proof.newest = max(here.dated, default=None)
+            proof.newest, proof.looked_at = max(here.dated, default=None), here.floor
             if rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
                 yield Batch(rows)
         else:
             answered = Answered(here.request, None, {}, here.floor)
             yield from self._read_ties(here, answered)
-            proof.newest = answered.newest
+            proof.newest, proof.looked_at = answered.newest, here.floor
         proof.established = True
 
     def _far_end(self) -> Iterator[PageInContext]:
@@ -376,7 +380,7 @@ class Keyset(Strategy):
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
             reached = max(here.dated)
-        return Batch(rows, None if reached is None else min(reached, here.floor))
+        return Batch(rows, None if reached is None else self._promise.up_to(reached, here.floor))
 
     def _take_fresh(
         self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

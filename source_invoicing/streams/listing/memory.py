@@ -19,12 +19,14 @@ class ListProof:
         filter at all. Some filters mean that very second alone
     :ivar counted_at: where that rests on the total of all rows, up to when nothing had changed
     :ivar newest: the newest change at the far end of the list, where that was looked at
+    :ivar looked_at: the time before which nothing can have changed since
     """
 
     established: bool = False
     filters: bool = False
     counted_at: int | None = None
     newest: int | None = None
+    looked_at: int = 0
 
     def saw(self, since: int | None, timestamps: Sequence[int]) -> None:
         """Take note of the modification times on a page.

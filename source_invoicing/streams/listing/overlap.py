@@ -180,11 +180,7 @@ class Overlap(Strategy):
     def _only_looked_at(self, seen: SeenRows) -> list[Row]:
         """Rows that were not met, on pages that only showed how others moved: where they stand next is not known."""
         looks, self._looks = self._looks, []
-        if len(looks) <= 1 or not seen.is_whole:  # what an earlier run met is not known
-            return []
-        names = set(seen.names)
-        rows = {name: row for view in looks for name, row in zip(view.names, view.page.rows, strict=True)}
-        return [row for name, row in rows.items() if hash(name) not in names]
+        return seen.not_met(looks) if len(looks) > 1 else []
 
     # -- where rows moved -----------------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ class Tally:
     fewest: int | None = None
     most: int | None = None
     total: int | None = None
+    _latest: set[int] = field(default_factory=set)
 
     @property
     def distinct(self) -> int:
@@ -119,16 +120,25 @@ class Tally:
 
         :return: whether it counts as news: a row was not seen before, or it lies where the pass has been before
         """
-        before = len(self.seen)
-        self.seen.update(map(hash, keys))
+        self._latest = set(map(hash, keys)) - self.seen
+        self.seen |= self._latest
         self.rows += len(keys)
-        is_news = len(self.seen) > before or self.rows < self.furthest
+        is_news = bool(self._latest) or self.rows < self.furthest
         self.furthest = max(self.furthest, self.rows)
+        self.note_total(page)
+        return is_news
+
+    def take_back(self, keys: tuple[Hashable, ...]) -> None:
+        """The latest page does not count."""
+        self.rows -= len(keys)
+        self.seen -= self._latest
+
+    def note_total(self, page: Page) -> None:
+        """Take note of how many rows there are."""
         if page.total is not None:
             self.total = page.total
             self.fewest = page.total if self.fewest is None else min(self.fewest, page.total)
             self.most = max(page.total, self.most or 0)
-        return is_news
 
 
 def pages(
@@ -165,6 +175,7 @@ def pages(
         if _ends_too_early(page, paging, tally, promised=promised):
             page = listing.fetch(current)
         keys = tuple(map(listing.key, page.rows))
+        tally.note_total(page)
         if keys and keys == before:
             if tally.proven or _is_whole(listing, paging, request, page):
                 return

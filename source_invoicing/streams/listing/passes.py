@@ -345,7 +345,7 @@ class Passes(Strategy):
         :param listed: the page that shows it, which does not count either
         :return: the request for the first of them
         """
-        tally.rows -= len(listed.keys)
+        tally.take_back(listed.keys)
         while slipped > 0 and lengths:
             slipped -= lengths[-1]
             tally.rows -= lengths.pop()

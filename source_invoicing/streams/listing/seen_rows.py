@@ -235,6 +235,12 @@ class SeenRows:
             self.head, self.is_whole = next(iter(view.fingerprints), None), True
         return fresh
 
+    def not_met(self, views: Iterable[PageView]) -> list[Row]:
+        """The rows of some pages that were not handed out; none where it is not known what an earlier run met."""
+        names = set(self.names) if self.is_whole else None
+        rows = {name: row for view in views for name, row in zip(view.names, view.page.rows, strict=True)}
+        return [row for name, row in rows.items() if names is not None and hash(name) not in names]
+
     def met_elsewhere(self, name: str | int) -> bool:
         """Whether a row of that name was handed out."""
         return hash(name) in self.names
