@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unit_tests.simulation.setups import Setup
-from unit_tests.simulation.server import Arrangement, Traits
+from unit_tests.simulation.traits import Arrangement, Traits
 
 Draw = Callable[[random.Random], dict[str, Any]]
 
@@ -72,6 +72,7 @@ LIMITS: Mapping[tuple[str, str], str] = {
     ("invoiced events", "two replicas"): "only a total watches over the one pass, and both replicas tell the same",
     ("invoiced adjustments", "totals from a cache"): "only a total watches over the one pass, and it comes late",
     ("invoiced notes", "totals from a cache"): "only a total watches over the one pass, and it comes late",
+    ("invoiced events", "totals from a cache"): "only a total watches over the one pass, and it comes late",
     ("invoiced notes", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",
     ("invoiced events", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",
     ("zoho journals", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",
@@ -113,8 +114,9 @@ def traits_of(setup: Setup, kind: str, chance: random.Random) -> tuple[Traits, b
     for name in names:
         drawn.update(KINDS[name].draw(chance))
     traits = replace(base, **drawn)
-    if traits.hidden and setup.page_like == "rest_api":
-        traits = replace(traits, tells_more=True)  # known limit: a short page ends a list that tells nothing
+    if (traits.hidden or traits.cached_totals) and setup.page_like == "rest_api":
+        # Known limits: a short page ends a list that tells nothing, and an old total one that tells nothing else.
+        traits = replace(traits, tells_more=True)
     if traits.token == "row":
         # A token that names a row holds its place in the order of the list, whatever becomes of the row.
         still = chance.choice(STILL) if traits.arrangement not in STILL else traits.arrangement
@@ -122,8 +124,11 @@ def traits_of(setup: Setup, kind: str, chance: random.Random) -> tuple[Traits, b
     if not setup.dated and traits.arrangement not in STILL:
         # Known limit: rows tell nothing of an edit that moves one to the front while another one is deleted.
         traits = replace(traits, acts=tuple(act for act in traits.acts if act != "delete") or ("edit",))
+    if any(traits.lags):
+        # Known limit: of a second that fills several pages, two replicas may hide the same row twice.
+        traits = replace(traits, group=1, hot=0.0)
     if traits.ties != "by id":
-        # Known limit: where ties break anew, a row that leaves at the right time takes the place of one that is missing.
+        # Known limit: where ties break anew, a row that leaves in time takes the place of one that is missing.
         acts = tuple(act for act in traits.acts if act != "delete") or ("edit",)
         traits = replace(traits, acts=acts, restlessness=min(traits.restlessness, 0.1))
     return traits, all(KINDS[name].readable for name in names)

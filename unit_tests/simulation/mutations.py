@@ -78,9 +78,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "one pass over a second is enough": Mutation(
         ties.TieProof, "add", lambda self, met, size: True, "invoiced", "ties by page"
     ),
-    "nothing moves to the head": Mutation(
-        passes.Passes, "_is_since", lambda self, row, since: False, "invoiced notes"
-    ),
+    "nothing moves to the head": Mutation(passes.Passes, "_is_since", lambda self, row, since: False, "invoiced notes"),
     "nothing is put in front": Mutation(
         overlap.Overlap, "_lacks_rows", lambda self, seen, dated: False, "rest offsets, undated"
     ),
@@ -97,7 +95,11 @@ MUTATIONS: Mapping[str, Mutation] = {
         overlap.Overlap, "_only_looked_at", lambda self, seen: [], "fastbill", "ties by page", within=600
     ),
     "the head of a list proves its order": Mutation(
-        strategy.Strategy, "prove_newest_first", lambda self, timestamps, since: None, "invoiced notes", "ignores the order"
+        strategy.Strategy,
+        "prove_newest_first",
+        lambda self, timestamps, since: None,
+        "invoiced notes",
+        "ignores the order",
     ),
     "a short page is the last one": Mutation(Page, "has_next", _ends_with_a_short_page, "invoiced", "hidden rows"),
 }

@@ -1,5 +1,4 @@
-"""One schedule: several syncs of a list that changes, cut off anywhere, and then in peace; and what became of the rows.
-"""
+"""One schedule: several syncs of a list that changes, cut off anywhere, then some in peace; and what became of rows."""
 
 from __future__ import annotations
 
@@ -77,13 +76,16 @@ class Run:
 
     def play(self) -> Outcome:
         """Several syncs, then peace, then the comparison."""
-        clock = mock.patch.object(time, "time", lambda: self.server.clock + self.traits.own_skew)
+        clock = mock.patch.object(time, "time", self._own_clock)
         with clock, mock.patch.dict(os.environ, {SHARE_ALWAYS: "1"}):
             try:
                 self._play()
             except EndlessError as endless:
                 self._say(ENDLESS, str(endless))
         return self.outcome
+
+    def _own_clock(self) -> float:
+        return self.server.clock + self.traits.own_skew
 
     def _say(self, verdict: str, what: str) -> None:
         if not self.outcome.verdict:

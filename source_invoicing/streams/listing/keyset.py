@@ -338,8 +338,8 @@ class Keyset(Strategy):
                 return
 
     def _prove_the_filter(self, since: int | None, reached: int | None) -> Iterator[Batch]:
-        """At the end of the list: what changed later than the end changed meanwhile, or stands behind a page that looked
-        like the last one, or the filter hides it.
+        """At the end of the list: what changed later changed meanwhile, or stands behind a page that looked like the last
+        one, or the filter hides it.
 
         :param since: what the reading began with
         :param reached: the newest change it has met

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.http import BadRequest, Failure, UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
 from source_invoicing.streams.listing.paging import Offsets, Paging
@@ -23,7 +23,7 @@ from source_invoicing.streams.listing.strategy import (
     Watermark,
     counts_rows,
 )
-from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.page import Listing, Order, PageRequest, Row
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
@@ -382,7 +382,13 @@ class Overlap(Strategy):
         return again
 
     def _view(self, request: PageRequest, offset: int) -> PageView:
-        page = self._fetch(request, offset)
+        try:
+            page = self.listing.fetch(request)
+        except BadRequest as refusal:
+            if not isinstance(self.paging, Offsets):
+                raise
+            failure = _refusal_of_an_offset(refusal, request, offset)
+            raise failure from (None if failure is refusal else refusal)
         self._pages += 1
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
@@ -394,23 +400,16 @@ class Overlap(Strategy):
             raise PlanNotSupported("does not filter by modification time")
         return view
 
-    def _fetch(self, request: PageRequest, offset: int) -> Page:
-        try:
-            return self.listing.fetch(request)
-        except BadRequest as refusal:
-            if not isinstance(self.paging, Offsets):
-                raise
-            if offset == 0:
-                if request.since is not None or request.order is not None:
-                    raise
-                # Another plan would ask the same.
-                raise UnexpectedResponse(
-                    refusal.sentence, refusal.failure_type or FailureType.system_error
-                ) from refusal
-            # All but the offset was fine on the pages before. Another plan would hand out all of these rows again,
-            # and end in the same place.
-            raise UnexpectedResponse(
-                f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets "
-                "it be read. A later start_date can make it shorter; otherwise leave the stream out.",
-                refusal.failure_type or FailureType.system_error,
-            ) from refusal
+
+def _refusal_of_an_offset(refusal: BadRequest, request: PageRequest, offset: int) -> Failure:
+    """What to make of a refusal where rows have no other addresses, so that another plan would ask the same."""
+    kind = refusal.failure_type or FailureType.system_error
+    if offset:
+        # All but the offset was fine on the pages before.
+        return UnexpectedResponse(
+            f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets it "
+            "be read. A later start_date can make it shorter; otherwise leave the stream out.",
+            kind,
+        )
+    is_plain = request.since is None and request.order is None
+    return UnexpectedResponse(refusal.sentence, kind) if is_plain else refusal

@@ -31,8 +31,8 @@ class PassRecord:
         self.rows = 0
         #: Rows on its longest page.
         self.longest = 0
-        # Hashes of the keys of rows that came on two pages, though they had not changed, and of those the ones with which
-        # a page began as the one before had ended; and on how many pages there were such rows.
+        # Hashes of the keys of rows that came on two pages, though they had not changed; of those with which a page began
+        # as the one before had ended; and how many pages began so.
         self._repeated: set[int] = set()
         self._at_borders: set[int] = set()
         self._borders = 0
