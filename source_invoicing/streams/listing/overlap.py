@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
-from airbyte_cdk.models import FailureType
-
-from source_invoicing.http import BadRequest, Failure, UnexpectedResponse
+from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
-from source_invoicing.streams.listing.paging import Offsets, Paging
+from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
 from source_invoicing.streams.listing.seen_rows import HeadRows, PageView, Rescan, SeenRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
@@ -387,7 +385,7 @@ class Overlap(Strategy):
         except BadRequest as refusal:
             if not isinstance(self.paging, Offsets):
                 raise
-            failure = _refusal_of_an_offset(refusal, request, offset)
+            failure = refusal_of_an_offset(refusal, request, offset)
             raise failure from (None if failure is refusal else refusal)
         self._pages += 1
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
@@ -399,17 +397,3 @@ class Overlap(Strategy):
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
             raise PlanNotSupported("does not filter by modification time")
         return view
-
-
-def _refusal_of_an_offset(refusal: BadRequest, request: PageRequest, offset: int) -> Failure:
-    """What to make of a refusal where rows have no other addresses, so that another plan would ask the same."""
-    kind = refusal.failure_type or FailureType.system_error
-    if offset:
-        # All but the offset was fine on the pages before.
-        return UnexpectedResponse(
-            f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets it "
-            "be read. A later start_date can make it shorter; otherwise leave the stream out.",
-            kind,
-        )
-    is_plain = request.since is None and request.order is None
-    return UnexpectedResponse(refusal.sentence, kind) if is_plain else refusal

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import BadRequest, Failure, UnexpectedResponse
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
 
-__all__ = ["ListedPage", "Offsets", "Pages", "Paging", "Tally", "Tokens", "pages"]
+__all__ = ["ListedPage", "Offsets", "Pages", "Paging", "Tally", "Tokens", "pages", "refusal_of_an_offset"]
 
 # So many pages in a row may bring no row that was not seen before, where the list says that it goes on.
 MOST_PAGES_WITHOUT_NEWS = 10
@@ -269,3 +272,17 @@ def _is_whole(listing: Listing, paging: Paging, request: PageRequest, page: Page
         return False
     fewer = listing.fetch(replace(request, size=max(len(page.rows) - 1, 1)))
     return [listing.key(row) for row in fewer.rows] == [listing.key(row) for row in page.rows]
+
+
+def refusal_of_an_offset(refusal: BadRequest, request: PageRequest, offset: int) -> Failure:
+    """What to make of a refusal where rows have no other addresses, so that another plan would ask the same."""
+    kind = refusal.failure_type or FailureType.system_error
+    if offset:
+        # All but the offset was fine on the pages before.
+        return UnexpectedResponse(
+            f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets it "
+            "be read. A later start_date can make it shorter; otherwise leave the stream out.",
+            kind,
+        )
+    is_plain = request.since is None and request.order is None
+    return UnexpectedResponse(refusal.sentence, kind) if is_plain else refusal

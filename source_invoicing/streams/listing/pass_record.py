@@ -31,8 +31,8 @@ class PassRecord:
         self.rows = 0
         #: Rows on its longest page.
         self.longest = 0
-        # Hashes of the keys of rows that came on two pages, though they had not changed; of those with which a page began
-        # as the one before had ended; and how many pages began so.
+        # Hashes of the keys of rows that came on two pages, though they had not changed; of those with which a page
+        # began as the one before had ended; and how many pages began so.
         self._repeated: set[int] = set()
         self._at_borders: set[int] = set()
         self._borders = 0
@@ -64,7 +64,8 @@ class PassRecord:
         if self.repeated & before.repeated:
             return False
         # In the place of a row that it repeated, the pass before may lack another one.
-        return self._were_pushed or self.longest != before.longest
+        at_borders = self._repeated <= self._at_borders and before._repeated <= before._at_borders
+        return self._were_pushed or (self.longest != before.longest and at_borders)
 
     @property
     def repeated(self) -> set[int]:

@@ -1,0 +1,269 @@
+"""What the simulation of lists that lie has found, each in its smallest form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from source_invoicing.http import Failure
+from source_invoicing.streams.listing import (
+    KEYSET,
+    NEWEST_CHANGE,
+    NEWEST_ROW,
+    OVERLAP_UNFILTERED,
+    PASSES,
+    Keyset,
+    ListReader,
+    Offsets,
+    Overlap,
+    Pages,
+    Passes,
+    PlansLeft,
+    Tokens,
+)
+from source_invoicing.streams.listing import strategy as strategy_module
+from source_invoicing.streams.listing.pass_record import PassRecord
+from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
+from source_invoicing.streams.listing.ties import TieProof
+from source_invoicing.streams.page import Page, PageRequest, Paging, Row
+from source_invoicing.streams.state import CheckpointState, CursorState
+from source_invoicing.streams.timestamps import UnixSeconds
+
+NOW = 1_700_000_000
+
+
+def row(identity: int, at: int | None = 0) -> Row:
+    return {"id": identity, "at": None if at is None else NOW + at}
+
+
+def rows(*identities: int) -> list[Row]:
+    return [row(identity) for identity in identities]
+
+
+@dataclass
+class Script:
+    """A list whose answers are written down: one for each request, the last one again and again."""
+
+    answers: Sequence[Page | Callable[[PageRequest], Page]]
+    paging: Paging = field(default_factory=Pages)
+    label: str = "/things"
+    paging_advice: str = ""
+    asked: list[PageRequest] = field(default_factory=list)
+
+    def fetch(self, request: PageRequest) -> Page:
+        self.asked.append(request)
+        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
+        page = answer if isinstance(answer, Page) else answer(request)
+        return Page(**{**vars(page), "rows": [dict(each) for each in page.rows]})
+
+    def key(self, each: Row) -> Hashable:
+        return each["id"]  # type: ignore[no-any-return]
+
+    def timestamp(self, each: Row) -> int | None:
+        return each["at"]  # type: ignore[no-any-return]
+
+    def creation_rank(self, each: Row) -> int | None:
+        return each["id"]  # type: ignore[no-any-return]
+
+
+def ids(strategy: Any, since: int | None = None) -> set[int]:
+    return {each["id"] for batch in strategy.batches(since) for each in batch.rows}
+
+
+def more(*identities: int, **told: Any) -> Page:
+    return Page(rows(*identities), **{"has_more": True, **told})
+
+
+def last(*identities: int, **told: Any) -> Page:
+    return Page(rows(*identities), **{"has_more": False, **told})
+
+
+# -- passes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_row_that_left_fills_no_place_of_a_later_pass() -> None:
+    """Rows a, b, c, d; a is deleted and e inserted between the passes, and c never comes."""
+    script = Script([more(1, 2), last(1, 4), *[more(2, 5), last(2, 4)] * 9])
+
+    with pytest.raises(Failure, match="another order on each page"):
+        ids(Passes(script, PASSES))
+
+
+def test_a_page_of_inserts_is_no_end_though_inserted_rows_make_up_for_rows_that_did_not_come() -> None:
+    script = Script(
+        [
+            more(6, 5, 4, total=6),
+            more(8, 7, 6, total=11),
+            more(5, 4, 3, total=14),
+            more(5, 4, 3, total=17),
+            more(17, 16, 15, total=17),
+            *[Page(rows(*range(14 - 3 * n, 11 - 3 * n, -1)), has_more=n < 4, total=17) for n in range(5)],
+        ]
+    )
+    script.answers = [
+        *script.answers[:4],
+        lambda request: Page(
+            rows(*[n for n in range(20 - 3 * request.number, 17 - 3 * request.number, -1) if n > 0]),
+            has_more=request.number < 6,
+            total=17,
+        ),
+    ]
+
+    assert ids(Passes(script, NEWEST_ROW)) >= {1, 2}
+
+
+def test_rows_repeated_at_some_borders_are_not_what_a_token_that_includes_its_row_repeats() -> None:
+    """Page numbers as tokens, a list at rest that breaks ties anew: row 4 stands on two pages, and row 3 on none."""
+    one_pass = [more(1, 2, next="2"), more(5, 4, next="3"), last(4, 6)]
+    script = Script([*one_pass, *one_pass, *one_pass], paging=Tokens())
+
+    with pytest.raises(Failure, match="another order on each page"):
+        ids(Passes(script, PASSES))
+
+
+@pytest.mark.parametrize(("second", "agrees"), [([[9, 1], [2, 3]], True), ([[1, 2], [3, 9]], False)])
+def test_what_was_repeated_was_pushed_only_if_new_rows_stand_in_front(second: list[list[int]], agrees: bool) -> None:
+    record: PassRecord | None = None
+    for one_pass in ([[1, 2], [2, 3]], second):
+        record = PassRecord(record)
+        for page in one_pass:
+            record.take(rows(*page), page, page, overlaps=False)
+
+    assert record is not None
+    assert record.agrees is agrees
+
+
+def test_a_page_with_nothing_new_is_believed_once_the_opposite_order_is_another_one() -> None:
+    same = Page(rows(1, 2, 3), has_more=True, total=9)
+
+    with pytest.raises(PlanNotSupported, match="does not sort"):
+        ids(Passes(Script([same]), NEWEST_CHANGE), NOW + 50)
+
+
+def test_the_newest_row_may_be_deleted_from_a_list_that_sorts() -> None:
+    newest = Page([row(3, 20), row(2, 10)], has_more=True, total=4)
+    script = Script([newest, Page([row(1, -20), row(4, -10)], has_more=True, total=4)])
+
+    assert ids(Passes(script, NEWEST_CHANGE), NOW + 50) == set()
+    assert len(script.asked) == 2
+
+
+def test_ties_that_break_anew_leave_the_plan_by_change() -> None:
+    script = Script([more(1, 2, 3, total=7), more(4, 3, 5, total=7), last(6, total=7)])
+
+    with pytest.raises(PlanNotSupported, match="another order on each page"):
+        ids(Passes(script, NEWEST_CHANGE))
+
+
+def test_a_filter_needs_no_proof_where_no_row_has_a_time() -> None:
+    listing = Script([Page([row(1, None)], has_more=True)])
+
+    FilterProof(Passes(listing, PASSES), NOW).demand(None)
+
+
+# -- keyset -----------------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_are_repeated_apart_prove_nothing_even_with_pages_of_two_sizes() -> None:
+    proof = TieProof(is_past=False)
+
+    assert not proof.add([[1, 2, 3], [1]], None)
+    assert not proof.add([[1, 2], [3, 1]], 2)
+
+
+def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
+    """A change that is committed late stands behind a reading that has passed its second."""
+    script = Script(
+        [
+            Page([row(1, -500), row(2, -5)], has_more=True, total=4, server_time=NOW),
+            Page([row(2, -5), row(3, 100)], has_more=True, total=3, server_time=NOW + 200),
+            Page([row(3, 100), row(4, 150)], has_more=False, total=2, server_time=NOW + 400),
+            Page([row(4, 150), row(3, 100)], has_more=False, total=4, server_time=NOW + 400),
+        ]
+    )
+    with mock.patch("time.time", return_value=float(NOW + 1000)):
+        cursors = [batch.cursor for batch in Keyset(script, KEYSET).batches(None) if batch.cursor is not None]
+
+    assert max(cursors) <= NOW - strategy_module.CLOCK_MARGIN
+
+
+def test_rows_later_than_the_far_end_show_a_list_that_is_not_sorted() -> None:
+    first = Page([row(1, -9000), row(2, -9000)], has_more=True, server_time=NOW)
+    later = Page([row(2, -9000), row(3, -5000)], has_more=True, server_time=NOW)
+    script = Script([first, first, later, later])
+
+    with pytest.raises(PlanNotSupported, match="does not sort"):
+        ids(Keyset(script, KEYSET))
+
+
+# -- overlap ----------------------------------------------------------------------------------------------------------
+
+
+def test_of_pages_that_reach_as_far_the_largest_is_asked_for() -> None:
+    covering = Pages(resizable=True).covering(PageRequest(), 5, 3)
+
+    assert covering == (PageRequest(number=2, size=3), 3)
+
+
+def test_a_row_on_a_page_that_was_only_looked_at_is_handed_out() -> None:
+    """Row 9 stands on a page that contradicts the one before; when it is looked at again, another row stands there."""
+    script = Script(
+        [
+            more(1, 2, 3),
+            more(9, 2, 4),
+            more(1, 2, 3),
+            more(3, 4, 5),
+            last(5),
+        ],
+        paging=Offsets(),
+    )
+
+    assert 9 in ids(Overlap(script, OVERLAP_UNFILTERED))
+
+
+# -- what was promised and does not hold -------------------------------------------------------------------------------
+
+
+def test_what_a_plan_has_promised_is_taken_back_when_it_is_left() -> None:
+    first = Page([row(1, -9000), row(2, -8000)], has_more=True, total=4, server_time=NOW)
+    wrong = Page([row(2, -8000), row(3, -9500)], has_more=True, total=3, server_time=NOW)
+    everything = Page([row(n, -9000) for n in (1, 2, 3, 4)], has_more=False, total=4, server_time=NOW)
+    reader = ListReader(Script([first, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
+
+    batches = list(reader.batches(None))
+
+    assert [batch.takes_back for batch in batches].count(True) == 1
+
+
+def test_a_state_goes_back_to_where_its_run_began() -> None:
+    state = CursorState("things", "at", UnixSeconds(), ())
+    state.restore({"at": NOW - 500})
+    state.advance(None, NOW - 100)
+
+    state.take_back(None)
+
+    assert state.value() == {"at": NOW - 500}
+
+
+def test_a_place_in_a_list_that_was_disproved_is_forgotten() -> None:
+    checkpoint = {"offset": 3, "row": 3, "filtered": False, "since": None, "began": NOW, "newest": None}
+    state = CheckpointState("things")
+    state.restore({"walk": checkpoint})
+
+    state.take_back(None)
+
+    assert state.checkpoint is None
+
+
+def test_ranges_of_a_list_that_cannot_be_read_by_key_promise_nothing_afterwards() -> None:
+    state = CursorState("things", "at", UnixSeconds(), ())
+    state.restore({"at": NOW - 500})
+    state.forget_ranges()
+
+    state.advance(None, NOW - 100, is_range=True)
+
+    assert state.value() == {"at": NOW - 500}
