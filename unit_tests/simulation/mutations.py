@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from source_invoicing.streams.checkpoint import RowFingerprint
-from source_invoicing.streams.listing import context, keyset, memory, overlap, passes, seen_rows, strategy, ties
+from source_invoicing.streams.listing import context, keyset, overlap, passes, seen_rows, strategy, ties
 from source_invoicing.streams.listing.pass_record import PassRecord
-from source_invoicing.streams.page import Listing, Page, Row
+from source_invoicing.streams.page import Page
 from source_invoicing.streams.state import CheckpointState, CursorState
 
 
@@ -40,10 +39,6 @@ def _believed(self: keyset.Keyset) -> Any:
     yield from ()
 
 
-def _by_time(listing: Listing, row: Row) -> RowFingerprint:
-    return RowFingerprint(listing.key(row), listing.timestamp(row), listing.timestamp(row))  # type: ignore[arg-type]
-
-
 def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
     return not self.short and bool(self.rows) and (self.has_more or (self.total or 0) > rows_so_far)
 
@@ -51,19 +46,13 @@ def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
 MUTATIONS: Mapping[str, Mutation] = {
     "clocks that differ need no margin": Mutation(strategy, "CLOCK_MARGIN", 0, "fastbill", "clocks apart", within=250),
     "a cursor is the newest time seen": Mutation(
-        strategy.Watermark, "cursor", property(_newest), "rest fixed pages", "rows from the future", within=600
+        strategy.Watermark, "cursor", property(_newest), "rest fixed pages", "rows from the future"
     ),
     "undated rows need not be looked for": Mutation(
         keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
     ),
     "totals need not add up": Mutation(
         context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced", "ignores the order"
-    ),
-    "a version is a key and a second": Mutation(
-        memory, "checksum", lambda row: 0, "invoiced", "busy seconds", within=600
-    ),
-    "a version at the head is a key and a second": Mutation(
-        seen_rows, "fingerprint", _by_time, "invoiced notes", "busy seconds", within=600
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"
@@ -78,7 +67,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     "one pass over a second is enough": Mutation(
         ties.TieProof, "add", lambda self, met, size: True, "invoiced", "ties by page"
     ),
-    "nothing moves to the head": Mutation(passes.Passes, "_is_since", lambda self, row, since: False, "invoiced notes"),
+    "nothing moves to the head": Mutation(seen_rows.HeadRows, "moved", lambda self, rows, known: [], "invoiced notes"),
     "nothing is put in front": Mutation(
         overlap.Overlap, "_lacks_rows", lambda self, seen, dated: False, "rest offsets, undated"
     ),
@@ -90,9 +79,6 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "a place that was disproved stays in the state": Mutation(
         CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL", within=600
-    ),
-    "rows on pages that were only looked at do not count": Mutation(
-        overlap.Overlap, "_only_looked_at", lambda self, seen: [], "fastbill", "ties by page", within=600
     ),
     "the head of a list proves its order": Mutation(
         strategy.Strategy,
