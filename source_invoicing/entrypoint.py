@@ -18,13 +18,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 
-from source_invoicing.http import Failure, config_failure
+from source_invoicing.http import Failure, config_failure, logger
 from source_invoicing.http.secrets import forget, mask
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing
 from source_invoicing.sync import RecordPage, SyncFailed
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class _Entrypoint(AirbyteEntrypoint):

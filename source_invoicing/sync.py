@@ -9,7 +9,6 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter, deque
@@ -34,13 +33,11 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing
+from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, logger
 from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource, Row
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # What may wait for the consumer. It bounds the memory that a slow reader of the output costs, and leaves room for one
 # item of each worker (config.MAX_WORKERS), so that none is stuck when a sync is cancelled.

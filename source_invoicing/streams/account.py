@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from source_invoicing.http import ApiClient
-
-SECONDS_PER_DAY = 86_400
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
 @dataclass(frozen=True)

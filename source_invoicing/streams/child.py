@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -11,14 +10,12 @@ from urllib.parse import quote
 from airbyte_cdk.models import FailureType, SyncMode
 from typing_extensions import override
 
-from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse
+from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import ParentState
 from source_invoicing.streams.stream import InvoicingStream, Slice
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class ChildStream(InvoicingStream, ABC):

@@ -6,16 +6,14 @@ record. Here the schema is compiled once into a table of repairs; a value whose 
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from source_invoicing.http import logger
 from source_invoicing.streams.dates import DATE_FORMATS
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 Repair = Callable[[Any], Any]
 PYTHON_TYPES: Mapping[str, type] = {

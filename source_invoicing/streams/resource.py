@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.utils.casing import camel_to_snake
 
-from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse
+from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
 from source_invoicing.streams.normalise import Normaliser
@@ -23,8 +22,6 @@ from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 QueryParams = Mapping[str, str | int]
 # Partitions that one worker reads one after another. Chains are read side by side.
@@ -189,7 +186,7 @@ class Resource(ABC):
     def timestamp(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
         field = self.cursor_field
-        return self.timestamp_format.seconds(row.get(field)) if field.__class__ is str else None
+        return self.timestamp_format.parse(row.get(field)) if field.__class__ is str else None
 
     def close(self) -> None:
         """The reading is over, complete or not: nothing more is asked for."""

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Protocol
 
+SECONDS_PER_DAY = 86_400
 # Timestamps of other years are placeholders for "none" or rubbish; these leave room for every step back.
 EARLIEST = int(datetime(1000, 1, 1, tzinfo=timezone.utc).timestamp())
 LATEST = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()) - 1
@@ -24,10 +25,10 @@ class TimestampFormat(Protocol):
     #: what a value looks like, for messages
     description: str
 
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         """The moment as whole seconds, rounded down; ``None`` for a value that is blank or not a moment."""
 
-    def value(self, seconds: int) -> Any:
+    def format(self, seconds: int) -> Any:
         """The moment as the vendor writes it, which is also how it stands in the state."""
 
 
@@ -36,13 +37,13 @@ class UnixSeconds:
 
     description = "whole Unix seconds"
 
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         """See :class:`TimestampFormat`."""
         if value.__class__ is int:  # nearly always, and asked for several times a record
             return value if EARLIEST <= value <= LATEST else None
         return real(value) if isinstance(value, float) else None
 
-    def value(self, seconds: int) -> int:
+    def format(self, seconds: int) -> int:
         """See :class:`TimestampFormat`."""
         return seconds
 
@@ -55,11 +56,11 @@ class OffsetDateTime:
 
     description = "a date and time with an offset, such as 2024-01-01T00:00:00Z"
 
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         """See :class:`TimestampFormat`. A time without an offset is no moment: it may be that of any zone."""
         return _seconds(value) if isinstance(value, str) and value else None
 
-    def value(self, seconds: int) -> str:
+    def format(self, seconds: int) -> str:
         """See :class:`TimestampFormat`."""
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -92,7 +93,7 @@ class ZonelessText:
 
     description = "a date and time such as 2024-01-31T12:00:00"
 
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         """See :class:`TimestampFormat`. Zero dates are no moments."""
         if not isinstance(value, str):
             return None
@@ -102,6 +103,6 @@ class ZonelessText:
             return None
         return real(timestamp.replace(tzinfo=timezone.utc).timestamp())
 
-    def value(self, seconds: int) -> str:
+    def format(self, seconds: int) -> str:
         """See :class:`TimestampFormat`."""
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

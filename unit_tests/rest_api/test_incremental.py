@@ -121,7 +121,7 @@ def test_without_a_filter_the_connector_selects(server: requests_mock.Mocker) ->
     ],
 )
 def test_a_moment_is_understood_in_each_form(value: Any) -> None:
-    assert AnyTimestamp("%d/%m/%Y %H:%M").seconds(value) == 1769860800
+    assert AnyTimestamp("%d/%m/%Y %H:%M").parse(value) == 1769860800
 
 
 @pytest.mark.parametrize(
@@ -147,19 +147,19 @@ def test_a_moment_is_understood_in_each_form(value: Any) -> None:
 )
 def test_a_pattern_goes_before_what_a_moment_looks_like(pattern: str, value: Any, timestamp: str) -> None:
     timestamps = AnyTimestamp(pattern)
-    seconds = timestamps.seconds(value)
+    seconds = timestamps.parse(value)
 
     assert seconds is not None
-    assert timestamps.value(seconds) == timestamp
+    assert timestamps.format(seconds) == timestamp
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "12:00", "20240131", True, "0000-00-00", [], float("nan"), "42"])
 def test_what_is_no_moment_is_none(value: Any) -> None:
-    assert AnyTimestamp().seconds(value) is None
+    assert AnyTimestamp().parse(value) is None
 
 
 def test_a_moment_survives_the_state() -> None:
     timestamps = AnyTimestamp()
 
-    assert timestamps.seconds(timestamps.value(1769860800)) == 1769860800
+    assert timestamps.parse(timestamps.format(1769860800)) == 1769860800
     assert filter_value("unix")(5) == 5

@@ -72,11 +72,11 @@ def test_seconds_in_a_filter_are_the_same_in_each_time_zone(server: requests_moc
 )
 def test_what_a_pattern_writes_it_also_reads(pattern: str, text: str) -> None:
     assert filter_value(pattern)(NOON) == text
-    assert AnyTimestamp(pattern).seconds(text) == NOON
+    assert AnyTimestamp(pattern).parse(text) == NOON
 
 
 def test_milliseconds_are_no_seconds() -> None:
-    assert AnyTimestamp("%s").seconds("1769860800000") == NOON
+    assert AnyTimestamp("%s").parse("1769860800000") == NOON
 
 
 def test_a_pattern_that_names_no_time_of_the_day_begins_a_day_early() -> None:
@@ -97,7 +97,7 @@ def test_a_code_that_cannot_be_read_back_is_refused_by_name(pattern: str, code: 
 
 
 def test_a_whole_week_can_be_read_back() -> None:
-    assert AnyTimestamp("%G-W%V-%u").seconds("2026-W05-6") == NOON - 12 * 3600
+    assert AnyTimestamp("%G-W%V-%u").parse("2026-W05-6") == NOON - 12 * 3600
 
 
 def test_a_date_that_does_not_fit_its_pattern_is_told_with_it(server: requests_mock.Mocker) -> None:

@@ -19,13 +19,14 @@ from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
 # What a page holds when the limit was not understood.
 DEFAULT_LIMIT = 10
 # The filter takes days, in the vendor's time zone.
-FILTER_OVERLAP = 86_400
+FILTER_OVERLAP = SECONDS_PER_DAY
 ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
 
 JsonBody = dict[str, Any]

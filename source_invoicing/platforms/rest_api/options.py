@@ -21,9 +21,10 @@ from source_invoicing.platforms.rest_api.pagers import parse_pager
 from source_invoicing.platforms.rest_api.paths import check_path, parse_path
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.timestamps import parse_format
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 MOST_CALLS = 1_000_000
-MOST_SECONDS = 86_400
+MOST_SECONDS = SECONDS_PER_DAY
 METHODS = ("GET", "POST")
 PLACE_OF_ID = "{id}"
 WHOLE_BODY = "."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure
+from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.checks import (
     demand_keys,
@@ -34,8 +33,6 @@ from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, inf
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition, Row
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class RestStream(InvoicingStream):
@@ -210,7 +207,7 @@ class RestStream(InvoicingStream):
     @override
     def timestamp(self, row: Row) -> int | None:
         field = self.cursor_field
-        return self.timestamp_format.seconds(dig(row, field)) if isinstance(field, str) else None
+        return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 

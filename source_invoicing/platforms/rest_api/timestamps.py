@@ -13,9 +13,8 @@ from typing_extensions import override
 
 from source_invoicing.config import Fields
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
-from source_invoicing.streams.timestamps import TimestampFormat, real
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat, real
 
-SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
 # No clock on earth is further behind UTC (seconds).
@@ -123,7 +122,7 @@ class AnyTimestamp(TimestampFormat):
         self._epoch = _epoch(pattern)
 
     @override
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         if isinstance(value, str):
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -133,7 +132,7 @@ class AnyTimestamp(TimestampFormat):
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
     @override
-    def value(self, seconds: int) -> str:
+    def format(self, seconds: int) -> str:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime(ISO_8601)
 
     def lag(self, value: Any) -> int:
@@ -158,7 +157,7 @@ class AnyTimestamp(TimestampFormat):
         if self._pattern and not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
             return _seconds(timestamp)
         if NUMBER.fullmatch(text):
-            return self.seconds(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
+            return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
         timestamp = _iso_8601(text)
         return None if timestamp is None else _seconds(timestamp)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, Response
+from source_invoicing.http import BadRequest, Response, logger
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, Partition, Row
 from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 

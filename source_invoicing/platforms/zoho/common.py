@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response
+from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
@@ -35,8 +34,6 @@ from source_invoicing.streams.listing import (
     Plan,
 )
 from source_invoicing.streams.timestamps import TimestampFormat
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # The most rows a page may have.
 PER_PAGE = 200
@@ -153,7 +150,7 @@ class CreationOrderedStream(ZohoStream):
 
     @override
     def creation_rank(self, row: Row) -> int | None:
-        return self.timestamp_format.seconds(row.get("created_time"))
+        return self.timestamp_format.parse(row.get("created_time"))
 
 
 class FilteredStream(CreationOrderedStream):

@@ -35,7 +35,7 @@ from source_invoicing.http import (
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Row
-from source_invoicing.streams.account import SECONDS_PER_DAY
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKENS_PER_WINDOW = 10
