@@ -93,7 +93,7 @@ class Fields:
         return value
 
     def timestamp(self, name: str) -> int | None:
-        """A moment, as seconds since 1970 (UTC)."""
+        """A point in time, in seconds since 1970 (UTC)."""
         value = self.optional_text(name)
         if not value:
             return None

@@ -31,6 +31,7 @@ from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure, heartbeat
@@ -47,6 +48,7 @@ SHOWN_OF_AN_ERROR = 200
 class SourceInvoicing(AbstractSource):
     """Reads one account at one invoicing system; the configuration says which."""
 
+    @override
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str | None]:
         """Try the account.
 
@@ -59,6 +61,7 @@ class SourceInvoicing(AbstractSource):
             return False, failure.sentence
         return True, None
 
+    @override
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """The CDK's own version shows the ``repr`` of the sentence."""
         succeeded, sentence = self.check_connection(logger, config)
@@ -66,16 +69,19 @@ class SourceInvoicing(AbstractSource):
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(sentence or ""))
 
+    @override
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """The form that the user fills in, read by a quick parser."""
         return ConnectorSpecificationSerializer.load(specification())
 
+    @override
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
-        """The streams and their schemas, for some of which the API has to be asked."""
+        """The streams and their schemas, some of which take requests to the API."""
         with heartbeat():
             return super().discover(logger, config)
 
     @classmethod
+    @override
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
         """The configuration file.
 
@@ -88,6 +94,7 @@ class SourceInvoicing(AbstractSource):
             return config
 
     @classmethod
+    @override
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
         """The configured catalog.
 
@@ -97,6 +104,7 @@ class SourceInvoicing(AbstractSource):
             return ConfiguredAirbyteCatalogSerializer.load(_read_json(catalog_path))
 
     @classmethod
+    @override
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
         """The state messages of an earlier sync, as a list; none where the file is empty.
 
@@ -110,6 +118,7 @@ class SourceInvoicing(AbstractSource):
             ConnectorStateManager(state=state)  # which looks into each of them
             return state
 
+    @override
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """The account's streams.
 
@@ -117,6 +126,7 @@ class SourceInvoicing(AbstractSource):
         """
         return list(self.platform(config).streams())
 
+    @override
     def read(
         self,
         logger: logging.Logger,
@@ -140,7 +150,7 @@ class SourceInvoicing(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Generator[AirbyteMessage | RecordPage, None, None]:
-        """The same with the records in pages, for whoever prints them.
+        """Like :meth:`read`, with the records in pages, which can be printed faster.
 
         A stream that fails does not stop the others; it ends as INCOMPLETE, with one trace message that says why.
 
@@ -167,7 +177,7 @@ class SourceInvoicing(AbstractSource):
             raise sync_failed(failures)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
-        """The account that a configuration describes. Nothing is asked of it yet.
+        """The account that a configuration describes. Sends no request.
 
         :raises Failure: when the configuration is wrong
         """
@@ -176,7 +186,7 @@ class SourceInvoicing(AbstractSource):
 
 
 def _read_json(path: str, default: Any = None) -> Any:
-    """What a file holds. The CDK's reader stumbles over the byte order mark that some editors and shells put first.
+    """Decode a JSON file. The CDK's reader fails at the byte order mark that some editors and shells put first.
 
     :param default: what an empty file stands for; without it, an empty file is an error like any other
     """
@@ -216,7 +226,7 @@ def _prepared(
 
 
 def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
-    """One reading for each list, whoever needs its rows."""
+    """One reading for each list, shared by all streams that need its rows."""
     outlets: dict[str, list[InvoicingStream]] = {}
     for stream in _in_turn(streams) if platform.takes_turns else streams:
         outlets.setdefault(stream.source_stream.name, []).append(stream)
@@ -225,7 +235,7 @@ def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Re
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
-    """Streams that wait for their end first. Of the others, none should be the last each time: it may never be read."""
+    """Unfinished streams first. The others in random order: one that always came last might never be read."""
     unfinished = [stream for stream in streams if stream.is_unfinished]
     others = [stream for stream in streams if not stream.is_unfinished]
     return [*unfinished, *random.sample(others, len(others))]

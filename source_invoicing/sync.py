@@ -56,7 +56,7 @@ class RecordPage:
     """Records on their way to the output, which prints them in one go.
 
     :param stream: name of the stream
-    :param rows: the records; whoever has printed them empties the list, as others still hold on to the page
+    :param rows: the records. The consumer that prints them empties the list, since others still refer to the page
     """
 
     stream: str
@@ -238,7 +238,7 @@ class Sync:
                 yield _status(outlet, AirbyteStreamStatus.STARTED)
 
     def _next_job(self) -> _Job | None:
-        """The next one that need not wait for another one."""
+        """The next job that does not have to wait for another one."""
         others = (*self._running, *self._waiting)
         return next((job for job in self._waiting if not any(map(job.waits_for, others))), None)
 
@@ -400,7 +400,7 @@ def _unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
 
 
 def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for all: nobody has to act on a sync that will heal by itself, unless a part of it will not.
+    """One failure for the whole sync. It is transient, so that a user need not act, only if every single one is.
 
     :param failures: the name of each stream that failed, and its failure type
     """

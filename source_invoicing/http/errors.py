@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a request, as one exception type per thing a caller may want to tell apart.
+"""Everything that can go wrong with a request, as one exception type per case that a caller may want to handle.
 
 Each failure carries a sentence that a user can act on and Airbyte's failure type: ``config_error`` (change
 something), ``transient_error`` (run again), ``system_error`` (a defect of the connector).

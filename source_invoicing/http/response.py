@@ -47,7 +47,7 @@ class Response:
         """Decode a response, whatever its status.
 
         :param content: the whole body
-        :param shown: the name of the request in messages, see :attr:`Request.shown`
+        :param shown: the name of the request in messages (:attr:`.Request.shown`)
         """
         body = unreadable = None
         text = ""

@@ -22,7 +22,7 @@ class ChildStream(InvoicingStream, ABC):
     """A list per parent, at ``<parent_resource>/<id>/<resource>``: each is a partition.
 
     Parents are read in ascending order of their ids, so that the state is one id: the highest one up to which all
-    parents are done. Full refresh: no vendor tells which parents have changed children.
+    parents are done. Full refresh: vendors do not report which parents have changed children.
     """
 
     #: Path of the parents' list.
@@ -88,7 +88,7 @@ class ChildStream(InvoicingStream, ABC):
     ) -> Iterable[Slice | None]:
         """One slice per parent that is not done yet: its id.
 
-        :raises Failure: see :meth:`partitions`
+        :raises Failure: as :meth:`partitions` does
         """
         state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
         if state is not None:

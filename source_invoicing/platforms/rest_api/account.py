@@ -23,7 +23,7 @@ CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 class Trial:
     """The outcome of looking at the first pages of an account's lists.
 
-    One list that cannot be read is no reason to hide the others; if none can, the configuration is wrong.
+    A list that cannot be read does not hide the others; if none can be read, the configuration is wrong.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Trial:
         """A list could not be read.
 
         :raises Failure: this one, if it concerns all lists, which would take their time to fail alike; or the first
-            one, if this was the last list and none could be read. Refused access is no such failure
+            one, if this was the last list and none could be read. Refused access does not count
         """
         self._to_come -= 1
         failure_type = failure.failure_type or FailureType.system_error
@@ -61,7 +61,7 @@ class Trial:
 class RestAccount(Account):
     """An account, and what its streams need beside it.
 
-    :param error_handler: judges a response by its status alone
+    :param error_handler: resolves a response by its status alone
     """
 
     error_handler: StatusErrorHandler

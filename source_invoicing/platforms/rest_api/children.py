@@ -150,7 +150,7 @@ class Lists:
         """A list was not there.
 
         :param parents: how many of them there are
-        :return: the parents that are done now; ``None`` when it is clear that there are no lists
+        :return: the parents that are done now; ``None`` when it is clear that no parent has a list
         """
         with self._lock:
             if self._some_were_found:

@@ -44,7 +44,7 @@ def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type
         "declared": resource,
         "resource": resource.path,
         "primary_key": list(resource.primary_key),
-        # Lists under parents are read in full: no API tells which parents have changed children.
+        # Lists under parents are read in full: an API does not report which parents have changed children.
         "cursor_field": [] if resource.parent else resource.cursor_field or [],
         "timestamp_format": AnyTimestamp(resource.since_format if "%" in resource.since_format else ""),
         "plans": resource.pager.plans(filtered=bool(resource.since_param)),

@@ -168,7 +168,7 @@ class SalesOrders(BooksStream, ModifiedStream):
 class Journals(BooksStream):
     """https://www.zoho.com/books/api/v3/journals/
 
-    Manual journals. Their filter by modification time has been seen to mean that very moment only, so they are read
+    Manual journals. Their filter by modification time has been seen to mean that very second only, so they are read
     from the newest change backwards without it.
     """
 
@@ -196,7 +196,7 @@ class Transactions(BooksStream):
     Lines of bank statements and what was booked for them. Their only time is the business date, which may be that of
     any day, and they are categorised later: full refresh.
 
-    A line that nobody has categorised has a blank ``transaction_id`` and is known by its ``imported_transaction_id``;
+    A line that is not categorised yet has a blank ``transaction_id`` and is known by its ``imported_transaction_id``;
     a booking without a statement line is known by its ``transaction_id``, and one line may be matched with several
     bookings. So the key is both of them within a bank account, blanks included. When a line is categorised its key
     changes: a destination that only adds keeps the line as it was before.

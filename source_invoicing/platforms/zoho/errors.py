@@ -150,8 +150,8 @@ class ZohoErrorHandler:
 def rows_in(response: Response, record_key: str) -> list[Row]:
     """The rows of a list, which stand under a key of their own.
 
-    :param record_key: spelt without underscores, since some lists are documented with and answer without them
-    :raises MalformedResponse: if there is no list
+    :param record_key: spelt without underscores: some lists are documented with them and come without
+    :raises MalformedResponse: if the body does not hold a list there
     """
     body = response.body if isinstance(response.body, dict) else {}
     rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
