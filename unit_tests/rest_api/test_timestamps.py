@@ -11,7 +11,7 @@ import requests_mock
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
-from unit_tests.rest_api.config import LIST, Json, config, invoices, query, read
+from unit_tests.rest_api.helpers import LIST, Json, config, invoices, query, read
 
 NOON = 1769860800  # 2026-01-31T12:00:00Z
 
@@ -24,12 +24,6 @@ def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture
-def server() -> Iterator[requests_mock.Mocker]:
-    with requests_mock.Mocker(case_sensitive=True) as mocker:
-        yield mocker
 
 
 def declared(since_format: str) -> Json:
