@@ -105,7 +105,9 @@ def test_a_read_that_is_left_asks_for_nothing_more(
     assert api.call_count <= asked + WORKERS
 
 
-def test_a_read_that_is_left_waits_for_nobody(api: mock.Mocker, threads: Callable[[], set[threading.Thread]]) -> None:
+def test_a_read_that_is_left_waits_for_no_worker(
+    api: mock.Mocker, threads: Callable[[], set[threading.Thread]]
+) -> None:
     """Neither for a vendor that asks to, nor for parents that never come."""
     told_to_wait = threading.Event()
 
