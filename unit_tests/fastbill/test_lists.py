@@ -179,9 +179,7 @@ def test_a_checkpoint_of_version_0_1_0_is_continued_from(server: requests_mock.M
         "newest": 1763026629,
     }
 
-    assert [row["INVOICE_ID"] for row in read("invoices", state={"walk": checkpoint})] == list(
-        map(str, range(199, 250))
-    )
+    assert [row["INVOICE_ID"] for row in read("invoices", state={"walk": left})] == list(map(str, range(199, 250)))
     assert [request["OFFSET"] for request in asked(server)] == [198, 249]
 
 
