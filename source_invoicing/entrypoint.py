@@ -19,8 +19,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 from typing_extensions import override
 
-from source_invoicing.http import Failure, config_failure, logger
-from source_invoicing.http.secrets import forget, mask
+from source_invoicing.http import Failure, config_failure, forget, logger, mask
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing
 from source_invoicing.sync import RecordPage, SyncFailed

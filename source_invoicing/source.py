@@ -34,8 +34,7 @@ from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_m
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import Failure, config_failure, heartbeat
-from source_invoicing.http.secrets import excerpt
+from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, Reading

@@ -82,8 +82,3 @@ def config_failure(sentence: str, *, detail: str | None = None) -> Failure:
 def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
     """A failure that the next run may not meet."""
     return Failure(sentence, FailureType.transient_error, detail=detail)
-
-
-def system_failure(sentence: str, *, detail: str | None = None) -> Failure:
-    """A failure that only a change of the connector can fix."""
-    return Failure(sentence, FailureType.system_error, detail=detail)

@@ -102,15 +102,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        until = _http_date(value)
+        until = http_date(value)
         if until is None:
             return None
-        now = _http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+        now = http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
         return max(0.0, (until - now).total_seconds())
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _http_date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
+    """A date of HTTP (RFC 9110, section 5.6.7); ``None`` if malformed. Without a zone, it is UTC."""
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

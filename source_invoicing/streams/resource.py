@@ -141,12 +141,12 @@ class Resource(ABC):
         """The reader of a partition's list."""
         return ListReader(ResourceList(self, partition), self.plans_left)
 
-    def all_rows(self) -> Iterator[Row]:
-        """All rows, whatever the state or the start date says."""
+    def all_records(self) -> Iterator[Row]:
+        """All records, whatever the state or the start date says."""
         for chain in self.chains():
             for partition in chain:
                 for batch in self.reader(partition).batches(None):
-                    yield from batch.rows
+                    yield from self.records(batch.rows, partition)
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """The records of rows, which become them in place."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from typing_extensions import override
 
 SECONDS_PER_DAY = 86_400
+ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 # Timestamps of other years are placeholders or rubbish. The margins leave room for every step back.
 EARLIEST = int(datetime(1000, 1, 1, tzinfo=timezone.utc).timestamp())
 LATEST = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()) - 1
@@ -19,6 +20,11 @@ LATEST = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()) - 1
 def real(seconds: float) -> int | None:
     """Seconds since 1970 (UTC), rounded down; ``None`` where a row cannot have changed at that time."""
     return math.floor(seconds) if EARLIEST <= seconds <= LATEST else None
+
+
+def format_utc(seconds: int, pattern: str) -> str:
+    """Seconds since 1970 as text in UTC, by a pattern of ``strftime``."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime(pattern)
 
 
 class TimestampFormat(Protocol):
@@ -65,12 +71,12 @@ class OffsetDateTime(TimestampFormat):
 
     @override
     def format(self, seconds: int) -> str:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return format_utc(seconds, ISO_8601)
 
 
 def compact_offset(seconds: int) -> str:
     """Seconds since 1970 (UTC) as text whose offset has no colon: ``2024-01-01T00:00:00+0000``."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S+0000")
+    return format_utc(seconds, "%Y-%m-%dT%H:%M:%S+0000")
 
 
 # A strategy parses the timestamp of a row several times, and rows that were imported together share theirs.
@@ -109,4 +115,4 @@ class ZonelessText(TimestampFormat):
 
     @override
     def format(self, seconds: int) -> str:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+        return format_utc(seconds, "%Y-%m-%dT%H:%M:%S")

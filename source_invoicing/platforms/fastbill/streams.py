@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -19,7 +18,7 @@ from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
@@ -140,8 +139,7 @@ class ModifiedStream(FastBillStream):
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:
         if request.since is None:
             return {}
-        since = datetime.fromtimestamp(request.since - FILTER_OVERLAP, timezone.utc)
-        return {"START_LASTUPDATE": since.strftime("%Y-%m-%d")}
+        return {"START_LASTUPDATE": format_utc(request.since - FILTER_OVERLAP, "%Y-%m-%d")}
 
 
 class Customers(FastBillStream):

@@ -20,7 +20,7 @@ from source_invoicing.streams import Account
 CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 
 
-class Trial:
+class DiscoveryOutcome:
     """The outcome of looking at the first pages of an account's lists.
 
     A list that cannot be read does not hide the others; if none can be read, the configuration is wrong.
@@ -65,4 +65,4 @@ class RestAccount(Account):
     """
 
     error_handler: StatusErrorHandler
-    trial: Trial = field(default_factory=Trial)
+    discovery: DiscoveryOutcome = field(default_factory=DiscoveryOutcome)

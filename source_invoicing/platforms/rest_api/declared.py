@@ -21,7 +21,7 @@ def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
     streams: list[RestStream] = []
     for resource in _parents_first(options.resources):
         if resource.parent is None and resource.json_schema is None:
-            account.trial.expect()
+            account.discovery.expect()
         if resource.parent is not None:
             child_class = class_of(resource, RestChildStream, parent_field=resource.parent.field)
             streams.append(child_class(account, parents[resource.parent.stream]))

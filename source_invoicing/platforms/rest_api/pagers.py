@@ -51,10 +51,6 @@ class NoPager(Pager):
         return cls(total_path=parse_path(fields, "total_path"))
 
     @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
-
-    @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         total = count_at(response, self.total_path)
         if total is not None and total > len(rows):
@@ -89,7 +85,7 @@ class OffsetPager(Pager):
         )
 
     @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         return (OVERLAP, OVERLAP_UNFILTERED) if filtered else (OVERLAP_UNFILTERED,)
 
     @property
@@ -151,7 +147,7 @@ class PagePager(Pager):
         )
 
     @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         return (OVERLAP, PASSES) if self.paging.resizable else (PASSES,)
 
     @property
@@ -225,10 +221,6 @@ class CursorPager(Pager):
             total_path=parse_path(fields, "total_path"),
         )
 
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
-
     @property
     @override
     def paging(self) -> Tokens:
@@ -270,10 +262,6 @@ class LinkHeaderPager(Pager):
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
         return cls(fields.optional_text("rel", "next") or "next", parse_path(fields, "total_path"))
 
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
-
     @property
     @override
     def paging(self) -> Tokens:
@@ -309,10 +297,6 @@ class NextUrlPager(Pager):
         if path and header:
             raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
         return cls(path, header, parse_path(fields, "total_path"))
-
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return (PASSES,)
 
     @property
     @override

@@ -53,7 +53,7 @@ def holds(value: Any, path: str) -> bool:
     return dig(value, path) is not MISSING or any(str(other).startswith(f"{name}.") for other in names)
 
 
-def put(target: dict[str, Any], path: str, value: Any) -> None:
+def set_path(target: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a path, creating the objects on the way."""
     *way, last = path.split(".")
     for step in way:

@@ -27,7 +27,7 @@ from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.list_end import ListEnd
 from source_invoicing.platforms.rest_api.options import Resource
 from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
-from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
@@ -92,7 +92,7 @@ class RestStream(InvoicingStream):
         query = list(self.declared.params)
         for name, value in params.items():
             if body is not None and dig(body, name) is not MISSING:
-                put(body, name, value)
+                set_path(body, name, value)
             else:
                 query.append((name, str(value)))
         return replace(asked, params=query)
@@ -237,10 +237,10 @@ class RestStream(InvoicingStream):
         try:
             rows = self.first_page(Partition())
         except Failure as failure:
-            self.account.trial.failed(self.name, failure)
+            self.account.discovery.failed(self.name, failure)
             self.warn_of_open_schema(failure)
             return []
-        self.account.trial.succeeded()
+        self.account.discovery.succeeded()
         return rows
 
     def warn_of_open_schema(self, failure: Failure) -> None:

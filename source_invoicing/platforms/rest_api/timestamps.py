@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from source_invoicing.config import Fields
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat, real
+from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, TimestampFormat, format_utc, real
 
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
@@ -23,7 +23,6 @@ CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 # Shorter numbers in text may be dates: 20240131.
 FEWEST_DIGITS, MOST_DIGITS = 9, 18
-ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 # What the state holds. No pattern reads it in another way.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
@@ -44,7 +43,7 @@ OF_A_CLOCK = frozenset("HIXcsTRrkl")
 
 
 def _text(pattern: str) -> Callable[[int], str]:
-    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(_with_epoch(pattern, seconds))
+    return lambda seconds: format_utc(seconds, _with_epoch(pattern, seconds))
 
 
 def _with_epoch(pattern: str, seconds: int) -> str:
@@ -133,7 +132,7 @@ class AnyTimestamp(TimestampFormat):
 
     @override
     def format(self, seconds: int) -> str:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime(ISO_8601)
+        return format_utc(seconds, ISO_8601)
 
     def lag(self, value: Any) -> int:
         """How far the instant that a value is read as may be behind the one it was written at (seconds).

@@ -218,7 +218,7 @@ class Transactions(BooksStream):
         if refusal is None or "account_id" in partition.params:
             return ()
         logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
-        accounts = [row["account_id"] for row in Banking(self.account).all_rows()]
+        accounts = [record["account_id"] for record in Banking(self.account).all_records()]
         return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
 
 
