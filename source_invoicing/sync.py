@@ -1,4 +1,4 @@
-"""Streams read side by side: workers bring pages, one consumer makes messages of them.
+"""Streams read concurrently: workers bring pages, and one consumer makes messages of them.
 
 A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds its
 partitions, which may take requests (the ids of all customers), and hands them to the workers, as many at a time as
@@ -106,13 +106,13 @@ class FailureBreaker:
         return self._in_a_row >= MAX_FAILURES_IN_A_ROW
 
     def succeeded(self) -> None:
-        """A partition was read to its end."""
+        """Note that a partition was read to its end."""
         with self._lock:
             self._any_was_read = True
             self._in_a_row = 0
 
     def failed(self, error: Exception) -> bool:
-        """A partition failed. Where others could be read, a refusal says nothing about the next one.
+        """Note that a partition failed. Where others could be read, a refusal says nothing about the next one.
 
         :return: whether it is the first one, which is the stream's; further ones are for the log
         """
@@ -124,7 +124,7 @@ class FailureBreaker:
 
 
 class _Job:
-    """A reading that is carried out. The counters belong to the consumer."""
+    """A reading in progress. The counters belong to the consumer."""
 
     def __init__(self, reading: Reading, workers: int) -> None:
         self.reading = reading
@@ -150,12 +150,12 @@ class _Job:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """One thread at a time."""
+        """The next chain to read, or ``None``. Safe to call from several threads."""
         with self._lock:
             return next(self._chains, None)
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """What the workers of one list share, where several may read it."""
+        """The ranges that the workers of one list share; ``None`` where only one may read it."""
         if self._workers == 1 or not self.reading.shareable:
             return None
         ranges = KeyRanges(self._workers, lambda: call_worker(ranges), self.reading.forget_ranges)
@@ -168,7 +168,7 @@ class _Job:
             yield RecordPage(outlet.name, records)
 
     def finish(self) -> None:
-        """Everything was read."""
+        """Note that everything was read."""
         self.reading.finish()
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
@@ -295,8 +295,8 @@ class Sync:
         return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=outlet.name))
 
     def _cancel(self, *, wait: bool) -> None:
-        """Workers that wait to hand over a page, for their turn or for a vendor end, instead of keeping the process
-        alive; the request that is under way is the last one."""
+        """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
+        under way is each worker's last."""
         self._cancelled.set()
         for job in (*self._running, *self._waiting):
             for outlet in job.reading.outlets:
@@ -332,7 +332,7 @@ class Sync:
         self._run(job, open_and_offer, was_opening=True)
 
     def _offer_next(self, job: _Job) -> bool:
-        """Have the next chain read.
+        """Submit the next chain.
 
         :return: whether there was one
         """
@@ -394,7 +394,7 @@ def _unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
     traced = AirbyteTracedException.from_exception(
         error, message=f"An unexpected error occurred in stream {outlet.name}: {type(error).__name__}"
     )
-    # What an unexpected exception says may be anything.
+    # The text of an unexpected exception may hold a secret.
     traced.internal_message = filter_secrets(traced.internal_message or "")
     return traced
 

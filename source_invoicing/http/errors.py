@@ -9,6 +9,7 @@ from __future__ import annotations
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from typing_extensions import override
 
 
 class Failure(AirbyteTracedException):
@@ -31,6 +32,7 @@ class Failure(AirbyteTracedException):
         """What the user reads."""
         return self.message or ""
 
+    @override
     def __str__(self) -> str:
         return self.sentence
 

@@ -132,7 +132,7 @@ class AccessTokens:
             return self._token
 
     def close(self) -> None:
-        """Issue no tokens any more."""
+        """Stop asking for tokens."""
         self._client.close()
 
     def _issue(self) -> AccessToken:

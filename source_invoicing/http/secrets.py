@@ -77,7 +77,7 @@ def mask(secret: str) -> None:
 
 
 def forget() -> None:
-    """Mask nothing any more, before another configuration is read."""
+    """Forget all secrets, before another configuration is read."""
     with _lock:
         _masked.clear()
         update_secrets([])

@@ -32,19 +32,19 @@ class DiscoveryOutcome:
         self._failure: Failure | None = None
 
     def expect(self) -> None:
-        """One more list will be looked at."""
+        """Expect one more list."""
         self._to_come += 1
 
     def succeeded(self) -> None:
-        """A list could be read."""
+        """Note that a list could be read."""
         self._to_come -= 1
         self._some_list_was_read = True
 
     def failed(self, stream: str, failure: Failure) -> None:
-        """A list could not be read.
+        """Note that a list could not be read.
 
-        :raises Failure: this one, if it concerns all lists, which would take their time to fail alike; or the first
-            one, if this was the last list and none could be read. Refused access does not count
+        :raises Failure: this one, if it concerns all lists, which would fail one by one for the same reason; or the
+            first one, if this was the last list and none could be read. Refused access does not count
         """
         self._to_come -= 1
         failure_type = failure.failure_type or FailureType.system_error

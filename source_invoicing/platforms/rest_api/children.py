@@ -137,7 +137,7 @@ class Lists:
         return len(self._without)
 
     def found(self) -> list[Any]:
-        """A list was there.
+        """Note that a list was there.
 
         :return: the parents without a list, which are done now
         """
@@ -147,7 +147,7 @@ class Lists:
             return done
 
     def missed(self, parent: Any, parents: int) -> list[Any] | None:
-        """A list was not there.
+        """Note that a list was not there.
 
         :param parents: how many of them there are
         :return: the parents that are done now; ``None`` when it is clear that no parent has a list
