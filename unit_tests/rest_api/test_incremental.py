@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
@@ -86,9 +87,11 @@ def test_the_filter_is_written_as_the_api_wants_it(server: requests_mock.Mocker,
     ],
 )
 def test_the_state_stays_behind_local_times_that_do_not_say_so(
-    server: requests_mock.Mocker, form: str, state: str
+    server: requests_mock.Mocker, monkeypatch: pytest.MonkeyPatch, form: str, state: str
 ) -> None:
     """Whatever the zone of the rows is: what was edited since the sync began is not behind the state."""
+    # A response that takes a second moves the state back by one.
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
     began = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
     rows = changed((began + timedelta(days=1)).strftime(form))
     server.get(LIST, json={"data": rows}, headers={"Date": format_datetime(began, usegmt=True)})
