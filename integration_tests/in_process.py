@@ -211,6 +211,9 @@ def run_arguments(arguments: Sequence[str], wire: Wire, environment: Mapping[str
 
 # What follows is all that is known here of the inner parts of the connector.
 
+# As the console script does when it starts.
+sys.setrecursionlimit(RECURSION_LIMIT)
+
 
 class _Source(SourceInvoicing):
     """The connector with a form that is read once for all runs, which would otherwise take half of each."""
@@ -239,7 +242,6 @@ class _Collected(printing.Output):
 def _launch(arguments: list[str]) -> tuple[int, str]:
     """The exit status of a command, and what it printed."""
     collected, code = _Collected(), 0
-    sys.setrecursionlimit(RECURSION_LIMIT)
     try:
         carry_out(_Source(), AirbyteEntrypoint.parse_args(arguments), collected)
     except SyncFailed:

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from integration_tests.connector import Json, Output
 from integration_tests.in_process import ORIGIN, Tamper, Wire, configured, run
+from integration_tests.platforms import PLATFORMS as ALL_FACTS
 from integration_tests.sandbox.platform import ApiRequest, Reply
 from integration_tests.sandbox.world import World
 
@@ -165,7 +166,8 @@ class Case:
 
 def make(facts: Facts, folder: Path, *, rows: int = 7, workers: int = 8, small_pages: bool = False) -> Case:
     """A case with a number of invoices and few rows elsewhere."""
-    counts = {name: 3 for name in streams(facts.name) if name != "organizations"} | {"invoices": rows}
+    parts = ALL_FACTS[facts.name].parts
+    counts = {name: 3 for name in streams(facts.name) if name not in ("organizations", *parts)} | {"invoices": rows}
     options: dict[str, Any] = dict(facts.small_pages) if small_pages else {}
     world = World(facts.name, rows=counts, options=options)
     config = world.config(ORIGIN)

@@ -95,7 +95,7 @@ def test_the_same_short_page_of_an_api_that_does_not_page_is_the_whole_list() ->
 def test_a_full_page_that_does_not_shrink_when_fewer_rows_are_asked_for_is_the_whole_list() -> None:
     listing = Recorded([Page(rows(1, 2, 3))])
 
-    assert read(listing, Pages(resizable=True)) == [1, 2, 3]
+    assert read(listing, Pages(may_be_whole=True)) == [1, 2, 3]
     assert [request.size for request in listing.asked] == [None, None, 2]
 
 
@@ -103,7 +103,7 @@ def test_a_page_that_shrinks_when_fewer_rows_are_asked_for_is_no_whole_list() ->
     listing = Recorded([Page(rows(1, 2, 3)), Page(rows(1, 2, 3)), Page(rows(1, 2))])
 
     with pytest.raises(PageRepeated):
-        read(listing, Pages(resizable=True))
+        read(listing, Pages(may_be_whole=True))
 
 
 # -- cursors and links ------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ NEWEST_ROW = Plan(Passes, Order.NEWEST_ROW_FIRST)
 NEWEST_CHANGE = Plan(Passes, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
 PLANS = [AS_IT_COMES, NEWEST_ROW, NEWEST_CHANGE]
 NEWEST_FIRST = [NEWEST_CHANGE, NEWEST_ROW]
-SIZED = Pages(resizable=True)
+SIZED = Pages(resizable=True, may_be_whole=True)
 
 
 def hand_out(listing: MovingList, plan: Plan, since: int | None = None, paging: Paging | None = None) -> list[Hashable]:

@@ -122,6 +122,10 @@ class Paging(Protocol):
     def resizable(self) -> bool:
         """Whether smaller pages may be asked for, whose borders are elsewhere."""
 
+    @property
+    def may_be_whole(self) -> bool:
+        """Whether the vendor has lists that are not paged, which answer every request with all their rows."""
+
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         """The request for the page behind ``page``; ``None`` where no address for it is known."""
 

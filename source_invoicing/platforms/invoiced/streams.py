@@ -10,7 +10,7 @@ from typing_extensions import override
 from source_invoicing.http import Response, whole_number
 from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import ChildStream, DerivedStream, InvoicingStream, Order, Page, PageRequest, ParentStream
-from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, Plan
+from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, PASSES_UNFILTERED, Plan
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
@@ -67,7 +67,7 @@ class SortedStream(InvoicedStream):
 class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
-    plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES)
+    plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES, PASSES_UNFILTERED)
     #: The filter that takes the last time seen, and what to add (seconds) so that rows of that very second surely come.
     since_param: ClassVar[str] = "updated_after"
     #: Whether the boundary itself is included is not documented.
@@ -178,7 +178,7 @@ class Events(ModifiedStream):
 
     resource = "events"
     cursor_field = "timestamp"
-    plans = (KEYSET, NEWEST_CHANGE, PASSES)
+    plans = (KEYSET, NEWEST_CHANGE, PASSES, PASSES_UNFILTERED)
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
     optional_params = {"include": "user"}
     since_param = "start_date"

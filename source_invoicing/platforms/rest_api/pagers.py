@@ -25,7 +25,7 @@ from source_invoicing.platforms.rest_api.outlook import (
 from source_invoicing.platforms.rest_api.pager import Pager, Params
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import PageRequest, Row
-from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, PASSES, Offsets, Pages, Plan, Tokens
+from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Pages, Plan, Tokens
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -148,7 +148,8 @@ class PagePager(Pager):
 
     @override
     def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
-        return (OVERLAP, PASSES) if self.paging.resizable else (PASSES,)
+        passes = super().plans(filtered=filtered)
+        return (OVERLAP, *passes) if self.paging.resizable else passes
 
     @property
     @override

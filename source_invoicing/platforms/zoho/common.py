@@ -84,7 +84,7 @@ class ZohoStream(InvoicingStream):
     """
 
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
-    paging: ClassVar[Paging] = Pages(resizable=True)
+    paging: ClassVar[Paging] = Pages(resizable=True, may_be_whole=True)
     timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
     #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]

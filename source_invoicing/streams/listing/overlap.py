@@ -234,6 +234,8 @@ class Overlap(Strategy):
 
     def _contradiction(self, here: PageView, there: PageView) -> Exception:
         """What is wrong with a list whose pages contradict each other although nothing moved."""
+        if not there.fingerprints and not isinstance(self.paging, Offsets):
+            return PlanNotSupported("does not let the size of its pages be chosen")
         if not there.fingerprints:
             return self.cannot_be_read(f"answers with an empty page where row {there.offset + 1} was")
         if there.names == here.names:

@@ -19,6 +19,7 @@ class Offsets:
     """``offset=200&limit=100``: a page may begin with any row."""
 
     resizable: bool = True
+    may_be_whole: bool = False
 
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         step = len(page.rows) or page.size or request.size
@@ -33,9 +34,11 @@ class Pages:
     """``page=3&per_page=100``.
 
     :param resizable: whether smaller pages may be asked for, whose borders are elsewhere
+    :param may_be_whole: whether the vendor has lists that are not paged, which answer every request with all their rows
     """
 
     resizable: bool = False
+    may_be_whole: bool = False
 
     def following(self, request: PageRequest, page: Page) -> PageRequest:
         return replace(request, number=request.number + 1)
@@ -58,6 +61,7 @@ class Tokens:
 
     name_a_row: bool | None = None
     resizable: bool = False
+    may_be_whole: bool = False
 
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         return None if page.next is None else replace(request, token=page.next)
@@ -241,12 +245,12 @@ def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> N
 def _is_whole(listing: Listing, paging: Paging, request: PageRequest, page: Page) -> bool:
     """Whether a page that came again is the whole list, of an API that does not page.
 
-    A full page looks the same for one that does not take page numbers. Where the size of a page may be chosen, the
-    whole list is what does not shrink when fewer rows are asked for.
+    A full page looks the same for one that does not take page numbers. Of a vendor that has unpaged lists, the whole
+    list is what does not shrink when fewer rows are asked for.
     """
     if page.is_unpaged:
         return True
-    if not paging.resizable or page.has_more is not None or page.total is not None:
+    if not paging.may_be_whole or page.has_more is not None or page.total is not None:
         return False
     fewer = listing.fetch(replace(request, size=max(len(page.rows) - 1, 1)))
     return [listing.key(row) for row in fewer.rows] == [listing.key(row) for row in page.rows]
