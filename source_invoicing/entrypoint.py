@@ -20,9 +20,9 @@ from jsonschema.exceptions import best_match
 from typing_extensions import override
 
 from source_invoicing.http import Failure, config_failure, forget, logger, mask
+from source_invoicing.messages import RecordPage, SyncFailed
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing
-from source_invoicing.sync import RecordPage, SyncFailed
 
 
 class _Entrypoint(AirbyteEntrypoint):

@@ -19,8 +19,8 @@ from types import TracebackType
 import orjson
 from airbyte_cdk.logger import PRINT_BUFFER
 
+from source_invoicing.messages import RecordPage, now_in_milliseconds
 from source_invoicing.streams import Row
-from source_invoicing.sync import RecordPage, now_in_milliseconds
 
 # Records are printed when they are that many seconds or bytes behind.
 FLUSH_AFTER = 0.1

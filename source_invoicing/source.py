@@ -35,10 +35,11 @@ from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
+from source_invoicing.messages import RecordPage, sync_failed
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, Reading
-from source_invoicing.sync import RecordPage, Sync, sync_failed
+from source_invoicing.sync import Sync
 
 # A parser may repeat all that it has read.
 SHOWN_OF_AN_ERROR = 200

@@ -10,7 +10,6 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,20 +20,18 @@ from typing import Any
 
 from airbyte_cdk.models import (
     AirbyteMessage,
-    AirbyteRecordMessage,
     AirbyteStateStats,
     AirbyteStreamStatus,
     FailureType,
     StreamDescriptor,
-    Type,
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
 from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, logger
-from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource, Row
+from source_invoicing.messages import RecordPage, status, unexpected
+from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
@@ -45,34 +42,6 @@ QUEUE_SIZE = 32
 # Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
 # one for each of ten thousand customers.
 MAX_FAILURES_IN_A_ROW = 5
-
-
-class SyncFailed(AirbyteTracedException):
-    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
-
-
-@dataclass
-class RecordPage:
-    """Records on their way to the output, which prints them in one go.
-
-    :param stream: name of the stream
-    :param rows: the records. The consumer that prints them empties the list, since others still refer to the page
-    """
-
-    stream: str
-    rows: list[Row]
-
-    def messages(self) -> Iterator[AirbyteMessage]:
-        """One message for each record."""
-        emitted_at = now_in_milliseconds()
-        for row in self.rows:
-            record = AirbyteRecordMessage(stream=self.stream, data=row, emitted_at=emitted_at)
-            yield AirbyteMessage(type=Type.RECORD, record=record)
-
-
-def now_in_milliseconds() -> int:
-    """The time of an emission, as the protocol wants it."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -235,7 +204,7 @@ class Sync:
             self._opening += 1
             self._submit(job, self._open, job)
             for outlet in job.reading.outlets:
-                yield _status(outlet, AirbyteStreamStatus.STARTED)
+                yield status(outlet, AirbyteStreamStatus.STARTED)
 
     def _next_job(self) -> _Job | None:
         """The next job that does not have to wait for another one."""
@@ -278,7 +247,7 @@ class Sync:
             if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
                 yield self._state_message(name, state)
             logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
-            yield _status(outlet, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
+            yield status(outlet, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
         self._has_state.add(stream)
@@ -290,7 +259,7 @@ class Sync:
 
     def _trace(self, outlet: Resource, error: Exception) -> AirbyteMessage:
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
-        traced = error if isinstance(error, AirbyteTracedException) else _unexpected(outlet, error)
+        traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet, error)
         self._failures.append((outlet.name, traced.failure_type))
         return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=outlet.name))
 
@@ -384,35 +353,3 @@ class Sync:
             self._put(_TaskEnded(job, error, was_opening))
         except Cancelled:
             return
-
-
-def _status(outlet: Resource, status: AirbyteStreamStatus) -> AirbyteMessage:
-    return status_message(StreamDescriptor(name=outlet.name), status)
-
-
-def _unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
-    traced = AirbyteTracedException.from_exception(
-        error, message=f"An unexpected error occurred in stream {outlet.name}: {type(error).__name__}"
-    )
-    # The text of an unexpected exception may hold a secret.
-    traced.internal_message = filter_secrets(traced.internal_message or "")
-    return traced
-
-
-def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for the whole sync. It is transient, so that a user need not act, only if every single one is.
-
-    :param failures: the name of each stream that failed, and its failure type
-    """
-    names = sorted({name for name, _ in failures})
-    types = {failure_type for _, failure_type in failures}
-    gravest = next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
-        FailureType.transient_error,
-    )
-    return SyncFailed(
-        message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
-        "own; the other streams are complete.",
-        internal_message="Streams failed",
-        failure_type=gravest,
-    )

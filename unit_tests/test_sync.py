@@ -23,9 +23,9 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import Reading
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.sync import SyncFailed
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
