@@ -121,7 +121,7 @@ def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace
     state = source.read_state(arguments.state)
     entrypoint.set_up_secret_filter(config, form.connectionSpecification)
     entrypoint.validate_connection(form, config)
-    with closing(source.read_in_pages(config, catalog, state)) as items:
+    with closing(source.sync(config, catalog, state).messages()) as items:
         for item in items:
             if isinstance(item, RecordPage):
                 output.page(item)

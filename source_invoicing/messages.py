@@ -18,7 +18,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.streams import Resource, Row
+from source_invoicing.streams import Row
 
 
 @dataclass
@@ -49,13 +49,15 @@ class SyncFailed(AirbyteTracedException):
     """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
 
 
-def status(outlet: Resource, status: AirbyteStreamStatus) -> AirbyteMessage:
-    return status_message(StreamDescriptor(name=outlet.name), status)
+def status_of(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
+    """The message that a stream has started, is running, or has ended."""
+    return status_message(StreamDescriptor(name=stream), status)
 
 
-def unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
+def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
+    """An exception that is not a failure of ours, as a failure of a stream."""
     traced = AirbyteTracedException.from_exception(
-        error, message=f"An unexpected error occurred in stream {outlet.name}: {type(error).__name__}"
+        error, message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}"
     )
     # The text of an unexpected exception may hold a secret.
     traced.internal_message = filter_secrets(traced.internal_message or "")

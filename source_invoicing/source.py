@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,22 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
-    AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
     ConfiguredAirbyteStream,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
-    FailureType,
     Status,
-    StreamDescriptor,
 )
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
-from source_invoicing.messages import RecordPage, sync_failed
+from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, Reading
@@ -138,43 +134,35 @@ class SourceInvoicing(AbstractSource):
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        for item in self.read_in_pages(config, catalog, state):
+        for item in self.sync(config, catalog, state).messages():
             if isinstance(item, RecordPage):
                 yield from item.messages()
             else:
                 yield item
 
-    def read_in_pages(
+    def sync(
         self,
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
-    ) -> Generator[AirbyteMessage | RecordPage, None, None]:
-        """Like :meth:`read`, with the records in pages, which can be printed faster.
+    ) -> Sync:
+        """The reading of a catalog, whose messages hold the records in pages.
 
-        A stream that fails does not stop the others; it ends as INCOMPLETE, with one trace message that says why.
-
-        :raises SyncFailed: at the end, when any stream failed
+        :raises Failure: when the configuration is wrong. A stream that cannot be read is a message of the sync
         """
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
         offered = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
-        failures: list[tuple[str, FailureType | None]] = []
-        with heartbeat():
-            # In the platform's order: parents before their children.
-            for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
-                try:
-                    selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
-                except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
-                    failures.append((name, failure.failure_type))
-                    yield failure.as_sanitized_airbyte_message(StreamDescriptor(name=name))
-                    yield status_message(configured[name].stream, AirbyteStreamStatus.INCOMPLETE)
-            if selected:
-                yield from Sync(_readings(selected, platform), platform.num_workers, failures).messages()
-        if failures:
-            raise sync_failed(failures)
+        refused: list[tuple[str, Failure]] = []
+        # In the platform's order: parents before their children.
+        for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
+            try:
+                selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
+            except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
+                refused.append((name, failure))
+        return Sync(_readings(selected, platform), platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
         """The account that a configuration describes. Sends no request.

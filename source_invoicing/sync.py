@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,10 +27,9 @@ from airbyte_cdk.models import (
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, logger
-from source_invoicing.messages import RecordPage, status, unexpected
+from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, heartbeat, logger
+from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
 from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
@@ -152,13 +151,14 @@ class Sync:
     """One sync. To be used once."""
 
     def __init__(
-        self, readings: Sequence[Reading], num_workers: int, failures: list[tuple[str, FailureType | None]]
+        self, readings: Sequence[Reading], num_workers: int, refused: Sequence[tuple[str, Failure]] = ()
     ) -> None:
         """
         :param readings: in the order in which they are to be opened
         :param num_workers: requests in flight
-        :param failures: gets the name and the failure type of each stream that fails
+        :param refused: streams that cannot be read at all, and why
         """
+        self._refused = refused
         self._num_workers = num_workers
         self._waiting = deque(_Job(reading, num_workers) for reading in readings)
         self._running: list[_Job] = []
@@ -172,25 +172,35 @@ class Sync:
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
         self._has_state: set[str] = set()
-        self._failures = failures
+        self._failures: list[tuple[str, FailureType | None]] = []
 
-    def messages(self) -> Iterator[AirbyteMessage | RecordPage]:
-        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others."""
+    def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
+        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
+        as INCOMPLETE, with one trace message that says why.
+
+        :raises SyncFailed: at the end, when any stream failed
+        """
         at_its_end = False
         try:
-            yield from self._open_jobs()
-            while self._tasks:
-                item = self._queue.get()
-                if isinstance(item, RecordPage):
-                    yield from self._on_page(item)
-                elif isinstance(item, _State):
-                    yield self._state_message(item.stream, item.value)
-                else:
-                    yield from self._on_end(item)
-                del item
-            at_its_end = True
+            with heartbeat():
+                for stream, failure in self._refused:
+                    yield self._trace(stream, failure)
+                    yield status_of(stream, AirbyteStreamStatus.INCOMPLETE)
+                yield from self._open_jobs()
+                while self._tasks:
+                    item = self._queue.get()
+                    if isinstance(item, RecordPage):
+                        yield from self._on_page(item)
+                    elif isinstance(item, _State):
+                        yield self._state_message(item.stream, item.value)
+                    else:
+                        yield from self._on_end(item)
+                    del item
+                at_its_end = True
         finally:
             self._cancel(wait=at_its_end)
+        if self._failures:
+            raise sync_failed(self._failures)
 
     # -- the consumer ---------------------------------------------------------------------------------------------
 
@@ -204,7 +214,7 @@ class Sync:
             self._opening += 1
             self._submit(job, self._open, job)
             for outlet in job.reading.outlets:
-                yield status(outlet, AirbyteStreamStatus.STARTED)
+                yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
 
     def _next_job(self) -> _Job | None:
         """The next job that does not have to wait for another one."""
@@ -216,7 +226,7 @@ class Sync:
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
         if not self._records[page.stream]:
-            yield status_message(StreamDescriptor(name=page.stream), AirbyteStreamStatus.RUNNING)
+            yield status_of(page.stream, AirbyteStreamStatus.RUNNING)
         self._records[page.stream] += len(page.rows)
         self._records_since_state[page.stream] += len(page.rows)
         yield page
@@ -230,7 +240,7 @@ class Sync:
         if end.error is not None:
             job.failed = True
             for outlet in job.reading.outlets:
-                yield self._trace(outlet, end.error)
+                yield self._trace(outlet.name, end.error)
         self._opening -= end.was_opening
         if over:
             self._running.remove(job)
@@ -247,7 +257,7 @@ class Sync:
             if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
                 yield self._state_message(name, state)
             logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
-            yield status(outlet, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
+            yield status_of(outlet.name, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
         self._has_state.add(stream)
@@ -257,11 +267,11 @@ class Sync:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
         return message
 
-    def _trace(self, outlet: Resource, error: Exception) -> AirbyteMessage:
-        logger.debug("Stream %s failed.", outlet.name, exc_info=error)
-        traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet, error)
-        self._failures.append((outlet.name, traced.failure_type))
-        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=outlet.name))
+    def _trace(self, stream: str, error: Exception) -> AirbyteMessage:
+        logger.debug("Stream %s failed.", stream, exc_info=error)
+        traced = error if isinstance(error, AirbyteTracedException) else unexpected(stream, error)
+        self._failures.append((stream, traced.failure_type))
+        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
 
     def _cancel(self, *, wait: bool) -> None:
         """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
@@ -273,7 +283,7 @@ class Sync:
         with suppress(Empty):
             while True:
                 self._queue.get_nowait()
-        self._pool.shutdown(wait=wait, cancel_futures=True)
+        self._pool.shutdown(wait=wait)
 
     # -- the workers ----------------------------------------------------------------------------------------------
 
@@ -344,6 +354,8 @@ class Sync:
     def _run(self, job: _Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
         error = None
         try:
+            if self._cancelled.is_set():
+                raise Cancelled
             task()
         except Cancelled:
             return

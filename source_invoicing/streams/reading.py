@@ -32,7 +32,8 @@ class Reading:
 
     def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
         self.source = source
-        self.outlets = outlets
+        # Rows become records of the source in place, so streams of their parts come first.
+        self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
         self._window = source.account.window
 
     def chains(self) -> Iterator[Chain]:
