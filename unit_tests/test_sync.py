@@ -184,7 +184,9 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
     in_line: list[int] = []
 
     def customers_and_children(request: requests.Request, context: Any) -> list[dict[str, Any]]:
-        in_line.append(sum(isinstance(each, Future) and not each.done() for each in gc.get_objects()))
+        # Looking through all objects takes long; in the middle of the line is enough.
+        if "/customers/20/" in str(request.url):
+            in_line.append(sum(isinstance(each, Future) and not each.done() for each in gc.get_objects()))
         return [{"id": 1, "object": "card"}]
 
     with mock.Mocker() as api:
