@@ -40,9 +40,9 @@ from source_invoicing import output as printing
 from source_invoicing.entrypoint import carry_out
 from source_invoicing.http import Failure, rate_limit
 from source_invoicing.http.testing import BUDGET_SCALE
+from source_invoicing.messages import SyncFailed
 from source_invoicing.run import RECURSION_LIMIT
 from source_invoicing.source import SourceInvoicing
-from source_invoicing.sync import SyncFailed
 
 ORIGIN = "http://127.0.0.1:8080"
 # A run that asks more often than this will never end. Its world is small as a rule.

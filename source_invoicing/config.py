@@ -1,7 +1,7 @@
-"""The configuration as typed objects, and every complaint about it.
+"""The configuration as typed objects, and the messages about what is wrong in it.
 
-Each complaint is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what
-it should be. Unknown properties are tolerated: the platform that runs the connector adds some of its own.
+Each message is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what it
+should be. Unknown properties are tolerated: the platform that runs the connector adds some of its own.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from source_invoicing.http import Failure, config_failure
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-MOST_WORKERS = 32
-MOST_LOOKBACK_DAYS = 3650
+MAX_WORKERS = 32
+MAX_LOOKBACK_DAYS = 3650
 # Years in which every step back and every time zone stays within the calendar.
 FIRST_YEAR, LAST_YEAR = 1000, 9998
 
@@ -33,7 +33,7 @@ class Fields:
     """The properties of one object of the configuration.
 
     :param values: the object
-    :param path: where it stands, for messages; empty at the root
+    :param path: its path, for messages; empty at the root
     """
 
     def __init__(self, values: Any, path: str = "") -> None:
@@ -45,7 +45,7 @@ class Fields:
         self._nested: dict[str, Fields] = {}
 
     def text(self, name: str, *, why: str = "") -> str:
-        """A text that has to be there and not to be blank.
+        """A required text that is not blank.
 
         :param why: what the value is and where to find it
         """
@@ -55,7 +55,7 @@ class Fields:
         return value
 
     def optional_text(self, name: str, default: str = "") -> str:
-        """A text that may be left out. White space around it is a slip of copying and is cut off."""
+        """An optional text. White space around it comes from copying and is cut off."""
         value = self._get(name)
         if value is None:
             return default
@@ -66,7 +66,7 @@ class Fields:
         return value.strip()
 
     def raw_text(self, name: str) -> str:
-        """A text that may be left out, with the white space around it."""
+        """An optional text, with the white space around it."""
         self.optional_text(name)
         return self._get(name) or ""
 
@@ -93,7 +93,7 @@ class Fields:
         return value
 
     def timestamp(self, name: str) -> int | None:
-        """A moment, as seconds since 1970 (UTC)."""
+        """A point in time, in seconds since 1970 (UTC)."""
         value = self.optional_text(name)
         if not value:
             return None
@@ -136,14 +136,14 @@ class Fields:
         return value
 
     def object(self, name: str) -> Fields:
-        """A nested object that has to be there."""
+        """A required nested object."""
         nested = self.optional_object(name)
         if nested is None:
             raise self.complaint(name, "is missing; it should be an object")
         return nested
 
     def optional_object(self, name: str) -> Fields | None:
-        """A nested object that may be left out."""
+        """An optional nested object."""
         value = self._get(name)
         return None if value is None else self._fields_at(self._at(name), value)
 
@@ -179,7 +179,7 @@ class Fields:
         return value
 
     def unknown(self) -> Iterator[str]:
-        """A sentence about each property, nested ones included, that has not been asked for by now."""
+        """A sentence about each property, nested ones included, that has not been read by now."""
         for name in self._values:
             if name not in self._asked_for:
                 # Half a character cannot be printed.
@@ -230,7 +230,7 @@ class Config:
     :param start: rows last changed before it are not read (seconds since 1970, UTC)
     :param lookback_days: how far each incremental sync steps back
     :param num_workers: requests in flight; ``None`` leaves it to the platform
-    :param values: the configuration as it came, for platforms that have to hand it back with a rotated token
+    :param values: the configuration as it came, for platforms that have to return it with a rotated token
     """
 
     platform: str
@@ -253,8 +253,8 @@ class Config:
             platform=options.choice("name", platforms),
             options=options,
             start=fields.timestamp("start_date"),
-            lookback_days=fields.integer("lookback_days", 0, 0, MOST_LOOKBACK_DAYS) or 0,
-            num_workers=fields.integer("num_workers", None, 1, MOST_WORKERS),
+            lookback_days=fields.integer("lookback_days", 0, 0, MAX_LOOKBACK_DAYS) or 0,
+            num_workers=fields.integer("num_workers", None, 1, MAX_WORKERS),
             values=values,
         )
 

@@ -17,33 +17,33 @@ from airbyte_cdk.sources.utils.schema_helpers import split_config
 from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
+from typing_extensions import override
 
-from source_invoicing.http import Failure, config_failure
-from source_invoicing.http.secrets import forget, mask
+from source_invoicing.http import Failure, config_failure, forget, logger, mask
+from source_invoicing.messages import RecordPage, SyncFailed
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing
-from source_invoicing.sync import RecordPage, SyncFailed
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class _Entrypoint(AirbyteEntrypoint):
     """The CDK's entry point, with complaints in sentences."""
 
     @staticmethod
+    @override
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
-        """Mask the secrets of the configuration in every form they can take, and none that is hardly there: the CDK
-        would put asterisks in place of each blank when a key is blank."""
+        """Mask the secrets of the configuration in every form they can take, except very short ones: for a blank key,
+        the CDK would put asterisks in the place of every blank."""
         forget()
         for secret in get_secrets(connection_specification, config):
             if isinstance(secret, str):
                 mask(secret)
 
     @staticmethod
+    @override
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
-        """Complain in a sentence that names the property; what no sentence is about, in the words of JSON schema.
+        """Reject a configuration with a sentence that names the property, or else in the words of JSON schema.
 
-        The CDK's own version proves first that the form is a schema, which takes longer than all else in a short run.
+        The CDK's own version first validates the form itself, which takes longer than all else in a short run.
         """
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
@@ -55,14 +55,14 @@ class _Entrypoint(AirbyteEntrypoint):
 
 
 def _trimmed(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is not the platform's as the configuration's own reader sees it: text without white space around it, and
-    none where it is blank, as forms leave it behind."""
+    """The top-level properties as :mod:`source_invoicing.config` reads them: text without white space around it, and
+    left out where it is blank, as forms leave it behind."""
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
     return {name: value for name, value in trimmed.items() if value != ""}
 
 
 def _without_nulls(value: Any) -> Any:
-    """What is null is left out, as the configuration's own reader sees it."""
+    """A value without its nulls, which count as left out."""
     if isinstance(value, Mapping):
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
     return [_without_nulls(each) for each in value] if isinstance(value, list) else value
@@ -74,7 +74,7 @@ def launch(arguments: list[str]) -> None:
     :param arguments: of the command line, without the program's name; without any, the help is shown
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
-    # A log line that cannot be printed, because nobody reads any more, is no reason for a stack trace.
+    # A log line that cannot be printed, because the reader has gone away, does not deserve a stack trace.
     logging.raiseExceptions = False
     output = Output()
     parsed = AirbyteEntrypoint.parse_args(arguments or ["--help"])
@@ -82,7 +82,7 @@ def launch(arguments: list[str]) -> None:
         with watched(), output:
             carry_out(SourceInvoicing(), parsed, output)
     except BrokenPipeError:
-        # The reader went away. Nothing can be said any more, and no request that is under way matters.
+        # The reader went away: nothing can be reported, and requests under way no longer matter.
         os._exit(1)
     except OutputError as error:
         with suppress(OSError):
@@ -121,7 +121,7 @@ def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace
     state = source.read_state(arguments.state)
     entrypoint.set_up_secret_filter(config, form.connectionSpecification)
     entrypoint.validate_connection(form, config)
-    with closing(source.read_in_pages(config, catalog, state)) as items:
+    with closing(source.sync(config, catalog, state).messages()) as items:
         for item in items:
             if isinstance(item, RecordPage):
                 output.page(item)

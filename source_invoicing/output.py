@@ -19,8 +19,8 @@ from types import TracebackType
 import orjson
 from airbyte_cdk.logger import PRINT_BUFFER
 
+from source_invoicing.messages import RecordPage, now_in_milliseconds
 from source_invoicing.streams import Row
-from source_invoicing.sync import RecordPage, now_in_milliseconds
 
 # Records are printed when they are that many seconds or bytes behind.
 FLUSH_AFTER = 0.1
@@ -57,14 +57,14 @@ class Output:
     def flush(self) -> None:
         """Print what has been collected.
 
-        :raises BrokenPipeError: when nobody reads any more
+        :raises BrokenPipeError: when the reader has gone away
         :raises OutputError: when it cannot be printed
         """
         lines = b"".join(self._lines)
         self._lines.clear()
         if lines and sys.__stdout__ is not None:
-            # The lock under which log lines are printed: no line begins inside another one.
-            with _telling_apart(), PRINT_BUFFER.lock:
+            # Log lines are printed under the same lock, so that lines do not mix.
+            with _as_output_error(), PRINT_BUFFER.lock:
                 sys.__stdout__.buffer.write(lines)
                 sys.__stdout__.buffer.flush()
         self._size = 0
@@ -77,7 +77,7 @@ class Output:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.flush()
-        with _telling_apart():
+        with _as_output_error():
             PRINT_BUFFER.flush()
 
     def _add(self, lines: bytes) -> None:
@@ -88,8 +88,8 @@ class Output:
 
 
 @contextmanager
-def _telling_apart() -> Iterator[None]:
-    """An output that cannot be written must not pass for a file that cannot be read, or the like."""
+def _as_output_error() -> Iterator[None]:
+    """Make an ``OSError`` an :class:`OutputError`, so that it is not taken for a file that cannot be read."""
     try:
         yield
     except BrokenPipeError:
@@ -101,16 +101,16 @@ def _telling_apart() -> Iterator[None]:
 def _json(row: Row) -> bytes:
     try:
         return orjson.dumps(row)
-    except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+    except orjson.JSONEncodeError:  # orjson reads deeper nesting than it writes
         return json.dumps(row, ensure_ascii=False).encode()
 
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """End the process as soon as nobody reads its output any more. Whoever prints nothing, because it waits for a
-    quota, would notice minutes later.
+    """End the process as soon as the reader of its output has gone away.
 
-    Where the system cannot tell, the next message that is printed does.
+    While it waits for a quota it prints nothing, so it would notice only minutes later. Where the system cannot report
+    a closed pipe, the next message printed does.
     """
     try:
         descriptor = sys.__stdout__.fileno() if sys.__stdout__ is not None else -1
@@ -127,7 +127,7 @@ def watched() -> Iterator[None]:
 
 def _watch(descriptor: int, over: threading.Event) -> None:
     poll = select.poll()
-    # Asked for nothing, it tells of an error alone: the other end of the pipe is closed.
+    # With no events requested, it reports errors alone: the other end of the pipe is closed.
     poll.register(descriptor, 0)
     for _, event in poll.poll():
         if event & select.POLLERR and not over.is_set():

@@ -1,7 +1,7 @@
 """What the console script calls: ``source-invoicing spec|check|discover|read``.
 
 Importing the CDK takes most of a short run, so this module and the package itself import without it, and ``spec``,
-which has nothing to compute, is answered here. All else is in :mod:`source_invoicing.entrypoint`.
+which has nothing to compute, is handled here. All else is in :mod:`source_invoicing.entrypoint`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def run(arguments: list[str] | None = None) -> None:
     :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
-    _leave_when_told_to()
+    _leave_on_signals()
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["spec"]:
         print(
@@ -35,18 +35,18 @@ def run(arguments: list[str] | None = None) -> None:
         )
         return
     sys.setrecursionlimit(RECURSION_LIMIT)
-    # All that an import makes stays to the end: the collector need not look for garbage in it, now or later.
+    # What an import makes stays to the end: the collector need not search it, now or later.
     gc.disable()
     from source_invoicing.entrypoint import launch  # noqa: PLC0415 - see above
 
     gc.freeze()
     gc.enable()
-    # Records are trees, which the reference count frees; looking for cycles among them every few is in vain.
+    # Records are trees, which reference counting frees: frequent searches for cycles among them find nothing.
     gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
     launch(arguments)
 
 
-def _leave_when_told_to() -> None:
+def _leave_on_signals() -> None:
     """On a signal, end at once, with the status a shell gives to a program that a signal ended.
 
     The first process of a container is not ended by a signal that it does not handle. Nothing has to be tidied up:
@@ -56,8 +56,8 @@ def _leave_when_told_to() -> None:
     for number in numbers:
         signal.signal(number, _leave)
     if hasattr(signal, "pthread_sigmask"):
-        # A handler runs in the main thread, and not before that one is free: it may be waiting to print what nobody
-        # reads. A thread of its own waits for the signal and for nothing else.
+        # A handler runs in the main thread, once that is free, but it may be blocked printing to a full pipe. So a
+        # separate thread waits for the signal and for nothing else.
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         threading.Thread(target=lambda: _leave(signal.sigwait(numbers)), name="signals", daemon=True).start()
 

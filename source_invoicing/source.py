@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Generator, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,29 +16,26 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
-    AirbyteStreamStatus,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
     ConfiguredAirbyteStream,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
-    FailureType,
     Status,
-    StreamDescriptor,
 )
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.sources.streams import Stream
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import Failure, config_failure, heartbeat
-from source_invoicing.http.secrets import excerpt
+from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
+from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, Reading
-from source_invoicing.sync import RecordPage, Sync, sync_failed
+from source_invoicing.sync import Sync
 
 # A parser may repeat all that it has read.
 SHOWN_OF_AN_ERROR = 200
@@ -47,6 +44,7 @@ SHOWN_OF_AN_ERROR = 200
 class SourceInvoicing(AbstractSource):
     """Reads one account at one invoicing system; the configuration says which."""
 
+    @override
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str | None]:
         """Try the account.
 
@@ -59,6 +57,7 @@ class SourceInvoicing(AbstractSource):
             return False, failure.sentence
         return True, None
 
+    @override
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
         """The CDK's own version shows the ``repr`` of the sentence."""
         succeeded, sentence = self.check_connection(logger, config)
@@ -66,16 +65,19 @@ class SourceInvoicing(AbstractSource):
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
         return AirbyteConnectionStatus(status=Status.FAILED, message=filter_secrets(sentence or ""))
 
+    @override
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
         """The form that the user fills in, read by a quick parser."""
         return ConnectorSpecificationSerializer.load(specification())
 
+    @override
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
-        """The streams and their schemas, for some of which the API has to be asked."""
+        """The streams and their schemas, some of which take requests to the API."""
         with heartbeat():
             return super().discover(logger, config)
 
     @classmethod
+    @override
     def read_config(cls, config_path: str) -> MutableMapping[str, Any]:
         """The configuration file.
 
@@ -88,6 +90,7 @@ class SourceInvoicing(AbstractSource):
             return config
 
     @classmethod
+    @override
     def read_catalog(cls, catalog_path: str) -> ConfiguredAirbyteCatalog:
         """The configured catalog.
 
@@ -97,6 +100,7 @@ class SourceInvoicing(AbstractSource):
             return ConfiguredAirbyteCatalogSerializer.load(_read_json(catalog_path))
 
     @classmethod
+    @override
     def read_state(cls, state_path: str) -> list[AirbyteStateMessage]:
         """The state messages of an earlier sync, as a list; none where the file is empty.
 
@@ -110,6 +114,7 @@ class SourceInvoicing(AbstractSource):
             ConnectorStateManager(state=state)  # which looks into each of them
             return state
 
+    @override
     def streams(self, config: Mapping[str, Any]) -> list[Stream]:
         """The account's streams.
 
@@ -117,6 +122,7 @@ class SourceInvoicing(AbstractSource):
         """
         return list(self.platform(config).streams())
 
+    @override
     def read(
         self,
         logger: logging.Logger,
@@ -128,46 +134,38 @@ class SourceInvoicing(AbstractSource):
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        for item in self.read_in_pages(config, catalog, state):
+        for item in self.sync(config, catalog, state).messages():
             if isinstance(item, RecordPage):
                 yield from item.messages()
             else:
                 yield item
 
-    def read_in_pages(
+    def sync(
         self,
         config: Mapping[str, Any],
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
-    ) -> Generator[AirbyteMessage | RecordPage, None, None]:
-        """The same with the records in pages, for whoever prints them.
+    ) -> Sync:
+        """The reading of a catalog, whose messages hold the records in pages.
 
-        A stream that fails does not stop the others; it ends as INCOMPLETE, with one trace message that says why.
-
-        :raises SyncFailed: at the end, when any stream failed
+        :raises Failure: when the configuration is wrong. A stream that cannot be read is a message of the sync
         """
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
         offered = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
-        failures: list[tuple[str, FailureType | None]] = []
-        with heartbeat():
-            # In the platform's order: parents before their children.
-            for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
-                try:
-                    selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
-                except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
-                    failures.append((name, failure.failure_type))
-                    yield failure.as_sanitized_airbyte_message(StreamDescriptor(name=name))
-                    yield status_message(configured[name].stream, AirbyteStreamStatus.INCOMPLETE)
-            if selected:
-                yield from Sync(_readings(selected, platform), platform.num_workers, failures).messages()
-        if failures:
-            raise sync_failed(failures)
+        refused: list[tuple[str, Failure]] = []
+        # In the platform's order: parents before their children.
+        for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
+            try:
+                selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
+            except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
+                refused.append((name, failure))
+        return Sync(_readings(selected, platform), platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
-        """The account that a configuration describes. Nothing is asked of it yet.
+        """The account that a configuration describes. Sends no request.
 
         :raises Failure: when the configuration is wrong
         """
@@ -176,7 +174,7 @@ class SourceInvoicing(AbstractSource):
 
 
 def _read_json(path: str, default: Any = None) -> Any:
-    """What a file holds. The CDK's reader stumbles over the byte order mark that some editors and shells put first.
+    """Decode a JSON file. The CDK's reader fails at the byte order mark that some editors and shells put first.
 
     :param default: what an empty file stands for; without it, an empty file is an error like any other
     """
@@ -216,7 +214,7 @@ def _prepared(
 
 
 def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
-    """One reading for each list, whoever needs its rows."""
+    """One reading for each list, shared by all streams that need its rows."""
     outlets: dict[str, list[InvoicingStream]] = {}
     for stream in _in_turn(streams) if platform.takes_turns else streams:
         outlets.setdefault(stream.source_stream.name, []).append(stream)
@@ -225,7 +223,7 @@ def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Re
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
-    """Streams that wait for their end first. Of the others, none should be the last each time: it may never be read."""
+    """Unfinished streams first. The others in random order: one that always came last might never be read."""
     unfinished = [stream for stream in streams if stream.is_unfinished]
     others = [stream for stream in streams if not stream.is_unfinished]
     return [*unfinished, *random.sample(others, len(others))]

@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("spec.yaml")
 
 @cache
 def specification() -> Any:
-    """What ``spec`` shows, without the message around it. Not to be changed by whoever gets it."""
+    """The specification that ``spec`` shows, without the message around it. Callers must not change it."""
     # libyaml is ten times as fast; not every build of the parser has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(FILE.read_bytes(), Loader=loader)

@@ -1,4 +1,4 @@
-"""Streams read side by side: workers bring pages, one consumer makes messages of them.
+"""Streams read concurrently: workers bring pages, and one consumer makes messages of them.
 
 A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds its
 partitions, which may take requests (the ids of all customers), and hands them to the workers, as many at a time as
@@ -9,11 +9,9 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,25 +20,20 @@ from typing import Any
 
 from airbyte_cdk.models import (
     AirbyteMessage,
-    AirbyteRecordMessage,
     AirbyteStateStats,
     AirbyteStreamStatus,
     FailureType,
     StreamDescriptor,
-    Type,
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
-from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing
-from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource, Row
+from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, heartbeat, logger
+from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
+from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # What may wait for the consumer. It bounds the memory that a slow reader of the output costs, and leaves room for one
 # item of each worker (config.MAX_WORKERS), so that none is stuck when a sync is cancelled.
@@ -48,34 +41,6 @@ QUEUE_SIZE = 32
 # Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
 # one for each of ten thousand customers.
 MAX_FAILURES_IN_A_ROW = 5
-
-
-class SyncFailed(AirbyteTracedException):
-    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
-
-
-@dataclass
-class RecordPage:
-    """Records on their way to the output, which prints them in one go.
-
-    :param stream: name of the stream
-    :param rows: the records; whoever has printed them empties the list, as others still hold on to the page
-    """
-
-    stream: str
-    rows: list[Row]
-
-    def messages(self) -> Iterator[AirbyteMessage]:
-        """One message for each record."""
-        emitted_at = now_in_milliseconds()
-        for row in self.rows:
-            record = AirbyteRecordMessage(stream=self.stream, data=row, emitted_at=emitted_at)
-            yield AirbyteMessage(type=Type.RECORD, record=record)
-
-
-def now_in_milliseconds() -> int:
-    """The time of an emission, as the protocol wants it."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -109,13 +74,13 @@ class FailureBreaker:
         return self._in_a_row >= MAX_FAILURES_IN_A_ROW
 
     def succeeded(self) -> None:
-        """A partition was read to its end."""
+        """Note that a partition was read to its end."""
         with self._lock:
             self._any_was_read = True
             self._in_a_row = 0
 
     def failed(self, error: Exception) -> bool:
-        """A partition failed. Where others could be read, a refusal says nothing about the next one.
+        """Note that a partition failed. Where others could be read, a refusal says nothing about the next one.
 
         :return: whether it is the first one, which is the stream's; further ones are for the log
         """
@@ -127,7 +92,7 @@ class FailureBreaker:
 
 
 class _Job:
-    """A reading that is carried out. The counters belong to the consumer."""
+    """A reading in progress. The counters belong to the consumer."""
 
     def __init__(self, reading: Reading, workers: int) -> None:
         self.reading = reading
@@ -153,12 +118,12 @@ class _Job:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """One thread at a time."""
+        """The next chain to read, or ``None``. Safe to call from several threads."""
         with self._lock:
             return next(self._chains, None)
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """What the workers of one list share, where several may read it."""
+        """The ranges that the workers of one list share; ``None`` where only one may read it."""
         if self._workers == 1 or not self.reading.shareable:
             return None
         ranges = KeyRanges(self._workers, lambda: call_worker(ranges), self.reading.forget_ranges)
@@ -171,7 +136,7 @@ class _Job:
             yield RecordPage(outlet.name, records)
 
     def finish(self) -> None:
-        """Everything was read."""
+        """Note that everything was read."""
         self.reading.finish()
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
@@ -186,13 +151,14 @@ class Sync:
     """One sync. To be used once."""
 
     def __init__(
-        self, readings: Sequence[Reading], num_workers: int, failures: list[tuple[str, FailureType | None]]
+        self, readings: Sequence[Reading], num_workers: int, refused: Sequence[tuple[str, Failure]] = ()
     ) -> None:
         """
         :param readings: in the order in which they are to be opened
         :param num_workers: requests in flight
-        :param failures: gets the name and the failure type of each stream that fails
+        :param refused: streams that cannot be read at all, and why
         """
+        self._refused = refused
         self._num_workers = num_workers
         self._waiting = deque(_Job(reading, num_workers) for reading in readings)
         self._running: list[_Job] = []
@@ -206,25 +172,35 @@ class Sync:
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
         self._has_state: set[str] = set()
-        self._failures = failures
+        self._failures: list[tuple[str, FailureType | None]] = []
 
-    def messages(self) -> Iterator[AirbyteMessage | RecordPage]:
-        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others."""
+    def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
+        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
+        as INCOMPLETE, with one trace message that says why.
+
+        :raises SyncFailed: at the end, when any stream failed
+        """
         at_its_end = False
         try:
-            yield from self._open_jobs()
-            while self._tasks:
-                item = self._queue.get()
-                if isinstance(item, RecordPage):
-                    yield from self._on_page(item)
-                elif isinstance(item, _State):
-                    yield self._state_message(item.stream, item.value)
-                else:
-                    yield from self._on_end(item)
-                del item
-            at_its_end = True
+            with heartbeat():
+                for stream, failure in self._refused:
+                    yield self._trace(stream, failure)
+                    yield status_of(stream, AirbyteStreamStatus.INCOMPLETE)
+                yield from self._open_jobs()
+                while self._tasks:
+                    item = self._queue.get()
+                    if isinstance(item, RecordPage):
+                        yield from self._on_page(item)
+                    elif isinstance(item, _State):
+                        yield self._state_message(item.stream, item.value)
+                    else:
+                        yield from self._on_end(item)
+                    del item
+                at_its_end = True
         finally:
             self._cancel(wait=at_its_end)
+        if self._failures:
+            raise sync_failed(self._failures)
 
     # -- the consumer ---------------------------------------------------------------------------------------------
 
@@ -238,10 +214,10 @@ class Sync:
             self._opening += 1
             self._submit(job, self._open, job)
             for outlet in job.reading.outlets:
-                yield _status(outlet, AirbyteStreamStatus.STARTED)
+                yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
 
     def _next_job(self) -> _Job | None:
-        """The next one that need not wait for another one."""
+        """The next job that does not have to wait for another one."""
         others = (*self._running, *self._waiting)
         return next((job for job in self._waiting if not any(map(job.waits_for, others))), None)
 
@@ -250,7 +226,7 @@ class Sync:
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
         if not self._records[page.stream]:
-            yield status_message(StreamDescriptor(name=page.stream), AirbyteStreamStatus.RUNNING)
+            yield status_of(page.stream, AirbyteStreamStatus.RUNNING)
         self._records[page.stream] += len(page.rows)
         self._records_since_state[page.stream] += len(page.rows)
         yield page
@@ -264,7 +240,7 @@ class Sync:
         if end.error is not None:
             job.failed = True
             for outlet in job.reading.outlets:
-                yield self._trace(outlet, end.error)
+                yield self._trace(outlet.name, end.error)
         self._opening -= end.was_opening
         if over:
             self._running.remove(job)
@@ -281,7 +257,7 @@ class Sync:
             if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
                 yield self._state_message(name, state)
             logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
-            yield _status(outlet, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
+            yield status_of(outlet.name, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
         self._has_state.add(stream)
@@ -291,15 +267,15 @@ class Sync:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
         return message
 
-    def _trace(self, outlet: Resource, error: Exception) -> AirbyteMessage:
-        logger.debug("Stream %s failed.", outlet.name, exc_info=error)
-        traced = error if isinstance(error, AirbyteTracedException) else _unexpected(outlet, error)
-        self._failures.append((outlet.name, traced.failure_type))
-        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=outlet.name))
+    def _trace(self, stream: str, error: Exception) -> AirbyteMessage:
+        logger.debug("Stream %s failed.", stream, exc_info=error)
+        traced = error if isinstance(error, AirbyteTracedException) else unexpected(stream, error)
+        self._failures.append((stream, traced.failure_type))
+        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
 
     def _cancel(self, *, wait: bool) -> None:
-        """Workers that wait to hand over a page, for their turn or for a vendor end, instead of keeping the process
-        alive; the request that is under way is the last one."""
+        """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
+        under way is each worker's last."""
         self._cancelled.set()
         for job in (*self._running, *self._waiting):
             for outlet in job.reading.outlets:
@@ -307,7 +283,7 @@ class Sync:
         with suppress(Empty):
             while True:
                 self._queue.get_nowait()
-        self._pool.shutdown(wait=wait, cancel_futures=True)
+        self._pool.shutdown(wait=wait)
 
     # -- the workers ----------------------------------------------------------------------------------------------
 
@@ -335,7 +311,7 @@ class Sync:
         self._run(job, open_and_offer, was_opening=True)
 
     def _offer_next(self, job: _Job) -> bool:
-        """Have the next chain read.
+        """Submit the next chain.
 
         :return: whether there was one
         """
@@ -378,6 +354,8 @@ class Sync:
     def _run(self, job: _Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
         error = None
         try:
+            if self._cancelled.is_set():
+                raise Cancelled
             task()
         except Cancelled:
             return
@@ -387,35 +365,3 @@ class Sync:
             self._put(_TaskEnded(job, error, was_opening))
         except Cancelled:
             return
-
-
-def _status(outlet: Resource, status: AirbyteStreamStatus) -> AirbyteMessage:
-    return status_message(StreamDescriptor(name=outlet.name), status)
-
-
-def _unexpected(outlet: Resource, error: Exception) -> AirbyteTracedException:
-    traced = AirbyteTracedException.from_exception(
-        error, message=f"An unexpected error occurred in stream {outlet.name}: {type(error).__name__}"
-    )
-    # What an unexpected exception says may be anything.
-    traced.internal_message = filter_secrets(traced.internal_message or "")
-    return traced
-
-
-def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for all: nobody has to act on a sync that will heal by itself, unless a part of it will not.
-
-    :param failures: the name of each stream that failed, and its failure type
-    """
-    names = sorted({name for name, _ in failures})
-    types = {failure_type for _, failure_type in failures}
-    gravest = next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
-        FailureType.transient_error,
-    )
-    return SyncFailed(
-        message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
-        "own; the other streams are complete.",
-        internal_message="Streams failed",
-        failure_type=gravest,
-    )

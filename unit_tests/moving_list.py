@@ -1,4 +1,4 @@
-"""A list that others insert into, edit and delete from while it is read: the walks' opponent."""
+"""A list that others insert into, edit and delete from while it is read: the strategies' opponent."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SNAPSHOT = Plan(Snapshot)
 
 @dataclass
 class MovingList:
-    """A list in memory that answers questions like an API, and changes before each answer.
+    """A list in memory that responds to page requests like an API, and changes before each response.
 
     :param timestamps: modification time of each row at the beginning; ``None`` for a row without one
     :param size: rows on a page

@@ -19,7 +19,8 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.sync import MAX_FAILURES_IN_A_ROW, SyncFailed
+from source_invoicing.messages import SyncFailed
+from source_invoicing.sync import MAX_FAILURES_IN_A_ROW
 
 URL = "https://api.invoiced.com"
 CONFIG = {"platform": {"name": "invoiced", "api_key": "key-of-a-test"}, "num_workers": 1}
@@ -86,7 +87,7 @@ def test_each_stream_fails_once_and_stops_after_a_few_lists(requests_mock: mock.
 
 
 @pytest.mark.parametrize(("status", "tried"), [(REFUSED, 40), (MISSING, 40), (IN_CONFLICT, MAX_FAILURES_IN_A_ROW)])
-def test_refusals_of_single_customers_keep_nobody_behind_them_from_being_read(
+def test_refusals_of_single_customers_do_not_keep_later_ones_from_being_read(
     requests_mock: mock.Mocker, status: int, tried: int
 ) -> None:
     """An earlier run has read lists, so others may be read."""

@@ -106,6 +106,28 @@ def test_retry_after_as_a_date_is_compared_with_the_clock_of_the_server() -> Non
 
 
 @pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Fri, 20 Nov 2026 12:00:00 GMT", 1795176000),
+        ("Fri, 20 Nov 2026 14:00:00 +0200", 1795176000),
+        ("Fri, 20 Nov 2026 12:00:00 -0000", 1795176000),
+        ("noon", None),
+        ("", None),
+    ],
+)
+def test_the_clock_of_the_server_is_read_in_utc(
+    monkeypatch: pytest.MonkeyPatch, date: str, seconds: int | None
+) -> None:
+    with monkeypatch.context() as context:
+        context.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        server_time = Response(200, {"Date": date}, None, "", "").server_time
+    time.tzset()
+
+    assert server_time == seconds
+
+
+@pytest.mark.parametrize(
     ("rate_limited", "asked_for", "waits"),
     [
         (True, None, [10, 20, 40]),

@@ -125,7 +125,7 @@ def test_a_stream_reads_without_the_concurrent_engine_too(streams: dict[str, Any
 
 
 @pytest.mark.parametrize("name", ["plans", "contacts"])
-def test_whoever_reads_a_stream_twice_gets_it_twice(streams: dict[str, Any], name: str) -> None:
+def test_a_stream_that_is_read_twice_comes_twice(streams: dict[str, Any], name: str) -> None:
     stream = streams[name]
     for _ in range(3):
         assert len(list(stream.read_records(FULL))) == 2

@@ -640,7 +640,7 @@ def test_a_row_that_is_edited_twice_within_a_second_comes_in_both_versions(tells
     assert len(rows) == 9
 
 
-def test_rows_that_are_changed_by_whoever_takes_them_are_known_again() -> None:
+def test_rows_that_the_receiver_changes_are_known_again() -> None:
     listing = MovingList([number // 2 for number in range(60)], size=10)
     ids = []
     for batch in keyset(listing).batches(None):

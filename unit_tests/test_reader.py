@@ -87,7 +87,7 @@ def test_a_row_that_changed_meanwhile_comes_again() -> None:
     assert [row["name"] for row in rows if row["id"] == 3] == ["", "edited"]
 
 
-def test_rows_that_are_changed_by_whoever_takes_them_do_not_come_again() -> None:
+def test_rows_that_the_receiver_changes_do_not_come_again() -> None:
     came = []
     for batch in reader(MovingList(range(20)), REFUSED, SNAPSHOT).batches(None):
         for row in batch.rows:

@@ -16,7 +16,7 @@ NAMED = sorted(set(re.findall(r"`(test_\w+)`", PAGE.read_text(encoding="utf-8"))
 
 @pytest.mark.parametrize("name", NAMED)
 def test_each_test_it_names_exists(name: str) -> None:
-    files = [*(ROOT / "unit_tests").glob("test_*.py"), *(ROOT / "integration_tests").glob("test_*.py")]
+    files = [*(ROOT / "unit_tests").rglob("test_*.py"), *(ROOT / "integration_tests").rglob("test_*.py")]
 
     assert any(f"def {name}(" in path.read_text(encoding="utf-8") for path in files)
 

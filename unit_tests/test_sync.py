@@ -23,9 +23,9 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import Reading
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.sync import SyncFailed
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
@@ -105,7 +105,9 @@ def test_a_read_that_is_left_asks_for_nothing_more(
     assert api.call_count <= asked + WORKERS
 
 
-def test_a_read_that_is_left_waits_for_nobody(api: mock.Mocker, threads: Callable[[], set[threading.Thread]]) -> None:
+def test_a_read_that_is_left_waits_for_no_worker(
+    api: mock.Mocker, threads: Callable[[], set[threading.Thread]]
+) -> None:
     """Neither for a vendor that asks to, nor for parents that never come."""
     told_to_wait = threading.Event()
 
@@ -182,7 +184,9 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
     in_line: list[int] = []
 
     def customers_and_children(request: requests.Request, context: Any) -> list[dict[str, Any]]:
-        in_line.append(sum(isinstance(each, Future) and not each.done() for each in gc.get_objects()))
+        # Looking through all objects takes long; in the middle of the line is enough.
+        if "/customers/20/" in str(request.url):
+            in_line.append(sum(isinstance(each, Future) and not each.done() for each in gc.get_objects()))
         return [{"id": 1, "object": "card"}]
 
     with mock.Mocker() as api:

@@ -25,7 +25,6 @@ from source_invoicing.http.errors import (
     ResourceMissing,
     UnexpectedResponse,
     config_failure,
-    system_failure,
     transient_failure,
 )
 from source_invoicing.http.heartbeat import heartbeat
@@ -80,7 +79,6 @@ __all__ = [
     "origin",
     "retry_after",
     "same_origin",
-    "system_failure",
     "transient_failure",
     "whole_number",
     "without_links",

@@ -1,4 +1,4 @@
-"""How a request proves who sends it."""
+"""Authentication: how credentials get into a request, and how they are renewed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Auth(ABC):
         """
 
     def close(self) -> None:  # noqa: B027  # most credentials are not renewed
-        """Renew no credentials any more."""
+        """Stop renewing credentials."""
 
 
 class FixedAuth(Auth, AuthBase):

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a request, as one exception type per thing a caller may want to tell apart.
+"""Everything that can go wrong with a request, as one exception type per case that a caller may want to handle.
 
 Each failure carries a sentence that a user can act on and Airbyte's failure type: ``config_error`` (change
 something), ``transient_error`` (run again), ``system_error`` (a defect of the connector).
@@ -9,6 +9,7 @@ from __future__ import annotations
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from typing_extensions import override
 
 
 class Failure(AirbyteTracedException):
@@ -31,6 +32,7 @@ class Failure(AirbyteTracedException):
         """What the user reads."""
         return self.message or ""
 
+    @override
     def __str__(self) -> str:
         return self.sentence
 
@@ -82,8 +84,3 @@ def config_failure(sentence: str, *, detail: str | None = None) -> Failure:
 def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
     """A failure that the next run may not meet."""
     return Failure(sentence, FailureType.transient_error, detail=detail)
-
-
-def system_failure(sentence: str, *, detail: str | None = None) -> Failure:
-    """A failure that only a change of the connector can fix."""
-    return Failure(sentence, FailureType.system_error, detail=detail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 QUOTED = r'"(?:[^"\\]|\\.)*(?:"|$)'
-# Commas and semicolons separate nothing inside of an address or of quotes.
+# Commas and semicolons inside an address or quotes are not separators.
 LINK = re.compile(rf"<([^<>]*)>((?:[^,\"]|{QUOTED})*)")
 PARAMETER = re.compile(rf";\s*([^\s=;,\"]+)\s*(?:=\s*({QUOTED}|[^\s;,]*))?")
 ESCAPED = re.compile(r"\\(.)")
@@ -30,5 +30,5 @@ def _relations(parameters: str) -> list[str]:
 
 
 def _plain(value: str) -> str:
-    """A value without its quotes. Single ones are none, but have been seen."""
+    """A value without its quotes. Single quotes are not valid, but have been seen."""
     return ESCAPED.sub(r"\1", value[1:].removesuffix('"')) if value.startswith('"') else value.strip("'")

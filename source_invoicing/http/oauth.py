@@ -57,8 +57,8 @@ class AccessToken:
 class AccessTokens:
     """Exchanges a refresh token for access tokens and keeps the current one for all requests.
 
-    The body of a response decides: vendors are known to answer a refusal with HTTP 200. A refusal that only the user
-    can fix is remembered, so that a dozen streams do not ask a dozen times.
+    The body of a response decides: some vendors send a refusal with HTTP 200. A refusal that only the user can fix is
+    remembered, so that a dozen streams do not ask a dozen times.
 
     Safe to use from several threads.
     """
@@ -132,7 +132,7 @@ class AccessTokens:
             return self._token
 
     def close(self) -> None:
-        """Issue no tokens any more."""
+        """Stop asking for tokens."""
         self._client.close()
 
     def _issue(self) -> AccessToken:
@@ -205,7 +205,7 @@ class TokenAuth(Auth):
 
     A request that is refused for its token is sent once more with a new one, which may end early, too. Some APIs
     respond alike to a dead token and to a resource that the token does not cover. Repeating a request that was granted
-    before tells them apart: if it is granted again, the token is alive, and a new one would be refused too.
+    before distinguishes them: if it is granted again, the token is alive, and a new one would be refused too.
 
     Safe to use from several threads.
     """

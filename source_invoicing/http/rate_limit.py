@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
 from source_invoicing.http.errors import Cancelled, QuotaExhausted
 from source_invoicing.http.heartbeat import heartbeat_seconds, spoke
@@ -39,6 +40,7 @@ class CallBudget:
         self._in_flight = 0
         self._ended: deque[float] = deque()
 
+    @override
     def __str__(self) -> str:
         return f"{self._calls} requests within {self._seconds:.0f} seconds"
 

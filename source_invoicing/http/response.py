@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
 import requests
 
+from source_invoicing.http.retry import http_date
 from source_invoicing.http.secrets import excerpt
 
 SHOWN_OF_A_BODY = 200
@@ -47,7 +47,7 @@ class Response:
         """Decode a response, whatever its status.
 
         :param content: the whole body
-        :param shown: the name of the request in messages, see :attr:`Request.shown`
+        :param shown: the name of the request in messages (:attr:`.Request.shown`)
         """
         body = unreadable = None
         text = ""
@@ -70,10 +70,8 @@ class Response:
     @property
     def server_time(self) -> int | None:
         """The server's clock, in seconds since 1970 (UTC), from the ``Date`` header."""
-        try:
-            return int(parsedate_to_datetime(self.headers.get("Date", "")).timestamp())
-        except (TypeError, ValueError, OverflowError):
-            return None
+        date = http_date(self.headers.get("Date", ""))
+        return None if date is None else int(date.timestamp())
 
 
 def whole_number(value: Any) -> int | None:

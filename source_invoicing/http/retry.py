@@ -20,7 +20,7 @@ class RetryPolicy:
     :param total: for a whole try, however steadily the response drips
     :param retries: further tries after the first one
     :param backoff: wait before the first further try; doubles with each one
-    :param rate_limit_backoff: the same after "too many requests" without a ``Retry-After``: three such waits make
+    :param rate_limit_backoff: first wait after "too many requests" without a ``Retry-After``: three such waits make
         more than a minute, the window most vendors count in
     :param longest_backoff: the limit of waits that double
     :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
@@ -65,8 +65,8 @@ class RetryPolicy:
         """Seconds to wait before a further try.
 
         :param retry: how many there were before
-        :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, but neither is the backoff
-            after a fault: "come back now" is no reason to send requests back to back
+        :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, and neither is the backoff
+            after a fault: even after "come back now", requests are not sent back to back
         """
         if asked_for:
             return max(asked_for, self._doubled(self.backoff, retry))
@@ -102,15 +102,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        until = _http_date(value)
+        until = http_date(value)
         if until is None:
             return None
-        now = _http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
+        now = http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
         return max(0.0, (until - now).total_seconds())
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _http_date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
+    """A date of HTTP (RFC 9110, section 5.6.7); ``None`` if malformed. Without a zone, it is UTC."""
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

@@ -51,7 +51,7 @@ SPELLINGS: tuple[Callable[[str], str], ...] = (
     _json,
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: _json(text).replace("/", "\\/"),
-    # Go, PHP when told to, .NET, Gson.
+    # Go, PHP with its JSON_HEX flags, .NET, Gson.
     *map(_json_without, ("&<>", "&<>'", "&<>'+", "&<>'=")),
     html.escape,
     lambda text: repr(text)[1:-1],
@@ -77,7 +77,7 @@ def mask(secret: str) -> None:
 
 
 def forget() -> None:
-    """Mask nothing any more, before another configuration is read."""
+    """Forget all secrets, before another configuration is read."""
     with _lock:
         _masked.clear()
         update_secrets([])

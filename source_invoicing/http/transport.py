@@ -116,7 +116,7 @@ class _Adapter(HTTPAdapter):
 
 @cache
 def _with_deadline(connection: type[HTTPConnection]) -> type[HTTPConnection]:
-    """The same kind of connection with responses that have a deadline, whether it is one of HTTP, TLS or a proxy."""
+    """A connection class (HTTP, TLS or proxy) whose responses have a deadline."""
     if issubclass(connection.response_class, _ResponseWithDeadline):
         return connection
     return type(connection.__name__, (connection,), {"response_class": _ResponseWithDeadline})

@@ -20,8 +20,8 @@ class Platform(ABC):
     name: ClassVar[str]
     #: Requests in flight unless the user says otherwise.
     default_workers: ClassVar[int] = 8
-    #: Whether a sync may end before all streams had their turn, as the calls it may send are few. Those that the last
-    #: one did not come to the end of then have it first, and the others in an order that changes.
+    #: Whether a sync may end before all streams had their turn, because it may send only few calls. Then streams that
+    #: the last sync did not finish come first, and the others in an order that changes.
     takes_turns: ClassVar[bool] = False
 
     def __init__(self, config: Config) -> None:

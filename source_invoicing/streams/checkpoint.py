@@ -23,8 +23,8 @@ LATER_MEMBERS = frozenset({"tail", "head", "missing"})
 class RowFingerprint:
     """A row as it was read, to recognise it later.
 
-    :param name: the row's key, see :func:`name_of`
-    :param timestamp: its modification time (seconds since 1970, UTC), where it tells
+    :param name: the row's key, as :func:`name_of` writes it
+    :param timestamp: its modification time (seconds since 1970, UTC), if it has one
     :param content: a checksum of all that is in it; ``None`` where none was kept, as in states of version 0.1.0
     """
 
@@ -112,7 +112,7 @@ class Checkpoint:
 
 
 def checksum(row: Row) -> int:
-    """What tells one version of a row from another: a checksum of all that is in it."""
+    """A checksum of all that is in a row, to recognise that it has changed."""
     # It takes what is nested as deep as a response may be. Version 2: the same octets for the same values.
     return crc32(marshal.dumps(row, 2))
 

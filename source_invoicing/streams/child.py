@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -11,21 +10,19 @@ from urllib.parse import quote
 from airbyte_cdk.models import FailureType, SyncMode
 from typing_extensions import override
 
-from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse
+from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import ParentState
 from source_invoicing.streams.stream import InvoicingStream, Slice
 
-logger = logging.getLogger("airbyte.source_invoicing")
-
 
 class ChildStream(InvoicingStream, ABC):
     """A list per parent, at ``<parent_resource>/<id>/<resource>``: each is a partition.
 
     Parents are read in ascending order of their ids, so that the state is one id: the highest one up to which all
-    parents are done. Full refresh: no vendor tells which parents have changed children.
+    parents are done. Full refresh: vendors do not report which parents have changed children.
     """
 
     #: Path of the parents' list.
@@ -91,7 +88,7 @@ class ChildStream(InvoicingStream, ABC):
     ) -> Iterable[Slice | None]:
         """One slice per parent that is not done yet: its id.
 
-        :raises Failure: see :meth:`partitions`
+        :raises Failure: as :meth:`partitions` does
         """
         state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
         if state is not None:

@@ -1,4 +1,4 @@
-"""Dates and times as the schemas promise them: RFC 3339, and nothing where there is none."""
+"""Dates and times as the schemas promise them: RFC 3339, or empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ZEROS = "0000-00-00"
 def tidy_date(text: str) -> str | None:
     """A date as ``YYYY-MM-DD``.
 
-    :return: the date; ``""`` for a blank or a date of zeros; ``None`` for text that is no such date
+    :return: the date; ``""`` for a blank or a date of zeros; ``None`` for text that is not a date
     """
     text = text.strip()
     if not text or text.startswith(ZEROS):
@@ -28,7 +28,7 @@ def tidy_date(text: str) -> str | None:
 def tidy_date_time(text: str) -> str | None:
     """A date and time as RFC 3339: a ``T`` in the middle, seconds, and a colon in the offset, if there is an offset.
 
-    :return: the moment; ``""`` for a blank or a date of zeros; ``None`` for text that is no such moment
+    :return: the timestamp; ``""`` for a blank or a date of zeros; ``None`` for text that is not a timestamp
     """
     text = text.strip()
     if not text or text.startswith(ZEROS):

@@ -1,21 +1,19 @@
 """Making values what a stream's schema says they are, without losing one.
 
-The CDK's ``TypeTransformer`` walks the JSON schema anew for each record, which costs twenty times the rest of a
-record. Here the schema is compiled once into a table of repairs; a value whose type is right is only looked at.
+The CDK's ``TypeTransformer`` goes through the JSON schema again for each record, which costs twenty times the rest of
+a record. Here the schema is compiled once into a table of repairs, and a value of the right type is left as it is.
 """
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from source_invoicing.http import logger
 from source_invoicing.streams.dates import DATE_FORMATS
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 Repair = Callable[[Any], Any]
 PYTHON_TYPES: Mapping[str, type] = {
@@ -204,7 +202,7 @@ def _to_integer(value: Any) -> Any:
 
 
 def _storable(number: int) -> Any:
-    """Larger integers are none to most destinations, nor to what prints them."""
+    """An integer of 64 bits: most destinations, and the JSON encoder, do not take larger ones."""
     return number if -(2**63) <= number < 2**63 else UNREPAIRED
 
 

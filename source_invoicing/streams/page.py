@@ -1,4 +1,4 @@
-"""What is asked of a list and what it answers, in words that all platforms share."""
+"""Requests for pages of a list, and the pages, in terms that all platforms share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LARGEST = 2**63
 
 
 def is_identity(value: Any) -> bool:
-    """Whether a value can tell a row from others: text that is not blank, or a whole number."""
+    """Whether a value can identify a row: text that is not blank, or a whole number."""
     if value.__class__ is int:
         return -LARGEST <= value < LARGEST
     return value.__class__ is str and bool(value)
@@ -58,15 +58,15 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Page:
-    """The answer to a page request.
+    """The rows that a page request returned, and how the list continues.
 
     :param rows: as the API sent them
     :param has_more: whether further rows match the same request; ``None`` where the API does not say
     :param total: how many rows match the request in all, where the API says
     :param short: whether it holds fewer rows than were asked for
     :param next: the token of the following page, where the API hands one out; ``None`` at the end
-    :param server_time: the server's clock when it answered (seconds since 1970, UTC), where the API tells
-    :param size: how many rows a page of this response holds at most, where the API tells
+    :param server_time: the server's clock when it responded (seconds since 1970, UTC), where the API reports it
+    :param size: how many rows a page of this list holds at most, where the API reports it
     :param ends_list: whether the vendor documents that a page like this one is the last
     :param blank: whether the response had no body at all (HTTP 204), so that it does not say that the list ends
     """
@@ -109,8 +109,8 @@ class Page:
     def is_unpaged(self) -> bool:
         """Whether the same page in the place of a further one means that it is the whole list.
 
-        An API that says nothing about paging and answers every request with the same few rows does not page. Had it
-        counted more rows, or filled the page, the same answer would be an error.
+        An API that says nothing about paging and sends the same few rows for every request does not page. Had it
+        counted more rows, or filled the page, the same response would be an error.
         """
         return self.short and self.has_more is None and self.total is None
 

@@ -70,7 +70,4 @@ class ParentStream(InvoicingStream, ABC):
 
     def _read_ids(self) -> Iterator[Any]:
         """The ids of all records, whatever the state or the start date says."""
-        for chain in self.chains():
-            for partition in chain:
-                for batch in self.reader(partition).batches(None):
-                    yield from (self.parent_id(record) for record in self.records(batch.rows, partition))
+        return map(self.parent_id, self.all_records())

@@ -1,4 +1,4 @@
-"""One list of a stream that is read for itself: all of it, one of several lists, or the list of one parent."""
+"""A part of a stream that is read as a list of its own: all of it, one of several lists, or one parent's list."""
 
 from __future__ import annotations
 

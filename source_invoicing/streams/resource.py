@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.utils.casing import camel_to_snake
 
-from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse
+from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
 from source_invoicing.streams.normalise import Normaliser
@@ -23,8 +22,6 @@ from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 QueryParams = Mapping[str, str | int]
 # Partitions that one worker reads one after another. Chains are read side by side.
@@ -34,15 +31,15 @@ Chain = Sequence[Partition]
 class Resource(ABC):
     """One resource of a vendor, read as a list.
 
-    A subclass says in a few attributes what is particular about the resource. The platform's own base class translates
-    a page request into the vendor's parameters (:meth:`list_params`) and a response into a page (:meth:`read_page`).
-    How the list is read, its state, and how values become typed is the same for all.
+    A subclass declares in a few attributes what is particular about the resource. The platform's own base class
+    translates a page request into the vendor's parameters (:meth:`list_params`) and a response into a page
+    (:meth:`read_page`). All resources share how a list is read, its state, and how values become typed.
     """
 
     #: Path of the list below the base URL, without a leading slash.
     resource: ClassVar[str]
     primary_key: ClassVar[str | list[str]] = "id"
-    #: Field that tells when a record was last changed; empty where the vendor stores no such time.
+    #: Field with the time a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
     timestamp_format: ClassVar[TimestampFormat] = UnixSeconds()
     #: Ways to read the list, best first. The first one that the API honours is used.
@@ -77,7 +74,7 @@ class Resource(ABC):
 
     @abstractmethod
     def list_params(self, request: PageRequest) -> QueryParams:
-        """A page request in the vendor's query parameters."""
+        """A page request as the vendor's query parameters."""
 
     @abstractmethod
     def read_page(self, response: Response, request: PageRequest) -> Page:
@@ -89,7 +86,7 @@ class Resource(ABC):
     def list_request(self, request: PageRequest, path: str, fixed: QueryParams) -> Request:
         """A page request as an HTTP request: by default a GET with everything in the query.
 
-        :param path: of the list, see :meth:`list_path`
+        :param path: of the list, from :meth:`list_path`
         :param fixed: parameters that go with every request for this list
         """
         return Request(path, {**fixed, **self.list_params(request)})
@@ -99,28 +96,28 @@ class Resource(ABC):
         return partition.path or self.resource
 
     def partitions(self) -> Iterable[Partition]:
-        """What of the resource is read for itself.
+        """The lists that the resource consists of.
 
-        :raises Failure: when that cannot be known
+        :raises Failure: when they cannot be found out
         """
         yield Partition()
 
     def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
-        """What to read in the place of a partition that the API refused, or that came without a row.
+        """The partitions to read instead of one that the API refused, or that had no rows.
 
-        :param refusal: ``None`` where it came without a row
+        :param refusal: ``None`` where it had no rows
         """
         return ()
 
     def explain(self, failure: Failure) -> Failure:
-        """The failure of a list, with what the platform knows about such failures."""
+        """The failure of a list, with the platform's advice."""
         return failure
 
     def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
-        """Tell a parent that is gone from a list that is missing altogether.
+        """Decide whether a parent has vanished or the list is missing altogether.
 
-        :return: the keys of the partitions that are done by that
-        :raises Failure: when it is the list that is missing
+        :return: the keys of the partitions that are done, where the parent has vanished
+        :raises Failure: when the list is missing
         """
         raise missing
 
@@ -141,15 +138,15 @@ class Resource(ABC):
             yield [partition]
 
     def reader(self, partition: Partition) -> ListReader:
-        """What reads the list of a partition."""
+        """The reader of a partition's list."""
         return ListReader(ResourceList(self, partition), self.plans_left)
 
-    def all_rows(self) -> Iterator[Row]:
-        """All rows, whatever the state or the start date says."""
+    def all_records(self) -> Iterator[Row]:
+        """All records, whatever the state or the start date says."""
         for chain in self.chains():
             for partition in chain:
                 for batch in self.reader(partition).batches(None):
-                    yield from batch.rows
+                    yield from self.records(batch.rows, partition)
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """The records of rows, which become them in place."""
@@ -169,7 +166,7 @@ class Resource(ABC):
         return self.get_json_schema()
 
     def use_schema(self, schema: Mapping[str, Any]) -> None:  # noqa: B027  # most streams know theirs
-        """Take note of the schema that the connection has stored for this stream."""
+        """Use the schema that the connection has stored for this stream."""
 
     def get_json_schema(self) -> Mapping[str, Any]:
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
@@ -187,12 +184,12 @@ class Resource(ABC):
         return identity if isinstance(identity, int) else None
 
     def timestamp(self, row: Row) -> int | None:
-        """When a row was last changed (seconds since 1970, UTC); ``None`` where it does not say."""
+        """When a row was last changed (seconds since 1970, UTC); ``None`` where it carries no such time."""
         field = self.cursor_field
-        return self.timestamp_format.seconds(row.get(field)) if field.__class__ is str else None
+        return self.timestamp_format.parse(row.get(field)) if field.__class__ is str else None
 
     def close(self) -> None:
-        """The reading is over, complete or not: nothing more is asked for."""
+        """End the reading, complete or not: no further request is sent."""
         self.account.client.close()
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -240,7 +237,7 @@ class OptionalParams:
         self._lock = threading.Lock()
 
     def drop(self, refusal: BadRequest) -> None:
-        """Ask without them from now on."""
+        """Leave the parameters out from now on."""
         with self._lock:
             dropped, self.params = self.params, {}
         if dropped:
@@ -253,7 +250,7 @@ class OptionalParams:
 
 
 class ResourceList:
-    """The list of a partition, as a strategy sees it: see :class:`~source_invoicing.streams.page.Listing`."""
+    """The list of a partition: the :class:`~source_invoicing.streams.page.Listing` that a strategy reads."""
 
     def __init__(self, stream: Resource, partition: Partition) -> None:
         self._stream = stream
@@ -275,7 +272,7 @@ class ResourceList:
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
     def fetch(self, request: PageRequest) -> Page:
-        """One page, every row of which can be told from others.
+        """One page, each row of which has a usable key.
 
         :raises Failure: when it cannot be had
         """
@@ -297,7 +294,7 @@ class ResourceList:
             if not optional:
                 raise
             refusal = refused
-        # Whether the optional parameters were to blame shows when the same request is answered without them.
+        # The optional parameters are to blame if the same request succeeds without them.
         page = self._send(request, {})
         self._stream.optional.drop(refusal)
         return page
@@ -310,7 +307,7 @@ class ResourceList:
 
 
 def _identifies(key: Hashable) -> bool:
-    """Whether a key tells a record from others. In one of several parts, some may be blank."""
+    """Whether a key identifies a record. In a key of several parts, some may be blank."""
     if isinstance(key, tuple):
         return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
     return is_identity(key) or isinstance(key, bytes)

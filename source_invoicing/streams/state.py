@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from source_invoicing.http import Failure, config_failure
-from source_invoicing.streams.account import SECONDS_PER_DAY
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.coverage import Coverage, Interval
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.timestamps import TimestampFormat
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
@@ -55,7 +54,7 @@ class StreamState(ABC):
         return None
 
     def gaps(self, key: Any, lookback: int) -> list[tuple[int | None, int | None]]:
-        """See :meth:`Coverage.gaps`."""
+        """Start and end of each range of modification times that is not out yet (:meth:`.Coverage.gaps`)."""
         return [(None, None)]
 
     @property
@@ -220,12 +219,12 @@ class CursorState(CheckpointState):
             state: dict[str, Any] = {}
             cursors = {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
             if cursors:
-                state[self._cursor_field] = self._format.value(min(cursors.values()))
+                state[self._cursor_field] = self._format.format(min(cursors.values()))
             if cursors and len(self._keys) > 1:
-                state[LISTS] = {key: self._format.value(cursor) for key, cursor in sorted(cursors.items())}
+                state[LISTS] = {key: self._format.format(cursor) for key, cursor in sorted(cursors.items())}
             ahead = [interval for coverage in self._coverage.values() for interval in coverage.ahead]
             if ahead:
-                state[AHEAD] = [[self._format.value(start), self._format.value(end)] for start, end in ahead]
+                state[AHEAD] = [[self._format.format(start), self._format.format(end)] for start, end in ahead]
             if self._checkpoint is not None:
                 state[CHECKPOINT] = self._checkpoint.stored()
             return state
@@ -283,7 +282,7 @@ class CursorState(CheckpointState):
         return seconds
 
     def _seconds(self, name: str, value: Any) -> int:
-        seconds = self._format.seconds(value)
+        seconds = self._format.parse(value)
         if seconds is None:
             raise self.invalid(f"{name!r} should be {self._format.description}, found {value!r}")
         return seconds

@@ -1,6 +1,6 @@
-"""The base of every stream: a resource behind the face that the CDK's ``HttpStream`` promises.
+"""The base of every stream: a resource with the interface of the CDK's ``HttpStream``.
 
-Reading side by side (``sync.py``) uses nothing of that face.
+Concurrent reading (``sync.py``) uses nothing of that interface.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Slice = Mapping[str, Any]
 
 
 class InvoicingStream(Resource, HttpStream, ABC):
-    """A resource as an ``HttpStream``: what the CDK may ask of one is answered from what the resource declares.
+    """A resource as an ``HttpStream``: the CDK's methods return what the resource declares.
 
     What other connectors override here is elsewhere: authentication, retries and rate limits belong to the account's
     client, pagination to :attr:`paging` and :attr:`plans`, slices to :meth:`partitions`, state to :meth:`make_state`.
     """
 
     def __init__(self, account: Account) -> None:
-        # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So nothing
-        # of the CDK that fetches a page may be called, `_fetch_next_page` and `_read_single_page` above all.
+        # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So the
+        # CDK's methods that fetch a page must not be called: `_fetch_next_page` and `_read_single_page` above all.
         Resource.__init__(self, account)
 
     def partition_of(self, stream_slice: Slice) -> Partition:

@@ -36,7 +36,7 @@ def test_lists_of_customers_carry_the_customer(server: requests_mock.Mocker) -> 
 
 
 def test_a_customer_has_one_id_in_its_record_and_in_its_lists(server: requests_mock.Mocker) -> None:
-    """Whatever reads the ids: a state that counts in text would leave out whoever counts in numbers."""
+    """A state with an id as text would leave out all parents whose ids are numbers."""
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}]})
     server.get(f"{BASE}/v1/customers/1/notes", json={"data": [{"id": 7}]})
     values = config({**CUSTOMERS, "json_schema": '{"properties": {"id": {"type": "string"}}}'}, CHILD)

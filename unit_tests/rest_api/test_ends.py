@@ -124,7 +124,7 @@ def test_a_list_behind_the_ceiling_fails_instead_of_being_cut(server: requests_m
 
 @pytest.mark.parametrize("status", [400, 404, 416, 422])
 @pytest.mark.parametrize("pagination", [{"type": "page"}, {"type": "offset"}], ids=["page", "offset"])
-def test_a_ceiling_nobody_told_of_fails_with_advice_and_hands_out_nothing_twice(
+def test_an_undeclared_ceiling_fails_with_advice_and_hands_out_nothing_twice(
     server: requests_mock.Mocker, pagination: Json, status: int
 ) -> None:
     rows = [{"id": number, "changed": None} for number in range(2500)]

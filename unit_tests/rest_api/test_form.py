@@ -76,7 +76,7 @@ def offered() -> Json:
 
 
 def closed(schema: Any) -> Any:
-    """The same for which a property nobody knows is an error."""
+    """A schema for which an unknown property is an error."""
     if isinstance(schema, list):
         return [closed(member) for member in schema]
     if not isinstance(schema, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,21 +11,10 @@ from airbyte_cdk.models import SyncMode
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from source_invoicing.streams import InvoicingStream
-from unit_tests.rest_api.config import BASE, LIST, Json, config, invoices, query, read
+from unit_tests.rest_api.helpers import BASE, LIST, Json, config, invoices, query, read
 
 ROWS: list[Json] = [{"id": number} for number in range(1001)]
 PAGES: Json = {"type": "page", "size": 1000, "total_path": "list.@total"}
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0.0001")
-
-
-@pytest.fixture
-def server() -> Iterator[requests_mock.Mocker]:
-    with requests_mock.Mocker(case_sensitive=True) as mocker:
-        yield mocker
 
 
 # -- null -------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import requests_mock
 from airbyte_cdk.models import SyncMode
 
 from source_invoicing import SourceInvoicing
-from unit_tests.rest_api.config import LIST, Json, config, invoices, read
+from unit_tests.rest_api.helpers import LIST, Json, config, invoices, read
 
 CUSTOMERS: Json = {"name": "customers", "path": "/v1/customers"}
 NOTES: Json = {"name": "notes", "path": "/v1/customers/{id}/notes", "parent": {"stream": "customers"}}

@@ -12,7 +12,7 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
-from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from unit_tests.rest_api.helpers import (
     BASE,
     KEY,
@@ -142,5 +142,5 @@ def test_paths() -> None:
     assert dig(body, "a.b.7") is MISSING
     assert dig({"a": {"b.c": 1, "b": {"c": 2}}}, "a.b.c") == 1
     target: Json = {}
-    put(target, "a.b", 1)
+    set_path(target, "a.b", 1)
     assert target == {"a": {"b": 1}}

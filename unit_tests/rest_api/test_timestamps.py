@@ -11,7 +11,7 @@ import requests_mock
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
-from unit_tests.rest_api.config import LIST, Json, config, invoices, query, read
+from unit_tests.rest_api.helpers import LIST, Json, config, invoices, query, read
 
 NOON = 1769860800  # 2026-01-31T12:00:00Z
 
@@ -24,12 +24,6 @@ def time_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture
-def server() -> Iterator[requests_mock.Mocker]:
-    with requests_mock.Mocker(case_sensitive=True) as mocker:
-        yield mocker
 
 
 def declared(since_format: str) -> Json:
@@ -72,11 +66,11 @@ def test_seconds_in_a_filter_are_the_same_in_each_time_zone(server: requests_moc
 )
 def test_what_a_pattern_writes_it_also_reads(pattern: str, text: str) -> None:
     assert filter_value(pattern)(NOON) == text
-    assert AnyTimestamp(pattern).seconds(text) == NOON
+    assert AnyTimestamp(pattern).parse(text) == NOON
 
 
 def test_milliseconds_are_no_seconds() -> None:
-    assert AnyTimestamp("%s").seconds("1769860800000") == NOON
+    assert AnyTimestamp("%s").parse("1769860800000") == NOON
 
 
 def test_a_pattern_that_names_no_time_of_the_day_begins_a_day_early() -> None:
@@ -97,7 +91,7 @@ def test_a_code_that_cannot_be_read_back_is_refused_by_name(pattern: str, code: 
 
 
 def test_a_whole_week_can_be_read_back() -> None:
-    assert AnyTimestamp("%G-W%V-%u").seconds("2026-W05-6") == NOON - 12 * 3600
+    assert AnyTimestamp("%G-W%V-%u").parse("2026-W05-6") == NOON - 12 * 3600
 
 
 def test_a_date_that_does_not_fit_its_pattern_is_told_with_it(server: requests_mock.Mocker) -> None:

@@ -181,7 +181,7 @@ def _is_envelope(body: Any) -> bool:
 
 
 def _answered(response: Response, what: str) -> UnexpectedResponse:
-    """The failure for a response that is not the API's. They come for a moment while FastBill is updated."""
+    """The failure for a response that is not the API's, as it comes for a short time while FastBill is updated."""
     return UnexpectedResponse(
         f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
         FailureType.transient_error,

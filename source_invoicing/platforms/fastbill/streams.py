@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -19,13 +18,14 @@ from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
 # What a page holds when the limit was not understood.
 DEFAULT_LIMIT = 10
 # The filter takes days, in the vendor's time zone.
-FILTER_OVERLAP = 86_400
+FILTER_OVERLAP = SECONDS_PER_DAY
 ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
 
 JsonBody = dict[str, Any]
@@ -61,7 +61,7 @@ class FastBillStream(InvoicingStream):
     timestamp_format = ZonelessText()
     plans: ClassVar[tuple[Plan, ...]] = (OVERLAP_UNFILTERED,)
     paging: ClassVar[Paging] = Offsets()
-    #: Name of the list in the answer.
+    #: Name of the list in the response.
     list_key: ClassVar[str]
     primary_key: ClassVar[str | list[str]]
     #: Whether rows belong to projects.
@@ -69,16 +69,17 @@ class FastBillStream(InvoicingStream):
 
     account: FastBillAccount
 
+    @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        """See :class:`InvoicingStream`. Here they are the body of the request."""
+        """Members of the request's body."""
         return {"LIMIT": LIMIT, "OFFSET": request.offset}
 
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:
-        """A page request in the words of ``FILTER``."""
+        """A page request as members of ``FILTER``."""
         return {}
 
+    @override
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """See :class:`InvoicingStream`."""
         body = {**fixed, **self.list_params(request)}
         if chosen := self.list_filter(request):
             body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
@@ -110,16 +111,18 @@ class FastBillStream(InvoicingStream):
             record for record in super().records(rows, partition) if not project or record.get("PROJECT_ID") == project
         ]
 
+    @override
     def path(self, **_: Any) -> str:
-        """The one address, whatever is asked for."""
+        """The one address of the API."""
         return self.account.endpoint
 
     @cached_property
     def _tidy(self) -> Tidy:
         return Tidy(self.get_json_schema())
 
+    @override
     def key(self, row: Row) -> str | None:
-        """See :class:`InvoicingStream`. Ids are text, even where they come as numbers."""
+        """The id as text, even where it comes as a number."""
         identity = row.get(str(self.primary_key))
         return str(identity) if is_identity(identity) else None
 
@@ -132,18 +135,17 @@ class ModifiedStream(FastBillStream):
     plans = (OVERLAP, OVERLAP_UNFILTERED)
     has_projects = True
 
+    @override
     def list_filter(self, request: PageRequest) -> Mapping[str, str]:
-        """See :class:`FastBillStream`."""
         if request.since is None:
             return {}
-        since = datetime.fromtimestamp(request.since - FILTER_OVERLAP, timezone.utc)
-        return {"START_LASTUPDATE": since.strftime("%Y-%m-%d")}
+        return {"START_LASTUPDATE": format_utc(request.since - FILTER_OVERLAP, "%Y-%m-%d")}
 
 
 class Customers(FastBillStream):
     """https://apidocs.fastbill.com/fastbill/en/customer.html
 
-    There is no filter by the last change: an incremental sync reads the whole list and keeps what is new.
+    The list does not filter by the last change: an incremental sync reads all of it and keeps what is new.
     """
 
     resource = "customer.get"
@@ -191,8 +193,8 @@ STREAMS: tuple[type[FastBillStream], ...] = (Customers, Invoices, Products, Recu
 
 
 def _list_in(body: Any, list_key: str) -> Any:
-    """What stands where the list should; something that is no list where nothing does."""
+    """The value where the list should be; ``False`` where the body has none."""
     response = body.get("RESPONSE") if isinstance(body, dict) else None
-    if response == []:  # an empty object, in the words of PHP
+    if response == []:  # PHP's form of an empty object
         return []
     return response.get(list_key, False) if isinstance(response, dict) else False

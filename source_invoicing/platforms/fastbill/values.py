@@ -92,15 +92,15 @@ def _scalar(value: Any) -> Any:
 
 def _date(value: Any) -> Any:
     """``2026-01-31``, also where a time is added or the day comes first (31.01.2026)."""
-    return _written(value, lambda date, time: date)
+    return _reformatted(value, lambda date, time: date)
 
 
 def _date_and_time(value: Any) -> Any:
     """``2026-01-31T12:00:00``, where a blank separates the two, the time is missing, or the day comes first."""
-    return _written(value, lambda date, time: f"{date}T{time}")
+    return _reformatted(value, lambda date, time: f"{date}T{time}")
 
 
-def _written(value: Any, form: Callable[[str, str], str]) -> Any:
+def _reformatted(value: Any, form: Callable[[str, str], str]) -> Any:
     value = _timestamp(value)
     found = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
     if found is None:

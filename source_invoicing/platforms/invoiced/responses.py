@@ -1,4 +1,4 @@
-"""The responses of Invoiced: a list, or words that say why there is none."""
+"""The responses of Invoiced: a list, or words that say why it is missing."""
 
 from __future__ import annotations
 

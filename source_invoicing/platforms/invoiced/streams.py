@@ -68,7 +68,7 @@ class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
     plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES, PASSES_UNFILTERED)
-    #: The filter that takes the last moment seen, and what to add so that rows of that moment surely come.
+    #: The filter that takes the last time seen, and what to add (seconds) so that rows of that very second surely come.
     since_param: ClassVar[str] = "updated_after"
     #: Whether the boundary itself is included is not documented.
     since_shift: ClassVar[int] = -1
@@ -110,7 +110,7 @@ class Payments(ModifiedStream):
 class CreditBalanceAdjustments(CreationOrderedStream):
     """https://developer.invoiced.com/api/credit-balance-adjustments
 
-    Rows can be edited, but no dependable modification time tells: full refresh.
+    Rows can be edited, but carry no dependable modification time: full refresh.
     """
 
     resource = "credit_balance_adjustments"
@@ -171,7 +171,7 @@ class Coupons(ModifiedStream):
 class Events(ModifiedStream):
     """https://developer.invoiced.com/api/events
 
-    Events never change, so the moment they happened is their cursor. Filter and order are those the vendor's own
+    Events never change, so the time they happened is their cursor. Filter and order are those the vendor's own
     library sends; where they do not hold, the list comes newest first by itself. Who caused an event comes only on
     request, which is not documented for this list.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from typing import Any, ClassVar
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
@@ -21,6 +20,7 @@ from source_invoicing.http import (
     RetryPolicy,
     StatusErrorHandler,
     TokenAuth,
+    logger,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
@@ -30,9 +30,6 @@ from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
-
-logger = logging.getLogger("airbyte.source_invoicing")
-
 
 # A server that refuses tokens as fast as it issues them is not asked for ever.
 MOST_TOKENS = 20

@@ -20,10 +20,10 @@ from source_invoicing.streams import Account
 CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 
 
-class Trial:
+class DiscoveryOutcome:
     """The outcome of looking at the first pages of an account's lists.
 
-    One list that cannot be read is no reason to hide the others; if none can, the configuration is wrong.
+    A list that cannot be read does not hide the others; if none can be read, the configuration is wrong.
     """
 
     def __init__(self) -> None:
@@ -32,19 +32,19 @@ class Trial:
         self._failure: Failure | None = None
 
     def expect(self) -> None:
-        """One more list will be looked at."""
+        """Expect one more list."""
         self._to_come += 1
 
     def succeeded(self) -> None:
-        """A list could be read."""
+        """Note that a list could be read."""
         self._to_come -= 1
         self._some_list_was_read = True
 
     def failed(self, stream: str, failure: Failure) -> None:
-        """A list could not be read.
+        """Note that a list could not be read.
 
-        :raises Failure: this one, if it concerns all lists, which would take their time to fail alike; or the first
-            one, if this was the last list and none could be read. Refused access is no such failure
+        :raises Failure: this one, if it concerns all lists, which would fail one by one for the same reason; or the
+            first one, if this was the last list and none could be read. Refused access does not count
         """
         self._to_come -= 1
         failure_type = failure.failure_type or FailureType.system_error
@@ -61,8 +61,8 @@ class Trial:
 class RestAccount(Account):
     """An account, and what its streams need beside it.
 
-    :param error_handler: judges a response by its status alone
+    :param error_handler: resolves a response by its status alone
     """
 
     error_handler: StatusErrorHandler
-    trial: Trial = field(default_factory=Trial)
+    discovery: DiscoveryOutcome = field(default_factory=DiscoveryOutcome)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Response, UnexpectedResponse
+from source_invoicing.http import Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.outlook import sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.streams import Row
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # Larger numbers are rounded when they are read, so two of them may look alike.
 EXACT = 2**53

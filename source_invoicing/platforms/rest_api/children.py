@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import logging
 import threading
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse
+from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
 from source_invoicing.platforms.rest_api.options import PLACE_OF_ID
 from source_invoicing.platforms.rest_api.paths import describe, dig
@@ -18,8 +17,6 @@ from source_invoicing.platforms.rest_api.schema import Schema, infer
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.child import path_segment
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
@@ -140,7 +137,7 @@ class Lists:
         return len(self._without)
 
     def found(self) -> list[Any]:
-        """A list was there.
+        """Note that a list was there.
 
         :return: the parents without a list, which are done now
         """
@@ -150,10 +147,10 @@ class Lists:
             return done
 
     def missed(self, parent: Any, parents: int) -> list[Any] | None:
-        """A list was not there.
+        """Note that a list was not there.
 
         :param parents: how many of them there are
-        :return: the parents that are done now; ``None`` when it is clear that there are no lists
+        :return: the parents that are done now; ``None`` when it is clear that no parent has a list
         """
         with self._lock:
             if self._some_were_found:

@@ -1,4 +1,4 @@
-"""How requests prove who sends them, as the configuration declares it; one class per way.
+"""The credentials that the configuration declares; one class per way to authenticate.
 
 To add a way, write its class here and enter it in :data:`KINDS`.
 """

@@ -21,7 +21,7 @@ def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
     streams: list[RestStream] = []
     for resource in _parents_first(options.resources):
         if resource.parent is None and resource.json_schema is None:
-            account.trial.expect()
+            account.discovery.expect()
         if resource.parent is not None:
             child_class = class_of(resource, RestChildStream, parent_field=resource.parent.field)
             streams.append(child_class(account, parents[resource.parent.stream]))
@@ -44,7 +44,7 @@ def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type
         "declared": resource,
         "resource": resource.path,
         "primary_key": list(resource.primary_key),
-        # Lists under parents are read in full: no API tells which parents have changed children.
+        # Lists under parents are read in full: an API does not report which parents have changed children.
         "cursor_field": [] if resource.parent else resource.cursor_field or [],
         "timestamp_format": AnyTimestamp(resource.since_format if "%" in resource.since_format else ""),
         "plans": resource.pager.plans(filtered=bool(resource.since_param)),

@@ -1,4 +1,4 @@
-"""How the responses of an unknown API are judged by status, with advice on the options that a refusal may be about."""
+"""The resolution of an unknown API's responses, with advice on the options that a refusal may be about."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from http import HTTPStatus
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import (
+    OK,
     BadRequest,
     Fail,
     Failure,
@@ -18,27 +19,26 @@ from source_invoicing.http import (
     UnexpectedResponse,
     Verdict,
 )
-from source_invoicing.http.error_handler import OK
 from source_invoicing.platforms.rest_api.pagers import READ_LESS
 
 #: How APIs say that a page is behind the end.
 BEHIND_THE_END = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 #: How APIs refuse to go deeper into a list.
 DEPTH_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, *BEHIND_THE_END)
-#: How they refuse to continue at a place that is no longer there.
+#: How they refuse to continue at a place that has vanished.
 PLACE_REFUSED = (*DEPTH_REFUSED, HTTPStatus.GONE)
-#: Client errors that are about the moment of a request, not about the request.
-ABOUT_THE_MOMENT = (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY)
+#: Client errors that are about when a request comes, not about the request.
+ABOUT_THE_TIMING = (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY)
 
 
 @dataclass(frozen=True)
 class PageErrorHandler:
-    """Judges the response to a page request.
+    """Resolves the response to a page request.
 
-    :param by_status: the judgement by status alone
-    :param place: how deep into the list the request goes, where that may be why it is refused; see
-        :meth:`~source_invoicing.platforms.rest_api.pager.Pager.place`
-    :param later: whether the request continues a list whose beginning was answered
+    :param by_status: the resolution by status alone
+    :param place: how deep into the list the request goes, where that may be why it is refused
+        (:meth:`.Pager.place`)
+    :param later: whether the request continues a list whose first page came
     :param ends: statuses that mean that there is nothing (more), which is as good as an empty list
     :param may_be_the_end: whether the request may be for the page behind the last one
     """
@@ -90,7 +90,7 @@ class PageErrorHandler:
 
 def _is_not_understood(status: int) -> bool:
     client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return client_error and status not in ABOUT_THE_MOMENT
+    return client_error and status not in ABOUT_THE_TIMING
 
 
 def _not_json(failure: Failure) -> Failure:

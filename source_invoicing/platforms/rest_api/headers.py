@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from source_invoicing.config import Fields
-from source_invoicing.http.secrets import mask
+from source_invoicing.http import mask
 
 Pairs = tuple[tuple[str, str], ...]
 

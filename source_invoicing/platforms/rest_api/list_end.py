@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from source_invoicing.platforms.rest_api.error_handler import BEHIND_THE_END
-from source_invoicing.platforms.rest_api.outlook import is_first_page
 from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.streams import PageRequest
 
@@ -30,11 +29,11 @@ class ListEnd:
     def statuses(self, request: PageRequest, path: str) -> tuple[int, ...]:
         """The statuses with which the API may say that there is nothing, or nothing more.
 
-        Where the API tells how long the list is, a later response that says nothing proves nothing.
+        Where the API reports the length of the list, a later response without content proves nothing.
 
         :param path: of the list, as responses have it
         """
-        if is_first_page(request):
+        if request.is_first:
             return (HTTPStatus.NO_CONTENT,)
         if self._pager.reports_its_end:
             return ()
@@ -46,9 +45,9 @@ class ListEnd:
         asked_for = request.size or self._pager.size
         before, self._longest_page = self._longest_page, max(self._longest_page, rows)
         is_last = rows < asked_for <= self._longest_page
-        if self._many_lists and is_first_page(request) and rows < before:
+        if self._many_lists and request.is_first and rows < before:
             is_last = True
-        may_end = is_first_page(request) or rows < min(request.size or self._longest_page, self._longest_page)
+        may_end = request.is_first or rows < min(request.size or self._longest_page, self._longest_page)
         if may_end and rows and not is_last and self._pager.asks_behind_the_end:
             self._may_have_ended.add(path)
         else:
@@ -56,5 +55,5 @@ class ListEnd:
         return is_last
 
     def was_said(self, path: str) -> None:
-        """A response said by its status that there is nothing more."""
+        """Note that a response said by its status that nothing more follows."""
         self._may_have_ended.discard(path)

@@ -21,9 +21,10 @@ from source_invoicing.platforms.rest_api.pagers import parse_pager
 from source_invoicing.platforms.rest_api.paths import check_path, parse_path
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.timestamps import parse_format
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-MOST_CALLS = 1_000_000
-MOST_SECONDS = 86_400
+MAX_CALLS = 1_000_000
+MAX_SECONDS = SECONDS_PER_DAY
 METHODS = ("GET", "POST")
 PLACE_OF_ID = "{id}"
 WHOLE_BODY = "."
@@ -178,8 +179,8 @@ class Options:
 def _rate(fields: Fields | None) -> tuple[int, int] | None:
     if fields is None:
         return None
-    calls = fields.integer("calls", None, 1, MOST_CALLS)
-    seconds = fields.integer("per_seconds", None, 1, MOST_SECONDS)
+    calls = fields.integer("calls", None, 1, MAX_CALLS)
+    seconds = fields.integer("per_seconds", None, 1, MAX_SECONDS)
     if calls is None and seconds is None:
         return None
     if calls is None or seconds is None:

@@ -12,10 +12,9 @@ from urllib.parse import urljoin
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import Response, UnexpectedResponse
-from source_invoicing.http.addresses import join_url, same_origin
+from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
 from source_invoicing.http.link_header import targets
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, whole_number
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds
 from source_invoicing.streams import PageRequest, Row
 
 USUAL_TOTALS = (
@@ -28,16 +27,11 @@ PLAIN = "http://"
 
 @dataclass(frozen=True)
 class Outlook:
-    """How a list continues behind a page; see :class:`~source_invoicing.streams.page.Page`."""
+    """How a list continues behind a page. The members are those of :class:`~source_invoicing.streams.page.Page`."""
 
     has_more: bool | None = None
     total: int | None = None
     next: str | None = None
-
-
-def is_first_page(request: PageRequest) -> bool:
-    """Whether a request asks for the beginning of a list."""
-    return request.token is None and request.number == 1 and request.offset == 0
 
 
 def count_at(response: Response, path: str) -> int | None:
@@ -73,7 +67,7 @@ def flag_at(response: Response, path: str, request: PageRequest) -> bool | None:
         return value
     known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
     # Some APIs leave it out on the last page. The first page has shown that the path is right.
-    if known is None and (value is not MISSING or is_first_page(request)):
+    if known is None and (value is not MISSING or request.is_first):
         raise bad_pagination(response, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
     return known
 
@@ -86,7 +80,7 @@ def value_at(response: Response, path: str, rows: list[Row], request: PageReques
     """
     value = dig(response.body, path)
     around = path.rpartition(".")[0]
-    if value is MISSING and around and rows and is_first_page(request) and not holds(response.body, around):
+    if value is MISSING and around and rows and request.is_first and not holds(response.body, around):
         raise bad_pagination(response, f"the body has no {around!r}", "path")
     return value
 

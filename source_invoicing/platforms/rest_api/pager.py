@@ -11,7 +11,7 @@ from source_invoicing.config import Fields
 from source_invoicing.http import Response
 from source_invoicing.platforms.rest_api.outlook import Outlook
 from source_invoicing.streams import PageRequest, Row
-from source_invoicing.streams.listing import Pages, Paging, Plan
+from source_invoicing.streams.listing import PASSES, PASSES_UNFILTERED, Pages, Paging, Plan
 
 Params = Mapping[str, str | int]
 
@@ -40,12 +40,12 @@ class Pager(ABC):
         :raises Failure: for the first option that is wrong
         """
 
-    @abstractmethod
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        """The ways to read such a list, best first.
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
+        """The ways to read such a list, best first: page by page, and without the filter if that hides rows.
 
         :param filtered: whether the API selects rows by their time of change
         """
+        return (PASSES, PASSES_UNFILTERED) if filtered else (PASSES,)
 
     @property
     def paging(self) -> Paging:

@@ -25,16 +25,7 @@ from source_invoicing.platforms.rest_api.outlook import (
 from source_invoicing.platforms.rest_api.pager import Pager, Params
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import PageRequest, Row
-from source_invoicing.streams.listing import (
-    OVERLAP,
-    OVERLAP_UNFILTERED,
-    PASSES,
-    PASSES_UNFILTERED,
-    Offsets,
-    Pages,
-    Plan,
-    Tokens,
-)
+from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Pages, Plan, Tokens
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
@@ -58,10 +49,6 @@ class NoPager(Pager):
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
         return cls(total_path=parse_path(fields, "total_path"))
-
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return _passes(filtered)
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
@@ -98,7 +85,7 @@ class OffsetPager(Pager):
         )
 
     @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         return (OVERLAP, OVERLAP_UNFILTERED) if filtered else (OVERLAP_UNFILTERED,)
 
     @property
@@ -160,8 +147,8 @@ class PagePager(Pager):
         )
 
     @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        passes = _passes(filtered)
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
+        passes = super().plans(filtered=filtered)
         return (OVERLAP, *passes) if self.paging.resizable else passes
 
     @property
@@ -235,10 +222,6 @@ class CursorPager(Pager):
             total_path=parse_path(fields, "total_path"),
         )
 
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return _passes(filtered)
-
     @property
     @override
     def paging(self) -> Tokens:
@@ -280,10 +263,6 @@ class LinkHeaderPager(Pager):
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
         return cls(fields.optional_text("rel", "next") or "next", parse_path(fields, "total_path"))
 
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return _passes(filtered)
-
     @property
     @override
     def paging(self) -> Tokens:
@@ -320,10 +299,6 @@ class NextUrlPager(Pager):
             raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
         return cls(path, header, parse_path(fields, "total_path"))
 
-    @override
-    def plans(self, filtered: bool) -> tuple[Plan, ...]:
-        return _passes(filtered)
-
     @property
     @override
     def paging(self) -> Tokens:
@@ -359,11 +334,6 @@ def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     if fields is None:
         return OffsetPager()
     return PAGERS[fields.choice("type", PAGERS)].parse(fields, primary_key)
-
-
-def _passes(filtered: bool) -> tuple[Plan, ...]:
-    """Page by page; in the end without the filter, if that turns out not to list what it should."""
-    return (PASSES, PASSES_UNFILTERED) if filtered else (PASSES,)
 
 
 def _ceiling(where: str, option: str) -> Failure:

@@ -11,7 +11,6 @@ from source_invoicing.config import Fields
 
 # "data[0]" and "data[*]" of JSONPath.
 SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
-MOST_NAMES_SHOWN = 10
 
 
 class Missing:
@@ -39,7 +38,7 @@ def dig(value: Any, path: str) -> Any:
         step, _, path = path.partition(".")
         if isinstance(value, Mapping):
             value = value.get(step, MISSING)
-        elif isinstance(value, list) and (index := whole_number(step)) is not None and index < len(value):
+        elif isinstance(value, list) and (index := http.whole_number(step)) is not None and index < len(value):
             value = value[index]
         else:
             return MISSING
@@ -54,7 +53,7 @@ def holds(value: Any, path: str) -> bool:
     return dig(value, path) is not MISSING or any(str(other).startswith(f"{name}.") for other in names)
 
 
-def put(target: dict[str, Any], path: str, value: Any) -> None:
+def set_path(target: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a path, creating the objects on the way."""
     *way, last = path.split(".")
     for step in way:
@@ -65,24 +64,9 @@ def put(target: dict[str, Any], path: str, value: Any) -> None:
     target[last] = value
 
 
-def whole_number(value: Any) -> int | None:
-    """A count, which may be written as text; ``None`` for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return http.whole_number(value.strip()) if isinstance(value, str) else None
-
-
 def describe(value: Any) -> str:
-    """The kind of a value, for messages, without its content."""
-    if isinstance(value, dict):
-        names = sorted(map(str, value))
-        return f"an object with the keys {', '.join(names[:MOST_NAMES_SHOWN]) or '(none)'}"
-    known = {list: "a list", str: "a text", bool: "true or false", type(None): "null", Missing: "nothing"}
-    return known.get(type(value), "a number")
+    """The kind of a value that :func:`dig` found, for messages, without its content."""
+    return "nothing" if isinstance(value, Missing) else http.describe(value)
 
 
 def parse_path(fields: Fields, name: str, default: str = "") -> str:

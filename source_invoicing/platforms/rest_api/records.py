@@ -6,10 +6,9 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import MalformedResponse, Response
-from source_invoicing.http.error_handler import inside_a_sentence
+from source_invoicing.http import MalformedResponse, Response, inside_a_sentence, whole_number
 from source_invoicing.platforms.rest_api.options import Resource
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, whole_number
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
 
@@ -17,8 +16,8 @@ from source_invoicing.streams import Row
 def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
     """The records of a page, as the API sent them.
 
-    An explicit null or an empty list at ``record_path`` is no record. A path that leads nowhere is a fault, unless a
-    total says how many records there are: then the API leaves the list out of pages without records.
+    An explicit null or an empty list at ``record_path`` means zero records. A path that leads nowhere is a fault,
+    unless a total says how many records there are: then the API leaves the list out of pages without records.
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """

@@ -18,7 +18,7 @@ Node = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
 DEEPEST = 20
-#: In this order types are listed, so that the same data always gives the same schema.
+#: Types are listed in this order, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "integer", "number", "string", "object", "array")
 
 
@@ -112,7 +112,7 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
 
 
 def _plain(node: Mapping[str, Any], levels: int) -> Node:
-    """The same without combinators, which destinations cannot map, and with null as the first of the types.
+    """A schema without combinators, which destinations cannot map, and with null as the first of the types.
 
     :param levels: what is nested deeper is left open
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure
+from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.checks import (
     demand_keys,
@@ -27,15 +26,13 @@ from source_invoicing.platforms.rest_api.checks import (
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.list_end import ListEnd
 from source_invoicing.platforms.rest_api.options import Resource
-from source_invoicing.platforms.rest_api.outlook import Outlook, absolute, is_first_page
-from source_invoicing.platforms.rest_api.paths import MISSING, dig, put
+from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition, Row
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 
 class RestStream(InvoicingStream):
@@ -95,7 +92,7 @@ class RestStream(InvoicingStream):
         query = list(self.declared.params)
         for name, value in params.items():
             if body is not None and dig(body, name) is not MISSING:
-                put(body, name, value)
+                set_path(body, name, value)
             else:
                 query.append((name, str(value)))
         return replace(asked, params=query)
@@ -104,7 +101,7 @@ class RestStream(InvoicingStream):
         return PageErrorHandler(
             self._by_status,
             place=self.declared.pager.place(request),
-            later=not is_first_page(request),
+            later=not request.is_first,
             ends=self._end.statuses(request, f"/{path}"),
             may_be_the_end=self.declared.pager.asks_behind_the_end,
         )
@@ -121,7 +118,7 @@ class RestStream(InvoicingStream):
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
             return Page([], has_more=False, server_time=response.server_time)
-        rows = read_records(response, self.declared, is_first_page=is_first_page(request))
+        rows = read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
         outlook = self._outlook(rows, response, request)
@@ -136,15 +133,15 @@ class RestStream(InvoicingStream):
 
     def _check_keys(self, rows: list[Row], response: Response, request: PageRequest) -> None:
         demand_keys(self.name, rows, self.own_key, response)
-        if self._shares_keys or not self.declared.primary_key or not is_first_page(request):
+        if self._shares_keys or not self.declared.primary_key or not request.is_first:
             return
         if len(set(map(self.key, rows))) < len(rows):
             self._shares_keys = True
             warn_of_shared_keys(self.name, self.declared.primary_key)
 
     def _check_cursor(self, rows: list[Row], request: PageRequest) -> None:
-        """With a wrong ``cursor_field`` every sync would read everything, and no one would notice."""
-        if self._cursor_doubt or not isinstance(self.cursor_field, str) or not is_first_page(request):
+        """Warn of a wrong ``cursor_field``, with which every sync would silently read everything."""
+        if self._cursor_doubt or not isinstance(self.cursor_field, str) or not request.is_first:
             return
         if not any(map(self.timestamp, rows)):
             self._cursor_doubt = doubt_about_cursor(self.name, rows, self.cursor_field, self.declared.since_format)
@@ -197,7 +194,7 @@ class RestStream(InvoicingStream):
         if not self.declared.primary_key:
             try:
                 return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
-            except orjson.JSONEncodeError:  # it reads what is nested deeper than it writes
+            except orjson.JSONEncodeError:  # orjson reads deeper nesting than it writes
                 return json.dumps(row, sort_keys=True).encode()
         # As text: an API may write the same id as a number here and as text there.
         return tuple(str(dig(row, path)) for path in self.own_key)
@@ -210,7 +207,7 @@ class RestStream(InvoicingStream):
     @override
     def timestamp(self, row: Row) -> int | None:
         field = self.cursor_field
-        return self.timestamp_format.seconds(dig(row, field)) if isinstance(field, str) else None
+        return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 
@@ -240,10 +237,10 @@ class RestStream(InvoicingStream):
         try:
             rows = self.first_page(Partition())
         except Failure as failure:
-            self.account.trial.failed(self.name, failure)
+            self.account.discovery.failed(self.name, failure)
             self.warn_of_open_schema(failure)
             return []
-        self.account.trial.succeeded()
+        self.account.discovery.succeeded()
         return rows
 
     def warn_of_open_schema(self, failure: Failure) -> None:

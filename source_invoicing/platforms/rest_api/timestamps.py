@@ -13,9 +13,8 @@ from typing_extensions import override
 
 from source_invoicing.config import Fields
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
-from source_invoicing.streams.timestamps import TimestampFormat, real
+from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, TimestampFormat, format_utc, real
 
-SECONDS_PER_DAY = 86_400
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
 LARGEST_SECONDS = 10**11
 # No clock on earth is further behind UTC (seconds).
@@ -24,7 +23,6 @@ CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 # Shorter numbers in text may be dates: 20240131.
 FEWEST_DIGITS, MOST_DIGITS = 9, 18
-ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 # What the state holds. No pattern reads it in another way.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
@@ -45,7 +43,7 @@ OF_A_CLOCK = frozenset("HIXcsTRrkl")
 
 
 def _text(pattern: str) -> Callable[[int], str]:
-    return lambda seconds: datetime.fromtimestamp(seconds, timezone.utc).strftime(_with_epoch(pattern, seconds))
+    return lambda seconds: format_utc(seconds, _with_epoch(pattern, seconds))
 
 
 def _with_epoch(pattern: str, seconds: int) -> str:
@@ -123,7 +121,7 @@ class AnyTimestamp(TimestampFormat):
         self._epoch = _epoch(pattern)
 
     @override
-    def seconds(self, value: Any) -> int | None:
+    def parse(self, value: Any) -> int | None:
         if isinstance(value, str):
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -133,8 +131,8 @@ class AnyTimestamp(TimestampFormat):
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
     @override
-    def value(self, seconds: int) -> str:
-        return datetime.fromtimestamp(seconds, timezone.utc).strftime(ISO_8601)
+    def format(self, seconds: int) -> str:
+        return format_utc(seconds, ISO_8601)
 
     def lag(self, value: Any) -> int:
         """How far the instant that a value is read as may be behind the one it was written at (seconds).
@@ -158,7 +156,7 @@ class AnyTimestamp(TimestampFormat):
         if self._pattern and not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
             return _seconds(timestamp)
         if NUMBER.fullmatch(text):
-            return self.seconds(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
+            return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
         timestamp = _iso_8601(text)
         return None if timestamp is None else _seconds(timestamp)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from source_invoicing.http.secrets import excerpt
+from source_invoicing.http import excerpt
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
 
 #: Where APIs put their words, looked at in this order.

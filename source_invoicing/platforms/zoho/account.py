@@ -1,4 +1,4 @@
-"""An account at Zoho: its client, and the tokens that every request carries. The same for every product."""
+"""An account at Zoho: its client, and the tokens that every request carries. All products share it."""
 
 from __future__ import annotations
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, Response
+from source_invoicing.http import BadRequest, Response, logger
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, Partition, Row
 from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
@@ -171,7 +168,7 @@ class SalesOrders(BooksStream, ModifiedStream):
 class Journals(BooksStream):
     """https://www.zoho.com/books/api/v3/journals/
 
-    Manual journals. Their filter by modification time has been seen to mean that very moment only, so they are read
+    Manual journals. Their filter by modification time has been seen to mean that very second only, so they are read
     from the newest change backwards without it.
     """
 
@@ -199,7 +196,7 @@ class Transactions(BooksStream):
     Lines of bank statements and what was booked for them. Their only time is the business date, which may be that of
     any day, and they are categorised later: full refresh.
 
-    A line that nobody has categorised has a blank ``transaction_id`` and is known by its ``imported_transaction_id``;
+    A line that is not categorised yet has a blank ``transaction_id`` and is known by its ``imported_transaction_id``;
     a booking without a statement line is known by its ``transaction_id``, and one line may be matched with several
     bookings. So the key is both of them within a bank account, blanks included. When a line is categorised its key
     changes: a destination that only adds keeps the line as it was before.
@@ -221,7 +218,7 @@ class Transactions(BooksStream):
         if refusal is None or "account_id" in partition.params:
             return ()
         logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
-        accounts = [row["account_id"] for row in Banking(self.account).all_rows()]
+        accounts = [record["account_id"] for record in Banking(self.account).all_records()]
         return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
 
 

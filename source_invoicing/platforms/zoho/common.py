@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response
+from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
@@ -36,16 +35,14 @@ from source_invoicing.streams.listing import (
 )
 from source_invoicing.streams.timestamps import TimestampFormat
 
-logger = logging.getLogger("airbyte.source_invoicing")
-
 # The most rows a page may have.
 PER_PAGE = 200
-# A flag, and the same as text.
+# A flag may come as text.
 FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
-# What Zoho answers where the account cannot read a list.
+# The failures with which Zoho refuses a list that the account cannot read.
 UNAVAILABLE = (AccessRefused, BadRequest, ResourceMissing)
 # What else may be the matter, where Zoho does not say that it is the account.
 OTHERWISE: Mapping[type[Failure], str] = {
@@ -57,7 +54,7 @@ OTHERWISE: Mapping[type[Failure], str] = {
 def read_page(response: Response, record_key: str) -> Page:
     """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
 
-    :param record_key: see :func:`rows_in`
+    :param record_key: as :func:`.rows_in` takes it
     """
     rows = rows_in(response, record_key)
     context = page_context(response)
@@ -72,7 +69,7 @@ def read_page(response: Response, record_key: str) -> Page:
 
 
 def page_context(response: Response) -> Mapping[str, Any]:
-    """What a paged list tells of its page; nothing where it is not paged."""
+    """What a paged list reports about its page; empty where it is not paged."""
     context = response.body.get("page_context") if isinstance(response.body, dict) else None
     if isinstance(context, list):  # the documentation shows it so in places
         context = context[0] if context else None
@@ -83,7 +80,7 @@ class ZohoStream(InvoicingStream):
     """A list of Zoho, without a modification time: full refresh, page by page.
 
     Such lists come in an order of names or dates, in which an edit may move a row to a page that was read already, and
-    Zoho tells no totals: a list of several pages is read twice.
+    Zoho reports no totals: a list of several pages is read twice.
     """
 
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
@@ -125,7 +122,7 @@ class ZohoStream(InvoicingStream):
 
     @override
     def explain(self, failure: Failure) -> Failure:
-        """Zoho gives the same answer to a missing scope, a role without access and a module that is switched off."""
+        """Zoho's refusal is the same for a missing scope, a role without access and a module that is switched off."""
         return self._unavailable(failure) if isinstance(failure, UNAVAILABLE) else failure
 
     @property
@@ -153,11 +150,11 @@ class CreationOrderedStream(ZohoStream):
 
     @override
     def creation_rank(self, row: Row) -> int | None:
-        return self.timestamp_format.seconds(row.get("created_time"))
+        return self.timestamp_format.parse(row.get("created_time"))
 
 
 class FilteredStream(CreationOrderedStream):
-    """The same for a list that filters by modification time, where it shows that it does."""
+    """A list that also filters by modification time, as far as its pages show that it does."""
 
     plans = (CREATION_ORDER_FILTERED, *CreationOrderedStream.plans)
     filters = True

@@ -35,7 +35,7 @@ from source_invoicing.http import (
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Row
-from source_invoicing.streams.account import SECONDS_PER_DAY
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKENS_PER_WINDOW = 10
@@ -150,8 +150,8 @@ class ZohoErrorHandler:
 def rows_in(response: Response, record_key: str) -> list[Row]:
     """The rows of a list, which stand under a key of their own.
 
-    :param record_key: spelt without underscores, since some lists are documented with and answer without them
-    :raises MalformedResponse: if there is no list
+    :param record_key: spelt without underscores: some lists are documented with them and come without
+    :raises MalformedResponse: if the body does not hold a list there
     """
     body = response.body if isinstance(response.body, dict) else {}
     rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)

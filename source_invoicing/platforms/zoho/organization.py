@@ -99,7 +99,7 @@ class Organization:
 
 
 def the_only_one(organizations: list[Row]) -> str:
-    """The id of the only organization. Picking one of several would read somebody else's books.
+    """The id of the only organization. Picking one of several could read the wrong books.
 
     :raises Failure: when there are none or several
     """

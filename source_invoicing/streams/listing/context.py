@@ -20,7 +20,7 @@ class PageInContext:
     :param timestamps: modification time of each of its rows
     :param has_next: whether more rows match the request
     :param behind: the latest time before its first row: that of the page before, or what the request begins with
-    :param floor: up to when it can promise anything, see :func:`.clock_floor`
+    :param floor: the latest time up to which it can promise anything (:func:`.clock_floor`)
     """
 
     request: PageRequest
@@ -48,7 +48,7 @@ class PageInContext:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing on it tells if the list goes on."""
+        """Whether the page says nothing about whether the list goes on."""
         return self.page.has_more is None and self.page.total is None
 
 

@@ -12,7 +12,7 @@ UNIQUE_ORDER_ADVICE = (
 class PlanNotSupported(Exception):
     """The API did not sort, filter or page as the plan needs. The next plan has to read the list.
 
-    :ivar advice: what a user can do about it, if there is no other plan
+    :ivar advice: what a user can do about it, if no other plan is left
     """
 
     def __init__(self, what: str, advice: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Reading by key: each page answers "what changed at or after the last time seen"."""
+"""Reading by key: each request asks for what changed at or after the last time seen."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Keyset(Strategy):
     checkpoint, and a resume is the same request. Only while one second fills a whole page (a bulk import) are pages
     2, 3, ... of the same request read, until :class:`.TieProof` is satisfied.
 
-    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next; without
-    them a look at the far end of the list shows what a filter or a wrong order hides. No batch carries a cursor before
-    that, unless the whole list stands on one page.
+    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next. Without
+    totals, the far end of the list shows what a filter or a wrong order hides. No batch carries a cursor before that,
+    unless the whole list fits on one page.
     """
 
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
@@ -88,7 +88,7 @@ class Keyset(Strategy):
                 position = FIRST_SECOND if reached is None else reached + 1
                 continue
             yield self._batch(here, end)
-            # Nothing holds on to the rows while the next page is fetched: their memory is used again while it is warm.
+            # Release the rows before the next page is fetched: their memory is reused while it is warm.
             del here
             position = reached
             if is_beyond:
@@ -122,7 +122,7 @@ class Keyset(Strategy):
         listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
         here = self._in_context(listed, behind, clock_floor(page, asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
-            here.has_next = False  # only what is known stands behind a page that may have been the last one
+            here.has_next = False  # the page before may have been the last one, and this one holds nothing new
         self._page_size = max(self._page_size, len(page.rows))
         return here
 
@@ -147,7 +147,7 @@ class Keyset(Strategy):
             raise self.cannot_be_read(str(changed), changed.advice) from None
 
     def _goes_on(self, here: PageInContext) -> bool:
-        """Whether there are rows behind the first page of a list, which is short and does not say so."""
+        """Whether rows follow the first page of a list, where that page is short and does not say."""
         behind = self._pages(here.request, here.page)
         next(behind)
         return any(listed.keys for listed in behind)
@@ -157,7 +157,7 @@ class Keyset(Strategy):
 
     @staticmethod
     def _advance(key_range: KeyRange | None, here: PageInContext, waited: float | None = None) -> int | None:
-        """Take note of the page in the range that is read; returns where the range ends."""
+        """Note the page in the range that is being read, and return where the range ends."""
         if key_range is None:
             return None
         return key_range.advance(here.request.since, here.page, here.dated, floor=here.floor, waited=waited)
@@ -250,7 +250,7 @@ class Keyset(Strategy):
     # -- proofs -----------------------------------------------------------------------------------------------------
 
     def _prove_order(self, here: PageInContext) -> None:
-        """A list of one page needs no order; in a longer one the rows behind a wrong order could be missed."""
+        """A list of one page needs no order; in a longer one, a wrong order could hide rows."""
         if not here.has_next or not here.dated:
             return
         if here.dated != sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST):
@@ -265,7 +265,7 @@ class Keyset(Strategy):
     def _prove_nothing_between(self, before: Answered, here: PageInContext) -> PageInContext:
         """Each row that was counted has to be among those listed, or those still to come; different rows count.
 
-        :return: the latest answer to the request
+        :return: the latest page of the request
         """
         for count in range(MOST_COUNTS):
             if before.total is None or here.page.total is None:

@@ -11,7 +11,7 @@ from source_invoicing.streams.page import Row
 
 @dataclass
 class ListProof:
-    """What the pages of a list have shown about it, whoever read them.
+    """What the pages of a list have shown about it, across all workers.
 
     :ivar established: whether rows without a modification time were looked for, or totals added up: before that, a
         later run has to begin where this one did

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
 
-from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
 from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
@@ -22,8 +21,7 @@ from source_invoicing.streams.listing.strategy import (
     counts_rows,
 )
 from source_invoicing.streams.page import Listing, Order, PageRequest, Row
-
-logger = logging.getLogger("airbyte.source_invoicing")
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
 MOST_INSERTS = 6
@@ -33,9 +31,9 @@ ROWS_BACK = 99
 MOST_RETURNS = 20
 # Others may put whole pages in front of the reading; this many pages without a new row are too many.
 MOST_PAGES_WITHOUT_NEWS = 20
-# Rows that others put in front are looked for until none is missing; under steady change somebody has to stop.
+# Rows that others put in front are looked for until none is missing. Under steady change that would never end.
 MOST_RESCANS = 5
-# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+# Each look at the head hands out what changed since the look before. Under steady change that would never end.
 MOST_LOOKS_AT_THE_HEAD = 5
 # Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
 SECOND_LOOKS = 3
@@ -43,7 +41,7 @@ PAGES_FOR_A_SECOND_LOOK = 10
 # How often two pages have to contradict each other, asked for in turns, to prove that no rows moved between them.
 ENOUGH_LOOKS = 2
 # A filter that takes a date may begin a day earlier, in whatever time zone the vendor counts (seconds).
-COARSEST_FILTER = 3 * 86_400
+COARSEST_FILTER = 3 * SECONDS_PER_DAY
 CREATION_ORDERS = (Order.OLDEST_ROW_FIRST, Order.NEWEST_ROW_FIRST)
 
 
@@ -66,7 +64,7 @@ class Overlap(Strategy):
         super().__init__(listing, plan, paging)
         self._filter_since: int | None = None
         self._stays_put = plan.order in CREATION_ORDERS
-        # Rows on the largest page allowed, once the first page has told.
+        # Rows on the largest page allowed; 0 until the first page has shown it.
         self._page_size = 0
         self._longest = 0
         self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = 0
@@ -143,15 +141,15 @@ class Overlap(Strategy):
         elif order in CREATION_ORDERS and (here.offset or here.has_next):
             # In either direction: edits move nothing.
             ranks = [self.listing.creation_rank(row) for row in rows]
-            told = [rank for rank in ranks if rank is not None]
-            if len(told) < len(ranks) or told not in (sorted(told), sorted(told, reverse=True)):
+            known = [rank for rank in ranks if rank is not None]
+            if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
                 raise PlanNotSupported("does not sort by creation")
 
     def _goes_on(self, here: PageView, seen: SeenRows, before: PageView | None, *, news: bool) -> bool:
         """Whether the list goes on behind a page.
 
         A full page of known rows does not end it: as many may have been inserted before them, or the server ignores
-        what it is asked, which the next page will tell.
+        the parameters, which the next page will show.
         """
         page = here.page
         self._pages_without_news = 0 if news else self._pages_without_news + 1

@@ -67,7 +67,7 @@ def numbers_in(token: str) -> dict[str, int]:
 
 
 def _decoded(value: str) -> str:
-    """What a value says in base64; empty where that is no text."""
+    """The text that a value encodes in base64; empty where it does not encode printable text."""
     if not BASE64.fullmatch(value):
         return ""
     digits = value.rstrip("=").replace("+", "-").replace("/", "_")

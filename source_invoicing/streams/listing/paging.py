@@ -90,14 +90,14 @@ class ListedPage:
 
 @dataclass
 class Tally:
-    """What one pass over the pages of a list has met so far. Rows are told apart by the hashes of their keys.
+    """What one pass over the pages of a list has met so far. Rows are identified by the hashes of their keys.
 
     :ivar rows: up to the end of the latest page, those that came twice included
     :ivar furthest: the most there have been; fewer of them were read again if ``rows`` was set back
     :ivar seen: hashes of the keys
-    :ivar fewest: the lowest total told, so that rows which are inserted meanwhile need not come
-    :ivar most: the highest total told, so that rows which were inserted and came stand for no other
-    :ivar total: the latest total told
+    :ivar fewest: the lowest total reported, so that rows inserted meanwhile need not come
+    :ivar most: the highest total reported, so that inserted rows that came stand for no other
+    :ivar total: the latest total reported
     """
 
     rows: int = 0
@@ -207,7 +207,7 @@ def pages(
 
 
 def _promises(page: Page, tally: Tally) -> bool:
-    """Whether a page says in so many words that another one follows."""
+    """Whether a page says explicitly that another one follows."""
     return bool(page.has_more) or page.next is not None or (page.total is not None and page.total > tally.rows)
 
 
@@ -225,7 +225,7 @@ def _says_nothing(page: Page) -> bool:
 
 
 def _is_cut_off(page: Page, paging: Paging, *, promised: bool) -> bool:
-    """Whether a page was promised, and is none: neither rows nor a word about the end."""
+    """Whether a promised page came without rows and without a word about the end."""
     if page.rows or not promised:
         return False
     return page.blank or (_says_nothing(page) and not isinstance(paging, Tokens))
@@ -242,7 +242,7 @@ def _ends_too_early(page: Page, paging: Paging, tally: Tally, *, promised: bool)
 
 
 def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> None:
-    """Hold the end of a list against what it has told.
+    """Compare the end of a list with the totals it has reported.
 
     :raises ListChanged: when rows may be missing
     """

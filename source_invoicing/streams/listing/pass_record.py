@@ -88,7 +88,7 @@ class PassRecord:
     def take(
         self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable], *, overlaps: bool
     ) -> list[Row]:
-        """Take note of a page. To be called before its rows are handed out: whoever gets them changes them.
+        """Note a page. Call it before its rows are handed out, since the receiver changes them.
 
         :param marks: what the next pass knows the rows by
         :param overlaps: whether each page may begin with the rows the one before ended with

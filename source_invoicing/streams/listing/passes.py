@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from source_invoicing.http import BadRequest, Failure
+from source_invoicing.http import BadRequest, Failure, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
     UNIQUE_ORDER_ADVICE,
@@ -32,13 +31,11 @@ from source_invoicing.streams.listing.strategy import (
 )
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
 
-logger = logging.getLogger("airbyte.source_invoicing")
-
 # Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
 MOST_PASSES = 10
 # Passes over a list that repeats rows, one behind the other, that brought no new row: another will hardly bring one.
 ENOUGH = 3
-# Each look at the head hands out what changed since the look before; under steady change somebody has to stop.
+# Each look at the head hands out what changed since the look before. Under steady change that would never end.
 MOST_LOOKS_AT_THE_HEAD = 5
 # Pages with fewer rows than this are not made smaller: there would be too many of them.
 SMALLEST_RESIZED_PAGE = 3
@@ -57,7 +54,7 @@ class Passes(Strategy):
     A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
     different rows came as it has places: by its total, or as :meth:`_meets_all_places` counts them.
 
-    Nothing is promised before the end: a page number is no place to come back to, and tokens expire.
+    Nothing is promised before the end: a page number does not name a place to come back to, and tokens expire.
     """
 
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
@@ -68,7 +65,7 @@ class Passes(Strategy):
         self._was_refused = False
         self._first_keys: PageKeys = ()
         self._has_compared = False
-        # Rows on a full page, once the first one has told; and how many passes were begun.
+        # Rows on a full page (0 until the first one has shown it), and how many passes were begun.
         self._page_size = 0
         self._begun = 0
         # Of a list that repeats rows: the last pass that met each, how many places the latest passes counted, and the
@@ -128,20 +125,20 @@ class Passes(Strategy):
         for _ in range(MOST_PASSES):
             record = PassRecord(record)
             tokens: list[HandedOut] = []
-            tells_of_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
+            shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
             tally = Tally()
             try:
                 for listed in self._follow(self._resized(request), tally):
                     page = listed.page
                     several = record.pages > 0 or listed.has_next
                     if several:
-                        tells_of_deletes = tells_of_deletes and page.total is not None
+                        shows_deletes = shows_deletes and page.total is not None
                         self._prove_sorted_by_creation(page)
                     timestamps = self.timestamps(page)
                     watermark.saw(page, timestamps)
                     proof.saw(timestamps)
                     # Where one pass is enough, nothing is held against what it was.
-                    record.reads_contents = record.reads_contents and not tells_of_deletes
+                    record.reads_contents = record.reads_contents and not shows_deletes
                     rows = self._take(record, listed)
                     if page.next is not None:
                         tokens.append(HandedOut(page.next, record.pages, record.rows, record.longest))
@@ -152,7 +149,7 @@ class Passes(Strategy):
                 if self._meets_all_places(record):
                     return
                 raise
-            if tells_of_deletes or self._is_settled(record, tokens, tally):
+            if shows_deletes or self._is_settled(record, tokens, tally):
                 return
             if record.repeated and (record.is_identical or self._is_stuck):
                 raise self.order_is_unstable()
@@ -370,7 +367,7 @@ class Passes(Strategy):
 
 
 class PlaceForgotten(ListChanged):
-    """The API does not know a token any more that it has handed out: the row it names may be deleted."""
+    """The API no longer knows a token that it handed out: the row that the token names may have been deleted."""
 
 
 class ListShrank(ListChanged):

@@ -65,7 +65,7 @@ class KeyRange:
 
         :param since: what the page was asked for
         :param timestamps: the modification times on it
-        :param floor: up to when the page can promise anything, see :func:`.strategy.clock_floor`
+        :param floor: the latest time up to which the page can promise anything (:func:`.strategy.clock_floor`)
         :param waited: how long the response took (seconds), where it was the only one since the page before
         :return: where the range ends by now
         """
@@ -78,7 +78,7 @@ class RangeReader(Protocol):
     def batches(
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
     ) -> Iterator[Batch]:
-        """Read a range of the list, or all of it by another plan, see :meth:`KeyRanges.fall_back`."""
+        """Read a range of the list, or all of it by another plan (:meth:`KeyRanges.fall_back`)."""
 
 
 class Pace:
@@ -178,7 +178,7 @@ class KeyRanges:
                     return
                 self._done(key_range)
         except Failure:
-            # The others stop at their next page. Who reads the whole list has closed the ranges itself.
+            # The others stop at their next page. A worker that reads the whole list has closed the ranges itself.
             if self._close() or (key_range is not None and key_range.is_whole):
                 raise
         except BaseException:
@@ -208,7 +208,7 @@ class KeyRanges:
         floor: int,
         waited: float | None,
     ) -> int | None:
-        """See :meth:`KeyRange.advance`."""
+        """Note a page of a range; :meth:`KeyRange.advance` describes the parameters."""
         now = time.monotonic()
         with self._lock:
             if self._began_at is None:
@@ -298,7 +298,7 @@ class KeyRanges:
         widest = self._widest()
         if widest is None or not self._is_worth_a_cut(widest):
             return None
-        # Who is still to come will cut off a share of its own from what is cut off here.
+        # Workers still to come cut their own shares off what is cut off here.
         begin, end = self._left(widest)
         cut = self._estimate.cut(begin, end, 1 / (self._coming + 2))
         if not begin < cut < end:

@@ -10,15 +10,13 @@ from dataclasses import replace
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported
 from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan
 from source_invoicing.streams.page import Listing, Row
-
-logger = logging.getLogger("airbyte.source_invoicing")
 
 # A plan that the API does not honour is left within its first pages; the next one does not hand out these rows again.
 ROWS_REMEMBERED = 1000
@@ -51,14 +49,14 @@ class PlansLeft:
 
     @property
     def is_last(self) -> bool:
-        """Whether there is no other one."""
+        """Whether one plan is left."""
         return len(self._plans) == 1
 
     def leave(self, plan: Plan, why: str) -> bool:
         """Leave a plan that the API does not honour, for all lists of the stream.
 
         :param why: what a list does or does not, for the log
-        :return: whether there is another one to go on with
+        :return: whether another plan is left
         """
         with self._lock:
             if self._plans[0] is not plan:
@@ -166,5 +164,5 @@ class ListReader:
 
 
 def _mark(row: Row) -> int:
-    """What tells a row from all others, in 64 bits: of a long list, some would share a checksum of 32."""
+    """A 64-bit hash of all that is in a row: in a long list, some rows would share a checksum of 32 bits."""
     return hash(marshal.dumps(row, 2))

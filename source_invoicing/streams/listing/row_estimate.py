@@ -1,4 +1,4 @@
-"""How the rows of a list are spread over time, as far as its pages tell."""
+"""How the rows of a list are spread over time, as far as its pages show."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from source_invoicing.streams.page import Page
 class RowEstimate:
     """Estimates how many rows were last changed within a range of time.
 
-    A page that tells how many rows are left from a time on is a point of a curve, and between two points the rows
-    are taken to be spread evenly. Where no page tells, the rows read so far and the time they cover have to do.
+    A page that reports how many rows are left from a time on is a point of a curve, and between two points the rows
+    are taken to be spread evenly. Without totals, the rows read so far and the time they cover have to do.
 
     Not thread-safe.
 
@@ -25,7 +25,7 @@ class RowEstimate:
 
     def __init__(self) -> None:
         self.now = 0
-        self.tells_totals = False
+        self.has_totals = False
         self.page_size = 0
         self.pages = 0
         self._rows_from: dict[int, int] = {}
@@ -44,7 +44,7 @@ class RowEstimate:
         self.page_size = max(self.page_size, len(page.rows))
         self.now = max(self.now, page.server_time or int(time.time()), *timestamps, since or 0)
         if page.total is not None:
-            self.tells_totals = True
+            self.has_totals = True
             self._most_rows = max(self._most_rows, page.total)
             start = since if since is not None else min(timestamps) if timestamps else None
             if start is not None:
@@ -60,13 +60,13 @@ class RowEstimate:
 
     def rows_between(self, start: int, end: int) -> float:
         """About how many rows were last changed at or after ``start`` and before ``end``."""
-        if self.tells_totals:
+        if self.has_totals:
             return max(0.0, self._rows_at(start) - self._rows_at(end))
         return (end - start) * self._rows / max(self._seconds, 1)
 
     def cut(self, start: int, end: int, share: float) -> int:
         """The time before which about ``share`` (0 to 1) of the rows between two times were last changed."""
-        if not self.tells_totals:
+        if not self.has_totals:
             return start + round((end - start) * share)
         rows = self._rows_at(start)
         wanted = rows - share * (rows - self._rows_at(end))

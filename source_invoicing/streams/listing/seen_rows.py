@@ -1,4 +1,4 @@
-"""What a reading remembers of the rows it met, to tell how others moved them meanwhile."""
+"""What a reading remembers of the rows it met, to detect how others moved them meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = 2
 
 @dataclass(frozen=True)
 class PageView:
-    """A page, where it stands, and how its rows looked before anybody worked on them.
+    """A page, where it stands, and how its rows looked when they came.
 
     :param request: what it was asked for with
     :param offset: rows before the page
@@ -35,7 +35,7 @@ class PageView:
 
     @classmethod
     def of(cls, listing: Listing, request: PageRequest, page: Page, offset: int) -> PageView:
-        """Look at a page. To be called before its rows are handed out: whoever gets them changes them."""
+        """View a page. Call it before its rows are handed out, since the receiver changes them."""
         return cls(request, page, offset, tuple(fingerprint(listing, row) for row in page.rows))
 
     @property
@@ -68,7 +68,7 @@ class PageView:
         return max(asked_for - len(self.fingerprints), len(self.fingerprints) if self.page.short else 0)
 
     def without_rows(self) -> PageView:
-        """The same for later comparison, once the rows are out."""
+        """The view without its rows, for comparison once they are out."""
         return replace(self, page=replace(self.page, rows=[]))
 
     def goes_beyond(self, before: PageView | None) -> bool:
@@ -133,7 +133,7 @@ class SeenRows:
         self.head = resume.head if resume else None
         #: Rows on the longest page.
         self.longest = 0
-        #: The lowest total that was told; the list never had fewer rows.
+        #: The lowest total reported; the list never had fewer rows.
         self.lowest_total: int | None = None
         #: Rows that others put in front of the last row met, and that have not been met.
         self.missing = resume.missing if resume else 0
@@ -191,7 +191,7 @@ class SeenRows:
             return True
         found = self._known_again(view)
         if not _are_in_order(found):
-            # Rows that look as they did have moved. They cannot be told from those that have not: begin anew.
+            # Rows that look unchanged have moved, and nothing distinguishes them from those that have not: start over.
             self._recent.clear()
             return False
         self._note_shift(view, found)
@@ -369,7 +369,7 @@ class HeadRows:
 
 
 def _are_in_order(found: Iterable[Met | None]) -> bool:
-    """Rows that nobody moved keep their order."""
+    """Whether rows stand in the order in which they were met. Rows that were not moved do."""
     return all(one.order <= other.order for one, other in pairwise(met for met in found if met is not None))
 
 

@@ -16,7 +16,7 @@ TIMESTAMP = "%Y-%m-%dT%H:%M:%S%z"
 
 
 def written(timestamp: int) -> str:
-    """A moment (seconds behind the epoch of these lists) as Zoho writes it."""
+    """A time (seconds after the epoch of these lists) as Zoho writes it."""
     return datetime.fromtimestamp(EPOCH + timestamp, timezone.utc).strftime(TIMESTAMP)
 
 
@@ -30,15 +30,15 @@ def rows(count: int, key: str) -> list[Row]:
 
 @dataclass
 class ZohoList:
-    """What answers for one list.
+    """The server of one list.
 
     :param key: of the rows, in the envelope
     :param flag: form of ``has_more_page``; "no context" leaves out all of ``page_context``
     :param cap: the most rows on a page, whatever is asked for
     :param filter: what ``last_modified_time`` means
     :param refused: parameters that are refused, with the code
-    :param rate_limiter: how many calls are left of the day; ``None`` for enough
-    :param before: called before each answer
+    :param quota: how many calls are left of the day; ``None`` for enough
+    :param before: called before each response
     """
 
     key: str
@@ -53,7 +53,7 @@ class ZohoList:
     asked: list[dict[str, str]] = field(default_factory=list)
 
     def __call__(self, request: Any, context: Any) -> Row:
-        """See requests-mock."""
+        """The body of a response, as requests-mock asks for it."""
         asked = {name: values[0] for name, values in request.qs.items()}
         self.before(self)
         self.asked.append(asked)
@@ -88,8 +88,8 @@ class ZohoList:
         return listed
 
     @property
-    def questions(self) -> Counter[str]:
-        """How often each order was asked for, and "filtered" questions."""
+    def requests(self) -> Counter[str]:
+        """How many requests came for each order, and how many were "filtered"."""
         return Counter(
             [each.get("sort_column", "as it comes") for each in self.asked]
             + ["filtered" for each in self.asked if "last_modified_time" in each]

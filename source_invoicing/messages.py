@@ -1,0 +1,83 @@
+"""What a sync emits beside the protocol's own messages: pages of records, and failures in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from airbyte_cdk.models import (
+    AirbyteMessage,
+    AirbyteRecordMessage,
+    AirbyteStreamStatus,
+    FailureType,
+    StreamDescriptor,
+    Type,
+)
+from airbyte_cdk.utils import AirbyteTracedException
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
+
+from source_invoicing.streams import Row
+
+
+@dataclass
+class RecordPage:
+    """Records on their way to the output, which prints them in one go.
+
+    :param stream: name of the stream
+    :param rows: the records. The consumer that prints them empties the list, since others still refer to the page
+    """
+
+    stream: str
+    rows: list[Row]
+
+    def messages(self) -> Iterator[AirbyteMessage]:
+        """One message for each record."""
+        emitted_at = now_in_milliseconds()
+        for row in self.rows:
+            record = AirbyteRecordMessage(stream=self.stream, data=row, emitted_at=emitted_at)
+            yield AirbyteMessage(type=Type.RECORD, record=record)
+
+
+def now_in_milliseconds() -> int:
+    """The time of an emission, as the protocol wants it."""
+    return time.time_ns() // 1_000_000
+
+
+class SyncFailed(AirbyteTracedException):
+    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
+
+
+def status_of(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
+    """The message that a stream has started, is running, or has ended."""
+    return status_message(StreamDescriptor(name=stream), status)
+
+
+def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
+    """An exception that is not a failure of ours, as a failure of a stream."""
+    traced = AirbyteTracedException.from_exception(
+        error, message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}"
+    )
+    # The text of an unexpected exception may hold a secret.
+    traced.internal_message = filter_secrets(traced.internal_message or "")
+    return traced
+
+
+def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
+    """One failure for the whole sync. It is transient, so that a user need not act, only if every single one is.
+
+    :param failures: the name of each stream that failed, and its failure type
+    """
+    names = sorted({name for name, _ in failures})
+    types = {failure_type for _, failure_type in failures}
+    gravest = next(
+        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
+        FailureType.transient_error,
+    )
+    return SyncFailed(
+        message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
+        "own; the other streams are complete.",
+        internal_message="Streams failed",
+        failure_type=gravest,
+    )
