@@ -27,6 +27,7 @@ from source_invoicing.streams.listing import (
 )
 from source_invoicing.streams.listing import strategy as strategy_module
 from source_invoicing.streams.listing.pass_record import PassRecord
+from source_invoicing.streams.listing.seen_rows import PageView, SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import Page, PageRequest, Paging, Row
@@ -267,3 +268,14 @@ def test_ranges_of_a_list_that_cannot_be_read_by_key_promise_nothing_afterwards(
     state.advance(None, NOW - 100, is_range=True)
 
     assert state.value() == {"at": NOW - 500}
+
+
+def test_a_row_that_was_inserted_and_met_stands_for_no_other_in_the_total() -> None:
+    listing = Script([], paging=Offsets())
+    seen = SeenRows(listing)
+    pages = [(0, Page(rows(1, 2, 3), total=4)), (2, Page(rows(3, 5), total=5))]
+
+    for offset, page in pages:
+        seen.take(PageView.of(listing, PageRequest(offset=offset), page, offset))
+
+    assert seen.shortfall == 1

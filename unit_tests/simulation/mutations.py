@@ -67,7 +67,6 @@ MUTATIONS: Mapping[str, Mutation] = {
     "one pass over a second is enough": Mutation(
         ties.TieProof, "add", lambda self, met, size: True, "invoiced", "ties by page"
     ),
-    "nothing moves to the head": Mutation(seen_rows.HeadRows, "moved", lambda self, rows, known: [], "invoiced notes"),
     "nothing is put in front": Mutation(
         overlap.Overlap, "_lacks_rows", lambda self, seen, dated: False, "rest offsets, undated"
     ),

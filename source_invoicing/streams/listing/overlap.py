@@ -275,7 +275,7 @@ class Overlap(Strategy):
         shortfall = seen.shortfall
         is_at_rest = shortfall == self._shortfall and self._moves == self._moves_before_rescan
         if shortfall and (is_at_rest or (self._rescans >= MOST_RESCANS and not dated)):
-            raise self.order_is_unstable(f"tells of {seen.lowest_total} rows and holds {seen.distinct} different ones")
+            raise self.order_is_unstable(f"tells of {seen.total} rows and holds {seen.distinct} different ones")
         self._shortfall, self._moves_before_rescan = shortfall, self._moves
         if self._rescans >= MOST_RESCANS:
             return False

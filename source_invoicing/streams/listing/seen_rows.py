@@ -133,8 +133,8 @@ class SeenRows:
         self.head = resume.head if resume else None
         #: Rows on the longest page.
         self.longest = 0
-        #: The lowest total reported; the list never had fewer rows.
-        self.lowest_total: int | None = None
+        #: The latest total: a row that was inserted and met stands for no other.
+        self.total: int | None = None
         #: Rows that others put in front of the last row met, and that have not been met.
         self.missing = resume.missing if resume else 0
         # Rows to know again before a reading continues at a checkpoint. A name alone proves little.
@@ -152,10 +152,10 @@ class SeenRows:
 
     @property
     def shortfall(self) -> int:
-        """How many rows of the lowest total were not met. Of rows met by an earlier run nothing is known."""
-        if self.lowest_total is None or not self.is_whole:
+        """How many rows of the latest total were not met. Of rows met by an earlier run nothing is known."""
+        if self.total is None or not self.is_whole:
             return 0
-        return max(self.lowest_total - self.distinct, 0)
+        return max(self.total - self.distinct, 0)
 
     def tail(self, view: PageView) -> tuple[RowFingerprint, ...]:
         """The rows at the end of a page, as a checkpoint keeps them. Contents that change by themselves are left
@@ -263,7 +263,7 @@ class SeenRows:
     def note_total(self, total: int | None) -> None:
         """Take note of how many rows the list has."""
         if total is not None:
-            self.lowest_total = total if self.lowest_total is None else min(self.lowest_total, total)
+            self.total = total
 
     def _is_new(self, row: RowFingerprint) -> bool:
         return row.name not in self._recent and not self.met_elsewhere(row.name)
