@@ -36,6 +36,7 @@ def campaign(schedules: int) -> tuple[Mapping[str, Counter[str]], list[str]]:
             figures[kind].update(tried=1, **{outcome.verdict or LOUD: bool(outcome.verdict or outcome.is_loud)})
             if outcome.verdict:
                 failures.append(f"{setup}/{kind}/{seed}: {outcome.verdict}: {outcome.what}")
+                print(failures[-1], flush=True)
     return figures, failures
 
 
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> int:
     logging.disable(logging.CRITICAL)
     os.nice(10)
     figures, failures = campaign(int(arguments[0]) if arguments else SCHEDULES)
-    print(table(figures), *failures, sep="\n")
+    print(table(figures))
     if not failures:
         PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), table(figures)), encoding="utf-8")
     return bool(failures)
