@@ -97,7 +97,7 @@ class AccessTokens:
         self._refusal = refusal
         self._most_requests = most_requests
         self._per_seconds = per_seconds
-        self._budget = CallBudget(most_requests, per_seconds)
+        self._budget = CallBudget(most_requests, per_seconds, scaled=False)
         self._token_url = f"{options}.token_url"
         credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
         self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
@@ -231,6 +231,8 @@ class TokenAuth(Auth):
         renewals = 0
         while refusal is not None:
             if renewals == MOST_RENEWALS:
+                # Others would use up the tokens that the vendor issues within a while, and be refused as well.
+                self._renewed_in_vain = token.text
                 raise _access_refused(refusal)
             token = yield from self._renew(token, refusal)
             renewals += 1

@@ -29,12 +29,15 @@ class CallBudget:
     Safe to use from several threads.
     """
 
-    def __init__(self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic, *, scaled: bool = True
+    ) -> None:
         """
         :param clock: returns seconds; another one only in tests
+        :param scaled: whether tests may shorten the window
         """
         self._calls = calls
-        self._seconds = seconds * testing_scale(BUDGET_SCALE)
+        self._seconds = seconds * (testing_scale(BUDGET_SCALE) if scaled else 1.0)
         self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from urllib.parse import parse_qs
 
 import pytest
@@ -160,6 +161,25 @@ def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock) -> None:
             list(pages(each))
 
     assert tokens.call_count == 1
+
+
+def test_tokens_that_are_refused_as_soon_as_they_are_issued_are_not_used_up_by_stream_after_stream(http: Mock) -> None:
+    """Zoho issues ten within ten minutes, to all users of a refresh token together."""
+    numbers = count()
+    tokens = http.post(US_TOKENS, json=lambda *_: {**TOKEN, "access_token": f"token-{next(numbers)}"})
+    granted, *others = SourceInvoicing().streams(config(organization_id="111"))
+    http.get(requests_mock.ANY, json={"code": 0, "users": [], "items": [], "page_context": {"has_more_page": False}})
+    assert isinstance(granted, InvoicingStream)
+    list(pages(granted))
+    http.get(requests_mock.ANY, status_code=401, json={"code": 14, "message": "Invalid value passed for authtoken"})
+
+    for each in others:
+        assert isinstance(each, InvoicingStream)
+        with pytest.raises(Failure) as refused:
+            list(pages(each))
+        assert refused.value.failure_type is FailureType.config_error
+
+    assert tokens.call_count <= 5
 
 
 @pytest.mark.parametrize("text", ["", "<html>busy</html>", '{"nothing": true}'])
