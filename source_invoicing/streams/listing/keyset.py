@@ -81,6 +81,8 @@ class Keyset(Strategy):
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             before = Answered(here.request, here.page.total, rows, here.floor)
             if has_next and here.stands_still and not is_beyond:
+                if here.request.since is not None and not here.dated:
+                    raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
                 ties = self._read_ties(here, before)
                 del here
                 reached = yield from ties
@@ -395,6 +397,6 @@ class Keyset(Strategy):
             taken = list(map(is_taken, timestamps))
             rows, timestamps = list(compress(rows, taken)), list(compress(timestamps, taken))
             keys = tuple(compress(keys, taken))
-        # The next page repeats rows of the last second, and of the one before where the boundary is included.
+        # The next page repeats rows of the last second, or the one before it.
         lowest = None if comes_again or here.last is None else here.last - 1
         return self._memory.take(rows, keys, timestamps, lowest)
