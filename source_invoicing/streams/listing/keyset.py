@@ -28,8 +28,7 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 # A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
 # needs a row that left meanwhile, or a server that breaks ties anew for each page.
 MOST_PASSES = 40
-# So many passes without a new row, beside one for each size of a page, show that another will hardly bring one.
-ENOUGH = 3
+ENOUGH = 3  # passes without a new row, beside one for each size of a page
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
 
@@ -255,10 +254,8 @@ class Keyset(Strategy):
         """A list of one page needs no order; in a longer one, a wrong order could hide rows."""
         if not here.has_next or not here.dated:
             return
-        if here.dated != sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST):
-            raise PlanNotSupported("does not sort by modification time")
-        proof = self._memory.proof
-        if proof.newest is not None and any(proof.newest < timestamp < proof.looked_at for timestamp in here.dated):
+        is_sorted = here.dated == sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST)
+        if not is_sorted or self._memory.proof.is_contradicted_by(here.dated):
             raise PlanNotSupported("does not sort by modification time")
         # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
         if here.request.since is not None and here.dated[0] < here.request.since - 1:
