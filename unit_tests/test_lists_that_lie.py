@@ -30,7 +30,7 @@ from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.listing.seen_rows import PageView, SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
 from source_invoicing.streams.state import CheckpointState, CursorState
 from source_invoicing.streams.timestamps import UnixSeconds
 
@@ -160,6 +160,19 @@ def test_ties_that_break_anew_leave_the_plan_by_change() -> None:
         ids(Passes(script, NEWEST_CHANGE))
 
 
+def test_rows_that_nothing_pushed_show_that_ties_break_anew() -> None:
+    """Row 4, of the same second as row 3, is on no page down to the cursor; totals say nothing of that."""
+    first = Page([row(9), row(3)], has_more=True, total=9)
+    second = Page([row(3), row(1, -900)], has_more=True, total=9)
+    script = Script([first, second, first, second])
+
+    with (
+        mock.patch("time.time", return_value=float(NOW + 1000)),
+        pytest.raises(PlanNotSupported, match="another order on each page"),
+    ):
+        ids(Passes(script, NEWEST_CHANGE), NOW - 500)
+
+
 def test_a_filter_needs_no_proof_where_no_row_has_a_time() -> None:
     listing = Script([Page([row(1, None)], has_more=True)])
 
@@ -199,6 +212,23 @@ def test_rows_later_than_the_far_end_show_a_list_that_is_not_sorted() -> None:
 
     with pytest.raises(PlanNotSupported, match="does not sort"):
         ids(Keyset(script, KEYSET))
+
+
+def test_a_filter_that_lists_pages_of_undated_rows_whatever_it_is_asked_leaves_the_plan() -> None:
+    undated = Page([row(1, None), row(2, None)], has_more=True, total=9)
+    dated = Page([row(3, -9000), row(4, -8000)], has_more=True, total=9)
+    newest = Page(dated.rows[::-1], has_more=True, total=9)
+
+    def answer(request: PageRequest) -> Page:
+        if request.order is Order.NEWEST_CHANGE_FIRST:
+            return newest
+        return undated if request.number == 1 else dated
+
+    script = Script([answer])
+
+    with pytest.raises(PlanNotSupported, match="whatever it is filtered by"):
+        ids(Keyset(script, KEYSET))
+    assert len(script.asked) < 10
 
 
 # -- overlap ----------------------------------------------------------------------------------------------------------

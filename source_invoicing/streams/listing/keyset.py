@@ -28,8 +28,7 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 # A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
 # needs a row that left meanwhile, or a server that breaks ties anew for each page.
 MOST_PASSES = 40
-# So many passes without a new row, beside one for each size of a page, show that another will hardly bring one.
-ENOUGH = 3
+ENOUGH = 3  # passes without a new row, beside one for each size of a page
 # How often totals that do not add up are asked for.
 MOST_COUNTS = 3
 
@@ -81,6 +80,8 @@ class Keyset(Strategy):
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             before = Answered(here.request, here.page.total, rows, here.floor)
             if has_next and here.stands_still and not is_beyond:
+                if here.request.since is not None and not here.dated:
+                    raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
                 ties = self._read_ties(here, before)
                 del here
                 reached = yield from ties
@@ -253,10 +254,8 @@ class Keyset(Strategy):
         """A list of one page needs no order; in a longer one, a wrong order could hide rows."""
         if not here.has_next or not here.dated:
             return
-        if here.dated != sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST):
-            raise PlanNotSupported("does not sort by modification time")
-        proof = self._memory.proof
-        if proof.newest is not None and any(proof.newest < timestamp < proof.looked_at for timestamp in here.dated):
+        is_sorted = here.dated == sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST)
+        if not is_sorted or self._memory.proof.is_contradicted_by(here.dated):
             raise PlanNotSupported("does not sort by modification time")
         # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
         if here.request.since is not None and here.dated[0] < here.request.since - 1:
@@ -395,6 +394,6 @@ class Keyset(Strategy):
             taken = list(map(is_taken, timestamps))
             rows, timestamps = list(compress(rows, taken)), list(compress(timestamps, taken))
             keys = tuple(compress(keys, taken))
-        # The next page repeats rows of the last second, and of the one before where the boundary is included.
+        # The next page repeats rows of the last second, or the one before it.
         lowest = None if comes_again or here.last is None else here.last - 1
         return self._memory.take(rows, keys, timestamps, lowest)

@@ -37,6 +37,11 @@ class ListProof:
         if since is not None and not self.filters:
             self.filters = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
 
+    def is_contradicted_by(self, timestamps: Sequence[int]) -> bool:
+        """Whether a page holds a later change than the far end of the list, where none can have been made since."""
+        newest = self.newest
+        return newest is not None and any(newest < timestamp < self.looked_at for timestamp in timestamps)
+
 
 @dataclass
 class Memory:

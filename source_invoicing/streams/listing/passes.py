@@ -65,6 +65,8 @@ class Passes(Strategy):
         self._was_refused = False
         self._first_keys: PageKeys = ()
         self._has_compared = False
+        # Whether a page began with rows that the one before had ended with, sorted by change.
+        self._was_pushed = False
         # Rows on a full page (0 until the first one has shown it), and how many passes were begun.
         self._page_size = 0
         self._begun = 0
@@ -209,6 +211,7 @@ class Passes(Strategy):
     def _from_the_newest_change(self, request: PageRequest, since: int | None, watermark: Watermark) -> Iterator[Batch]:
         """Down to ``since``, and then whatever moved to the head meanwhile."""
         head, count = HeadRows(self.listing), 0
+        self._was_pushed = False
         for page in self._down_to(request, since):
             count += 1
             watermark.saw(page, self.timestamps(page))
@@ -232,6 +235,12 @@ class Passes(Strategy):
                 any_moved = any_moved or bool(rows)
                 yield Batch(rows)
                 del rows
+            if self._was_pushed and not any_moved:
+                # Nothing was put in front that could have pushed a row to the next page.
+                raise PlanNotSupported(
+                    "lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE
+                )
+            self._was_pushed = False
             if count == 1 or not any_moved:
                 # A look at a single page cannot miss anything.
                 return
@@ -250,6 +259,7 @@ class Passes(Strategy):
                 raise PlanNotSupported("does not sort by modification time")
             if tally.total == tally.most and max(timestamps, default=0) < started.started:
                 self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
+                self._was_pushed = self._was_pushed or not set(before).isdisjoint(listed.keys)
             before, met = listed.keys, tally.distinct
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
