@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 from integration_tests.conftest import Connect, StartPlatform
 from integration_tests.expected import assert_as_they_are, keys
 from integration_tests.platforms import PLATFORMS, PlatformFacts
+from integration_tests.sandbox.sandbox import Sandbox
 from integration_tests.test_incremental import by_name
 from integration_tests.test_read import assert_complete
 
@@ -119,3 +121,12 @@ def test_parts_of_moving_documents_are_not_missed(
     throughout = set(sandbox.history()[source]["throughout"])
     there = {(row[document], row["position"]) for row in sandbox.rows(part) if row[document] in throughout}
     assert there <= {(row[document], row["position"]) for row in output.records[part]}
+
+
+@each_part
+def test_the_sandbox_lists_parts_over_http(platform: PlatformFacts, part: str, source: str) -> None:
+    """As the demo does, which compares what came with what there is."""
+    with Sandbox(platform.name, rows={source: 12}) as sandbox:
+        listed = requests.get(f"{sandbox.control_url}/rows", params={"stream": part}, timeout=10).json()
+
+        assert listed == {part: sandbox.rows(part)}

@@ -137,15 +137,18 @@ class World:
         """What a complete read must contain now, as one JSON object of lists by stream."""
         with self._lock:
             streams = [stream] if stream is not None else list(self._platform.tables)
-            lists = [orjson.dumps(name) + b":[" + b",".join(self._platform.truth(name)) + b"]" for name in streams]
+            lists = [orjson.dumps(name) + b":[" + b",".join(self._bodies(name)) + b"]" for name in streams]
         return b"{" + b",".join(lists) + b"}"
 
     def rows(self, stream: str) -> list[Row]:
         """What a complete read of one stream must contain now."""
         with self._lock:
-            if stream in self._platform.parts:
-                return self._platform.parts_of(stream)
-            return [orjson.loads(body) for body in self._platform.truth(stream)]
+            return [orjson.loads(body) for body in self._bodies(stream)]
+
+    def _bodies(self, stream: str) -> list[bytes]:
+        if stream in self._platform.parts:
+            return [orjson.dumps(row) for row in self._platform.parts_of(stream)]
+        return self._platform.truth(stream)
 
     def requests(self) -> list[dict[str, Any]]:
         """The requests so far."""
