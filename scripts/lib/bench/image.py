@@ -95,7 +95,7 @@ def image(times: int, folder: Path, say: Callable[[str], None]) -> Chapter:
         remarks=[
             "What makes the difference in size: the tests of other packages are left out, and only packages that are "
             "imported have bytecode. In time: `spec` is answered without the CDK, and while the CDK is imported, which "
-            "is most of what `discover` does here, nobody looks for garbage. Modules of the standard library have "
+            "is most of what `discover` does here, garbage is not collected. Modules of the standard library have "
             "bytecode even where the base image brings none; a read-only container can keep none."
         ],
     )
