@@ -102,8 +102,8 @@ class Resource(ABC):
         """
         yield Partition()
 
-    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
-        """The partitions to read instead of one that the API refused, or that had no rows.
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        """The partitions to read instead of one that the API refused or does not have, or that had no rows.
 
         :param refusal: ``None`` where it had no rows
         """
