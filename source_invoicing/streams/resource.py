@@ -243,7 +243,7 @@ class OptionalParams:
             dropped, self.params = self.params, {}
         if dropped:
             logger.warning(
-                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for stays empty.",
+                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
                 self._stream,
                 ", ".join(f"{name}={value}" for name, value in dropped.items()),
                 refusal,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from source_invoicing.platforms.zoho.common import (
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
-from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
+from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Passes, Plan
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
@@ -48,29 +48,8 @@ class Banking(BooksStream, ParentStream):
     params = {"filter_by": "Status.All"}
 
 
-class Organizations(BooksStream):
-    """https://www.zoho.com/books/api/v3/organizations/
-
-    All organizations of the user, on one page: the only list that belongs to none of them.
-    """
-
-    resource = "organizations"
-    primary_key = "organization_id"
-    scopes = ("settings",)
-    paging = Pages()
-
-    @override
-    def partitions(self) -> Iterable[Partition]:
-        yield Partition()
-
-    @override
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        return {}
-
-    @override
-    def read_page(self, response: Response, request: PageRequest) -> Page:
-        """Nothing follows, however many there are."""
-        return replace(super().read_page(response, request), has_more=False)
+class Organizations(BooksStream, common.Organizations):
+    """https://www.zoho.com/books/api/v3/organizations/"""
 
 
 class Contacts(BooksStream, ModifiedStream):
@@ -179,6 +158,7 @@ class RecurringExpenses(BooksStream, CreationOrderedStream):
     resource = "recurringexpenses"
     primary_key = "recurring_expense_id"
     scopes = ("expenses",)
+    params = {"filter_by": "Status.All"}
 
 
 class RecurringBills(BooksStream, CreationOrderedStream):

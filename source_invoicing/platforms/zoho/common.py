@@ -206,6 +206,28 @@ class ZohoChildStream(ChildStream, ZohoStream):
         return self.of_organization(super().partition_for(parent))
 
 
+class Organizations(ZohoStream):
+    """All organizations of the user, on one page: the only list that belongs to none of them."""
+
+    resource = "organizations"
+    primary_key = "organization_id"
+    scopes = ("settings",)
+    paging = Pages()
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        yield Partition()
+
+    @override
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
+        return {}
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Nothing follows, however many there are."""
+        return replace(super().read_page(response, request), has_more=False)
+
+
 class ContactPersons(ZohoStream):
     """The persons of all contacts, in one list that comes by their ids, in which no edit moves a row. It is documented
     for single contacts only, so where the one for all is refused, each contact has a request of its own. Persons carry
