@@ -47,14 +47,13 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _leave_on_signals() -> None:
-    """On a signal, end at once, with the status a shell gives to a program that a signal ended.
-
-    The first process of a container is not ended by a signal that it does not handle. Nothing has to be tidied up:
-    states are printed as soon as they are known, and requests that are under way only read.
-    """
+    """On a signal, end at once. Nothing has to be tidied up: states are printed as soon as they are known, and requests
+    that are under way only read."""
     numbers = {signal.SIGINT, signal.SIGTERM}
+    # The first process of a container is not ended by a signal that it does not handle.
+    handler = _leave if os.getpid() == 1 else signal.SIG_DFL
     for number in numbers:
-        signal.signal(number, _leave)
+        signal.signal(number, handler)
     if hasattr(signal, "pthread_sigmask"):
         # A handler runs in the main thread, once that is free, but it may be blocked printing to a full pipe. So a
         # separate thread waits for the signal and for nothing else.
@@ -63,4 +62,9 @@ def _leave_on_signals() -> None:
 
 
 def _leave(number: int, _: FrameType | None = None) -> None:
+    """End by the signal itself, so that the parent sees which it was: some programs that run connectors take any other
+    end for a failure. As the first process, end with the status that a shell gives to a program that a signal ended."""
+    if os.getpid() != 1:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        os.kill(os.getpid(), number)
     os._exit(128 + number)
