@@ -194,12 +194,12 @@ def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Fail
 
 
 def _names(organizations: Iterable[Any]) -> str:
-    """Organizations by name and id."""
-    return ", ".join(
-        f"{each.get('name') or 'without a name'} ({each.get('organization_id')})"
-        for each in organizations
-        if isinstance(each, Mapping)
-    )
+    return ", ".join(named(each) for each in organizations if isinstance(each, Mapping))
+
+
+def named(organization: Mapping[str, Any]) -> str:
+    """An organization by name and id."""
+    return f"{organization.get('name') or 'without a name'} ({organization.get('organization_id')})"
 
 
 def token_refusal(data_center: str, host: str, error: str, description: str) -> Failure:
