@@ -134,7 +134,30 @@ def test_a_default_and_the_examples_are_valid(path: str) -> None:
 
 
 def test_the_form_and_the_code_take_the_same_dates() -> None:
-    assert FORM["properties"]["start_date"]["pattern"] == f"^{TIMESTAMP.pattern}$"
+    assert FORM["properties"]["start_date"]["pattern"] == f"^({TIMESTAMP.pattern})?$"
+
+
+@pytest.mark.parametrize("date", ["", "2024-01-01", "2024-01-01 00:00:00", "2024-01-01T00:00:00.5+01:00"])
+def test_what_the_pattern_of_the_start_date_takes_no_format_refuses(date: str) -> None:
+    start_date = FORM["properties"]["start_date"]
+
+    jsonschema.validate(date, start_date, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
+    assert "format" not in start_date  # checkers need packages of their own for most formats, and pass all else
+
+
+def test_what_most_people_have_to_look_at_is_not_folded_away() -> None:
+    shown = {path.rpartition(".")[2] for path, field in FIELDS.items() if field.get("always_show")}
+
+    assert shown >= {"environment", "data_center", "organization_id", "calls_per_hour", "start_date"}
+
+
+@pytest.mark.parametrize("path", [path for path, field in FIELDS.items() if field["type"] == "object"])
+def test_an_object_that_may_be_left_out_requires_nothing(path: str) -> None:
+    # The form fills in its defaults, and then refuses to save it without what it requires.
+    parent, _, name = path.rpartition(".")
+    options = FIELDS[path].get("oneOf")
+
+    assert options or name in NODES[parent].get("required", []) or not FIELDS[path].get("required")
 
 
 @pytest.mark.parametrize(
