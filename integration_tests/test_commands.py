@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 from importlib.metadata import version
@@ -15,13 +17,15 @@ import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import SCRIPT, Connector, Output
-from integration_tests.in_process import InProcessConnector, OfflineSandbox, run_command
+from integration_tests.in_process import InProcessConnector, OfflineSandbox, run_arguments, run_command
 from integration_tests.platforms import PlatformFacts, on_each_platform
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho_token import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN
 
 pytestmark = pytest.mark.in_process
 
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md"]
 SECRETS = (CLIENT_SECRET, REFRESH_TOKEN, CODE, CLIENT_ID)
 
 
@@ -255,3 +259,58 @@ def test_the_help_names_all_commands() -> None:
     assert output.exit_code == 0
     text = "\n".join(output.lines)
     assert all(name in text for name in ("spec", "check", "discover", "read", "catalog", "login", "--version"))
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """The commands of the connector on a page, as a shell splits them."""
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines if line.strip().startswith("source-invoicing ")]
+
+
+def follow(command: list[str], sandbox: Sandbox, **environment: str) -> None:
+    """Carry out a command of a page, and what the shell does with its output."""
+    assert isinstance(sandbox, OfflineSandbox)
+    _, *arguments = command
+    arguments, target = (arguments[:-2], arguments[-1]) if ">" in arguments else (arguments, None)
+    run = run_command if arguments[0] in ("catalog", "login") else run_arguments
+    output = run(arguments, sandbox.wire(), environment)
+    assert output.exit_code == 0, output.text[-2000:]
+    if target:
+        Path(target).write_text("\n".join(output.lines), encoding="utf-8")
+
+
+def test_the_readme_leads_from_a_key_to_records(
+    start_sandbox: StartSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = start_sandbox("invoiced", rows={"invoices": 4})
+    monkeypatch.chdir(tmp_path)
+    Path("config.json").write_text(json.dumps(sandbox.config), encoding="utf-8")
+    check, catalog, read, *_ = commands_of(PAGES[0])
+
+    for command in (check, catalog, read):
+        follow(command, sandbox)
+
+    messages = [json.loads(line) for line in Path("messages.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    assert sum(message.get("record", {}).get("stream") == "invoices" for message in messages) == 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_leads_from_a_code_to_a_configuration(
+    start_sandbox: StartSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: Path
+) -> None:
+    sandbox = start_sandbox("zoho_books")
+    monkeypatch.chdir(tmp_path)
+    (login,) = [command for command in commands_of(page) if command[1] == "login"]
+    platform = sandbox.config["platform"]
+    here = ["--token-url", platform["token_url"], "--base-url", platform["base_url"]]
+
+    follow(
+        [*login[:-2], *here, *login[-2:]],
+        sandbox,
+        SOURCE_INVOICING_CLIENT_ID=CLIENT_ID,
+        SOURCE_INVOICING_CLIENT_SECRET=CLIENT_SECRET,
+        SOURCE_INVOICING_CODE=CODE,
+    )
+
+    assert json.loads(Path("config.json").read_bytes())["platform"]["data_center"] == "eu"
