@@ -58,9 +58,16 @@ def types_of(schema: Json) -> set[str]:
     return {types} if isinstance(types, str) else set(types)
 
 
+# The text that these held beside their other type was only ever a blank, which becomes null.
+BLANK_TEXT = (".documents", ".contact_tax_information", ".applied_invoices", ".custom_fields")
+
+
 def narrowed(before: Any, now: Any, path: str) -> list[str]:
     """The properties that are gone, or may not hold any more what they may have held."""
-    if path and not types_of(before) <= types_of(now):
+    types = types_of(before)
+    if path in BLANK_TEXT:
+        types -= {"string"}
+    if path and not types <= types_of(now):
         return [path]
     complaints = []
     for name, schema in before.get("properties", {}).items():
