@@ -158,7 +158,7 @@ def test_a_list_that_does_not_say_whether_it_goes_on_is_read_to_its_end(
 
 def test_loose_custom_fields_join_the_others_and_overwrite_none(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"item_id": "1", "cf_colour": "red", "custom_field_hash": {"cf_colour": "blue", "cf_size": "M"}},
         {"item_id": "2", "cf_colour": "red", "cf_limit_unformatted": 0.3},
         {"item_id": "3", "cf_colour": "red", "custom_field_hash": []},
