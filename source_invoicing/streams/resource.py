@@ -38,6 +38,8 @@ class Resource(ABC):
 
     #: Path of the list below the base URL, without a leading slash.
     resource: ClassVar[str]
+    #: Where the list is for accounts that do not have it there; empty where that is not known to happen.
+    other_resource: ClassVar[str] = ""
     primary_key: ClassVar[str | list[str]] = "id"
     #: Field with the time a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
