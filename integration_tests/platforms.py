@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.fastbill_rows import german
-from integration_tests.sandbox.fastbill_rows import unix as fastbill_seconds
+from integration_tests.sandbox.fastbill_other_rows import german
+from integration_tests.sandbox.fastbill_other_rows import unix as fastbill_seconds
 
 Options = Mapping[str, Any]
 
