@@ -147,9 +147,8 @@ class Maker:
         kind = v.in_turn("kind", ("outgoing", "outgoing", "draft", "credit"))
         state = "draft" if kind == "draft" else v.in_turn("state", ("unpaid", "paid", "overdue", "canceled"))
         document = self._document(id_, kind)
-        share = {"paid": 1, "unpaid": 0, "overdue": 0.25}.get(state)
         return document | {
-            "PAYMENTS": [] if share is None else self._payments(id_, document["TOTAL"], share),
+            "PAYMENTS": _paid(document, {"paid": 1, "overdue": 0.25}.get(state, 0)),
             "STATE": state,
             "SUBTYPE": "standard",
             "INVOICE_NUMBER": "" if kind == "draft" else v.code("R", int(id_) % 100_000),
@@ -162,7 +161,7 @@ class Maker:
     def revenue(self, id_: str) -> Row:
         """An income that was entered rather than written: the same fields, a few less."""
         document = self._document(id_, "outgoing")
-        document["PAYMENTS"] = self._payments(id_, document["TOTAL"], 1 if document["PAID_DATE"] else 0)
+        document["PAYMENTS"] = _paid(document, 1 if document["PAID_DATE"] else 0)
         return {name: value for name, value in document.items() if name not in ("SUBTYPE", "AFFILIATE")}
 
     def recurring_invoice(self, id_: str) -> Row:
@@ -283,7 +282,7 @@ class Maker:
             "TOTAL": net + vat,
             "VAT_ITEMS": _by_rate(lines),
             "ITEMS": lines,
-            "PAYMENTS": [],
+            "PAYMENTS": [self._payment(f"{id_}{n}") for n in range(v.in_turn("payments", (0, 1, 2)))],
             "COMMENTS": [self._comment() for _ in range(v.in_turn("comments", (2, 0, 1, 0)))],
             "PAYMENT_INFO": v.one_of(("", "Bitte überweisen Sie bis übermorgen.")),
             "DOCUMENT_URL": f"https://seller.example/document/{v.token()}",
@@ -313,22 +312,16 @@ class Maker:
             "SORT_ORDER": 1,
         }
 
-    def _payments(self, id_: str, total: float, share: float) -> list[Row]:
-        """Payments of a share of a total, in one piece or in two."""
+    def _payment(self, id_: str) -> Row:
         v = self.v
-        first = total * share * v.in_turn("pieces", (1, 0.5))
-        return [
-            {
-                "PAYMENT_ID": f"{id_}{n}",
-                "DATE": self._day(),
-                "AMOUNT": amount,
-                "CURRENCY_CODE": "EUR",
-                "NOTE": v.text(),
-                "TYPE": v.one_of(("transfer", "")),
-            }
-            for n, amount in enumerate((first, total * share - first))
-            if amount
-        ]
+        return {
+            "PAYMENT_ID": id_,
+            "DATE": self._day(),
+            "AMOUNT": v.price(),
+            "CURRENCY_CODE": "EUR",
+            "NOTE": v.text(),
+            "TYPE": v.one_of(("transfer", "")),
+        }
 
     def _comment(self) -> Row:
         v = self.v
@@ -339,6 +332,18 @@ class Maker:
 
     def _day(self) -> str:
         return day_text(self.v)
+
+
+def _paid(document: Row, share: float) -> list[Row]:
+    """The payments of a document, with amounts that make up a share of its total."""
+    due, payments = document["TOTAL"] * share, document["PAYMENTS"]
+    if not due:
+        return []
+    whole = {"PAYMENT_ID": f"{document['INVOICE_ID']}0", "DATE": document["INVOICE_DATE"], "CURRENCY_CODE": "EUR"}
+    payments = payments or [{**whole, "AMOUNT": due, "NOTE": "", "TYPE": ""}]
+    half = due / len(payments)
+    amounts = [half, due - half] if len(payments) > 1 else [due]
+    return [payment | {"AMOUNT": amount} for payment, amount in zip(payments, amounts, strict=True)]
 
 
 def _by_rate(lines: list[Row]) -> list[Row]:
