@@ -16,6 +16,7 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.invoiced_data import (
     CHILD_PATHS,
     DEFAULT_ROWS,
+    PARTS,
     STRING_IDS,
     Maker,
     child_keys,
@@ -23,11 +24,11 @@ from integration_tests.sandbox.invoiced_data import (
     spread,
 )
 from integration_tests.sandbox.invoiced_events import RELATIONS, SUBJECTS, EventMaker, expand
-from integration_tests.sandbox.invoiced_ledger import Ledger
+from integration_tests.sandbox.invoiced_ledger import Ledger, payment_plan
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import ApiRequest, Change, Page, Part, Platform, Reply
+from integration_tests.sandbox.platform import ApiRequest, Change, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
 
@@ -51,22 +52,6 @@ MESSAGES: Mapping[int, str] = {
     404: "Request was not recognized",
     405: "Method not allowed",
     429: "You have reached your rate limit",
-}
-_CHANGE = "updated_at"
-_DOCUMENTS: Mapping[str, str] = {"invoice": "invoices", "credit_note": "credit_notes", "estimate": "estimates"}
-PARTS: Mapping[str, Part] = {
-    **{f"{one}_line_items": Part(many, ("items",), f"{one}_id", _CHANGE) for one, many in _DOCUMENTS.items()},
-    **{
-        f"{one}_{kind}": Part(many, (kind, f"items.{kind}"), f"{one}_id", _CHANGE, "line_item_id")
-        for one, many in _DOCUMENTS.items()
-        for kind in ("discounts", "taxes")
-    },
-    "payment_applications": Part("payments", ("applied_to",), "payment_id", _CHANGE),
-    "charges": Part("payments", ("charge",), "payment_id", _CHANGE),
-    "refunds": Part("payments", ("charge.refunds",), "payment_id", _CHANGE),
-    "subscription_addons": Part("subscriptions", ("addons",), "subscription_id", _CHANGE),
-    "plan_tiers": Part("plans", ("tiers",), "plan_id", _CHANGE),
-    "chasing_cadence_steps": Part("chasing_cadences", ("steps",), "cadence_id"),
 }
 STREAM_OF_PATH = {path: stream for stream, path in CHILD_PATHS.items()}
 
@@ -218,6 +203,8 @@ class Invoiced(Platform):
                 return _Target(STREAM_OF_PATH[child], parent)
             case ["customers", parent, child, key] if STREAM_OF_PATH.get(child) in SINGLE_CHILDREN:
                 return _Target(STREAM_OF_PATH[child], parent, key)
+            case ["invoices", key, "payment_plan"]:
+                return _Target("payment_plans", key=key)
         return None
 
     def _existing(self, stream: str, text: str) -> Key:
@@ -229,6 +216,12 @@ class Invoiced(Platform):
         return key
 
     def _single(self, request: ApiRequest, target: _Target, parent: Key | None) -> Reply:
+        if target.stream == "payment_plans":
+            invoice = self._existing("invoices", target.key or "")
+            plan = payment_plan(self.tables["invoices"].row(invoice))
+            if plan is None:
+                raise Refused(404, f"Payment plan was not found: {target.key}")
+            return Reply(200, orjson.dumps(plan))
         key = self._existing(target.stream, target.key or "")
         if self.tables[target.stream].group_of(key) != parent:
             raise Refused(404, f"{STREAM_NAMES[target.stream]} was not found: {target.key}")
@@ -309,6 +302,17 @@ class Invoiced(Platform):
         """Everything: payments with ``applied_to``, subscriptions of all states, children with ``customer_id``."""
         table = self.table(stream)
         return [self._body(stream, key, customer=table.group_of(key)) for key in table]
+
+    def parts_of(self, name: str) -> list[Row]:
+        """Payment plans stand beside the invoices: each has an address of its own."""
+        if name != "payment_plans":
+            return super().parts_of(name)
+        table = self.tables["invoices"]
+        plans = [(row, plan) for row in map(table.row, table) if (plan := payment_plan(row))]
+        return [
+            plan | {"invoice_id": row["id"], "updated_at": row["updated_at"], "row_updated_at": plan["updated_at"]}
+            for row, plan in plans
+        ]
 
     # Mutations
 

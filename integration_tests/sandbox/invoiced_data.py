@@ -10,6 +10,7 @@ from integration_tests.sandbox.invoiced_ledger import Ledger
 from integration_tests.sandbox.invoiced_parts import Parts
 from integration_tests.sandbox.invoiced_rows import Rows
 from integration_tests.sandbox.invoiced_settings import Settings
+from integration_tests.sandbox.platform import Part
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import DAY, LONG_TEXT, Values
 
@@ -69,6 +70,25 @@ CHILD_PATHS: Mapping[str, str] = {
     "payment_sources": "payment_sources",
 }
 """Streams that exist only under a customer, with the last part of their path."""
+
+_CHANGE = "updated_at"
+_DOCUMENTS: Mapping[str, str] = {"invoice": "invoices", "credit_note": "credit_notes", "estimate": "estimates"}
+PARTS: Mapping[str, Part] = {
+    **{f"{one}_line_items": Part(many, ("items",), f"{one}_id", _CHANGE) for one, many in _DOCUMENTS.items()},
+    **{
+        f"{one}_{kind}": Part(many, (kind, f"items.{kind}"), f"{one}_id", _CHANGE, "line_item_id")
+        for one, many in _DOCUMENTS.items()
+        for kind in ("discounts", "taxes")
+    },
+    "payment_applications": Part("payments", ("applied_to",), "payment_id", _CHANGE),
+    "charges": Part("payments", ("charge",), "payment_id", _CHANGE),
+    "refunds": Part("payments", ("charge.refunds",), "payment_id", _CHANGE),
+    "subscription_addons": Part("subscriptions", ("addons",), "subscription_id", _CHANGE),
+    "plan_tiers": Part("plans", ("tiers",), "plan_id", _CHANGE),
+    "chasing_cadence_steps": Part("chasing_cadences", ("steps",), "cadence_id"),
+    "payment_plans": Part("invoices", (), "invoice_id", _CHANGE),
+}
+"""What stands inside rows, and payment plans, which stand beside their invoice."""
 
 DISTINCT_ROWS = 3_000
 """After so many rows of a stream the further ones resemble these: a benchmark must not wait for its data."""

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from typing import Any
 
 from integration_tests.sandbox.table import Row
-from integration_tests.sandbox.values import Values
+from integration_tests.sandbox.values import DAY, Values
 
 MOST_AT_ONCE = 20
 """So many debts one payment pays at most, however few payments there are."""
@@ -52,3 +52,28 @@ class Ledger:
             return []
         count = max(-(-len(self._debts) // left), v.one_of((1, 1, 1, 3)))
         return [self._debts.popleft() for _ in range(min(count, MOST_AT_ONCE, len(self._debts)))]
+
+
+def payment_plan(invoice: Row) -> Row | None:
+    """The current payment plan of an invoice that names one: two installments, the first of which is paid first."""
+    id_ = invoice["payment_plan"]
+    if id_ is None:
+        return None
+    first = cents(invoice["total"] / 2)
+    amounts = (first, cents(invoice["total"] - first))
+    paid = cents(invoice["total"] - invoice["balance"])
+    rests = (max(cents(amounts[0] - paid), 0), cents(amounts[1] - max(paid - amounts[0], 0)))
+    return {
+        "id": id_,
+        "object": "payment_plan",
+        "status": "finished" if invoice["paid"] else ("active", "pending_signup", "canceled")[id_ % 3],
+        "installments": [
+            {"id": id_ * 10 + n, "date": invoice["date"] + 30 * n * DAY, "amount": amount, "balance": rest}
+            for n, (amount, rest) in enumerate(zip(amounts, rests, strict=True))
+        ],
+        "approval": None
+        if id_ % 2
+        else {"id": id_, "ip": "192.0.2.7", "timestamp": invoice["created_at"], "user_agent": "Browser/1.0"},
+        "created_at": invoice["created_at"],
+        "updated_at": invoice["created_at"],
+    }

@@ -122,7 +122,7 @@ class Rows:
             "due_date": v.maybe(row["date"] + 30 * DAY),
             "payment_terms": v.maybe("NET 30"),
             "ship_to": self.parts.ship_to(),
-            "payment_plan": v.maybe(9, 0.1),
+            "payment_plan": v.in_turn("payment plan", (None, None, id_ % 10**6, None, None)),
             "payment_source": self.parts.any_payment_source(row["customer"]) if v.chance(0.05) else None,
             "late_fees": v.chance(0.5),
             "chase": v.chance(0.5),
