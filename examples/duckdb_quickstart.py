@@ -102,7 +102,7 @@ PARTS = {
             WHERE i.type = 'outgoing' AND i.is_canceled <> '1'
         """,
         "taxes": """
-            SELECT tax.vat_percent || ' %' AS rate, CAST(i.invoice_date AS DATE) AS issued,
+            SELECT CAST(tax.vat_percent AS DOUBLE) || ' %' AS rate, CAST(i.invoice_date AS DATE) AS issued,
                    i.currency_code AS currency, tax.vat_value AS amount
             FROM invoice_vat_items tax
             JOIN invoices i ON i.invoice_id = tax.invoice_id AND i.lastupdate IS NOT DISTINCT FROM tax.lastupdate
