@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 from collections import deque
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
@@ -143,12 +142,12 @@ class Reading:
         :raises Failure: when nothing can be
         """
         try:
-            if isinstance(failure, ResourceMissing):
-                if self.source.other_resource and not partition.path:
-                    return [replace(partition, path=self.source.other_resource)], ()
-                return (), self.source.without_list(partition, failure)
-            if isinstance(failure, BadRequest) and (instead := self.source.instead_of(partition, failure)):
+            if isinstance(failure, (BadRequest, ResourceMissing)) and (
+                instead := self.source.instead_of(partition, failure)
+            ):
                 return instead, ()
+            if isinstance(failure, ResourceMissing):
+                return (), self.source.without_list(partition, failure)
             raise failure
         except Failure as final:
             raise self.source.explain(final) from None

@@ -38,8 +38,6 @@ class Resource(ABC):
 
     #: Path of the list below the base URL, without a leading slash.
     resource: ClassVar[str]
-    #: Where the list is for accounts that do not have it there; empty where that is not known to happen.
-    other_resource: ClassVar[str] = ""
     primary_key: ClassVar[str | list[str]] = "id"
     #: Field with the time a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
@@ -104,8 +102,8 @@ class Resource(ABC):
         """
         yield Partition()
 
-    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
-        """The partitions to read instead of one that the API refused, or that had no rows.
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        """The partitions to read instead of one that the API refused or does not have, or that had no rows.
 
         :param refusal: ``None`` where it had no rows
         """
@@ -245,7 +243,7 @@ class OptionalParams:
             dropped, self.params = self.params, {}
         if dropped:
             logger.warning(
-                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for stays empty.",
+                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
                 self._stream,
                 ", ".join(f"{name}={value}" for name, value in dropped.items()),
                 refusal,

@@ -7,15 +7,17 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import Response, whole_number
+from source_invoicing.http import BadRequest, ResourceMissing, Response, whole_number
 from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import (
+    Chain,
     ChildStream,
     InvoicingStream,
     Order,
     Page,
     PageRequest,
     ParentStream,
+    Partition,
 )
 from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, PASSES_UNFILTERED, Plan
 
@@ -242,7 +244,11 @@ class ChasingCadences(CreationOrderedStream):
     """
 
     resource = "chasing_cadences"
-    other_resource = "customer_chasing_cadences"
+
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        is_missing = isinstance(refusal, ResourceMissing) and not partition.path
+        return [Partition(path="customer_chasing_cadences")] if is_missing else ()
 
 
 #: All lists but the customers, in the order in which they are offered.
