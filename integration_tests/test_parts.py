@@ -8,7 +8,7 @@ import requests
 from integration_tests.conftest import Connect, StartPlatform
 from integration_tests.connector import Json
 from integration_tests.expected import assert_as_they_are, keys
-from integration_tests.platforms import PLATFORMS, PlatformFacts, on_each_platform
+from integration_tests.platforms import INVOICED, PLATFORMS, PlatformFacts, on_each_platform
 from integration_tests.sandbox.sandbox import Sandbox
 from integration_tests.test_incremental import by_name
 from integration_tests.test_read import assert_complete
@@ -98,6 +98,28 @@ def test_an_edited_document_brings_its_parts_and_no_other_does(
         [row for row in sandbox.rows(part) if row[document] == edited], by_name(connector.catalog)[part]
     ) <= keys(came, by_name(connector.catalog)[part])
     assert {row[document] for row in not_of_the_last_second(came, platform, source, first.records[part])} == set()
+
+
+def test_lines_that_were_removed_are_told_by_the_cursor_of_their_invoice(
+    start_platform: StartPlatform, connect: Connect
+) -> None:
+    sandbox = start_platform(INVOICED, INVOICED.walked)
+    connector = connect(sandbox)
+    first = connector.read(["invoice_line_items"])
+    long = max(sandbox.rows("invoices"), key=lambda row: len(row["items"]))
+    sandbox.edit("invoices", long["id"], {"items": long["items"][1:]})
+
+    second = connector.read(["invoice_line_items"], state=first.last_state)
+
+    stored = {
+        (line["invoice_id"], line["id"]): line
+        for output in (first, second)
+        for line in output.records["invoice_line_items"]
+    }
+    changed = {row["id"]: row["updated_at"] for row in sandbox.rows("invoices")}
+    current = {key for key, line in stored.items() if line["updated_at"] == changed[line["invoice_id"]]}
+    assert current == {(line["invoice_id"], line["id"]) for line in sandbox.rows("invoice_line_items")}
+    assert set(stored) - current == {(long["id"], long["items"][0]["id"])}
 
 
 @each_long_part

@@ -101,15 +101,15 @@ SERVICE_OF = {service.stream: service for service in SERVICES.values()}
 
 
 PARTS: Mapping[str, Part] = {
-    "invoice_line_items": Part("invoices", ("ITEMS",), "INVOICE_ID", "LASTUPDATE"),
-    "invoice_vat_items": Part("invoices", ("VAT_ITEMS",), "INVOICE_ID", "LASTUPDATE"),
-    "invoice_payments": Part("invoices", ("PAYMENTS",), "INVOICE_ID", "LASTUPDATE"),
-    "recurring_invoice_line_items": Part("recurring_invoices", ("ITEMS",), "INVOICE_ID"),
-    "revenue_line_items": Part("revenues", ("ITEMS",), "INVOICE_ID", "LASTUPDATE"),
-    "revenue_payments": Part("revenues", ("PAYMENTS",), "INVOICE_ID", "LASTUPDATE"),
-    "estimate_line_items": Part("estimates", ("ITEMS",), "ESTIMATE_ID"),
-    "expense_line_items": Part("expenses", ("ITEMS",), "INVOICE_ID"),
-    "project_tasks": Part("projects", ("TASKS",), "PROJECT_ID"),
+    "invoice_line_items": Part("invoices", "ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "invoice_vat_items": Part("invoices", "VAT_ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "invoice_payments": Part("invoices", "PAYMENTS", "INVOICE_ID", "LASTUPDATE"),
+    "recurring_invoice_line_items": Part("recurring_invoices", "ITEMS", "INVOICE_ID"),
+    "revenue_line_items": Part("revenues", "ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "revenue_payments": Part("revenues", "PAYMENTS", "INVOICE_ID", "LASTUPDATE"),
+    "estimate_line_items": Part("estimates", "ITEMS", "ESTIMATE_ID"),
+    "expense_line_items": Part("expenses", "ITEMS", "INVOICE_ID"),
+    "project_tasks": Part("projects", "TASKS", "PROJECT_ID"),
 }
 
 

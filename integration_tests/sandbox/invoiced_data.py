@@ -74,19 +74,19 @@ CHILD_PATHS: Mapping[str, str] = {
 _CHANGE = "updated_at"
 _DOCUMENTS: Mapping[str, str] = {"invoice": "invoices", "credit_note": "credit_notes", "estimate": "estimates"}
 PARTS: Mapping[str, Part] = {
-    **{f"{one}_line_items": Part(many, ("items",), f"{one}_id", _CHANGE) for one, many in _DOCUMENTS.items()},
+    **{f"{one}_line_items": Part(many, "items", f"{one}_id", _CHANGE) for one, many in _DOCUMENTS.items()},
     **{
-        f"{one}_{kind}": Part(many, (kind, f"items.{kind}"), f"{one}_id", _CHANGE, "line_item_id")
+        f"{one}_{kind}": Part(many, f"{kind} items.{kind}", f"{one}_id", _CHANGE, "line_item_id")
         for one, many in _DOCUMENTS.items()
         for kind in ("discounts", "taxes")
     },
-    "payment_applications": Part("payments", ("applied_to",), "payment_id", _CHANGE),
-    "charges": Part("payments", ("charge",), "payment_id", _CHANGE),
-    "refunds": Part("payments", ("charge.refunds",), "payment_id", _CHANGE),
-    "subscription_addons": Part("subscriptions", ("addons",), "subscription_id", _CHANGE),
-    "plan_tiers": Part("plans", ("tiers",), "plan_id", _CHANGE),
-    "chasing_cadence_steps": Part("chasing_cadences", ("steps",), "cadence_id"),
-    "payment_plans": Part("invoices", (), "invoice_id", _CHANGE),
+    "payment_applications": Part("payments", "applied_to", "payment_id", _CHANGE),
+    "charges": Part("payments", "charge", "payment_id", _CHANGE),
+    "refunds": Part("payments", "charge.refunds", "payment_id", _CHANGE),
+    "subscription_addons": Part("subscriptions", "addons", "subscription_id", _CHANGE),
+    "plan_tiers": Part("plans", "tiers", "plan_id", _CHANGE),
+    "chasing_cadence_steps": Part("chasing_cadences", "steps", "cadence_id"),
+    "payment_plans": Part("invoices", "", "invoice_id", _CHANGE),
 }
 """What stands inside rows, and payment plans, which stand beside their invoice."""
 

@@ -80,14 +80,15 @@ class Part:
     """What stands inside the rows of a stream, and is a stream of its own to whoever reads them.
 
     :param stream: the stream whose rows hold it
-    :param members: the members that do; ``items.taxes`` stand in each of the ``items``
+    :param member: the member that does; several are separated by blanks, and ``items.taxes`` stand in each of the
+        ``items``
     :param document: the name of the document's key in a part
     :param cursor: the document's time of change, which a part carries as well; empty where it has none
     :param element: the name that the id of the element around it has in a part; empty where it has none
     """
 
     stream: str
-    members: tuple[str, ...]
+    member: str
     document: str
     cursor: str = ""
     element: str = ""
@@ -174,7 +175,7 @@ class Platform(ABC):
         (key,) = self.table(part.stream).key_fields
         rows: list[Row] = []
         for document in (orjson.loads(body) for body in self.truth(part.stream)):
-            found = [each for member in part.members for each in _inside(document, member)]
+            found = [each for member in part.member.split() for each in _inside(document, member)]
             for position, (row, element) in enumerate(found, start=1):
                 stamps = {part.document: document[key], "position": position}
                 stamps |= {part.cursor: document[part.cursor]} if part.cursor else {}
