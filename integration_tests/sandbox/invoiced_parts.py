@@ -53,7 +53,7 @@ class Parts:
             return None
         v = self.v
         return {"name": v.name(), "attention_to": v.maybe(v.name()), **self.address(), "country": "US"} | (
-            {"updated_at": v.moment()} if v.chance(0.3) else {}
+            {"created_at": 0, "updated_at": v.moment()} if v.chance(0.3) else {}
         )
 
     def user(self) -> Row:

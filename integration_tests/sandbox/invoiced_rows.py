@@ -244,6 +244,7 @@ class Rows:
             "cycles": v.maybe(12),
             "period_start": period["start"],
             "period_end": period["end"],
+            "period_offset_days": 0,
             "renewed_last": period["start"],
             "renews_next": period["end"],
             "snap_to_nth_day": v.maybe(31, 0.2),
@@ -376,6 +377,7 @@ class Rows:
             "send_new_invoices": v.chance(0.5),
             **self.parts.address(),
             "country": v.maybe("DE"),
+            "address": "",
             **self.parts.times(),
         }
 

@@ -175,6 +175,8 @@ DELETED: Mapping[str, Mapping[str, str]] = {
 # Changes that do not move the modification time, by platform and stream.
 UNSEEN: Mapping[tuple[str, str], str] = {
     ("invoiced", "events"): "an event never changes",
+    ("invoiced", "charges"): "a refund may come unseen",
+    ("invoiced", "refunds"): "a refund may come unseen",
     ("zoho_invoice", "contacts"): "balances change unseen",
     ("zoho_books", "contacts"): "balances change unseen",
     ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
