@@ -265,6 +265,25 @@ def test_times_are_asked_for_with_both_dates_on_each_page(start_fastbill: StartF
         assert date.fromisoformat(body["FILTER"]["END_DATE"]) > date.today() + timedelta(days=360)
 
 
+@pytest.mark.parametrize(("unpaged", "after"), [(False, 1), (False, 16), (True, 1)])
+def test_times_go_on_where_they_were_cut_off(
+    start_fastbill: StartFastBill, configure: Configure, *, unpaged: bool, after: int
+) -> None:
+    sandbox = start_fastbill({"times": 100 if unpaged else 200}, unpaged=unpaged, limit_cap=100 if unpaged else 10)
+    connector = configure(sandbox)
+    fault = {"kind": "status", "code": 500}
+    sandbox.add_faults({"match": {"stream": "times"}, "after": after, "times": 0, "fault": fault})
+    failed = connector.read(["times"])
+    assert failed.statuses["times"][-1] == "INCOMPLETE"
+    sandbox.clear_faults()
+
+    rest = succeeded(connector.read(["times"], state=failed.last_state))
+
+    assert (len(rest.records["times"]) < len(sandbox.rows("times"))) == (after > 10), "from the second hundred rows on"
+    union = [*failed.records["times"], *rest.records["times"]]
+    assert by_key(union, "times") == by_key(sandbox.rows("times"), "times")
+
+
 @pytest.mark.parametrize(("times", "templates"), [(10, 10), (100, 1), (150, 3), (0, 0), (9, 100)])
 def test_lists_that_may_come_without_pages_are_read_either_way(
     start_fastbill: StartFastBill, configure: Configure, times: int, templates: int

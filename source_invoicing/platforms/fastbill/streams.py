@@ -5,7 +5,7 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -17,8 +17,10 @@ from typing_extensions import override
 from source_invoicing.http import MalformedResponse, Request, Response
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
+from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
 # The most rows a page can hold; larger limits are cut to it without a word.
@@ -229,13 +231,25 @@ class Projects(FastBillStream):
     has_projects = True
 
 
+class BehindTheFirstPage(CheckpointState):
+    """Where a list was left, if not within its first page: of a list without pages, any place is the first page."""
+
+    @override
+    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
+        super().save_checkpoint(checkpoint if checkpoint and checkpoint.offset >= LIMIT else None)
+
+
 class MaybeUnpagedStream(FastBillStream):
     """A list of which no source says that it comes in pages.
 
     More rows than a page can hold, or the rows of the first page at a later offset, are all there are.
     """
 
-    _first_page: list[str | None]
+    _first_page: Sequence[str | None] = ()
+
+    @override
+    def make_state(self) -> CheckpointState:
+        return BehindTheFirstPage(self.name)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
