@@ -44,6 +44,17 @@ class Fields:
         self._asked_for: set[str] = set()
         self._nested: dict[str, Fields] = {}
 
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The object as it came."""
+        return self._values
+
+    def replaced(self, values: Mapping[str, Any]) -> Fields:
+        """Other values at the same place, where the same properties have been read."""
+        fields = Fields(values, self._path)
+        fields._asked_for |= self._asked_for
+        return fields
+
     def text(self, name: str, *, why: str = "") -> str:
         """A required text that is not blank.
 

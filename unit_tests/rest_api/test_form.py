@@ -64,6 +64,7 @@ ACCOUNT: Json = {
 EVERYTHING = [
     *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
     *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+    config(product="lago", auth={"type": "bearer", "token": "key1"}),
 ]
 
 

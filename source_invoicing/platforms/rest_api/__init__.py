@@ -28,6 +28,7 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.products import with_product
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
 
@@ -57,8 +58,9 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._options = Options.parse(config.options)
-        for sentence in config.options.unknown():
+        fields = with_product(config.options)
+        self._options = Options.parse(fields)
+        for sentence in fields.unknown():
             logger.warning("%s", sentence)
         credentials = self._options.credentials
         self._auth = (
