@@ -43,7 +43,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
     ),
     (
         config(headers=[{"name": "A", "value": "b"}, {"name": "a", "value": "c"}]),
-        "platform.headers[1].name is a a second time",
+        "platform.headers[1].name is a, which stands there already",
     ),
     (config(headers={"A": "b"}), "platform.headers should be a list, found an object"),
     (config(rate={"calls": 5}), "platform.rate.per_seconds is missing"),

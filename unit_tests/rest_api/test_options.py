@@ -128,7 +128,7 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
             config(**{"\ud800": 1}),
             [
                 "platform.\\ud800 is not known there and is ignored; the properties there are auth, base_url, "
-                "headers, name, product, rate, streams."
+                "headers, name, product, rate, secret_headers, streams."
             ],
         ),
     ],

@@ -155,6 +155,7 @@ class Options:
     base_url: str
     credentials: Credentials
     headers: Pairs
+    secret_headers: Pairs
     rate: tuple[int, int] | None
     resources: tuple[Resource, ...]
 
@@ -167,10 +168,14 @@ class Options:
         fields.text("base_url", why="It is the address of the API, such as https://api.example.com.")
         base_url = fields.url("base_url", default="")
         credentials = parse_credentials(fields.object("auth"))
+        taken = {credentials.header_name.lower(): "the credentials of platform.auth are sent in"}
+        secret_headers = parse_headers(fields, taken, secret=True)
+        taken |= {name.lower(): "secret_headers sets" for name, _ in secret_headers}
         return cls(
             base_url=base_url,
             credentials=credentials,
-            headers=parse_headers(fields, credentials.header_name),
+            headers=parse_headers(fields, taken),
+            secret_headers=secret_headers,
             rate=_rate(fields.optional_object("rate")),
             resources=_resources(fields.objects("streams"), credentials.query_name),
         )
