@@ -61,7 +61,7 @@ DECLARED: Json = {
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],
     "secret_headers": [{"name": "X-App", "value": "sesame"}],
-    "rate": {"calls": 300, "per_seconds": 900},
+    "rate": {"calls": 300, "per_seconds": 900, "too_many_statuses": [403]},
 }
 EVERYTHING = [
     *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
@@ -11,7 +12,6 @@ from typing_extensions import override
 from source_invoicing.config import Config
 from source_invoicing.http import (
     ApiClient,
-    CallBudget,
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
@@ -56,6 +56,7 @@ class RestApi(Platform):
         self._options = Options.parse(fields)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
+        self._error_handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
         credentials = self._options.credentials
         self._auth = (
             TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
@@ -77,19 +78,19 @@ class RestApi(Platform):
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(self._client(retry_policy), window, STATUS_ERROR_HANDLER)
+        return RestAccount(self._client(retry_policy), window, self._error_handler)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         options = self._options
         rate_limiter = RateLimiter(
             in_flight=self.num_workers,
-            budget=CallBudget(*options.rate) if options.rate else None,
+            budget=options.rate.budget(),
             longest_wait=retry_policy.longest_wait,
         )
         return ApiClient(
             auth=self._auth,
             base_url=options.base_url,
-            error_handler=PageErrorHandler(STATUS_ERROR_HANDLER),
+            error_handler=PageErrorHandler(self._error_handler),
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,
