@@ -53,7 +53,7 @@ class RestApi(Platform):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         fields = with_product(config.options)
-        self._options = Options.parse(fields)
+        self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
         self._error_handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
