@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def test_a_path_steps_into_each_element(server: requests_mock.Mocker, path: str,
     ids=str,
 )
 def test_a_path_that_no_element_has_is_wrong(server: requests_mock.Mocker, path: str, body: Any) -> None:
-    server.get(LIST, json=body)
+    server.get(LIST, text=json.dumps(body))
 
     with pytest.raises(Failure, match=r"where record_path expects"):
         read(config(invoices(record_path=path, pagination={"type": "none"})))
