@@ -207,7 +207,7 @@ def test_an_api_that_breaks_down_in_the_depth_of_a_list_is_read_less_of_at_a_tim
 
 def test_a_door_that_closes_for_a_while_is_no_depth(server: requests_mock.Mocker) -> None:
     server.get(
-        LIST, [{"json": {"data": ROWS[:100]}}, {"status_code": 503, "headers": {"Retry-After": "9"}, "json": {}}]
+        LIST, [{"json": {"data": ROWS[:100]}}, {"status_code": 503, "headers": {"Retry-After": "0.001"}, "json": {}}]
     )
 
     with pytest.raises(Failure) as caught:
