@@ -53,6 +53,8 @@ class Resource(ABC):
     #: Lists whose union is the resource, by name, with the query parameters that select each. A record may change from
     #: one to another while they are read, so one worker reads them in this order, and then the first one again.
     lists: ClassVar[Mapping[str, QueryParams]] = {}
+    #: Whether each account has rows of its own, where a connection reads several.
+    per_account: ClassVar[bool] = True
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
     #: Folder of the JSON schemas, beside the module of the stream.
@@ -204,12 +206,17 @@ class Resource(ABC):
     @property
     def state(self) -> MutableMapping[str, Any]:
         """The state as JSON."""
-        return self.progress.value()
+        return self.whole_progress.value()
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
         self._state_given = value
-        self.progress.restore(value)
+        self.whole_progress.restore(value)
+
+    @property
+    def whole_progress(self) -> StreamState:
+        """The state that is stored: that of this list, unless the connection reads several accounts."""
+        return self.progress
 
     @property
     def is_unfinished(self) -> bool:

@@ -52,6 +52,7 @@ class Organizations(BooksStream):
     primary_key = "organization_id"
     scopes = ("settings",)
     paging = Pages()
+    per_account = False
 
     @override
     def partitions(self) -> Iterable[Partition]:
