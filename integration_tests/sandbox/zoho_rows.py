@@ -185,7 +185,7 @@ class RowMaker:
         return (
             (("_amount", "_amount_bcy"), v.amount),
             (("_date",), lambda: v.one_of(("", self._date()))),
-            (("_viewed_time", "_started_at"), self._moment),
+            (("_viewed_time", "_started_at", "_refresh_time"), self._moment),
             (("_hours",), lambda: v.one_of(("00:00", "12:26"))),
             (("_id",), lambda: v.one_of(("", *(f"9820000000000{v.whole(10_000, 99_999)}" for _ in range(2))))),
             (("name", "payee", "_by"), v.name),
