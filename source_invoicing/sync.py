@@ -10,7 +10,7 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -117,9 +117,8 @@ class _Job:
                 self._ids.extend(map(outlet.parent_id, records))
             yield RecordPage(outlet.name, records)
 
-    def finish(self) -> None:
+    def deliver_ids(self) -> None:
         """Note that everything was read."""
-        self.reading.finish()
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
 
@@ -142,10 +141,10 @@ class Sync:
         """
         self._refused = refused
         self._lanes = _lanes(readings, num_workers)
-        # Of each stream, in how many accounts it is still to be read, and in how many it is complete.
+        # Of each stream, in how many accounts it is still to be read, and how it went in the others.
         self._left = Counter(outlet.name for reading in readings for outlet in reading.outlets)
-        self._complete: Counter[str] = Counter()
-        self._errors: dict[str, list[tuple[str, AirbyteTracedException]]] = {}
+        self._complete: defaultdict[str, list[Resource]] = defaultdict(list)
+        self._errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
         self._started: set[str] = set()
         self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(max(QUEUE_SIZE, len(self._lanes) * num_workers))
         self._cancelled = threading.Event()
@@ -232,17 +231,21 @@ class Sync:
         for outlet in job.reading.outlets:
             outlet.progress.on_change = None
         if not job.failed:
-            job.finish()
+            job.deliver_ids()
         for outlet in job.reading.outlets:
             self._left[outlet.name] -= 1
-            self._complete[outlet.name] += not job.failed
+            if not job.failed:
+                self._complete[outlet.name].append(outlet)
             if not self._left[outlet.name]:
                 yield from self._end_stream(outlet)
 
     def _end_stream(self, outlet: Resource) -> Iterator[AirbyteMessage]:
         """A stream was read in all accounts."""
-        name, state, errors = outlet.name, outlet.state, self._errors.get(outlet.name)
-        # Only now: a state that is taken while others read may be ahead of the records.
+        name = outlet.name
+        # Only now: workers that read it in another account hold the lock of its state while they wait for the consumer.
+        for each in self._complete[name]:
+            each.progress.finish()
+        state, errors = outlet.state, self._errors[name]
         if self._complete[name] and (
             self._records_since_state[name] or name not in self._has_state or state == FINISHED or errors
         ):
@@ -259,7 +262,7 @@ class Sync:
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
         traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
         if outlet.account.name:
-            self._errors.setdefault(outlet.name, []).append((outlet.account.name, traced))
+            self._errors[outlet.name].append((outlet.account.name, traced))
         else:
             yield self._trace(outlet.name, traced)
 

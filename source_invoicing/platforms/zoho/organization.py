@@ -161,7 +161,10 @@ def check_several(client: ApiClient, client_of: Callable[[str], ApiClient], ids:
         if (failure := _try(client_of(each), each, is_listed=each in names)) is not None
     ]
     if refused:
-        raise in_accounts(refused)
+        failure = in_accounts(refused)
+        if all(isinstance(each, AccessRefused) for _, each in refused):
+            raise AccessRefused(failure.sentence, FailureType.config_error)
+        raise failure
 
 
 def _try(client: ApiClient, organization_id: str, *, is_listed: bool) -> Failure | None:
