@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from integration_tests.expected import keys
 from integration_tests.platforms import PLATFORMS, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho import HOME, TOKENS, organization_ids
+from source_invoicing import sync
 
 pytestmark = pytest.mark.in_process
 
@@ -20,6 +23,8 @@ FIRST, SECOND, THIRD = organization_ids(3)
 assert FIRST == HOME
 BOTH = f"{FIRST},{SECOND}"
 ALL_THREE = f"{FIRST}, {SECOND} ,{THIRD},{FIRST},"
+# Seconds after which something hangs.
+PATIENCE = 20
 on_both_products = pytest.mark.parametrize(
     "platform", [PLATFORMS[name] for name in ("zoho_invoice", "zoho_books")], ids=["zoho_invoice", "zoho_books"]
 )
@@ -235,6 +240,43 @@ def test_rows_that_move_in_all_organizations_are_not_missed(
         for at, organization in (("", FIRST), ("@2", SECOND), ("@3", THIRD)):
             came = {row[f"{stream[:-1]}_id"] for row in of(output.records[stream], organization)}
             assert set(history[f"{stream}{at}"]["throughout"]) <= came
+
+
+class OneStateWaits(Queue[Any]):
+    """Once a list has ended, the next state is handed over only when the consumer has dealt with the end."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.has_ended, self.is_waiting, self.is_dealt_with = threading.Event(), threading.Event(), threading.Event()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # as the base has it
+        if self.has_ended.is_set():
+            self.is_dealt_with.set()
+        item = super().get(block, timeout)
+        if isinstance(item, sync._TaskEnded) and not item.was_opening and not self.has_ended.is_set():
+            self.has_ended.set()
+            assert self.is_waiting.wait(PATIENCE)
+        return item
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if isinstance(item, sync._State) and self.has_ended.is_set() and not self.is_waiting.is_set():
+            self.is_waiting.set()
+            assert self.is_dealt_with.wait(PATIENCE)
+        super().put(item, block, timeout)
+
+
+def test_an_organization_that_is_done_waits_for_no_state_of_another(
+    start_sandbox: StartSandbox, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their states share a lock, which a worker holds while it waits for the consumer."""
+    monkeypatch.setattr(sync, "Queue", OneStateWaits)
+    sandbox = start(start_sandbox, PLATFORMS["zoho_invoice"], per_page_cap=2)
+    connector = three(connect, sandbox, num_workers=1)
+
+    output = connector.read(["invoices"])
+
+    assert output.exit_code == 0, output.errors
+    assert_complete(connector, sandbox, output, ["invoices"])
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

@@ -63,8 +63,10 @@ class Resource(ABC):
     def __init__(self, account: Account) -> None:
         self.account = account
         self.progress = self.make_state()
-        self.plans_left = PlansLeft(self.name, self.plans)
-        self.optional = OptionalParams(self.name, self.optional_params)
+        # Accounts may differ in what they take.
+        shown = f"{self.name} in {account.name}" if account.name else self.name
+        self.plans_left = PlansLeft(shown, self.plans)
+        self.optional = OptionalParams(shown, self.optional_params)
         self._state_given: Mapping[str, Any] = {}
 
     @property
@@ -159,8 +161,13 @@ class Resource(ABC):
                 record.update(stamp)
         return records
 
-    @cached_property
+    @property
     def _normalise(self) -> Normaliser:
+        return self.normaliser
+
+    @cached_property
+    def normaliser(self) -> Normaliser:
+        """Makes values fit the schema."""
         fields = [name for names in (self.primary_key, self.cursor_field) for name in _as_list(names)]
         return Normaliser(self.name, self.schema_of_records(), keep=(name.partition(".")[0] for name in fields))
 

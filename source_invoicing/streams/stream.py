@@ -18,6 +18,7 @@ from typing_extensions import override
 from source_invoicing.http import Request, Response
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.accounts import AccountsState
+from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
@@ -95,6 +96,12 @@ class InvoicingStream(Resource, HttpStream, ABC):
             readers[0].accounts_state = self.accounts_state.of(readers)
         readers[0].state = dict(self._state_given if state is None else state)
         yield from readers[0].read_records(SyncMode.full_refresh)
+
+    @property
+    @override
+    def _normalise(self) -> Normaliser:
+        # One for all accounts: it warns once for each field.
+        return self.members[0].normaliser
 
     @property
     @override

@@ -47,6 +47,8 @@ WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_typ
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MOST_IN_FLIGHT = 10
+# The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
+CALLS_OF_NO_ORGANIZATION = 2
 # What the state of a stream calls the states of the organizations; never change it.
 PARTS = "organizations"
 
@@ -138,12 +140,13 @@ class Zoho(Platform):
     def _in_flight(self) -> int:
         return min(self.num_workers, MOST_IN_FLIGHT)
 
-    def _limits(self) -> RateLimiter:
+    def _limits(self, calls: int = CALLS_PER_MINUTE) -> RateLimiter:
         """Those of one organization."""
-        return RateLimiter(self._in_flight, CallBudget(CALLS_PER_MINUTE, 60.0))
+        return RateLimiter(self._in_flight, CallBudget(calls, 60.0))
 
     def _client_of(self, client: ApiClient, organization_id: str) -> ApiClient:
-        return client.beside(ZohoErrorHandler(self.product, organization_id), self._limits())
+        limits = self._limits(CALLS_PER_MINUTE - CALLS_OF_NO_ORGANIZATION)
+        return client.beside(ZohoErrorHandler(self.product, organization_id), limits)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         tokens = AccessTokens(
