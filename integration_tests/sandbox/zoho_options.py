@@ -178,10 +178,22 @@ LIST_OPTIONS: tuple[Option, ...] = (
         "filter_by asks for all.",
     ),
     Option(
+        "further_filters",
+        "documented",
+        "Whether recurring expenses, projects and time entries take filter_by, as Books documents.",
+        choices=("documented", "refused"),
+    ),
+    Option(
         "all_contact_persons",
         "listed",
         "Whether there is a list of the persons of all contacts, or only one of each contact.",
         choices=("listed", "missing", "refused"),
+    ),
+    Option(
+        "debit_notes",
+        "honoured",
+        "Whether page_context shows filter_by=Type.DebitNote, or that all kinds of invoices were listed.",
+        choices=("honoured", "ignored"),
     ),
     Option("showbalance", "taken", "The parameter of that name on accounts.", choices=("taken", "refused")),
     Option(
