@@ -8,7 +8,7 @@ import pytest
 from airbyte_cdk.models import SyncMode
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.http import AccessRefused, Failure
+from source_invoicing.http import Failure
 from source_invoicing.streams import InvoicingStream
 from unit_tests.zoho.helpers import (
     ACME,
@@ -67,7 +67,7 @@ def test_ids_stand_for_names_where_the_token_may_not_list_organizations(zoho: Mo
     zoho.get(f"{US_BOOKS}/organizations", status_code=401, json=refused(57))
 
     assert [each.account.name for each in stream("users", organization_id="111,222").members] == ["111", "222"]
-    with pytest.raises(AccessRefused, match="is all, but the refresh token may not list organizations"):
+    with pytest.raises(Failure, match="is all, but the refresh token may not list organizations"):
         stream("users", organization_id="all")
 
 

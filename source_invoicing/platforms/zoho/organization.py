@@ -198,8 +198,7 @@ def the_only_one(organizations: list[Row]) -> str:
 
 
 def _cannot_list(refusal: Failure) -> Failure:
-    return AccessRefused(
+    return config_failure(
         f"{refusal.sentence} platform.organization_id is all, but the refresh token may not list organizations. Name "
-        "their ids, or make a token whose scopes include settings.READ.",
-        FailureType.config_error,
+        "their ids, or make a token whose scopes include settings.READ."
     )
