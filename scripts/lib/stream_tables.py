@@ -30,6 +30,7 @@ SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
+SOME_ADDRESS = "https://api.example.com"
 
 Json = dict[str, Any]
 
@@ -40,6 +41,10 @@ class Trouble(Exception):
 
 def _vanishes(event: str) -> str:
     return f"vanishes; `events` has `{event}`"
+
+
+def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
+    return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
 
 
 SILENT = "vanishes, and no event tells"
@@ -69,7 +74,17 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tasks": _vanishes("task.deleted"),
         "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
         "payment_sources": _vanishes("payment_source.deleted"),
-        "invoice_line_items": "stays; lines of the current version have the `updated_at` of their invoice",
+        "members": SILENT,
+        "roles": SILENT,
+        "chasing_cadences": SILENT,
+        **_stay("invoice", "updated_at", "invoice_line_items", "invoice_discounts", "invoice_taxes"),
+        **_stay("payment", "updated_at", "payment_applications"),
+        **_stay("credit note", "updated_at", "credit_note_line_items", "credit_note_discounts", "credit_note_taxes"),
+        **_stay("estimate", "updated_at", "estimate_line_items", "estimate_discounts", "estimate_taxes"),
+        **_stay("payment", "updated_at", "charges", "refunds"),
+        **_stay("subscription", "updated_at", "subscription_addons"),
+        **_stay("plan", "updated_at", "plan_tiers"),
+        "chasing_cadence_steps": SILENT,
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,
@@ -142,6 +157,18 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "products": "vanishes",
         "recurring_invoices": "vanishes",
         "revenues": "vanishes",
+        "contacts": "vanishes",
+        "estimates": "vanishes",
+        "expenses": "vanishes",
+        "projects": "vanishes",
+        "times": "vanishes",
+        "templates": "vanishes",
+        **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
+        "recurring_invoice_line_items": "vanishes",
+        **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
+        "estimate_line_items": "vanishes",
+        "expense_line_items": "vanishes",
+        "project_tasks": "vanishes",
     },
     "rest_api": {"invoices": "depends on the API"},
 }
@@ -149,6 +176,8 @@ DELETED: Mapping[str, Mapping[str, str]] = {
 # Changes that do not move the modification time, by platform and stream.
 UNSEEN: Mapping[tuple[str, str], str] = {
     ("invoiced", "events"): "an event never changes",
+    ("invoiced", "charges"): "a refund may come unseen",
+    ("invoiced", "refunds"): "a refund may come unseen",
     ("zoho_invoice", "contacts"): "balances change unseen",
     ("zoho_books", "contacts"): "balances change unseen",
     ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
@@ -184,7 +213,11 @@ def example(schema: Json) -> Any:
 
 def streams_of(platform: str) -> list[InvoicingStream]:
     """The streams of a platform, of an account that does not exist."""
-    config = Config.parse({"platform": example(platform_options()[platform])}, PLATFORMS)
+    options = example(platform_options()[platform])
+    if platform == "rest_api":
+        # Needed where no product knows it.
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
@@ -203,7 +236,8 @@ def table_of_platforms() -> Iterator[str]:
     for name, option in platform_options().items():
         streams = streams_of(name)
         incremental = sum(stream.supports_incremental for stream in streams)
-        asked = ", ".join(f"`{each}`" for each in option["properties"] if each in option["required"] and each != "name")
+        required = [each for each in option["properties"] if each in option["required"] and each != "name"]
+        asked = f"`product` or `base_url`, {_code(required)}" if name == "rest_api" else _code(required)
         counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
         yield _row(option["title"], f"`{name}`", *counts, asked)
 

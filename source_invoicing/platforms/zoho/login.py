@@ -13,15 +13,13 @@ from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     ApiClient,
-    BadRequest,
     Failure,
-    Request,
     ResourceMissing,
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, named, rows_in, token_refusal
-from source_invoicing.platforms.zoho.organization import the_only_one
+from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, named, token_refusal
+from source_invoicing.platforms.zoho.organization import listed, the_only_one
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 
 SECRETS = ("client_id", "client_secret", "code")
@@ -65,8 +63,8 @@ def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str
     :raises Failure: when there is none, or the token is no good
     """
     try:
-        rows = client.fetch(Request("organizations"), lambda response: rows_in(response, "organizations"))
-    except (AccessRefused, ResourceMissing, BadRequest):
+        rows = listed(client)
+    except (AccessRefused, ResourceMissing):
         check()
         return "", (
             "The refresh token works, but may not list organizations: its scopes lack settings.READ. Zoho picks the "
