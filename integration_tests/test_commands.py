@@ -20,6 +20,7 @@ from integration_tests.connector import SCRIPT, Connector, Output
 from integration_tests.in_process import InProcessConnector, OfflineSandbox, run_arguments, run_command
 from integration_tests.platforms import PlatformFacts, on_each_platform
 from integration_tests.sandbox import Sandbox
+from integration_tests.sandbox.zoho import TOKENS
 from integration_tests.sandbox.zoho_token import CLIENT_ID, CLIENT_SECRET, CODE, REFRESH_TOKEN
 
 pytestmark = pytest.mark.in_process
@@ -198,6 +199,21 @@ def test_a_user_without_an_organization_is_told_to_be_invited(start_sandbox: Sta
     assert (output.exit_code, output.lines) == (1, [])
     assert "belongs to no organization of this product. Let an administrator" in output.stderr
     assert output.stderr.endswith("The code has been used up: generate a new one to log in again.\n")
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "invalid_code", "general_error"])
+def test_a_server_that_repeats_what_it_was_sent_makes_login_tell_no_secret(
+    start_sandbox: StartSandbox, error: str
+) -> None:
+    sandbox = start_sandbox("zoho_books")
+    answer = json.dumps({"error": error, "error_description": " ".join(SECRETS)})
+    sandbox.add_faults({"match": {"stream": TOKENS}, "times": 0, "fault": {"kind": "body", "text": answer}})
+
+    output = login(sandbox)
+
+    assert (output.exit_code, output.lines) == (1, [])
+    assert error in output.stderr
+    assert not any(secret in output.stderr for secret in (CLIENT_ID, CLIENT_SECRET, CODE))
 
 
 def test_a_code_is_good_once(start_sandbox: StartSandbox) -> None:
