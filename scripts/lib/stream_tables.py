@@ -30,6 +30,7 @@ SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
+SOME_ADDRESS = "https://api.example.com"
 
 Json = dict[str, Any]
 
@@ -212,7 +213,11 @@ def example(schema: Json) -> Any:
 
 def streams_of(platform: str) -> list[InvoicingStream]:
     """The streams of a platform, of an account that does not exist."""
-    config = Config.parse({"platform": example(platform_options()[platform])}, PLATFORMS)
+    options = example(platform_options()[platform])
+    if platform == "rest_api":
+        # Needed where no product knows it.
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
@@ -231,7 +236,8 @@ def table_of_platforms() -> Iterator[str]:
     for name, option in platform_options().items():
         streams = streams_of(name)
         incremental = sum(stream.supports_incremental for stream in streams)
-        asked = ", ".join(f"`{each}`" for each in option["properties"] if each in option["required"] and each != "name")
+        required = [each for each in option["properties"] if each in option["required"] and each != "name"]
+        asked = f"`product` or `base_url`, {_code(required)}" if name == "rest_api" else _code(required)
         counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
         yield _row(option["title"], f"`{name}`", *counts, asked)
 
