@@ -55,11 +55,12 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
     """
     first, *others = _parts(path)
     found: list[tuple[str | None, Any]] = [(None, dig(value, first))]
+    if found[0][1] is MISSING:
+        return MISSING
     for part in others:
         elements = [element for key, each in found for element in _elements(key, each)]
-        missing = all(each is MISSING for _, each in found)
         found = [(key, dig(element, part)) for key, element in elements]
-        if missing or (found and all(each is MISSING for _, each in found)):
+        if found and all(each is MISSING for _, each in found):
             return MISSING
     return [pair for pair in found if pair[1] is not None and pair[1] is not MISSING]
 
