@@ -54,9 +54,10 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
         elements without the rest of the path, are passed over; where all lack it, the path leads nowhere
     """
     first, *others = _parts(path)
-    found: list[tuple[str | None, Any]] = [(None, dig(value, first))]
-    if found[0][1] is MISSING:
-        return MISSING
+    begun = dig(value, first)
+    if isinstance(begun, Missing):
+        return begun
+    found: list[tuple[str | None, Any]] = [(None, begun)]
     for part in others:
         elements = [element for key, each in found for element in _elements(key, each)]
         found = [(key, dig(element, part)) for key, element in elements]
