@@ -93,8 +93,14 @@ class Fields:
     def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
         """A whole number within bounds."""
         value = self._get(name)
-        if value is None:
-            return default
+        return default if value is None else self._integer(name, value, lowest, highest)
+
+    def integers(self, name: str, lowest: int, highest: int) -> list[int]:
+        """A list of whole numbers within bounds; an empty one where it is left out."""
+        values = enumerate(self._list(name))
+        return [self._integer(f"{name}[{index}]", value, lowest, highest) for index, value in values]
+
+    def _integer(self, name: str, value: Any, lowest: int, highest: int) -> int:
         if isinstance(value, float) and value.is_integer():
             # JSON has one kind of number: 8.0 is 8.
             value = int(value)

@@ -38,7 +38,8 @@ AUTHS: list[Json] = [
     {"type": "api_key", "location": "header", "name": "X-Key", "value": "key1", "prefix": "Token "},
     {"type": "basic", "username": "anna", "password": "key1"},
     {"type": "bearer", "token": "key1"},
-    OAUTH,
+    {**OAUTH, "grant": "refresh_token", "client_auth": "basic", "token_params": [{"name": "tenant", "value": "7"}]},
+    {**OAUTH, "grant": "client_credentials", "scope": "read"},
     {"type": "none"},
 ]
 DECLARED: Json = {
@@ -59,7 +60,8 @@ DECLARED: Json = {
 }
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],
-    "rate": {"calls": 300, "per_seconds": 900},
+    "secret_headers": [{"name": "X-App", "value": "sesame"}],
+    "rate": {"calls": 300, "per_seconds": 900, "too_many_statuses": [403]},
 }
 EVERYTHING = [
     *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),

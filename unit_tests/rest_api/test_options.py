@@ -120,7 +120,8 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
         (
             config(invoices(params=[{"name": "a", "valeu": "b"}]), rate={"calls": 1, "per_seconds": 1, "burst": 2}),
             [
-                "platform.rate.burst is not known there and is ignored; the properties there are calls, per_seconds.",
+                "platform.rate.burst is not known there and is ignored; the properties there are calls, per_seconds, "
+                "too_many_statuses.",
                 "platform.streams[0].params[0].valeu is not known there and is ignored; the nearest property is value.",
             ],
         ),
@@ -128,7 +129,7 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
             config(**{"\ud800": 1}),
             [
                 "platform.\\ud800 is not known there and is ignored; the properties there are auth, base_url, "
-                "headers, name, product, rate, streams."
+                "headers, name, product, rate, secret_headers, streams."
             ],
         ),
     ],

@@ -19,12 +19,10 @@ from source_invoicing.platforms.rest_api.headers import Pairs, mask_if_secret, p
 from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.platforms.rest_api.pagers import parse_pager
 from source_invoicing.platforms.rest_api.paths import check_path, parse_path
+from source_invoicing.platforms.rest_api.rate import Rate
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.timestamps import parse_format
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-MAX_CALLS = 1_000_000
-MAX_SECONDS = SECONDS_PER_DAY
 METHODS = ("GET", "POST")
 PLACE_OF_ID = "{id}"
 WHOLE_BODY = "."
@@ -147,15 +145,13 @@ class Resource:
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that the user declared.
-
-    :param rate: calls, and the seconds in which so many are allowed
-    """
+    """Everything that the user declared."""
 
     base_url: str
     credentials: Credentials
     headers: Pairs
-    rate: tuple[int, int] | None
+    secret_headers: Pairs
+    rate: Rate
     resources: tuple[Resource, ...]
 
     @classmethod
@@ -167,26 +163,17 @@ class Options:
         fields.text("base_url", why="It is the address of the API, such as https://api.example.com.")
         base_url = fields.url("base_url", default="")
         credentials = parse_credentials(fields.object("auth"))
+        taken = {credentials.header_name.lower(): "the credentials of platform.auth are sent in"}
+        secret_headers = parse_headers(fields, taken, secret=True)
+        taken |= {name.lower(): "secret_headers sets" for name, _ in secret_headers}
         return cls(
             base_url=base_url,
             credentials=credentials,
-            headers=parse_headers(fields, credentials.header_name),
-            rate=_rate(fields.optional_object("rate")),
+            headers=parse_headers(fields, taken),
+            secret_headers=secret_headers,
+            rate=Rate.parse(fields.optional_object("rate")),
             resources=_resources(fields.objects("streams"), credentials.query_name),
         )
-
-
-def _rate(fields: Fields | None) -> tuple[int, int] | None:
-    if fields is None:
-        return None
-    calls = fields.integer("calls", None, 1, MAX_CALLS)
-    seconds = fields.integer("per_seconds", None, 1, MAX_SECONDS)
-    if calls is None and seconds is None:
-        return None
-    if calls is None or seconds is None:
-        missing = "calls" if calls is None else "per_seconds"
-        raise fields.complaint(missing, "is missing; calls and per_seconds belong together")
-    return calls, seconds
 
 
 def _resources(declared: Sequence[Fields], key_param: str) -> tuple[Resource, ...]:
