@@ -210,7 +210,11 @@ class Fields:
 
         :param what: goes on behind the property's path
         """
-        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
+        return config_failure(self.remark(name, what))
+
+    def remark(self, name: str, what: str) -> str:
+        """The same sentence, where it is no complaint."""
+        return f"{self._at(name)} {what.rstrip('.')}."
 
     def _suggestion(self, name: str) -> str:
         known = sorted(self._asked_for)

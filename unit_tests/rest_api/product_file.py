@@ -40,7 +40,7 @@ def complaints(name: str, text: str) -> Iterator[str]:
         fields = Fields(configured(product), "platform")
         for known in ("name", "product"):
             fields.optional_text(known)
-        Options.parse(fields)
+        Options.parse(fields, has_start_date=False)
     except yaml.MarkedYAMLError as error:
         yield f"{name}.yaml, line {error.problem_mark.line + 1 if error.problem_mark else 1}: {error.problem}"
     except (TypeError, KeyError) as error:

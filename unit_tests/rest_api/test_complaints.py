@@ -61,11 +61,15 @@ COMPLAINTS: list[tuple[Json, str]] = [
     (config(invoices(path="/x?y=1")), "platform.streams[0].path should hold no query"),
     (config(invoices(path="/../x")), "platform.streams[0].path should hold no . or .. steps"),
     (config(invoices(path="/x/{id}")), "platform.streams[0].path holds {id}, but the stream names no parent"),
-    (config(CUSTOMERS, {**CHILD, "path": "/notes"}), "platform.streams[1].path should hold {id} once"),
+    (config(CUSTOMERS, {**CHILD, "path": "/notes"}), "platform.streams[1].path should hold {id}, the id of the parent"),
     (config(CHILD), "platform.streams[0].parent.stream is 'customers', but the other streams are: (none)"),
     (
-        config(CUSTOMERS, CHILD, {**CHILD, "name": "n2", "parent": {"stream": "notes"}}),
-        "platform.streams[2].parent.stream is 'notes', which has a parent itself",
+        config(CHILD, {**CHILD, "name": "customers", "parent": {"stream": "notes", "field": "note"}}),
+        "platform.streams[0].parent.stream is 'customers', which has notes itself above it",
+    ),
+    (
+        config(CUSTOMERS, CHILD, {**CHILD, "name": "n2", "parent": {"stream": "notes", "field": "customer_id"}}),
+        "platform.streams[2].parent.field is 'customer_id', which notes has got from its parent already",
     ),
     (
         config(CUSTOMERS, CHILD, {**CHILD, "name": "n2", "parent": {"stream": "customers", "key": "no"}}),

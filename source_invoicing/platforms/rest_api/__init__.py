@@ -62,7 +62,7 @@ class RestApi(Platform):
         product, fields = chosen(config.options), config.options
         if product is not None:
             fields = fields.replaced(laid_over(product.platform, fields.values))
-        self._options = Options.parse(fields)
+        self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
         self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)

@@ -44,13 +44,14 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
     return tuple(headers)
 
 
-def check_header_name(fields: Fields, name: str) -> None:
+def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
     """
+    :param option: the property that holds it
     :raises Failure: when it is not the name of a header
     """
     if not HEADER_NAME.fullmatch(name):
         raise fields.complaint(
-            "name", f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+            option, f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
         )
 
 

@@ -34,7 +34,8 @@ class ListEnd:
         :param path: of the list, as responses have it
         """
         if request.is_first:
-            return (HTTPStatus.NO_CONTENT,)
+            # "Not modified" is the answer to a time in a header such as If-Modified-Since.
+            return (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if self._pager.reports_its_end:
             return ()
         behind = BEHIND_THE_END if path in self._may_have_ended else ()
