@@ -230,7 +230,7 @@ class RestApi(Platform):
             if match:
                 named = request.parameter(manner.of(stream).parent_param) if stream in manner.parents else None
                 parent = match[1] if match.groups() else named
-                return stream, parent if parent is None else manner.key_of(parent)
+                return stream, parent if parent is None else manner.of(stream).key_of(parent)
         return None
 
     def _query(self, request: ApiRequest, stream: str, parent: Key | None) -> Query:

@@ -20,7 +20,7 @@ from integration_tests.sandbox.products.common import (
     with_parameters,
 )
 from integration_tests.sandbox.rest_api_auth import KEY, Bearer, HeaderKey, Tokens
-from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_manner import Manner, no_bounds, no_choice
 from integration_tests.sandbox.rest_api_paging import CursorPager, NoPager, OffsetPager, PagePager
 from integration_tests.sandbox.rest_api_rows import iso
 from integration_tests.sandbox.table import Row
@@ -191,7 +191,7 @@ FRESHBOOKS = Manner(
     paths=paths("/accounting/account/ab12", "", **_FRESHBOOKS, taxes="/taxes/taxes"),
     lists={
         **{name: {"record_path": f"response.result.{name}"} for name in _FRESHBOOKS},
-        "taxes": {"record_path": "response.result.taxes", "where": lambda request: (), "bounds": lambda request: ()},
+        "taxes": {"record_path": "response.result.taxes", "where": no_choice, "bounds": no_bounds},
     },
     base_path="/accounting/account/ab12",
     dress=dressed(changed="updated", written=lambda moment: iso(moment).replace("T", " ").removesuffix("Z")),
@@ -227,8 +227,12 @@ def _economic_read(request: ApiRequest) -> ApiRequest:
     return with_parameters(request, since=moment[1] if moment else None)
 
 
-def _economic_list(key: str, *, changed: str = "") -> Row:
-    return {"primary_key": key, "dress": dressed(key=key, changed=changed)}
+def _economic_list(key: str, *, changed: str = "", filtered: bool = False) -> Row:
+    return {
+        "primary_key": key,
+        "dress": dressed(key=key, changed=changed),
+        "bounds": since("since") if filtered else no_bounds,
+    }
 
 
 # Two tokens; pages are counted from 0 and called skipped; a filter text.
@@ -259,8 +263,8 @@ E_CONOMIC = Manner(
     lists={
         "booked_invoices": _economic_list("bookedInvoiceNumber"),
         "draft_invoices": _economic_list("draftInvoiceNumber", changed="lastUpdated"),
-        "customers": _economic_list("customerNumber", changed="lastUpdated"),
-        "products": _economic_list("productNumber", changed="lastUpdated"),
+        "customers": _economic_list("customerNumber", changed="lastUpdated", filtered=True),
+        "products": _economic_list("productNumber", changed="lastUpdated", filtered=True),
         "suppliers": _economic_list("supplierNumber"),
         "accounts": _economic_list("accountNumber"),
         "payment_terms": _economic_list("paymentTermsNumber"),
@@ -270,7 +274,6 @@ E_CONOMIC = Manner(
     dress=dressed(),
     record_path="collection",
     read=_economic_read,
-    bounds=since("since"),
     refusal=lambda status, message: {
         "message": message,
         "errorCode": "E00500" if status == 401 else "E00000",

@@ -15,7 +15,7 @@ from integration_tests.sandbox.products.common import (
     uuid_like,
 )
 from integration_tests.sandbox.rest_api_auth import KEY, AnyOf, Basic, Bearer, HeaderKey, QueryKey
-from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_manner import Manner, number_in
 from integration_tests.sandbox.rest_api_paging import CursorPager, OffsetPager, PagePager
 from integration_tests.sandbox.table import Row
 
@@ -185,6 +185,7 @@ LAGO = Manner(
             "parent_param": "external_customer_id",
             "parent_field": "external_customer_id",
             "parent_id": _lago_external,
+            "key_of": number_in,
         },
     },
 )

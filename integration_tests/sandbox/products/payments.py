@@ -20,7 +20,7 @@ from integration_tests.sandbox.products.common import (
     with_parameters,
 )
 from integration_tests.sandbox.rest_api_auth import KEY, Bearer, HeaderKey, Tokens
-from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_manner import Manner, no_bounds
 from integration_tests.sandbox.rest_api_paging import CursorPager, NoPager, OffsetPager, PagePager, TokenLinkPager
 from integration_tests.sandbox.table import Row
 
@@ -269,7 +269,7 @@ FAKTUROID = Manner(
         "invoices expenses subjects generators recurring_generators inventory_items bank_accounts",
         ".json",
     ),
-    lists={"bank_accounts": {"pager": NoPager(), "bounds": lambda request: ()}},
+    lists={"bank_accounts": {"pager": NoPager(), "bounds": no_bounds}},
     base_path="/api/v3/accounts/applecorp",
     dress=dressed(written=lambda moment: offset(moment).replace("Z", "")),
     record_path="",
