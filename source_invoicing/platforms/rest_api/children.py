@@ -40,6 +40,18 @@ class RestParentStream(RestStream, ParentStream):
         return ()
 
     @property
+    @override
+    def reads_all(self) -> bool:
+        return super().reads_all and (self.times is None or self.times.reached is None)
+
+    @override
+    def _read_ids(self) -> Iterator[Any]:
+        # From the beginning, and beside a reading of the stream itself that may be under way.
+        reader = copy.copy(self)
+        reader.progress = self.make_state()
+        return map(self.parent_id, reader.all_records())
+
+    @property
     def first_ids(self) -> list[Any]:
         """The ids of the first page.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from source_invoicing.platforms.rest_api.account import RestAccount
@@ -11,6 +12,7 @@ from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT, Resource
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
+from source_invoicing.streams.listing import Plan
 
 StreamT = TypeVar("StreamT", bound=RestStream)
 
@@ -56,13 +58,20 @@ def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type
         "primary_key": list(resource.primary_key),
         "cursor_field": SYNCED_AT if resource.synced_at else resource.cursor_field or [],
         "timestamp_format": RowVersion() if resource.has_versions else AnyTimestamp(form if "%" in form else ""),
-        "plans": resource.pager.plans(filtered=resource.sends_since and not resource.has_versions),
+        "plans": _plans(resource),
         "paging": resource.pager.paging,
         "__doc__": f"The list at /{resource.template.path}.",
         "__module__": __name__,
         **attributes,
     }
     return cast(type[StreamT], type(name or "Unnamed", (base,), members))
+
+
+def _plans(resource: Resource) -> tuple[Plan, ...]:
+    """The ways to read a list, best first. What selects without telling times cannot show whether it selects."""
+    if resource.synced_at or resource.has_versions:
+        return tuple(replace(plan, filtered=False) for plan in resource.pager.plans(filtered=False))
+    return resource.pager.plans(filtered=resource.sends_since)
 
 
 def _parents_first(resources: Sequence[Resource]) -> list[Resource]:

@@ -100,7 +100,7 @@ class DeclaredLists(InvoicingStream, ABC):
         start_date = account.window.start
         of_old, of_late = (start_date, windows.first) if self.cursor_field else (windows.first, start_date)
         first = of_old if of_old is not None else of_late
-        done = self.progress.done_up_to if isinstance(self.progress, WindowState) else None
+        done = self.progress.reached if isinstance(self.progress, WindowState) else None
         if done is not None:
             back = unit_of(windows.format) + account.window.lookback_days * SECONDS_PER_DAY
             first = done - back if first is None else max(first, done - back)
@@ -135,13 +135,15 @@ class DeclaredLists(InvoicingStream, ABC):
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of all placeholders that have one."""
-        since = request.since
-        if isinstance(self.progress, VersionState) and (version := self.progress.version) is not None:
-            since = version - 1
+        since, times = request.since, self.times
+        if isinstance(times, VersionState):
+            since = None if times.reached is None else times.reached - 1
+        elif self.declared.synced_at and times is not None and self.declared.windows is None:
+            since = self.account.window.since(times.reached)
         if since is None:
             since = self.declared.since.first
-        times = {} if since is None else {"since": since}
-        return {**fixed, **self.declared.pager.values(request), **times}
+        filled = {} if since is None else {"since": since}
+        return {**fixed, **self.declared.pager.values(request), **filled}
 
     def _named(self, values: Mapping[str, Any]) -> dict[str, str | int]:
         """The parameters that have options of their own."""
@@ -164,8 +166,13 @@ class DeclaredLists(InvoicingStream, ABC):
             may_be_the_end=self.declared.pager.asks_behind_the_end,
         )
 
+    @property
+    def times(self) -> EndState | None:
+        """The state that moves when all lists are read, if the stream has one of that kind."""
+        state = self.progress.times if isinstance(self.progress, ChildCursorState) else self.progress
+        return state if isinstance(state, EndState) else None
+
     def note_start(self, page: Page) -> None:
         """Take note of when a list was begun, for a state that moves when all are read."""
-        times = self.progress.times if isinstance(self.progress, ChildCursorState) else self.progress
-        if isinstance(times, EndState):
-            times.begin(clock_floor(page, self._asked_at or self.account.began))
+        if self.times is not None:
+            self.times.begin(clock_floor(page, self._asked_at or self.account.began))

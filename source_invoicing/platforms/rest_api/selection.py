@@ -98,7 +98,7 @@ class Windows:
         :param start: seconds since 1970 (UTC)
         """
         unit = unit_of(self.format)
-        start -= start % unit
+        start, end = start - start % unit, end - end % unit
         while True:
             stop = start + self.days * SECONDS_PER_DAY
             yield start, min(stop, end)

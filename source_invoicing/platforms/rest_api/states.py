@@ -24,7 +24,7 @@ class EndState(CursorState):
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool) -> None:
         """
-        :param dated: whether rows carry times
+        :param dated: whether rows carry times, by which the reading selects
         """
         super().__init__(stream, cursor_field, timestamps, ())
         self._dated = dated
@@ -57,9 +57,14 @@ class EndState(CursorState):
         self.started = self._newest = None
         super().restore(state)
 
+    @property
+    def reached(self) -> int | None:
+        """The cursor."""
+        return super().cursor(None)
+
     @override
     def cursor(self, key: Any) -> int | None:
-        return super().cursor(None)
+        return self.reached if self._dated else None
 
     @override
     def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
@@ -81,11 +86,14 @@ class EndState(CursorState):
 
     @override
     def finish(self) -> None:
-        reached, before = self._reached(), super().cursor(None)
-        if reached is not None and (before is None or reached > before):
-            super().advance(None, reached)
+        self.move(self._end())
 
-    def _reached(self) -> int | None:
+    def move(self, to: int | None) -> None:
+        """Move the cursor, but not back."""
+        if to is not None and (self.reached is None or to > self.reached):
+            super().advance(None, to)
+
+    def _end(self) -> int | None:
         if not self._dated or self._newest is None or self.started is None:
             return None if self._dated else self.started
         return min(self._newest, self.started)
@@ -94,26 +102,12 @@ class EndState(CursorState):
 class VersionState(EndState):
     """``{cursor_field: row version}``: the highest one of a list that was read to its end. No clock bounds it."""
 
-    @property
-    def version(self) -> int | None:
-        """The highest version that is out."""
-        return super().cursor(None)
-
-    @override
-    def cursor(self, key: Any) -> int | None:
-        # It is no time.
-        return None
-
     def saw(self, version: int) -> None:
         """Note the version of a row."""
         super().advance(None, version)
 
     @override
-    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
-        return
-
-    @override
-    def _reached(self) -> int | None:
+    def _end(self) -> int | None:
         return self._newest
 
     @override
@@ -188,26 +182,10 @@ class WindowState(EndState):
         self._starts_over = not cursor_field
         self._finished = False
 
-    @property
-    def done_up_to(self) -> int | None:
-        """The end of the last window that was read."""
-        return super().cursor(None)
-
-    @override
-    def cursor(self, key: Any) -> int | None:
-        # Each window is read in full.
-        return None
-
-    @override
-    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
-        return
-
     @override
     def partition_done(self, key: Any) -> None:
         _, end = key
-        reached = end if self.started is None else min(end, self.started)
-        if self.done_up_to is None or reached > self.done_up_to:
-            CursorState.advance(self, None, reached)
+        self.move(end if self.started is None else min(end, self.started))
 
     @override
     def finish(self) -> None:

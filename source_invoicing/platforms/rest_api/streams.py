@@ -108,7 +108,7 @@ class RestStream(DeclaredLists):
 
     def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
         """The rows that the last sync has not emitted, or that have no version."""
-        newer, before = [], state.version
+        newer, before = [], state.reached
         for row in rows:
             version = self._cursor_value(row)
             if version is not None:

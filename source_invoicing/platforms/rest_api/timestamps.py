@@ -26,6 +26,8 @@ NUMBER = re.compile(r"-?[0-9]+")
 FEWEST_DIGITS, MOST_DIGITS = 9, 18
 # As .NET writes it: "/Date(1769860800000+0000)/". The offset says how it is to be shown.
 MS_DATE = re.compile(r"/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
+# Eight bytes, as databases count versions.
+VERSION = re.compile(r"[0-9]{1,20}")
 DAY = "%Y-%m-%d"
 # What the state holds. No pattern reads it in another way.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -214,6 +216,8 @@ class RowVersion(TimestampFormat):
 
     @override
     def parse(self, value: Any) -> int | None:
+        if isinstance(value, str) and VERSION.fullmatch(value.strip()):
+            return int(value)
         return whole_number(value)
 
     @override
