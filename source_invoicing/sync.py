@@ -171,7 +171,7 @@ class Sync:
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._has_state: set[str] = set()
+        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
@@ -254,13 +254,15 @@ class Sync:
             job.finish()
         for outlet in job.reading.outlets:
             name, state = outlet.name, outlet.progress.value()
-            if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
+            if not job.failed and (
+                self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+            ):
                 yield self._state_message(name, state)
             logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
             yield status_of(outlet.name, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._has_state.add(stream)
+        self._last_states[stream] = value or FINISHED
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:
