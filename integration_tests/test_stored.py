@@ -101,8 +101,9 @@ def test_the_streams_of_a_saved_catalog_are_still_what_they_were(connection: Con
     for name, configured in connection.streams.items():
         before = configured["stream"]
         assert configured["sync_mode"] in now[name]["supported_sync_modes"]
-        for promise in ("source_defined_primary_key", "default_cursor_field"):
-            assert now[name].get(promise) == before.get(promise), (name, promise)
+        assert now[name].get("source_defined_primary_key") == before.get("source_defined_primary_key"), name
+        # A stream that had none may have a cursor now: nobody reads it by one yet.
+        assert before.get("default_cursor_field") in (None, now[name].get("default_cursor_field")), name
         assert not narrowed(before["json_schema"], now[name]["json_schema"], ""), name
 
 

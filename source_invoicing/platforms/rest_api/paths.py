@@ -65,11 +65,12 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
 
 
 def dig_any(value: Any, path: str) -> Any:
-    """As :func:`dig`, for a path that may step into each element: then a list of what they have there."""
+    """As :func:`dig`, for a path that may step into each element: then a list of what they have there, if
+    that is not blank."""
     if EACH not in path.split("."):
         return dig(value, path)
     found = branches(value, path)
-    return found if isinstance(found, Missing) else [each for _, each in found]
+    return found if isinstance(found, Missing) else [each for _, each in found if each]
 
 
 def _parts(path: str) -> list[str]:
