@@ -128,6 +128,21 @@ def test_a_refused_key_is_told_in_the_words_of_the_product(posed: Posed) -> None
         assert Product.load(posed.name).title in status["message"]
 
 
+def test_a_stream_of_a_product_can_be_changed_by_name(tmp_path: Path) -> None:
+    options = {"pose": "lago", "vendor_limits": False}
+    with OfflineSandbox("rest_api", rows={"invoices": ROWS}, options=options) as sandbox:
+        config = sandbox.config
+        config["platform"]["streams"] = [{"name": "invoices", "pagination": {"type": "page", "size": PAGE}}]
+        connector = InProcessConnector(config, tmp_path, sandbox=sandbox)
+
+        output = connector.read(["invoices"])
+
+        assert len(output.records["invoices"]) == ROWS
+        asked = [dict(request["query"]) for request in sandbox.requests() if request["path"].endswith("/invoices")]
+        assert "5" in {query["per_page"] for query in asked}
+        assert "100" not in {query["per_page"] for query in asked}
+
+
 @pytest.mark.parametrize("name", names())
 def test_an_account_without_rows_is_read(name: str, tmp_path: Path) -> None:
     options = {"pose": name, "vendor_limits": False}
