@@ -83,15 +83,13 @@ class RestApi(Platform):
     def config(self, base_url: str) -> Row:
         """All streams in the words of the connector, or with ``config=minimal`` the address and the credentials."""
         manner = self._manner
-        platform = {
-            "name": self.name,
-            "base_url": base_url + manner.base_path,
-            "auth": manner.auth.config(base_url),
-        }
+        auth = manner.auth.config(base_url)
         if self._product is not None:
             # What a user has to say; the connector knows the rest.
-            auth = {name: value for name, value in platform["auth"].items() if name in ASKED_FOR}
-            return {"platform": {**platform, "product": self._pose, "auth": auth, **manner.platform_config}}
+            auth = {name: value for name, value in auth.items() if name in ASKED_FOR}
+        platform: Row = {"name": self.name, "base_url": base_url + manner.base_path, "auth": auth}
+        if self._product is not None:
+            return {"platform": {**platform, "product": self._pose, **manner.platform_config}}
         if self.options.text("config") == "minimal":
             return {"platform": platform}
         streams = [self._stream_config(manner, stream) for stream in manner.paths]

@@ -64,9 +64,9 @@ def line_of(text: str, sentence: str) -> int:
     return line
 
 
-def _descend(node: yaml.Node, steps: list[str]) -> tuple[int, int]:
+def _descend(node: yaml.Node | None, steps: list[str]) -> tuple[int, int]:
     """The line reached, and how many steps were taken."""
-    line = node.start_mark.line + 1
+    line = node.start_mark.line + 1 if node is not None else 1
     for taken, step in enumerate(steps):
         if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
             node = node.value[int(step)]
