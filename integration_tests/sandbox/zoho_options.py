@@ -102,7 +102,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "list_keys",
         "live",
-        "customerpayments and recurring_invoices, or customer_payments and recurringinvoices.",
+        "customerpayments, recurring_invoices, vendor_credits, debit_notes and task, or customer_payments, "
+        "recurringinvoices, vendorcredits, invoices and tasks.",
         choices=("live", "other"),
     ),
     Option("ignore_sort", False, "Lists come in a shuffled, fixed order; page_context shows the default order."),
@@ -117,7 +118,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "undocumented_sort",
         "honoured",
-        "sort_column=last_modified_time on bills, purchase orders, recurring invoices and items.",
+        "sort_column=last_modified_time on bills, recurring bills, purchase orders, recurring and retainer "
+        "invoices, debit notes, vendor payments, projects and items, and created_time on time entries.",
         choices=("honoured", "ignored", "refused"),
     ),
     Option(
@@ -134,7 +136,31 @@ LIST_OPTIONS: tuple[Option, ...] = (
     ),
     Option("journals_time", "present", "Whether journals carry last_modified_time.", choices=("present", "absent")),
     Option("unescaped_plus", "refused", "What a blank in place of the + does.", choices=("refused", "ignored")),
-    Option("hide_inactive", False, "Contacts, items, users and banking too show inactive rows only to Status.All."),
+    Option(
+        "hide_inactive",
+        False,
+        "Contacts, items, users, banking, projects, recurring expenses and time entries too show some rows only if "
+        "filter_by asks for all.",
+    ),
+    Option(
+        "further_filters",
+        "documented",
+        "Whether recurring expenses, projects and time entries take filter_by, as Books documents.",
+        choices=("documented", "refused"),
+    ),
+    Option(
+        "all_contact_persons",
+        "listed",
+        "Whether there is a list of the persons of all contacts, or only one of each contact.",
+        choices=("listed", "missing", "refused"),
+    ),
+    Option(
+        "debit_notes",
+        "honoured",
+        "Whether page_context shows filter_by=Type.DebitNote, or that all kinds of invoices were listed.",
+        choices=("honoured", "ignored"),
+    ),
+    Option("showbalance", "taken", "The parameter of that name on accounts.", choices=("taken", "refused")),
     Option(
         "all_taxes",
         "honoured",

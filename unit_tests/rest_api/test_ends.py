@@ -148,3 +148,68 @@ def test_an_undeclared_ceiling_fails_with_advice_and_hands_out_nothing_twice(
     assert caught.value.failure_type is FailureType.config_error
     assert handed_out == list(range(len(handed_out)))
     assert len(handed_out) > 1400
+
+
+HIDDEN = {110, 111, 205}
+
+
+@pytest.mark.parametrize("left_out", [HIDDEN, {199}, {198, 199}, {249}, set()], ids=str)
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "offset"},
+        {"type": "page"},
+        {"type": "page", "size_param": ""},
+        {"type": "page", "max_page": 3},
+        {"type": "page", "max_page": 5},
+    ],
+    ids=str,
+)
+def test_a_short_page_in_the_middle_is_no_end(
+    server: requests_mock.Mocker, pagination: Json, left_out: set[int]
+) -> None:
+    """The API leaves out what the key may not see, after it has cut the page."""
+    honest = (
+        by_offset(ROWS) if pagination["type"] == "offset" else by_page(ROWS, fixed=pagination.get("size_param") == "")
+    )
+
+    def response(request: Any, context: Any) -> Json:
+        return {"data": [row for row in honest(request, context)["data"] if row["id"] not in left_out]}
+
+    server.get(LIST, json=response)
+
+    assert set(ids(read(config(invoices(pagination=pagination))))) == set(range(250)) - left_out
+
+
+@pytest.mark.parametrize("pagination", [{"type": "page"}, {"type": "offset"}], ids=lambda each: each["type"])
+def test_an_api_that_breaks_down_in_the_depth_of_a_list_is_read_less_of_at_a_time(
+    server: requests_mock.Mocker, pagination: Json
+) -> None:
+    honest = by_page(ROWS) if pagination["type"] == "page" else by_offset(ROWS)
+
+    def response(request: Any, context: Any) -> Any:
+        asked = query(request)
+        if max(int(asked.get("offset", 0)), int(asked.get("page", 1)) * 100 - 100) < 150:
+            return honest(request, context)
+        context.status_code = 500
+        return {"message": "out of memory"}
+
+    server.get(LIST, json=response)
+
+    with pytest.raises(Failure, match=r"HTTP 500.*out of memory.*answered up to .*Read less of it at a time") as caught:
+        read(config(invoices(pagination=pagination)))
+    assert caught.value.failure_type is FailureType.config_error
+    server.get(LIST, status_code=500, json={})
+    with pytest.raises(Failure, match="vendor's side") as caught:
+        read(config(invoices(pagination=pagination)))
+    assert caught.value.failure_type is FailureType.transient_error
+
+
+def test_a_door_that_closes_for_a_while_is_no_depth(server: requests_mock.Mocker) -> None:
+    server.get(
+        LIST, [{"json": {"data": ROWS[:100]}}, {"status_code": 503, "headers": {"Retry-After": "9"}, "json": {}}]
+    )
+
+    with pytest.raises(Failure) as caught:
+        read(config())
+    assert caught.value.failure_type is FailureType.transient_error

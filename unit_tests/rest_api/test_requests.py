@@ -34,7 +34,7 @@ def test_an_address_and_a_key_read_invoices(server: requests_mock.Mocker) -> Non
 
     assert ids(read(config())) == list(range(250))
     assert [query(request) for request in server.request_history] == [
-        {"limit": "100", "offset": str(offset), "api_key": KEY} for offset in (0, 99, 198)
+        {"limit": "100", "offset": str(offset), "api_key": KEY} for offset in (0, 99, 198, 249)
     ]
 
 

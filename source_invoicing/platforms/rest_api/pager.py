@@ -84,6 +84,10 @@ class Pager(ABC):
         """
         return ""
 
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        """Whether the API refuses the page behind one with so many rows, by the configuration."""
+        return False
+
     @abstractmethod
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         """How the list continues.

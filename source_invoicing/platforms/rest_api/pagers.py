@@ -103,6 +103,10 @@ class OffsetPager(Pager):
     def place(self, request: PageRequest) -> str:
         return f"{self.offset_param} {self._offset(request)}" if request.offset else ""
 
+    @override
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        return self.max_offset is not None and self._offset(request) + rows > self.max_offset
+
     def _offset(self, request: PageRequest) -> int:
         return self.first_offset + request.offset
 
@@ -172,6 +176,10 @@ class PagePager(Pager):
         # A refusal of the second page may be about its size, which is used there for the first time.
         first = 1 if request.size in (None, self.size) else 2
         return f"{self.page_param} {self._page(request)}" if request.number > first else ""
+
+    @override
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        return self.max_page is not None and self._page(request) >= self.max_page
 
     def _page(self, request: PageRequest) -> int:
         return self.start_page + request.number - 1

@@ -53,7 +53,7 @@ def _records_at(response: Response, resource: Resource, is_first_page: bool) -> 
 
 def _each_record(body: Any, resource: Resource) -> Any:
     """The records of all elements, as one list."""
-    found = branches(body, resource.record_path)
+    found = MISSING if body is None else branches(body, resource.record_path)
     if isinstance(found, Missing):
         return found
     records = []
