@@ -61,7 +61,8 @@ def types_of(schema: Json) -> set[str]:
 def lost_types(before: Any, now: Any) -> set[str]:
     """The types that a field may not have any more. Where a list or an object was missing, blank text or an empty list
     stood in its place: that is null now, and no loss."""
-    remaining = types_of(now)
+    # A key of whole numbers is an integer since 0.3.0; it was a number.
+    remaining = types_of(now) | ({"number"} if "integer" in types_of(now) else set())
     stand_ins = {"string", "array"} if "object" in remaining else {"string"} if "array" in remaining else set()
     return types_of(before) - remaining - stand_ins
 

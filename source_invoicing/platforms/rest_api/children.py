@@ -19,6 +19,7 @@ from source_invoicing.platforms.rest_api.paths import describe, dig
 from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
+from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.parents import ParentIds
 from source_invoicing.streams.state import ParentState
 
@@ -49,7 +50,16 @@ class RestParentStream(RestStream, ParentStream):
         # From the beginning, and beside a reading of the stream itself that may be under way.
         reader = copy.copy(self)
         reader.progress = self.make_state()
-        return map(self.parent_id, reader.all_records())
+        try:
+            yield from map(self.parent_id, reader.all_records())
+        except Failure as failure:
+            raise self.explain(failure) from None
+
+    @cached_property
+    @override
+    def _normalise(self) -> Normaliser:
+        kept = (*self.declared.primary_key, *filter(None, [self.cursor_field]), self.id_path)
+        return Normaliser(self.name, self.schema_of_records(), keep=(str(path).partition(".")[0] for path in kept))
 
     @property
     def first_ids(self) -> list[Any]:
@@ -173,13 +183,12 @@ class RestChildStream(RestStream, ChildStream):
         """The first page of the first parent that has one."""
         for parent in self.parents.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
             try:
-                partition = self.partition_for(parent)
-                rows = self.first_page(partition)
+                rows = self.first_pages(self.partition_for(parent))
             except ResourceMissing as missing:
                 logger.info("Stream %s: %s %s has no list. %s", self.name, self.parent_field, parent, missing)
                 continue
             if rows:
-                return [{**row, **partition.stamp} for row in rows]
+                return rows
         return []
 
 

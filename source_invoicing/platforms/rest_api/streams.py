@@ -32,8 +32,11 @@ from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, inf
 from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
+from source_invoicing.streams.resource import ResourceList
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
 
+# Pages that a schema is inferred from, where there are so many.
+MOST_PAGES_TO_INFER_FROM = 3
 # Lists of a stream that discovery looks at, until one has rows.
 MOST_SAMPLES = 5
 
@@ -224,20 +227,43 @@ class RestStream(DeclaredLists):
 
         :raises Failure: when it cannot be read
         """
-        request = self.list_request(PageRequest(), self.list_path(partition), partition.params)
-        return self.account.client.fetch(request, lambda response: self.read_page(response, PageRequest())).rows
+        return ResourceList(self, partition).fetch(PageRequest()).rows
+
+    def first_pages(self, partition: Partition) -> list[Row]:
+        """The rows of the first few pages of a partition, with what is stamped on them.
+
+        :raises Failure: when the first one cannot be read
+        """
+        listing, request = ResourceList(self, partition), PageRequest()
+        page = listing.fetch(request)
+        rows = list(page.rows)
+        for _ in range(MOST_PAGES_TO_INFER_FROM - 1):
+            following = self.paging.following(request, page) if self._goes_on(page, len(rows)) else None
+            if following is None:
+                break
+            try:
+                request, page = following, listing.fetch(following)
+            except Failure as failure:
+                logger.info("Stream %s: its schema is that of the first pages. %s", self.name, failure)
+                break
+            rows += page.rows
+        return [{**row, **partition.stamp} for row in rows]
+
+    def _goes_on(self, page: Page, rows: int) -> bool:
+        """Whether another page is there, and not only to be asked for to be sure."""
+        is_full = 0 < self.declared.pager.size <= len(page.rows)
+        return page.has_next(rows) and (is_full or page.has_more or page.total is not None or page.next is not None)
 
     @cached_property
     def first_rows(self) -> list[Row]:
-        """The rows of the first page; none where it cannot be read.
+        """The rows of the first pages; none where they cannot be read.
 
         :raises Failure: when no list of the account can be read
         """
         rows: list[Row] = []
         try:
             for partition in self.samples():
-                rows = [{**row, **partition.stamp} for row in self.first_page(partition)]
-                if rows:
+                if rows := self.first_pages(partition):
                     break
         except Failure as failure:
             self.account.discovery.failed(self.name, failure)
@@ -256,7 +282,7 @@ class RestStream(DeclaredLists):
         return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
 
     def _infer_schema(self) -> Schema:
-        return infer(self.name, self.first_rows, self.declared.primary_key, self.known_fields)
+        return infer(self.first_rows, self.declared.primary_key, self.known_fields)
 
     @override
     def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
