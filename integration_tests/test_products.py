@@ -93,6 +93,7 @@ def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
     second = connector.read(state=first.last_state)
 
     assert second.errors == []
+    assert read_otherwise(second) == []
     asked = sandbox.requests_summary()["streams"]
     for stream, keys in changed.items():
         expected = posed.by_key(stream, sandbox.rows(stream))
@@ -167,6 +168,7 @@ def test_no_more_calls_are_sent_than_the_vendor_allows(name: str) -> None:
 
 def assert_complete(posed: Posed, output: Output) -> None:
     assert output.errors == []
+    assert read_otherwise(output) == []
     for stream in posed.streams:
         rows = [as_sent(row) for row in output.records[stream]]
         expected = posed.sandbox.rows(stream)
@@ -178,6 +180,11 @@ def assert_complete(posed: Posed, output: Output) -> None:
         assert asked <= 4 * lists * -(-ROWS // PAGE) + WINDOWS.get((posed.name, stream), 4), stream
     assert KEY not in output.text
     assert ACCESS_TOKEN not in output.text
+
+
+def read_otherwise(output: Output) -> list[str]:
+    """What the log says of lists that are not as the product declares them."""
+    return [line for line in output.logs if "It is read in another way" in line]
 
 
 def texts_in(value: Any) -> Iterator[str]:
