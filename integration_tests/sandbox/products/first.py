@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from integration_tests.sandbox.products.common import (
     NEWEST_FIRST,
     dressed,
+    hidden_unless,
     paths,
     prefixed,
     since,
@@ -123,7 +124,11 @@ INVOICEXPRESS = Manner(
         },
     ),
     paths=paths("", "invoices clients items estimates guides", ".json"),
-    lists={name: {"record_path": name} for name in ("clients", "items", "estimates", "guides")},
+    lists={
+        "clients": {"record_path": "clients"},
+        "items": {"record_path": "items"},
+        **{name: {"record_path": name, "where": hidden_unless("archived", "true")} for name in ("estimates", "guides")},
+    },
     dress=_invoicexpress_row,
     refusal=lambda status, message: {"errors": [{"error": message}]},
     record_path="invoices",

@@ -40,11 +40,13 @@ def _square_pager(highest: int, size_param: str = "limit") -> CursorPager:
     )
 
 
-# Invoices are listed per location; no cursor at the end, and no list where there are no rows.
+_square_location: Row = {"parent_param": "location_id", "parent_field": "location_id"}
+
+# Invoices and the like are listed per location; payments those of a year unless asked for; no cursor at the end, and no list where there are no rows.
 SQUARE = Manner(
     auth=Bearer(KEY),
     pager=_square_pager(100),
-    paths=paths("/v2", "locations invoices customers payments refunds", catalog="/catalog/list"),
+    paths=paths("/v2", "locations invoices customers payments refunds payouts disputes", catalog="/catalog/list"),
     lists={
         "locations": {
             "record_path": "locations",
@@ -53,24 +55,30 @@ SQUARE = Manner(
         },
         "invoices": {
             "record_path": "invoices",
-            "parent_param": "location_id",
-            "parent_field": "location_id",
+            **_square_location,
             "pager": _square_pager(200),
         },
         "customers": {"record_path": "customers"},
         "payments": {
             "record_path": "payments",
             "bounds": since("updated_at_begin_time"),
-            "needs": ("updated_at_begin_time",),
+            "where": hidden_unless("begin_time", "2009-"),
+            **_square_location,
         },
         "refunds": {
             "record_path": "refunds",
             "bounds": since("updated_at_begin_time"),
-            "needs": ("updated_at_begin_time",),
+            "where": hidden_unless("begin_time", "2009-"),
         },
+        "payouts": {
+            "record_path": "payouts",
+            "where": hidden_unless("begin_time", "2009-"),
+            **_square_location,
+        },
+        "disputes": {"record_path": "disputes"},
         "catalog": {"record_path": "objects", "pager": _square_pager(1000, "")},
     },
-    parents={"invoices": "locations"},
+    parents={"invoices": "locations", "payments": "locations", "payouts": "locations"},
     base_path="/v2",
     dress=dressed(_square_id),
     id_of=_square_id,
