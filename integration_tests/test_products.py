@@ -144,6 +144,29 @@ def test_a_stream_of_a_product_can_be_changed_by_name(tmp_path: Path) -> None:
         assert "100" not in {query["per_page"] for query in asked}
 
 
+def test_what_only_the_account_knows_is_asked_for_by_name(posed: Posed) -> None:
+    product = Product.load(posed.name)
+    known = {header["name"] for header in product.platform.get("headers", ())}
+    asked = [name for name in PRODUCTS[posed.name].demands if name not in known]
+    config = copy.deepcopy(posed.sandbox.config)
+    if asked:
+        config["platform"] |= {"headers": [], "secret_headers": []}
+        message = f"platform.headers should hold {asked[0]}"
+    elif "base_url" not in product.platform:
+        del config["platform"]["base_url"]
+        message = "platform.base_url is missing"
+    else:
+        return
+    connector = InProcessConnector(config, posed.connector.folder, sandbox=posed.sandbox)
+
+    status = connector.check().of("CONNECTION_STATUS")[0]
+
+    assert status["status"] == "FAILED"
+    assert status["message"].startswith(message)
+    assert product.hint[:20] in status["message"]
+    assert posed.sandbox.requests() == []
+
+
 @pytest.mark.parametrize("name", names())
 def test_an_account_without_rows_is_read(name: str, tmp_path: Path) -> None:
     options = {"pose": name, "vendor_limits": False}

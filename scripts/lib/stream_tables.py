@@ -263,7 +263,8 @@ def streams_of_product(product: Product) -> list[RestStream]:
     # Some parts of a login need not be there, but something does.
     auth = {**auth, "username": "x"} if kind == "basic" else auth
     base_url = {} if "base_url" in product.platform else {"base_url": SOME_ADDRESS}
-    platform = {"name": "rest_api", "product": product.name, "auth": auth, **base_url}
+    headers = [{"name": header, "value": "x"} for header in product.account_headers]
+    platform = {"name": "rest_api", "product": product.name, "auth": auth, "secret_headers": headers, **base_url}
     streams = PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
     return [stream for stream in streams if isinstance(stream, RestStream)]
 

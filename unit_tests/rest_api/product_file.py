@@ -30,7 +30,9 @@ def configured(product: Product) -> dict[str, Any]:
     if auth["type"] == "oauth2" and "grant" not in auth:
         login["refresh_token"] = "token1"
     base_url = {} if "base_url" in product.platform else {"base_url": "https://acme.example.com/api"}
-    return laid_over(product.platform, {"name": "rest_api", "product": product.name, "auth": login, **base_url})
+    headers = [{"name": header, "value": "of the account"} for header in product.account_headers]
+    own = {"name": "rest_api", "product": product.name, "auth": login, "secret_headers": headers, **base_url}
+    return laid_over(product.platform, own)
 
 
 def complaints(name: str, text: str) -> Iterator[str]:

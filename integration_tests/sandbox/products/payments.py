@@ -42,7 +42,8 @@ def _square_pager(highest: int, size_param: str = "limit") -> CursorPager:
 
 _square_location: Row = {"parent_param": "location_id", "parent_field": "location_id"}
 
-# Invoices and the like are listed per location; payments those of a year unless asked for; no cursor at the end, and no list where there are no rows.
+# Invoices and the like are listed per location, payments those of a year unless asked for; no cursor at the end, and no
+# list where there are no rows.
 SQUARE = Manner(
     auth=Bearer(KEY),
     pager=_square_pager(100),

@@ -24,7 +24,7 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.products import Product, chosen, laid_over
+from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
@@ -46,8 +46,12 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
 def _error_handler(product: Product | None) -> StatusErrorHandler:
     if product is None:
         return STATUS_ERROR_HANDLER
-    login_hint = f"Check platform.auth. {product.hint}"
-    return replace(STATUS_ERROR_HANDLER, vendor=product.title, login_hint=login_hint)
+    return replace(
+        STATUS_ERROR_HANDLER,
+        vendor=product.title,
+        login_hint=f"Check platform.auth. {product.hint}",
+        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
+    )
 
 
 class RestApi(Platform):
@@ -59,9 +63,8 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        product, fields = chosen(config.options), config.options
-        if product is not None:
-            fields = fields.replaced(laid_over(product.platform, fields.values))
+        product = chosen(config.options)
+        fields = product.completed(config.options) if product else config.options
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)

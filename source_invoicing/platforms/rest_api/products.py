@@ -1,8 +1,9 @@
 """Products that ship with the connector: descriptions in ``products/NAME.yaml``, below what the user sets.
 
 A file holds ``title``, ``docs`` (addresses of the vendor's pages), ``hint`` (what the user has to fill in, and where to
-find it), ``platform`` (members of the platform's configuration, checked by the same code as a user's own) and
-``defaults``: members of every stream that sets none of its own. A stream does without one by setting it to null.
+find it), ``account_headers`` (names of headers whose values only the account knows), ``platform`` (members of the
+platform's configuration, checked by the same code as a user's own) and ``defaults``: members of every stream that sets
+none of its own. A stream does without one by setting it to null.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Product:
     :param docs: addresses of the vendor's pages
     :param hint: what the user has to fill in, and where to find it
     :param platform: members of the platform's configuration
+    :param account_headers: names of headers whose values only the account knows
     """
 
     name: str
@@ -43,6 +45,7 @@ class Product:
     docs: Sequence[str]
     hint: str
     platform: Mapping[str, Any]
+    account_headers: Sequence[str] = ()
 
     @classmethod
     def load(cls, name: str) -> Self:
@@ -59,6 +62,21 @@ class Product:
         defaults, platform = members.pop("defaults", {}), members.pop("platform", {})
         streams = [_without_nulls({**defaults, **stream}) for stream in platform["streams"]]
         return cls(name=name, platform={**platform, "streams": streams}, **members)
+
+    def completed(self, fields: Fields) -> Fields:
+        """The platform's part of a configuration, with what the product knows below what the user sets.
+
+        :raises Failure: when the user has to set something that is not there
+        """
+        values = laid_over(self.platform, fields.values)
+        if not values.get("base_url"):
+            raise fields.complaint("base_url", f"is missing. {self.title}: {self.hint}")
+        headers = [each for name in ("headers", "secret_headers") for each in values.get(name) or ()]
+        named = {str(each.get("name")).lower() for each in headers if isinstance(each, Mapping)}
+        for header in self.account_headers:
+            if header.lower() not in named:
+                raise fields.complaint("headers", f"should hold {header}. {self.title}: {self.hint}")
+        return fields.replaced(values)
 
 
 def names() -> list[str]:
