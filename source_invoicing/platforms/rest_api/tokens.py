@@ -38,24 +38,22 @@ def token_source(options: Options, credentials: OAuth, on_rotation: Callable[[st
 
 def refusal_of_a_refresh_token(error: str, description: str) -> Failure:
     """Why the token server issues no token (RFC 6749, section 5.2)."""
-    return _refused(
-        "the refresh token",
-        error,
-        description,
-        "client_secret and refresh_token; a refresh token that was withdrawn or used up has to be made anew.",
+    return LoginRefused(
+        f"The token server (platform.auth.token_url) refused the refresh token ({_reason(error, description)}). Check "
+        "platform.auth.client_id, client_secret and refresh_token; a refresh token that was withdrawn or used up has "
+        "to be made anew.",
+        FailureType.config_error,
     )
 
 
 def refusal_of_the_client(error: str, description: str) -> Failure:
     """Why the token server issues no token for the client's own credentials."""
-    return _refused(
-        "the client", error, description, "client_secret, scope, token_params and client_auth (body or basic)."
-    )
-
-
-def _refused(what: str, error: str, description: str, check: str) -> Failure:
-    reason = f"{error}: {description}" if description else error
     return LoginRefused(
-        f"The token server (platform.auth.token_url) refused {what} ({reason}). Check platform.auth.client_id, {check}",
+        f"The token server (platform.auth.token_url) refused the client ({_reason(error, description)}). Check "
+        "platform.auth.client_id, client_secret, scope, token_params and client_auth (body or basic).",
         FailureType.config_error,
     )
+
+
+def _reason(error: str, description: str) -> str:
+    return f"{error}: {description}" if description else error
