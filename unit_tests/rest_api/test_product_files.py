@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft7Validator
 
-from source_invoicing.platforms.rest_api import products
+from source_invoicing import SourceInvoicing
 from source_invoicing.platforms.rest_api.products import FILLED_IN, FOLDER, Product, names
 from unit_tests.rest_api.product_file import complaints
 from unit_tests.rest_api.test_form import offered
 
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "rest-api.md").read_text(encoding="utf-8")
+DOCUMENTED = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 MOST_LINES = 400
 MARK = "# From the vendor's documentation"
 BROKEN = """\
@@ -77,6 +82,15 @@ def test_a_sound_file_is_not_complained_about() -> None:
     assert list(complaints("example", BROKEN)) == []
 
 
+@pytest.mark.parametrize("block", DOCUMENTED, ids=range(len(DOCUMENTED)))
+def test_each_configuration_of_the_page_is_understood(block: str, caplog: pytest.LogCaptureFixture) -> None:
+    values = json.loads(block)
+    Draft7Validator(offered()).validate(values["platform"])
+
+    assert SourceInvoicing().streams(values)
+    assert caplog.records == []
+
+
 def test_the_form_offers_each_product() -> None:
     assert offered()["properties"]["product"]["enum"] == ["", *names()]
 
@@ -93,7 +107,6 @@ def test_what_a_form_fills_in_is_what_is_taken_for_no_wish() -> None:
 def test_the_files_are_in_the_package() -> None:
     core = pytest.importorskip("poetry.core.factory")
     wheel = pytest.importorskip("poetry.core.masonry.builders.wheel")
-    root = Path(products.__file__).parents[3]
-    files = {file.path for file in wheel.WheelBuilder(core.Factory().create_poetry(root)).find_files_to_add()}
+    files = {file.path for file in wheel.WheelBuilder(core.Factory().create_poetry(ROOT)).find_files_to_add()}
 
     assert {FOLDER / f"{name}.yaml" for name in names()} <= files
