@@ -30,7 +30,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
+from source_invoicing.http import ApiClient, Failure, config_failure, excerpt, heartbeat
 from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
@@ -153,7 +153,8 @@ class SourceInvoicing(AbstractSource):
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
-        offered = {stream.name: stream for stream in platform.streams()}
+        with heartbeat():
+            offered = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
         refused: list[tuple[str, Failure]] = []
         # In the platform's order: parents before their children.
@@ -162,6 +163,8 @@ class SourceInvoicing(AbstractSource):
                 selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
             except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
                 refused.append((name, failure))
+        with heartbeat():
+            platform.place_states(selected)
         return Sync(_readings(selected, platform), platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
@@ -209,17 +212,21 @@ def _prepared(
             "of the connection, or leave the stream out."
         )
     stream.state = states.get_stream_state(name, stream.namespace)
-    stream.use_schema(configured.stream.json_schema)
+    for member in stream.members:
+        member.use_schema(configured.stream.json_schema)
     return stream
 
 
 def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
-    """One reading for each list, shared by all streams that need its rows."""
-    outlets: dict[str, list[InvoicingStream]] = {}
+    """One reading for each list of each account, shared by all streams that need its rows."""
+    by_list: dict[tuple[ApiClient, str], list[InvoicingStream]] = {}
     for stream in _in_turn(streams) if platform.takes_turns else streams:
-        outlets.setdefault(stream.source_stream.name, []).append(stream)
-    by_name = {stream.name: stream for stream in streams}
-    return [Reading(by_name.get(name, each[0].source_stream), each) for name, each in outlets.items()]
+        for member in stream.members:
+            by_list.setdefault((member.account.client, member.source_stream.name), []).append(member)
+    return [
+        Reading(next((each for each in outlets if each.name == name), outlets[0].source_stream), outlets)
+        for (_, name), outlets in by_list.items()
+    ]
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from zlib import crc32
 
 import orjson
 
-from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
@@ -18,9 +16,10 @@ from integration_tests.sandbox.zoho_limits import Limits
 from integration_tests.sandbox.zoho_list_spec import CREATED, MODIFIED, TIMES, ListSpec
 from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
 from integration_tests.sandbox.zoho_paths import Paths, Target
-from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
+from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted
 from integration_tests.sandbox.zoho_refusal import Refused, invalid
 from integration_tests.sandbox.zoho_rows import RowMaker
+from integration_tests.sandbox.zoho_times import with_values, written
 from integration_tests.sandbox.zoho_token import (
     API_PREFIX,
     CLIENT_ID,
@@ -63,8 +62,6 @@ UNSTAMPED = {
     "due_days",
 }
 """Values that move without moving last_modified_time."""
-SUMMER = range(4, 11)
-"""Months in which New York is four hours behind UTC, roughly."""
 
 
 class Zoho(Platform):
@@ -77,9 +74,12 @@ class Zoho(Platform):
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)
+        self.home = HOME
+        self.gone: set[str] = set()
+        """Organisations that the user is no longer in."""
         ids = {name: _ids(n, counts[name]) for n, name in enumerate(counts)}
         several = options.number("organizations") if options.number("organizations") > 1 else 0
-        ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
+        ids["organizations"] = organization_ids(max(counts.get("organizations", 1), several))
         blank, bulk = options.number("blank_times"), options.number("bulk_import")
         tables: dict[str, Table] = {}
         for stream, spec in self.lists.items():
@@ -141,9 +141,18 @@ class Zoho(Platform):
         try:
             target = self._admit(request)
             return self._page(request, target) if target.key is None else self._single(target.stream, target.key)
-        except Refused as refusal:
-            body = {"code": refusal.code, "message": refusal.message, **refusal.details}
-            return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
+        except Refused as refused:
+            return self.refusal(refused)
+
+    def refusal(self, refused: Refused) -> Reply:
+        """How it is said."""
+        body = {"code": refused.code, "message": refused.message, **refused.details}
+        return Reply(refused.status, orjson.dumps(body), {**self._limits.headers(), **refused.headers})
+
+    @property
+    def served(self) -> int:
+        """Calls that were let through since the start."""
+        return self._limits.served
 
     def _admit(self, request: ApiRequest) -> Target:
         """Everything that can go wrong before the list itself is looked at."""
@@ -185,7 +194,7 @@ class Zoho(Platform):
             info = [{name: row[name] for name in names} for row in map(known.row, known)]
             details = {"error_info": info} if self.options.text("error_info") == "present" else {}
             raise Refused(400, 6024, "An organization ID is required: the user has several", details=details)
-        if organization is not None and organization != HOME and organization not in known:
+        if organization is not None and organization != self.home and organization not in known:
             raise Refused(400, 6041, "This user is not associated with the organization given")
 
     def _organization(self, request: ApiRequest) -> str | None:
@@ -199,13 +208,13 @@ class Zoho(Platform):
     def _known_organizations(self) -> Table:
         """The user's organisations, as many as the option says or as there are rows."""
         table, number = self._organizations, self.options.number("organizations")
-        while number > 1 and len(table) < number:
-            id_ = _organization_ids(len(table) + 1)[-1]
+        while number > 1 and len(table) + len(self.gone) < number:
+            id_ = organization_ids(len(table) + 1)[-1]
             table.insert(self._maker.make("organizations", id_) | {"is_default_org": False})
         return table
 
     def _empty(self, request: ApiRequest, stream: str) -> bool:
-        return stream != "organizations" and self._organization(request) not in (None, HOME)
+        return stream != "organizations" and self._organization(request) not in (None, self.home)
 
     def _wanted(self, request: ApiRequest, target: Target) -> Wanted:
         return self._parameters.wanted(request, target.stream, self.lists[target.stream], target.parent)
@@ -302,14 +311,14 @@ class Zoho(Platform):
         def change(row: Row) -> Row:
             for name, column in TIMES.items():
                 if column in row:
-                    row[name] = _written(row.pop(column), offset)
+                    row[name] = written(row.pop(column), offset)
             if "updated_time" in row:
                 row["updated_time"] = row["last_modified_time"]
             if stream == "journals" and timeless:
                 del row["last_modified_time"]
             for name in without:
                 row.pop(name, None)
-            return row | ({"organization_id": HOME} if own and "organization_id" not in row else {})
+            return row | ({"organization_id": self.home} if own and "organization_id" not in row else {})
 
         return self._table(stream).body(key, (offset, timeless, own, without), change)
 
@@ -337,7 +346,7 @@ class Zoho(Platform):
         if spec.parent:
             # The one that its maker knew may be gone.
             row[spec.parent_field] = self._maker.v.one_of(list(self.tables[spec.parent]))
-        return _with(row, values), None
+        return with_values(row, values), None
 
     def lacks_parent(self, stream: str) -> bool:
         """Rows under a parent need one."""
@@ -361,7 +370,7 @@ class Zoho(Platform):
             name = next((name for name in EDITABLE if name in row), "x_edit")
             values = {name: f"edit {self._edits}"}
         stamped = {MODIFIED: now} if MODIFIED in row and not values.keys() <= UNSTAMPED else {}
-        return _with(row | stamped, values)
+        return with_values(row | stamped, values)
 
 
 def _ids(list_number: int, count: int) -> list[str]:
@@ -370,31 +379,6 @@ def _ids(list_number: int, count: int) -> list[str]:
     return [str(first + 3 * n + n // 7) for n in range(count)]
 
 
-def _organization_ids(count: int) -> list[str]:
+def organization_ids(count: int) -> list[str]:
     """The one with the data comes first; with several, the last is the user's default and the wrong one to pick."""
     return [str(int(HOME) - n) for n in range(count)]
-
-
-def _with(row: Row, values: Row) -> Row:
-    """The row with values set by hand; a time is a unix second, Zoho's text for one, or blank."""
-    values = dict(values)
-    for name, column in TIMES.items():
-        if name not in values:
-            continue
-        given = values.pop(name)
-        at = moment(given) if isinstance(given, str) else given
-        if at is None and given not in ("", None):
-            raise SandboxError(f"{name} is a unix second, a time such as 2026-03-14T09:05:11+0100 or blank: {given!r}.")
-        values |= {name: None, column: at}
-    return row | values
-
-
-def _written(at: int | None, offset: str) -> str:
-    """A time as Zoho writes it: no colon in the offset; blank where there is none."""
-    if at is None:
-        return ""
-    if offset == "new_york":
-        offset = "-0400" if time.gmtime(at).tm_mon in SUMMER else "-0500"
-    hours, minutes = int(offset[1:3]), int(offset[3:])
-    shift = (hours * 60 + minutes) * (-60 if offset[0] == "-" else 60)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at + shift)) + offset

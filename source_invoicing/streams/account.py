@@ -40,3 +40,16 @@ class Account:
 
     client: ApiClient
     window: Window
+
+    @property
+    def id(self) -> str | None:
+        """What the vendor calls it, where the login reaches several; ``None`` where only the vendor knows.
+
+        :raises Failure: when it cannot be found out
+        """
+        return None
+
+    @property
+    def name(self) -> str:
+        """What messages call it, where the connection reads several."""
+        return ""

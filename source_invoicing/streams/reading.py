@@ -74,11 +74,6 @@ class Reading:
                 for outlet in self.outlets:
                     outlet.progress.partition_done(key)
 
-    def finish(self) -> None:
-        """All chains were read to their end."""
-        for outlet in self.outlets:
-            outlet.progress.finish()
-
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
     ) -> Generator[Emitted, None, int]:

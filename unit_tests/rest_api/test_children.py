@@ -299,3 +299,28 @@ def test_lists_of_customers_whose_records_have_no_time_begin_at_the_start_of_the
     assert len(asked) == 3
     assert set(asked) == {min(asked)}
     assert asked[0] < state["_synced_at"]
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_lists_of_one_path_end_each_for_itself(server: requests_mock.Mocker, status: int) -> None:
+    """The page behind the last one may be missing, whatever another list of the same path has shown meanwhile."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+
+    def response(request: Any, context: Any) -> Json:
+        asked = query(request)
+        if int(asked["page"]) > 1:
+            context.status_code = status
+        return {"data": [{"id": 10 * int(asked["customer"]) + row} for row in range(3)]}
+
+    server.get(f"{BASE}/v1/notes", json=response)
+    params = [{"name": "customer", "value": "{id}"}]
+    declared = {**CHILD, "path": "/v1/notes", "params": params, "pagination": {"type": "page", "size_param": ""}}
+    chosen = stream(config(CUSTOMERS, declared), "notes")
+    lists = [iter(chosen.read_records(SyncMode.full_refresh, stream_slice={"customer_id": each})) for each in (1, 2)]
+
+    rows = [next(each) for each in lists] + [row for each in lists for row in each]
+
+    assert sorted(ids(rows)) == [10, 11, 12, 20, 21, 22]
+    server.get(f"{BASE}/v1/notes", status_code=400, json={})
+    with pytest.raises(Failure, match=r"HTTP 400 for /v1/notes \(id 1\)"):
+        read(config(CUSTOMERS, declared), "notes")

@@ -17,6 +17,7 @@ from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.list_end import ListEnd
 from source_invoicing.platforms.rest_api.resource import Resource
 from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, VersionState, WindowState
+from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import filter_value, unit_of, window_value
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
@@ -127,11 +128,21 @@ class DeclaredLists(InvoicingStream, ABC):
         headers = dict(asked.headers)
         if header and since is not None:
             headers[header] = str(filter_value(self.declared.since.format)(since))
-        asked = replace(asked, headers=headers, error_handler=self._error_handler(request, asked.shown))
-        if self.declared.pager.follows_links and request.token is not None:
+        if not self.declared.pager.follows_links:
+            asked = replace(asked, label=f"{asked.shown}{self._suffix(fixed)}")
+        elif request.token is not None:
             # A link is complete: nothing but headers and credentials is added.
-            return replace(asked, url=request.token, params=())
-        return asked
+            asked = replace(asked, url=request.token, params=())
+        return replace(asked, headers=headers, error_handler=self._error_handler(request, asked.shown))
+
+    def _suffix(self, fixed: Mapping[str, Any]) -> str:
+        """What tells lists apart that have the same path, in messages and in :class:`ListEnd`."""
+        in_path = placeholders_in(self.declared.template.path)
+        apart = {name: value for name, value in fixed.items() if name not in in_path}
+        if self.declared.windows is not None:
+            write = window_value(self.declared.windows.format)
+            apart = {name: write(value) for name, value in fixed.items()}
+        return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of all placeholders that have one."""
