@@ -13,6 +13,7 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,7 @@ UNSEEN: Mapping[tuple[str, str], str] = {
 LONG = ("transactions", "account_transactions")
 
 
+@cache
 def platform_options() -> dict[str, Json]:
     """The options of the form, by the platform's name."""
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
