@@ -258,18 +258,18 @@ def table_of_products() -> Iterator[str]:
     yield _row("---", "---", "---", "---")
     for product in map(Product.load, names()):
         title = f"[{product.title}]({product.docs[0]})"
-        yield _row(title, f"`{product.name}`", _login(product), PROPERTY.sub(r"`\g<0>`", product.hint))
+        kind, *entered = _login(product).items()
+        login = f"`{kind[1]}`: {_code([name for name, _ in entered])}"
+        yield _row(title, f"`{product.name}`", login, PROPERTY.sub(r"`\g<0>`", product.hint))
 
 
-def _login(product: Product) -> str:
+def _login(product: Product) -> Json:
+    """What its user enters under ``auth``, with a value for each."""
     auth: Json = product.platform["auth"]
-    entered = {
-        "api_key": ["value"],
-        "basic": ["username"],
-        "bearer": ["token"],
-        "oauth2": ["client_id", "client_secret", *([] if auth.get("grant") else ["refresh_token"])],
-    }
-    return f"`{auth['type']}`: {_code(entered[auth['type']])}"
+    logins = platform_options()["rest_api"]["properties"]["auth"]["oneOf"]
+    login = next(option for option in logins if option["properties"]["type"]["const"] == auth["type"])
+    more = {"basic": ["username"], "oauth2": [] if "grant" in auth else ["refresh_token"]}.get(auth["type"], [])
+    return dict.fromkeys([*login["required"], *more], "x") | {"type": auth["type"]}
 
 
 def table_of_product_streams() -> Iterator[str]:
@@ -286,15 +286,9 @@ def table_of_product_streams() -> Iterator[str]:
 
 def streams_of_product(product: Product) -> list[RestStream]:
     """The streams of a product, of an account that does not exist."""
-    logins = platform_options()["rest_api"]["properties"]["auth"]["oneOf"]
-    kind = product.platform["auth"]["type"]
-    login = next(option for option in logins if option["properties"]["type"]["const"] == kind)
-    auth = {**example(login), "refresh_token": "x"} if kind == "oauth2" else example(login)
-    # Some parts of a login need not be there, but something does.
-    auth = {**auth, "username": "x"} if kind == "basic" else auth
-    base_url = {} if "base_url" in product.platform else {"base_url": SOME_ADDRESS}
-    headers = [{"name": header, "value": "x"} for header in product.account_headers]
-    platform = {"name": "rest_api", "product": product.name, "auth": auth, "secret_headers": headers, **base_url}
+    account: Json = {"base_url": SOME_ADDRESS, "auth": _login(product)}
+    account["secret_headers"] = [{"name": header, "value": "x"} for header in product.account_headers]
+    platform = {"name": "rest_api", "product": product.name, **account}
     streams = PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
     return [stream for stream in streams if isinstance(stream, RestStream)]
 
