@@ -16,7 +16,7 @@ import pytest
 from integration_tests.connector import Json, Output
 from integration_tests.in_process import InProcessConnector, OfflineSandbox
 from integration_tests.sandbox.products import PRODUCTS
-from integration_tests.sandbox.rest_api_auth import ACCESS_TOKEN, KEY
+from integration_tests.sandbox.rest_api_auth import ACCESS_TOKEN, CLIENT_SECRET, KEY, REFRESH_TOKEN
 from integration_tests.sandbox.rest_api_manner import no_bounds
 from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS
 from source_invoicing.platforms.rest_api.products import Product, names
@@ -84,7 +84,10 @@ def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
     for stream in posed.streams:
         assert posed.shown(stream)["source_defined_primary_key"] == [posed.key_of(stream)]
 
+    # In the words of the product, once.
+    sandbox.add_faults({"match": {"stream": posed.streams[0]}, "fault": {"kind": "status", "code": 429}})
     first = connector.read()
+    assert [rule["fired"] for rule in sandbox.faults()] == [1]
     assert_complete(posed, first)
     asked_at_first = sandbox.requests_summary()["streams"]
     changed = {name: {sandbox.edit(name), sandbox.insert(name)} for name in posed.streams}
@@ -201,8 +204,8 @@ def assert_complete(posed: Posed, output: Output) -> None:
         lists = ROWS if stream in PRODUCTS[posed.name].parents else 1
         asked = posed.sandbox.requests_summary()["streams"][stream]["requests"]
         assert asked <= 4 * lists * -(-ROWS // PAGE) + WINDOWS.get((posed.name, stream), 4), stream
-    assert KEY not in output.text
-    assert ACCESS_TOKEN not in output.text
+    for secret in (KEY, ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, "the-secret-of-the-app"):
+        assert secret not in output.text
 
 
 def read_otherwise(output: Output) -> list[str]:
