@@ -153,7 +153,7 @@ class Sync:
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._has_state: set[str] = set()
+        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
@@ -246,9 +246,8 @@ class Sync:
         for each in self._complete[name]:
             each.progress.finish()
         state, errors = outlet.state, self._errors[name]
-        if self._complete[name] and (
-            self._records_since_state[name] or name not in self._has_state or state == FINISHED or errors
-        ):
+        is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+        if self._complete[name] and (is_news or errors):
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
@@ -267,7 +266,7 @@ class Sync:
             yield self._trace(outlet.name, traced)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._has_state.add(stream)
+        self._last_states[stream] = value or FINISHED
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:
