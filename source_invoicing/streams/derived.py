@@ -24,17 +24,20 @@ class DerivedStream(InvoicingStream, ABC):
     """Parts of another stream's rows, which are read once for both: it costs no request of its own.
 
     A record carries the key of its document, the document's cursor field under its own name, and its position in the
-    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these three is
+    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these stamps is
     kept as ``row_<name>``. It is incremental on the cursor of the document. A part that vanishes from an edited
     document stays in the destination: those of the current version carry the document's cursor.
     """
 
     #: The stream whose rows hold the parts.
     source: ClassVar[type[InvoicingStream]]
-    #: Member of a row that holds them.
-    expand: ClassVar[str]
+    #: Where a row holds them: a member such as ``items``, or a path through objects and lists such as
+    #: ``items.discounts``. Of several, the first one's parts come first.
+    expand: ClassVar[str | tuple[str, ...]]
     #: Field that carries the document's key.
     document_field: ClassVar[str]
+    #: Field that carries the id of the element in which a part stands, such as a line; null for the document itself.
+    element_field: ClassVar[str] = ""
 
     def __init__(self, account: Account) -> None:
         self._source = self.source(account)
@@ -60,13 +63,25 @@ class DerivedStream(InvoicingStream, ABC):
         stamps = {self.document_field: self._source.key(row), **partition.stamp}
         if isinstance(cursor, str):
             stamps[cursor] = row.get(cursor)
-        for position, part in enumerate(self._members(row), start=1):
+        paths = [self.expand] if isinstance(self.expand, str) else self.expand
+        found = (each for path in paths for each in self._at(row, path.split(".")))
+        for position, (part, element) in enumerate(found, start=1):
             stamps[POSITION] = position
+            if self.element_field:
+                stamps[self.element_field] = element
             own = {f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}
             yield {**stamps, **own}
 
-    def _members(self, row: Row) -> list[Row]:
-        members = row.get(self.expand)
+    def _at(self, row: Row, path: list[str], element: Any = None) -> Iterator[tuple[Row, Any]]:
+        """The objects at a path, each with the id of the one it stands in; ``None`` for the document's own."""
+        for member in self._members(row, path[0]):
+            if len(path) == 1:
+                yield member, element
+            else:
+                yield from self._at(member, path[1:], member.get("id"))
+
+    def _members(self, row: Row, name: str) -> list[Row]:
+        members = row.get(name)
         if isinstance(members, dict):
             # The habit of some back ends: a single element stands alone, and an empty list is an empty object.
             return [members] if members else []
@@ -75,7 +90,7 @@ class DerivedStream(InvoicingStream, ABC):
         if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "
-                f"{self.expand!r}. Run the sync again; if this stays, leave the stream out and report it.",
+                f"{name!r}. Run the sync again; if this stays, leave the stream out and report it.",
                 FailureType.transient_error,
             )
         return members
