@@ -24,18 +24,13 @@ class DetailCalls:
         self._done = 0
         self._spoke = time.monotonic()
 
-    @property
-    def used_up(self) -> bool:
-        """Whether there may be no further one in this sync."""
-        return self.most is not None and self._sent >= self.most
-
     def take(self) -> bool:
         """Take one.
 
         :return: whether there was one left
         """
         with self._lock:
-            if self.used_up:
+            if self.most is not None and self._sent >= self.most:
                 return False
             self._sent += 1
             return True

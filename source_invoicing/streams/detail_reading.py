@@ -94,7 +94,7 @@ class DetailReading(Reading):
         size = self._streams[0].details_per_call
         partitions = [_together(documents, size) for documents in self._listed.oldest_first()]
         for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
-            if self._calls.used_up:
+            if not self._calls.take():
                 break
             with self._lock:
                 self._under_way.start(documents[0])
@@ -166,11 +166,13 @@ class DetailReading(Reading):
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
-        """Documents that were found, and those that are done by that."""
+        """Documents that were found, and those that are done by that. Their first request is paid for."""
         if len(documents) > 1 and self._takes_several:
             yield from self._fetch_several(documents)
             return
-        for document in documents:
+        for number, document in enumerate(documents):
+            if number:
+                self._pay()
             yield self._fetch_one(document)
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
@@ -202,8 +204,9 @@ class DetailReading(Reading):
         except RecordMissing:
             # One that vanished takes the others along, and the response does not say which one it is.
             half = len(documents) // 2
-            yield from self._fetch(documents[:half])
-            yield from self._fetch(documents[half:])
+            for each in (documents[:half], documents[half:]):
+                self._pay()
+                yield from self._fetch(each)
             return
         except (AccessRefused, ResourceMissing, UnexpectedResponse) as refusal:
             self._ask_one_by_one(refusal)
@@ -211,12 +214,19 @@ class DetailReading(Reading):
         yield found, list(found)
         rest = [document for document in documents if document not in found]
         # Some may have vanished, or a response does not hold as many.
-        for each in [rest] if found else [[document] for document in rest]:
+        for each in [rest] if found and rest else [[document] for document in rest]:
+            self._pay()
             yield from self._fetch(each)
 
-    def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
+    def _pay(self) -> None:
+        """Count a further request for a chain.
+
+        :raises OutOfCallsError: if the sync may not send it
+        """
         if not self._calls.take():
             raise OutOfCallsError
+
+    def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
         answer = self.source.account.client.fetch(request, read)
         self._has_answered = True
         return answer
