@@ -75,7 +75,9 @@ class Documents:
         http.get(re.compile(f"{US_BOOKS}/{self.path}/"), json=self._detail)
         if self.bulk:
             http.get(f"{US_BOOKS}/{self.bulk[0]}", json=self._several)
-        return serve(http, f"{US_BOOKS}/{self.path}", ZohoList(self.path, list(self.rows if listed is None else listed)))
+        return serve(
+            http, f"{US_BOOKS}/{self.path}", ZohoList(self.path, list(self.rows if listed is None else listed))
+        )
 
     def whole(self, key: str) -> Row | None:
         """A document as its detail shows it, whose own time of change says nothing."""

@@ -209,6 +209,15 @@ def test_the_bound_is_for_all_streams_together(http: Mock, invoices: Documents) 
     assert contacts.calls
 
 
+def test_the_log_says_how_far_a_sync_is(http: Mock, invoices: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_HEARTBEAT_SCALE", "0.000001")
+    invoices.serve(http)
+
+    outcome = sync(LINES)
+
+    assert "Details of 7 documents read, of 10." in outcome.logged
+
+
 # -- faults ----------------------------------------------------------------------------------------------------------
 
 
