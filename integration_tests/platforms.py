@@ -197,6 +197,7 @@ INVOICED = PlatformFacts(
 # A minute in which Zoho counts calls is shortened along with the waits between tries.
 _SHORT_MINUTES = {"SOURCE_INVOICING_BUDGET_SCALE": "0.01"}
 _CHANGED = StreamFacts("last_modified_time")
+_WHOLE = StreamFacts("last_modified_time", filtered=False, whole=True)
 _ZOHO_ANSWERS: tuple[Options, ...] = (
     {},
     {"undocumented_filter": "ignored", "undocumented_sort": "ignored"},
@@ -215,15 +216,24 @@ ZOHO_INVOICE = PlatformFacts(
     page=200,
     small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
-        **_each("items contacts invoices customer_payments credit_notes expenses", _CHANGED),
-        "recurring_invoices": StreamFacts("last_modified_time", filtered=False, whole=True),
-        **_each("users taxes", StreamFacts()),
+        **_each("items contacts invoices customer_payments credit_notes expenses estimates", _CHANGED),
+        **_each("recurring_invoices retainer_invoices recurring_expenses", _WHOLE),
+        **_each("users taxes organizations currencies credit_note_refunds", StreamFacts()),
+        **_each("contact_persons projects time_entries tasks", StreamFacts(resumes=True)),
     },
     seconds=_zoho_seconds,
     blank="",
     # By key, by key where neither filter nor order is documented, by overlapping page: with a filter, without one, in
-    # an order of the list's own.
-    walked={"invoices": 42, "items": 22, "expenses": 22, "recurring_invoices": 22, "taxes": 21},
+    # an order of the list's own, without a time of change, and a list per parent.
+    walked={
+        "invoices": 42,
+        "items": 22,
+        "expenses": 22,
+        "recurring_invoices": 22,
+        "taxes": 21,
+        "contact_persons": 22,
+        "tasks": 12,
+    },
     edited=("invoices", "items", "expenses", "recurring_invoices"),
     by_key=("invoices", "items"),
     full_refresh="taxes",

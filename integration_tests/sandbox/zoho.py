@@ -15,18 +15,11 @@ from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
 from integration_tests.sandbox.zoho_limits import Limits
-from integration_tests.sandbox.zoho_lists import (
-    BOOKS_LISTS,
-    CREATED,
-    INVOICE_LISTS,
-    MODIFIED,
-    ORGANIZATIONS,
-    TIMES,
-    ListSpec,
-)
+from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, CREATED, INVOICE_LISTS, MODIFIED, TIMES, ListSpec
 from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
+from integration_tests.sandbox.zoho_paths import Paths, Target
 from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
-from integration_tests.sandbox.zoho_refusal import Refused
+from integration_tests.sandbox.zoho_refusal import Refused, invalid
 from integration_tests.sandbox.zoho_rows import RowMaker
 from integration_tests.sandbox.zoho_token import (
     API_PREFIX,
@@ -52,11 +45,15 @@ MESSAGES: Mapping[int, str] = {
     403: "You are not authorized to perform this operation",
     404: "Invalid URL passed",
     405: "Method not allowed",
+    1002: "Resource does not exist.",
     429: "The maximum number of calls in process for this organization was exceeded.",
 }
 INTERNAL_ERROR = 1000
 
-EDITABLE = ("company_name", "notes", "description", "reference_number", "recurrence_name", "payee", "bank_name", "name")
+EDITABLE = (
+    *("company_name", "notes", "description", "reference_number", "recurrence_name", "payee", "bank_name", "name"),
+    *("designation", "task_name", "currency_name"),
+)
 """The first that a row has is changed by an edit that names no values."""
 UNSTAMPED = {
     "outstanding_receivable_amount",
@@ -85,16 +82,17 @@ class Zoho(Platform):
         ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
         blank, bulk = options.number("blank_times"), options.number("bulk_import")
         tables: dict[str, Table] = {}
-        for stream, spec in {**self.lists, "organizations": ORGANIZATIONS}.items():
-            table = tables[stream] = Table(stream, spec.key, self.time_columns if stream in counts else ())
-            for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, ids[stream], blank, bulk):
+        for stream, spec in self.lists.items():
+            table = tables[stream] = Table(stream, spec.key, self.time_columns)
+            keys = ids[stream] if not spec.parent or ids[spec.parent] else []
+            for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, keys, blank, bulk):
                 if stream == "organizations":
                     row["is_default_org"] = row["organization_id"] == ids[stream][-1]
                 table.insert(row)
         self._organizations = tables["organizations"]
         self.tables = {stream: tables[stream] for stream in counts}
         self._maker = RowMaker(Values(seed, "mutations"), ids, self._books)
-        self._streams = {f"{API_PREFIX}/{self.product}/v3/{spec.path}": name for name, spec in self.lists.items()}
+        self._paths = Paths(f"{API_PREFIX}/{self.product}/v3/", self.lists)
         self._tokens = TokenDesk(options)
         self._limits = Limits(seed, options)
         self._parameters = ListParameters(options)
@@ -126,12 +124,10 @@ class Zoho(Platform):
 
     def stream_of(self, request: ApiRequest) -> str | None:
         """The stream named by the path, or that the request is for a token."""
-        return TOKENS if request.path == TOKEN_PATH else self._list_at(request.path)
-
-    def _list_at(self, path: str) -> str | None:
-        if path == f"{API_PREFIX}/{self.product}/v3/{ORGANIZATIONS.path}":
-            return "organizations"
-        return self._streams.get(path)
+        if request.path == TOKEN_PATH:
+            return TOKENS
+        target = self._paths.target(request.path)
+        return None if target is None else target.stream
 
     def page_of(self, request: ApiRequest) -> int | None:
         """``page``, which defaults to 1."""
@@ -139,17 +135,17 @@ class Zoho(Platform):
         return int(page) if page.isdecimal() else None
 
     def answer(self, request: ApiRequest) -> Reply | Page:
-        """A token, a page, or a refusal."""
+        """A token, a page, a single row, or a refusal."""
         if request.path == TOKEN_PATH:
             return self._tokens.answer(request)
         try:
-            stream = self._admit(request)
-            return self._page(request, stream)
+            target = self._admit(request)
+            return self._page(request, target) if target.key is None else self._single(target.stream, target.key)
         except Refused as refusal:
             body = {"code": refusal.code, "message": refusal.message, **refusal.details}
             return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
 
-    def _admit(self, request: ApiRequest) -> str:
+    def _admit(self, request: ApiRequest) -> Target:
         """Everything that can go wrong before the list itself is looked at."""
         at_call = self.options.number("revoke_after_calls")
         if at_call and self._limits.served + 1 >= at_call and not self._revoked:
@@ -158,18 +154,25 @@ class Zoho(Platform):
         if not self._tokens.accepts(request.headers.get("Authorization", "")):
             raise Refused(401, int(self.options.text("invalid_token_code")), MESSAGES[401])
         self._limits.admit()
-        stream = self._list_at(request.path)
-        if stream is None:
+        target = self._paths.target(request.path)
+        if target is None:
             raise Refused(404, CODES[404], MESSAGES[404])
         if request.method != "GET":
             raise Refused(405, INTERNAL_ERROR, MESSAGES[405])
+        stream = target.stream
         if stream != "organizations":
             self._belong(request)
         missing = streams_in(self.options.text("unavailable"))
         if stream in missing:
             status = int(missing[stream] or 401)
             raise Refused(status, CODES[404] if status == 404 else 57, MESSAGES[404 if status == 404 else 401])
-        return stream
+        rule = self.options.text("all_contact_persons")
+        if target == Target("contact_persons") and rule != "listed":
+            raise Refused(404, 1002, "Contact does not exist.") if rule == "missing" else invalid("contact_id")
+        above = target.parent and self.tables[self.lists[stream].parent]
+        if above is not None and target.parent not in above:
+            raise Refused(404, 1002, MESSAGES[1002])
+        return target
 
     def _belong(self, request: ApiRequest) -> None:
         """Which organisation is meant, and whether the user is in it."""
@@ -201,19 +204,26 @@ class Zoho(Platform):
     def _empty(self, request: ApiRequest, stream: str) -> bool:
         return stream != "organizations" and self._organization(request) not in (None, HOME)
 
-    def _wanted(self, request: ApiRequest, stream: str) -> Wanted:
-        return self._parameters.wanted(request, stream, self.lists.get(stream, ORGANIZATIONS))
+    def _wanted(self, request: ApiRequest, target: Target) -> Wanted:
+        return self._parameters.wanted(request, target.stream, self.lists[target.stream], target.parent)
 
     def first_page(self, request: ApiRequest) -> Page | None:
         """Page 1 of the list asked for."""
-        stream = self._list_at(request.path)
+        target = self._paths.target(request.path)
         try:
-            return None if stream is None else self._page(request, stream, 1)
+            return None if target is None or target.key is not None else self._page(request, target, 1)
         except Refused:
             return None
 
-    def _page(self, request: ApiRequest, stream: str, number: int | None = None) -> Page:
-        wanted = self._wanted(request, stream)
+    def _single(self, stream: str, key: Key) -> Reply:
+        if key not in self._table(stream):
+            raise Refused(404, 1002, MESSAGES[1002])
+        row = self._body(stream, key)
+        name = self.lists[stream].key[0].removesuffix("_id").encode()
+        return Reply(200, b'{"code":0,"message":"success","' + name + b'":' + row + b"}", self._limits.headers())
+
+    def _page(self, request: ApiRequest, target: Target, number: int | None = None) -> Page:
+        wanted, stream = self._wanted(request, target), target.stream
         number, size = number or wanted.page, wanted.per_page
         if self._empty(request, stream):
             return Page([], 0, number, size)
@@ -225,15 +235,19 @@ class Zoho(Platform):
             total, keys = len(keys), keys[offset : offset + size]
         else:
             total, keys = table.select(wanted.query, offset, size)
-        return Page([self._body(stream, key) for key in keys], total, number, size)
+        # The list of one parent does not say whose it is.
+        silent = ("contact_id", "contact_name") if target.parent and stream == "contact_persons" else ()
+        return Page([self._body(stream, key, without=silent) for key in keys], total, number, size)
 
     def _table(self, stream: str) -> Table:
         return self._known_organizations() if stream == "organizations" else self.tables[stream]
 
     def encode(self, request: ApiRequest, page: Page) -> Reply:
         """The envelope, with ``page_context`` where there is one."""
-        stream = self._list_at(request.path) or ""
-        spec, wanted = self.lists.get(stream, ORGANIZATIONS), self._wanted(request, stream)
+        target = self._paths.target(request.path)
+        assert target is not None
+        stream, wanted = target.stream, self._wanted(request, target)
+        spec = self.lists[stream]
         name = spec.envelope_key
         if spec.other_list_key and self.options.text("list_keys") == "other":
             name = spec.other_list_key
@@ -249,12 +263,12 @@ class Zoho(Platform):
             "page": page.number,
             "per_page": page.size,
             "has_more_page": page.number < page.last,
-            "report_name": self.lists.get(stream, ORGANIZATIONS).report,
-            "applied_filter": wanted.applied_filter,
-            "sort_column": wanted.sort_column,
-            "sort_order": wanted.sort_order,
+            "report_name": self.lists[stream].report,
             "custom_fields": [],
         }
+        if self.lists[stream].says_how:
+            context["applied_filter"] = wanted.applied_filter
+            context |= {"sort_column": wanted.sort_column, "sort_order": wanted.sort_order}
         if stream == "taxes":
             context |= {"as_of_date": "2026-01-31", "to_date": "2026-01-31"}
         if stream == "invoices":
@@ -277,7 +291,7 @@ class Zoho(Platform):
 
     # Rows
 
-    def _body(self, stream: str, key: Key, own: bool = False) -> bytes:
+    def _body(self, stream: str, key: Key, own: bool = False, without: tuple[str, ...] = ()) -> bytes:
         """A row with its times as text; with ``own``, and with the organisation it belongs to."""
         offset, timeless = self.options.text("offset"), self.options.text("journals_time") == "absent"
 
@@ -289,9 +303,11 @@ class Zoho(Platform):
                 row["updated_time"] = row["last_modified_time"]
             if stream == "journals" and timeless:
                 del row["last_modified_time"]
+            for name in without:
+                row.pop(name, None)
             return row | ({"organization_id": HOME} if own and "organization_id" not in row else {})
 
-        return self._table(stream).body(key, (offset, timeless, own), change)
+        return self._table(stream).body(key, (offset, timeless, own, without), change)
 
     def truth(self, stream: str) -> list[bytes]:
         """Everything, inactive rows included, each with ``organization_id``."""
@@ -312,7 +328,26 @@ class Zoho(Platform):
             row["is_default_org"] = False
         if customer is not None:
             row |= {name: customer for name in ("customer_id", "vendor_id") if name in row}
+        spec = self.lists[stream]
+        if spec.parent:
+            # The one that its maker knew may be gone.
+            row[spec.parent_field] = self._maker.v.one_of(list(self.tables[spec.parent]))
         return _with(row, values), None
+
+    def lacks_parent(self, stream: str) -> bool:
+        """Rows under a parent need one."""
+        spec = self.lists[stream]
+        return bool(spec.parent) and not len(self.tables[spec.parent])
+
+    def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
+        """The rows under a row."""
+        below = [(name, spec.parent_field) for name, spec in self.lists.items() if spec.parent == stream]
+        return [
+            (name, child)
+            for name, field in below
+            for child, parent in self.tables[name].column(field).items()
+            if parent == key
+        ]
 
     def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
         """Changes the given fields or some text, and moves the time of modification unless only amounts owed change."""
@@ -340,6 +375,16 @@ class ZohoInvoice(Zoho):
         "credit_notes": 1,
         "expenses": 205,
         "taxes": 7,
+        "organizations": 1,
+        "estimates": 202,
+        "retainer_invoices": 3,
+        "recurring_expenses": 4,
+        "credit_note_refunds": 2,
+        "contact_persons": 203,
+        "projects": 12,
+        "tasks": 30,
+        "time_entries": 201,
+        "currencies": 5,
     }
 
 

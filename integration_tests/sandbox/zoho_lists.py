@@ -23,6 +23,9 @@ class ListSpec:
     """One list. ``filters`` are the values of ``filter_by``, the first of which is the default, and ``sortable`` the
     columns of ``sort_column``; ``unproven_sort`` is accepted or not as an option says. ``modified`` tells how far the
     filter by ``last_modified_time`` is known.
+
+    A list of the rows under one parent, a row of the stream ``parent``, has its id in ``parent_field``, and a ``*`` in
+    the place of it in ``path``, or in ``path_of_parent`` where there is a list of all of them as well.
     """
 
     path: str
@@ -37,6 +40,11 @@ class ListSpec:
     other_list_key: str = ""
     status: str = "status"
     paged: bool = True
+    says_how: bool = True
+    """Whether ``page_context`` shows filter and order."""
+    parent: str = ""
+    parent_field: str = ""
+    path_of_parent: str = ""
 
     @property
     def envelope_key(self) -> str:
@@ -214,6 +222,81 @@ _TRANSACTIONS = ListSpec(
     _statuses("Uncategorized", "Categorized", "ManuallyAdded", "Excluded", "Matched"),
     ("date",),
 )
+_RETAINER_INVOICES = ListSpec(
+    "retainerinvoices",
+    ("retainerinvoice_id",),
+    "Retainer Invoices",
+    NEWEST,
+    _statuses(*_INVOICE_STATUSES),
+    ("retainerinvoice_number", "due_date", "balance", *_DOCUMENT_SORT),
+    _LIVE,
+)
+_RECURRING_EXPENSES = ListSpec(
+    "recurringexpenses",
+    ("recurring_expense_id",),
+    "Recurring Expenses",
+    NEWEST,
+    _statuses("Active", "Expired", "Stopped"),
+    ("next_expense_date", "account_name", "total", "last_created_date", "recurrence_name", "created_time"),
+    list_key="recurring_expenses",
+)
+_CREDIT_NOTE_REFUNDS = ListSpec(
+    "creditnotes/refunds",
+    ("creditnote_refund_id",),
+    "Credit Note Refunds",
+    BY_DATE,
+    sortable=("refund_mode", "reference_number", "date", "creditnote_number", "customer_name", "amount_bcy"),
+    list_key="creditnote_refunds",
+)
+_CONTACT_PERSONS = ListSpec(
+    "contacts/contactpersons",
+    ("contact_person_id",),
+    "Contact Persons",
+    ("contact_person_id", "A"),
+    sortable=("contact_person_id",),
+    list_key="contact_persons",
+    parent="contacts",
+    parent_field="contact_id",
+    path_of_parent="contacts/*/contactpersons",
+)
+_PROJECTS = ListSpec(
+    "projects",
+    ("project_id",),
+    "Projects",
+    ("project_name", "A"),
+    _statuses("Active", "Inactive"),
+    ("project_name", "customer_name", "rate", "created_time"),
+    _LIVE,
+)
+_TASKS = ListSpec(
+    "projects/*/tasks",
+    ("task_id",),
+    "Tasks",
+    ("task_name", "A"),
+    list_key="task",
+    other_list_key="tasks",
+    parent="projects",
+    parent_field="project_id",
+)
+_TIME_ENTRIES = ListSpec(
+    "projects/timeentries",
+    ("time_entry_id",),
+    "Time Entries",
+    ("log_date", "D"),
+    ("Date.All", "Status.Unbilled", "Status.Invoiced"),
+    ("log_date",),
+    ("created_time",),
+    list_key="time_entries",
+    status="billed_status",
+)
+_CURRENCIES = ListSpec(
+    "settings/currencies",
+    ("currency_id",),
+    "Currencies",
+    ("currency_code", "A"),
+    ("Currencies.All",),
+    says_how=False,
+)
 ORGANIZATIONS = ListSpec("organizations", ("organization_id",), "Organizations", ("name", "A"), paged=False)
 
 INVOICE_LISTS: Mapping[str, ListSpec] = {
@@ -226,6 +309,16 @@ INVOICE_LISTS: Mapping[str, ListSpec] = {
     "credit_notes": _CREDIT_NOTES,
     "expenses": _EXPENSES,
     "taxes": _TAXES,
+    "organizations": ORGANIZATIONS,
+    "estimates": _ESTIMATES,
+    "retainer_invoices": _RETAINER_INVOICES,
+    "recurring_expenses": _RECURRING_EXPENSES,
+    "credit_note_refunds": _CREDIT_NOTE_REFUNDS,
+    "contact_persons": _CONTACT_PERSONS,
+    "projects": _PROJECTS,
+    "tasks": _TASKS,
+    "time_entries": _TIME_ENTRIES,
+    "currencies": _CURRENCIES,
 }
 BOOKS_LISTS: Mapping[str, ListSpec] = {
     "users": _USERS,
@@ -246,5 +339,8 @@ BOOKS_LISTS: Mapping[str, ListSpec] = {
     "transactions": _TRANSACTIONS,
 }
 """Streams in the order in which they are listed by the product."""
-HIDEABLE = ("contacts", "items", "users", "banking")
-"""Lists that may be taken to hide their inactive rows."""
+HIDEABLE: Mapping[str, str] = {
+    **dict.fromkeys(("contacts", "items", "users", "banking", "projects", "recurring_expenses"), "Status.Active"),
+    "time_entries": "Status.Unbilled",
+}
+"""Lists that may be taken to hide some rows, and the filter that would be their default."""

@@ -102,7 +102,7 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "list_keys",
         "live",
-        "customerpayments and recurring_invoices, or customer_payments and recurringinvoices.",
+        "customerpayments, recurring_invoices and task, or customer_payments, recurringinvoices and tasks.",
         choices=("live", "other"),
     ),
     Option("ignore_sort", False, "Lists come in a shuffled, fixed order; page_context shows the default order."),
@@ -117,7 +117,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "undocumented_sort",
         "honoured",
-        "sort_column=last_modified_time on bills, purchase orders, recurring invoices and items.",
+        "sort_column=last_modified_time on bills, purchase orders, recurring and retainer invoices, projects and "
+        "items, and created_time on time entries.",
         choices=("honoured", "ignored", "refused"),
     ),
     Option(
@@ -134,7 +135,18 @@ LIST_OPTIONS: tuple[Option, ...] = (
     ),
     Option("journals_time", "present", "Whether journals carry last_modified_time.", choices=("present", "absent")),
     Option("unescaped_plus", "refused", "What a blank in place of the + does.", choices=("refused", "ignored")),
-    Option("hide_inactive", False, "Contacts, items, users and banking too show inactive rows only to Status.All."),
+    Option(
+        "hide_inactive",
+        False,
+        "Contacts, items, users, banking, projects, recurring expenses and time entries too show some rows only if "
+        "filter_by asks for all.",
+    ),
+    Option(
+        "all_contact_persons",
+        "listed",
+        "Whether there is a list of the persons of all contacts, or only one of each contact.",
+        choices=("listed", "missing", "refused"),
+    ),
     Option(
         "all_taxes",
         "honoured",

@@ -25,13 +25,13 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, invoice
+from source_invoicing.platforms.zoho import books, books_streams, invoice
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
-from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import Organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream, ParentStream, Window
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -92,7 +92,14 @@ class Zoho(Platform):
             product=self.product,
             organization=Organization(client, self._organization_id),
         )
-        return [stream(account) for stream in self.stream_types]
+        streams: list[InvoicingStream] = []
+        parents: dict[type[InvoicingStream], ParentStream] = {}
+        for kind in self.stream_types:
+            stream = kind(account, parents[kind.parent_type]) if issubclass(kind, ZohoChildStream) else kind(account)
+            if isinstance(stream, ParentStream):
+                parents[kind] = stream
+            streams.append(stream)
+        return streams
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         in_flight = min(self.num_workers, MOST_IN_FLIGHT)
@@ -128,7 +135,7 @@ class ZohoBooks(Zoho):
 
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
-    stream_types = books.STREAMS
+    stream_types = books_streams.STREAMS
 
 
 __all__ = ["ZohoBooks", "ZohoInvoice"]
