@@ -251,16 +251,33 @@ ZOHO_BOOKS = PlatformFacts(
     small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
         **_each("contacts bills estimates items invoices expenses creditnotes customer_payments", _CHANGED),
-        **_each("purchase_orders sales_orders", _CHANGED),
+        **_each("purchase_orders sales_orders vendor_payments vendor_credits customer_debit_notes", _CHANGED),
+        "chart_of_accounts": _CHANGED,
         "journals": StreamFacts("last_modified_time", filtered=False),
-        **_each("users banking organizations taxes transactions", StreamFacts()),
+        **_each("recurring_invoices retainer_invoices sales_receipts recurring_expenses recurring_bills", _WHOLE),
+        **_each(
+            "users banking organizations taxes transactions currencies tax_authorities tax_exemptions", StreamFacts()
+        ),
+        **_each("credit_note_refunds vendor_credit_refunds base_currency_adjustments", StreamFacts()),
+        **_each("fixed_assets fixed_asset_types locations employees", StreamFacts()),
+        **_each("contact_persons projects time_entries", StreamFacts(resumes=True)),
+        **_each("tasks exchange_rates bank_rules account_transactions", StreamFacts(resumes=True)),
     },
     seconds=_zoho_seconds,
     blank="",
     # By key, by key in an order that may not be honoured, newest change first, by overlapping page, with a key of
-    # several parts.
-    walked={"invoices": 42, "purchase_orders": 22, "journals": 22, "expenses": 22, "transactions": 22},
-    edited=("invoices", "purchase_orders", "journals", "expenses"),
+    # several parts; by page with a filter; in order of creation without a time of change; a list per parent.
+    walked={
+        "invoices": 42,
+        "purchase_orders": 22,
+        "journals": 22,
+        "expenses": 22,
+        "transactions": 22,
+        "chart_of_accounts": 22,
+        "projects": 22,
+        "tasks": 12,
+    },
+    edited=("invoices", "purchase_orders", "journals", "expenses", "chart_of_accounts"),
     by_key=("invoices",),
     full_refresh="transactions",
     answers=_ZOHO_ANSWERS,

@@ -18,8 +18,9 @@ import requests
 from integration_tests.sandbox import Sandbox, zoho_token
 from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.values import LONG_TEXT
-from integration_tests.sandbox.zoho import HOME, TOKENS, ZohoBooks, ZohoInvoice
+from integration_tests.sandbox.zoho import HOME, TOKENS
 from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, INVOICE_LISTS
+from integration_tests.sandbox.zoho_products import ZohoBooks, ZohoInvoice
 from integration_tests.sandbox.zoho_token import TOKEN_PATH
 
 ROOT = Path(__file__).resolve().parent.parent

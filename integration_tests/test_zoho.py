@@ -18,7 +18,7 @@ from integration_tests.sandbox.zoho import HOME, TOKENS
 
 pytestmark = pytest.mark.in_process
 
-NUMBERS = {"zoho_invoice": 19, "zoho_books": 16}
+NUMBERS = {"zoho_invoice": 19, "zoho_books": 42}
 on_both_products = pytest.mark.parametrize("platform", [PLATFORMS[name] for name in NUMBERS], ids=NUMBERS)
 INVOICE, BOOKS = (PLATFORMS[name] for name in NUMBERS)
 

@@ -63,7 +63,6 @@ JSON = FLAT | st.lists(FLAT, max_size=3)
         ("lines", [{"price": "1.5"}, {"price": 2}, None, 5], [{"price": 1.5}, {"price": 2}, None, 5]),
         ("tags", [1, "a", None], ["1", "a", None]),
         ("free", ["anything", {"at": 1}], ["anything", {"at": 1}]),
-        ("unknown", ["anything"], ["anything"]),
     ],
 )
 def test_a_value_is_repaired_or_passed_on(field: str, value: Any, expected: Any) -> None:
@@ -120,8 +119,54 @@ def test_whatever_comes_no_field_is_lost_and_no_second_look_changes_anything(rec
 
     once = normalise(copy.deepcopy(record))
 
-    assert once.keys() == record.keys()
+    undeclared = {name: value for name, value in record.items() if name not in SCHEMA["properties"]}
+    assert once.pop("_additional_properties", {}) == undeclared
+    assert once.keys() == record.keys() - undeclared
     assert normalise(copy.deepcopy(once)) == once
+
+
+def test_undeclared_fields_are_kept_and_each_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    normalise = Normaliser("things", SCHEMA, keep=["updated"])
+
+    records = [normalise({"id": number, "updated": 5, "colour": "red", "size": {"x": "1"}}) for number in (1, 2)]
+
+    extra = {"colour": "red", "size": {"x": "1"}}
+    assert records == [{"id": number, "updated": 5, "_additional_properties": extra} for number in (1, 2)]
+    assert sorted(record.getMessage() for record in caplog.records) == [
+        f"Stream things: the schema does not declare the field {name}. Its values are in _additional_properties."
+        for name in ("colour", "size")
+    ]
+
+
+def test_fields_that_are_named_by_what_they_hold_are_not_warned_about_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    normalise = Normaliser("things", SCHEMA)
+
+    records = [normalise({"id": 1, f"on day {day}": day}) for day in range(500)]
+
+    assert all(record["_additional_properties"] for record in records)
+    assert len(caplog.records) == 100
+    assert "nor any further one" in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize("own", [{"colour": "blue", "weight": 1}, None, "text"])
+def test_a_field_of_the_vendor_that_has_the_same_name_is_kept(own: Any) -> None:
+    record = Normaliser("things", {**SCHEMA, "additionalProperties": True})(
+        {
+            "id": 1,
+            "_additional_properties": own,
+            "colour": "red",
+        }
+    )
+
+    additional = record["_additional_properties"]
+    assert additional["colour"] == "red"
+    assert own is None or additional.get("weight") == 1 or additional["_additional_properties"] == own
+
+
+def test_a_schema_without_fields_declares_all() -> None:
+    assert Normaliser("things", {"type": "object"})({"id": 1, "colour": "red"}) == {"id": 1, "colour": "red"}
 
 
 def test_the_schemas_of_all_streams_compile() -> None:

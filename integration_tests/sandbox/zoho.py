@@ -15,7 +15,7 @@ from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
 from integration_tests.sandbox.zoho_limits import Limits
-from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, CREATED, INVOICE_LISTS, MODIFIED, TIMES, ListSpec
+from integration_tests.sandbox.zoho_list_spec import CREATED, MODIFIED, TIMES, ListSpec
 from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
 from integration_tests.sandbox.zoho_paths import Paths, Target
 from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
@@ -126,7 +126,7 @@ class Zoho(Platform):
         """The stream named by the path, or that the request is for a token."""
         if request.path == TOKEN_PATH:
             return TOKENS
-        target = self._paths.target(request.path)
+        target = self._paths.target(request)
         return None if target is None else target.stream
 
     def page_of(self, request: ApiRequest) -> int | None:
@@ -154,7 +154,7 @@ class Zoho(Platform):
         if not self._tokens.accepts(request.headers.get("Authorization", "")):
             raise Refused(401, int(self.options.text("invalid_token_code")), MESSAGES[401])
         self._limits.admit()
-        target = self._paths.target(request.path)
+        target = self._paths.target(request)
         if target is None:
             raise Refused(404, CODES[404], MESSAGES[404])
         if request.method != "GET":
@@ -169,6 +169,11 @@ class Zoho(Platform):
         rule = self.options.text("all_contact_persons")
         if target == Target("contact_persons") and rule != "listed":
             raise Refused(404, 1002, "Contact does not exist.") if rule == "missing" else invalid("contact_id")
+        if request.parameter("showbalance") and self.options.text("showbalance") == "refused":
+            raise invalid("showbalance")
+        param = self.lists[stream].parent_param
+        if param and target.key is None and target.parent is None:
+            raise Refused(400, 2, f"The parameter {param} is missing")
         above = target.parent and self.tables[self.lists[stream].parent]
         if above is not None and target.parent not in above:
             raise Refused(404, 1002, MESSAGES[1002])
@@ -209,7 +214,7 @@ class Zoho(Platform):
 
     def first_page(self, request: ApiRequest) -> Page | None:
         """Page 1 of the list asked for."""
-        target = self._paths.target(request.path)
+        target = self._paths.target(request)
         try:
             return None if target is None or target.key is not None else self._page(request, target, 1)
         except Refused:
@@ -235,8 +240,9 @@ class Zoho(Platform):
             total, keys = len(keys), keys[offset : offset + size]
         else:
             total, keys = table.select(wanted.query, offset, size)
-        # The list of one parent does not say whose it is.
-        silent = ("contact_id", "contact_name") if target.parent and stream == "contact_persons" else ()
+        silent = self.lists[stream].silent if target.parent else ()
+        if stream == "chart_of_accounts" and request.parameter("showbalance") != "true":
+            silent = ("current_balance",)
         return Page([self._body(stream, key, without=silent) for key in keys], total, number, size)
 
     def _table(self, stream: str) -> Table:
@@ -244,7 +250,7 @@ class Zoho(Platform):
 
     def encode(self, request: ApiRequest, page: Page) -> Reply:
         """The envelope, with ``page_context`` where there is one."""
-        target = self._paths.target(request.path)
+        target = self._paths.target(request)
         assert target is not None
         stream, wanted = target.stream, self._wanted(request, target)
         spec = self.lists[stream]
@@ -315,7 +321,8 @@ class Zoho(Platform):
         hidden = stream == "taxes" and self.options.text("all_taxes") != "honoured"
         table = self._table(stream)
         inactive = table.column("is_inactive") if hidden else {}
-        return [self._body(stream, key, own=True) for key in table if not inactive.get(key)]
+        unknown = ("current_balance",) if stream != "banking" and self.options.text("showbalance") == "refused" else ()
+        return [self._body(stream, key, own=True, without=unknown) for key in table if not inactive.get(key)]
 
     # Mutations
 
@@ -336,8 +343,8 @@ class Zoho(Platform):
 
     def lacks_parent(self, stream: str) -> bool:
         """Rows under a parent need one."""
-        spec = self.lists[stream]
-        return bool(spec.parent) and not len(self.tables[spec.parent])
+        parent = self.lists[stream].parent
+        return bool(parent) and not len(self.tables[parent])
 
     def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
         """The rows under a row."""
@@ -357,61 +364,6 @@ class Zoho(Platform):
             values = {name: f"edit {self._edits}"}
         stamped = {MODIFIED: now} if MODIFIED in row and not values.keys() <= UNSTAMPED else {}
         return _with(row | stamped, values)
-
-
-class ZohoInvoice(Zoho):
-    """Zoho Invoice v3."""
-
-    name = "zoho_invoice"
-    product = "invoice"
-    lists = INVOICE_LISTS
-    default_rows: ClassVar[Mapping[str, int]] = {
-        "items": 201,
-        "users": 3,
-        "contacts": 200,
-        "invoices": 401,
-        "recurring_invoices": 0,
-        "customer_payments": 230,
-        "credit_notes": 1,
-        "expenses": 205,
-        "taxes": 7,
-        "organizations": 1,
-        "estimates": 202,
-        "retainer_invoices": 3,
-        "recurring_expenses": 4,
-        "credit_note_refunds": 2,
-        "contact_persons": 203,
-        "projects": 12,
-        "tasks": 30,
-        "time_entries": 201,
-        "currencies": 5,
-    }
-
-
-class ZohoBooks(Zoho):
-    """Zoho Books v3."""
-
-    name = "zoho_books"
-    product = "books"
-    lists = BOOKS_LISTS
-    default_rows: ClassVar[Mapping[str, int]] = {
-        "users": 4,
-        "banking": 3,
-        "organizations": 1,
-        "contacts": 201,
-        "bills": 205,
-        "estimates": 1,
-        "items": 200,
-        "invoices": 401,
-        "expenses": 250,
-        "creditnotes": 0,
-        "customer_payments": 202,
-        "purchase_orders": 210,
-        "sales_orders": 120,
-        "journals": 203,
-        "taxes": 9,
-        "transactions": 401,
-    }
 
 
 def _ids(list_number: int, count: int) -> list[str]:

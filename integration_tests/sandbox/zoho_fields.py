@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from integration_tests.sandbox.zoho_books_fields import BOOKS_ONLY_FIELDS
+
 FIELDS: Mapping[str, str] = {
     "items": """
         item_id name item_name status description rate unit tax_id sales_tax_rule_id tax_name tax_percentage tax_type
@@ -29,8 +31,8 @@ FIELDS: Mapping[str, str] = {
         last_modified_time updated_time invoice_source sales_channel transaction_type template_id template_type
         salesperson_id salesperson_name project_name color_code schedule_time documents invoice_url
         ach_payment_initiated zcrm_potential_id zcrm_potential_name custom_fields custom_field_hash location_id
-        location_name type is_pre_gst no_of_copies show_no_of_copies is_viewed_in_mail mail_first_viewed_time
-        mail_last_viewed_time""",
+        location_name branch_id branch_name tax_source type is_pre_gst no_of_copies show_no_of_copies is_viewed_in_mail
+        mail_first_viewed_time mail_last_viewed_time""",
     "recurring_invoices": """
         recurring_invoice_id recurrence_name customer_name customer_id currency_id currency_code start_date end_date
         last_sent_date next_invoice_date custom_fields billing_address shipping_address child_entity_type created_time
@@ -143,6 +145,7 @@ FIELDS: Mapping[str, str] = {
     "currencies": """
         currency_id currency_code currency_name currency_name_formatted currency_symbol price_precision currency_format
         is_base_currency exchange_rate effective_date auto_exchange_rate_enabled""",
+    **BOOKS_ONLY_FIELDS,
 }
 """Fields of each list, as far as both products have them; the key comes first."""
 
@@ -156,13 +159,25 @@ BOOKS_FIELDS: Mapping[str, str] = {
     "items": """
         purchase_tax_rule_id purchase_account_id purchase_account_name account_id account_name purchase_description
         purchase_rate can_be_sold can_be_purchased track_inventory item_type product_subtype purpose_of_use vendor_name
-        tags actual_available_stock available_stock reorder_level stock_on_hand""",
+        tags actual_available_stock available_stock reorder_level stock_on_hand is_combo_product""",
     "contacts": """
         outstanding_payable_amount outstanding_payable_amount_bcy unused_credits_payable_amount
-        unused_credits_payable_amount_bcy track_1099 tags""",
-    "invoices": "tags",
-    "customer_payments": "account_id account_name tags tax_account_id tax_account_name",
-    "credit_notes": "tags item_price item_quantity item_total item_total_price item_total_without_tax",
+        unused_credits_payable_amount_bcy track_1099 tags registration_details branch_id branch_name""",
+    "invoices": "tags registration_details",
+    "bills": "registration_details branch_id branch_name",
+    "sales_orders": "shipped_status branch_id branch_name",
+    "estimates": "branch_id branch_name",
+    "banking": "current_balance feeds_last_refresh_time",
+    "organizations": """
+        org_alias_name is_multientity_org is_multientity_enabled is_last_active_service is_user_last_admin
+        is_user_super_admin is_subscription_paused support_email other_active_services""",
+    "recurring_expenses": "is_billable",
+    "time_entries": "is_billable",
+    "customer_payments": """
+        account_id account_name tags tax_account_id tax_account_name is_paid_via_check check_details
+        registration_details""",
+    "credit_notes": """
+        tags item_price item_quantity item_total item_total_price item_total_without_tax branch_id branch_name""",
     "expenses": "paid_through_account_name vendor_id vendor_name tags",
     "taxes": "output_tax_account_name purchase_tax_account_name tax_account_id purchase_tax_account_id",
 }

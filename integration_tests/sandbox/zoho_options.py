@@ -102,7 +102,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "list_keys",
         "live",
-        "customerpayments, recurring_invoices and task, or customer_payments, recurringinvoices and tasks.",
+        "customerpayments, recurring_invoices, vendor_credits, debit_notes and task, or customer_payments, "
+        "recurringinvoices, vendorcredits, invoices and tasks.",
         choices=("live", "other"),
     ),
     Option("ignore_sort", False, "Lists come in a shuffled, fixed order; page_context shows the default order."),
@@ -117,8 +118,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "undocumented_sort",
         "honoured",
-        "sort_column=last_modified_time on bills, purchase orders, recurring and retainer invoices, projects and "
-        "items, and created_time on time entries.",
+        "sort_column=last_modified_time on bills, recurring bills, purchase orders, recurring and retainer "
+        "invoices, debit notes, vendor payments, projects and items, and created_time on time entries.",
         choices=("honoured", "ignored", "refused"),
     ),
     Option(
@@ -147,6 +148,7 @@ LIST_OPTIONS: tuple[Option, ...] = (
         "Whether there is a list of the persons of all contacts, or only one of each contact.",
         choices=("listed", "missing", "refused"),
     ),
+    Option("showbalance", "taken", "The parameter of that name on accounts.", choices=("taken", "refused")),
     Option(
         "all_taxes",
         "honoured",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from integration_tests.sandbox.zoho_lists import ListSpec
+from integration_tests.sandbox.platform import ApiRequest
+from integration_tests.sandbox.zoho_list_spec import ListSpec
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class Paths:
         :param root: of all paths, with a slash at its end
         """
         self._root = root
+        self._lists = lists
         self._streams = {spec.path: name for name, spec in lists.items()}
         self._streams |= {spec.path_of_parent: name for name, spec in lists.items() if spec.path_of_parent}
 
-    def target(self, path: str) -> Target | None:
-        """What a path names; ``None`` for nothing that exists."""
-        path = path.removeprefix(self._root) if path.startswith(self._root) else ""
-        if path in self._streams:
-            return Target(self._streams[path])
+    def target(self, request: ApiRequest) -> Target | None:
+        """What a request asks for; ``None`` for nothing that exists."""
+        path = request.path.removeprefix(self._root) if request.path.startswith(self._root) else ""
+        selected = f"{path}?filter_by={request.parameter('filter_by')}"
+        if stream := self._streams.get(selected, self._streams.get(path)):
+            return Target(stream, parent=request.parameter(self._lists[stream].parent_param) or None)
         above, _, last = path.rpartition("/")
         top, _, parent = above.rpartition("/")
         if parent and (stream := self._streams.get(f"{top}/*/{last}")):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,15 @@ from source_invoicing.http import logger
 from source_invoicing.streams.dates import DATE_FORMATS
 
 Repair = Callable[[Any], Any]
+#: Where a record keeps the fields that its schema does not declare: destinations load declared columns only.
+ADDITIONAL_PROPERTIES = "_additional_properties"
+ADDITIONAL_PROPERTIES_SCHEMA: Mapping[str, Any] = {
+    "type": ["null", "object"],
+    "description": "Fields that came beside those of this schema, by name; absent where there are none.",
+    "additionalProperties": True,
+}
+# Fields that are named by what they hold would be warned about for ever.
+MOST_UNDECLARED = 100
 PYTHON_TYPES: Mapping[str, type] = {
     "null": type(None),
     "string": str,
@@ -26,6 +35,7 @@ PYTHON_TYPES: Mapping[str, type] = {
     "array": list,
 }
 ANYTHING = frozenset(PYTHON_TYPES.values())
+NOTHING: frozenset[type] = frozenset()
 UNREPAIRED = object()
 # Numbers as programs write them. Python reads more than that: 00123, 2024_017 and 12E5 are names of things, and making
 # numbers of them would lose which.
@@ -44,18 +54,48 @@ class Normaliser:
     * the words true and false become what they say where the schema wants a boolean;
     * where the schema says date or date-time, blanks and dates of zeros become null and offsets get their colon.
 
-    A value that cannot be made what the schema says is passed on unchanged, with one warning per field.
+    A value that cannot be made what the schema says is passed on unchanged, with one warning per field. A field that
+    the schema does not declare moves to ``_additional_properties``, with one warning per field; a schema that declares
+    none leaves all fields where they are.
     """
 
-    def __init__(self, stream: str, schema: Mapping[str, Any]) -> None:
+    def __init__(self, stream: str, schema: Mapping[str, Any], keep: Iterable[str] = ()) -> None:
+        """
+        :param keep: fields that stay even if the schema does not declare them
+        """
         self._stream = stream
         self._warned: set[str] = set()
+        self._undeclared: set[str] = set()
         self._shape = self._shape_of_object(schema, "")
+        self._quiet_types = {**dict.fromkeys(keep, ANYTHING), **self._shape.quiet_types}
+        self._if_undeclared = NOTHING if self._shape.fields else ANYTHING
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Repair a record in place and return it."""
-        _repair_object(record, self._shape)
+        quiet_types, if_undeclared, undeclared = self._quiet_types.get, self._if_undeclared, []
+        for name, value in record.items():
+            if type(value) not in quiet_types(name, if_undeclared):
+                if name in self._shape.fields:
+                    record[name] = _repaired(value, self._shape.fields[name])
+                else:
+                    undeclared.append(name)
+        if undeclared:
+            self._move(record, undeclared)
         return record
+
+    def _move(self, record: dict[str, Any], undeclared: Sequence[str]) -> None:
+        moved = {name: record.pop(name) for name in undeclared}
+        record[ADDITIONAL_PROPERTIES] = {**_own_additions(record), **moved}
+        for name in moved.keys() - self._undeclared:
+            if len(self._undeclared) == MOST_UNDECLARED:
+                return
+            self._undeclared.add(name)
+            logger.warning(
+                "Stream %s: the schema does not declare the field %s. Its values are in %s.",
+                self._stream,
+                name if len(self._undeclared) < MOST_UNDECLARED else f"{name}, nor any further one that comes",
+                ADDITIONAL_PROPERTIES,
+            )
 
     def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
         members = _objects(schema.get("properties"))
@@ -144,14 +184,26 @@ class _Shape:
     def __init__(self, fields: Mapping[str, _Field]) -> None:
         self.fields = fields
         # Asked for each value of each record.
-        self.quiet_types = {name: field.quiet for name, field in fields.items()}.get
+        self.quiet_types = {name: field.quiet for name, field in fields.items()}
 
 
 def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
-    quiet_types = shape.quiet_types
+    quiet_types = shape.quiet_types.get
     for name, value in record.items():
         if type(value) not in quiet_types(name, ANYTHING):
             record[name] = _repaired(value, shape.fields[name])
+
+
+def _own_additions(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a vendor's own field of that name holds."""
+    own = record.get(ADDITIONAL_PROPERTIES)
+    return own if isinstance(own, dict) else {} if own is None else {ADDITIONAL_PROPERTIES: own}
+
+
+def with_additional_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema that also declares where undeclared fields go."""
+    properties = {**schema.get("properties", {}), ADDITIONAL_PROPERTIES: dict(ADDITIONAL_PROPERTIES_SCHEMA)}
+    return {**schema, "properties": properties}
 
 
 def _repaired(value: Any, field: _Field) -> Any:

@@ -17,7 +17,7 @@ from airbyte_cdk.sources.utils.casing import camel_to_snake
 from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
-from source_invoicing.streams.normalise import Normaliser
+from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
@@ -159,7 +159,8 @@ class Resource(ABC):
 
     @cached_property
     def _normalise(self) -> Normaliser:
-        return Normaliser(self.name, self.schema_of_records())
+        fields = [name for names in (self.primary_key, self.cursor_field) for name in _as_list(names)]
+        return Normaliser(self.name, self.schema_of_records(), keep=(name.partition(".")[0] for name in fields))
 
     def schema_of_records(self) -> Mapping[str, Any]:
         """The schema that records are made to fit."""
@@ -313,7 +314,10 @@ def _identifies(key: Hashable) -> bool:
     return is_identity(key) or isinstance(key, bytes)
 
 
+def _as_list(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
 @cache
 def _load_schema(path: Path) -> Mapping[str, Any]:
-    schema: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return schema
+    return with_additional_properties(json.loads(path.read_text(encoding="utf-8")))

@@ -256,7 +256,7 @@ def test_values_become_what_the_schema_says(server: requests_mock.Mocker) -> Non
             "ITEMS": [{"INVOICE_ITEM_ID": "1", "QUANTITY": 2.5, "UNIT_PRICE": 4.0, "CATEGORY": ["a"]}],
             "PAYMENTS": [{"PAYMENT_ID": "5", "DATE": "2026-01-31", "AMOUNT": 5.0}],
             "COMMENTS": [],
-            "NEW_FIELD": "kept",
+            "_additional_properties": {"NEW_FIELD": "kept"},
         }
     ]
 

@@ -13,6 +13,7 @@ from airbyte_cdk.models import SyncMode
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from source_invoicing.platforms.rest_api.schema import infer
+from source_invoicing.streams.normalise import ADDITIONAL_PROPERTIES as ADDITIONAL
 from unit_tests.rest_api.helpers import (
     BASE,
     CHILD,
@@ -64,7 +65,7 @@ def test_an_empty_list_has_a_schema_with_its_key() -> None:
 def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker, status: int) -> None:
     server.get(LIST, status_code=status, json={})
 
-    assert stream(config()).get_json_schema()["properties"].keys() == {"id"}
+    assert stream(config()).get_json_schema()["properties"].keys() == {"id", ADDITIONAL}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_one_list_that_cannot_be_read_does_not_hide_the_others_and_all_of_them_f
 
     catalog = SourceInvoicing().discover(logging.getLogger(), config(*declared))
 
-    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {1, 2}
+    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {2, 3}
     assert "Stream invoices: its schema stays open" in caplog.text
     server.get(f"{BASE}/v1/customers", **refusal)
     with pytest.raises(Failure, match=f"^Stream {declared[0]['name']}: The "):
@@ -103,7 +104,9 @@ def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_
 
     catalog = SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, {**CHILD, "name": "others"}))
 
-    assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [{"id", "text", "customer_id"}] * 2
+    assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [
+        {"id", "text", "customer_id", ADDITIONAL}
+    ] * 2
     assert [request.path.count("/notes") for request in server.request_history].count(0) == 1
     assert len(server.request_history) == 1 + 3 + 3
 
@@ -124,3 +127,16 @@ def test_records_fit_the_schema_that_the_connection_has_stored(server: requests_
     chosen.use_schema({"properties": {"id": {"type": "string"}}})
 
     assert list(chosen.read_records(SyncMode.full_refresh)) == [{"id": "5"}]
+
+
+def test_fields_that_the_stored_schema_does_not_declare_are_kept_beside_it(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 5, "updated_at": "2024-01-01", "colour": "red"}]})
+    values = config(invoices(cursor_field="updated_at", pagination={"type": "none"}))
+    stored, empty, unstored = stream(values), stream(values), stream(values)
+    stored.use_schema({"properties": {"total": {"type": ["null", "number"]}}})
+    empty.use_schema({})
+
+    kept = {"id": 5, "updated_at": "2024-01-01"}
+    assert list(stored.read_records(SyncMode.full_refresh)) == [{**kept, ADDITIONAL: {"colour": "red"}}]
+    for each in (empty, unstored):
+        assert list(each.read_records(SyncMode.full_refresh)) == [{**kept, "colour": "red"}]

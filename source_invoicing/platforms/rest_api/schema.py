@@ -11,7 +11,7 @@ from airbyte_cdk.utils.schema_inferrer import SchemaInferrer
 
 from source_invoicing.config import Fields
 from source_invoicing.streams import Row
-from source_invoicing.streams.normalise import PYTHON_TYPES
+from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
 
 Schema = Mapping[str, Any]
 Node = dict[str, Any]
@@ -20,6 +20,7 @@ NULL = "null"
 DEEPEST = 20
 #: Types are listed in this order, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "integer", "number", "string", "object", "array")
+ANY_TYPE = tuple(name for name in ORDER if name != "integer")
 
 
 class StreamSchema:
@@ -43,7 +44,7 @@ class StreamSchema:
 
         :raises Failure: when it has to be inferred and no list of the account can be read
         """
-        return self._given or self._inferred
+        return with_additional_properties(self._given or self._inferred)
 
     @property
     def of_records(self) -> Schema:
@@ -91,7 +92,8 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
     """The schema that fits all the rows, and rows that lack fields or have more of them.
 
     Numbers stay ``number``, as the next amount may have decimals; only the parts of the primary key keep their type.
-    Everything else is nullable. Values of several types keep all of them.
+    Everything else is nullable. Values of several types keep all of them; a field that is null in all rows may become
+    anything.
 
     :param key: dotted paths of the primary key
     :param others: dotted paths of further fields that have to be in the schema
@@ -104,6 +106,8 @@ def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence
     schema = {"$schema": DRAFT, **_plain(found, DEEPEST), "type": "object"}
     schema.setdefault("properties", {})
     schema["additionalProperties"] = True
+    for name in dict.fromkeys(name for row in rows for name in row):
+        schema["properties"].setdefault(name, {"type": list(ANY_TYPE)})
     for path in others:
         _member(schema, path, {"type": [NULL, "string", "number"]})
     for path in key:

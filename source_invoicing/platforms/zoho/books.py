@@ -158,6 +158,7 @@ class RecurringExpenses(BooksStream, CreationOrderedStream):
     resource = "recurringexpenses"
     primary_key = "recurring_expense_id"
     scopes = ("expenses",)
+    params = {"filter_by": "Status.All"}
 
 
 class RecurringBills(BooksStream, CreationOrderedStream):

@@ -149,6 +149,7 @@ class TimeEntries(BooksStream, CreatedStream):
     resource = "projects/timeentries"
     primary_key = "time_entry_id"
     scopes = ("projects",)
+    optional_params = {"filter_by": "Date.All"}
 
 
 class FixedAssets(BooksStream):
