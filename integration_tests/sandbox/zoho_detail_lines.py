@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from integration_tests.sandbox.table import Row, Table
 from integration_tests.sandbox.values import Values
-from integration_tests.sandbox.zoho_detail_fields import LINES, NOT_IN_INVOICE
 from integration_tests.sandbox.zoho_detail_values import custom_field, tag, value
 from integration_tests.sandbox.zoho_ledger import money
+from integration_tests.sandbox.zoho_line_fields import LINES, NOT_IN_INVOICE
 
 QUANTITIES = (1, 2, 2.5, 4, 10)
 PLAIN, LINE_DISCOUNT, PERCENT_DISCOUNT, WHOLE_DISCOUNT, SHIPPED = range(5)
@@ -39,16 +39,25 @@ class Sums:
 class LineMaker:
     """Makes the lines of documents.
 
-    :param tables: the lists, of which items and taxes are pointed at
+    :param tables: the lists
+    :param ids: the ids that they had at the start, to point at
     """
 
-    def __init__(self, tables: Mapping[str, Table], books: bool) -> None:
+    def __init__(self, tables: Mapping[str, Table], ids: Mapping[str, Sequence[str]], books: bool) -> None:
         self._tables = tables
+        self._ids = ids
         self._left_out = frozenset() if books else NOT_IN_INVOICE
 
-    def lines(self, v: Values, kind: str, id_: str, total: int) -> tuple[list[Row], Sums]:
-        """One to three lines that come to a total."""
-        manner = int(id_) % 5 if total >= SHIPPING and kind not in ("expense", "retainer_invoice") else PLAIN
+    def lines(self, v: Values, kind: str, id_: str, total: int, header: Collection[str]) -> tuple[list[Row], Sums]:
+        """One to three lines that come to a total.
+
+        :param header: the fields of the document, which may have no place for a discount or for shipping
+        """
+        manner = int(id_) % 5
+        fields = {WHOLE_DISCOUNT: ("discount", "adjustment"), SHIPPED: ("shipping_charge",)}.get(manner, ())
+        discounted = manner in (LINE_DISCOUNT, PERCENT_DISCOUNT)
+        if total < SHIPPING or not set(fields) <= set(header) or (discounted and "discount" not in LINES[kind].split()):
+            manner = PLAIN
         sums, left = Sums(), total
         if manner == SHIPPED:
             sums.shipping = SHIPPING
@@ -67,16 +76,16 @@ class LineMaker:
             rows[0]["x_line_note"] = "added without notice"
         return rows, sums
 
-    def _line(
-        self, v: Values, kind: str, id_: str, n: int, gross: int, *, taxed: bool, manner: int, sums: Sums
-    ) -> Row:
+    def _line(self, v: Values, kind: str, id_: str, n: int, gross: int, *, taxed: bool, manner: int, sums: Sums) -> Row:
         tax = self._tax(v) if taxed else {}
         rate = _rate(tax.get("tax_percentage"))
         net = round(gross / (1 + rate / 100))
         sums.net += net
         sums.tax += gross - net
         if tax:
-            entry = sums.taxes.setdefault(tax["tax_id"], {"tax_id": tax["tax_id"], "tax_name": tax["tax_name"], "sum": 0})
+            entry = sums.taxes.setdefault(
+                tax["tax_id"], {"tax_id": tax["tax_id"], "tax_name": tax["tax_name"], "sum": 0}
+            )
             entry["sum"] += gross - net
         discount, list_price = _discount(manner, net)
         quantity = next((q for q in (v.one_of(QUANTITIES),) if list_price * 2 % int(q * 2) == 0), 1)
@@ -154,16 +163,18 @@ class LineMaker:
 
     def _item(self, v: Values) -> Row:
         """An item, or none: a line may be free text."""
-        keys = list(self._tables["items"]) if "items" in self._tables else []
-        return self._tables["items"].row(v.one_of(keys)) if keys and v.chance(0.8) else {}
+        return self._row(v, "items", 0.8)
 
     def _tax(self, v: Values) -> Row:
-        keys = list(self._tables["taxes"]) if "taxes" in self._tables else []
-        return self._tables["taxes"].row(v.one_of(keys)) if keys and v.chance(0.7) else {}
+        return self._row(v, "taxes", 0.7)
 
-    def _some(self, v: Values, stream: str) -> Any:
-        keys = list(self._tables[stream]) if stream in self._tables else []
-        return v.one_of(keys) if keys else "982000000000000099"
+    def _row(self, v: Values, stream: str, probability: float) -> Row:
+        id_ = self._some(v, stream)
+        return self._tables[stream].row(id_) if v.chance(probability) and id_ in self._tables[stream] else {}
+
+    def _some(self, v: Values, stream: str) -> str:
+        ids = self._ids.get(stream)
+        return v.one_of(ids) if ids else "982000000000000099"
 
 
 def _named(tax: Row) -> Row:

@@ -30,6 +30,7 @@ CHOICES: Mapping[str, tuple[Any, ...]] = {
     "invoice_ids": ([], ["982000000000071001"]),
     "time_entry_ids": ([], ["982000000000071003", "982000000000071005"]),
     "sat_item_key_code": ("", "71121206"),
+    "is_flagged_for_risk": ("", "false"),
     "created_at": ("", "2025-06-09T09:46:21-0400"),
     "offline_created_date_with_time": ("",),
     "location": ("", {"location_id": "982000000000070001", "location_name": "Wien"}),
@@ -48,12 +49,14 @@ def value(v: Values, name: str) -> Any:
         return {}
     if name.startswith(("is_", "has_", "can_", "show_")) or name in FLAGS:
         return v.chance(0.5)
-    if name in NUMBERS:
-        return v.whole(0, 5_000) / 4
     if name in NUMBERS_OR_BLANK:
         return v.one_of(("", v.whole(0, 40)))
     if name.endswith("_id"):
         return v.one_of(("", f"9820000000000{v.whole(10_000, 99_999)}"))
+    if name.endswith("_count"):
+        return v.whole(0, 9)
+    if name in NUMBERS:
+        return v.whole(0, 5_000) / 4
     if name.endswith(("_date", "_birth")):
         return v.one_of(("", day(v)))
     if name.endswith(("tax", "_taxes", *AMOUNT_ENDINGS)):
@@ -148,6 +151,11 @@ def person(v: Values, n: int) -> Row:
         "communication_preference": {"is_email_enabled": True},
         "contactperson_custom_fields": [],
     }
+
+
+def delivery_address(v: Values) -> Row:
+    """Where a purchase order is to be delivered."""
+    return {"organization_address_id": "", "address1": v.text(), "address2": "", "city": "Graz", "zip": "8010"}
 
 
 def comment(v: Values) -> Row:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import Part
@@ -18,15 +15,24 @@ from integration_tests.sandbox.table import Row, Table
 from integration_tests.sandbox.values import Values
 from integration_tests.sandbox.zoho_detail_fields import HEADERS, LEFT_OUT, NOT_IN_INVOICE
 from integration_tests.sandbox.zoho_detail_lines import LineMaker, Sums
-from integration_tests.sandbox.zoho_detail_values import address, comment, custom_field, file, person, tag, value
+from integration_tests.sandbox.zoho_detail_values import (
+    address,
+    comment,
+    custom_field,
+    delivery_address,
+    file,
+    person,
+    tag,
+    value,
+)
 from integration_tests.sandbox.zoho_ledger import PAYERS, Ledger, cents, money
-from integration_tests.sandbox.zoho_lists import ListSpec
+from integration_tests.sandbox.zoho_list_spec import ListSpec
 
 CURSOR = "last_modified_time"
 LATER = "2031-01-01T00:00:00+0000"
 """What a detail says that does not agree with its list."""
-EXPENSE_TOTAL = 11_900
-"""Cents, where a list has no total."""
+NO_TOTAL = 11_900
+"""What the lines of a document come to that has no total; cents."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +116,18 @@ class Documents:
     """Makes the documents of all lists.
 
     :param tables: the lists
+    :param lines: makes the lines of documents
     """
 
-    def __init__(self, seed: int, books: bool, tables: Mapping[str, Table], ledger: Ledger, options: Options) -> None:
+    def __init__(
+        self, seed: int, tables: Mapping[str, Table], lines: LineMaker, ledger: Ledger, options: Options, *, books: bool
+    ) -> None:
         self._seed = seed
         self._books = books
         self._tables = tables
         self._ledger = ledger
         self._options = options
-        self._lines = LineMaker(tables, books)
+        self._lines = lines
 
     def make(self, stream: str, row: Row) -> Row:
         """A document in full.
@@ -130,43 +139,47 @@ class Documents:
         v = Values(self._seed, f"{stream}/{id_}")
         # Lists have zipcode, and blank text for the files.
         document = {name: each for name, each in row.items() if name not in ("documents", "applied_invoices")}
-        left_out = frozenset() if self._books else NOT_IN_INVOICE
-        names = HEADERS[spec.kind].split()
-        document |= {name: value(v, name) for name in names if name not in document and name not in left_out}
-        document |= self._common(v, spec, row)
+        lacks = frozenset() if self._books else NOT_IN_INVOICE.get(spec.kind, frozenset())
+        names = [name for name in HEADERS[spec.kind].split() if name not in lacks]
+        document |= {name: value(v, name) for name in names if name not in document}
+        made = self._common(v, spec, row)
         if spec.kind == "journal":
-            document |= self._journal(v, id_, document)
+            made |= self._journal(v, id_, document)
         elif spec.lines:
-            document |= self._lined(v, spec, id_, document)
-        document |= self._own(v, stream, id_, document)
+            made |= self._lined(v, spec, id_, document)
+        document |= {name: each for name, each in made.items() if name in document} | self._own(
+            v, stream, id_, document
+        )
         return self._shaped(spec, document)
 
     def _common(self, v: Values, spec: DetailSpec, row: Row) -> Row:
-        """What most documents have."""
-        own: Row = {
+        """What many documents have."""
+        contact = spec.name == "contact"
+        return {
             "documents": v.one_of(([], [file(v)])),
             "custom_fields": row.get("custom_fields") or v.one_of(([], [custom_field("EU-1")], [custom_field(3)])),
+            "billing_address": address(v, contact=contact),
+            "shipping_address": address(v, contact=contact),
+            "delivery_address": delivery_address(v),
+            "tags": v.one_of(([], [tag(v)])),
+            "comments": [comment(v)],
+            "contact_persons_associated": v.one_of(([], [{"contact_person_id": "982000000000052003"}])),
+            "payment_options": {"payment_gateways": [{"configured": True, "gateway_name": "paypal"}]},
+            "check_details": {"check_id": "", "check_number": v.one_of(("", "0042")), "memo": v.text()},
+            "lock_details": {"can_lock": False},
         }
-        if spec.name not in ("item", "journal", "expense", "customer_payment"):
-            own["billing_address"] = address(v, contact=spec.name == "contact")
-        if spec.name not in ("item", "journal", "expense", "customer_payment", "vendor_payment", "bill"):
-            own["shipping_address"] = address(v, contact=spec.name == "contact")
-        if self._books or spec.name == "contact":
-            own["tags"] = v.one_of(([], [tag(v)]))
-        if spec.name in ("journal", "vendor_payment", "vendor_credit"):
-            own["comments"] = [comment(v)]
-        return own
 
     def _lined(self, v: Values, spec: DetailSpec, id_: str, document: Row) -> Row:
-        total = cents(document["total"]) if "total" in document else EXPENSE_TOTAL
-        lines, sums = self._lines.lines(v, spec.kind, id_, total)
-        own: Row = {"line_items": lines, "is_inclusive_tax": False}
-        if spec.name in ("recurring_invoice", "recurring_bill"):
-            return own
-        own |= {"sub_total": money(sums.net), "tax_total": money(sums.tax), "taxes": _taxes(spec, sums)}
-        if spec.name == "expense":
-            return own | {"tax_amount": money(sums.tax), "expense_item_id": lines[0]["line_item_id"]}
-        return own | {
+        total = cents(document["total"]) if "total" in document else NO_TOTAL
+        lines, sums = self._lines.lines(v, spec.kind, id_, total, document)
+        return {
+            "line_items": lines,
+            "sub_total": money(sums.net),
+            "tax_total": money(sums.tax),
+            "tax_amount": money(sums.tax),
+            "taxes": _taxes(spec, sums),
+            "expense_item_id": lines[0]["line_item_id"],
+            "is_inclusive_tax": False,
             "discount": sums.percent or 0,
             "discount_type": "entity_level" if sums.discount else "item_level",
             "is_discount_before_tax": True,
@@ -206,7 +219,9 @@ class Documents:
             sums = {"total_credits_used": money(used), "total_refunded_amount": money(refunded)}
             return {name: self._applied(stream, id_), **sums}
         if stream == "contacts":
-            cards = {name: [{"last_four_digits": "4242", "account_number": "DE00-NOT-FOR-READERS"}] for name in LEFT_OUT}
+            cards = {
+                name: [{"last_four_digits": "4242", "account_number": "DE00-NOT-FOR-READERS"}] for name in LEFT_OUT
+            }
             people = [person(v, n) for n in range(v.whole(0, 2))]
             return {**cards, "contact_persons": people, "addresses": v.one_of(([], [address(v, contact=True)]))}
         return {}
@@ -267,7 +282,9 @@ class Documents:
         }
         if bill:
             return row | {"is_opening_balance": False}
-        stranger = other.get("customer_id") if other.get("customer_id") != self._row(stream, payer)["customer_id"] else ""
+        stranger = (
+            other.get("customer_id") if other.get("customer_id") != self._row(stream, payer)["customer_id"] else ""
+        )
         return row | {"invoice_customer_id": stranger or "", "discount_amount": 0, "allow_partial_payments": ""}
 
     def _currency(self, stream: str, payer: str) -> str:
@@ -292,12 +309,6 @@ class Documents:
         if self._options.text("detail_members") == "filled":
             document = {name: each for name, each in document.items() if each not in ("", [], {})}
         return document
-
-
-def envelope(spec: DetailSpec, document: Row, options: Options) -> bytes:
-    """The answer to a call for one document."""
-    alone: Any = [document] if options.text("detail_envelope") == "array" else document
-    return orjson.dumps({"code": 0, "message": "success", spec.envelope: alone})
 
 
 def _taxes(spec: DetailSpec, sums: Sums) -> list[Row]:

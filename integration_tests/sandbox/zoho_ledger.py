@@ -59,20 +59,26 @@ class Ledger:
         """What a payment or credit of a list was applied to, by the id of the document."""
         return self._spent.get((payers, payer), {})
 
-    def settle(self, stream: str, row: Row) -> None:
-        """Give a row amounts that agree. Documents come before what pays them."""
+    def settle(self, stream: str, row: Row, *, new: bool = False) -> None:
+        """Give a row amounts that agree. Documents come before what pays them; a new one is not paid yet."""
         turn = self._turn[stream] = self._turn.get(stream, -1) + 1
         if stream in PAYERS:
             total = _tidy(row, "total")
-            self._pay(stream, row, total, turn)
-            self.balance(row)
+            if not new:
+                self._pay(stream, row, total, turn)
+            self._balance(row)
         elif stream in SETTLED:
             self._spend(stream, row, turn)
         elif stream in WITH_LINES and "total" in row:
             _tidy(row, "total")
 
-    def balance(self, row: Row) -> None:
-        """What an invoice or a bill leaves to pay."""
+    def balanced(self, stream: str, row: Row, values: Row) -> Row:
+        """A row after values were set by hand: what is left to pay follows the total, unless it is set as well."""
+        if stream in PAYERS and "total" in values and "balance" not in values:
+            self._balance(row)
+        return row
+
+    def _balance(self, row: Row) -> None:
         left = cents(row["total"]) - sum(self.received(next(iter(row.values()))).values())
         _put(row, "balance", left)
         if "balance_due" in row:
