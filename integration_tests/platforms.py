@@ -224,7 +224,7 @@ ZOHO_INVOICE = PlatformFacts(
     seconds=_zoho_seconds,
     blank="",
     # By key, by key where neither filter nor order is documented, by overlapping page: with a filter, without one, in
-    # an order of the list's own, without a time of change, and a list per parent.
+    # an order of the list's own, and in the order of ids.
     walked={
         "invoices": 42,
         "items": 22,
@@ -232,7 +232,6 @@ ZOHO_INVOICE = PlatformFacts(
         "recurring_invoices": 22,
         "taxes": 21,
         "contact_persons": 22,
-        "tasks": 12,
     },
     edited=("invoices", "items", "expenses", "recurring_invoices"),
     by_key=("invoices", "items"),

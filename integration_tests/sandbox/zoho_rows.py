@@ -185,7 +185,7 @@ class RowMaker:
         return (
             (("_amount", "_amount_bcy"), v.amount),
             (("_date",), lambda: v.one_of(("", self._date()))),
-            (("_viewed_time", "_started_at"), self._moment),
+            (("_viewed_time", "_started_at", "_refresh_time"), self._moment),
             (("_hours",), lambda: v.one_of(("00:00", "12:26"))),
             (("_id",), lambda: v.one_of(("", *(f"9820000000000{v.whole(10_000, 99_999)}" for _ in range(2))))),
             (("name", "payee", "_by"), v.name),
@@ -281,8 +281,9 @@ class RowMaker:
         if turn % 5 == 2 and "custom_fields" in row:
             return {"cf_cost_centre": "EU-1", "cf_limit": 0.1 + 0.2, "cf_limit_unformatted": 0.3}
         if turn % 5 == 3:
-            row.pop("location_id", None)
-            row.pop("location_name", None)
+            for name in ("location_id", "location_name"):
+                if name != next(iter(row)):
+                    row.pop(name, None)
             return {name: None for name in ("reference_number", "description", "mobile") if name in row}
         return {}
 
