@@ -195,6 +195,7 @@ def test_whatever_zoho_leaves_open_every_row_comes(start_sandbox: StartSandbox, 
         {"ignore_sort": True, "ignore_filter": True},
         {"list_keys": "other", "page_context": "array"},
         {"hide_inactive": True, "blank_times": 7, "offset": "new_york"},
+        {"further_filters": "refused"},
     ],
     ids=str,
 )
@@ -213,6 +214,8 @@ def test_whatever_zoho_leaves_open_the_further_lists_of_invoice_are_complete(
     for stream in connector.catalog:
         if (name := stream["name"]) in further:
             assert set(keys(output.records[name], stream)) == set(keys(sandbox.rows(name), stream)), name
+    warned = sum("does not take filter_by" in line for line in output.logs)
+    assert warned == (3 if "further_filters" in options else 0)
 
 
 def test_a_project_that_vanished_since_it_was_listed_is_skipped_with_a_line_in_the_log(

@@ -143,6 +143,12 @@ LIST_OPTIONS: tuple[Option, ...] = (
         "filter_by asks for all.",
     ),
     Option(
+        "further_filters",
+        "documented",
+        "Whether recurring expenses, projects and time entries take filter_by, as Books documents.",
+        choices=("documented", "refused"),
+    ),
+    Option(
         "all_contact_persons",
         "listed",
         "Whether there is a list of the persons of all contacts, or only one of each contact.",

@@ -16,6 +16,7 @@ from integration_tests.sandbox.zoho_lists import HIDEABLE
 from integration_tests.sandbox.zoho_options import streams_in
 from integration_tests.sandbox.zoho_refusal import Refused, invalid
 
+FURTHER_FILTERS = ("recurring_expenses", "projects", "time_entries")
 WHOLE_LIST = 10**9
 """Page size of a list that is not paged."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", re.ASCII)
@@ -97,7 +98,8 @@ class ListParameters:
             default = HIDEABLE.get(stream, default)
         if not wanted:
             return default
-        if wanted not in spec.filters:
+        refused = stream in FURTHER_FILTERS and self._options.text("further_filters") == "refused"
+        if refused or wanted not in spec.filters:
             raise invalid("filter_by")
         if wanted == "Taxes.All":
             rule = self._options.text("all_taxes")
