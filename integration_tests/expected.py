@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator, FormatChecker, validators
 from integration_tests.connector import Json
 
 NUMBERS = ("integer", "number")
+CUSTOM_FIELDS = "custom_field_hash"
 LATE_OFFSET = re.compile(r"([+-]\d\d)(\d\d)$")
 
 # Strict: 1.0 is no integer.
@@ -56,7 +57,12 @@ def _at(row: Any, path: Iterable[str]) -> Any:
 
 
 def as_record(row: Mapping[str, Any], schema: Mapping[str, Any]) -> Json:
-    """A row in the types of its schema; fields that the schema does not declare stand together."""
+    """A row in the types of its schema; fields that the schema does not declare stand together, and Zoho's custom
+    fields where it has them."""
+    if CUSTOM_FIELDS in schema["properties"]:
+        custom = {name: value for name, value in row.items() if name.startswith("cf_")}
+        row = {name: value for name, value in row.items() if name not in custom}
+        row = {**row, CUSTOM_FIELDS: {**custom, **(row.get(CUSTOM_FIELDS) or {})}} if custom else row
     declared = {name: value for name, value in row.items() if name in schema["properties"]}
     others = {name: value for name, value in row.items() if name not in declared}
     return {**typed(declared, schema), **({"_additional_properties": others} if others else {})}

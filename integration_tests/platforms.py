@@ -197,6 +197,7 @@ INVOICED = PlatformFacts(
 # A minute in which Zoho counts calls is shortened along with the waits between tries.
 _SHORT_MINUTES = {"SOURCE_INVOICING_BUDGET_SCALE": "0.01"}
 _CHANGED = StreamFacts("last_modified_time")
+_WHOLE = StreamFacts("last_modified_time", filtered=False, whole=True)
 _ZOHO_ANSWERS: tuple[Options, ...] = (
     {},
     {"undocumented_filter": "ignored", "undocumented_sort": "ignored"},
@@ -215,15 +216,23 @@ ZOHO_INVOICE = PlatformFacts(
     page=200,
     small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
-        **_each("items contacts invoices customer_payments credit_notes expenses", _CHANGED),
-        "recurring_invoices": StreamFacts("last_modified_time", filtered=False, whole=True),
-        **_each("users taxes", StreamFacts()),
+        **_each("items contacts invoices customer_payments credit_notes expenses estimates", _CHANGED),
+        **_each("recurring_invoices retainer_invoices recurring_expenses", _WHOLE),
+        **_each("users taxes organizations currencies credit_note_refunds", StreamFacts()),
+        **_each("contact_persons projects time_entries tasks", StreamFacts(resumes=True)),
     },
     seconds=_zoho_seconds,
     blank="",
     # By key, by key where neither filter nor order is documented, by overlapping page: with a filter, without one, in
-    # an order of the list's own.
-    walked={"invoices": 42, "items": 22, "expenses": 22, "recurring_invoices": 22, "taxes": 21},
+    # an order of the list's own, and in the order of ids.
+    walked={
+        "invoices": 42,
+        "items": 22,
+        "expenses": 22,
+        "recurring_invoices": 22,
+        "taxes": 21,
+        "contact_persons": 22,
+    },
     edited=("invoices", "items", "expenses", "recurring_invoices"),
     by_key=("invoices", "items"),
     full_refresh="taxes",
@@ -241,16 +250,33 @@ ZOHO_BOOKS = PlatformFacts(
     small_pages={"per_page_cap": SMALL_PAGE, "per_page_above": "clamped"},
     streams={
         **_each("contacts bills estimates items invoices expenses creditnotes customer_payments", _CHANGED),
-        **_each("purchase_orders sales_orders", _CHANGED),
+        **_each("purchase_orders sales_orders vendor_payments vendor_credits customer_debit_notes", _CHANGED),
+        "chart_of_accounts": _CHANGED,
         "journals": StreamFacts("last_modified_time", filtered=False),
-        **_each("users banking organizations taxes transactions", StreamFacts()),
+        **_each("recurring_invoices retainer_invoices sales_receipts recurring_expenses recurring_bills", _WHOLE),
+        **_each(
+            "users banking organizations taxes transactions currencies tax_authorities tax_exemptions", StreamFacts()
+        ),
+        **_each("credit_note_refunds vendor_credit_refunds base_currency_adjustments", StreamFacts()),
+        **_each("fixed_assets fixed_asset_types locations employees", StreamFacts()),
+        **_each("contact_persons projects time_entries", StreamFacts(resumes=True)),
+        **_each("tasks exchange_rates bank_rules account_transactions", StreamFacts(resumes=True)),
     },
     seconds=_zoho_seconds,
     blank="",
     # By key, by key in an order that may not be honoured, newest change first, by overlapping page, with a key of
-    # several parts.
-    walked={"invoices": 42, "purchase_orders": 22, "journals": 22, "expenses": 22, "transactions": 22},
-    edited=("invoices", "purchase_orders", "journals", "expenses"),
+    # several parts; by page with a filter; in order of creation without a time of change; a list per parent.
+    walked={
+        "invoices": 42,
+        "purchase_orders": 22,
+        "journals": 22,
+        "expenses": 22,
+        "transactions": 22,
+        "chart_of_accounts": 22,
+        "projects": 22,
+        "tasks": 12,
+    },
+    edited=("invoices", "purchase_orders", "journals", "expenses", "chart_of_accounts"),
     by_key=("invoices",),
     full_refresh="transactions",
     answers=_ZOHO_ANSWERS,

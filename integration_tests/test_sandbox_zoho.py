@@ -18,8 +18,9 @@ import requests
 from integration_tests.sandbox import Sandbox, zoho_token
 from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.values import LONG_TEXT
-from integration_tests.sandbox.zoho import HOME, TOKENS, ZohoBooks, ZohoInvoice
+from integration_tests.sandbox.zoho import HOME, TOKENS
 from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, INVOICE_LISTS
+from integration_tests.sandbox.zoho_products import ZohoBooks, ZohoInvoice
 from integration_tests.sandbox.zoho_token import TOKEN_PATH
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,16 +58,21 @@ class Client:
     def get(self, path: str, **query: Any) -> requests.Response:
         return self.session.get(self.base_url + path, params={"organization_id": self.organization, **query}, timeout=5)
 
-    def page(self, stream: str, **query: Any) -> requests.Response:
-        return self.get(self.lists[stream].path, **query)
+    def page(self, stream: str, parent: str = "", **query: Any) -> requests.Response:
+        return self.get(self.lists[stream].path.replace("*", parent), **query)
 
     def ids(self, stream: str, **query: Any) -> list[str]:
         return [row[self.lists[stream].key[0]] for row in self.all(stream, **query)]
 
     def pages(self, stream: str, **query: Any) -> Iterator[Row]:
+        spec = self.lists[stream]
+        for parent in self.ids(spec.parent) if "*" in spec.path else [""]:
+            yield from self._pages(stream, parent, **query)
+
+    def _pages(self, stream: str, parent: str, **query: Any) -> Iterator[Row]:
         page = 1
         while True:
-            response = self.page(stream, page=page, **query)
+            response = self.page(stream, parent, page=page, **query)
             assert response.status_code == 200, response.text
             yield response.json()
             context = response.json().get("page_context", {})
@@ -198,10 +204,24 @@ def test_unclear_list_keys_have_two_spellings(small: Client) -> None:
         assert client.page("recurring_invoices").json()["recurringinvoices"] == []
 
 
-@pytest.mark.parametrize("path", ["", "invoice", "settings", "taxes", "invoices/1", "../../invoice/v3/items"])
+@pytest.mark.parametrize("path", ["", "invoice", "settings", "taxes", "invoices/1/2", "../../invoice/v3/items"])
 def test_unknown_addresses_are_not_found(books: Client, path: str) -> None:
     response = books.get(path)
     assert (response.status_code, response.json()["code"]) == (404, 5)
+
+
+def test_rows_can_be_asked_for_one_by_one_and_lists_under_a_parent_that_exists(readers: dict[str, Client]) -> None:
+    invoice = readers["zoho_invoice"]
+    task, person = (invoice.sandbox.rows(stream)[0] for stream in ("tasks", "contact_persons"))
+    project = task["project_id"]
+
+    assert invoice.get(f"projects/{project}").json()["project"]["project_id"] == project
+    assert invoice.get("projects/1").json()["code"] == 1002
+    assert task["task_id"] in [row["task_id"] for row in invoice.get(f"projects/{project}/tasks").json()["task"]]
+    assert invoice.get("projects/1/tasks").json()["code"] == 1002
+    of_one = invoice.get(f"contacts/{person['contact_id']}/contactpersons").json()["contact_persons"]
+    assert person["contact_person_id"] in [row["contact_person_id"] for row in of_one]
+    assert not any("contact_id" in row for row in of_one)
 
 
 def test_the_api_is_read_only(books: Client) -> None:

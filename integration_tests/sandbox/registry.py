@@ -9,7 +9,7 @@ from integration_tests.sandbox.fastbill import FastBill
 from integration_tests.sandbox.invoiced import Invoiced
 from integration_tests.sandbox.platform import Platform
 from integration_tests.sandbox.rest_api import RestApi
-from integration_tests.sandbox.zoho import ZohoBooks, ZohoInvoice
+from integration_tests.sandbox.zoho_products import ZohoBooks, ZohoInvoice
 
 PLATFORMS: Mapping[str, type[Platform]] = {
     platform.name: platform for platform in (Invoiced, ZohoInvoice, ZohoBooks, FastBill, RestApi)

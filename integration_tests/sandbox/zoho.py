@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from zlib import crc32
 
 import orjson
 
-from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
+from integration_tests.sandbox.zoho_detail_answers import DetailDesk
+from integration_tests.sandbox.zoho_detail_lines import LineMaker
+from integration_tests.sandbox.zoho_details import Documents, rows_of
+from integration_tests.sandbox.zoho_ledger import SETTLED, Ledger
 from integration_tests.sandbox.zoho_limits import Limits
-from integration_tests.sandbox.zoho_lists import (
-    BOOKS_LISTS,
-    CREATED,
-    INVOICE_LISTS,
-    MODIFIED,
-    ORGANIZATIONS,
-    TIMES,
-    ListSpec,
-)
+from integration_tests.sandbox.zoho_list_spec import CREATED, MODIFIED, TIMES, ListSpec
 from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
-from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
-from integration_tests.sandbox.zoho_refusal import Refused
+from integration_tests.sandbox.zoho_paths import Paths, Target
+from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted
+from integration_tests.sandbox.zoho_refusal import Refused, invalid, refused_stream
 from integration_tests.sandbox.zoho_rows import RowMaker
+from integration_tests.sandbox.zoho_times import with_values, written
 from integration_tests.sandbox.zoho_token import (
     API_PREFIX,
     CLIENT_ID,
@@ -52,11 +48,15 @@ MESSAGES: Mapping[int, str] = {
     403: "You are not authorized to perform this operation",
     404: "Invalid URL passed",
     405: "Method not allowed",
+    1002: "Resource does not exist.",
     429: "The maximum number of calls in process for this organization was exceeded.",
 }
 INTERNAL_ERROR = 1000
 
-EDITABLE = ("company_name", "notes", "description", "reference_number", "recurrence_name", "payee", "bank_name", "name")
+EDITABLE = (
+    *("company_name", "notes", "description", "reference_number", "recurrence_name", "payee", "bank_name", "name"),
+    *("designation", "task_name", "currency_name"),
+)
 """The first that a row has is changed by an edit that names no values."""
 UNSTAMPED = {
     "outstanding_receivable_amount",
@@ -66,8 +66,6 @@ UNSTAMPED = {
     "due_days",
 }
 """Values that move without moving last_modified_time."""
-SUMMER = range(4, 11)
-"""Months in which New York is four hours behind UTC, roughly."""
 
 
 class Zoho(Platform):
@@ -85,16 +83,23 @@ class Zoho(Platform):
         ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
         blank, bulk = options.number("blank_times"), options.number("bulk_import")
         tables: dict[str, Table] = {}
-        for stream, spec in {**self.lists, "organizations": ORGANIZATIONS}.items():
-            table = tables[stream] = Table(stream, spec.key, self.time_columns if stream in counts else ())
-            for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, ids[stream], blank, bulk):
+        self._ledger = Ledger(ids)
+        # What is paid comes before what pays it.
+        for stream, spec in sorted(self.lists.items(), key=lambda each: each[0] in SETTLED):
+            table = tables[stream] = Table(stream, spec.key, self.time_columns)
+            keys = ids[stream] if not spec.parent or ids[spec.parent] else []
+            for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, keys, blank, bulk):
                 if stream == "organizations":
                     row["is_default_org"] = row["organization_id"] == ids[stream][-1]
+                self._ledger.settle(stream, row)
                 table.insert(row)
         self._organizations = tables["organizations"]
         self.tables = {stream: tables[stream] for stream in counts}
         self._maker = RowMaker(Values(seed, "mutations"), ids, self._books)
-        self._streams = {f"{API_PREFIX}/{self.product}/v3/{spec.path}": name for name, spec in self.lists.items()}
+        self._paths = Paths(f"{API_PREFIX}/{self.product}/v3/", self.lists)
+        lines = LineMaker(self.tables, ids, self._books)
+        self._documents = Documents(seed, self.tables, lines, self._ledger, options, books=self._books)
+        self._details = DetailDesk(self._documents, options)
         self._tokens = TokenDesk(options)
         self._limits = Limits(seed, options)
         self._parameters = ListParameters(options)
@@ -126,12 +131,10 @@ class Zoho(Platform):
 
     def stream_of(self, request: ApiRequest) -> str | None:
         """The stream named by the path, or that the request is for a token."""
-        return TOKENS if request.path == TOKEN_PATH else self._list_at(request.path)
-
-    def _list_at(self, path: str) -> str | None:
-        if path == f"{API_PREFIX}/{self.product}/v3/{ORGANIZATIONS.path}":
-            return "organizations"
-        return self._streams.get(path)
+        if request.path == TOKEN_PATH:
+            return TOKENS
+        target = self._paths.target(request)
+        return None if target is None else target.name
 
     def page_of(self, request: ApiRequest) -> int | None:
         """``page``, which defaults to 1."""
@@ -139,17 +142,17 @@ class Zoho(Platform):
         return int(page) if page.isdecimal() else None
 
     def answer(self, request: ApiRequest) -> Reply | Page:
-        """A token, a page, or a refusal."""
+        """A token, a page, a single row, or a refusal."""
         if request.path == TOKEN_PATH:
             return self._tokens.answer(request)
         try:
-            stream = self._admit(request)
-            return self._page(request, stream)
+            target = self._admit(request)
+            return self._page(request, target) if target.is_list else self._single(request, target)
         except Refused as refusal:
             body = {"code": refusal.code, "message": refusal.message, **refusal.details}
             return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
 
-    def _admit(self, request: ApiRequest) -> str:
+    def _admit(self, request: ApiRequest) -> Target:
         """Everything that can go wrong before the list itself is looked at."""
         at_call = self.options.number("revoke_after_calls")
         if at_call and self._limits.served + 1 >= at_call and not self._revoked:
@@ -158,18 +161,31 @@ class Zoho(Platform):
         if not self._tokens.accepts(request.headers.get("Authorization", "")):
             raise Refused(401, int(self.options.text("invalid_token_code")), MESSAGES[401])
         self._limits.admit()
-        stream = self._list_at(request.path)
-        if stream is None:
+        target = self._paths.target(request)
+        if target is None:
             raise Refused(404, CODES[404], MESSAGES[404])
         if request.method != "GET":
             raise Refused(405, INTERNAL_ERROR, MESSAGES[405])
+        stream = target.stream
         if stream != "organizations":
             self._belong(request)
         missing = streams_in(self.options.text("unavailable"))
         if stream in missing:
-            status = int(missing[stream] or 401)
-            raise Refused(status, CODES[404] if status == 404 else 57, MESSAGES[404 if status == 404 else 401])
-        return stream
+            raise refused_stream(missing[stream])
+        if not target.is_list:
+            self._details.admit(target, request)
+        rule = self.options.text("all_contact_persons")
+        if target == Target("contact_persons") and rule != "listed":
+            raise Refused(404, 1002, "Contact does not exist.") if rule == "missing" else invalid("contact_id")
+        if request.parameter("showbalance") and self.options.text("showbalance") == "refused":
+            raise invalid("showbalance")
+        param = self.lists[stream].parent_param
+        if param and target.is_list and target.parent is None:
+            raise Refused(400, 2, f"The parameter {param} is missing")
+        above = target.parent and self.tables[self.lists[stream].parent]
+        if above is not None and target.parent not in above:
+            raise Refused(404, 1002, MESSAGES[1002])
+        return target
 
     def _belong(self, request: ApiRequest) -> None:
         """Which organisation is meant, and whether the user is in it."""
@@ -201,19 +217,26 @@ class Zoho(Platform):
     def _empty(self, request: ApiRequest, stream: str) -> bool:
         return stream != "organizations" and self._organization(request) not in (None, HOME)
 
-    def _wanted(self, request: ApiRequest, stream: str) -> Wanted:
-        return self._parameters.wanted(request, stream, self.lists.get(stream, ORGANIZATIONS))
+    def _wanted(self, request: ApiRequest, target: Target) -> Wanted:
+        return self._parameters.wanted(request, target.stream, self.lists[target.stream], target.parent)
 
     def first_page(self, request: ApiRequest) -> Page | None:
         """Page 1 of the list asked for."""
-        stream = self._list_at(request.path)
+        target = self._paths.target(request)
         try:
-            return None if stream is None else self._page(request, stream, 1)
+            return None if target is None or not target.is_list else self._page(request, target, 1)
         except Refused:
             return None
 
-    def _page(self, request: ApiRequest, stream: str, number: int | None = None) -> Page:
-        wanted = self._wanted(request, stream)
+    def _single(self, request: ApiRequest, target: Target) -> Reply:
+        stream, keys = target.stream, target.keys or (target.key or "",)
+        there = [] if self._empty(request, stream) else [key for key in keys if key in self._table(stream)]
+        rows = {key: orjson.loads(self._body(stream, key)) for key in there}
+        contents = self._details.contents(target, rows)
+        return Reply(200, orjson.dumps({"code": 0, "message": "success", **contents}), self._limits.headers())
+
+    def _page(self, request: ApiRequest, target: Target, number: int | None = None) -> Page:
+        wanted, stream = self._wanted(request, target), target.stream
         number, size = number or wanted.page, wanted.per_page
         if self._empty(request, stream):
             return Page([], 0, number, size)
@@ -225,15 +248,20 @@ class Zoho(Platform):
             total, keys = len(keys), keys[offset : offset + size]
         else:
             total, keys = table.select(wanted.query, offset, size)
-        return Page([self._body(stream, key) for key in keys], total, number, size)
+        silent = self.lists[stream].silent if target.parent else ()
+        if stream == "chart_of_accounts" and request.parameter("showbalance") != "true":
+            silent = ("current_balance",)
+        return Page([self._body(stream, key, without=silent) for key in keys], total, number, size)
 
     def _table(self, stream: str) -> Table:
         return self._known_organizations() if stream == "organizations" else self.tables[stream]
 
     def encode(self, request: ApiRequest, page: Page) -> Reply:
         """The envelope, with ``page_context`` where there is one."""
-        stream = self._list_at(request.path) or ""
-        spec, wanted = self.lists.get(stream, ORGANIZATIONS), self._wanted(request, stream)
+        target = self._paths.target(request)
+        assert target is not None
+        stream, wanted = target.stream, self._wanted(request, target)
+        spec = self.lists[stream]
         name = spec.envelope_key
         if spec.other_list_key and self.options.text("list_keys") == "other":
             name = spec.other_list_key
@@ -249,12 +277,12 @@ class Zoho(Platform):
             "page": page.number,
             "per_page": page.size,
             "has_more_page": page.number < page.last,
-            "report_name": self.lists.get(stream, ORGANIZATIONS).report,
-            "applied_filter": wanted.applied_filter,
-            "sort_column": wanted.sort_column,
-            "sort_order": wanted.sort_order,
+            "report_name": self.lists[stream].report,
             "custom_fields": [],
         }
+        if self.lists[stream].says_how:
+            context["applied_filter"] = wanted.applied_filter
+            context |= {"sort_column": wanted.sort_column, "sort_order": wanted.sort_order}
         if stream == "taxes":
             context |= {"as_of_date": "2026-01-31", "to_date": "2026-01-31"}
         if stream == "invoices":
@@ -277,21 +305,23 @@ class Zoho(Platform):
 
     # Rows
 
-    def _body(self, stream: str, key: Key, own: bool = False) -> bytes:
+    def _body(self, stream: str, key: Key, own: bool = False, without: tuple[str, ...] = ()) -> bytes:
         """A row with its times as text; with ``own``, and with the organisation it belongs to."""
         offset, timeless = self.options.text("offset"), self.options.text("journals_time") == "absent"
 
         def change(row: Row) -> Row:
             for name, column in TIMES.items():
                 if column in row:
-                    row[name] = _written(row.pop(column), offset)
+                    row[name] = written(row.pop(column), offset)
             if "updated_time" in row:
                 row["updated_time"] = row["last_modified_time"]
             if stream == "journals" and timeless:
                 del row["last_modified_time"]
+            for name in without:
+                row.pop(name, None)
             return row | ({"organization_id": HOME} if own and "organization_id" not in row else {})
 
-        return self._table(stream).body(key, (offset, timeless, own), change)
+        return self._table(stream).body(key, (offset, timeless, own, without), change)
 
     def truth(self, stream: str) -> list[bytes]:
         """Everything, inactive rows included, each with ``organization_id``."""
@@ -299,7 +329,14 @@ class Zoho(Platform):
         hidden = stream == "taxes" and self.options.text("all_taxes") != "honoured"
         table = self._table(stream)
         inactive = table.column("is_inactive") if hidden else {}
-        return [self._body(stream, key, own=True) for key in table if not inactive.get(key)]
+        unknown = ("current_balance",) if stream != "banking" and self.options.text("showbalance") == "refused" else ()
+        return [self._body(stream, key, own=True, without=unknown) for key in table if not inactive.get(key)]
+
+    def parts_of(self, name: str) -> list[Row]:
+        """What the details of all rows of a list hold under one name."""
+        part = self.parts[name]
+        rows = map(orjson.loads, self.truth(part.stream))
+        return [each for row in rows for each in rows_of(part, self._documents.make(part.stream, dict(row)), row)]
 
     # Mutations
 
@@ -308,11 +345,31 @@ class Zoho(Platform):
         self._next_id += 1
         row = self._maker.make(stream, str(self._next_id))
         row |= {column: now for column in (CREATED, MODIFIED) if column in row}
+        self._ledger.settle(stream, row, new=True)
         if stream == "organizations":
             row["is_default_org"] = False
         if customer is not None:
             row |= {name: customer for name in ("customer_id", "vendor_id") if name in row}
-        return _with(row, values), None
+        spec = self.lists[stream]
+        if spec.parent:
+            # The one that its maker knew may be gone.
+            row[spec.parent_field] = self._maker.v.one_of(list(self.tables[spec.parent]))
+        return self._ledger.balanced(stream, with_values(row, values), values), None
+
+    def lacks_parent(self, stream: str) -> bool:
+        """Rows under a parent need one."""
+        parent = self.lists[stream].parent
+        return bool(parent) and not len(self.tables[parent])
+
+    def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
+        """The rows under a row."""
+        below = [(name, spec.parent_field) for name, spec in self.lists.items() if spec.parent == stream]
+        return [
+            (name, child)
+            for name, field in below
+            for child, parent in self.tables[name].column(field).items()
+            if parent == key
+        ]
 
     def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
         """Changes the given fields or some text, and moves the time of modification unless only amounts owed change."""
@@ -321,52 +378,7 @@ class Zoho(Platform):
             name = next((name for name in EDITABLE if name in row), "x_edit")
             values = {name: f"edit {self._edits}"}
         stamped = {MODIFIED: now} if MODIFIED in row and not values.keys() <= UNSTAMPED else {}
-        return _with(row | stamped, values)
-
-
-class ZohoInvoice(Zoho):
-    """Zoho Invoice v3."""
-
-    name = "zoho_invoice"
-    product = "invoice"
-    lists = INVOICE_LISTS
-    default_rows: ClassVar[Mapping[str, int]] = {
-        "items": 201,
-        "users": 3,
-        "contacts": 200,
-        "invoices": 401,
-        "recurring_invoices": 0,
-        "customer_payments": 230,
-        "credit_notes": 1,
-        "expenses": 205,
-        "taxes": 7,
-    }
-
-
-class ZohoBooks(Zoho):
-    """Zoho Books v3."""
-
-    name = "zoho_books"
-    product = "books"
-    lists = BOOKS_LISTS
-    default_rows: ClassVar[Mapping[str, int]] = {
-        "users": 4,
-        "banking": 3,
-        "organizations": 1,
-        "contacts": 201,
-        "bills": 205,
-        "estimates": 1,
-        "items": 200,
-        "invoices": 401,
-        "expenses": 250,
-        "creditnotes": 0,
-        "customer_payments": 202,
-        "purchase_orders": 210,
-        "sales_orders": 120,
-        "journals": 203,
-        "taxes": 9,
-        "transactions": 401,
-    }
+        return self._ledger.balanced(stream, with_values(row | stamped, values), values)
 
 
 def _ids(list_number: int, count: int) -> list[str]:
@@ -378,28 +390,3 @@ def _ids(list_number: int, count: int) -> list[str]:
 def _organization_ids(count: int) -> list[str]:
     """The one with the data comes first; with several, the last is the user's default and the wrong one to pick."""
     return [str(int(HOME) - n) for n in range(count)]
-
-
-def _with(row: Row, values: Row) -> Row:
-    """The row with values set by hand; a time is a unix second, Zoho's text for one, or blank."""
-    values = dict(values)
-    for name, column in TIMES.items():
-        if name not in values:
-            continue
-        given = values.pop(name)
-        at = moment(given) if isinstance(given, str) else given
-        if at is None and given not in ("", None):
-            raise SandboxError(f"{name} is a unix second, a time such as 2026-03-14T09:05:11+0100 or blank: {given!r}.")
-        values |= {name: None, column: at}
-    return row | values
-
-
-def _written(at: int | None, offset: str) -> str:
-    """A time as Zoho writes it: no colon in the offset; blank where there is none."""
-    if at is None:
-        return ""
-    if offset == "new_york":
-        offset = "-0400" if time.gmtime(at).tm_mon in SUMMER else "-0500"
-    hours, minutes = int(offset[1:3]), int(offset[3:])
-    shift = (hours * 60 + minutes) * (-60 if offset[0] == "-" else 60)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at + shift)) + offset

@@ -102,7 +102,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "list_keys",
         "live",
-        "customerpayments and recurring_invoices, or customer_payments and recurringinvoices.",
+        "customerpayments, recurring_invoices, vendor_credits, debit_notes and task, or customer_payments, "
+        "recurringinvoices, vendorcredits, invoices and tasks.",
         choices=("live", "other"),
     ),
     Option("ignore_sort", False, "Lists come in a shuffled, fixed order; page_context shows the default order."),
@@ -117,7 +118,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "undocumented_sort",
         "honoured",
-        "sort_column=last_modified_time on bills, purchase orders, recurring invoices and items.",
+        "sort_column=last_modified_time on bills, recurring bills, purchase orders, recurring and retainer "
+        "invoices, debit notes, vendor payments, projects and items, and created_time on time entries.",
         choices=("honoured", "ignored", "refused"),
     ),
     Option(
@@ -134,7 +136,25 @@ LIST_OPTIONS: tuple[Option, ...] = (
     ),
     Option("journals_time", "present", "Whether journals carry last_modified_time.", choices=("present", "absent")),
     Option("unescaped_plus", "refused", "What a blank in place of the + does.", choices=("refused", "ignored")),
-    Option("hide_inactive", False, "Contacts, items, users and banking too show inactive rows only to Status.All."),
+    Option(
+        "hide_inactive",
+        False,
+        "Contacts, items, users, banking, projects, recurring expenses and time entries too show some rows only if "
+        "filter_by asks for all.",
+    ),
+    Option(
+        "further_filters",
+        "documented",
+        "Whether recurring expenses, projects and time entries take filter_by, as Books documents.",
+        choices=("documented", "refused"),
+    ),
+    Option(
+        "all_contact_persons",
+        "listed",
+        "Whether there is a list of the persons of all contacts, or only one of each contact.",
+        choices=("listed", "missing", "refused"),
+    ),
+    Option("showbalance", "taken", "The parameter of that name on accounts.", choices=("taken", "refused")),
     Option(
         "all_taxes",
         "honoured",
@@ -142,6 +162,43 @@ LIST_OPTIONS: tuple[Option, ...] = (
         choices=("honoured", "ignored", "refused"),
     ),
     Option("transactions_account", "optional", "account_id on transactions.", choices=("optional", "required")),
+)
+
+DETAIL_OPTIONS: tuple[Option, ...] = (
+    StreamsOption(
+        "details_unavailable",
+        "",
+        "Lists whose rows can be listed but not asked for one by one, with a status as in 'unavailable'.",
+        choices=("401", "403", "404", "400"),
+    ),
+    Option("detail_envelope", "object", "A document stands alone or in an array.", choices=("object", "array")),
+    Option("detail_lists", "array", "Lines and applications: one alone is no array.", choices=("array", "single")),
+    Option(
+        "detail_members",
+        "all",
+        "Whether members without a value are there: blank text, empty lists, no custom fields.",
+        choices=("all", "filled"),
+    ),
+    Option(
+        "detail_times",
+        "live",
+        "Time of modification in a detail: as seen, missing, or another one than in the list.",
+        choices=("live", "absent", "later"),
+    ),
+    Option(
+        "recurring_bill_path",
+        "recurringbills",
+        "Where one recurring bill is found.",
+        choices=("recurringbills", "recurring_bills"),
+    ),
+    Option("bulk_ids", 200, "The most ids in one call for items or sales orders.", minimum=1),
+    Option("bulk_characters", 0, "The most characters of these ids and their commas; 0: no limit."),
+    Option(
+        "dead_sales_orders",
+        "left_out",
+        "A call for several of which one is gone: the others come, or none, as with items.",
+        choices=("left_out", "refused"),
+    ),
 )
 
 DATA_OPTIONS: tuple[Option, ...] = (
@@ -162,4 +219,4 @@ DATA_OPTIONS: tuple[Option, ...] = (
     Option("bulk_import", 0, "Rows of each stream that share one last_modified_time; read at the start."),
 )
 
-OPTIONS: tuple[Option, ...] = (*TOKEN_OPTIONS, *LIMIT_OPTIONS, *LIST_OPTIONS, *DATA_OPTIONS)
+OPTIONS: tuple[Option, ...] = (*TOKEN_OPTIONS, *LIMIT_OPTIONS, *LIST_OPTIONS, *DETAIL_OPTIONS, *DATA_OPTIONS)

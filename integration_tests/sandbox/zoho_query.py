@@ -11,10 +11,12 @@ from typing import Any
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest
 from integration_tests.sandbox.table import SHUFFLED, Bounds, Query, Where
-from integration_tests.sandbox.zoho_lists import HIDEABLE, MODIFIED, ListSpec, sort_of
+from integration_tests.sandbox.zoho_list_spec import MODIFIED, ListSpec, sort_of
+from integration_tests.sandbox.zoho_lists import HIDEABLE
 from integration_tests.sandbox.zoho_options import streams_in
 from integration_tests.sandbox.zoho_refusal import Refused, invalid
 
+FURTHER_FILTERS = ("recurring_expenses", "projects", "time_entries")
 WHOLE_LIST = 10**9
 """Page size of a list that is not paged."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", re.ASCII)
@@ -40,13 +42,18 @@ class ListParameters:
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    def wanted(self, request: ApiRequest, stream: str, spec: ListSpec) -> Wanted:
-        """Which rows are wanted, in which order; refuses what Zoho would refuse."""
+    def wanted(self, request: ApiRequest, stream: str, spec: ListSpec, parent: str | None) -> Wanted:
+        """Which rows are wanted, in which order; refuses what Zoho would refuse.
+
+        :param parent: whose rows, where the path names one
+        """
         paged = spec.paged and stream not in streams_in(self._options.text("unpaged"))
         page, per_page = (self._page(request), self._per_page(request)) if paged else (1, WHOLE_LIST)
         column, order = self._order(request, stream, spec)
         applied = self._filter_by(request, stream, spec)
         where = [*_status(spec, applied), *self._account(request, stream)]
+        if parent is not None:
+            where.append(_same(spec.parent_field, parent))
         sort = SHUFFLED if self._options.flag("ignore_sort") else sort_of(column, order)
         query = Query(sort, None, self._since(request, stream, spec), tuple(where))
         return Wanted(query, page, per_page, paged, applied, column, order)
@@ -87,11 +94,12 @@ class ListParameters:
     def _filter_by(self, request: ApiRequest, stream: str, spec: ListSpec) -> str:
         wanted = request.parameter("filter_by")
         default = spec.filters[0]
-        if self._options.flag("hide_inactive") and stream in HIDEABLE:
-            default = "Status.Active"
+        if self._options.flag("hide_inactive"):
+            default = HIDEABLE.get(stream, default)
         if not wanted:
             return default
-        if wanted not in spec.filters:
+        refused = stream in FURTHER_FILTERS and self._options.text("further_filters") == "refused"
+        if refused or wanted not in spec.filters:
             raise invalid("filter_by")
         if wanted == "Taxes.All":
             rule = self._options.text("all_taxes")
@@ -126,7 +134,7 @@ class ListParameters:
             return []
         account = request.parameter("account_id")
         if account:
-            return [Where("account_id", account, lambda value: bool(value == account))]
+            return [_same("account_id", account)]
         if self._options.text("transactions_account") == "required":
             raise Refused(400, 2, "The parameter account_id is missing")
         return []
@@ -143,8 +151,13 @@ def moment(text: str) -> int | None:
 
 
 def _status(spec: ListSpec, applied: str) -> list[Where]:
-    kind = applied.partition(".")[2].lower()
-    return [] if kind == "all" else [Where(spec.status, kind, _is(kind))]
+    what, _, kind = applied.lower().partition(".")
+    # A type has a table of its own.
+    return [] if kind == "all" or what == "type" else [Where(spec.status, kind, _is(kind))]
+
+
+def _same(column: str, wanted: str) -> Where:
+    return Where(column, wanted, lambda value: bool(value == wanted))
 
 
 def _is(kind: str) -> Callable[[Any], bool]:

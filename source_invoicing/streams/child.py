@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -19,7 +20,8 @@ from source_invoicing.streams.stream import InvoicingStream, Slice
 
 
 class ChildStream(InvoicingStream, ABC):
-    """A list per parent, at ``<parent_resource>/<id>/<resource>``: each is a partition.
+    """A list per parent, at ``<parent_resource>/<id>/<resource>`` or where a query parameter selects it: each is a
+    partition.
 
     Parents are read in ascending order of their ids, so that the state is one id: the highest one up to which all
     parents are done. Full refresh: vendors do not report which parents have changed children.
@@ -29,6 +31,8 @@ class ChildStream(InvoicingStream, ABC):
     parent_resource: ClassVar[str] = "customers"
     #: Field that carries the parent's id, in slices, in the state and on each record.
     parent_field: ClassVar[str] = "customer_id"
+    #: Query parameter that selects the parent, where the list is at ``resource`` itself.
+    parent_param: ClassVar[str] = ""
 
     progress: ParentState
 
@@ -57,11 +61,12 @@ class ChildStream(InvoicingStream, ABC):
 
     def partition_for(self, parent: Any) -> Partition:
         """The list of one parent."""
-        return Partition(parent, path=self.path_for(parent), stamp={self.parent_field: parent})
+        chosen = {self.parent_param: parent} if self.parent_param else {}
+        return Partition(parent, path=self.path_for(parent), params=chosen, stamp={self.parent_field: parent})
 
     def path_for(self, parent: Any) -> str:
         """Path of the list of one parent."""
-        return f"{self._parent_path(parent)}/{self.resource}"
+        return self.resource if self.parent_param else f"{self._parent_path(parent)}/{self.resource}"
 
     def _parent_path(self, parent: Any) -> str:
         return f"{self.parent_resource}/{path_segment(parent)}"
@@ -70,7 +75,7 @@ class ChildStream(InvoicingStream, ABC):
     def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
         """A parent that vanished since its id was read has no children, but the account may lack the list itself."""
         try:
-            self.account.client.send(Request(self._parent_path(partition.key)))
+            self.account.client.send(Request(self._parent_path(partition.key), partition.params))
         except ResourceMissing:
             logger.info(
                 "Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key
@@ -102,7 +107,7 @@ class ChildStream(InvoicingStream, ABC):
     def partition_of(self, stream_slice: Slice) -> Partition:
         # Outside of a slice the id stands as a placeholder.
         if self.parent_field not in stream_slice:
-            return Partition(path=self.path_for(f"{{{self.parent_field}}}"))
+            return replace(self.partition_for(f"{{{self.parent_field}}}"), key=None, stamp={})
         return self.partition_for(stream_slice[self.parent_field])
 
 

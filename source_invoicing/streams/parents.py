@@ -70,4 +70,7 @@ class ParentStream(InvoicingStream, ABC):
 
     def _read_ids(self) -> Iterator[Any]:
         """The ids of all records, whatever the state or the start date says."""
-        return map(self.parent_id, self.all_records())
+        try:
+            yield from map(self.parent_id, self.all_records())
+        except Failure as failure:
+            raise self.explain(failure) from None

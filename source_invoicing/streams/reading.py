@@ -162,10 +162,12 @@ class Reading:
         :raises Failure: when nothing can be
         """
         try:
+            if isinstance(failure, (BadRequest, ResourceMissing)) and (
+                instead := self.source.instead_of(partition, failure)
+            ):
+                return instead, ()
             if isinstance(failure, ResourceMissing):
                 return (), self.source.without_list(partition, failure)
-            if isinstance(failure, BadRequest) and (instead := self.source.instead_of(partition, failure)):
-                return instead, ()
             raise failure
         except Failure as final:
             raise self.source.explain(final) from None

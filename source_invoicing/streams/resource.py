@@ -102,8 +102,8 @@ class Resource(ABC):
         """
         yield Partition()
 
-    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
-        """The partitions to read instead of one that the API refused, or that had no rows.
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        """The partitions to read instead of one that the API refused or does not have, or that had no rows.
 
         :param refusal: ``None`` where it had no rows
         """
@@ -247,7 +247,7 @@ class OptionalParams:
             dropped, self.params = self.params, {}
         if dropped:
             logger.warning(
-                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for stays empty.",
+                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
                 self._stream,
                 ", ".join(f"{name}={value}" for name, value in dropped.items()),
                 refusal,

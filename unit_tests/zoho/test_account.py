@@ -234,8 +234,9 @@ def test_a_check_that_is_refused_for_other_reasons_than_scopes_says_what_to_look
     [
         (
             "zoho_invoice",
-            "items contacts invoices recurring_invoices customer_payments credit_notes expenses",
-            "users taxes",
+            "items contacts invoices recurring_invoices customer_payments credit_notes expenses estimates "
+            "retainer_invoices recurring_expenses",
+            "users taxes organizations currencies credit_note_refunds contact_persons projects tasks time_entries",
         ),
         (
             "zoho_books",

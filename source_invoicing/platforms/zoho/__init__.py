@@ -25,14 +25,14 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, books_details, invoice, invoice_details
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
-from source_invoicing.platforms.zoho.common import ZohoStream
+from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import Organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import DetailCalls, InvoicingStream, Window
+from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -99,8 +99,15 @@ class Zoho(Platform):
             product=self.product,
             organization=Organization(client, self._organization_id),
         )
+        streams: list[InvoicingStream] = []
+        parents: dict[type[InvoicingStream], ParentStream] = {}
+        for kind in self.stream_types:
+            stream = kind(account, parents[kind.parent_type]) if issubclass(kind, ZohoChildStream) else kind(account)
+            if isinstance(stream, ParentStream):
+                parents[kind] = stream
+            streams.append(stream)
         details = self.detail_types if self._details else ()
-        return [stream(account) for stream in (*self.stream_types, *details)]
+        return [*streams, *(kind(account) for kind in details)]
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         in_flight = min(self.num_workers, MOST_IN_FLIGHT)
@@ -137,7 +144,7 @@ class ZohoBooks(Zoho):
 
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
-    stream_types = books.STREAMS
+    stream_types = books_streams.STREAMS
     detail_types = books_details.STREAMS
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, Response, logger
+from source_invoicing.http import BadRequest, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho import common
-from source_invoicing.platforms.zoho.common import FilteredStream, ModifiedStream, ZohoStream, fill_blanks
+from source_invoicing.platforms.zoho.common import (
+    CreationOrderedStream,
+    FilteredStream,
+    ModifiedStream,
+    ZohoStream,
+    fill_blanks,
+)
 from source_invoicing.platforms.zoho.product import Product
-from source_invoicing.streams import Chain, Order, Page, PageRequest, Partition, Row
-from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Pages, Passes, Plan
+from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
+from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Passes, Plan
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
@@ -33,7 +39,7 @@ class Users(BooksStream):
     params = {"filter_by": "Status.All"}
 
 
-class Banking(BooksStream):
+class Banking(BooksStream, ParentStream):
     """https://www.zoho.com/books/api/v3/bank-accounts/"""
 
     resource = "bankaccounts"
@@ -42,29 +48,8 @@ class Banking(BooksStream):
     params = {"filter_by": "Status.All"}
 
 
-class Organizations(BooksStream):
-    """https://www.zoho.com/books/api/v3/organizations/
-
-    All organizations of the user, on one page: the only list that belongs to none of them.
-    """
-
-    resource = "organizations"
-    primary_key = "organization_id"
-    scopes = ("settings",)
-    paging = Pages()
-
-    @override
-    def partitions(self) -> Iterable[Partition]:
-        yield Partition()
-
-    @override
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        return {}
-
-    @override
-    def read_page(self, response: Response, request: PageRequest) -> Page:
-        """Nothing follows, however many there are."""
-        return replace(super().read_page(response, request), has_more=False)
+class Organizations(BooksStream, common.Organizations):
+    """https://www.zoho.com/books/api/v3/organizations/"""
 
 
 class Contacts(BooksStream, ModifiedStream):
@@ -119,6 +104,43 @@ class Invoices(BooksStream, ModifiedStream):
     scopes = ("invoices",)
 
 
+class RecurringInvoices(BooksStream, CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/"""
+
+    resource = "recurringinvoices"
+    primary_key = "recurring_invoice_id"
+    scopes = ("invoices",)
+
+
+class RetainerInvoices(BooksStream, CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/"""
+
+    resource = "retainerinvoices"
+    primary_key = "retainerinvoice_id"
+    scopes = ("invoices",)
+
+
+class CustomerDebitNotes(BooksStream, ModifiedStream):
+    """https://www.zoho.com/books/api/v3/customer-debit-notes/
+
+    Those rows of the list of invoices that are debit notes. What they are called in the response is not certain.
+    """
+
+    resource = "invoices"
+    record_keys = ("debitnotes", "invoices")
+    primary_key = "invoice_id"
+    scopes = ("invoices",)
+    params = {"filter_by": "Type.DebitNote"}
+
+
+class SalesReceipts(BooksStream, CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/sales-receipt/"""
+
+    resource = "salesreceipts"
+    primary_key = "sales_receipt_id"
+    scopes = ("invoices",)
+
+
 class Expenses(BooksStream, FilteredStream):
     """https://www.zoho.com/books/api/v3/expenses/
 
@@ -130,11 +152,71 @@ class Expenses(BooksStream, FilteredStream):
     scopes = ("expenses",)
 
 
+class RecurringExpenses(BooksStream, CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/recurring-expenses/"""
+
+    resource = "recurringexpenses"
+    primary_key = "recurring_expense_id"
+    scopes = ("expenses",)
+    params = {"filter_by": "Status.All"}
+
+
+class RecurringBills(BooksStream, CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/recurring-bills/
+
+    The documentation names nearly every field as a filter, the modification time too, so it is not relied on.
+    """
+
+    resource = "recurringbills"
+    primary_key = "recurring_bill_id"
+    scopes = ("bills",)
+
+
+class VendorPayments(BooksStream, ModifiedStream):
+    """https://www.zoho.com/books/api/v3/vendor-payments/"""
+
+    resource = "vendorpayments"
+    primary_key = "payment_id"
+    scopes = ("vendorpayments",)
+
+
+class VendorCredits(BooksStream, ModifiedStream):
+    """https://www.zoho.com/books/api/v3/vendor-credits/
+
+    Documented as ``vendorcredits``, seen as ``vendor_credits``.
+    """
+
+    resource = "vendorcredits"
+    primary_key = "vendor_credit_id"
+    scopes = ("debitnotes",)
+
+
+class VendorCreditRefunds(BooksStream):
+    """https://www.zoho.com/books/api/v3/vendor-credits/#list-vendor-credit-refunds
+
+    The list filters by a modification time that its rows do not carry: full refresh.
+    """
+
+    resource = "vendorcredits/refunds"
+    record_keys = ("vendorcreditrefunds",)
+    primary_key = "vendor_credit_refund_id"
+    scopes = ("debitnotes",)
+
+
 class Creditnotes(BooksStream, ModifiedStream):
     """https://www.zoho.com/books/api/v3/credit-notes/"""
 
     resource = "creditnotes"
     primary_key = "creditnote_id"
+    scopes = ("creditnotes",)
+
+
+class CreditNoteRefunds(BooksStream):
+    """https://www.zoho.com/books/api/v3/credit-notes/#list-credit-note-refunds"""
+
+    resource = "creditnotes/refunds"
+    record_keys = ("creditnoterefunds",)
+    primary_key = "creditnote_refund_id"
     scopes = ("creditnotes",)
 
 
@@ -213,31 +295,10 @@ class Transactions(BooksStream):
         return fill_blanks(super().read_page(response, request), tuple(self.primary_key))
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         """One bank account after the other: one place of the documentation asks for an account, others do not."""
-        if refusal is None or "account_id" in partition.params:
+        if not isinstance(refusal, BadRequest) or "account_id" in partition.params:
             return ()
         logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
         accounts = [record["account_id"] for record in Banking(self.account).all_records()]
         return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
-
-
-#: In the order in which they are offered.
-STREAMS: tuple[type[BooksStream], ...] = (
-    Users,
-    Banking,
-    Organizations,
-    Contacts,
-    Bills,
-    Estimates,
-    Items,
-    Invoices,
-    Expenses,
-    Creditnotes,
-    CustomerPayments,
-    PurchaseOrders,
-    SalesOrders,
-    Journals,
-    Taxes,
-    Transactions,
-)

@@ -14,15 +14,18 @@ from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
     Chain,
+    ChildStream,
     InvoicingStream,
     OffsetDateTime,
     Order,
     Page,
     PageRequest,
+    ParentStream,
     Partition,
     Row,
     compact_offset,
 )
+from source_invoicing.streams.child import path_segment
 from source_invoicing.streams.listing import (
     CREATION_ORDER,
     CREATION_ORDER_FILTERED,
@@ -42,6 +45,9 @@ FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
+# Where a row has its custom fields, by their names.
+CUSTOM_FIELDS = "custom_field_hash"
+
 # The failures with which Zoho refuses a list that the account cannot read.
 UNAVAILABLE = (AccessRefused, BadRequest, ResourceMissing)
 # What else may be the matter, where Zoho does not say that it is the account.
@@ -51,12 +57,12 @@ OTHERWISE: Mapping[type[Failure], str] = {
 }
 
 
-def read_page(response: Response, record_key: str) -> Page:
+def read_page(response: Response, *record_keys: str) -> Page:
     """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
 
-    :param record_key: as :func:`.rows_in` takes it
+    :param record_keys: as :func:`.rows_in` takes them
     """
-    rows = rows_in(response, record_key)
+    rows = rows_in(response, *record_keys)
     context = page_context(response)
     size, total = context.get("per_page"), context.get("total")
     return Page(
@@ -88,6 +94,8 @@ class ZohoStream(InvoicingStream):
     timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
     #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]
+    #: What the rows may be called in the response, without underscores; as a rule as the path ends.
+    record_keys: ClassVar[tuple[str, ...]] = ()
     #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
     sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
     #: Whether the parameter ``last_modified_time`` may be sent.
@@ -108,17 +116,28 @@ class ZohoStream(InvoicingStream):
     def read_page(self, response: Response, request: PageRequest) -> Page:
         """A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
         all the same."""
-        page = read_page(response, self.resource.rpartition("/")[2])
+        page = read_page(response, *self.record_keys or (self.resource.rpartition("/")[2],))
         if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
             return replace(page, has_more=False)
         return page
 
     @override
     def partitions(self) -> Iterable[Partition]:
-        """The organization's list. Each record carries the organization's id."""
+        """The organization's list."""
+        yield self.of_organization(Partition())
+
+    def of_organization(self, partition: Partition) -> Partition:
+        """A list as that of the organization, whose id each record carries."""
         organization_id = self.account.organization.id()
         chosen = {} if organization_id is None else {"organization_id": organization_id}
-        yield Partition(params=chosen, stamp=chosen)
+        return replace(partition, params={**chosen, **partition.params}, stamp={**chosen, **partition.stamp})
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        if CUSTOM_FIELDS in self.schema_of_records()["properties"]:
+            for row in rows:
+                fold_custom_fields(row)
+        return super().records(rows, partition)
 
     @override
     def explain(self, failure: Failure) -> Failure:
@@ -145,16 +164,21 @@ class ZohoStream(InvoicingStream):
         )
 
 
-class CreationOrderedStream(ZohoStream):
-    """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
+class CreatedStream(ZohoStream):
+    """A list that sorts by creation, which each page proves: no edit moves a row, and once is enough. Full refresh."""
 
     plans: ClassVar[tuple[Plan, ...]] = (CREATION_ORDER, PASSES_UNFILTERED)
-    cursor_field: ClassVar[str | list[str]] = "last_modified_time"
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
 
     @override
     def creation_rank(self, row: Row) -> int | None:
         return self.timestamp_format.parse(row.get("created_time"))
+
+
+class CreationOrderedStream(CreatedStream):
+    """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
+
+    cursor_field: ClassVar[str | list[str]] = "last_modified_time"
 
 
 class FilteredStream(CreationOrderedStream):
@@ -175,6 +199,80 @@ class ModifiedStream(FilteredStream):
     }
 
 
+class ZohoChildStream(ChildStream, ZohoStream):
+    """A list per parent, which costs a request for each."""
+
+    #: Whose rows have the lists.
+    parent_type: ClassVar[type[ParentStream]]
+
+    @override
+    def partition_for(self, parent: Any) -> Partition:
+        return self.of_organization(super().partition_for(parent))
+
+
+class Organizations(ZohoStream):
+    """All organizations of the user, on one page: the only list that belongs to none of them."""
+
+    resource = "organizations"
+    primary_key = "organization_id"
+    scopes = ("settings",)
+    paging = Pages()
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        yield Partition()
+
+    @override
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
+        return {}
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Nothing follows, however many there are."""
+        return replace(super().read_page(response, request), has_more=False)
+
+
+class ContactPersons(ZohoStream):
+    """The persons of all contacts, in one list that comes by their ids, in which no edit moves a row. It is documented
+    for single contacts only, so where the one for all is refused, each contact has a request of its own. Persons carry
+    no modification time: full refresh."""
+
+    resource = "contacts/contactpersons"
+    primary_key = "contact_person_id"
+    scopes = ("contacts",)
+    plans = (CREATION_ORDER, PASSES_UNFILTERED)
+    sorts = {Order.OLDEST_ROW_FIRST: ("contact_person_id", "A")}
+    #: The list of all contacts.
+    contacts: ClassVar[type[ZohoStream]]
+
+    @override
+    def creation_rank(self, row: Row) -> int | None:
+        identity = str(row.get("contact_person_id"))
+        return int(identity) if identity.isdecimal() else None
+
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        if refusal is None or partition.path:
+            return ()
+        logger.info("Stream %s: Zoho lists contact persons of one contact at a time. Each is asked for.", self.name)
+        contacts = (record["contact_id"] for record in self.contacts(self.account).all_records())
+        return [
+            replace(
+                partition,
+                path=f"contacts/{path_segment(contact)}/contactpersons",
+                stamp={**partition.stamp, "contact_id": contact},
+            )
+            for contact in contacts
+        ]
+
+    @override
+    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+        """A contact that was deleted since it was listed has no persons."""
+        if partition.path:
+            return [partition.key]
+        raise missing
+
+
 class Taxes(ZohoStream):
     """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
     is not taken the list is read as it comes: full refresh."""
@@ -190,8 +288,10 @@ class Taxes(ZohoStream):
             yield replace(partition, params={**partition.params, "filter_by": "Taxes.All"})
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | None) -> Chain:
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         """The list as it comes: a word that Zoho does not know may be refused, or list nothing."""
+        if isinstance(refusal, ResourceMissing):
+            return ()
         params = {name: value for name, value in partition.params.items() if name != "filter_by"}
         return () if params == partition.params else [replace(partition, params=params)]
 
@@ -212,6 +312,19 @@ class Taxes(ZohoStream):
         if not self._hides_some:
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
         self._hides_some = True
+
+
+def fold_custom_fields(row: Row) -> None:
+    """Move the custom fields that lie loose in a row, ``cf_<name>``, to where others have theirs. What is there
+    already stays, and one that says something else stays loose."""
+    loose = [name for name in row if name.startswith("cf_")]
+    folded = row.get(CUSTOM_FIELDS) or {}
+    if not loose or not isinstance(folded, dict):
+        return
+    for name in loose:
+        if folded.setdefault(name, row[name]) == row[name]:
+            del row[name]
+    row[CUSTOM_FIELDS] = folded
 
 
 def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:

@@ -150,17 +150,18 @@ class ZohoErrorHandler:
         return f"{self.product.title} answered HTTP {response.status} for {response.path}{behind}."
 
 
-def rows_in(response: Response, record_key: str) -> list[Row]:
+def rows_in(response: Response, *record_keys: str) -> list[Row]:
     """The rows of a list, which stand under a key of their own.
 
-    :param record_key: spelt without underscores: some lists are documented with them and come without
+    :param record_keys: those that the list may have, spelt without underscores: some are documented with them and come
+        without
     :raises MalformedResponse: if the body does not hold a list there
     """
     body = response.body if isinstance(response.body, dict) else {}
-    rows = next((value for key, value in body.items() if key.replace("_", "") == record_key), None)
+    rows = next((value for key, value in body.items() if key.replace("_", "") in record_keys), None)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedResponse(
-            f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_key} should be. "
+            f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_keys[0]} should be. "
             "Run the sync again; if this stays, check that base_url is the address of the API.",
             FailureType.transient_error,
         )
@@ -177,11 +178,20 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
 
 
 def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Failure:
-    """The failure of a user who does not belong to the chosen organization."""
+    """The failure of a user who does not belong to the chosen organization.
+
+    :param chosen: its id, or a blank where Zoho was to pick the only one
+    """
     names = _names(organizations)
+    if not chosen:
+        return config_failure(
+            "Zoho says that the user who made the refresh token does not belong to the organization that it picked, "
+            "since platform.organization_id is not set. Set it to the id of the organization to read, and let its "
+            "administrator invite the user if the user is not in it."
+        )
     return config_failure(
-        f"platform.organization_id is {chosen or 'blank'}, an organization that the Zoho user who made the refresh "
-        "token does not belong to. "
+        f"platform.organization_id is {chosen}, an organization that the Zoho user who made the refresh token does "
+        "not belong to. "
         + (f"Choose one of {names}." if names else "Set it to the id of one of the user's organizations.")
     )
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from source_invoicing.platforms.zoho import common
-from source_invoicing.platforms.zoho.common import CreationOrderedStream, FilteredStream, ModifiedStream, ZohoStream
+from source_invoicing.platforms.zoho.common import (
+    CreatedStream,
+    CreationOrderedStream,
+    FilteredStream,
+    ModifiedStream,
+    ZohoChildStream,
+    ZohoStream,
+)
 from source_invoicing.platforms.zoho.product import Product
+from source_invoicing.streams import ParentStream
 
 PRODUCT = Product("Zoho Invoice", "invoice", "ZohoInvoice")
 
@@ -101,15 +109,119 @@ class Taxes(InvoiceStream, common.Taxes):
     """https://www.zoho.com/invoice/api/v3/taxes/"""
 
 
-#: In the order in which they are offered.
+class Currencies(InvoiceStream):
+    """https://www.zoho.com/invoice/api/v3/currency/"""
+
+    resource = "settings/currencies"
+    primary_key = "currency_id"
+    scopes = ("settings",)
+
+
+class Organizations(InvoiceStream, common.Organizations):
+    """https://www.zoho.com/invoice/api/v3/organizations/"""
+
+
+class Estimates(InvoiceStream, ModifiedStream):
+    """https://www.zoho.com/invoice/api/v3/estimates/"""
+
+    resource = "estimates"
+    primary_key = "estimate_id"
+    scopes = ("estimates",)
+
+
+class RetainerInvoices(InvoiceStream, CreationOrderedStream):
+    """https://www.zoho.com/invoice/api/v3/retainer-invoices/
+
+    As recurring invoices: without a filter by modification time.
+    """
+
+    resource = "retainerinvoices"
+    primary_key = "retainerinvoice_id"
+    scopes = ("invoices",)
+
+
+class RecurringExpenses(InvoiceStream, CreationOrderedStream):
+    """https://www.zoho.com/invoice/api/v3/recurring-expenses/
+
+    As recurring invoices. The modification time may be blank.
+    """
+
+    resource = "recurringexpenses"
+    primary_key = "recurring_expense_id"
+    scopes = ("expenses",)
+    optional_params = {"filter_by": "Status.All"}
+
+
+class CreditNoteRefunds(InvoiceStream):
+    """https://www.zoho.com/invoice/api/v3/credit-notes/#list-refunds"""
+
+    resource = "creditnotes/refunds"
+    record_keys = ("creditnoterefunds",)
+    primary_key = "creditnote_refund_id"
+    scopes = ("creditnotes",)
+
+
+class ContactPersons(InvoiceStream, common.ContactPersons):
+    """https://www.zoho.com/invoice/api/v3/contact-persons/"""
+
+    contacts = Contacts
+
+
+class Projects(InvoiceStream, CreatedStream, ParentStream):
+    """https://www.zoho.com/invoice/api/v3/projects/"""
+
+    resource = "projects"
+    primary_key = "project_id"
+    scopes = ("projects",)
+    optional_params = {"filter_by": "Status.All"}
+
+
+class Tasks(InvoiceStream, ZohoChildStream):
+    """https://www.zoho.com/invoice/api/v3/tasks/
+
+    Documented as ``tasks``, seen as ``task``.
+    """
+
+    parent_type = Projects
+    parent_resource = "projects"
+    parent_field = "project_id"
+    resource = "tasks"
+    record_keys = ("tasks", "task")
+    primary_key = "task_id"
+    scopes = ("projects",)
+
+
+class TimeEntries(InvoiceStream, CreatedStream):
+    """https://www.zoho.com/invoice/api/v3/time-entries/
+
+    An order by creation is not documented; where there is none, the list is read twice.
+    """
+
+    resource = "projects/timeentries"
+    primary_key = "time_entry_id"
+    scopes = ("projects",)
+    optional_params = {"filter_by": "Date.All"}
+
+
+#: In the order in which they are offered: what most people want first, and parents before their children.
 STREAMS: tuple[type[InvoiceStream], ...] = (
-    Items,
-    Users,
     Contacts,
+    Items,
     Invoices,
-    RecurringInvoices,
     CustomerPayments,
     CreditNotes,
+    Estimates,
     Expenses,
+    RecurringInvoices,
+    RetainerInvoices,
     Taxes,
+    Currencies,
+    Organizations,
+    Users,
+    CreditNoteRefunds,
+    RecurringExpenses,
+    ContactPersons,
+    Projects,
+    TimeEntries,
+    Tasks,
 )

@@ -1,0 +1,51 @@
+"""What Zoho Books offers, in the order in which it is offered: what most people want first."""
+
+from __future__ import annotations
+
+from source_invoicing.platforms.zoho import books, books_ledger
+from source_invoicing.platforms.zoho.books import BooksStream
+
+STREAMS: tuple[type[BooksStream], ...] = (
+    books.Contacts,
+    books.Items,
+    books.Invoices,
+    books.CustomerPayments,
+    books.Creditnotes,
+    books.Estimates,
+    books.SalesOrders,
+    books.Bills,
+    books.Expenses,
+    books.PurchaseOrders,
+    books.VendorPayments,
+    books.VendorCredits,
+    books.Journals,
+    books_ledger.ChartOfAccounts,
+    books.Banking,
+    books.Transactions,
+    books.Taxes,
+    books_ledger.Currencies,
+    books.Organizations,
+    books.Users,
+    books.RecurringInvoices,
+    books.RetainerInvoices,
+    books.CustomerDebitNotes,
+    books.SalesReceipts,
+    books.CreditNoteRefunds,
+    books.RecurringExpenses,
+    books.RecurringBills,
+    books.VendorCreditRefunds,
+    books_ledger.ContactPersons,
+    books_ledger.Projects,
+    books_ledger.TimeEntries,
+    books_ledger.Tasks,
+    books_ledger.Locations,
+    books_ledger.TaxAuthorities,
+    books_ledger.TaxExemptions,
+    books_ledger.BaseCurrencyAdjustments,
+    books_ledger.ExchangeRates,
+    books_ledger.FixedAssets,
+    books_ledger.FixedAssetTypes,
+    books_ledger.Employees,
+    books_ledger.BankRules,
+    books_ledger.AccountTransactions,
+)
