@@ -31,6 +31,8 @@ class DetailStream(DerivedStream, ABC):
     #: Path of a document below the base URL, such as ``invoices/{id}``. ``{id}`` is the document's key, or the first
     #: part of it, ``{parent}`` what its partition is called, ``{resource}`` the path of the list.
     detail: ClassVar[str]
+    #: The path where nothing is at that one: some documentation has both.
+    other_detail: ClassVar[str] = ""
     #: The detail itself is the record.
     expand: ClassVar[str | tuple[str, ...]] = ""
     #: Members, one of which each document has: its parts. One without them is not the whole document.
@@ -39,6 +41,7 @@ class DetailStream(DerivedStream, ABC):
     left_out: ClassVar[tuple[str, ...]] = ()
     #: How many documents :meth:`bulk_request` may ask for.
     details_per_call: ClassVar[int] = 1
+    _is_elsewhere = False
 
     @override
     def make_state(self) -> StreamState:
@@ -60,10 +63,18 @@ class DetailStream(DerivedStream, ABC):
 
     def detail_request(self, document: Document) -> Request:
         """The request for a document."""
-        path = self.detail.replace("{resource}", self._source.resource)
+        path = (self.other_detail if self._is_elsewhere else self.detail).replace("{resource}", self._source.resource)
         for place, value in (("{parent}", document.partition.key), ("{id}", first(document.key))):
             path = path.replace(place, path_segment(value))
         return Request(path, document.partition.params)
+
+    def look_elsewhere(self, tried: Request) -> bool:
+        """Nothing is at the address of a document: try the other path, then the first one again.
+
+        :return: whether this document can be at the other one
+        """
+        self._is_elsewhere = bool(self.other_detail) and tried.path.startswith(self.detail.partition("{")[0])
+        return self._is_elsewhere
 
     def read_detail(self, response: Response, document: Document) -> Row:
         """A response as a document: by default its body.

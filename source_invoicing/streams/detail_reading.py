@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# A state is written behind so many details, of all streams together: what a sync that is cut off asks for again.
-DETAILS_PER_STATE = 20
+# A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
+# those that are on their way.
+DETAILS_PER_STATE = 10
 # So many requests may be ahead of the oldest one that has no response yet.
 MOST_AHEAD = 20
 # So many details in a row may be missing before it is taken for the path of all of them that is wrong.
@@ -177,14 +178,17 @@ class DetailReading(Reading):
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
         stream = self._streams[0]
+        request = stream.detail_request(document)
         try:
             detail = self._ask(
-                stream.detail_request(document),
-                lambda response: self._checked(stream.read_detail(response, document), response),
+                request, lambda response: self._checked(stream.read_detail(response, document), response)
             )
         except RecordMissing:
             return {}, [document]
         except ResourceMissing as missing:
+            if not self._has_answered and stream.look_elsewhere(request):
+                self._pay()
+                return self._fetch_one(document)
             # It may have vanished, or nothing is there at all: the other documents tell.
             with self._lock:
                 self._missing.append((document, missing))

@@ -1,4 +1,4 @@
-"""The details of the documents of Zoho Books, one small class each. https://www.zoho.com/books/api/v3/introduction/"""
+"""The details of documents of Zoho Books, one small class each. https://www.zoho.com/books/api/v3/"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Documents(ZohoDetails):
 
 
 class LineItems(Documents, ZohoLineItems):
-    """The lines of documents of Zoho Books."""
+    """Lines of documents of Zoho Books."""
 
 
 class InvoiceDetails(Documents):
@@ -33,19 +33,23 @@ class InvoiceLineItems(LineItems):
     primary_key = ["invoice_id", "line_item_id"]
 
 
-class EstimateDetails(Documents):
-    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+class CustomerPaymentDetails(Documents):
+    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
 
-    source = books.Estimates
-    primary_key = "estimate_id"
-    holds = ("line_items",)
+    source = books.CustomerPayments
+    primary_key = "payment_id"
 
 
-class EstimateLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+class CustomerPaymentApplications(Documents):
+    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment
 
-    source = books.Estimates
-    primary_key = ["estimate_id", "line_item_id"]
+    Which invoices a payment was applied to.
+    """
+
+    source = books.CustomerPayments
+    primary_key = ["payment_id", "invoice_payment_id"]
+    # The others are what payments of retainer invoices may have in its place.
+    expand = ("invoices", "retainerinvoices", "retainerinvoice")
 
 
 class CreditnoteDetails(Documents):
@@ -75,6 +79,21 @@ class CreditnoteApplications(Documents):
     expand = ("invoices_credited", "invoices")
 
 
+class EstimateDetails(Documents):
+    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+
+    source = books.Estimates
+    primary_key = "estimate_id"
+    holds = ("line_items",)
+
+
+class EstimateLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+
+    source = books.Estimates
+    primary_key = ["estimate_id", "line_item_id"]
+
+
 class SalesOrderDetails(Documents, BulkDetails):
     """https://www.zoho.com/books/api/v3/sales-order/#get-a-sales-order"""
 
@@ -90,21 +109,6 @@ class SalesOrderLineItems(LineItems, BulkDetails):
     source = books.SalesOrders
     primary_key = ["salesorder_id", "line_item_id"]
     bulk = ("salesorders", "salesorder_ids")
-
-
-class PurchaseOrderDetails(Documents):
-    """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
-
-    source = books.PurchaseOrders
-    primary_key = "purchaseorder_id"
-    holds = ("line_items",)
-
-
-class PurchaseOrderLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
-
-    source = books.PurchaseOrders
-    primary_key = ["purchaseorder_id", "line_item_id"]
 
 
 class BillDetails(Documents):
@@ -139,6 +143,65 @@ class ExpenseLineItems(LineItems):
     expand = ("line_items", "line_item")
 
 
+class PurchaseOrderDetails(Documents):
+    """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
+
+    source = books.PurchaseOrders
+    primary_key = "purchaseorder_id"
+    holds = ("line_items",)
+
+
+class PurchaseOrderLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
+
+    source = books.PurchaseOrders
+    primary_key = ["purchaseorder_id", "line_item_id"]
+
+
+class VendorPaymentDetails(Documents):
+    """https://www.zoho.com/books/api/v3/vendor-payments/#retrieve-a-vendor-payment"""
+
+    source = books.VendorPayments
+    primary_key = "payment_id"
+
+
+class VendorPaymentApplications(Documents):
+    """https://www.zoho.com/books/api/v3/vendor-payments/#retrieve-a-vendor-payment
+
+    Which bills a payment was applied to.
+    """
+
+    source = books.VendorPayments
+    primary_key = ["payment_id", "bill_payment_id"]
+    expand = "bills"
+
+
+class VendorCreditDetails(Documents):
+    """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit"""
+
+    source = books.VendorCredits
+    primary_key = "vendor_credit_id"
+    holds = ("line_items",)
+
+
+class VendorCreditLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit"""
+
+    source = books.VendorCredits
+    primary_key = ["vendor_credit_id", "line_item_id"]
+
+
+class VendorCreditApplications(Documents):
+    """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit
+
+    Which bills a vendor credit was applied to.
+    """
+
+    source = books.VendorCredits
+    primary_key = ["vendor_credit_id", "vendor_credit_bill_id"]
+    expand = "bills_credited"
+
+
 class JournalDetails(Documents):
     """https://www.zoho.com/books/api/v3/journals/#get-journal"""
 
@@ -154,23 +217,55 @@ class JournalLineItems(LineItems):
     primary_key = ["journal_id", "line_id"]
 
 
-class CustomerPaymentDetails(Documents):
-    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
+class RecurringInvoiceDetails(Documents):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
 
-    source = books.CustomerPayments
-    primary_key = "payment_id"
+    source = books.RecurringInvoices
+    primary_key = "recurring_invoice_id"
+    holds = ("line_items",)
 
 
-class CustomerPaymentApplications(Documents):
-    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment
+class RecurringInvoiceLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
 
-    Which invoices a payment was applied to.
-    """
+    source = books.RecurringInvoices
+    primary_key = ["recurring_invoice_id", "line_item_id"]
 
-    source = books.CustomerPayments
-    primary_key = ["payment_id", "invoice_payment_id"]
-    # The others are what payments of retainer invoices may have in its place.
-    expand = ("invoices", "retainerinvoices", "retainerinvoice")
+
+class RetainerInvoiceDetails(Documents):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = books.RetainerInvoices
+    primary_key = "retainerinvoice_id"
+    holds = ("line_items",)
+
+
+class RetainerInvoiceLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = books.RetainerInvoices
+    primary_key = ["retainerinvoice_id", "line_item_id"]
+
+
+class RecurringBillDetails(Documents):
+    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
+
+    source = books.RecurringBills
+    primary_key = "recurring_bill_id"
+    holds = ("line_items",)
+    # The documentation has the latter for this request alone.
+    detail = "recurringbills/{id}"
+    other_detail = "recurring_bills/{id}"
+
+
+class RecurringBillLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
+
+    source = books.RecurringBills
+    primary_key = ["recurring_bill_id", "line_item_id"]
+    # The documentation has the latter for this request alone.
+    detail = "recurringbills/{id}"
+    other_detail = "recurring_bills/{id}"
 
 
 class ContactDetails(Documents):
@@ -193,23 +288,34 @@ class ItemDetails(Documents, BulkDetails):
 STREAMS: tuple[type[Documents], ...] = (
     InvoiceDetails,
     InvoiceLineItems,
-    EstimateDetails,
-    EstimateLineItems,
+    CustomerPaymentDetails,
+    CustomerPaymentApplications,
     CreditnoteDetails,
     CreditnoteLineItems,
     CreditnoteApplications,
+    EstimateDetails,
+    EstimateLineItems,
     SalesOrderDetails,
     SalesOrderLineItems,
-    PurchaseOrderDetails,
-    PurchaseOrderLineItems,
     BillDetails,
     BillLineItems,
     ExpenseDetails,
     ExpenseLineItems,
+    PurchaseOrderDetails,
+    PurchaseOrderLineItems,
+    VendorPaymentDetails,
+    VendorPaymentApplications,
+    VendorCreditDetails,
+    VendorCreditLineItems,
+    VendorCreditApplications,
     JournalDetails,
     JournalLineItems,
-    CustomerPaymentDetails,
-    CustomerPaymentApplications,
+    RecurringInvoiceDetails,
+    RecurringInvoiceLineItems,
+    RetainerInvoiceDetails,
+    RetainerInvoiceLineItems,
+    RecurringBillDetails,
+    RecurringBillLineItems,
     ContactDetails,
     ItemDetails,
 )

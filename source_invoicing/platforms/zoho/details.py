@@ -9,7 +9,7 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse
-from source_invoicing.platforms.zoho.common import UNAVAILABLE, ZohoStream
+from source_invoicing.platforms.zoho.common import CUSTOM_FIELDS, UNAVAILABLE, ZohoStream, fold_custom_fields
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import DetailStream, Document, Row
 
@@ -37,6 +37,12 @@ class ZohoDetails(DetailStream):
             if isinstance(each, dict) and str(each.get(self.document_field)) == str(document.key):
                 return each
         raise self.malformed(response.path, "it does not hold the document that was asked for")
+
+    @override
+    def records_of(self, detail: Row, document: Document) -> list[Row]:
+        if not self.expand and CUSTOM_FIELDS in self.schema_of_records()["properties"]:
+            fold_custom_fields(detail)
+        return super().records_of(detail, document)
 
     @override
     def explain(self, failure: Failure) -> Failure:

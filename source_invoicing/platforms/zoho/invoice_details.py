@@ -1,4 +1,4 @@
-"""The details of the documents of Zoho Invoice, one small class each. https://www.zoho.com/invoice/api/v3/"""
+"""The details of documents of Zoho Invoice, one small class each. https://www.zoho.com/invoice/api/v3/"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Documents(ZohoDetails):
 
 
 class LineItems(Documents, ZohoLineItems):
-    """The lines of documents of Zoho Invoice."""
+    """Lines of documents of Zoho Invoice."""
 
 
 class InvoiceDetails(Documents):
@@ -33,19 +33,23 @@ class InvoiceLineItems(LineItems):
     primary_key = ["invoice_id", "line_item_id"]
 
 
-class RecurringInvoiceDetails(Documents):
-    """https://www.zoho.com/invoice/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+class CustomerPaymentDetails(Documents):
+    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment"""
 
-    source = invoice.RecurringInvoices
-    primary_key = "recurring_invoice_id"
-    holds = ("line_items",)
+    source = invoice.CustomerPayments
+    primary_key = "payment_id"
 
 
-class RecurringInvoiceLineItems(LineItems):
-    """https://www.zoho.com/invoice/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+class CustomerPaymentApplications(Documents):
+    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment
 
-    source = invoice.RecurringInvoices
-    primary_key = ["recurring_invoice_id", "line_item_id"]
+    Which invoices a payment was applied to.
+    """
+
+    source = invoice.CustomerPayments
+    primary_key = ["payment_id", "invoice_payment_id"]
+    # The others are what payments of retainer invoices may have in its place.
+    expand = ("invoices", "retainerinvoices", "retainerinvoice")
 
 
 class CreditNoteDetails(Documents):
@@ -75,6 +79,21 @@ class CreditNoteApplications(Documents):
     expand = ("invoices_credited", "invoices")
 
 
+class EstimateDetails(Documents):
+    """https://www.zoho.com/invoice/api/v3/estimates/#get-an-estimate"""
+
+    source = invoice.Estimates
+    primary_key = "estimate_id"
+    holds = ("line_items",)
+
+
+class EstimateLineItems(LineItems):
+    """https://www.zoho.com/invoice/api/v3/estimates/#get-an-estimate"""
+
+    source = invoice.Estimates
+    primary_key = ["estimate_id", "line_item_id"]
+
+
 class ExpenseDetails(Documents):
     """https://www.zoho.com/invoice/api/v3/expenses/#get-an-expense"""
 
@@ -92,23 +111,34 @@ class ExpenseLineItems(LineItems):
     expand = ("line_items", "line_item")
 
 
-class CustomerPaymentDetails(Documents):
-    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment"""
+class RecurringInvoiceDetails(Documents):
+    """https://www.zoho.com/invoice/api/v3/recurring-invoices/#get-a-recurring-invoice"""
 
-    source = invoice.CustomerPayments
-    primary_key = "payment_id"
+    source = invoice.RecurringInvoices
+    primary_key = "recurring_invoice_id"
+    holds = ("line_items",)
 
 
-class CustomerPaymentApplications(Documents):
-    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment
+class RecurringInvoiceLineItems(LineItems):
+    """https://www.zoho.com/invoice/api/v3/recurring-invoices/#get-a-recurring-invoice"""
 
-    Which invoices a payment was applied to.
-    """
+    source = invoice.RecurringInvoices
+    primary_key = ["recurring_invoice_id", "line_item_id"]
 
-    source = invoice.CustomerPayments
-    primary_key = ["payment_id", "invoice_payment_id"]
-    # The others are what payments of retainer invoices may have in its place.
-    expand = ("invoices", "retainerinvoices", "retainerinvoice")
+
+class RetainerInvoiceDetails(Documents):
+    """https://www.zoho.com/invoice/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = invoice.RetainerInvoices
+    primary_key = "retainerinvoice_id"
+    holds = ("line_items",)
+
+
+class RetainerInvoiceLineItems(LineItems):
+    """https://www.zoho.com/invoice/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = invoice.RetainerInvoices
+    primary_key = ["retainerinvoice_id", "line_item_id"]
 
 
 class ContactDetails(Documents):
@@ -131,15 +161,19 @@ class ItemDetails(Documents, BulkDetails):
 STREAMS: tuple[type[Documents], ...] = (
     InvoiceDetails,
     InvoiceLineItems,
-    RecurringInvoiceDetails,
-    RecurringInvoiceLineItems,
+    CustomerPaymentDetails,
+    CustomerPaymentApplications,
     CreditNoteDetails,
     CreditNoteLineItems,
     CreditNoteApplications,
+    EstimateDetails,
+    EstimateLineItems,
     ExpenseDetails,
     ExpenseLineItems,
-    CustomerPaymentDetails,
-    CustomerPaymentApplications,
+    RecurringInvoiceDetails,
+    RecurringInvoiceLineItems,
+    RetainerInvoiceDetails,
+    RetainerInvoiceLineItems,
     ContactDetails,
     ItemDetails,
 )
