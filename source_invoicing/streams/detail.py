@@ -35,7 +35,7 @@ class DetailStream(DerivedStream, ABC):
     other_detail: ClassVar[str] = ""
     #: The detail itself is the record.
     expand: ClassVar[str | tuple[str, ...]] = ""
-    #: Members, one of which each document has: its parts. One without them is not the whole document.
+    #: Members, one of which every document has. One without is not the whole document.
     holds: ClassVar[tuple[str, ...]] = ()
     #: Members of a detail that no record shall have.
     left_out: ClassVar[tuple[str, ...]] = ()
@@ -104,10 +104,11 @@ class DetailStream(DerivedStream, ABC):
         :param path: where it came from, for the message
         :raises MalformedResponse: the document is asked for again
         """
-        names = self.holds or [each.split(".")[0] for each in self.paths if each]
-        found = [detail[name] for name in names if name in detail]
-        if names and not (found and all(map(_holds_objects, found))):
-            raise self.malformed(path, f"it has no list of objects at {' or '.join(map(repr, names))}")
+        if self.holds and not any(detail.get(name) for name in self.holds):
+            raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
+        for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
+            if detail.get(name) and not _holds_objects(detail[name]):
+                raise self.malformed(path, f"what it has at {name!r} is no list of objects")
 
     def malformed(self, path: str, what: str) -> MalformedResponse:
         """The failure of a document that is not what the API documents.

@@ -37,6 +37,8 @@ T = TypeVar("T")
 DETAILS_PER_STATE = 10
 # So many requests may be ahead of the oldest one that has no response yet.
 MOST_AHEAD = 20
+# By so much the number of documents that are asked for at once goes down when they are refused.
+FEWER = 10
 # So many details in a row may be missing before it is taken for the path of all of them that is wrong.
 MOST_MISSING = 5
 
@@ -65,7 +67,7 @@ class DetailReading(Reading):
         self._streams: Sequence[DetailStream] = sorted(documents.outlets, key=lambda stream: not stream.expand)
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
-        self._takes_several = documents.outlets[0].details_per_call > 1
+        self._at_once = documents.outlets[0].details_per_call
         self._lock = threading.Lock()
         self._under_way = InOrder()
         self._order: dict[Any, InOrder] = defaultdict(InOrder)
@@ -168,13 +170,15 @@ class DetailReading(Reading):
 
     def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
         """Documents that were found, and those that are done by that. Their first request is paid for."""
-        if len(documents) > 1 and self._takes_several:
-            yield from self._fetch_several(documents)
-            return
-        for number, document in enumerate(documents):
-            if number:
+        start = 0
+        while several := documents[start : start + self._at_once]:
+            if start:
                 self._pay()
-            yield self._fetch_one(document)
+            start += len(several)
+            if len(several) > 1:
+                yield from self._fetch_several(several)
+            else:
+                yield self._fetch_one(several[0])
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
         stream = self._streams[0]
@@ -213,7 +217,10 @@ class DetailReading(Reading):
                 yield from self._fetch(each)
             return
         except (AccessRefused, ResourceMissing, UnexpectedResponse) as refusal:
-            self._ask_one_by_one(refusal)
+            self._ask_for_fewer(len(documents), refusal)
+            self._pay()
+            yield from self._fetch(documents)
+            return
         found = {document: details[document.key] for document in documents if document.key in details}
         yield found, list(found)
         rest = [document for document in documents if document not in found]
@@ -240,14 +247,22 @@ class DetailReading(Reading):
             stream.check_detail(detail, response.path)
         return detail
 
-    def _ask_one_by_one(self, refusal: Failure) -> None:
+    def _ask_for_fewer(self, number: int, refusal: Failure) -> None:
+        """Ask for a tenth of the documents at once that were refused, then for one.
+
+        :param number: of the documents that were asked for
+        """
         with self._lock:
-            first, self._takes_several = self._takes_several, False
+            first = self._at_once >= number
+            if first:
+                self._at_once = max(number // FEWER, 1)
         if first:
             self._calls.give_back()
             logger.info(
-                "Stream %s: several documents cannot be asked for at once, so they are one by one. %s",
+                "Stream %s: %d documents cannot be asked for at once. From now on it is %d. %s",
                 self._streams[0].name,
+                number,
+                self._at_once,
                 refusal.sentence,
             )
 

@@ -141,6 +141,7 @@ class ExpenseLineItems(LineItems):
     primary_key = ["expense_id", "line_item_id"]
     # The latter in the documentation only.
     expand = ("line_items", "line_item")
+    holds = expand
 
 
 class PurchaseOrderDetails(Documents):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -12,6 +12,7 @@ from source_invoicing.http import Failure, Request, Response, UnexpectedResponse
 from source_invoicing.platforms.zoho.common import CUSTOM_FIELDS, UNAVAILABLE, ZohoStream, fold_custom_fields
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import DetailStream, Document, Row
+from source_invoicing.streams.derived import POSITION
 
 # What clients of the API are known to ask for at once.
 MOST_AT_ONCE = 100
@@ -43,6 +44,14 @@ class ZohoDetails(DetailStream):
         if not self.expand and CUSTOM_FIELDS in self.schema_of_records()["properties"]:
             fold_custom_fields(detail)
         return super().records_of(detail, document)
+
+    @override
+    def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
+        """A part without an id of its own is known by its position."""
+        for part in super()._parts(document, stamps):
+            if self.expand and not part.get(self.primary_key[-1]):
+                part[self.primary_key[-1]] = str(part[POSITION])
+            yield part
 
     @override
     def explain(self, failure: Failure) -> Failure:
@@ -80,3 +89,4 @@ class ZohoLineItems(ZohoDetails):
     """The lines of documents."""
 
     expand: ClassVar[str | tuple[str, ...]] = "line_items"
+    holds: ClassVar[tuple[str, ...]] = ("line_items",)
