@@ -74,6 +74,7 @@ class DetailReading(Reading):
         self._total = 0
         self._done = 0
         self._done_since_state = 0
+        self._address = 0
         self._has_answered = False
         self._missing: list[tuple[Document, ResourceMissing]] = []
 
@@ -182,22 +183,28 @@ class DetailReading(Reading):
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
         stream = self._streams[0]
-        request = stream.detail_request(document)
-        try:
-            detail = self._ask(
-                request, lambda response: self._checked(stream.read_detail(response, document), response)
-            )
-        except RecordMissing:
-            return {}, [document]
-        except ResourceMissing as missing:
-            if not self._has_answered and stream.look_elsewhere(request):
+        requests = stream.detail_requests(document)
+        # Where the first one of several was not there for others, it comes last.
+        for number, request in enumerate([*requests[self._address :], *requests[: self._address]]):
+            if number:
                 self._pay()
-                return self._fetch_one(document)
+            try:
+                detail = self._ask(
+                    request, lambda response: self._checked(stream.read_detail(response, document), response)
+                )
+            except RecordMissing:
+                return {}, [document]
+            except ResourceMissing as failure:
+                missing = failure
+            else:
+                self._address = requests.index(request)
+                return {document: detail}, [document]
+        with self._lock:
             # It may have vanished, or nothing is there at all: the other documents tell.
-            with self._lock:
-                self._missing.append((document, missing))
-            return {}, []
-        return {document: detail}, [document]
+            self._missing.append((document, missing))
+            if len(self._missing) > MOST_MISSING and not self._has_answered:
+                raise missing
+        return {}, []
 
     def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
         stream, details = self._streams[0], {}
