@@ -18,6 +18,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
+from source_invoicing.http import gravest
 from source_invoicing.streams import Row
 
 
@@ -65,19 +66,14 @@ def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
 
 
 def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for the whole sync. It is transient, so that a user need not act, only if every single one is.
+    """One failure for the whole sync.
 
     :param failures: the name of each stream that failed, and its failure type
     """
     names = sorted({name for name, _ in failures})
-    types = {failure_type for _, failure_type in failures}
-    gravest = next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
-        FailureType.transient_error,
-    )
     return SyncFailed(
         message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
         "own; the other streams are complete.",
         internal_message="Streams failed",
-        failure_type=gravest,
+        failure_type=gravest(failure_type for _, failure_type in failures),
     )

@@ -153,7 +153,8 @@ class SourceInvoicing(AbstractSource):
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
-        offered = {stream.name: stream for stream in platform.streams()}
+        with heartbeat():
+            offered = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
         refused: list[tuple[str, Failure]] = []
         # In the platform's order: parents before their children.
@@ -162,6 +163,8 @@ class SourceInvoicing(AbstractSource):
                 selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
             except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
                 refused.append((name, failure))
+        with heartbeat():
+            platform.place_states(selected)
         readings = readings_of(_in_turn(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
@@ -210,7 +213,8 @@ def _prepared(
             "of the connection, or leave the stream out."
         )
     stream.state = states.get_stream_state(name, stream.namespace)
-    stream.use_schema(configured.stream.json_schema)
+    for member in stream.members:
+        member.use_schema(configured.stream.json_schema)
     return stream
 
 

@@ -239,6 +239,10 @@ class TokenAuth(Auth):
             refusal = yield self.sign(request, token)
             if refusal is not None and self._granted is None:
                 self._renewed_in_vain = token.text
+        self.note_granted(request)
+
+    def note_granted(self, request: Request) -> None:
+        """Note a request that a token was good for."""
         self._granted = request
 
     def sign(self, request: Request, token: AccessToken) -> Request:

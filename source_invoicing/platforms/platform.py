@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from source_invoicing.config import Config
@@ -37,4 +38,14 @@ class Platform(ABC):
 
     @abstractmethod
     def streams(self) -> list[InvoicingStream]:
-        """The account's streams, parents before their children, sharing one client."""
+        """The account's streams, parents before their children, sharing one client. Where several accounts are read,
+        those of one of them, each of which knows those of the others.
+
+        :raises Failure: when the accounts have to be asked for, and cannot be
+        """
+
+    def place_states(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
+        """Say which of several accounts the states belong to that do not (:meth:`.AccountsState.claim`).
+
+        :param streams: at their states
+        """

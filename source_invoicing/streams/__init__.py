@@ -1,6 +1,7 @@
 """How a resource is read: streams, strategies, state, typed values. Knows no platform."""
 
 from source_invoicing.streams.account import Account, Window
+from source_invoicing.streams.accounts import combine
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.derived import DerivedStream
 from source_invoicing.streams.detail import DetailStream
@@ -38,6 +39,7 @@ __all__ = [
     "UnixSeconds",
     "Window",
     "ZonelessText",
+    "combine",
     "compact_offset",
     "readings_of",
 ]

@@ -45,3 +45,16 @@ class Account:
     client: ApiClient
     window: Window
     detail_calls: DetailCalls = field(default_factory=DetailCalls, kw_only=True)
+
+    @property
+    def id(self) -> str | None:
+        """What the vendor calls it, where the login reaches several; ``None`` where only the vendor knows.
+
+        :raises Failure: when it cannot be found out
+        """
+        return None
+
+    @property
+    def name(self) -> str:
+        """What messages call it, where the connection reads several."""
+        return ""

@@ -135,7 +135,7 @@ class DetailReading(Reading):
                 self._under_way.done(documents[0])
 
     @override
-    def finish(self) -> None:
+    def conclude(self) -> None:
         """All documents that could be asked for are out.
 
         :raises Failure: if not one of them was there

@@ -90,13 +90,10 @@ class Reading:
         for documents in self._documents:
             documents.failure = documents.failure or failure
 
-    def finish(self) -> None:
-        """All chains were read to their end.
-
-        :raises Failure: if something turns out to be missing
-        """
-        for outlet in self._fed:
-            outlet.progress.finish()
+    def conclude(self) -> None:
+        """All chains were read to their end."""
+        for documents in self._documents:
+            documents.progress.finish()
 
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None

@@ -173,11 +173,12 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
     names = _names(organizations)
     return config_failure(
         "platform.organization_id is missing, and the Zoho user belongs to several organizations"
-        + (f": {names}. Set it to the id of the one to read." if names else ". Set it to the id of the one to read.")
+        + (f": {names}" if names else "")
+        + ". Set it to the id of the one to read, to several ids with commas between them, or to all."
     )
 
 
-def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Failure:
+def foreign_organization(chosen: str, organizations: Iterable[Any] = (), *, is_one_of_several: bool = False) -> Failure:
     """The failure of a user who does not belong to the chosen organization.
 
     :param chosen: its id, or a blank where Zoho was to pick the only one
@@ -190,19 +191,19 @@ def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Fail
             "administrator invite the user if the user is not in it."
         )
     return config_failure(
-        f"platform.organization_id is {chosen}, an organization that the Zoho user who made the refresh token does "
-        "not belong to. "
+        f"platform.organization_id {'names' if is_one_of_several else 'is'} {chosen}, an organization that the Zoho "
+        "user who made the refresh token does not belong to. "
         + (f"Choose one of {names}." if names else "Set it to the id of one of the user's organizations.")
     )
 
 
 def _names(organizations: Iterable[Any]) -> str:
-    """Organizations by name and id."""
-    return ", ".join(
-        f"{each.get('name') or 'without a name'} ({each.get('organization_id')})"
-        for each in organizations
-        if isinstance(each, Mapping)
-    )
+    return ", ".join(named(each) for each in organizations if isinstance(each, Mapping))
+
+
+def named(organization: Mapping[str, Any]) -> str:
+    """An organization by name and id."""
+    return f"{organization.get('name') or 'without a name'} ({organization.get('organization_id')})"
 
 
 def token_refusal(data_center: str, host: str, error: str, description: str) -> Failure:
