@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from queue import Empty, Queue
 from typing import Any
 
@@ -105,16 +104,13 @@ class _Job:
 
     def next_chain(self) -> Chain | None:
         """The next chain to read, or ``None`` for now. Safe to call from several threads."""
-        workers = self.lane.num_workers
         with self._lock:
-            if self._under_way >= workers or not self.reading.has_room(workers):
-                return None
-            chain = next(self._chains, None)
+            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            chain = next(self._chains, None) if has_room else None
             self._under_way += chain is not None
             return chain
 
     def chain_ended(self) -> None:
-        """Make room for another one. Safe to call from several threads."""
         with self._lock:
             self._under_way -= 1
 
@@ -239,7 +235,7 @@ class Sync:
             for outlet in job.reading.outlets:
                 yield from self._on_error(outlet, end.error)
         job.lane.opening -= end.was_opening
-        if over and not job.failed and not job.concluded:
+        if over and not (job.failed or job.concluded):
             job.concluded = True
             self._submit(job, self._run, job, job.reading.conclude)
         elif over:
@@ -336,13 +332,12 @@ class Sync:
         self._run(job, open_and_offer, was_opening=True)
 
     def _offer(self, job: _Job) -> None:
-        """Submit the next chains, as many as there is room for."""
         while (chain := job.next_chain()) is not None:
-            ranges = job.share(partial(self._call_worker, job, chain))
-            self._submit(job, self._read, job, chain, ranges, True)
+            self._offer_chain(job, chain)
 
-    def _call_worker(self, job: _Job, chain: Chain, ranges: KeyRanges) -> None:
-        self._submit(job, self._read, job, chain, ranges, False)
+    def _offer_chain(self, job: _Job, chain: Chain) -> None:
+        ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
+        self._submit(job, self._read, job, chain, ranges, True)
 
     def _read(self, job: _Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
         """:param makes_room: whether the next chain is to be read when this one is done"""

@@ -84,8 +84,8 @@ class DetailReading(Reading):
         return False
 
     @override
-    def has_room(self, workers: int) -> bool:
-        return len(self._under_way) < max(MOST_AHEAD, workers)
+    def has_room(self, under_way: int, workers: int) -> bool:
+        return under_way < workers and len(self._under_way) < max(MOST_AHEAD, workers)
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
@@ -106,6 +106,7 @@ class DetailReading(Reading):
                     self._order[document.partition.key].start(document)
             yield documents
         if self._listed.failure is not None:
+            self._write_each_state()
             raise self._listed.failure
 
     @override
@@ -125,10 +126,7 @@ class DetailReading(Reading):
         except OutOfCallsError:
             return
         except Failure as failure:
-            with self._lock:
-                # What others bring from now on may be the last that can be noted.
-                self._details_per_state = 1
-                self._write_states()
+            self._write_each_state()
             raise self._streams[0].explain(failure) from None
         finally:
             with self._lock:
@@ -147,8 +145,8 @@ class DetailReading(Reading):
         self._write_states()
         left = self._total - self._done
         if not left:
-            for key, proven in self._listed.progress.all_proven().items():
-                self._reach(key, proven + 1)
+            for key, bound in self._listed.bounds().items():
+                self._reach(key, bound)
         for stream in self._streams if left else ():
             logger.info(
                 "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
@@ -292,18 +290,23 @@ class DetailReading(Reading):
 
     def _write_states(self) -> None:
         self._done_since_state = 0
-        for key, order in self._order.items():
-            document: Document | None = order.done_up_to
-            proven = self._listed.progress.proven(key)
-            if document is None or document.changed is None or proven is None:
+        for key, bound in self._listed.bounds().items():
+            document: Document | None = self._order[key].done_up_to
+            if document is None or document.changed is None:
                 continue
             # Of what was changed later than that, the list may have shown only some.
-            if document.changed > proven:
-                self._reach(key, proven + 1)
+            if document.changed >= bound:
+                self._reach(key, bound)
             elif document.ends_second:
                 self._reach(key, document.changed + 1)
             else:
                 self._reach(key, document.changed, document.key)
+
+    def _write_each_state(self) -> None:
+        """The reading has failed: what comes from now on may be the last that counts."""
+        with self._lock:
+            self._details_per_state = 1
+            self._write_states()
 
     def _reach(self, key: Any, cursor: int, document: Any = None) -> None:
         for stream in self._streams:

@@ -57,12 +57,13 @@ class Reading:
         """Whether several workers may read one list together."""
         return not self.source.lists and self.source.plans_left.shareable
 
-    def has_room(self, workers: int) -> bool:
-        """Whether a further chain may be begun, beside those that are read.
+    def has_room(self, under_way: int, workers: int) -> bool:
+        """Whether a further chain may be begun.
 
-        :param workers: how many there are
+        :param under_way: how many are read
+        :param workers: how many can be
         """
-        return True
+        return under_way < workers
 
     def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
         """Read a chain: records, and the outlet that emits them.

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
 from unit_tests.zoho.helpers import Mock
-from unit_tests.zoho.zoho_list import written
+from unit_tests.zoho.zoho_list import ZohoList, written
 
 LINES, WHOLE = "invoice_line_items", "invoice_details"
 
@@ -303,6 +304,28 @@ def test_a_list_that_is_refused_is_the_failure_of_its_details(http: Mock, invoic
     assert outcome.statuses == {LINES: "INCOMPLETE", WHOLE: "INCOMPLETE"}
     assert set(outcome.failures) == {LINES, WHOLE}
     assert invoices.asked == []
+
+
+def test_of_a_list_that_breaks_off_the_details_are_read_before_which_nothing_is_missing(http: Mock) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in range(60):
+        invoices.add(key, key // 7)
+    listed = invoices.serve(http)
+    listed.cap = 20
+
+    def break_off(listed: ZohoList) -> None:
+        if len(listed.asked) > 1:
+            raise requests.ConnectionError
+
+    listed.before = break_off
+    first = sync(WHOLE)
+    listed.before = ZohoList.before
+    second = sync(WHOLE, state=first.state)
+
+    assert first.statuses == {WHOLE: "INCOMPLETE"}
+    assert 0 < len(keys(first)) < 40
+    assert sorted([*keys(first), *keys(second)]) == [f"{key:03}" for key in range(60)]
 
 
 @pytest.mark.parametrize("workers", [1, 8])
