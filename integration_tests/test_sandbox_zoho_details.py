@@ -83,22 +83,23 @@ def _key(client: Client, stream: str) -> str:
 @pytest.mark.parametrize(("product", "stream"), DOCUMENTS)
 def test_a_document_is_what_its_streams_must_give(readers: dict[str, Client], product: str, stream: str) -> None:
     client, spec = readers[product], DETAILS[stream]
+    key_field = client.lists[stream].key[0]
+    members = [("line_items", "line_items" if spec.lines else ""), ("applications", spec.applications)]
+    details = {row[key_field]: row for row in client.sandbox.rows(f"{spec.name}_details")}
+    parts = {member: client.sandbox.rows(f"{spec.name}_{part}") for part, member in members if member}
     for row in client.sandbox.rows(stream)[:3]:
-        key_field, key = next(iter(row.items()))
+        key, stamp = row[key_field], row.get("last_modified_time")
         document = client.one(stream, key)
-        (expected,) = [each for each in client.sandbox.rows(f"{spec.name}_details") if each[key_field] == key]
 
         assert document[key_field] == key
-        assert {name: each for name, each in expected.items() if name in document} == {
+        assert {name: each for name, each in details[key].items() if name in document} == {
             name: each for name, each in document.items() if name not in LEFT_OUT
         }
-        assert expected["last_modified_time"] == row.get("last_modified_time")
-        assert expected["organization_id"] == row["organization_id"]
-        for part, member in (("line_items", "line_items" if spec.lines else ""), ("applications", spec.applications)):
-            if member:
-                rows = [each for each in client.sandbox.rows(f"{spec.name}_{part}") if each[key_field] == key]
-                assert [each["position"] for each in rows] == list(range(1, len(document[member]) + 1))
-                assert all(each["last_modified_time"] == row.get("last_modified_time") for each in rows)
+        assert (details[key]["last_modified_time"], details[key]["organization_id"]) == (stamp, row["organization_id"])
+        for member, rows in parts.items():
+            own = [each for each in rows if each[key_field] == key]
+            assert [each["position"] for each in own] == list(range(1, len(document[member]) + 1))
+            assert all(each["last_modified_time"] == stamp for each in own)
 
 
 @pytest.mark.parametrize("product", LISTS)
