@@ -273,7 +273,7 @@ ZOHO_BOOKS = PlatformFacts(
         "expenses": 22,
         "transactions": 22,
         "chart_of_accounts": 22,
-        "projects": 22,
+        "time_entries": 22,
         "tasks": 12,
     },
     edited=("invoices", "purchase_orders", "journals", "expenses", "chart_of_accounts"),

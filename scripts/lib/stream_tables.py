@@ -22,6 +22,7 @@ from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import ChildStream, InvoicingStream, Order, PageRequest, Partition
+from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md")
@@ -45,6 +46,7 @@ SILENT = "vanishes, and no event tells"
 ZOHO = "vanishes"
 ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
 ZOHO_INACTIVE = "vanishes; inactive ones stay, with their `status`"
+ZOHO_STOPPED = "vanishes; stopped and expired ones stay, with their `status`"
 ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
 
 # https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
@@ -74,7 +76,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "users": ZOHO_USERS,
         "contacts": ZOHO_INACTIVE,
         "invoices": ZOHO_VOID,
-        "recurring_invoices": "vanishes; stopped and expired ones stay, with their `status`",
+        "recurring_invoices": ZOHO_STOPPED,
         "customer_payments": ZOHO,
         "credit_notes": ZOHO_VOID,
         "expenses": ZOHO,
@@ -83,7 +85,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "organizations": ZOHO,
         "estimates": ZOHO,
         "retainer_invoices": ZOHO_VOID,
-        "recurring_expenses": "vanishes; stopped and expired ones stay, with their `status`",
+        "recurring_expenses": ZOHO_STOPPED,
         "credit_note_refunds": ZOHO,
         "contact_persons": ZOHO,
         "projects": ZOHO_INACTIVE,
@@ -91,22 +93,48 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "time_entries": ZOHO,
     },
     "zoho_books": {
-        "users": ZOHO_USERS,
-        "banking": "vanishes; inactive ones stay",
-        "organizations": "vanishes",
         "contacts": ZOHO_INACTIVE,
-        "bills": ZOHO_VOID,
-        "estimates": ZOHO,
         "items": ZOHO_INACTIVE,
         "invoices": ZOHO_VOID,
-        "expenses": ZOHO,
-        "creditnotes": ZOHO_VOID,
         "customer_payments": ZOHO,
-        "purchase_orders": "vanishes; cancelled ones stay, `status` is `cancelled`",
+        "creditnotes": ZOHO_VOID,
+        "estimates": ZOHO,
         "sales_orders": ZOHO_VOID,
+        "bills": ZOHO_VOID,
+        "expenses": ZOHO,
+        "purchase_orders": "vanishes; cancelled ones stay, `status` is `cancelled`",
+        "vendor_payments": ZOHO,
+        "vendor_credits": ZOHO_VOID,
         "journals": ZOHO,
-        "taxes": "vanishes; inactive ones stay",
+        "chart_of_accounts": "vanishes; inactive ones stay, `is_active` is false",
+        "banking": "vanishes; inactive ones stay",
         "transactions": "vanishes; excluded ones stay, with their `status`",
+        "taxes": "vanishes; inactive ones stay",
+        "currencies": ZOHO,
+        "organizations": ZOHO,
+        "users": ZOHO_USERS,
+        "recurring_invoices": ZOHO_STOPPED,
+        "retainer_invoices": ZOHO_VOID,
+        "customer_debit_notes": ZOHO_VOID,
+        "sales_receipts": ZOHO,
+        "credit_note_refunds": ZOHO,
+        "recurring_expenses": ZOHO_STOPPED,
+        "recurring_bills": ZOHO_STOPPED,
+        "vendor_credit_refunds": ZOHO,
+        "contact_persons": ZOHO,
+        "projects": ZOHO_INACTIVE,
+        "time_entries": ZOHO,
+        "tasks": ZOHO,
+        "locations": ZOHO,
+        "tax_authorities": ZOHO,
+        "tax_exemptions": ZOHO,
+        "base_currency_adjustments": ZOHO,
+        "exchange_rates": ZOHO,
+        "fixed_assets": "vanishes; sold and written off ones stay, with their `status`",
+        "fixed_asset_types": ZOHO,
+        "employees": ZOHO,
+        "bank_rules": ZOHO,
+        "account_transactions": ZOHO,
     },
     "fastbill": {
         "customers": "vanishes, or stays with `DELETED_DATE`",
@@ -125,8 +153,12 @@ UNSEEN: Mapping[tuple[str, str], str] = {
     ("zoho_books", "contacts"): "balances change unseen",
     ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
     ("zoho_books", "invoices"): "`due_days` and turning overdue may change unseen",
+    ("zoho_books", "chart_of_accounts"): "balances change unseen",
     ("zoho_books", "transactions"): "a transaction that is categorized changes its key",
 }
+
+# Lists of Zoho that may be longer than all others together.
+LONG = ("transactions", "account_transactions")
 
 
 def platform_options() -> dict[str, Json]:
@@ -184,8 +216,9 @@ def table_of_streams(platform: str) -> Iterator[str]:
         raise Trouble(f"DELETED tells of streams that {platform} does not have: {', '.join(sorted(surplus))}.")
     scoped = all(isinstance(stream, ZohoStream) for stream in streams)
     names = ("stream", "sync mode", "cursor", "primary key", "after an edit, the next sync", "a deleted record")
-    yield _row(*names, *(["scope"] if scoped else []))
-    yield _row(*(["---"] * (len(names) + scoped)))
+    further = ("a full read costs", "scope") if scoped else ()
+    yield _row(*names, *further)
+    yield _row(*(["---"] * len((*names, *further))))
     for stream in streams:
         if stream.name not in known:
             raise Trouble(
@@ -198,8 +231,18 @@ def table_of_streams(platform: str) -> Iterator[str]:
             _code(stream.primary_key),
             after_an_edit(platform, stream),
             known[stream.name],
-            *([", ".join(f"`{scope}`" for scope in stream.full_scopes)] if isinstance(stream, ZohoStream) else []),
+            *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
+
+
+def cost(stream: ZohoStream) -> str:
+    """What a full read costs, in requests of up to 200 rows."""
+    suffix = "; **long**" if stream.name in LONG else ""
+    if isinstance(stream, ChildStream):
+        return f"a request for each of `{stream.parents.name}`, more where a list fills several pages{suffix}"
+    if issubclass(stream.plans[0].strategy, Passes) and stream.paging.resizable:
+        return f"a request a page, two where there are several pages{suffix}"
+    return f"a request a page{suffix}"
 
 
 def after_an_edit(platform: str, stream: InvoicingStream) -> str:
@@ -207,7 +250,7 @@ def after_an_edit(platform: str, stream: InvoicingStream) -> str:
     unseen = UNSEEN.get((platform, stream.name))
     suffix = f"; {unseen}" if unseen else ""
     if isinstance(stream, ChildStream):
-        return f"reads the list of each parent{suffix}"
+        return f"reads one list for each of `{stream.parents.name}`{suffix}"
     if not stream.supports_incremental:
         return f"reads the whole list{suffix}"
     asked, asked_since = (

@@ -241,8 +241,12 @@ def test_a_check_that_is_refused_for_other_reasons_than_scopes_says_what_to_look
         (
             "zoho_books",
             "contacts bills estimates items invoices expenses creditnotes customer_payments purchase_orders "
-            "sales_orders journals",
-            "users banking organizations taxes transactions",
+            "sales_orders journals vendor_payments vendor_credits chart_of_accounts recurring_invoices "
+            "retainer_invoices customer_debit_notes sales_receipts recurring_expenses recurring_bills",
+            "users banking organizations taxes transactions currencies credit_note_refunds vendor_credit_refunds "
+            "contact_persons projects time_entries tasks locations tax_authorities tax_exemptions "
+            "base_currency_adjustments exchange_rates fixed_assets fixed_asset_types employees bank_rules "
+            "account_transactions",
         ),
     ],
 )

@@ -180,7 +180,6 @@ def test_values_become_what_the_schema_says(http: Mock) -> None:
             "tax_percentage": 70,
             "created_time": "2026-06-09T09:46:21-04:00",
             "last_modified_time": None,
-            "_additional_properties": {"cf_colour": "red"},
             "custom_field_hash": {"cf_colour": "red"},
             "organization_id": "111",
         }

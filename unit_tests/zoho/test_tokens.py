@@ -168,7 +168,7 @@ def test_tokens_that_are_refused_as_soon_as_they_are_issued_are_not_used_up_by_s
     numbers = count()
     tokens = http.post(US_TOKENS, json=lambda *_: {**TOKEN, "access_token": f"token-{next(numbers)}"})
     granted, *others = SourceInvoicing().streams(config(organization_id="111"))
-    http.get(requests_mock.ANY, json={"code": 0, "users": [], "items": [], "page_context": {"has_more_page": False}})
+    http.get(requests_mock.ANY, json={"code": 0, "contacts": [], "items": [], "page_context": {"has_more_page": False}})
     assert isinstance(granted, InvoicingStream)
     list(pages(granted))
     http.get(requests_mock.ANY, status_code=401, json={"code": 14, "message": "Invalid value passed for authtoken"})

@@ -6,9 +6,10 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import ClassVar
 
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, ResourceMissing, Response, logger
+from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho import common
 from source_invoicing.platforms.zoho.common import (
     CreationOrderedStream,
@@ -131,6 +132,15 @@ class CustomerDebitNotes(BooksStream, ModifiedStream):
     primary_key = "invoice_id"
     scopes = ("invoices",)
     params = {"filter_by": "Type.DebitNote"}
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        applied = common.page_context(response).get("applied_filter")
+        if applied and applied != self.params["filter_by"]:
+            raise AccessRefused(
+                f"Zoho listed invoices by {applied}, where debit notes were asked for.", FailureType.config_error
+            )
+        return super().read_page(response, request)
 
 
 class SalesReceipts(BooksStream, CreationOrderedStream):
