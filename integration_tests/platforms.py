@@ -265,7 +265,7 @@ ZOHO_BOOKS = PlatformFacts(
     seconds=_zoho_seconds,
     blank="",
     # By key, by key in an order that may not be honoured, newest change first, by overlapping page, with a key of
-    # several parts; by page with a filter; in order of creation without a time of change; a list per parent.
+    # several parts; by page with a filter; in order of creation without a time of change.
     walked={
         "invoices": 42,
         "purchase_orders": 22,
@@ -274,7 +274,6 @@ ZOHO_BOOKS = PlatformFacts(
         "transactions": 22,
         "chart_of_accounts": 22,
         "time_entries": 22,
-        "tasks": 12,
     },
     edited=("invoices", "purchase_orders", "journals", "expenses", "chart_of_accounts"),
     by_key=("invoices",),
@@ -287,6 +286,14 @@ ZOHO_BOOKS = PlatformFacts(
     tells_totals=False,
     environment=_SHORT_MINUTES,
 )
+
+# The streams of Zoho that are a list for each row of another one.
+LISTS_PER_PARENT: Mapping[str, str] = {
+    "tasks": "projects",
+    "bank_rules": "banking",
+    "exchange_rates": "currencies",
+    "account_transactions": "chart_of_accounts",
+}
 
 FASTBILL = PlatformFacts(
     name="fastbill",

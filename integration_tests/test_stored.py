@@ -58,9 +58,17 @@ def types_of(schema: Json) -> set[str]:
     return {types} if isinstance(types, str) else set(types)
 
 
+def lost_types(before: Any, now: Any) -> set[str]:
+    """The types that a field may not have any more. Where a list or an object was missing, blank text or an empty list
+    stood in its place: that is null now, and no loss."""
+    remaining = types_of(now)
+    stand_ins = {"string", "array"} if "object" in remaining else {"string"} if "array" in remaining else set()
+    return types_of(before) - remaining - stand_ins
+
+
 def narrowed(before: Any, now: Any, path: str) -> list[str]:
     """The properties that are gone, or may not hold any more what they may have held."""
-    if path and not types_of(before) <= types_of(now):
+    if path and lost_types(before, now):
         return [path]
     complaints = []
     for name, schema in before.get("properties", {}).items():
@@ -68,7 +76,7 @@ def narrowed(before: Any, now: Any, path: str) -> list[str]:
             complaints += narrowed(schema, now["properties"][name], f"{path}.{name}")
         else:
             complaints.append(f"{path}.{name}")
-    if "items" in before:
+    if "items" in before and "array" in types_of(now):
         complaints += narrowed(before["items"], now.get("items", {}), f"{path}[]")
     return complaints
 

@@ -9,23 +9,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from integration_tests.conftest import Connect, StartPlatform, StartSandbox
+from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Json, Output
 from integration_tests.expected import assert_as_they_are, keys, spelt_alike
-from integration_tests.platforms import PLATFORMS, PlatformFacts
+from integration_tests.platforms import LISTS_PER_PARENT, PLATFORMS, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho import HOME, TOKENS
 
 pytestmark = pytest.mark.in_process
 
 NUMBERS = {"zoho_invoice": 19, "zoho_books": 42}
-# The streams that are a list for each row of another one.
-LISTS_PER_PARENT = {
-    "tasks": "projects",
-    "bank_rules": "banking",
-    "exchange_rates": "currencies",
-    "account_transactions": "chart_of_accounts",
-}
 on_both_products = pytest.mark.parametrize("platform", [PLATFORMS[name] for name in NUMBERS], ids=NUMBERS)
 INVOICE, BOOKS = (PLATFORMS[name] for name in NUMBERS)
 
@@ -189,71 +182,6 @@ def test_whatever_zoho_leaves_open_every_row_comes(start_sandbox: StartSandbox, 
         assert set(came) == set(there), name
         if "sorted" not in variant and "undocumented" not in variant:
             assert came.total() <= there.total() + 2, name
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"undocumented_filter": "refused", "undocumented_sort": "refused", "all_contact_persons": "refused"},
-        {"undocumented_filter": "ignored", "undocumented_sort": "ignored", "all_contact_persons": "missing"},
-        {"ignore_sort": True, "ignore_filter": True},
-        {"list_keys": "other", "page_context": "array"},
-        {"hide_inactive": True, "blank_times": 7, "offset": "new_york"},
-        {"further_filters": "refused"},
-    ],
-    ids=str,
-)
-def test_whatever_zoho_leaves_open_the_further_lists_of_invoice_are_complete(
-    start_platform: StartPlatform, connect: Connect, options: dict[str, object]
-) -> None:
-    further = ["estimates", "retainer_invoices", "recurring_expenses", "credit_note_refunds", "contact_persons"]
-    further += ["projects", "tasks", "time_entries", "currencies", "organizations"]
-    rows = {**dict.fromkeys(further, 22), "organizations": 1}
-    sandbox = start_platform(INVOICE, rows, options)
-    connector = connect(sandbox)
-
-    output = connector.read(further)
-
-    assert output.exit_code == 0, output.errors
-    for stream in connector.catalog:
-        if (name := stream["name"]) in further:
-            assert set(keys(output.records[name], stream)) == set(keys(sandbox.rows(name), stream)), name
-    warned = sum("does not take filter_by" in line for line in output.logs)
-    assert warned == (3 if "further_filters" in options else 0)
-
-
-def test_a_project_that_vanished_since_it_was_listed_is_skipped_with_a_line_in_the_log(
-    start_sandbox: StartSandbox, connect: Connect
-) -> None:
-    sandbox = start_sandbox("zoho_invoice", rows=INVOICE.rows(tasks=20))
-    connector = connect(sandbox)
-    project = max(row["project_id"] for row in sandbox.rows("tasks"))
-    delete = {"op": "delete", "stream": "projects", "key": project}
-    sandbox.schedule([{"before": 1, "match": {"stream": "tasks"}, "ops": [delete]}])
-
-    output = connector.read(["projects", "tasks"])
-
-    assert output.exit_code == 0, output.errors
-    assert_complete(connector, sandbox, output, ["tasks"])
-    assert any(f"project_id {project} no longer exists and is skipped" in line for line in output.logs)
-    assert sandbox.requests_summary()["streams"]["tasks"]["requests"] == 5
-
-
-def test_tasks_that_were_cut_off_go_on_at_the_project_where_they_stopped(
-    start_sandbox: StartSandbox, connect: Connect
-) -> None:
-    sandbox = start_sandbox("zoho_invoice", rows=INVOICE.rows(projects=8, tasks=40), options={"daily_quota": 5})
-    connector = connect(sandbox, num_workers=1)
-    first = connector.read(["tasks"])
-    assert first.exit_code == 1
-    sandbox.set_options(daily_quota=0)
-
-    second = connector.read(["tasks"], state=first.last_state)
-
-    assert second.exit_code == 0, second.errors
-    united = {record["task_id"] for output in (first, second) for record in output.records["tasks"]}
-    assert united == {row["task_id"] for row in sandbox.rows("tasks")}
-    assert len(second.records["tasks"]) < 40
 
 
 # Values

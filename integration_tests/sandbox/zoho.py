@@ -154,8 +154,7 @@ class Zoho(Platform):
 
     def _admit(self, request: ApiRequest) -> Target:
         """Everything that can go wrong before the list itself is looked at."""
-        at_call = self.options.number("revoke_after_calls")
-        if at_call and self._limits.served + 1 >= at_call and not self._revoked:
+        if 0 < self.options.number("revoke_after_calls") <= self._limits.served + 1 and not self._revoked:
             self._revoked = True
             self._tokens.revoke()
         if not self._tokens.accepts(request.headers.get("Authorization", "")):
@@ -182,8 +181,7 @@ class Zoho(Platform):
         param = self.lists[stream].parent_param
         if param and target.is_list and target.parent is None:
             raise Refused(400, 2, f"The parameter {param} is missing")
-        above = target.parent and self.tables[self.lists[stream].parent]
-        if above is not None and target.parent not in above:
+        if target.parent and target.parent not in self.tables[self.lists[stream].parent]:
             raise Refused(404, 1002, MESSAGES[1002])
         return target
 
@@ -249,8 +247,8 @@ class Zoho(Platform):
         else:
             total, keys = table.select(wanted.query, offset, size)
         silent = self.lists[stream].silent if target.parent else ()
-        if stream == "chart_of_accounts" and request.parameter("showbalance") != "true":
-            silent = ("current_balance",)
+        if stream == "chart_of_accounts":
+            silent = () if request.parameter("showbalance") == "true" else ("current_balance",)
         return Page([self._body(stream, key, without=silent) for key in keys], total, number, size)
 
     def _table(self, stream: str) -> Table:
@@ -281,8 +279,8 @@ class Zoho(Platform):
             "custom_fields": [],
         }
         if self.lists[stream].says_how:
-            context["applied_filter"] = wanted.applied_filter
-            context |= {"sort_column": wanted.sort_column, "sort_order": wanted.sort_order}
+            names = ("applied_filter", "sort_column", "sort_order")
+            context |= {name: getattr(wanted, name) for name in names}
         if stream == "taxes":
             context |= {"as_of_date": "2026-01-31", "to_date": "2026-01-31"}
         if stream == "invoices":

@@ -154,6 +154,12 @@ LIST_OPTIONS: tuple[Option, ...] = (
         "Whether there is a list of the persons of all contacts, or only one of each contact.",
         choices=("listed", "missing", "refused"),
     ),
+    Option(
+        "debit_notes",
+        "honoured",
+        "Whether page_context shows filter_by=Type.DebitNote, or that all kinds of invoices were listed.",
+        choices=("honoured", "ignored"),
+    ),
     Option("showbalance", "taken", "The parameter of that name on accounts.", choices=("taken", "refused")),
     Option(
         "all_taxes",

@@ -101,6 +101,8 @@ class ListParameters:
         refused = stream in FURTHER_FILTERS and self._options.text("further_filters") == "refused"
         if refused or wanted not in spec.filters:
             raise invalid("filter_by")
+        if wanted == "Type.DebitNote" and self._options.text("debit_notes") == "ignored":
+            return "Status.All"
         if wanted == "Taxes.All":
             rule = self._options.text("all_taxes")
             if rule == "refused":

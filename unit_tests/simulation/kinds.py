@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from source_invoicing.streams.listing import Tokens
 from unit_tests.simulation.setups import Setup
 from unit_tests.simulation.traits import Arrangement, Traits
 
@@ -114,9 +115,12 @@ def traits_of(setup: Setup, kind: str, chance: random.Random) -> tuple[Traits, b
     for name in names:
         drawn.update(KINDS[name].draw(chance))
     traits = replace(base, **drawn)
-    if (traits.hidden or traits.cached_totals) and setup.page_like == "rest_api":
+    if traits.hidden or (traits.cached_totals and setup.page_like == "rest_api"):
         # Known limits: a short page ends a list that tells nothing, and an old total one that tells nothing else.
         traits = replace(traits, tells_more=True)
+    if isinstance(setup.paging, Tokens) and traits.ties != "by id":
+        # Known limit: a page that begins with the last row of the one before is what a token that includes it sends.
+        traits = replace(traits, tells_total=True)
     if traits.token == "row":
         # A token that names a row holds its place in the order of the list, whatever becomes of the row.
         still = chance.choice(STILL) if traits.arrangement not in STILL else traits.arrangement

@@ -52,7 +52,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
     ),
     "totals need not add up": Mutation(
-        context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced", "ignores the order"
+        context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced, shared", "ignores the order"
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"

@@ -94,8 +94,6 @@ class Run:
     def _play(self) -> None:
         chance, server = self.chance, self.server
         kills = chance.choice([0.0, 0.5, 0.8])
-        if self.traits.undated and self.traits.tells_total:
-            kills = 0.0  # known limit: an insert after the first page counts like a row without a time
         if self.traits.ties != "by id":
             kills = 0.0  # known limit: a place is saved before the page behind it can disprove it
         tried = Reach(self)

@@ -74,8 +74,7 @@ class Keyset(Strategy):
                 here.has_next = here.has_next and self._goes_on(here)
             self._prove_order(here)
             end = self._advance(key_range, here, waited)
-            if self._needs_a_look(before, here, end):
-                yield from self._look_at_the_far_end()
+            looks = self._needs_a_look(before, here, end)
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             before = Answered(here.request, here.page.total, rows, here.floor)
@@ -85,21 +84,24 @@ class Keyset(Strategy):
                 ties = self._read_ties(here, before)
                 del here
                 reached = yield from ties
+                if looks:
+                    yield from self._look_at_the_far_end()
                 # Rows behind that second may have been pulled onto pages that were read.
                 position = FIRST_SECOND if reached is None else reached + 1
                 continue
-            yield self._batch(here, end)
+            cursor = self._cursor(here, end)
+            proves_nothing = has_next and not self._memory.proof.established
+            yield Batch(self._fresh_rows(here, end), None if proves_nothing else cursor)
             # Release the rows before the next page is fetched: their memory is reused while it is warm.
             del here
             position = reached
+            if looks:
+                yield from self._look_at_the_far_end()
+                yield Batch([], cursor)
             if is_beyond:
                 return
             if not has_next:
                 break
-        counted_at = self._memory.proof.counted_at
-        if counted_at is not None and reached is not None and reached >= counted_at:
-            self._memory.proof.counted_at = None
-            yield from self._look_at_the_far_end()
         yield from self._prove_the_filter(since, reached)
 
     # -- pages ------------------------------------------------------------------------------------------------------
@@ -269,8 +271,9 @@ class Keyset(Strategy):
         for count in range(MOST_COUNTS):
             if before.total is None or here.page.total is None:
                 return here if here.keys or not before.promises else self._prove_it_ended(here)
-            if before.total <= before.left_behind(here) + here.page.total:
-                self._establish(before)
+            undated = len(self._memory.undated - before.rows.keys()) if before.request.since is None else 0
+            if before.total <= before.left_behind(here) + here.page.total + undated:
+                self._memory.proof.established = True
                 return here
             if before.is_tied or count == MOST_COUNTS - 1:
                 break
@@ -282,15 +285,6 @@ class Keyset(Strategy):
         if before.request.since is None:
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
-
-    def _establish(self, before: Answered) -> None:
-        """Take note that totals add up. A row that is inserted or edited between two requests is counted by the second
-        one and hides one that no filter lists; so the far end is looked at where the two lie far apart, and at the end
-        of the list where anything has changed since the first."""
-        proof = self._memory.proof
-        is_whole = before.request.since is None
-        if not proof.established and not (is_whole and before.is_tied):
-            proof.established, proof.counted_at = True, before.floor if is_whole else None
 
     def _prove_it_ended(self, here: PageInContext) -> PageInContext:
         """An empty page in the place of one that was to follow: all that stood there may have been deleted."""
@@ -305,12 +299,13 @@ class Keyset(Strategy):
         return here
 
     def _needs_a_look(self, before: Answered | None, here: PageInContext, end: int | None) -> bool:
-        """Whether a list without totals goes over more than a page, or the end of its range keeps totals from being
-        compared, and nothing has been proven about it yet."""
+        """Whether rows without a modification time may stand at the far end: in a list of several pages, unless it is
+        filtered and its totals will be compared."""
         if self._memory.proof.established:
             return False
         if before is None:
-            return here.has_next and (here.page.total is None or here.is_beyond(end))
+            compares = here.request.since is not None and here.page.total is not None and not here.is_beyond(end)
+            return here.has_next and not compares
         return here.has_next or not all(map(self._memory.knows, here.keys))
 
     def _look_at_the_far_end(self) -> Iterator[Batch]:
@@ -320,11 +315,13 @@ class Keyset(Strategy):
         self._prove_order(here)
         if here.dated or not here.has_next:
             proof.newest, proof.looked_at = max(here.dated, default=None), here.floor
+            self._memory.undated = {key for key, at in zip(here.keys, here.timestamps, strict=True) if at is None}
             if rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
                 yield Batch(rows)
         else:
             answered = Answered(here.request, None, {}, here.floor)
             yield from self._read_ties(here, answered)
+            self._memory.undated = {key for key, at in answered.rows.items() if at is None}
             proof.newest, proof.looked_at = answered.newest, here.floor
         proof.established = True
 
@@ -351,9 +348,13 @@ class Keyset(Strategy):
             return
         if not any(timestamp > reached for here in self._far_end() for timestamp in here.dated):
             return
-        is_listed = False
+        is_listed, met = False, set[Hashable]()
         for listed in self._pages(PageRequest(since=reached, order=self.plan.order)):
             here = self._in_context(listed, None, 0)
+            versions = set(zip(here.keys, here.timestamps, strict=True))
+            if met & versions:
+                raise PlanNotSupported("lists the same rows on several pages", UNIQUE_ORDER_ADVICE)
+            met |= versions
             is_listed = is_listed or any(timestamp > reached for timestamp in here.dated)
             yield Batch(self._take_fresh(here))
             del listed, here
@@ -362,7 +363,7 @@ class Keyset(Strategy):
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
-    def _batch(self, here: PageInContext, end: int | None) -> Batch:
+    def _fresh_rows(self, here: PageInContext, end: int | None) -> list[Row]:
         is_own = None
         if end is not None and here.dated and max(here.dated) >= end:
             border = end
@@ -370,7 +371,9 @@ class Keyset(Strategy):
             def is_own(timestamp: int | None) -> bool:
                 return timestamp is None or timestamp < border
 
-        rows = self._take_fresh(here, is_own)
+        return self._take_fresh(here, is_own)
+
+    def _cursor(self, here: PageInContext, end: int | None) -> int | None:
         if here.is_beyond(end):
             reached = end
         elif here.has_next or not here.dated:
@@ -378,8 +381,7 @@ class Keyset(Strategy):
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
             reached = max(here.dated)
-        cursor = None if reached is None else self._promise.up_to(reached, here.floor)
-        return Batch(rows, None if here.has_next and not self._memory.proof.established else cursor)
+        return None if reached is None else self._promise.up_to(reached, here.floor)
 
     def _take_fresh(
         self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

@@ -17,14 +17,12 @@ class ListProof:
         later run has to begin where this one did
     :ivar filters: whether the filter has listed a later change than the one asked for, or one so early that it does not
         filter at all. Some filters mean that very second alone
-    :ivar counted_at: where that rests on the total of all rows, up to when nothing had changed
     :ivar newest: the newest change at the far end of the list, where that was looked at
     :ivar looked_at: the time before which nothing can have changed since
     """
 
     established: bool = False
     filters: bool = False
-    counted_at: int | None = None
     newest: int | None = None
     looked_at: int = 0
 
@@ -49,10 +47,12 @@ class Memory:
 
     :ivar handed_out: rows that may come again, by key: time and checksum of the version that was handed out. A row that
         was edited twice within a second comes again with the same time
+    :ivar undated: rows without a modification time at the far end of the list, which no filter lists
     :ivar proof: what the list has shown
     """
 
     handed_out: dict[Hashable, tuple[int | None, int]] = field(default_factory=dict)
+    undated: set[Hashable] = field(default_factory=set)
     proof: ListProof = field(default_factory=ListProof)
 
     def knows(self, key: Hashable) -> bool:

@@ -44,6 +44,8 @@ PageKeys = tuple[Hashable, ...]
 CLOCK_MARGIN = 60
 # How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
 MOST_PROOFS = 3
+# Pages that are empty although the list goes on, in front of the first row.
+MOST_EMPTY_PAGES = 10
 # Pages with fewer rows than this may begin with each other's second row by chance.
 ROWS_TO_COMPARE = 3
 
@@ -265,7 +267,7 @@ class FilterProof:
 
     def _lists_what_is_there(self, since: int, order: Order | None) -> bool:
         strategy = self._strategy
-        page = strategy.listing.fetch(PageRequest(order=order))
+        page = self._first_with_rows(PageRequest(order=order))
         timestamps = strategy.timestamps(page)
         if not timestamps:
             return True  # no row that a filter could list
@@ -275,8 +277,18 @@ class FilterProof:
             earlier = min(timestamps, default=since) - 1
         else:
             return True
-        listed = strategy.timestamps(strategy.listing.fetch(PageRequest(since=earlier, order=order)))
+        listed = strategy.timestamps(self._first_with_rows(PageRequest(since=earlier, order=order)))
         return max(listed, default=earlier) > earlier
+
+    def _first_with_rows(self, request: PageRequest) -> Page:
+        """The first page of a list that is not empty: rows that the account may not see may fill those before."""
+        listing, paging = self._strategy.listing, self._strategy.paging
+        page = listing.fetch(request)
+        for _ in range(MOST_EMPTY_PAGES):
+            if page.rows or not page.has_more or (following := paging.following(request, page)) is None:
+                break
+            request, page = following, listing.fetch(following)
+        return page
 
 
 def counts_rows(before: Sequence[Hashable], after: Sequence[Hashable]) -> bool:
