@@ -331,4 +331,4 @@ def _taxes(spec: DetailSpec, sums: Sums) -> list[Row]:
 
 def _application(payer: str, document: str) -> str:
     """The id of what ties a payment to a document."""
-    return f"{payer}{int(document) % 1000:03d}"
+    return f"{payer}{int(document) % 10**9}"
