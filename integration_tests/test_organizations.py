@@ -358,7 +358,7 @@ def test_ten_organizations_that_refuse_a_stream_use_up_no_tokens(start_sandbox: 
         (f"{FIRST},12345,{SECOND}", {}, ["names 12345", f"({FIRST})", f"({THIRD})"]),
         (BOTH, {"organization_options": "2 daily_quota=1"}, []),
         (f"{BOTH},{THIRD}", {"organization_options": "2 gone_after=1"}, []),
-        ("all", {"unavailable": "organizations"}, ["may not list organizations", "settings.READ"]),
+        ("all", {"unavailable": "organizations"}, ["is all, but the refresh token may not list organizations"]),
         (BOTH, {"unavailable": "organizations"}, []),
         (BOTH, {"unavailable": "organizations,contacts"}, [f"In {FIRST} and {SECOND}", "fullaccess"]),
     ],

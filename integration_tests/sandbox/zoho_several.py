@@ -60,12 +60,18 @@ class SeveralOrganizations(Zoho):
         super().__init__(seed, counts, options)
         self._others: dict[str, SeveralOrganizations] = {}
         share, ids = options.number("organization_rows"), organization_ids(options.number("organizations"))
-        for number, id_ in enumerate(ids[1:] if share else [], start=2):
-            fewer = {stream: count * share // 100 // (number - 1) for stream, count in counts.items()}
-            other = type(self)(seed + 1000 * number, {**fewer, "organizations": 1}, OptionsOf(options, number))
-            other.home, other._tokens = id_, self._tokens
-            self._others[id_] = other
-            self.tables = {**self.tables, **{f"{name}{AT}{number}": table for name, table in other.tables.items()}}
+        for number, id_ in enumerate(ids if share else [], start=1):
+            self._organizations.replace(id_, {**self._organizations.row(id_), "is_org_active": True})
+            if number > 1:
+                self._add(number, id_, share // (number - 1))
+
+    def _add(self, number: int, id_: str, percent: int) -> None:
+        """An organisation with so many of the rows that the first one has."""
+        fewer = {stream: count * percent // 100 for stream, count in self.counts.items()} | {"organizations": 1}
+        other = type(self)(self.seed + 1000 * number, fewer, OptionsOf(self.options, number))
+        other.home, other._tokens = id_, self._tokens
+        self._others[id_] = other
+        self.tables = {**self.tables, **{f"{name}{AT}{number}": table for name, table in other.tables.items()}}
 
     # Answering
 
@@ -96,7 +102,8 @@ class SeveralOrganizations(Zoho):
         return super().encode(request, page) if other is self else other.encode(request, page)
 
     def _at(self, request: ApiRequest) -> SeveralOrganizations:
-        return self._others.get(self._organization(request) or "", self)
+        belongs_to_none = self.stream_of(request) == "organizations"
+        return self if belongs_to_none else self._others.get(self._organization(request) or "", self)
 
     # Rows
 

@@ -60,7 +60,8 @@ class AccountsState(StreamState):
             parts = {**self._kept, **{key: state for key, state in states.items() if state not in ({}, FINISHED)}}
             if not parts:
                 return dict(FINISHED) if FINISHED in states.values() else {}
-            field, times = self._members[0].cursor_field, self._members[0].timestamp_format
+            # Parts of rows carry the time of their row.
+            field, times = self._members[0].cursor_field, self._members[0].source_stream.timestamp_format
             cursors = [part[field] for part in parts.values() if isinstance(field, str) and field in part]
             lowest = min(cursors, key=lambda cursor: times.parse(cursor) or 0, default=None)
             return {**({} if lowest is None else {str(field): lowest}), self._parts: dict(sorted(parts.items()))}

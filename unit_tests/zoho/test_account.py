@@ -41,7 +41,7 @@ from unit_tests.zoho.zoho_list import ZohoList, rows, serve, written
         ("", [ACME], None),
         ("111", [ACME, BETA], None),
         ("", [ACME, BETA], "platform.organization_id is missing"),
-        ("333", [ACME, BETA], "platform.organization_id is 333"),
+        ("333", [ACME, BETA], "platform.organization_id names 333"),
         ("", [], "belongs to no organization"),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_token_that_may_not_list_organizations_reads_the_users_only_one(http: 
     [
         ({**refused(6024), "error_info": [ACME, BETA]}, r"is missing.*Acme \(111\), Beta \(222\)"),
         (refused(6024), r"organization_id is missing"),
-        (refused(6041), r"organization_id is 333, an organization that"),
+        (refused(6041), r"organization_id names 333, an organization that"),
     ],
 )
 def test_zohos_own_complaints_about_the_organization_are_explained(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from source_invoicing.http import Failure, logger
-from source_invoicing.streams import Account, InvoicingStream, Order, PageRequest
+from source_invoicing.streams import Account, InvoicingStream, PageRequest
 from source_invoicing.streams.resource import ResourceList
 
 # Streams that are looked at. One is enough as a rule: its cursor is the time of a row that one organization has.
@@ -43,18 +43,16 @@ def _owner(streams: Sequence[InvoicingStream]) -> Account | None:
 
 
 def _cursor(stream: InvoicingStream) -> int | None:
-    """The cursor of a list that is read by key, in seconds since 1970 (UTC)."""
+    """The cursor of a stream that has a list of its own, in seconds since 1970 (UTC)."""
     state, field = stream.accounts_state, stream.cursor_field
-    by_key = stream.plans_left.best.order is Order.OLDEST_CHANGE_FIRST and stream.source_stream is stream
-    return (
-        stream.timestamp_format.parse(state.unclaimed.get(field))
-        if state and by_key and isinstance(field, str)
-        else None
-    )
+    if state is None or not isinstance(field, str) or stream.source_stream is not stream:
+        return None
+    return stream.timestamp_format.parse(state.unclaimed.get(field))
 
 
 def _has_row_of(stream: InvoicingStream, second: int) -> bool:
-    request = PageRequest(order=Order.OLDEST_CHANGE_FIRST, since=second)
+    """Whether the first page of what was changed since a time has a row of that very second."""
+    request = PageRequest(order=stream.plans_left.best.order, since=second)
     try:
         return any(
             stream.timestamp(row) == second

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
@@ -178,22 +178,31 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
     )
 
 
-def foreign_organization(chosen: str, organizations: Iterable[Any] = (), *, is_one_of_several: bool = False) -> Failure:
+def foreign_organization(chosen: str) -> Failure:
     """The failure of a user who does not belong to the chosen organization.
 
     :param chosen: its id, or a blank where Zoho was to pick the only one
     """
-    names = _names(organizations)
     if not chosen:
         return config_failure(
             "Zoho says that the user who made the refresh token does not belong to the organization that it picked, "
             "since platform.organization_id is not set. Set it to the id of the organization to read, and let its "
             "administrator invite the user if the user is not in it."
         )
+    return foreign_organizations([chosen])
+
+
+def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = ()) -> Failure:
+    """The failure of a user who does not belong to some of the chosen organizations.
+
+    :param organizations: those there are
+    """
+    names = _names(organizations)
+    what = "an organization" if len(chosen) == 1 else "organizations"
     return config_failure(
-        f"platform.organization_id {'names' if is_one_of_several else 'is'} {chosen}, an organization that the Zoho "
-        "user who made the refresh token does not belong to. "
-        + (f"Choose one of {names}." if names else "Set it to the id of one of the user's organizations.")
+        f"platform.organization_id names {' and '.join(chosen)}, {what} that the Zoho user who made the refresh token "
+        "does not belong to. "
+        + (f"Choose from {names}." if names else "Set it to the ids of the user's organizations, or to all.")
     )
 
 

@@ -19,7 +19,7 @@ from source_invoicing.http import (
     in_accounts,
     logger,
 )
-from source_invoicing.platforms.zoho.errors import foreign_organization, named, rows_in, several_organizations
+from source_invoicing.platforms.zoho.errors import foreign_organizations, named, rows_in, several_organizations
 from source_invoicing.streams import Row
 
 #: Stands for all ids.
@@ -94,7 +94,7 @@ class Organization:
         if not self.chosen:
             the_only_one(organizations)
         elif self.chosen not in by_id(organizations):
-            raise foreign_organization(self.chosen, organizations)
+            raise foreign_organizations([self.chosen], organizations)
 
     def _only_one(self) -> str | None:
         try:
@@ -154,7 +154,7 @@ def check_several(client: ApiClient, client_of: Callable[[str], ApiClient], ids:
     names = by_id(organizations)
     foreign = [each for each in ids if names and each not in names]
     if foreign:
-        raise foreign_organization(" and ".join(foreign), organizations, is_one_of_several=True)
+        raise foreign_organizations(foreign, organizations)
     refused = [
         (names.get(each, each), failure)
         for each in ids
@@ -198,8 +198,7 @@ def the_only_one(organizations: list[Row]) -> str:
 
 
 def _cannot_list(refusal: Failure) -> Failure:
-    return AccessRefused(
+    return config_failure(
         f"{refusal.sentence} platform.organization_id is all, but the refresh token may not list organizations. Name "
-        "their ids, or make a token whose scopes include settings.READ.",
-        FailureType.config_error,
+        "their ids, or make a token whose scopes include settings.READ."
     )
