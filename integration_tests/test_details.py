@@ -197,6 +197,36 @@ def _last(first: Any, second: Any, name: str, sandbox: Sandbox) -> list[Json]:
     return [row for key, row in versions.items() if key in there]
 
 
+@on_both_products
+def test_details_of_several_organizations_share_a_bound_and_nothing_else(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+) -> None:
+    options = {"organizations": 2, "organization_rows": 50}
+    sandbox = start_platform(platform, {"invoices": 24, "organizations": 2}, options)
+    connector = whole(sandbox, connect, organization_id="all")
+    streams = ["invoice_line_items", "contact_details", "invoices"]
+    bounded = whole(sandbox, connect, organization_id="all", detail_calls_per_sync=20)
+
+    output = connector.read(streams)
+    sandbox.clear_requests()
+    first = bounded.read(streams)
+    asked = details_asked(sandbox)
+    second = bounded.read(streams, state=first.last_state)
+
+    assert_complete(output, sandbox, connector)
+    assert by_name(connector.catalog)["invoice_line_items"]["source_defined_primary_key"] == [
+        ["organization_id"],
+        ["invoice_id"],
+        ["line_item_id"],
+    ]
+    assert sum(asked.values()) == 20
+    for name in streams[:2]:
+        stream = by_name(connector.catalog)[name]
+        came = keys([*first.records[name], *second.records[name]], stream)
+        assert set(came) <= set(keys(sandbox.rows(name), stream))
+        assert max(came.values()) == 1
+
+
 # -- faults ----------------------------------------------------------------------------------------------------------
 
 

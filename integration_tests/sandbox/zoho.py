@@ -345,7 +345,7 @@ class Zoho(Platform):
     def parts_of(self, name: str) -> list[Row]:
         """What the details of all rows of a list hold under one name."""
         part = self.parts[name]
-        rows = map(orjson.loads, self.truth(part.stream))
+        rows = map(orjson.loads, Zoho.truth(self, part.stream))
         return [each for row in rows for each in rows_of(part, self._documents.make(part.stream, dict(row)), row)]
 
     # Mutations
