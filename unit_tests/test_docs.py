@@ -94,18 +94,18 @@ def test_each_platform_has_its_table() -> None:
 def test_a_new_stream_changes_the_table_and_has_to_be_described(
     tables: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Refunds(Items):
-        resource = "refunds"
+    class Parcels(Items):
+        resource = "parcels"
 
     streams = tables.streams_of("invoiced")
-    monkeypatch.setattr(tables, "streams_of", lambda _: [*streams, Refunds(streams[0].account)])
+    monkeypatch.setattr(tables, "streams_of", lambda _: [*streams, Parcels(streams[0].account)])
 
-    with pytest.raises(tables.Trouble, match=r"invoiced\.refunds"):
+    with pytest.raises(tables.Trouble, match=r"invoiced\.parcels"):
         list(tables.table("invoiced"))
 
-    monkeypatch.setattr(tables, "DELETED", {"invoiced": {**tables.DELETED["invoiced"], "refunds": "vanishes"}})
+    monkeypatch.setattr(tables, "DELETED", {"invoiced": {**tables.DELETED["invoiced"], "parcels": "vanishes"}})
     assert set(tables.table("invoiced")) - set(TEXT.splitlines()) == {
-        "| refunds | incremental | `updated_at` | `id` | asks for what changed | vanishes |"
+        "| parcels | incremental | `updated_at` | `id` | asks for what changed | vanishes |"
     }
 
 

@@ -53,5 +53,11 @@ OPTIONS: tuple[Option, ...] = (
         "canceled=1 and finished=1 list those instead of the running ones, or in addition to them.",
         choices=("exclusive", "additive"),
     ),
+    Option(
+        "cadences_path",
+        "chasing_cadences",
+        "Which of the paths that the vendor's libraries know lists chasing cadences; the other one is not found.",
+        choices=("chasing_cadences", "customer_chasing_cadences"),
+    ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
 )

@@ -42,6 +42,10 @@ def _vanishes(event: str) -> str:
     return f"vanishes; `events` has `{event}`"
 
 
+def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
+    return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
+
+
 SILENT = "vanishes, and no event tells"
 ZOHO = "vanishes"
 ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
@@ -69,7 +73,17 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tasks": _vanishes("task.deleted"),
         "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
         "payment_sources": _vanishes("payment_source.deleted"),
-        "invoice_line_items": "stays; lines of the current version have the `updated_at` of their invoice",
+        "members": SILENT,
+        "roles": SILENT,
+        "chasing_cadences": SILENT,
+        **_stay("invoice", "updated_at", "invoice_line_items", "invoice_discounts", "invoice_taxes"),
+        **_stay("payment", "updated_at", "payment_applications"),
+        **_stay("credit note", "updated_at", "credit_note_line_items", "credit_note_discounts", "credit_note_taxes"),
+        **_stay("estimate", "updated_at", "estimate_line_items", "estimate_discounts", "estimate_taxes"),
+        **_stay("payment", "updated_at", "charges", "refunds"),
+        **_stay("subscription", "updated_at", "subscription_addons"),
+        **_stay("plan", "updated_at", "plan_tiers"),
+        "chasing_cadence_steps": SILENT,
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,
@@ -142,6 +156,18 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "products": "vanishes",
         "recurring_invoices": "vanishes",
         "revenues": "vanishes",
+        "contacts": "vanishes",
+        "estimates": "vanishes",
+        "expenses": "vanishes",
+        "projects": "vanishes",
+        "times": "vanishes",
+        "templates": "vanishes",
+        **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
+        "recurring_invoice_line_items": "vanishes",
+        **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
+        "estimate_line_items": "vanishes",
+        "expense_line_items": "vanishes",
+        "project_tasks": "vanishes",
     },
     "rest_api": {"invoices": "depends on the API"},
 }
@@ -149,6 +175,8 @@ DELETED: Mapping[str, Mapping[str, str]] = {
 # Changes that do not move the modification time, by platform and stream.
 UNSEEN: Mapping[tuple[str, str], str] = {
     ("invoiced", "events"): "an event never changes",
+    ("invoiced", "charges"): "a refund may come unseen",
+    ("invoiced", "refunds"): "a refund may come unseen",
     ("zoho_invoice", "contacts"): "balances change unseen",
     ("zoho_books", "contacts"): "balances change unseen",
     ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
