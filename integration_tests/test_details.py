@@ -97,8 +97,9 @@ def test_without_the_option_nothing_is_offered_and_nothing_asked_for(
     assert details_asked(sandbox) == {}
 
 
-@pytest.mark.parametrize("workers", [1, 8])
-@on_both_products
+@pytest.mark.parametrize(
+    ("platform", "workers"), [(ZOHO_BOOKS, 1), (ZOHO_INVOICE, 8)], ids=["zoho_books", "zoho_invoice"]
+)
 def test_one_request_for_each_new_or_changed_document(
     start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, workers: int
 ) -> None:
@@ -125,11 +126,10 @@ def test_one_request_for_each_new_or_changed_document(
     assert third.exit_code == 0
 
 
-@on_both_products
 def test_a_sync_of_lines_alone_reads_their_list_and_does_not_emit_it(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect
 ) -> None:
-    sandbox = start_platform(platform)
+    sandbox = start_platform(ZOHO_BOOKS)
     connector = whole(sandbox, connect)
 
     output = connector.read(["invoice_line_items"])
@@ -157,11 +157,8 @@ def test_details_come_whatever_the_lists_can_do(
 
 
 @pytest.mark.parametrize("seed", range(2))
-@on_both_products
-def test_lines_of_moving_documents_are_not_missed(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, seed: int
-) -> None:
-    sandbox = start_platform(platform, {"invoices": 32})
+def test_lines_of_moving_documents_are_not_missed(start_platform: StartPlatform, connect: Connect, seed: int) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 32})
     connector = whole(sandbox, connect)
     catalog = by_name(connector.catalog)
     streams = ["invoice_line_items", "invoice_details", "invoices"]
@@ -197,12 +194,11 @@ def _last(first: Any, second: Any, name: str, sandbox: Sandbox) -> list[Json]:
     return [row for key, row in versions.items() if key in there]
 
 
-@on_both_products
 def test_details_of_several_organizations_share_a_bound_and_nothing_else(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect
 ) -> None:
     options = {"organizations": 2, "organization_rows": 50}
-    sandbox = start_platform(platform, {"invoices": 24, "organizations": 2}, options)
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 24, "organizations": 2}, options)
     connector = whole(sandbox, connect, organization_id="all")
     streams = ["invoice_line_items", "contact_details", "invoices"]
     bounded = whole(sandbox, connect, organization_id="all", detail_calls_per_sync=20)
@@ -241,11 +237,10 @@ def test_details_of_several_organizations_share_a_bound_and_nothing_else(
     ],
     ids=["500", "429", "reset", "truncate", "html"],
 )
-@on_both_products
 def test_a_detail_that_fails_for_a_while_is_read_all_the_same(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, fault: Mapping[str, Any]
+    start_platform: StartPlatform, connect: Connect, fault: Mapping[str, Any]
 ) -> None:
-    sandbox = start_platform(platform)
+    sandbox = start_platform(ZOHO_BOOKS)
     connector = whole(sandbox, connect)
     sandbox.add_faults({"match": {"stream": "invoice_details"}, "after": 2, "times": 2, "fault": fault})
 
@@ -254,11 +249,10 @@ def test_a_detail_that_fails_for_a_while_is_read_all_the_same(
     assert_complete(output, sandbox, connector)
 
 
-@on_both_products
 def test_a_detail_that_fails_for_ever_fails_its_streams_alone_and_later_syncs_make_up_for_it(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect
 ) -> None:
-    sandbox = start_platform(platform, {"invoices": 30})
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 30})
     connector = whole(sandbox, connect)
     streams = ["invoices", "invoice_line_items", "invoice_details", "contact_details"]
     sandbox.add_faults(
@@ -286,11 +280,10 @@ def test_a_detail_that_fails_for_ever_fails_its_streams_alone_and_later_syncs_ma
 
 
 @pytest.mark.parametrize("status", ["401", "403", "404", "400"])
-@on_both_products
 def test_details_that_are_refused_stop_neither_their_list_nor_other_details(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, status: str
+    start_platform: StartPlatform, connect: Connect, status: str
 ) -> None:
-    sandbox = start_platform(platform, {"invoices": 30}, {"details_unavailable": f"invoices:{status}"})
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 30}, {"details_unavailable": f"invoices:{status}"})
     connector = whole(sandbox, connect)
     streams = ["invoices", "invoice_line_items", "invoice_details", "contact_details"]
 
@@ -305,11 +298,10 @@ def test_details_that_are_refused_stop_neither_their_list_nor_other_details(
     assert details_asked(sandbox)["invoice_details"] <= 12
 
 
-@on_both_products
 def test_a_day_whose_calls_are_used_up_ends_a_sync_that_the_next_one_continues(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+    start_platform: StartPlatform, connect: Connect
 ) -> None:
-    sandbox = start_platform(platform, {"invoices": 30}, {"daily_quota": 20})
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 30}, {"daily_quota": 20})
     connector = whole(sandbox, connect)
     streams = ["invoice_line_items", "invoices"]
 
@@ -332,11 +324,8 @@ def test_a_day_whose_calls_are_used_up_ends_a_sync_that_the_next_one_continues(
 # -- a bound ---------------------------------------------------------------------------------------------------------
 
 
-@on_both_products
-def test_a_large_account_is_filled_over_several_syncs(
-    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
-) -> None:
-    sandbox = start_platform(platform, {"invoices": 40, "contacts": 20}, {"bulk_import": 25})
+def test_a_large_account_is_filled_over_several_syncs(start_platform: StartPlatform, connect: Connect) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40, "contacts": 20}, {"bulk_import": 25})
     connector = whole(sandbox, connect, detail_calls_per_sync=13)
     streams = ["invoice_line_items", "contact_details", "invoices"]
     state: list[Json] | None = None
@@ -354,3 +343,24 @@ def test_a_large_account_is_filled_over_several_syncs(
     assert max(asked) == 13
     assert sum(asked) == documents
     assert Counter((row.get("line_item_id"), row.get("contact_id")) for row in came).most_common(1)[0][1] == 1
+
+
+# -- killed ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.own_process
+def test_a_sync_that_is_killed_asks_again_for_few_details(start_platform: StartPlatform, connect: Connect) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 90}, latency_ms=5)
+    connector = whole(sandbox, connect, workers=4)
+    streams = ["invoice_line_items", "invoice_details"]
+    killed = connector.read_until_message(120, streams)
+    asked = details_asked(sandbox)["invoice_details"]
+
+    resumed = connector.read(streams, state=killed.last_state)
+
+    assert 0 < asked < 90
+    assert details_asked(sandbox)["invoice_details"] <= 90 + 40
+    for name in streams:
+        stream = by_name(connector.catalog)[name]
+        came = keys([*killed.records[name], *resumed.records[name]], stream)
+        assert set(came) == set(keys(sandbox.rows(name), stream))
