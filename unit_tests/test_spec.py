@@ -80,9 +80,9 @@ def test_a_saved_configuration_with_more_in_it_stays_valid(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", OBJECTS)
-def test_fields_have_an_order_of_their_own_with_the_required_ones_first(path: str) -> None:
+def test_fields_have_an_order_of_their_own_with_those_that_are_always_shown_first(path: str) -> None:
     properties = OBJECTS[path]["properties"]
-    required = set(OBJECTS[path].get("required", []))
+    required = {*OBJECTS[path].get("required", []), *(name for name in properties if "always_show" in properties[name])}
     orders = {name: field["order"] for name, field in properties.items()}
     groups = Counter((field.get("group"), field["order"]) for field in properties.values())
     by_order = sorted(orders, key=lambda name: orders[name])

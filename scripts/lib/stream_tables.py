@@ -30,6 +30,7 @@ SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
+SOME_ADDRESS = "https://api.example.com"
 
 Json = dict[str, Any]
 
@@ -210,12 +211,16 @@ def example(schema: Json) -> Any:
     return schema["examples"][0] if "examples" in schema else "x"
 
 
-def streams_of(platform: str, **options: Any) -> list[InvoicingStream]:
+def streams_of(platform: str, **further: Any) -> list[InvoicingStream]:
     """The streams of a platform, of an account that does not exist.
 
-    :param options: of the platform, beside those that it wants
+    :param further: options of the platform, beside those that it wants
     """
-    config = Config.parse({"platform": {**example(platform_options()[platform]), **options}}, PLATFORMS)
+    options = {**example(platform_options()[platform]), **further}
+    if platform == "rest_api":
+        # Needed where no product knows it.
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
@@ -237,7 +242,8 @@ def table_of_platforms() -> Iterator[str]:
     for name, option in platform_options().items():
         streams = streams_of(name)
         incremental = sum(stream.supports_incremental for stream in streams)
-        asked = ", ".join(f"`{each}`" for each in option["properties"] if each in option["required"] and each != "name")
+        required = [each for each in option["properties"] if each in option["required"] and each != "name"]
+        asked = f"`product` or `base_url`, {_code(required)}" if name == "rest_api" else _code(required)
         counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
         yield _row(option["title"], f"`{name}`", *counts, asked)
 

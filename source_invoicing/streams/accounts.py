@@ -72,15 +72,15 @@ class AccountsState(StreamState):
         if self._parts not in state:
             # Whoever it belongs to, it has to be one that this version can have written.
             self._members[0].progress.restore(state)
-            if len(self._members) > 1 and state and dict(state) != FINISHED:
-                self._members[0].progress.restore({})
-                self.unclaimed = dict(state)
+            if len(self._members) > 1:
+                for member in self._members:
+                    member.progress.restore({})
+                self.unclaimed = {} if dict(state) == FINISHED else dict(state)
             return
         parts = state[self._parts]
-        cursor_field = self._members[0].cursor_field
         if not isinstance(parts, Mapping) or not all(isinstance(part, Mapping) for part in parts.values()):
             raise self.invalid(f"{self._parts!r} should hold a state for each id, found {parts!r}")
-        if unknown := sorted(map(repr, set(state) - {self._parts, cursor_field if cursor_field else self._parts})):
+        if unknown := sorted(map(repr, set(state) - {self._parts, self._members[0].cursor_field or self._parts})):
             raise self.invalid(f"it holds {', '.join(unknown)}, which this version does not write")
         kept = dict(parts)
         for member in self._members:

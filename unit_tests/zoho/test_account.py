@@ -265,6 +265,17 @@ def test_the_streams_and_their_cursors(platform: str, incremental: str, full_ref
         assert "https://www.zoho.com/" in (type(each).__doc__ or "")
 
 
+def test_a_user_outside_of_the_organization_that_zoho_picked_is_told_to_name_one(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", json={"code": 0, "organizations": [ACME]})
+    http.get(f"{US_BOOKS}/users", status_code=400, json=refused(6041, "This user is not associated with it"))
+
+    with pytest.raises(Failure, match=r"platform\.organization_id is not set\. Set it to the id") as caught:
+        read("users")
+
+    assert caught.value.failure_type is FailureType.config_error
+
+
 def test_the_streams_of_an_account_share_one_client() -> None:
     streams = SourceInvoicing().streams(config())
 

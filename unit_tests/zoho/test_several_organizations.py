@@ -91,6 +91,15 @@ def test_a_full_refresh_that_was_cut_off_goes_on_in_each_organization(zoho: Mock
     assert rules.state == {"organizations": {"222": {"currency_id": "5"}}}
 
 
+def test_a_state_replaces_the_one_before_in_every_organization(zoho: Mock) -> None:
+    contacts = stream("contacts", organization_id="111,222")
+
+    for state in ({}, {"last_modified_time": OLD}):
+        contacts.state = dict(OF_BOTH)
+        contacts.state = state
+        assert [each.progress.value() for each in contacts.members] == [{}, {}]
+
+
 @pytest.mark.parametrize(
     "state",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from airbyte_cdk.models import FailureType
@@ -62,7 +63,9 @@ class RestAccount(Account):
     """An account, and what its streams need beside it.
 
     :param error_handler: resolves a response by its status alone
+    :ivar began: when the sync began, by this machine's clock (seconds since 1970, UTC)
     """
 
     error_handler: StatusErrorHandler
     discovery: DiscoveryOutcome = field(default_factory=DiscoveryOutcome)
+    began: int = field(default_factory=lambda: int(time.time()))
