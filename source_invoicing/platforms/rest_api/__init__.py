@@ -24,7 +24,8 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.products import with_product
+from source_invoicing.platforms.rest_api.parts import part_stream
+from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
@@ -43,6 +44,17 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
 )
 
 
+def _error_handler(product: Product | None) -> StatusErrorHandler:
+    if product is None:
+        return STATUS_ERROR_HANDLER
+    return replace(
+        STATUS_ERROR_HANDLER,
+        vendor=product.title,
+        login_hint=f"Check platform.auth. {product.hint}",
+        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
+    )
+
+
 class RestApi(Platform):
     """An account at an API that the configuration describes."""
 
@@ -52,11 +64,12 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        fields = with_product(config.options)
+        product = chosen(config.options)
+        fields = product.completed(config.options) if product else config.options
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
-        self._error_handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
+        self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
         credentials = self._options.credentials
         self._auth = (
             TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
@@ -74,7 +87,9 @@ class RestApi(Platform):
 
     @override
     def streams(self) -> list[InvoicingStream]:
-        return list(streams_of(self._options, self._account(RetryPolicy())))
+        streams = streams_of(self._options, self._account(RetryPolicy()))
+        by_name = {stream.name: stream for stream in streams}
+        return [*streams, *(part_stream(parts, by_name[parts.source]) for parts in self._options.parts)]
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)

@@ -74,6 +74,7 @@ class Parent:
 class Resource:
     """One declared stream. Names are those of the configuration, paths are dotted.
 
+    :param absent_when_empty: whether the API leaves the list out where it has no records
     :param synced_at: whether the start of the sync is the cursor
     """
 
@@ -81,6 +82,7 @@ class Resource:
     template: RequestTemplate
     record_path: str
     single_object_as_list: bool
+    absent_when_empty: bool
     key_field: str
     primary_key: tuple[str, ...]
     pager: Pager
@@ -100,15 +102,13 @@ class Resource:
 
         :raises Failure: for the first option that is wrong
         """
-        name = fields.text("name", why="It is what the stream is called.")
-        if not NAME.fullmatch(name):
-            raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
-        primary_key = _primary_key(fields)
+        name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
             template=RequestTemplate.parse(fields, around.headers, around.taken_headers),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
+            absent_when_empty=fields.flag("absent_when_empty"),
             key_field=fields.optional_text("key_field"),
             primary_key=primary_key,
             pager=parse_pager(fields.optional_object("pagination"), primary_key),
@@ -271,7 +271,20 @@ class Resource:
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
 
 
-def _primary_key(fields: Fields) -> tuple[str, ...]:
+def parse_name(fields: Fields) -> str:
+    """
+    :raises Failure: when it is missing, or no name of a stream
+    """
+    name = fields.text("name", why="It is what the stream is called.")
+    if not NAME.fullmatch(name):
+        raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
+    return name
+
+
+def parse_primary_key(fields: Fields) -> tuple[str, ...]:
+    """
+    :raises Failure: when it is no list of paths
+    """
     paths = fields.texts("primary_key", ["id"])
     for index, path in enumerate(paths):
         check_path(fields, f"primary_key[{index}]", path)
