@@ -79,7 +79,7 @@ def section(heading: str) -> str:
 # -- tables ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [PAGE, ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [PAGE, ROOT / "README.md", ROOT / "docs" / "rest-api.md"], ids=lambda page: page.name)
 def test_the_tables_are_those_of_the_code(tables: ModuleType, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that follow from the code: the platforms, and the streams of each.
+"""Writes the tables of the documentation that follow from the code: the platforms, the streams of each, the products.
 
     .venv/bin/python scripts/lib/stream_tables.py            writes them
     .venv/bin/python scripts/lib/stream_tables.py --check    says what would change; exit status 1 if anything would
@@ -12,7 +12,8 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,22 @@ import yaml
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.rest_api.products import Product, names
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.streams import ChildStream, DetailStream, InvoicingStream, Order, PageRequest, Partition
 from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "integrations" / "sources" / "invoicing.md",
+    ROOT / "docs" / "rest-api.md",
+)
 SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Properties of the configuration in the hint of a product.
+PROPERTY = re.compile(r"\b(?:base_url|token_url|(?:secret_)?headers|grant(?= to)|window\.first)\b(?!/)")
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
 SOME_ADDRESS = "https://api.example.com"
@@ -190,6 +199,7 @@ UNSEEN: Mapping[tuple[str, str], str] = {
 LONG = ("transactions", "account_transactions")
 
 
+@cache
 def platform_options() -> dict[str, Json]:
     """The options of the form, by the platform's name."""
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
@@ -211,26 +221,26 @@ def example(schema: Json) -> Any:
     return schema["examples"][0] if "examples" in schema else "x"
 
 
-def streams_of(platform: str, **options: Any) -> list[InvoicingStream]:
+def streams_of(platform: str, **further: Any) -> list[InvoicingStream]:
     """The streams of a platform, of an account that does not exist.
 
-    :param options: of the platform, beside those that it wants
+    :param further: options of the platform, beside those that it wants
     """
-    values = {**example(platform_options()[platform]), **options}
+    options = {**example(platform_options()[platform]), **further}
     if platform == "rest_api":
         # Needed where no product knows it.
-        values["base_url"] = SOME_ADDRESS
-    config = Config.parse({"platform": values}, PLATFORMS)
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
 def table(name: str) -> Iterator[str]:
     """The lines of a table.
 
-    :param name: of a platform, alone or with ``_details`` behind it, or ``platforms``
+    :param name: of a platform, alone or with ``_details`` behind it, or one of :data:`OTHER_TABLES`
     """
-    if name == "platforms":
-        return table_of_platforms()
+    if name in OTHER_TABLES:
+        return OTHER_TABLES[name]()
     platform = name.removesuffix("_details")
     return table_of_streams(name) if platform == name else table_of_details(platform)
 
@@ -246,6 +256,47 @@ def table_of_platforms() -> Iterator[str]:
         asked = f"`product` or `base_url`, {_code(required)}" if name == "rest_api" else _code(required)
         counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
         yield _row(option["title"], f"`{name}`", *counts, asked)
+
+
+def table_of_products() -> Iterator[str]:
+    """One line per product: what its user enters."""
+    yield _row("product", "`platform.product`", "`auth`", "where to find it, and what else to set")
+    yield _row("---", "---", "---", "---")
+    for product in map(Product.load, names()):
+        title = f"[{product.title}]({product.docs[0]})"
+        kind, *entered = _login(product).items()
+        login = f"`{kind[1]}`: {_code([name for name, _ in entered])}"
+        yield _row(title, f"`{product.name}`", login, PROPERTY.sub(r"`\g<0>`", product.hint))
+
+
+def _login(product: Product) -> Json:
+    """What its user enters under ``auth``, with a value for each."""
+    auth: Json = product.platform["auth"]
+    logins = platform_options()["rest_api"]["properties"]["auth"]["oneOf"]
+    login = next(option for option in logins if option["properties"]["type"]["const"] == auth["type"])
+    more = {"basic": ["username"], "oauth2": [] if "grant" in auth else ["refresh_token"]}.get(auth["type"], [])
+    return dict.fromkeys([*login["required"], *more], "x") | {"type": auth["type"]}
+
+
+def table_of_product_streams() -> Iterator[str]:
+    """One line per product: its streams, by what a further sync of them costs."""
+    yield _row("product", "asked for what changed", "read again, what changed is emitted", "read again in full")
+    yield _row("---", "---", "---", "---")
+    for product in map(Product.load, names()):
+        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": []}
+        for stream in streams_of_product(product):
+            asks = stream.declared.sends_since or stream.declared.windows is not None
+            kinds[("filtered" if asks else "selected") if stream.supports_incremental else "full"].append(stream.name)
+        yield _row(product.title, *map(_code, kinds.values()))
+
+
+def streams_of_product(product: Product) -> list[RestStream]:
+    """The streams of a product, of an account that does not exist."""
+    account: Json = {"base_url": SOME_ADDRESS, "auth": _login(product)}
+    account["secret_headers"] = [{"name": header, "value": "x"} for header in product.account_headers]
+    platform = {"name": "rest_api", "product": product.name, **account}
+    streams = PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
+    return [stream for stream in streams if isinstance(stream, RestStream)]
 
 
 def table_of_streams(platform: str) -> Iterator[str]:
@@ -321,6 +372,13 @@ def _code(names: str | list[str]) -> str:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+OTHER_TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "platforms": table_of_platforms,
+    "products": table_of_products,
+    "product_streams": table_of_product_streams,
+}
 
 
 def renewed(text: str) -> str:

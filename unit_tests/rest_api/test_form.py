@@ -54,6 +54,7 @@ DECLARED: Json = {
     "record_path": "data.*",
     "key_field": "key",
     "single_object_as_list": False,
+    "absent_when_empty": False,
     "primary_key": ["id"],
     "cursor_field": "updated_at",
     "since_param": "updated_since",

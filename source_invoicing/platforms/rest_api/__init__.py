@@ -26,7 +26,7 @@ from source_invoicing.platforms.rest_api.details import detail_stream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.parts import Parts, part_stream
-from source_invoicing.platforms.rest_api.products import with_product
+from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
@@ -46,6 +46,17 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
 )
 
 
+def _error_handler(product: Product | None) -> StatusErrorHandler:
+    if product is None:
+        return STATUS_ERROR_HANDLER
+    return replace(
+        STATUS_ERROR_HANDLER,
+        vendor=product.title,
+        login_hint=f"Check platform.auth. {product.hint}",
+        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
+    )
+
+
 class RestApi(Platform):
     """An account at an API that the configuration describes."""
 
@@ -55,11 +66,12 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        fields = with_product(config.options)
+        product = chosen(config.options)
+        fields = product.completed(config.options) if product else config.options
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
-        self._error_handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
+        self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
         credentials = self._options.credentials
         self._auth = (
             TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))

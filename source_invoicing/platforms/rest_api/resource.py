@@ -80,6 +80,7 @@ class Parent:
 class Resource:
     """One declared stream. Names are those of the configuration, paths are dotted.
 
+    :param absent_when_empty: whether the API leaves the list out where it has no records
     :param synced_at: whether the start of the sync is the cursor
     """
 
@@ -87,6 +88,7 @@ class Resource:
     template: RequestTemplate
     record_path: str
     single_object_as_list: bool
+    absent_when_empty: bool
     key_field: str
     primary_key: tuple[str, ...]
     pager: Pager
@@ -114,6 +116,7 @@ class Resource:
             template=RequestTemplate.parse(fields, around.headers, around.taken_headers),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
+            absent_when_empty=fields.flag("absent_when_empty"),
             key_field=fields.optional_text("key_field"),
             primary_key=primary_key,
             pager=parse_pager(fields.optional_object("pagination"), primary_key),
