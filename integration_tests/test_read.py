@@ -40,7 +40,7 @@ def test_the_console_script_reads_everything_as_it_is(start_sandbox: StartSandbo
     output = connector.read()
 
     assert_complete(output, sandbox, connector)
-    assert len(connector.catalog) == len(INVOICED.streams) + len(INVOICED.parts)
+    assert len(connector.catalog) == len(INVOICED.streams) + len(INVOICED.parts) + len(INVOICED.details)
     for stream in connector.catalog:
         name = stream["name"]
         records = output.records[name]
