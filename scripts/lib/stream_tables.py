@@ -24,7 +24,7 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.rest_api.products import Product, names
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.zoho.common import ZohoStream
-from source_invoicing.streams import ChildStream, InvoicingStream, Order, PageRequest, Partition
+from source_invoicing.streams import ChildStream, DetailStream, InvoicingStream, Order, PageRequest, Partition
 from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,22 +221,28 @@ def example(schema: Json) -> Any:
     return schema["examples"][0] if "examples" in schema else "x"
 
 
-def streams_of(platform: str) -> list[InvoicingStream]:
-    """The streams of a platform, of an account that does not exist."""
-    options = example(platform_options()[platform])
+def streams_of(platform: str, **options: Any) -> list[InvoicingStream]:
+    """The streams of a platform, of an account that does not exist.
+
+    :param options: of the platform, beside those that it wants
+    """
+    values = {**example(platform_options()[platform]), **options}
     if platform == "rest_api":
         # Needed where no product knows it.
-        options["base_url"] = SOME_ADDRESS
-    config = Config.parse({"platform": options}, PLATFORMS)
+        values["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": values}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
 def table(name: str) -> Iterator[str]:
     """The lines of a table.
 
-    :param name: of a platform, or one of :data:`OTHER_TABLES`
+    :param name: of a platform, alone or with ``_details`` behind it, or one of :data:`OTHER_TABLES`
     """
-    return OTHER_TABLES[name]() if name in OTHER_TABLES else table_of_streams(name)
+    if name in OTHER_TABLES:
+        return OTHER_TABLES[name]()
+    platform = name.removesuffix("_details")
+    return table_of_streams(name) if platform == name else table_of_details(platform)
 
 
 def table_of_platforms() -> Iterator[str]:
@@ -318,6 +324,17 @@ def table_of_streams(platform: str) -> Iterator[str]:
             known[stream.name],
             *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
+
+
+def table_of_details(platform: str) -> Iterator[str]:
+    """One line per list whose documents have details."""
+    details = [stream for stream in streams_of(platform, details=True) if isinstance(stream, DetailStream)]
+    yield _row("documents of", "streams", "primary key")
+    yield _row("---", "---", "---")
+    for source in dict.fromkeys(stream.source_stream.name for stream in details):
+        streams = [stream for stream in details if stream.source_stream.name == source]
+        keys = "<br>".join(_code(stream.primary_key) for stream in streams)
+        yield _row(source, "<br>".join(stream.name for stream in streams), keys)
 
 
 def cost(stream: ZohoStream) -> str:

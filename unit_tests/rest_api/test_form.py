@@ -83,6 +83,13 @@ EVERYTHING = [
     *(config({**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
     *(config(CUSTOMERS, {**DECLARED, **selection}) for selection in SELECTIONS),
     *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+    config(
+        invoices(),
+        {
+            **{"name": "lines", "from": "invoices", "expand": "items", "document_field": "invoice"},
+            **{"primary_key": ["line"], "json_schema": '{"properties": {}}'},
+        },
+    ),
     config(product="lago", auth={"type": "bearer", "token": "key1"}),
 ]
 

@@ -24,6 +24,7 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.parts import part_stream
 from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
@@ -86,7 +87,9 @@ class RestApi(Platform):
 
     @override
     def streams(self) -> list[InvoicingStream]:
-        return list(streams_of(self._options, self._account(RetryPolicy())))
+        streams = streams_of(self._options, self._account(RetryPolicy()))
+        by_name = {stream.name: stream for stream in streams}
+        return [*streams, *(part_stream(parts, by_name[parts.source]) for parts in self._options.parts)]
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)

@@ -102,10 +102,7 @@ class Resource:
 
         :raises Failure: for the first option that is wrong
         """
-        name = fields.text("name", why="It is what the stream is called.")
-        if not NAME.fullmatch(name):
-            raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
-        primary_key = _primary_key(fields)
+        name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
             template=RequestTemplate.parse(fields, around.headers, around.taken_headers),
@@ -274,7 +271,20 @@ class Resource:
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
 
 
-def _primary_key(fields: Fields) -> tuple[str, ...]:
+def parse_name(fields: Fields) -> str:
+    """
+    :raises Failure: when it is missing, or no name of a stream
+    """
+    name = fields.text("name", why="It is what the stream is called.")
+    if not NAME.fullmatch(name):
+        raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
+    return name
+
+
+def parse_primary_key(fields: Fields) -> tuple[str, ...]:
+    """
+    :raises Failure: when it is no list of paths
+    """
     paths = fields.texts("primary_key", ["id"])
     for index, path in enumerate(paths):
         check_path(fields, f"primary_key[{index}]", path)
