@@ -13,14 +13,14 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.fastbill_quota import CallQuota
 from integration_tests.sandbox.invoiced_data import spread
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
+from integration_tests.sandbox.platform import ApiRequest, Page, Part, Platform, Reply
 from integration_tests.sandbox.products import PRODUCTS, posing
 from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth, Tokens
 from integration_tests.sandbox.rest_api_default import QUESTION, default_manner
-from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_manner import Manner, at, put
 from integration_tests.sandbox.rest_api_options import OPTIONS
 from integration_tests.sandbox.rest_api_paging import FOREIGN_PATH, Extras, Refused, Slice, Window, foreign
-from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids
+from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids, make_parts
 from integration_tests.sandbox.table import BY_KEY, Key, Query, Row, Table
 from integration_tests.sandbox.values import Values
 
@@ -48,6 +48,10 @@ class RestApi(Platform):
         streams = self._manner.paths
         self.tables = {stream: Table(stream, ("id",), self.time_columns) for stream in streams}
         self._parents = self._manner.parents
+        self.parts = {
+            name: Part(stream, member, f"{stream.removesuffix('s')}_id", "")
+            for name, (stream, member) in self._manner.parts.items()
+        }
         for stream, table in self.tables.items():
             # Lists that only products have are as long as that of items.
             count = counts.get(stream, counts["items"])
@@ -264,21 +268,27 @@ class RestApi(Platform):
         """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
         manner, table = self._manner_of(stream), self.tables[stream]
         style = () if self._product else tuple(self.options.text(name) for name in ("ids", "times", "key"))
+        members = [part.member for part in self.parts.values() if part.stream == stream]
+
+        def dress(row: Row) -> Row:
+            sent = manner.dress(stream, row)
+            for member in members:
+                put(sent, member, make_parts(member, row["id"]))
+            return sent
+
         if not parents or stream not in self._parents:
-            return [table.body(key, style, lambda row: manner.dress(stream, row)) for key in keys]
+            return [table.body(key, style, dress) for key in keys]
         bodies = []
         for key in keys:
             group = table.group_of(key)
             id_of = manner.parent_id or self._manner_of(self._parents[stream]).id_of
             customer = {manner.parent_field: id_of(group) if isinstance(group, int) else group}
-            bodies.append(orjson.dumps(manner.dress(stream, table.row(key)) | customer))
+            bodies.append(orjson.dumps(dress(table.row(key)) | customer))
         return bodies
 
     def _last_id(self, manner: Manner, page: Page) -> str | None:
         """Of a page without rows there is none, and none of rows that a fault has spoilt."""
-        value = orjson.loads(page.rows[-1]) if page.rows else None
-        for name in manner.primary_key.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
+        value = at(orjson.loads(page.rows[-1]), manner.primary_key) if page.rows else None
         return None if value is None else str(value)
 
     # Data
@@ -286,6 +296,17 @@ class RestApi(Platform):
     def truth(self, stream: str) -> list[bytes]:
         """The rows as they are sent; those under a customer with ``customer_id``."""
         return self._bodies(stream, self.table(stream), parents=True)
+
+    def parts_of(self, name: str) -> list[Row]:
+        """What stands inside rows, each with its document's key and its position."""
+        part = self.parts[name]
+        key = self._manner_of(part.stream).primary_key
+        documents = [orjson.loads(body) for body in self.truth(part.stream)]
+        return [
+            {**row, part.document: at(document, key), "position": position}
+            for document in documents
+            for position, row in enumerate(at(document, part.member), start=1)
+        ]
 
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
         """A row of the usual kind, changed now. ``values`` are as kept: ``updated_at`` in unix seconds."""

@@ -131,6 +131,9 @@ _paypal_id = prefixed("INV2-", 4)
 
 # The client's own credentials; totals when asked for; the time of change three levels down.
 PAYPAL_INVOICING = Manner(
+    parts={
+        "invoice_items": ("invoices", "items"),
+    },
     auth=Tokens("/v1/oauth2/token", "client_credentials"),
     pager=PagePager(
         "page_size",
@@ -163,6 +166,11 @@ _moneybird_period = {"where": hidden_unless("filter_period", "..20991231")}
 
 # Documents of this year, and rows in use, unless asked otherwise; ids of text; a header Link.
 MONEYBIRD = Manner(
+    parts={
+        "sales_invoice_details": ("sales_invoices", "details"),
+        "sales_invoice_payments": ("sales_invoices", "payments"),
+        "purchase_invoice_details": ("purchase_invoices", "details"),
+    },
     auth=Bearer(KEY),
     pager=PagePager(default=50, highest=100, links=True, refuse_more=True),
     paths=paths(
@@ -271,6 +279,10 @@ LEXWARE_OFFICE = Manner(
 
 # Pages of forty, whatever is asked for; who asks has to say so.
 FAKTUROID = Manner(
+    parts={
+        "invoice_lines": ("invoices", "lines"),
+        "expense_lines": ("expenses", "lines"),
+    },
     auth=Tokens("/api/v3/oauth/token", "client_credentials"),
     pager=PagePager("", default=40),
     paths=paths(
