@@ -271,12 +271,13 @@ def test_a_detail_that_fails_for_ever_fails_its_streams_alone_and_later_syncs_ma
         "contact_details": "COMPLETE",
     }
     assert len(failed.errors) == 2
-    assert details_asked(sandbox)["invoice_details"] == 30 - 12
+    # One worker may have been ahead of the other.
+    assert 30 - 12 <= details_asked(sandbox)["invoice_details"] <= 30 - 12 + 2
     assert resumed.exit_code == 0
     catalog = by_name(connector.catalog)
     for name in ("invoice_line_items", "invoice_details"):
         came = keys([*failed.records[name], *resumed.records[name]], catalog[name])
-        assert came == keys(sandbox.rows(name), catalog[name])
+        assert set(came) == set(keys(sandbox.rows(name), catalog[name]))
 
 
 @pytest.mark.parametrize("status", ["401", "403", "404", "400"])

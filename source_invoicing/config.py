@@ -19,7 +19,7 @@ import pendulum
 
 from source_invoicing.http import Failure, config_failure
 
-# As in the form. Checked before the form's own check, whose message is hard to understand.
+# The form checks no more than that it is text, so that it can be emptied.
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )

@@ -30,7 +30,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_invoicing.breaker import FailureBreaker
 from source_invoicing.http import ApiClient, Cancelled, Failure, heartbeat, in_accounts, logger
-from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
+from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
@@ -170,10 +170,13 @@ class Sync:
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
-        as INCOMPLETE, with one trace message that says why.
+        as INCOMPLETE, with one trace message that says why. Those come last.
 
         :raises SyncFailed: at the end, when any stream failed
         """
+        return failures_last(self._messages())
+
+    def _messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         at_its_end = False
         try:
             with heartbeat():

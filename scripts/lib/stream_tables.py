@@ -221,16 +221,16 @@ def example(schema: Json) -> Any:
     return schema["examples"][0] if "examples" in schema else "x"
 
 
-def streams_of(platform: str, **options: Any) -> list[InvoicingStream]:
+def streams_of(platform: str, **further: Any) -> list[InvoicingStream]:
     """The streams of a platform, of an account that does not exist.
 
-    :param options: of the platform, beside those that it wants
+    :param further: options of the platform, beside those that it wants
     """
-    values = {**example(platform_options()[platform]), **options}
+    options = {**example(platform_options()[platform]), **further}
     if platform == "rest_api":
         # Needed where no product knows it.
-        values["base_url"] = SOME_ADDRESS
-    config = Config.parse({"platform": values}, PLATFORMS)
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 

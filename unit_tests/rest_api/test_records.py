@@ -99,6 +99,20 @@ def test_a_nested_key_is_a_key(server: requests_mock.Mocker) -> None:
     assert shown.default_cursor_field == ["Invoice", "changed"]
 
 
+def test_a_key_of_more_than_64_bits_is_refused_as_such(server: requests_mock.Mocker) -> None:
+    rows = [{"id": 2**70 + number} for number in range(3)]
+    server.get(LIST, json={"data": rows})
+    sentence = (
+        "Stream invoices: a record of /v1/invoices has a number of more than 64 bits at 'id', which primary_key names. "
+    )
+
+    for list_streams in (lambda: read(config()), lambda: stream(config()).get_json_schema()):
+        with pytest.raises(Failure) as caught:
+            list_streams()
+        assert caught.value.sentence.startswith(sentence)
+        assert caught.value.sentence.count("Stream invoices") == 1
+
+
 # -- steps into each element ------------------------------------------------------------------------------------------
 
 

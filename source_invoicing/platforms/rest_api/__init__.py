@@ -30,7 +30,7 @@ from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream, Partition, Window
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
@@ -81,11 +81,17 @@ class RestApi(Platform):
 
     @override
     def check(self) -> None:
-        """Ask for one page of the first stream that has no parent."""
+        """Ask for one page of the first stream without a parent, and for one of its documents where it has details."""
         if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
-        next(stream for stream in streams if stream.declared.parent is None).try_out()
+        source = next(stream for stream in streams if stream.declared.parent is None)
+        rows = source.try_out()
+        if source.declared.detail_path:
+            rows = detail_stream(source).try_out(rows)
+        for parts in self._options.parts:
+            if parts.source == source.name:
+                part_stream(parts, source).records(rows, Partition())
 
     @override
     def streams(self) -> list[InvoicingStream]:

@@ -61,8 +61,8 @@ class RestDetailStream(DetailStream):
             found = found[0]
         if not isinstance(found, dict) or not found:
             raise MalformedResponse(
-                f"The answer to {response.path} has {describe(found)} where detail.record_path expects a record. Run the "
-                "sync again; if this stays, check detail of the stream in the configuration.",
+                f"The answer to {response.path} has {describe(found)} where detail.record_path expects a record. Run "
+                "the sync again; if this stays, check detail of the stream in the configuration.",
                 FailureType.config_error,
             )
         return found
@@ -92,17 +92,27 @@ class RestDetailStream(DetailStream):
         return infer(self._first_details(), source.declared.primary_key, source.known_fields)
 
     def _first_details(self) -> list[Row]:
-        source, details = self._source, []
-        for row in source.first_rows[:MOST_TO_INFER_FROM]:
-            values = {name: row[field] for name, field in source.fields_of_values.items() if field in row}
-            key = tuple(dig(row, path) for path in source.own_key)
-            try:
-                detail = source.account.client.fetch(source.detail_request({**values, "id": key[0]}), self._read)
-            except Failure as failure:
-                source.warn_of_open_schema(failure)
-                break
-            details.append(self._stamped(detail, key, source.cursor_value(row), Partition()))
+        """The details of the first rows, as far as they can be had."""
+        details: list[Row] = []
+        try:
+            details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
+        except Failure as failure:
+            self._source.warn_of_open_schema(failure)
         return details
+
+    def try_out(self, rows: list[Row]) -> list[Row]:
+        """The detail of the first row, if there is one.
+
+        :raises Failure: when it does not fit the configuration
+        """
+        return [self._detail_of(row) for row in rows[:1]]
+
+    def _detail_of(self, row: Row) -> Row:
+        source = self._source
+        values = {name: row[field] for name, field in source.fields_of_values.items() if field in row}
+        key = tuple(dig(row, path) for path in source.own_key)
+        detail = source.account.client.fetch(source.detail_request({**values, "id": key[0]}), self._read)
+        return self._stamped(detail, key, source.cursor_value(row), Partition())
 
     @override
     def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance

@@ -212,14 +212,15 @@ class RestStream(DeclaredLists):
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 
-    def try_out(self) -> None:
-        """Ask for the first page.
+    def try_out(self) -> list[Row]:
+        """The rows of the first page.
 
         :raises Failure: when it does not fit the configuration
         """
-        self.first_page(next(iter(self.samples())))
+        rows = self.first_page(next(iter(self.samples())))
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
+        return rows
 
     def samples(self) -> Iterator[Partition]:
         """Lists to look at, the one that most likely has rows first."""
