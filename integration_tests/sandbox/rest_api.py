@@ -143,6 +143,8 @@ class RestApi(Platform):
             return Reply(200, manner.body(Page([], 0, 1, 1), Extras()))
         try:
             self._admit(manner, request)
+            if (detail := self._detail(request)) is not None:
+                return Reply(200, detail)
             target = self._target(request)
             if target is None:
                 raise Refused(404, "There is nothing here")
@@ -235,6 +237,16 @@ class RestApi(Platform):
                 return stream, parent if parent is None else manner.of(stream).key_of(parent)
         return None
 
+    def _detail(self, request: ApiRequest) -> bytes | None:
+        """The single row that is asked for, if one is."""
+        for stream, template in self._manner.details.items():
+            if match := re.fullmatch(template.replace("{id}", "([^/]+)"), request.path):
+                key = self._manner_of(stream).key_of(match[1])
+                if key not in self.tables[stream]:
+                    raise Refused(404, f"There is no {match[1]}")
+                return self._bodies(stream, [key])[0]
+        return None
+
     def _query(self, request: ApiRequest, stream: str, parent: Key | None) -> Query:
         manner = self._manner_of(stream)
         return Query(manner.sort, parent, manner.bounds(request), manner.where(request))
@@ -262,7 +274,8 @@ class RestApi(Platform):
         table = self.tables[stream]
         query = self._query(self._manner.read(request), stream, parent)
         total, keys = table.select(query, offset, window.size)
-        return Slice(self._bodies(stream, keys), total, window.page, window.size, offset=offset)
+        rows = self._heads(stream, keys) if stream in self._manner.details else self._bodies(stream, keys)
+        return Slice(rows, total, window.page, window.size, offset=offset)
 
     def _bodies(self, stream: str, keys: Iterable[Key], parents: bool = False) -> list[bytes]:
         """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
@@ -285,6 +298,12 @@ class RestApi(Platform):
             customer = {manner.parent_field: id_of(group) if isinstance(group, int) else group}
             bodies.append(orjson.dumps(dress(table.row(key)) | customer))
         return bodies
+
+    def _heads(self, stream: str, keys: Iterable[Key]) -> list[bytes]:
+        """Rows without what only their details hold."""
+        manner = self._manner_of(stream)
+        bare = [{name: self.tables[stream].row(key)[name] for name in ("id", "updated_at")} for key in keys]
+        return [orjson.dumps(manner.dress(stream, row)) for row in bare]
 
     def _last_id(self, manner: Manner, page: Page) -> str | None:
         """Of a page without rows there is none, and none of rows that a fault has spoilt."""

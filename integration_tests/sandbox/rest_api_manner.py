@@ -99,6 +99,8 @@ class Manner:
     """Parameters without which a list is refused."""
     where: Callable[[ApiRequest], tuple[Where, ...]] = no_choice
     """Which rows a request is about, as its parameters say."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Where a single row is, of lists that hold nothing but keys and times."""
     parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Streams of what stands inside rows: the stream, and where its rows hold it."""
     parent_id: Callable[[int], Any] | None = None

@@ -232,8 +232,13 @@ STRIPE = Manner(
         "invoices credit_notes customers subscriptions charges payment_intents refunds disputes balance_transactions "
         "payouts quotes products prices coupons promotion_codes tax_rates",
         invoice_items="/invoiceitems",
+        invoice_line_items="/invoices/{id}/lines",
     ),
-    lists={"subscriptions": {"where": some_of("status", ("active", "canceled"), all_of_them="all")}},
+    lists={
+        "subscriptions": {"where": some_of("status", ("active", "canceled"), all_of_them="all")},
+        "invoice_line_items": {"parent_field": "invoice_id"},
+    },
+    parents={"invoice_line_items": "invoices"},
     base_path="/v1",
     dress=_stripe_row,
     refusal=_stripe_refusal,
