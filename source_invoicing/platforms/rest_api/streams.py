@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 import orjson
-from airbyte_cdk.models import AirbyteStream, FailureType
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
@@ -28,7 +28,7 @@ from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
-from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
 from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
@@ -42,10 +42,9 @@ MOST_PAGES_TO_INFER_FROM = 3
 MOST_SAMPLES = 5
 
 
-class RestStream(DeclaredLists):
+class RestStream(DeclaredSchema, DeclaredLists):
     """A list that the configuration describes."""
 
-    primary_key: ClassVar[str | list[str]]
     timestamp_format: ClassVar[TimestampFormat]
 
     def __init__(self, account: RestAccount, **more: Any) -> None:
@@ -53,7 +52,6 @@ class RestStream(DeclaredLists):
         :param more: what the other bases take
         """
         super().__init__(account, **more)
-        self._schema = StreamSchema(self.declared.json_schema, self._infer_schema)
         self._cursor_doubt = ""
         self._shares_keys = False
 
@@ -286,28 +284,18 @@ class RestStream(DeclaredLists):
         logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     @property
+    @override
     def known_fields(self) -> tuple[str, ...]:
-        """Dotted paths of fields that records have beside their key."""
         return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
 
-    def _infer_schema(self) -> Schema:
-        return infer(self.first_rows, self.declared.primary_key, self.known_fields)
+    @property
+    @override
+    def given_schema(self) -> Schema | None:
+        return self.declared.json_schema
 
     @override
-    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
-        return self._schema.offered
-
-    @override
-    def use_schema(self, schema: Schema) -> None:
-        self._schema.stored = schema
-
-    @override
-    def schema_of_records(self) -> Schema:
-        return self._schema.of_records
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        return with_paths(super().as_airbyte_stream(), self.declared.primary_key)
+    def sample(self) -> list[Row]:
+        return self.first_rows
 
     # -- details --------------------------------------------------------------------------------------------------
 
@@ -323,11 +311,3 @@ class RestStream(DeclaredLists):
         """
         template = RequestTemplate(self.declared.detail_path, headers=self.declared.template.headers)
         return replace(template.request(template.with_values(values), values, {}), error_handler=self._by_status)
-
-
-def with_paths(stream: AirbyteStream, primary_key: Sequence[str]) -> AirbyteStream:
-    """A stream whose key and cursor, which are dotted paths, are lists of names as Airbyte wants them."""
-    stream.source_defined_primary_key = [path.split(".") for path in primary_key] or None
-    if stream.default_cursor_field:
-        stream.default_cursor_field = stream.default_cursor_field[0].split(".")
-    return stream
