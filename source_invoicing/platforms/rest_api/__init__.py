@@ -15,12 +15,10 @@ from source_invoicing.http import (
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
-    TokenAuth,
     logger,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
-from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.details import RestDetailStream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
@@ -28,7 +26,6 @@ from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
 from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
-from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Partition, Window
 
@@ -72,12 +69,9 @@ class RestApi(Platform):
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
         self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
-        credentials = self._options.credentials
-        self._auth = (
-            TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
-            if isinstance(credentials, OAuth)
-            else credentials.auth()
-        )
+        self._auth = self._options.credentials.auth
+        if oauth := self._options.credentials.oauth:
+            self._auth = oauth.auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
 
     @override
     def check(self) -> None:
