@@ -24,7 +24,7 @@ from source_invoicing.platforms.rest_api.checks import (
     warn_of_shared_keys,
 )
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
-from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
+from source_invoicing.platforms.rest_api.page_info import absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
@@ -87,15 +87,9 @@ class RestStream(DeclaredSchema, DeclaredLists):
         rows = read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
-        outlook = self._outlook(rows, response, request)
-        self._check_end(outlook, rows, response, request)
-        return Page(
-            rows,
-            has_more=outlook.has_more,
-            total=outlook.total,
-            next=outlook.next,
-            server_time=self._server_time(rows, response),
-        )
+        page = self._page(rows, response, request)
+        self._check_end(page, response, request)
+        return replace(page, server_time=self._server_time(rows, response))
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
@@ -139,27 +133,27 @@ class RestStream(DeclaredSchema, DeclaredLists):
         if self._cursor_doubt:
             logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
 
-    def _outlook(self, rows: list[Row], response: Response, request: PageRequest) -> Outlook:
-        """How the list continues, by what the API says, or by the length of the page where it says nothing."""
+    def _page(self, rows: list[Row], response: Response, request: PageRequest) -> Page:
+        """The page, with how the list continues by what the API says, or by its length where the API says nothing."""
         pager = self.declared.pager
-        outlook = pager.outlook(response, rows, request)
-        if pager.size and self._end.is_reached(len(rows), request, response.path):
-            silent = outlook.has_more is None and outlook.total is None
-            outlook = replace(outlook, has_more=False) if silent else outlook
-        if outlook.next and self.declared.pager.follows_links:
-            outlook = replace(outlook, next=absolute(outlook.next, response, self.account.client.base_url))
-        return outlook
+        page = pager.page(response, rows, request)
+        is_reached = bool(pager.size) and self._end.is_reached(len(rows), request, response.path)
+        if is_reached and page.has_more is None and page.total is None:
+            page = replace(page, has_more=False)
+        if page.next and pager.follows_links:
+            page = replace(page, next=absolute(page.next, response, self.account.client.base_url))
+        return page
 
-    def _check_end(self, outlook: Outlook, rows: list[Row], response: Response, request: PageRequest) -> None:
-        if outlook.has_more and not rows and not outlook.next:
+    def _check_end(self, page: Page, response: Response, request: PageRequest) -> None:
+        if page.has_more and not page.rows and not page.next:
             raise UnexpectedResponse(
                 f"The API answered {response.path} with an empty page and says that the list goes on. Run the sync "
                 "again; if this stays, check the pagination of the stream.",
                 FailureType.transient_error,
             )
-        continues = outlook.has_more or outlook.next or outlook.total
+        continues = page.has_more or page.next or page.total
         if not self.declared.pager.size and request.token is None and not continues:
-            warn_of_more(self.name, rows, response)
+            warn_of_more(self.name, page.rows, response)
 
     def _server_time(self, rows: list[Row], response: Response) -> int | None:
         """The server's clock (seconds since 1970), not ahead of how the times of change on the page are written."""

@@ -1,4 +1,4 @@
-"""How a list continues behind a page, as far as the response says: totals, flags, cursors and links.
+"""How long a list is and how it continues, as far as a response says: totals, flags, cursors and links.
 
 Whatever contradicts the configuration is a :class:`Failure` that names the option to check.
 """
@@ -29,16 +29,7 @@ PLAIN = "http://"
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """How a list continues behind a page. The members are those of :class:`~source_invoicing.streams.page.Page`."""
-
-    has_more: bool | None = None
-    total: int | None = None
-    next: str | None = None
-
-
-@dataclass(frozen=True)
-class Signs:
+class PageInfo:
     """Where the API tells how long a list is and whether it goes on: dotted paths in the body, or names of headers.
     All are empty where it tells nothing.
     """
@@ -60,16 +51,16 @@ class Signs:
         for name, header in headers.items():
             if header:
                 check_header_name(fields, header, name)
-        signs = cls(
+        info = cls(
             total_path=parse_path(fields, "total_path"),
             has_more_path=parse_path(fields, "has_more_path"),
             total_pages_path=parse_path(fields, "total_pages_path") if counts_pages else "",
             **headers,
         )
         for path, header in (("total_path", "total_header"), ("has_more_path", "has_more_header")):
-            if getattr(signs, path) and getattr(signs, header):
+            if getattr(info, path) and getattr(info, header):
                 raise fields.complaint(header, f"and {path} are both set; the API tells it in one place")
-        return signs
+        return info
 
     @property
     def any(self) -> bool:
@@ -123,7 +114,7 @@ class Signs:
         return known
 
 
-SILENT = Signs()
+SILENT = PageInfo()
 
 
 def count_at(response: Response, path: str, option: str) -> int | None:
