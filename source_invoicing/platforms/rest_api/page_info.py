@@ -5,7 +5,6 @@ Whatever contradicts the configuration is a :class:`Failure` that names the opti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -15,7 +14,6 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
-from source_invoicing.http.link_header import targets
 from source_invoicing.platforms.rest_api.headers import check_header_name
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
 from source_invoicing.streams import PageRequest, Row
@@ -62,13 +60,6 @@ class PageInfo:
                 raise fields.complaint(header, f"and {path} are both set; the API tells it in one place")
         return info
 
-    @property
-    def any(self) -> bool:
-        """Whether the API tells anything."""
-        return any(
-            (self.total_path, self.total_header, self.has_more_path, self.has_more_header, self.total_pages_path)
-        )
-
     def counted(self, response: Response) -> int | None:
         """The total, whatever else is wrong with the response; ``None`` where there is none."""
         found = response.headers.get(self.total_header) if self.total_header else dig(response.body, self.total_path)
@@ -80,7 +71,7 @@ class PageInfo:
         :param known_rows: rows of the list that certainly exist
         """
         if not self.total_header:
-            total = count_at(response, self.total_path, "total_path or total_pages_path")
+            total = _count_at(response, self.total_path)
         elif self.total_header in response.headers or request.is_first:
             total = _count(
                 response, response.headers.get(self.total_header, MISSING), self.total_header, "total_header"
@@ -96,7 +87,7 @@ class PageInfo:
 
     def pages(self, response: Response) -> int | None:
         """The number of pages."""
-        return count_at(response, self.total_pages_path, "total_path or total_pages_path")
+        return _count_at(response, self.total_pages_path)
 
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
         """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
@@ -117,9 +108,8 @@ class PageInfo:
 SILENT = PageInfo()
 
 
-def count_at(response: Response, path: str, option: str) -> int | None:
-    """The count at a path of the body; ``None`` without a path."""
-    return _count(response, dig(response.body, path), path, option) if path else None
+def _count_at(response: Response, path: str) -> int | None:
+    return _count(response, dig(response.body, path), path, "total_path or total_pages_path") if path else None
 
 
 def _count(response: Response, value: Any, place: str, option: str) -> int:
@@ -142,25 +132,15 @@ def value_at(response: Response, path: str, rows: list[Row], request: PageReques
     return value
 
 
-def links_of(response: Response) -> Mapping[str, str]:
-    """The targets of the header ``Link`` by relation, in lower case."""
-    return targets(response.headers.get("Link", ""))
-
-
-def link_of(response: Response, relation: str) -> str:
-    """One target of the header ``Link``; empty where it is the page itself, as some APIs say on the last page."""
-    links = links_of(response)
-    link = links.get(relation.lower(), "")
-    return "" if link == links.get("self") else link
-
-
 def absolute(link: str, response: Response, base_url: str) -> str:
     """A link as an address. It may lead to another host: the client refuses to send anything there."""
     try:
         address = urljoin(join_url(base_url, response.path), link)
     except ValueError:
         raise UnexpectedResponse(
-            f"The API answered {response.path} with a next page whose address is none.", FailureType.transient_error
+            f"The API answered {response.path} with a next page whose address is none. Run the sync again; if this "
+            "stays, check the pagination of the stream.",
+            FailureType.transient_error,
         ) from None
     # Behind a proxy that terminates https, an API may believe that it is reached by http.
     secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address

@@ -63,7 +63,7 @@ class Pager(ABC):
     @property
     def reports_its_end(self) -> bool:
         """Whether the responses say if there is more."""
-        return self.info.any
+        return self.info != SILENT
 
     @property
     def asks_behind_the_end(self) -> bool:

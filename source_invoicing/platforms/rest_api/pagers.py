@@ -14,7 +14,8 @@ from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
-from source_invoicing.platforms.rest_api.page_info import PageInfo, bad_pagination, link_of, links_of, value_at
+from source_invoicing.http.link_header import target, targets
+from source_invoicing.platforms.rest_api.page_info import PageInfo, bad_pagination, value_at
 from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import Page, PageRequest, Row
@@ -48,7 +49,7 @@ class NoPager(Pager):
             raise bad_pagination(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
         if self.info.has_more(response, request):
             raise bad_pagination(response, "it says that there are more rows, and pagination is none", "type")
-        if link_of(response, "next"):
+        if target(response.headers.get("Link", ""), "next"):
             raise bad_pagination(response, "its header Link names a next page, and pagination is none", "type")
         # Other flags are ignored: they may be about a page that this API sends only when asked for one.
         return Page(rows, has_more=False)
@@ -274,10 +275,11 @@ class LinkHeaderPager(LinkPager):
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
-        if response.headers.get("Link", "").strip() and not links_of(response):
+        header = response.headers.get("Link", "")
+        if header.strip() and not targets(header):
             raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
         has_more, total = self.info.has_more(response, request), self.info.total(response, request)
-        return Page(rows, has_more, total, next=link_of(response, self.rel) or None)
+        return Page(rows, has_more, total, next=target(header, self.rel) or None or None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,7 +122,7 @@ class PartStream(DeclaredSchema, DerivedStream):
             if not isinstance(part, dict):
                 raise UnexpectedResponse(
                     f"Stream {self.name}: a record of {self._source.name} has {describe(part)} at "
-                    f"{self.declared.expand!r}, where expand expects objects.",
+                    f"{self.declared.expand!r}, where expand expects objects. Correct expand, or leave the stream out.",
                     FailureType.config_error,
                 )
             stamps[POSITION] = position

@@ -110,7 +110,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
         for row in rows:
             version = self._cursor_value(row)
             if version is not None:
-                state.saw(version)
+                state.advance(None, version)
             if version is None or before is None or version >= before:
                 newer.append(row)
         return newer
