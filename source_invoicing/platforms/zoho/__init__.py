@@ -11,23 +11,25 @@ from urllib.parse import urlsplit
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.config import Config
+from source_invoicing.config import Config, Fields
 from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     ApiClient,
     BadRequest,
     CallBudget,
+    Failure,
     RateLimiter,
     ResourceMissing,
     RetryPolicy,
     config_failure,
     logger,
 )
-from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, books_streams, invoice
+from source_invoicing.platforms.platform import Login, Platform
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
+from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.earlier_state import place_states
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
@@ -38,7 +40,7 @@ from source_invoicing.platforms.zoho.organization import (
     may_be_several,
 )
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import InvoicingStream, ParentStream, Window, combine
+from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window, combine
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
@@ -47,6 +49,8 @@ WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_typ
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MOST_IN_FLIGHT = 10
+# As many as no plan allows in a day.
+MOST_DETAIL_CALLS = 1_000_000
 # The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
 CALLS_OF_NO_ORGANIZATION = 2
 # What the state of a stream calls the states of the organizations; never change it.
@@ -57,8 +61,10 @@ class Zoho(Platform):
     """An account at one of Zoho's products."""
 
     default_workers: ClassVar[int] = 5
+    login_secrets = login.SECRETS
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
+    detail_types: ClassVar[Sequence[type[ZohoDetails]]]
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -71,6 +77,8 @@ class Zoho(Platform):
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
         self._organization_ids = ids_in(options.optional_text("organization_id"))
+        self._details = options.flag("details")
+        self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS))
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
@@ -124,6 +132,7 @@ class Zoho(Platform):
         account = ZohoAccount(
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
+            detail_calls=self._detail_calls,
             product=self.product,
             organization=organization,
         )
@@ -134,7 +143,20 @@ class Zoho(Platform):
             if isinstance(stream, ParentStream):
                 parents[kind] = stream
             streams.append(stream)
-        return streams
+        details = self.detail_types if self._details else ()
+        return [*streams, *(kind(account) for kind in details)]
+
+    @classmethod
+    @override
+    def login(cls, options: Fields) -> Login:
+        platform = {"name": cls.name, **login.exchange_code(options)}
+        account = cls(Config.parse({"platform": platform}, [cls.name]))
+        try:
+            organization_id, remark = login.organization(account._client(RetryPolicy.for_check()), account.check)
+        except Failure as failure:
+            raise login.with_code_used(failure) from None
+        chosen = {"organization_id": organization_id} if organization_id else {}
+        return Login({"platform": {**platform, **chosen}}, [remark])
 
     @property
     def _in_flight(self) -> int:
@@ -175,6 +197,7 @@ class ZohoInvoice(Zoho):
     name: ClassVar[str] = "zoho_invoice"
     product = invoice.PRODUCT
     stream_types = invoice.STREAMS
+    detail_types = invoice_details.STREAMS
 
 
 class ZohoBooks(Zoho):
@@ -183,6 +206,7 @@ class ZohoBooks(Zoho):
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
     stream_types = books_streams.STREAMS
+    detail_types = books_details.STREAMS
 
 
 __all__ = ["ZohoBooks", "ZohoInvoice"]
