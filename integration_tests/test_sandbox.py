@@ -23,6 +23,7 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.invoiced import FOREIGN_API_KEY
 from integration_tests.sandbox.invoiced_data import CHILD_PATHS, DEFAULT_ROWS, spread
 from integration_tests.sandbox.invoiced_query import UPDATED_AFTER
+from integration_tests.sandbox.registry import PLATFORMS
 from integration_tests.sandbox.server import HOST
 from integration_tests.sandbox.values import LONG_TEXT
 
@@ -1035,6 +1036,17 @@ def test_the_command_line_announces_itself_and_ends_cleanly(end: signal.Signals)
     assert (process.returncode, output, errors) == (0, "", "")
     twin = Sandbox(seed=4, rows={"invoices": 7, "items": 3})
     assert rows == twin.rows("invoices")
+
+
+def test_all_platforms_start_with_one_command_each_at_a_port_of_its_own() -> None:
+    with _start("--platform", "all") as process:
+        assert process.stdout
+        ready = [json.loads(process.stdout.readline()) for _ in PLATFORMS]
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output, errors) == (0, "", "")
+    assert [each["platform"] for each in ready] == list(PLATFORMS)
+    assert len({each["base_url"] for each in ready}) == len(PLATFORMS)
 
 
 def test_a_taken_port_is_reported_in_one_line(sandbox: Sandbox) -> None:

@@ -30,7 +30,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_invoicing.breaker import FailureBreaker
 from source_invoicing.http import ApiClient, Cancelled, Failure, heartbeat, in_accounts, logger
-from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
+from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
@@ -165,15 +165,18 @@ class Sync:
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._has_state: set[str] = set()
+        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
-        as INCOMPLETE, with one trace message that says why.
+        as INCOMPLETE, with one trace message that says why. Those come last.
 
         :raises SyncFailed: at the end, when any stream failed
         """
+        return failures_last(self._messages())
+
+    def _messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         at_its_end = False
         try:
             with heartbeat():
@@ -262,9 +265,8 @@ class Sync:
         for each in self._complete[name]:
             each.progress.finish()
         state, errors = outlet.state, self._errors[name]
-        if self._complete[name] and (
-            self._records_since_state[name] or name not in self._has_state or state == FINISHED or errors
-        ):
+        is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+        if self._complete[name] and (is_news or errors):
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
@@ -283,7 +285,7 @@ class Sync:
             yield self._trace(outlet.name, traced)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._has_state.add(stream)
+        self._last_states[stream] = value or FINISHED
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:

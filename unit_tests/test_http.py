@@ -329,6 +329,16 @@ def test_a_harmless_slip_of_the_vendor_costs_no_list(content: bytes, headers: di
     assert api.call_count == 1
 
 
+def test_numbers_that_nothing_can_store_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/lost", content=b'[{"id": 1, "rate": 1e999, "most": -1e999}]')
+        client().send(Request("lost"))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "The answer to /lost holds numbers that are infinite or larger than any type. They become null."
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "headers", "what"),
     [

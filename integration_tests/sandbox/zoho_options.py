@@ -61,6 +61,18 @@ TOKEN_OPTIONS: tuple[Option, ...] = (
     Option("token_generation", 0, "Whenever this changes, all access tokens given out so far end."),
     Option("revoke_after_calls", 0, "Once, before this call of the API, all access tokens end; 0 never."),
     Option("refresh_token", "valid", "Whether the refresh token still counts.", choices=("valid", "revoked")),
+    Option(
+        "code",
+        "good",
+        "The code of the API console: good once, too old, or of a client that gets no refresh token for it.",
+        choices=("good", "expired", "online"),
+    ),
+    Option(
+        "data_center",
+        "here",
+        "Whether the account lives at this data center, or else what this one says of everything made elsewhere.",
+        choices=("here", "invalid_client", "invalid_code"),
+    ),
     Option("token_error_status", "200", "Status of a refused token request.", choices=("200", "400")),
     Option("token_throttle_status", "400", "Status of a throttled token request.", choices=("200", "400")),
     Option(

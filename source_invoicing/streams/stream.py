@@ -129,7 +129,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
         stream = super().as_airbyte_stream()
         stream.is_resumable = self.resumes
         if self.account_key:
-            stream.source_defined_primary_key = [[self.account_key], *(stream.source_defined_primary_key or [])]
+            # Some clients take the first part of a key for all of it: the one that tells most rows apart.
+            stream.source_defined_primary_key = [*(stream.source_defined_primary_key or []), [self.account_key]]
         return stream
 
     @property

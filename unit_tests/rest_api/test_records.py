@@ -33,6 +33,9 @@ def test_records_that_share_their_key_are_told_once(
         ({}, {"data": []}, []),
         ({}, {"data": None}, []),
         ({"single_object_as_list": True}, {"data": {"id": 1}}, [1]),
+        ({"absent_when_empty": True}, {}, []),
+        ({"absent_when_empty": True, "record_path": "a.b"}, {"a": {}}, []),
+        ({"absent_when_empty": True, "record_path": "a.b"}, {"a": {"b": [{"id": 1}]}}, [1]),
     ],
 )
 def test_records_are_found(server: requests_mock.Mocker, options: Json, body: Any, expected: list[int]) -> None:
@@ -49,6 +52,9 @@ def test_records_are_found(server: requests_mock.Mocker, options: Json, body: An
         ({}, {"data": ["text"]}),
         ({"record_path": ""}, {"data": []}),
         ({"record_path": "a.b"}, {"a": {}}),
+        # What should hold the list has to be there all the same.
+        ({"absent_when_empty": True, "record_path": "a.b"}, {}),
+        ({"absent_when_empty": True}, []),
     ],
 )
 def test_a_record_path_that_leads_nowhere_is_no_empty_list(
@@ -91,6 +97,20 @@ def test_a_nested_key_is_a_key(server: requests_mock.Mocker) -> None:
     shown = stream(values).as_airbyte_stream()
     assert shown.source_defined_primary_key == [["Invoice", "id"]]
     assert shown.default_cursor_field == ["Invoice", "changed"]
+
+
+def test_a_key_of_more_than_64_bits_is_refused_as_such(server: requests_mock.Mocker) -> None:
+    rows = [{"id": 2**70 + number} for number in range(3)]
+    server.get(LIST, json={"data": rows})
+    sentence = (
+        "Stream invoices: a record of /v1/invoices has a number of more than 64 bits at 'id', which primary_key names. "
+    )
+
+    for list_streams in (lambda: read(config()), lambda: stream(config()).get_json_schema()):
+        with pytest.raises(Failure) as caught:
+            list_streams()
+        assert caught.value.sentence.startswith(sentence)
+        assert caught.value.sentence.count("Stream invoices") == 1
 
 
 # -- steps into each element ------------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ class DiscoveryOutcome:
         """
         self._to_come -= 1
         failure_type = failure.failure_type or FailureType.system_error
-        of_stream = type(failure)(f"Stream {stream}: {failure.sentence}", failure_type)
+        name = f"Stream {stream}: "
+        of_stream = type(failure)(name + failure.sentence.removeprefix(name), failure_type)
         if isinstance(failure, CONCERNS_ALL):
             raise of_stream
         if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):

@@ -25,8 +25,14 @@ def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Resp
     for row in rows:
         for path in key:
             value = dig(row, path)
-            rounded = isinstance(value, float) and abs(value) >= EXACT
-            if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
+            if isinstance(value, float) and abs(value) >= EXACT:
+                raise UnexpectedResponse(
+                    f"Stream {stream}: a record of {response.path} has a number of more than 64 bits at {path!r}, "
+                    "which primary_key names. It is rounded when it is read, so it tells no records apart. Name "
+                    "another field, such as one that holds the same as text.",
+                    FailureType.config_error,
+                )
+            if value is None or value is MISSING or isinstance(value, (dict, list)):
                 raise UnexpectedResponse(
                     f"Stream {stream}: a record of {response.path} has {describe(value)} at {path!r}, which "
                     f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",

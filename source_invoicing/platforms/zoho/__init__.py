@@ -11,21 +11,22 @@ from urllib.parse import urlsplit
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.config import Config
+from source_invoicing.config import Config, Fields
 from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     ApiClient,
     BadRequest,
     CallBudget,
+    Failure,
     RateLimiter,
     ResourceMissing,
     RetryPolicy,
     config_failure,
     logger,
 )
-from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details
+from source_invoicing.platforms.platform import Login, Platform
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
@@ -60,6 +61,7 @@ class Zoho(Platform):
     """An account at one of Zoho's products."""
 
     default_workers: ClassVar[int] = 5
+    login_secrets = login.SECRETS
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
     detail_types: ClassVar[Sequence[type[ZohoDetails]]]
@@ -143,6 +145,18 @@ class Zoho(Platform):
             streams.append(stream)
         details = self.detail_types if self._details else ()
         return [*streams, *(kind(account) for kind in details)]
+
+    @classmethod
+    @override
+    def login(cls, options: Fields) -> Login:
+        platform = {"name": cls.name, **login.exchange_code(options)}
+        account = cls(Config.parse({"platform": platform}, [cls.name]))
+        try:
+            organization_id, remark = login.organization(account._client(RetryPolicy.for_check()), account.check)
+        except Failure as failure:
+            raise login.with_code_used(failure) from None
+        chosen = {"organization_id": organization_id} if organization_id else {}
+        return Login({"platform": {**platform, **chosen}}, [remark])
 
     @property
     def _in_flight(self) -> int:
