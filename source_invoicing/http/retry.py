@@ -12,7 +12,7 @@ from source_invoicing.http.testing import BACKOFF_SCALE, TIMEOUT_SCALE, testing_
 
 #: Headers that tell when the vendor counts anew: of a draft of the IETF, and in common spellings.
 RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
-# Larger numbers are moments since 1970: as a duration they would be thirty years.
+# Larger numbers are times since 1970: as a duration they would be thirty years.
 LARGEST_DURATION = 10**9
 # Larger ones are in milliseconds.
 LARGEST_SECONDS = 10**11
@@ -120,7 +120,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def reset_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a moment
+    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a time
     since 1970 (in seconds or milliseconds), which is compared with the response's own ``Date``.
 
     Some vendors send it with every response, so it says nothing about whether to wait. Where something is left of that
