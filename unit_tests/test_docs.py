@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -46,15 +47,20 @@ SECTIONS = [
 ]
 
 
+def script(name: str) -> ModuleType:
+    """A script of ``scripts/lib``."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "lib" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def tables() -> ModuleType:
     """The script that writes the tables."""
-    spec = importlib.util.spec_from_file_location("stream_tables", ROOT / "scripts" / "lib" / "stream_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("stream_tables")
 
 
 def headings(text: str) -> list[str]:
@@ -84,6 +90,14 @@ def test_the_tables_are_those_of_the_code(tables: ModuleType, page: Path) -> Non
     text = page.read_text(encoding="utf-8")
 
     assert tables.renewed(text) == text, "Run scripts/lib/stream_tables.py."
+
+
+def test_the_plots_are_those_of_the_figures() -> None:
+    drawn = list(script("plots").plots())
+
+    assert [file.name for file, content in drawn if file.read_text(encoding="utf-8") != content] == [], (
+        "Run scripts/lib/plots.py."
+    )
 
 
 def test_each_platform_has_its_table() -> None:
