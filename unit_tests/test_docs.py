@@ -49,7 +49,9 @@ SECTIONS = [
 
 def script(name: str) -> ModuleType:
     """A script of ``scripts/lib``."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / "lib" / f"{name}.py")
+    folder = ROOT / "scripts" / "lib"
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
