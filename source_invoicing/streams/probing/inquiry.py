@@ -11,7 +11,6 @@ from typing import Any
 from source_invoicing.http import (
     OK,
     AccessRefused,
-    BadRequest,
     Fail,
     Failure,
     HostUnreachable,
@@ -21,10 +20,9 @@ from source_invoicing.http import (
     Request,
     ResourceMissing,
     Response,
-    UnexpectedResponse,
     Verdict,
 )
-from source_invoicing.streams.child import ChildStream
+from source_invoicing.streams.child import ChildStream, path_segment
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.probing.shapes import Shapes
@@ -34,12 +32,17 @@ from source_invoicing.streams.stream import InvoicingStream
 # Outcomes that several kinds of questions have.
 HONOURED, IGNORED, REFUSED = "honoured", "ignored", "refused"
 PRESENT, ABSENT = "present", "absent"
-ANSWERS, MISSING, NO_ACCESS = "answers", "missing", "no access"
+ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
 
-#: Refusals that answer a question.
-REFUSALS = (AccessRefused, BadRequest, ResourceMissing, UnexpectedResponse)
 #: Failures that the next request would meet as well.
 ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
+
+#: What a failure answers; others are refusals if the API said something.
+KINDS: Mapping[type[Failure], str] = {
+    AccessRefused: NO_ACCESS,
+    ResourceMissing: MISSING,
+    MalformedResponse: UNREADABLE,
+}
 
 Params = Mapping[str, Any]
 
@@ -123,8 +126,8 @@ class Answer:
 
     @property
     def refused(self) -> bool:
-        """Whether the API did not understand the request."""
-        return isinstance(self.failure, BadRequest)
+        """Whether the API says that it does not take the request."""
+        return self.outcome == REFUSED
 
     @property
     def rows(self) -> list[Row]:
@@ -151,8 +154,10 @@ class Answer:
         """Whether the API has what was asked for."""
         if self.failure is None:
             return ANSWERS
-        kinds = {AccessRefused: NO_ACCESS, ResourceMissing: MISSING, BadRequest: REFUSED}
-        return next((word for kind, word in kinds.items() if isinstance(self.failure, kind)), "not as documented")
+        for kind, word in KINDS.items():
+            if isinstance(self.failure, kind):
+                return word
+        return REFUSED if self.response is not None else UNREADABLE
 
 
 class Inquiry:
@@ -194,18 +199,23 @@ class Inquiry:
         """A page of a stream's list.
 
         :param params: query parameters, or members of the body, in place of the stream's own; ``None`` leaves one out
-        :param path: in place of the stream's. What it answers with is not read as a list
+        :param path: in place of the stream's; ``{id}`` stands for the key of its first row. What it answers with is
+            not read as a list
         :param again: ask even if the answer is known
         :raises Failure: when no further request would be answered either
         :raises CannotTell: when the list belongs to a parent, and there is none
         """
         stream, request = self.stream(name), request or PageRequest()
-        partition = self._partition(stream)
+        partition, label = self._partition(stream), path and f"/{path}"
+        if isinstance(stream, ChildStream):
+            label = f"/{stream.parent_resource}/.../{stream.resource}"
+        if "{id}" in path:
+            path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[0])))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with(listing.request(request, {}), params or {})
-        if isinstance(stream, ChildStream):  # whose path holds an id
-            asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
-        key = _key(asked)
+        if label:  # the path may hold an id
+            asked = replace(asked, label=label)
+        key = _key(asked), bool(path)
         if again or key not in self._answers:
             self._answers[key] = self._send(stream, asked, None if path else request)
         answer = self._answers[key]
@@ -226,7 +236,7 @@ class Inquiry:
         def tolerate(response: Response) -> Verdict:
             verdict = handler(response)
             refused.clear()
-            if isinstance(verdict, Fail) and isinstance(verdict.failure, REFUSALS):
+            if isinstance(verdict, Fail) and not isinstance(verdict.failure, ENDS_ALL):
                 refused.append(verdict.failure)
                 return OK
             return verdict

@@ -100,6 +100,43 @@ def selection(inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row]
     return HONOURED if all(map(keeps, answer.listed.rows)) else IGNORED
 
 
+@question(
+    {
+        HONOURED: "The filter can be used.",
+        IGNORED: "The filter cannot be used: it selects nothing.",
+        REFUSED: "The filter must not be sent.",
+    }
+)
+def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
+    """Does a filter that fits no row list none?"""
+    inquiry.note("rows without the filter", len(inquiry.page(name).rows))
+    answer = inquiry.page(name, params=params)
+    if answer.refused:
+        return REFUSED
+    inquiry.note("rows with the filter", len(answer.listed.rows))
+    return IGNORED if answer.listed.rows else HONOURED
+
+
+@question(
+    {
+        HONOURED: "A list can be read from any row on.",
+        IGNORED: "The list is not paged: each request is answered with all of it.",
+        REFUSED: "The list is not paged.",
+    }
+)
+def offset(inquiry: Inquiry, name: str) -> str:
+    """Does a page begin with the row that is asked for?"""
+    key = inquiry.stream(name).key
+    first = [*map(key, inquiry.page(name).rows)]
+    answer = inquiry.page(name, PageRequest(offset=1))
+    if answer.refused:
+        return REFUSED
+    if len(set(first)) == 1:
+        raise CannotTell("the list has one row")
+    inquiry.note("rows", len(first))
+    return IGNORED if [*map(key, answer.listed.rows)][:1] == first[:1] else HONOURED
+
+
 @question({PRESENT: "It is there.", ABSENT: "It is not there."})
 def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
     """What an answer shows.
@@ -131,7 +168,11 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return TAKEN if page.size >= size else CAPPED
     if len(page.rows) >= size:
         return TAKEN
-    if page.has_more or (page.total or 0) > len(page.rows):
+    following = inquiry.stream(name).paging.following(PageRequest(), page)
+    has_more = page.has_more or (page.total or 0) > len(page.rows)
+    if page.has_more is None and page.total is None and following is not None:
+        has_more = bool(inquiry.page(name, following).listed.rows)
+    if has_more:
         return CAPPED
     raise CannotTell("the list is shorter than such a page")
 
