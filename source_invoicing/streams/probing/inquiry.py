@@ -194,6 +194,7 @@ class Inquiry:
         params: Params | None = None,
         *,
         path: str = "",
+        headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
         """A page of a stream's list.
@@ -213,9 +214,10 @@ class Inquiry:
             path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[0])))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with(listing.request(request, {}), params or {})
+        asked = replace(asked, headers={**asked.headers, **(headers or {})})
         if label:  # the path may hold an id
             asked = replace(asked, label=label)
-        key = _key(asked), bool(path)
+        key = (_key(asked), bool(path))
         if again or key not in self._answers:
             self._answers[key] = self._send(stream, asked, None if path else request)
         answer = self._answers[key]
@@ -273,4 +275,5 @@ def _merged(values: Mapping[str, Any], others: Params) -> dict[str, Any]:
 
 
 def _key(request: Request) -> Hashable:
-    return request.url or request.path, json.dumps([dict(request.params), request.json], sort_keys=True, default=str)
+    said = [dict(request.params), request.json, dict(request.headers)]
+    return request.url or request.path, json.dumps(said, sort_keys=True, default=str)
