@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -24,10 +25,12 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.probes import probes_of
 from source_invoicing.platforms.rest_api.products import with_product
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
@@ -75,6 +78,10 @@ class RestApi(Platform):
     @override
     def streams(self) -> list[InvoicingStream]:
         return list(streams_of(self._options, self._account(RetryPolicy())))
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return probes_of(streams)
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)

@@ -115,7 +115,7 @@ def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
     found = changes.times(inquiry, name, answer.listed.rows)
     if not found or min(found) < middle:
         raise CannotTell("the filter does not hold")
-    if middle in found:
+    if any(time < middle + changes.unit for time in found):
         return INCLUDED
     if answer.listed.has_next(len(answer.listed.rows)) and found != sorted(found):
         raise CannotTell("the row may stand on a later page")

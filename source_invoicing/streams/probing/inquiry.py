@@ -229,7 +229,8 @@ class Inquiry:
         if isinstance(stream, ChildStream):
             parents = stream.parents
             return stream.partition_for(parents.parent_id(self.page(parents.name).rows[0]))
-        return Partition() if stream.lists else next(iter(stream.partitions()))
+        # Of windows of time, the last one is the most likely to have rows.
+        return Partition() if stream.lists else [*stream.partitions()][-1]
 
     def _send(self, stream: Resource, asked: Request, request: PageRequest | None) -> Answer:
         client, refused = stream.account.client, list[Failure]()

@@ -27,7 +27,7 @@ EMPTY, ROWS, FIRST_ROWS = "no rows", "rows", "the first rows again"
 RIGHT, WRONG = "right", "wrong"
 STABLE, CHANGES = "the same each time", "another each time"
 ONCE, SEVERAL = "once", "several times"
-ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "ends there, and nothing behind it can be asked for"
+ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
 ANOTHER_KEY = "another key"
 # Pages of a list that are followed to see how it ends.
 MOST_PAGES = 4
