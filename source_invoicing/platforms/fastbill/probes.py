@@ -26,7 +26,6 @@ from source_invoicing.streams.probing.lists import (
     CAPPED,
     EMPTY,
     TAKEN,
-    offset,
     order_stable,
     page_at,
     page_size,
@@ -77,13 +76,28 @@ def body_of(answer: Answer) -> Any:
     return body.get("RESPONSE") if isinstance(body, dict) else None
 
 
-def rows_in(inquiry: Inquiry, name: str, service: str, list_key: str) -> list[Row]:
-    """The rows of a first page as they came: a page that is read as a list is tidied."""
-    body = body_of(inquiry.page(name, path=service))
+def rows_in(inquiry: Inquiry, name: str, service: str, list_key: str, offset: int = 0) -> list[Row]:
+    """The rows of a page as they came: a page that is read as a list is tidied."""
+    body = body_of(inquiry.page(name, PageRequest(offset=offset), path=service))
     container = body.get(list_key) if isinstance(body, dict) else None
     found = list(container.values()) if isinstance(container, dict) else container
     rows = [each for each in found or () if isinstance(each, dict)]
     return rows or [dict(container)] if isinstance(container, dict) else rows
+
+
+@question(
+    {
+        HONOURED: "The list comes in pages.",
+        IGNORED: "Each request is answered with the whole list. The connector notices, and asks once.",
+    }
+)
+def paged(inquiry: Inquiry, name: str, service: str, list_key: str) -> str:
+    """Does a page begin with the row that is asked for?"""
+    first, second = rows_in(inquiry, name, service, list_key), rows_in(inquiry, name, service, list_key, offset=1)
+    if len(first) < 2:  # noqa: PLR2004  # nothing is left out of one row
+        raise CannotTell("the list has too few rows")
+    key = inquiry.stream(name).key
+    return IGNORED if second and key(second[0]) == key(first[0]) else HONOURED
 
 
 @question(UNDERSTOOD)
@@ -194,6 +208,8 @@ def project_filter(inquiry: Inquiry, name: str) -> str:
 
 
 INVOICES = ("invoices", "invoice.get", "INVOICES")
+TIMES = ("times", "time.get", "TIMES")
+TEMPLATES = ("templates", "template.get", "TEMPLATES")
 
 PROBES: tuple[Probe, ...] = (
     *(
@@ -243,8 +259,8 @@ PROBES: tuple[Probe, ...] = (
         EMPTY,
     ),
     *(
-        Probe(f"{name}-offset", f"{name.capitalize()} come in pages.", INFERRED, offset(name), HONOURED)
-        for name in ("invoices", "customers", "times", "templates")
+        Probe(f"{name}-offset", f"{name.capitalize()} come in pages.", INFERRED, paged(name, service, key), HONOURED)
+        for name, service, key in (INVOICES, TIMES, TEMPLATES)
     ),
     *(
         Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, order(name), OLDEST_ROW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from source_invoicing.streams.page import PageRequest, Row
@@ -15,6 +15,7 @@ from source_invoicing.streams.probing.inquiry import (
     NO_ACCESS,
     PRESENT,
     REFUSED,
+    UNREADABLE,
     Answer,
     CannotTell,
     Inquiry,
@@ -117,26 +118,6 @@ def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
     return IGNORED if answer.listed.rows else HONOURED
 
 
-@question(
-    {
-        HONOURED: "A list can be read from any row on.",
-        IGNORED: "The list is not paged: each request is answered with all of it.",
-        REFUSED: "The list is not paged.",
-    }
-)
-def offset(inquiry: Inquiry, name: str) -> str:
-    """Does a page begin with the row that is asked for?"""
-    key = inquiry.stream(name).key
-    first = [*map(key, inquiry.page(name).rows)]
-    answer = inquiry.page(name, PageRequest(offset=1))
-    if answer.refused:
-        return REFUSED
-    if len(set(first)) == 1:
-        raise CannotTell("the list has one row")
-    inquiry.note("rows", len(first))
-    return IGNORED if [*map(key, answer.listed.rows)][:1] == first[:1] else HONOURED
-
-
 @question({PRESENT: "It is there.", ABSENT: "It is not there."})
 def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
     """What an answer shows.
@@ -168,11 +149,10 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return TAKEN if page.size >= size else CAPPED
     if len(page.rows) >= size:
         return TAKEN
+    if page.has_more or (page.total or 0) > len(page.rows):
+        return CAPPED
     following = inquiry.stream(name).paging.following(PageRequest(), page)
-    has_more = page.has_more or (page.total or 0) > len(page.rows)
-    if page.has_more is None and page.total is None and following is not None:
-        has_more = bool(inquiry.page(name, following).listed.rows)
-    if has_more:
+    if following is not None and inquiry.page(name, following, {param: size}).listed.rows:
         return CAPPED
     raise CannotTell("the list is shorter than such a page")
 
@@ -231,11 +211,15 @@ def total_right(inquiry: Inquiry, name: str) -> str:
         NO_ADDRESS: "The end of the list shows.",
         FIRST_ROWS: "The API does not page as declared. The connector ends the list there, and says so.",
         GOES_ON: "The list is longer than it says. Check the pagination of the stream.",
+        UNREADABLE: "Its pages contradict each other, so the stream fails. Check the pagination of the stream.",
+        REFUSED: "A page that should be there is refused, so the stream fails. Check the pagination of the stream.",
     }
 )
 def last_page(inquiry: Inquiry, name: str) -> str:
     """Does the list end where it says so?"""
     _, last, following = _followed(inquiry, name)
+    if last.page is None:
+        return last.outcome
     if following is None:
         return NO_ADDRESS
     behind = inquiry.page(name, following)
@@ -249,10 +233,12 @@ def last_page(inquiry: Inquiry, name: str) -> str:
 
 def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
     """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
-    stream, request, keys = inquiry.stream(name), PageRequest(), set()
-    rows_so_far = 0
+    stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
+    keys: set[Hashable] = set()
     for number in range(1, MOST_PAGES + 1):
         answer = inquiry.page(name, request)
+        if number > 1 and answer.page is None:
+            return len(keys), answer, None
         page = answer.listed
         new = set(map(stream.key, page.rows)) - keys
         keys |= new
