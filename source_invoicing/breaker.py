@@ -15,12 +15,14 @@ class FailureBreaker:
     """Stops a stream whose partitions fail one after another. Safe to use from several threads.
 
     :param any_was_read: whether an earlier run has read partitions of the stream
+    :param refusals_count: whether a refusal says something about the next one even though others could be read
     """
 
-    def __init__(self, *, any_was_read: bool = False) -> None:
+    def __init__(self, *, any_was_read: bool = False, refusals_count: bool = False) -> None:
         self._lock = threading.Lock()
         self._failed = False
         self._any_was_read = any_was_read
+        self._refusals_count = refusals_count
         self._in_a_row = 0
 
     @property
@@ -41,6 +43,7 @@ class FailureBreaker:
         """
         with self._lock:
             first, self._failed = not self._failed, True
-            if not (self._any_was_read and isinstance(error, (AccessRefused, ResourceMissing))):
+            is_refusal = isinstance(error, (AccessRefused, ResourceMissing))
+            if self._refusals_count or not (self._any_was_read and is_refusal):
                 self._in_a_row += 1
             return first

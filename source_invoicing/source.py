@@ -33,11 +33,11 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import ApiClient, Failure, config_failure, excerpt, heartbeat, logger
+from source_invoicing.http import Failure, config_failure, excerpt, heartbeat, logger
 from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
-from source_invoicing.streams import InvoicingStream, Reading
+from source_invoicing.streams import InvoicingStream, readings_of
 from source_invoicing.sync import Sync
 
 # A parser may repeat all that it has read.
@@ -188,7 +188,8 @@ class SourceInvoicing(AbstractSource):
                 refused.append((name, failure))
         with heartbeat():
             platform.place_states(selected)
-        return Sync(_readings(selected, platform), platform.num_workers, refused)
+        readings = readings_of(_in_turn(selected) if platform.takes_turns else selected)
+        return Sync(readings, platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
         """The account that a configuration describes. Sends no request.
@@ -252,18 +253,6 @@ def _configured(stream: AirbyteStream, full_refresh: bool) -> ConfiguredAirbyteS
         cursor_field=stream.default_cursor_field if incremental else None,
         primary_key=stream.source_defined_primary_key,
     )
-
-
-def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
-    """One reading for each list of each account, shared by all streams that need its rows."""
-    by_list: dict[tuple[ApiClient, str], list[InvoicingStream]] = {}
-    for stream in _in_turn(streams) if platform.takes_turns else streams:
-        for member in stream.members:
-            by_list.setdefault((member.account.client, member.source_stream.name), []).append(member)
-    return [
-        Reading(next((each for each in outlets if each.name == name), outlets[0].source_stream), outlets)
-        for (_, name), outlets in by_list.items()
-    ]
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:

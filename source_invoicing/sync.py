@@ -31,7 +31,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from source_invoicing.breaker import FailureBreaker
 from source_invoicing.http import ApiClient, Cancelled, Failure, heartbeat, in_accounts, logger
 from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
-from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource
+from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
@@ -80,10 +80,13 @@ class _Job:
         self.reading = reading
         self.lane = lane
         self.breaker = FailureBreaker(
-            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets)
+            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
+            refusals_count=isinstance(reading, DetailReading),
         )
         self.tasks = 0
         self.failed = False
+        self.concluded = False
+        self._under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
@@ -100,9 +103,16 @@ class _Job:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None``. Safe to call from several threads."""
+        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
         with self._lock:
-            return next(self._chains, None)
+            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            chain = next(self._chains, None) if has_room else None
+            self._under_way += chain is not None
+            return chain
+
+    def chain_ended(self) -> None:
+        with self._lock:
+            self._under_way -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
         """The ranges that the workers of one list share; ``None`` where only one may read it."""
@@ -123,7 +133,9 @@ class _Job:
             self.reading.source.ids.deliver(self._ids)
 
     def waits_for(self, other: _Job) -> bool:
-        """Whether the other one delivers what this one needs to begin."""
+        """Whether the other one delivers what this one needs to begin. Lists come before details."""
+        if isinstance(self.reading, DetailReading):
+            return not isinstance(other.reading, DetailReading)
         source = self.reading.source
         return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
 
@@ -153,7 +165,7 @@ class Sync:
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._has_state: set[str] = set()
+        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
@@ -222,10 +234,14 @@ class Sync:
             over = not job.tasks
         if end.error is not None:
             job.failed = True
+            job.reading.fail(end.error)
             for outlet in job.reading.outlets:
                 yield from self._on_error(outlet, end.error)
         job.lane.opening -= end.was_opening
-        if over:
+        if over and not (job.failed or job.concluded):
+            job.concluded = True
+            self._submit(job, self._run, job, job.reading.conclude)
+        elif over:
             job.lane.running.remove(job)
             yield from self._finish(job)
         yield from self._open_jobs()
@@ -249,9 +265,8 @@ class Sync:
         for each in self._complete[name]:
             each.progress.finish()
         state, errors = outlet.state, self._errors[name]
-        if self._complete[name] and (
-            self._records_since_state[name] or name not in self._has_state or state == FINISHED or errors
-        ):
+        is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+        if self._complete[name] and (is_news or errors):
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
@@ -270,7 +285,7 @@ class Sync:
             yield self._trace(outlet.name, traced)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._has_state.add(stream)
+        self._last_states[stream] = value or FINISHED
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:
@@ -314,23 +329,17 @@ class Sync:
     def _open(self, job: _Job) -> None:
         def open_and_offer() -> None:
             job.open()
-            for _ in range(job.lane.num_workers):
-                if not self._offer_next(job):
-                    return
+            self._offer(job)
 
         self._run(job, open_and_offer, was_opening=True)
 
-    def _offer_next(self, job: _Job) -> bool:
-        """Submit the next chain.
+    def _offer(self, job: _Job) -> None:
+        while (chain := job.next_chain()) is not None:
+            self._offer_chain(job, chain)
 
-        :return: whether there was one
-        """
-        chain = job.next_chain()
-        if chain is None:
-            return False
+    def _offer_chain(self, job: _Job, chain: Chain) -> None:
         ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
         self._submit(job, self._read, job, chain, ranges, True)
-        return True
 
     def _read(self, job: _Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
         """:param makes_room: whether the next chain is to be read when this one is done"""
@@ -339,8 +348,10 @@ class Sync:
             try:
                 self._read_chain(job, chain, ranges)
             finally:
-                if makes_room and not job.breaker.is_open:
-                    self._offer_next(job)
+                if makes_room:
+                    job.chain_ended()
+                    if not job.breaker.is_open:
+                        self._offer(job)
 
         self._run(job, read)
 

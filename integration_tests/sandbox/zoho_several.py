@@ -112,8 +112,15 @@ class SeveralOrganizations(Zoho):
         other, name = self._named(stream)
         if other is not self:
             return other.truth(name)
-        there = [each for id_, each in self._others.items() if id_ not in self.gone and stream != "organizations"]
+        there = self._there() if stream != "organizations" else []
         return [*super().truth(stream), *(row for each in there for row in each.truth(stream))]
+
+    def parts_of(self, name: str) -> list[Row]:
+        """The parts of all documents in all organisations."""
+        return [*super().parts_of(name), *(row for each in self._there() for row in each.parts_of(name))]
+
+    def _there(self) -> list[SeveralOrganizations]:
+        return [each for id_, each in self._others.items() if id_ not in self.gone]
 
     # Mutations
 

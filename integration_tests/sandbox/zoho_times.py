@@ -1,4 +1,4 @@
-"""Times as Zoho writes them."""
+"""Times of Zoho's rows: unix seconds in the tables, text with an offset on the wire."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -34,13 +34,14 @@ class DerivedStream(InvoicingStream, ABC):
     #: Where a row holds them: a member such as ``items``, or a path through objects and lists such as
     #: ``items.discounts``. Of several, the first one's parts come first.
     expand: ClassVar[str | tuple[str, ...]]
-    #: Field that carries the document's key.
-    document_field: ClassVar[str]
+    #: Field that carries the document's key; by default it is called as in the source.
+    document_field: str = ""
     #: Field that carries the id of the element in which a part stands, such as a line; null for the document itself.
     element_field: ClassVar[str] = ""
 
     def __init__(self, account: Account) -> None:
         self._source = self.source(account)
+        self.document_field = self.document_field or first(self._source.primary_key)
         super().__init__(account)
 
     @property
@@ -54,23 +55,34 @@ class DerivedStream(InvoicingStream, ABC):
         source.stream = self.name
         return source
 
+    @property
+    def paths(self) -> Sequence[str]:
+        """Where the parts are, see :attr:`expand`."""
+        return [self.expand] if isinstance(self.expand, str) else self.expand
+
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        return [self._normalise(part) for row in rows for part in self._parts(row, partition)]
+        source = self._source
+        return [
+            self._normalise(part)
+            for row in rows
+            for part in self._parts(row, self._stamps(partition, source.key(row), source.cursor_value(row)))
+        ]
 
-    def _parts(self, row: Row, partition: Partition) -> Iterator[Row]:
-        cursor = self._source.cursor_field
-        stamps = {self.document_field: self._source.key(row), **partition.stamp}
-        if isinstance(cursor, str):
-            stamps[cursor] = row.get(cursor)
-        paths = [self.expand] if isinstance(self.expand, str) else self.expand
-        found = (each for path in paths for each in self._at(row, path.split(".")))
+    def _stamps(self, partition: Partition, key: Any, cursor: Any) -> Row:
+        """What each part carries of its document."""
+        stamps = {self.document_field: first(key), **partition.stamp}
+        if isinstance(self._source.cursor_field, str):
+            stamps[self._source.cursor_field] = cursor
+        return stamps
+
+    def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
+        found = (each for path in self.paths for each in self._at(document, path.split(".")))
         for position, (part, element) in enumerate(found, start=1):
             stamps[POSITION] = position
             if self.element_field:
                 stamps[self.element_field] = element
-            own = {f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}
-            yield {**stamps, **own}
+            yield stamped(part, stamps)
 
     def _at(self, row: Row, path: list[str], element: Any = None) -> Iterator[tuple[Row, Any]]:
         """The objects at a path, each with the id of the one it stands in; ``None`` for the document's own."""
@@ -120,6 +132,17 @@ class DerivedStream(InvoicingStream, ABC):
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         return self._source.read_page(response, request)
+
+
+def first(key: Any) -> Any:
+    """A key, or the first part of one of several parts."""
+    return key[0] if isinstance(key, (list, tuple)) else key
+
+
+def stamped(part: Row, stamps: Row) -> Row:
+    """A part behind the fields of its document. One of its own that is called like one of them becomes
+    ``row_<name>``."""
+    return {**stamps, **{f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}}
 
 
 def _copy(value: Any) -> Any:

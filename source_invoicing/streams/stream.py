@@ -81,10 +81,15 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
         """:param chains: ``None``: all that are not done yet"""
-        reading = Reading(self.source_stream, [self])
-        for chain in reading.chains() if chains is None else chains:
-            for _, records in reading.read(chain):
-                yield from records
+        for reading in self.readings():
+            for chain in reading.chains() if chains is None else chains:
+                for _, records in reading.read(chain):
+                    yield from records
+            reading.conclude()
+
+    def readings(self) -> Sequence[Reading]:
+        """How the stream is read on its own: first one, then the next."""
+        return [Reading(self.source_stream, [self])]
 
     @override
     def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
@@ -124,7 +129,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
         stream = super().as_airbyte_stream()
         stream.is_resumable = self.resumes
         if self.account_key:
-            stream.source_defined_primary_key = [[self.account_key], *(stream.source_defined_primary_key or [])]
+            # Some clients take the first part of a key for all of it: the one that tells most rows apart.
+            stream.source_defined_primary_key = [*(stream.source_defined_primary_key or []), [self.account_key]]
         return stream
 
     @property

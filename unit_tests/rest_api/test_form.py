@@ -54,6 +54,7 @@ DECLARED: Json = {
     "record_path": "data.*",
     "key_field": "key",
     "single_object_as_list": False,
+    "absent_when_empty": False,
     "primary_key": ["id"],
     "cursor_field": "updated_at",
     "since_param": "updated_since",
@@ -72,6 +73,7 @@ SELECTIONS: list[Json] = [
     },
     {"path": "/v1/{value}", "values": ["draft", "open"], "value_field": "list"},
     {"cursor": "sync_start", "cursor_field": ""},
+    {"detail": {"path": "/v1/invoices/{id}", "record_path": "invoice"}},
 ]
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],
@@ -82,6 +84,13 @@ EVERYTHING = [
     *(config({**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
     *(config(CUSTOMERS, {**DECLARED, **selection}) for selection in SELECTIONS),
     *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+    config(
+        invoices(),
+        {
+            **{"name": "lines", "from": "invoices", "expand": "items", "document_field": "invoice"},
+            **{"primary_key": ["line"], "json_schema": '{"properties": {}}'},
+        },
+    ),
     config(product="lago", auth={"type": "bearer", "token": "key1"}),
 ]
 

@@ -15,6 +15,8 @@ from unit_tests.rest_api.helpers import BASE, LIST, Json, ids, read
 
 PRODUCT = f"""
 title: Example
+docs: [https://docs.example.com]
+hint: Settings, API.
 platform:
   base_url: {BASE}
   auth: {{type: api_key, location: header, name: X-Key, prefix: Token}}
@@ -23,10 +25,12 @@ platform:
     - name: invoices
       path: /v1/invoices
       record_path: items
-      pagination: {{type: none}}
+      cursor_field: null
     - name: customers
       path: /v1/customers
-      pagination: {{type: none}}
+defaults:
+  pagination: {{type: none}}
+  cursor_field: updated_at
 """
 
 
@@ -92,6 +96,28 @@ def test_another_way_to_log_in_takes_the_place_of_that_of_the_product(server: re
 def test_a_product_does_not_hide_what_is_wrong(options: Json, message: str) -> None:
     with pytest.raises(Failure, match=message):
         SourceInvoicing().streams(with_product(**options))
+
+
+@pytest.mark.parametrize("filled_in", [{"location": "query", "name": "api_key"}, {"name": ""}, {"prefix": None}])
+def test_what_a_form_fills_in_is_no_wish(filled_in: Json, server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"items": []})
+
+    read(with_product(auth={"type": "api_key", "value": "key1", **filled_in}))
+
+    assert server.request_history[0].headers["X-Key"] == b"Token key1"
+
+
+def test_streams_have_the_defaults_of_the_file_unless_they_set_null() -> None:
+    invoices, customers = SourceInvoicing().streams(with_product())
+
+    assert (invoices.cursor_field, customers.cursor_field) == ([], "updated_at")
+
+
+def test_a_refused_key_comes_with_what_the_product_says_about_keys(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=401, json={"message": "no such key"})
+
+    with pytest.raises(Failure, match=r"Example did not accept the credentials .*no such key.* Settings, API\."):
+        read(with_product())
 
 
 def test_a_property_that_no_one_knows_is_named(caplog: pytest.LogCaptureFixture) -> None:

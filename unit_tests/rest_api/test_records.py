@@ -33,6 +33,9 @@ def test_records_that_share_their_key_are_told_once(
         ({}, {"data": []}, []),
         ({}, {"data": None}, []),
         ({"single_object_as_list": True}, {"data": {"id": 1}}, [1]),
+        ({"absent_when_empty": True}, {}, []),
+        ({"absent_when_empty": True, "record_path": "a.b"}, {"a": {}}, []),
+        ({"absent_when_empty": True, "record_path": "a.b"}, {"a": {"b": [{"id": 1}]}}, [1]),
     ],
 )
 def test_records_are_found(server: requests_mock.Mocker, options: Json, body: Any, expected: list[int]) -> None:
@@ -49,6 +52,9 @@ def test_records_are_found(server: requests_mock.Mocker, options: Json, body: An
         ({}, {"data": ["text"]}),
         ({"record_path": ""}, {"data": []}),
         ({"record_path": "a.b"}, {"a": {}}),
+        # What should hold the list has to be there all the same.
+        ({"absent_when_empty": True, "record_path": "a.b"}, {}),
+        ({"absent_when_empty": True}, []),
     ],
 )
 def test_a_record_path_that_leads_nowhere_is_no_empty_list(

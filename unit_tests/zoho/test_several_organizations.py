@@ -144,5 +144,5 @@ def test_the_key_of_an_organization_joins_only_where_there_are_several(zoho: Moc
             keys[chosen, each.name] = each.as_airbyte_stream().source_defined_primary_key
 
     assert keys["111", "contacts"] == [["contact_id"]]
-    assert keys["111,222", "contacts"] == [["organization_id"], ["contact_id"]]
+    assert keys["111,222", "contacts"] == [["contact_id"], ["organization_id"]]
     assert keys["111,222", "organizations"] == [["organization_id"]]

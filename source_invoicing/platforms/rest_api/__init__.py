@@ -23,13 +23,16 @@ from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
+from source_invoicing.platforms.rest_api.details import detail_stream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.parts import Parts, part_stream
 from source_invoicing.platforms.rest_api.probes import probes_of
-from source_invoicing.platforms.rest_api.products import with_product
+from source_invoicing.platforms.rest_api.products import Product, chosen
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream, Partition, Window
 from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
@@ -46,6 +49,17 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
 )
 
 
+def _error_handler(product: Product | None) -> StatusErrorHandler:
+    if product is None:
+        return STATUS_ERROR_HANDLER
+    return replace(
+        STATUS_ERROR_HANDLER,
+        vendor=product.title,
+        login_hint=f"Check platform.auth. {product.hint}",
+        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
+    )
+
+
 class RestApi(Platform):
     """An account at an API that the configuration describes."""
 
@@ -55,11 +69,12 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        fields = with_product(config.options)
+        product = chosen(config.options)
+        fields = product.completed(config.options) if product else config.options
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
-        self._error_handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
+        self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
         credentials = self._options.credentials
         self._auth = (
             TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
@@ -69,15 +84,27 @@ class RestApi(Platform):
 
     @override
     def check(self) -> None:
-        """Ask for one page of the first stream that has no parent."""
+        """Ask for one page of the first stream without a parent, and for one of its documents where it has details."""
         if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
-        next(stream for stream in streams if stream.declared.parent is None).try_out()
+        source = next(stream for stream in streams if stream.declared.parent is None)
+        rows = source.try_out()
+        if source.declared.detail_path:
+            rows = detail_stream(source).try_out(rows)
+        for parts in self._options.parts:
+            if parts.source == source.name:
+                part_stream(parts, source).records(rows, Partition())
 
     @override
     def streams(self) -> list[InvoicingStream]:
-        return list(streams_of(self._options, self._account(RetryPolicy())))
+        streams = streams_of(self._options, self._account(RetryPolicy()))
+        by_name = {stream.name: stream for stream in streams}
+        offered = [detail_stream(each) if each.declared.detail_path else each for each in streams]
+        return [*offered, *(self._parts_of(parts, by_name[parts.source]) for parts in self._options.parts)]
+
+    def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
+        return detail_stream(source, parts) if source.declared.detail_path else part_stream(parts, source)
 
     @override
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:

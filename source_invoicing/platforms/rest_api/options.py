@@ -13,6 +13,7 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
 from source_invoicing.platforms.rest_api.headers import Pairs, parse_headers
+from source_invoicing.platforms.rest_api.parts import Parts
 from source_invoicing.platforms.rest_api.rate import Rate
 from source_invoicing.platforms.rest_api.resource import Parent, Resource, Surroundings
 from source_invoicing.platforms.rest_api.template import placeholders_in
@@ -31,6 +32,7 @@ class Options:
     secret_headers: Pairs
     rate: Rate
     resources: tuple[Resource, ...]
+    parts: tuple[Parts, ...] = ()
 
     @classmethod
     def parse(cls, fields: Fields, *, has_start_date: bool = False) -> Self:
@@ -48,23 +50,35 @@ class Options:
         headers = parse_headers(fields, taken)
         filled = tuple(header for header in headers if placeholders_in(header[1]))
         around = Surroundings(credentials.query_name, filled, taken, has_start_date)
+        rate = Rate.parse(fields.optional_object("rate"))
+        declared = fields.objects("streams")
+        _check_names(declared)
+        whole = [each for each in declared if not each.optional_text("from")]
+        resources = _resources(whole, around) if whole or not declared else ()
+        parts = tuple(Parts.parse(each, resources) for each in declared if each not in whole)
         return cls(
             base_url=base_url,
             credentials=credentials,
             headers=tuple(header for header in headers if header not in filled),
             secret_headers=secret_headers,
-            rate=Rate.parse(fields.optional_object("rate")),
-            resources=_resources(fields.objects("streams"), around),
+            rate=rate,
+            resources=resources,
+            parts=parts,
         )
+
+
+def _check_names(declared: Sequence[Fields]) -> None:
+    names = [fields.optional_text("name") for fields in declared]
+    for index, (fields, name) in enumerate(zip(declared, names, strict=True)):
+        if name in names[:index]:
+            raise fields.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
 
 
 def _resources(declared: Sequence[Fields], around: Surroundings) -> tuple[Resource, ...]:
     if not declared:
         declared = [Fields({"name": "invoices", "path": "/v1/invoices"}, "platform.streams[0]")]
     resources = [Resource.parse(fields, around) for fields in declared]
-    for index, (fields, resource) in enumerate(zip(declared, resources, strict=True)):
-        if resource.name in (other.name for other in resources[:index]):
-            raise fields.complaint("name", f"is {resource.name!r} a second time; each stream needs a name of its own")
+    for fields, resource in zip(declared, resources, strict=True):
         if resource.parent is not None:
             others = [other for other in resources if other is not resource]
             _check_parent(fields, resource, resource.parent, others)

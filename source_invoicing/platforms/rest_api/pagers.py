@@ -145,7 +145,8 @@ class PagePager(Pager):
     @override
     def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         passes = super().plans(filtered=filtered)
-        return (OVERLAP, *passes) if self.paging.resizable else passes
+        overlap = OVERLAP if filtered else OVERLAP_UNFILTERED
+        return (overlap, *passes) if self.paging.resizable else passes
 
     @property
     @override

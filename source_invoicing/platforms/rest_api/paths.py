@@ -54,12 +54,14 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
         elements without the rest of the path, are passed over; where all lack it, the path leads nowhere
     """
     first, *others = _parts(path)
-    found: list[tuple[str | None, Any]] = [(None, dig(value, first))]
+    begun = dig(value, first)
+    if isinstance(begun, Missing):
+        return begun
+    found: list[tuple[str | None, Any]] = [(None, begun)]
     for part in others:
         elements = [element for key, each in found for element in _elements(key, each)]
-        missing = all(each is MISSING for _, each in found)
         found = [(key, dig(element, part)) for key, element in elements]
-        if missing or (found and all(each is MISSING for _, each in found)):
+        if found and all(each is MISSING for _, each in found):
             return MISSING
     return [pair for pair in found if pair[1] is not None and pair[1] is not MISSING]
 

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import unit_of
 from source_invoicing.streams import ChildStream, InvoicingStream, PageRequest
-from source_invoicing.streams.probing import ANSWERS, HONOURED, CannotTell, Inquiry, Mark, Probe, Question, question
+from source_invoicing.streams.probing import (
+    ANSWERS,
+    HONOURED,
+    CannotTell,
+    Inquiry,
+    Mark,
+    Probe,
+    Question,
+    lists_of,
+    question,
+)
 from source_invoicing.streams.probing.changes import ALWAYS, INCLUDED, SOMETIMES, Changes, boundary, change_filter
 from source_invoicing.streams.probing.lists import (
     CAPPED,
@@ -64,7 +74,8 @@ def dated(inquiry: Inquiry, name: str) -> str:
 def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     """The probes of declared streams, one question after the other: should requests run out, all streams have had the
     first ones. Lists of parents, and lists that versions select, are left out."""
-    asked = [each for each in streams if isinstance(each, RestStream) and not isinstance(each, ChildStream)]
+    lists = lists_of(streams).values()
+    asked = [each for each in lists if isinstance(each, RestStream) and not isinstance(each, ChildStream)]
     asked = [each for each in asked if not each.declared.has_versions]
     dated_ones = [each for each in asked if isinstance(each.cursor_field, str) and each.cursor_field]
     filtered = [each for each in dated_ones if each.declared.sends_since]

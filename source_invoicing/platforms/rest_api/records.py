@@ -17,7 +17,8 @@ def read_records(response: Response, resource: Resource, *, is_first_page: bool)
     """The records of a page, as the API sent them.
 
     An explicit null or an empty list at ``record_path`` means zero records. A path that leads nowhere is a fault,
-    unless a total says how many records there are: then the API leaves the list out of pages without records.
+    unless a total says how many records there are, or ``absent_when_empty`` is set: then the API leaves the list out of
+    pages without records.
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
@@ -67,8 +68,11 @@ def _each_record(body: Any, resource: Resource) -> Any:
 def _is_left_out(response: Response, resource: Resource, is_first_page: bool) -> bool:
     """Whether a page without a list has no records, by the total. The total then proves whether rows are missing.
 
-    A first page that counts records and holds none says that ``record_path`` is wrong.
+    A first page that counts records and holds none says that ``record_path`` is wrong. Where the API is known to leave
+    the list out, what should hold it has to be there all the same.
     """
+    if resource.absent_when_empty:
+        return isinstance(dig(response.body, resource.record_path.rpartition(".")[0]), dict)
     total = resource.pager.signs.counted(response)
     return total == 0 if is_first_page else total is not None
 

@@ -18,7 +18,13 @@ from source_invoicing.platforms.rest_api.pagers import parse_pager
 from source_invoicing.platforms.rest_api.paths import EACH, check_path, parse_path
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.selection import Since, Windows
-from source_invoicing.platforms.rest_api.template import OF_PAGES, OF_TIMES, RequestTemplate, placeholders_in
+from source_invoicing.platforms.rest_api.template import (
+    OF_PAGES,
+    OF_TIMES,
+    RequestTemplate,
+    parse_resource_path,
+    placeholders_in,
+)
 from source_invoicing.platforms.rest_api.timestamps import INTEGER
 
 WHOLE_BODY = "."
@@ -74,6 +80,7 @@ class Parent:
 class Resource:
     """One declared stream. Names are those of the configuration, paths are dotted.
 
+    :param absent_when_empty: whether the API leaves the list out where it has no records
     :param synced_at: whether the start of the sync is the cursor
     """
 
@@ -81,6 +88,7 @@ class Resource:
     template: RequestTemplate
     record_path: str
     single_object_as_list: bool
+    absent_when_empty: bool
     key_field: str
     primary_key: tuple[str, ...]
     pager: Pager
@@ -91,6 +99,8 @@ class Resource:
     values: tuple[str, ...]
     value_field: str
     parent: Parent | None
+    detail_path: str
+    detail_record_path: str
     error_path: str
     json_schema: Schema | None
 
@@ -100,15 +110,13 @@ class Resource:
 
         :raises Failure: for the first option that is wrong
         """
-        name = fields.text("name", why="It is what the stream is called.")
-        if not NAME.fullmatch(name):
-            raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
-        primary_key = _primary_key(fields)
+        name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
             template=RequestTemplate.parse(fields, around.headers, around.taken_headers),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
+            absent_when_empty=fields.flag("absent_when_empty"),
             key_field=fields.optional_text("key_field"),
             primary_key=primary_key,
             pager=parse_pager(fields.optional_object("pagination"), primary_key),
@@ -119,10 +127,14 @@ class Resource:
             values=tuple(fields.texts("values", ())),
             value_field=fields.optional_text("value_field"),
             parent=Parent.parse(fields.optional_object("parent")),
+            detail_path=_detail(fields)[0],
+            detail_record_path=_detail(fields)[1],
             error_path=parse_path(fields, "error_path", may_branch=True),
             json_schema=parse_schema(fields, "json_schema"),
         )
         resource = replace(resource, template=resource._checked_template(fields))
+        if resource.detail_path:
+            resource._check_detail(fields.object("detail"))
         resource._check_keys(fields)
         if resource.value_field and primary_key and resource.value_field not in primary_key:
             resource = replace(resource, primary_key=(*primary_key, resource.value_field))
@@ -195,6 +207,20 @@ class Resource:
                 "error_path",
                 f"is {self.error_path!r}, where record_path finds the records; it should be where an error stands",
             )
+
+    def _check_detail(self, fields: Fields) -> None:
+        """
+        :param fields: the object ``detail`` of the stream
+        """
+        allowed = {"id"} | ({"parent"} if self.parent else set()) | ({"value"} if self.values else set())
+        used = placeholders_in(self.detail_path)
+        if "id" not in used or not allowed.issuperset(used):
+            known = " and ".join(f"{{{name}}}" for name in sorted(allowed))
+            raise fields.complaint("path", f"should hold {{id}}, the key of a record, and nothing else but {known}")
+        if self.synced_at or self.has_versions or self.windows is not None:
+            raise fields.complaint("path", "goes with records that tell when they were changed, or with none of that")
+        if not self.primary_key:
+            raise fields.complaint("path", "needs a primary_key, by which records are asked for")
 
     def _check_since(self, fields: Fields) -> None:
         if self.since.option and not self.cursor_field and not self.synced_at:
@@ -271,7 +297,33 @@ class Resource:
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
 
 
-def _primary_key(fields: Fields) -> tuple[str, ...]:
+def _detail(fields: Fields) -> tuple[str, str]:
+    """Where a single record is asked for, and where it is in the answer; blank where lists hold all of it."""
+    detail = fields.optional_object("detail")
+    if detail is None:
+        return "", ""
+    record_path = detail.optional_text("record_path").removeprefix(WHOLE_BODY)
+    check_path(detail, "record_path", record_path)
+    path = parse_resource_path(detail) if detail.optional_text("path") else ""
+    if record_path and not path:
+        raise detail.complaint("path", "is missing. It is where a single record is, such as /v1/invoices/{id}")
+    return path, record_path
+
+
+def parse_name(fields: Fields) -> str:
+    """
+    :raises Failure: when it is missing, or no name of a stream
+    """
+    name = fields.text("name", why="It is what the stream is called.")
+    if not NAME.fullmatch(name):
+        raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
+    return name
+
+
+def parse_primary_key(fields: Fields) -> tuple[str, ...]:
+    """
+    :raises Failure: when it is no list of paths
+    """
     paths = fields.texts("primary_key", ["id"])
     for index, path in enumerate(paths):
         check_path(fields, f"primary_key[{index}]", path)

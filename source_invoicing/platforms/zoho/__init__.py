@@ -26,9 +26,10 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.platforms.platform import Login, Platform
-from source_invoicing.platforms.zoho import books, books_streams, invoice, login
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
+from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.earlier_state import place_states
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
@@ -40,7 +41,7 @@ from source_invoicing.platforms.zoho.organization import (
 )
 from source_invoicing.platforms.zoho.probes import BOOKS_PROBES, INVOICE_PROBES
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import InvoicingStream, ParentStream, Window, combine
+from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window, combine
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.probing import Probe
 
@@ -50,6 +51,8 @@ WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_typ
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MOST_IN_FLIGHT = 10
+# As many as no plan allows in a day.
+MOST_DETAIL_CALLS = 1_000_000
 # The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
 CALLS_OF_NO_ORGANIZATION = 2
 # What the state of a stream calls the states of the organizations; never change it.
@@ -63,6 +66,7 @@ class Zoho(Platform):
     login_secrets = login.SECRETS
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
+    detail_types: ClassVar[Sequence[type[ZohoDetails]]]
     probe_list: ClassVar[Sequence[Probe]]
 
     def __init__(self, config: Config) -> None:
@@ -76,6 +80,8 @@ class Zoho(Platform):
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
         self._organization_ids = ids_in(options.optional_text("organization_id"))
+        self._details = options.flag("details")
+        self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS))
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
@@ -133,6 +139,7 @@ class Zoho(Platform):
         account = ZohoAccount(
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
+            detail_calls=self._detail_calls,
             product=self.product,
             organization=organization,
         )
@@ -143,7 +150,8 @@ class Zoho(Platform):
             if isinstance(stream, ParentStream):
                 parents[kind] = stream
             streams.append(stream)
-        return streams
+        details = self.detail_types if self._details else ()
+        return [*streams, *(kind(account) for kind in details)]
 
     @classmethod
     @override
@@ -196,6 +204,7 @@ class ZohoInvoice(Zoho):
     name: ClassVar[str] = "zoho_invoice"
     product = invoice.PRODUCT
     stream_types = invoice.STREAMS
+    detail_types = invoice_details.STREAMS
     probe_list = INVOICE_PROBES
 
 
@@ -205,6 +214,7 @@ class ZohoBooks(Zoho):
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
     stream_types = books_streams.STREAMS
+    detail_types = books_details.STREAMS
     probe_list = BOOKS_PROBES
 
 

@@ -16,6 +16,7 @@ from source_invoicing.streams.probing.inquiry import (
     Params,
     Probe,
     Question,
+    lists_of,
     question,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "Params",
     "Probe",
     "Question",
+    "lists_of",
     "question",
 ]

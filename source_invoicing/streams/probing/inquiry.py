@@ -172,7 +172,7 @@ class Inquiry:
         self.shapes = Shapes()
         self.statuses: list[int] = []
         self.counts: dict[str, int] = {}
-        self._streams = {stream.name: stream.members[0] for stream in streams}
+        self._streams = lists_of(streams)
         self._answers: dict[Hashable, Answer] = {}
 
     def begin(self) -> None:
@@ -183,7 +183,7 @@ class Inquiry:
         """Put a number into the report. Never one that a row holds."""
         self.counts[name] = count
 
-    def stream(self, name: str) -> InvoicingStream:
+    def stream(self, name: str) -> Resource:
         """A stream of the account."""
         return self._streams[name]
 
@@ -225,7 +225,7 @@ class Inquiry:
             self.statuses.append(answer.response.status)
         return answer
 
-    def _partition(self, stream: InvoicingStream) -> Partition:
+    def _partition(self, stream: Resource) -> Partition:
         if isinstance(stream, ChildStream):
             parents = stream.parents
             return stream.partition_for(parents.parent_id(self.page(parents.name).rows[0]))
@@ -261,6 +261,15 @@ class Inquiry:
         if answer.page is not None:
             self.shapes.note(stream, answer.page.rows)
         return answer
+
+
+def lists_of(streams: Sequence[InvoicingStream]) -> dict[str, Resource]:
+    """The lists that streams are read from, by name; those of one account, where several are read."""
+    lists: dict[str, Resource] = {}
+    for stream in streams:
+        source = stream.members[0].source_stream
+        lists.setdefault(source.name, source)
+    return lists
 
 
 def _with(request: Request, params: Params) -> Request:
