@@ -116,6 +116,17 @@ ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     },
     "offset": {"+0530": {"offsets": "the same on each row"}, "new_york": {"offsets": "another on some rows"}},
     "duplicates": {0: {"invoices-listed": "once"}, 3: {"invoices-listed": "several times"}},
+    "details_unavailable": {"": {"detail": "answers"}, "invoices:403": {"detail": "no access", "detail-form": ""}},
+    "detail_envelope": {"object": {"detail-form": "an object"}, "array": {"detail-form": "an array"}},
+    "detail_lists": {"array": {"detail": "answers"}, "single": {"detail-lines": "an object"}},
+    "detail_members": {"all": {"detail-blanks": "present"}, "filled": {"detail-blanks": "absent"}},
+    "detail_times": {
+        "live": {"detail-time": "as in the list"},
+        "absent": {"detail-time": "absent"},
+        "later": {"detail-time": "another than in the list"},
+    },
+    "bulk_ids": {200: {"items-at-once": "answers"}, 3: {"items-at-once": "refused"}},
+    "bulk_characters": {0: {"items-at-once": "answers"}, 20: {"items-at-once": "refused"}},
     "blank_times": {1: {"items-timed": "not on every row"}, 0: {"items-timed": "on every row"}},
 }
 BOOKS = {
@@ -129,6 +140,16 @@ BOOKS = {
         "default": {"purchase-orders-order": "ignored"},
         "honoured": {"purchase-orders-order": "honoured"},
     },
+    # The invoices that are looked at have several lines here; those of Zoho Invoice show it.
+    "detail_lists": {"array": {"detail": "answers"}, "single": {"detail": "answers"}},
+    "recurring_bill_path": {
+        "recurringbills": {
+            "path-recurringbills-of-one": "answers",
+            "path-recurring_bills-of-one": "missing",
+        },
+        "recurring_bills": {"path-recurringbills-of-one": "missing", "path-recurring_bills-of-one": "answers"},
+    },
+    "dead_sales_orders": {"left_out": {"dead-sales-order": "left out"}, "refused": {"dead-sales-order": "refused"}},
     "journals_filter": {
         "since": {"journals-filter": "honoured"},
         "equal": {"journals-filter": "that second only"},
@@ -242,7 +263,7 @@ ORGANIZATIONS = {
 }
 BOOKS_ALONE = {
     *("debit_notes", "journals_filter", "journals_time", "purchase_orders_order", "showbalance"),
-    "transactions_account",
+    *("transactions_account", "recurring_bill_path", "dead_sales_orders"),
 }
 NO_PROBE: Mapping[str, set[str]] = {
     "invoiced": {*COMMON, "mutation_events"},
@@ -253,7 +274,7 @@ NO_PROBE: Mapping[str, set[str]] = {
     "rest_api": {
         *(*COMMON, "access_token_calls", "access_token_seconds", "auth", "config", "echo_url", "empty", "ids", "key"),
         *("max_offset", "next_host", "next_key", "pose", "rate_calls", "rate_headers", "rate_seconds", "redirect"),
-        *("refusal_status", "rotate_refresh_token", "single_object", "start_page", "wrapper"),
+        *("refusal_status", "rotate_refresh_token", "single_object", "start_page", "vendor_limits", "wrapper"),
     },
 }
 # Set at once, each to its last value.

@@ -286,6 +286,11 @@ def demo(platform: str, sandbox_options: list[str], console: Console) -> None:
         _expect_all_rows(progress.readings)
     console.print("\n[green]Every stream is complete:[/] as many records arrived as the sandbox holds.")
     console.print(f"All messages: {connector.messages_file.relative_to(ROOT)}", highlight=False)
+    console.print(
+        "With an account of your own: [bold]source-invoicing probe --config config.json[/] shows in two minutes what "
+        "of this is true of it. See docs/probe.md.",
+        highlight=False,
+    )
 
 
 def _expect_all_rows(readings: Mapping[str, Reading]) -> None:

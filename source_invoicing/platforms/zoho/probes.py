@@ -3,25 +3,43 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from source_invoicing.platforms.zoho.probe_families import (
+    CHANGES,
+    INFERRED,
+    UNSORTED,
+    VERIFIED,
+    changes,
+    created,
+    lists,
+    paths,
+    words,
+)
 from source_invoicing.platforms.zoho.questions import (
     ALL,
+    ARRAY,
+    AS_LISTED,
     HEADER_PREFIX,
+    LEFT_OUT,
     OBJECT,
     ONE_OFFSET,
     SOME,
     applied_filter,
     context_form,
     counted,
+    dead_document,
     default_filter,
+    detail_blanks,
+    detail_form,
+    detail_lines,
+    detail_time,
+    details_at_once,
     offsets,
     organization_header,
     organizations_named,
     paged,
     rate_headers,
 )
-from source_invoicing.streams import PageRequest, compact_offset
+from source_invoicing.streams import PageRequest
 from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
@@ -30,16 +48,11 @@ from source_invoicing.streams.probing import (
     NO_ACCESS,
     PRESENT,
     REFUSED,
-    Mark,
-    Params,
     Probe,
 )
 from source_invoicing.streams.probing.changes import (
     ALWAYS,
-    INCLUDED,
     NEWEST_FIRST,
-    Changes,
-    boundary,
     carries,
     change_filter,
     change_order,
@@ -59,98 +72,11 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
-VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
-
-
-def _order(column: str, direction: str) -> Params:
-    return {"sort_column": column, "sort_order": direction}
-
-
-CHANGES = Changes(
-    since=lambda seconds: {"last_modified_time": compact_offset(seconds)},
-    oldest=_order("last_modified_time", "A"),
-    newest=_order("last_modified_time", "D"),
-    field="last_modified_time",
-)
-UNSORTED = Changes(since=CHANGES.since, field=CHANGES.field)
-CREATED = Changes(oldest=_order("created_time", "A"), newest=_order("created_time", "D"), field="created_time")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _changes(names: Sequence[str], mark: Mark) -> list[Probe]:
-    """Do lists filter and sort by the time of the last change?"""
-    probes = []
-    for name in names:
-        words = _words(name)
-        probes += [
-            Probe(
-                f"{name}-filter", f"last_modified_time selects {words}.", mark, change_filter(name, CHANGES), HONOURED
-            ),
-            Probe(
-                f"{name}-order",
-                f"sort_column=last_modified_time orders {words}.",
-                mark,
-                change_order(name, CHANGES),
-                HONOURED,
-            ),
-            Probe(
-                f"{name}-boundary",
-                f"last_modified_time lists {words} of that very second.",
-                mark,
-                boundary(name, CHANGES),
-                INCLUDED,
-            ),
-        ]
-    return probes
-
-
-def _lists(names: Sequence[str]) -> list[Probe]:
-    """Can lists be read?"""
-    return [
-        Probe(f"list-{name}", f"{_words(name).capitalize()} are listed.", VERIFIED, listed(name), ANSWERS)
-        for name in names
-    ]
-
-
-def _paths(facts: Sequence[tuple[str, str | tuple[str, ...]]], beside: str = "invoices") -> list[Probe]:
-    """Do paths answer that the connector does not ask, or not yet?
-
-    :param facts: each path, and what it is assumed to do
-    """
-    return [
-        Probe(
-            f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}",
-            f"/{name} {'answers' if ANSWERS in assumed else 'is missing'}.",
-            INFERRED,
-            path(name, beside),
-            assumed,
-        )
-        for name, assumed in facts
-    ]
-
-
-def _created(names: Sequence[str]) -> list[Probe]:
-    """Do lists sort by creation?"""
-    return [
-        Probe(
-            f"{name}-created",
-            f"sort_column=created_time orders {_words(name)}.",
-            INFERRED,
-            change_order(name, CREATED),
-            HONOURED,
-            {HONOURED: "The list is read once, oldest row first.", REFUSED: "The list is read twice."},
-        )
-        for name in names
-    ]
-
 
 def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
     return (
-        *_changes(["invoices"], VERIFIED),
-        *_changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
+        *changes(["invoices"], VERIFIED),
+        *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
         Probe(
             "expenses-filter",
             "last_modified_time selects expenses.",
@@ -206,13 +132,13 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         *(
             Probe(
                 f"{name}-by-default",
-                f"All {_words(name)} are listed unless others are asked for.",
+                f"All {words(name)} are listed unless others are asked for.",
                 INFERRED,
                 observation(name, default_filter, {"filter_by": None}),
                 ALL,
                 {SOME: "The connector asks for all of them."},
             )
-            for name in ("contacts", "items", "users", "projects", "recurring_expenses")
+            for name in ("contacts", "items", "projects")
         ),
         Probe(
             "all-taxes",
@@ -224,7 +150,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         *(
             Probe(
                 f"{name}-all",
-                f"filter_by={word} is taken for {_words(name)}.",
+                f"filter_by={word} is taken for {words(name)}.",
                 INFERRED,
                 applied_filter(name, word),
                 HONOURED,
@@ -258,11 +184,11 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             "recurring_invoices",
         ),
         Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
-        *_created(["recurring_invoices", "retainer_invoices", "projects", "time_entries"]),
+        *created(["recurring_invoices", "retainer_invoices", "projects", "time_entries"]),
         *(
             Probe(
                 f"{name}-timed",
-                f"All {_words(name)} carry last_modified_time.",
+                f"All {words(name)} carry last_modified_time.",
                 INFERRED,
                 carries(name, "last_modified_time"),
                 ALWAYS,
@@ -272,7 +198,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         *(
             Probe(
                 f"{name}-paged",
-                f"{_words(name).capitalize()} come in pages.",
+                f"{words(name).capitalize()} come in pages.",
                 VERIFIED,
                 observation(name, paged),
                 PRESENT,
@@ -287,19 +213,37 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             organization_header(product),
             HONOURED,
         ),
-        *_lists(["users", "credit_note_refunds"]),
+        *lists(["users", "credit_note_refunds"]),
+        Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
+        Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
+        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines("invoices"), ARRAY),
+        Probe(
+            "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
+        ),
+        Probe(
+            "detail-time",
+            "An invoice carries the time in its list.",
+            INFERRED,
+            detail_time("invoices"),
+            AS_LISTED,
+        ),
+        Probe(
+            "items-at-once",
+            "/itemdetails takes a hundred ids.",
+            INFERRED,
+            details_at_once("items", "itemdetails", "item_ids"),
+            ANSWERS,
+        ),
     )
 
 
 INVOICE_PROBES = (
     *_shared("invoice", "credit_notes"),
-    *_paths(
-        [("invoices/{id}", ANSWERS), ("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]
-    ),
-    *_paths([("salespersons", (ANSWERS, NO_ACCESS))]),
+    *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
+    *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
 )
 BOOKS_PROBES = (
-    *_changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
+    *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
     Probe(
         "purchase-orders-order",
         "Purchase orders come newest first, whatever is asked for.",
@@ -367,7 +311,14 @@ BOOKS_PROBES = (
         ANSWERS,
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
-    *_paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
-    *_paths([("invoices/{id}", ANSWERS), ("reportingtags", ANSWERS)]),
-    *_lists(["banking", "sales_receipts", "base_currency_adjustments", "fixed_assets", "locations", "employees"]),
+    *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
+    *paths([("reportingtags", ANSWERS)]),
+    Probe(
+        "dead-sales-order",
+        "Of several sales orders, one that is gone is left out.",
+        INFERRED,
+        dead_document("sales_orders", "salesorders", "salesorder_ids"),
+        LEFT_OUT,
+    ),
+    *lists(["banking", "sales_receipts", "fixed_assets", "locations"]),
 )

@@ -8,6 +8,7 @@ from source_invoicing.http import whole_number
 from source_invoicing.platforms.zoho.common import page_context
 from source_invoicing.streams.probing import (
     ABSENT,
+    ANSWERS,
     HONOURED,
     IGNORED,
     PRESENT,
@@ -23,6 +24,14 @@ ALL, SOME = "all rows", "only some rows"
 BELOW_NOUGHT = "below nought"
 ONE_OFFSET, SEVERAL_OFFSETS = "the same on each row", "another on some rows"
 HEADER_PREFIX = "X-com-zoho"
+AS_LISTED, ANOTHER = "as in the list", "another than in the list"
+LEFT_OUT = "left out"
+# As many documents as the connector asks for at once.
+MOST_AT_ONCE = 100
+# Documents, each of which costs a request.
+MOST_TO_LOOK_AT = 3
+# No id of Zoho's is as short.
+DEAD_ID = "1"
 
 
 def context_form(answer: Answer) -> str:
@@ -120,3 +129,86 @@ def _several(inquiry: Inquiry) -> str:
     if organization is None or len(inquiry.page("organizations").rows) == 1:
         raise CannotTell("the user has one organization")
     return organization
+
+
+def _document(inquiry: Inquiry, name: str, row: int = 0) -> tuple[Any, dict[str, Any]]:
+    """A row of a list asked for by itself: as it came, and without an array around it.
+
+    :raises CannotTell: when it does not come
+    """
+    answer = inquiry.page(name, path=f"{inquiry.stream(name).resource}/{{id}}", row=row)
+    body = answer.response.body if answer.response is not None else None
+    if answer.failure is not None or not isinstance(body, dict):
+        raise CannotTell(answer.outcome)
+    value = next((each for each in body.values() if isinstance(each, (dict, list)) and each), None)
+    document = value[0] if isinstance(value, list) else value
+    if not isinstance(document, dict):
+        raise CannotTell("no document comes")
+    return value, document
+
+
+@question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
+def detail_form(inquiry: Inquiry, name: str) -> str:
+    """How is a document written?"""
+    value, _ = _document(inquiry, name)
+    return ARRAY if isinstance(value, list) else OBJECT
+
+
+@question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
+def detail_lines(inquiry: Inquiry, name: str) -> str:
+    """How are the lines of a document written?"""
+    for row in range(min(len(inquiry.page(name).rows), MOST_TO_LOOK_AT)):
+        lines = _document(inquiry, name, row)[1].get("line_items")
+        if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
+            return OBJECT if isinstance(lines, dict) else ARRAY
+    raise CannotTell("no document has a single line")
+
+
+@question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
+def detail_blanks(inquiry: Inquiry, name: str) -> str:
+    """Does a document show members that hold nothing?"""
+    _, document = _document(inquiry, name)
+    return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
+
+
+@question(
+    {
+        AS_LISTED: "A document is asked for once for each change.",
+        ANOTHER: "The time in the list decides whether a document is asked for.",
+        ABSENT: "A detail gets the time in the list.",
+    }
+)
+def detail_time(inquiry: Inquiry, name: str) -> str:
+    """Does a document carry the time of change that its list has?"""
+    _, document = _document(inquiry, name)
+    stream, row = inquiry.stream(name), inquiry.page(name).rows[0]
+    if not document.get("last_modified_time"):
+        return ABSENT
+    return AS_LISTED if stream.timestamp(document) == stream.timestamp(row) else ANOTHER
+
+
+@question(
+    {
+        ANSWERS: "Documents are asked for by the hundred.",
+        REFUSED: "The connector asks for fewer at once, down to one by one.",
+    }
+)
+def details_at_once(inquiry: Inquiry, name: str, path: str, param: str) -> str:
+    """Can a hundred documents be asked for at once?"""
+    stream, rows = inquiry.stream(name), inquiry.page(name).rows[:MOST_AT_ONCE]
+    inquiry.note("documents", len(rows))
+    ids = ",".join(str(stream.key(row)) for row in rows)
+    return inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
+
+
+@question(
+    {
+        LEFT_OUT: "A document that vanished does not keep others from being read.",
+        REFUSED: "Where a document vanished, each is asked for by itself.",
+    }
+)
+def dead_document(inquiry: Inquiry, name: str, path: str, param: str) -> str:
+    """What if one of several documents is gone?"""
+    key = inquiry.stream(name).key(inquiry.page(name).rows[0])
+    answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}"})
+    return LEFT_OUT if answer.failure is None else REFUSED

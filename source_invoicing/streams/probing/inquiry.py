@@ -194,14 +194,16 @@ class Inquiry:
         params: Params | None = None,
         *,
         path: str = "",
+        row: int = 0,
         headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
         """A page of a stream's list.
 
         :param params: query parameters, or members of the body, in place of the stream's own; ``None`` leaves one out
-        :param path: in place of the stream's; ``{id}`` stands for the key of its first row. What it answers with is
-            not read as a list
+        :param path: in place of the stream's; ``{id}`` stands for the key of a row. What it answers with is not read as
+            a list
+        :param row: of the first page, for ``{id}``
         :param again: ask even if the answer is known
         :raises Failure: when no further request would be answered either
         :raises CannotTell: when the list belongs to a parent, and there is none
@@ -211,7 +213,7 @@ class Inquiry:
         if isinstance(stream, ChildStream):
             label = f"/{stream.parent_resource}/.../{stream.resource}"
         if "{id}" in path:
-            path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[0])))
+            path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[row])))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with(listing.request(request, {}), params or {})
         asked = replace(asked, headers={**asked.headers, **(headers or {})})
