@@ -277,6 +277,7 @@ def test_a_report_says_what_was_assumed_what_was_seen_and_what_that_means(tmp_pa
                 "means": "A later sync reads the rows of the cursor's own second once more.",
                 "statuses": [200],
                 "counts": {"rows without the filter": SHORT},
+                "fields": {},
             }
         ],
         "undeclared": account.report["undeclared"],
@@ -314,3 +315,43 @@ def test_a_configuration_that_is_wrong_is_a_failure(tmp_path: Path) -> None:
 
     assert (output.exit_code, output.lines) == (1, [])
     assert output.stderr.startswith("Invoiced did not accept the credentials")
+
+
+def test_a_report_that_cannot_be_written_is_known_before_anything_is_asked(tmp_path: Path) -> None:
+    account = Account("invoiced", tmp_path)
+    (tmp_path / "report.json").mkdir()
+
+    output = account.probe()
+
+    assert (output.exit_code, account.wire.asked) == (1, [])
+    assert output.stderr == "The output cannot be written: Is a directory.\n"
+
+
+def test_a_path_that_nothing_reads_shows_its_fields(tmp_path: Path) -> None:
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        if not asked.path.endswith("/custom_fields"):
+            return reply
+        return Reply(200, b'[{"id": 1, "name": "Canary", "choices": [], "Canary & Sons": {"a": 1}}]')
+
+    account = Account("invoiced", tmp_path, tamper=tamper)
+
+    account.probe("path-custom_fields")
+
+    (finding,) = account.report["probes"]
+    assert (finding["seen"], finding["verdict"]) == ("answers", "differs")
+    assert finding["fields"] == {
+        "[].*": ["object"],
+        "[].choices": ["empty array"],
+        "[].id": ["integer"],
+        "[].name": ["text"],
+    }
+
+
+def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> None:
+    account = Account("zoho_books", tmp_path, {"organizations": 2})
+    first = account.config["platform"]["organization_id"]
+    account.config["platform"]["organization_id"] = f"{first}, {int(first) - 1}"
+
+    account.probe("invoices-filter", "organization-header")
+
+    assert account.seen() == {"invoices-filter": "honoured", "organization-header": "ignored"}

@@ -116,6 +116,8 @@ def _catalog(arguments: Namespace) -> Any:
 def _probe(arguments: Namespace) -> str:
     source = SourceInvoicing()
     platform = source.platform(read_config(source, arguments.config))
+    if arguments.output:  # rather now than after all requests
+        Path(arguments.output).open("a", encoding="utf-8").close()
     with heartbeat():
         report = probe.run(platform, _names(arguments.only))
     if arguments.output:

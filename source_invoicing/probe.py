@@ -15,11 +15,11 @@ from typing import Any
 
 from source_invoicing.http import Failure, HostUnreachable, QuotaExhausted, config_failure
 from source_invoicing.platforms import Platform
-from source_invoicing.streams.probing import CannotTell, Inquiry, Probe
+from source_invoicing.streams.probing import ENDS_ALL, CannotTell, Inquiry, Probe
 
 # In all. The connection test, the access token and the ids of organizations are sent beside the probes.
 MOST_REQUESTS = 80
-REQUESTS_BESIDE = 6
+REQUESTS_BESIDE = 4
 CONFIRMED, DIFFERS, OPEN = "confirmed", "differs", "open"
 COLUMNS = (("fact", 44), ("assumed", 16), ("seen", 24), ("verdict", 9))
 NARROWEST, WIDEST = 80, 140
@@ -48,8 +48,10 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
                 seen = probe.question.ask(inquiry)
             except CannotTell as reason:
                 why = str(reason)
-            except Failure as failure:
+            except ENDS_ALL as failure:
                 why = ended = _why_it_ends(failure, client.requests_left)
+            except Failure:
+                why = "it cannot be asked for"
         findings.append(_finding(probe, seen, why, inquiry))
         print(f"{number} of {len(probes)}, {probe.id}: {seen or why}", file=sys.stderr, flush=True)
     return {
@@ -117,6 +119,7 @@ def _finding(probe: Probe, seen: str, why: str, inquiry: Inquiry) -> Report:
         "means": probe.meaning(seen) or None,
         "statuses": sorted(set(inquiry.statuses)),
         "counts": inquiry.counts,
+        "fields": {path: sorted(types) for path, types in sorted(inquiry.fields.items())},
     }
 
 

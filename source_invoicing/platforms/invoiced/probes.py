@@ -40,6 +40,7 @@ from source_invoicing.streams.probing.lists import (
     parameter,
     path,
     selection,
+    selects_none,
     total,
 )
 
@@ -62,16 +63,26 @@ EVENTS = Changes(
     field="timestamp",
 )
 # Neither documented, nor sent by the vendor's own libraries.
-UNFILTERED = ("notes", "tasks", "credit_balance_adjustments", "contacts", "payment_sources")
+UNFILTERED = ("notes", "tasks", "credit_balance_adjustments", "contacts", "metered_billings", "payment_sources")
 # Paths that the vendor's libraries know, and the documentation does not.
 UNDOCUMENTED = (
     *("contacts", "line_items", "payment_plans", "charges", "refunds", "files"),
-    *("custom_fields", "late_fee_schedules", "tax_rules", "gl_accounts", "payment_terms", "payment_links"),
+    *(
+        "custom_fields",
+        "late_fee_schedules",
+        "tax_rules",
+        "gl_accounts",
+        "payment_terms",
+        "payment_links",
+        "companies/current",
+    ),
 )
 SERVED, ITSELF = "served", "names the page itself"
 ARRAY, UNDER_DATA, MAP, BOTH = "a bare array", "an object with data", "a map", "both"
 ALONE, WITH_OTHERS = "those alone", "those and the others"
 WHOLE, IN_PART = "the whole object", "only a part"
+KNOWN, OTHERS = "documented kinds alone", "others too"
+IN_FUTURE = 4_102_444_800
 A_YEAR, LESS = "more than a year", "less than a year"
 SECONDS_PER_YEAR = 365 * 86_400
 # A key, a kind and a time: more than that is an object.
@@ -108,6 +119,11 @@ def empty_metadata(answer: Answer) -> str:
     return BOTH if len(kinds) > 1 else MAP if dict in kinds else ARRAY
 
 
+def kinds_of_sources(answer: Answer) -> str:
+    """Whether all payment sources are of the kinds that are documented."""
+    return KNOWN if {row.get("object") for row in answer.rows} <= {"card", "bank_account"} else OTHERS
+
+
 @question(
     {
         ALONE: "Running, canceled and finished subscriptions are read as three lists.",
@@ -115,10 +131,10 @@ def empty_metadata(answer: Answer) -> str:
         IGNORED: "Canceled subscriptions cannot be read.",
     }
 )
-def subscription_flag(inquiry: Inquiry, state: str) -> str:
-    """Which subscriptions does a flag list?"""
-    found = {row.get("status") for row in inquiry.page("subscriptions", params={state: 1}).rows}
-    return IGNORED if state not in found else ALONE if found == {state} else WITH_OTHERS
+def subscription_flag(inquiry: Inquiry, *states: str) -> str:
+    """Which subscriptions do flags list?"""
+    found = {row.get("status") for row in inquiry.page("subscriptions", params=dict.fromkeys(states, 1)).rows}
+    return IGNORED if not found.issuperset(states) else ALONE if found == set(states) else WITH_OTHERS
 
 
 @question(
@@ -215,6 +231,36 @@ PROBES: tuple[Probe, ...] = (
     Probe("canceled", "canceled=1 lists canceled subscriptions alone.", INFERRED, subscription_flag("canceled"), ALONE),
     Probe("finished", "finished=1 lists finished subscriptions alone.", INFERRED, subscription_flag("finished"), ALONE),
     Probe(
+        "canceled-and-finished",
+        "canceled=1 and finished=1 together list both.",
+        INFERRED,
+        subscription_flag("canceled", "finished"),
+        ALONE,
+        {ALONE: "Two of the three lists could be one.", WITH_OTHERS: "All subscriptions could be read as one list."},
+    ),
+    Probe(
+        "filter-status",
+        "filter[status]=canceled selects subscriptions.",
+        INFERRED,
+        selection("subscriptions", {"filter[status]": "canceled"}, lambda row: row.get("status") == "canceled"),
+        (HONOURED, IGNORED),
+    ),
+    Probe(
+        "future",
+        "updated_after in the future lists nothing.",
+        INFERRED,
+        selects_none("invoices", {"updated_after": IN_FUTURE}),
+        HONOURED,
+    ),
+    Probe("since-nought", "updated_after=0 is taken.", INFERRED, parameter("items", {"updated_after": 0}), "taken"),
+    Probe(
+        "payment-source-kinds",
+        "Payment sources are cards and bank accounts.",
+        VERIFIED,
+        observation("payment_sources", kinds_of_sources),
+        KNOWN,
+    ),
+    Probe(
         "filter-property",
         "filter[paid]=1 selects invoices.",
         VERIFIED,
@@ -273,7 +319,7 @@ PROBES: tuple[Probe, ...] = (
             change_order(name, CHANGES),
             HONOURED,
         )
-        for name in ("notes", "tasks")
+        for name in ("notes", "tasks", "credit_balance_adjustments", "contacts")
     ),
     *(
         Probe(
@@ -289,8 +335,8 @@ PROBES: tuple[Probe, ...] = (
     *(Probe(f"list-{name}", f"/{name} answers.", VERIFIED, listed(name), ANSWERS) for name in ("members", "roles")),
     *(
         Probe(
-            f"path-{name}",
-            f"There is no list /{name} for the whole account.",
+            f"path-{name.replace('/', '-')}",
+            f"There is no /{name}.",
             INFERRED,
             path(name, "customers", {"per_page": 1}),
             MISSING,

@@ -184,7 +184,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             "recurring_invoices",
         ),
         Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
-        *created(["recurring_invoices", "retainer_invoices", "projects", "time_entries"]),
+        *created(["recurring_invoices", "projects"]),
         *(
             Probe(
                 f"{name}-timed",
@@ -239,7 +239,9 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
 
 INVOICE_PROBES = (
     *_shared("invoice", "credit_notes"),
+    *created(["retainer_invoices", "time_entries"]),
     *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
+    *paths([("contacts/{id}/comments", ANSWERS), ("contacts/{id}", ANSWERS)], "contacts"),
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
 )
 BOOKS_PROBES = (
@@ -312,7 +314,7 @@ BOOKS_PROBES = (
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
     *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
-    *paths([("reportingtags", ANSWERS)]),
+    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals")]),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",
@@ -320,5 +322,5 @@ BOOKS_PROBES = (
         dead_document("sales_orders", "salesorders", "salesorder_ids"),
         LEFT_OUT,
     ),
-    *lists(["banking", "sales_receipts", "fixed_assets", "locations"]),
+    *lists(["banking", "locations"]),
 )

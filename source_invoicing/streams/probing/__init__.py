@@ -3,6 +3,7 @@
 from source_invoicing.streams.probing.inquiry import (
     ABSENT,
     ANSWERS,
+    ENDS_ALL,
     HONOURED,
     IGNORED,
     MISSING,
@@ -23,6 +24,7 @@ from source_invoicing.streams.probing.inquiry import (
 __all__ = [
     "ABSENT",
     "ANSWERS",
+    "ENDS_ALL",
     "HONOURED",
     "IGNORED",
     "MISSING",

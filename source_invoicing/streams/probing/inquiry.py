@@ -25,7 +25,7 @@ from source_invoicing.http import (
 from source_invoicing.streams.child import ChildStream, path_segment
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.probing.shapes import Shapes
+from source_invoicing.streams.probing.shapes import Shapes, fields_of
 from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -165,6 +165,7 @@ class Inquiry:
 
     :ivar statuses: of the answers since :meth:`begin`
     :ivar counts: noted since :meth:`begin`
+    :ivar fields: of what paths answered with that are no list of a stream, since :meth:`begin`
     :ivar shapes: of all rows that came
     """
 
@@ -172,12 +173,13 @@ class Inquiry:
         self.shapes = Shapes()
         self.statuses: list[int] = []
         self.counts: dict[str, int] = {}
+        self.fields: dict[str, set[str]] = {}
         self._streams = lists_of(streams)
         self._answers: dict[Hashable, Answer] = {}
 
     def begin(self) -> None:
         """Begin with another probe."""
-        self.statuses, self.counts = [], {}
+        self.statuses, self.counts, self.fields = [], {}, {}
 
     def note(self, name: str, count: int) -> None:
         """Put a number into the report. Never one that a row holds."""
@@ -225,6 +227,8 @@ class Inquiry:
         answer = self._answers[key]
         if answer.response is not None:
             self.statuses.append(answer.response.status)
+            if path and answer.failure is None:
+                self.fields |= fields_of(answer.response.body)
         return answer
 
     def _partition(self, stream: Resource) -> Partition:

@@ -75,3 +75,21 @@ def kind_of(value: Any) -> str:
 def shown(name: str) -> str:
     """The name of a field, or a placeholder where it may be a value."""
     return name if len(name) <= LONGEST_NAME and NAME.fullmatch(name) else "*"
+
+
+def fields_of(body: Any) -> dict[str, set[str]]:
+    """The fields of what a path answers with: types by path, as deep as one list or two objects go."""
+    fields: dict[str, set[str]] = {}
+    _note_fields(body, "", 2, fields)
+    return fields
+
+
+def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]]) -> None:
+    if isinstance(value, list):
+        for each in value:
+            _note_fields(each, f"{path}[]", min(levels, 1), fields)
+    elif isinstance(value, dict) and levels:
+        for name, member in value.items():
+            at = f"{path}.{shown(name)}" if path else shown(name)
+            fields.setdefault(at, set()).add(kind_of(member))
+            _note_fields(member, at, levels - 1, fields)
