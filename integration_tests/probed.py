@@ -61,17 +61,18 @@ ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     "rate_headers": {
         "present": {"rate-headers": "present"},
         "absent": {"rate-headers": "absent"},
-        "negative": {"rate-headers": "below nought"},
+        "negative": {"rate-headers": "below zero"},
     },
     "unavailable": {
         "": {"list-users": "answers"},
         "users:403": {"list-users": "no access"},
         "users:404": {"list-users": "missing"},
+        "users": {"list-users": "no access"},
     },
     "unpaged": {"": {"taxes-paged": "present"}, "taxes": {"taxes-paged": "absent", "currencies-paged": "present"}},
     "per_page_above": {"refused": {"page-size": "refused"}, "clamped": {"page-size": "fewer rows come"}},
     "per_page_cap": {200: {"page-of-200": "taken"}, 20: {"page-of-200": "fewer rows come"}},
-    "page_zero": {"first": {"page-nought": "the first rows again"}, "refused": {"page-nought": "refused"}},
+    "page_zero": {"first": {"page-zero": "the first rows again"}, "refused": {"page-zero": "refused"}},
     "page_context": {
         "object": {"page-context": "an object"},
         "array": {"page-context": "an array"},

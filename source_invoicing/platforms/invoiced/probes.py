@@ -252,7 +252,7 @@ PROBES: tuple[Probe, ...] = (
         selects_none("invoices", {"updated_after": IN_FUTURE}),
         HONOURED,
     ),
-    Probe("since-nought", "updated_after=0 is taken.", INFERRED, parameter("items", {"updated_after": 0}), "taken"),
+    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("items", {"updated_after": 0}), "taken"),
     Probe(
         "payment-source-kinds",
         "Payment sources are cards and bank accounts.",

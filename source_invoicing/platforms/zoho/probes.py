@@ -104,7 +104,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
         Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), "taken"),
         Probe(
-            "page-nought", "page=0 is the first page.", INFERRED, page_at("invoices", PageRequest(number=0)), FIRST_ROWS
+            "page-zero", "page=0 is the first page.", INFERRED, page_at("invoices", PageRequest(number=0)), FIRST_ROWS
         ),
         Probe(
             "page-behind-the-end",

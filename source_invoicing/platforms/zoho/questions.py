@@ -21,7 +21,7 @@ from source_invoicing.streams.probing import (
 
 OBJECT, ARRAY = "an object", "an array"
 ALL, SOME = "all rows", "only some rows"
-BELOW_NOUGHT = "below nought"
+BELOW_ZERO = "below zero"
 ONE_OFFSET, SEVERAL_OFFSETS = "the same on each row", "another on some rows"
 HEADER_PREFIX = "X-com-zoho"
 AS_LISTED, ANOTHER = "as in the list", "another than in the list"
@@ -63,7 +63,7 @@ def default_filter(answer: Answer) -> str:
 def rate_headers(answer: Answer) -> str:
     """Whether calls that are left are told."""
     left = answer.response.headers.get("X-Rate-Limit-Remaining", "") if answer.response is not None else ""
-    return ABSENT if not left else BELOW_NOUGHT if whole_number(left) is None else PRESENT
+    return ABSENT if not left else BELOW_ZERO if whole_number(left) is None else PRESENT
 
 
 def offsets(answer: Answer) -> str:

@@ -228,7 +228,7 @@ class Inquiry:
         if answer.response is not None:
             self.statuses.append(answer.response.status)
             if path and answer.failure is None:
-                self.fields |= fields_of(answer.response.body)
+                self.fields |= fields_of(answer.response.body, stream)
         return answer
 
     def _partition(self, stream: Resource) -> Partition:

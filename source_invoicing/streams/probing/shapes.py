@@ -13,6 +13,8 @@ from source_invoicing.streams.resource import Resource
 # A name of anything else may be made of what a record holds.
 NAME = re.compile(r"[A-Za-z_]+(?:[0-9]{1,2}[A-Za-z_]*)?")
 LONGEST_NAME = 60
+# An object with more members is a record.
+MOST_IN_AN_ENVELOPE = 4
 TYPES: Mapping[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -77,19 +79,26 @@ def shown(name: str) -> str:
     return name if len(name) <= LONGEST_NAME and NAME.fullmatch(name) else "*"
 
 
-def fields_of(body: Any) -> dict[str, set[str]]:
-    """The fields of what a path answers with: types by path, as deep as one list or two objects go."""
+def fields_of(body: Any, stream: Resource) -> dict[str, set[str]]:
+    """The fields of what a path answers with: types by path. What is inside the members of a record is left out: maps
+    have keys that users make.
+
+    :param stream: knows the fields that users have made
+    """
     fields: dict[str, set[str]] = {}
-    _note_fields(body, "", 2, fields)
+    is_envelope = isinstance(body, dict) and len(body) <= MOST_IN_AN_ENVELOPE
+    _note_fields(body, "", 2 if is_envelope else 1, fields, stream)
     return fields
 
 
-def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]]) -> None:
+def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]], stream: Resource) -> None:
     if isinstance(value, list):
         for each in value:
-            _note_fields(each, f"{path}[]", min(levels, 1), fields)
+            _note_fields(each, f"{path}[]", min(levels, 1), fields, stream)
     elif isinstance(value, dict) and levels:
         for name, member in value.items():
-            at = f"{path}.{shown(name)}" if path else shown(name)
-            fields.setdefault(at, set()).add(kind_of(member))
-            _note_fields(member, at, levels - 1, fields)
+            if not stream.is_of_user(name):
+                at = f"{path}.{shown(name)}" if path else shown(name)
+                fields.setdefault(at, set()).add(kind_of(member))
+                if levels > 1:
+                    _note_fields(member, at, levels - 1, fields, stream)
