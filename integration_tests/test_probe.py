@@ -355,3 +355,43 @@ def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> 
     account.probe("invoices-filter", "organization-header")
 
     assert account.seen() == {"invoices-filter": "honoured", "organization-header": "ignored"}
+
+
+def _reversed_each_time() -> Tamper:
+    answers: list[Reply] = []
+
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        answers.append(reply)
+        body = json.loads(reply.body)
+        return replace(reply, body=json.dumps({**body, "data": body["data"][:: (-1) ** len(answers)]}).encode())
+
+    return tamper
+
+
+def _with_another_total(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    return replace(reply, body=json.dumps({**body, "total": SHORT + 5}).encode())
+
+
+def _whole(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    more = [{**row, "id": f"{row['id']}-{number}"} for row in body["data"] for number in range(9)]
+    return replace(reply, body=json.dumps({**body, "data": more, "total": len(more)}).encode())
+
+
+@pytest.mark.parametrize(
+    ("tamper", "probe", "seen"),
+    [
+        (_reversed_each_time(), "invoices-stable", "another each time"),
+        (_with_another_total, "invoices-total", "wrong"),
+        (_whole, "invoices-size", "more rows come"),
+    ],
+)
+def test_a_declared_list_is_not_what_it_is_declared_to_be(
+    tmp_path: Path, tamper: Tamper, probe: str, seen: str
+) -> None:
+    account = Account("rest_api", tmp_path, {"since": "honoured"}, tamper)
+
+    account.probe(probe)
+
+    assert account.seen() == {probe: seen}

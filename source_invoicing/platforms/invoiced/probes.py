@@ -207,6 +207,7 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         boundary("events", EVENTS),
         INCLUDED,
+        {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
     Probe("events-user", "include=user is taken.", INFERRED, parameter("events", {"include": "user"}), "taken"),
     Probe("events-reach", "Events are kept for more than a year.", INFERRED, events_reach(), A_YEAR),

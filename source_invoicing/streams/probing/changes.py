@@ -106,7 +106,7 @@ def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
 @question(
     {
         INCLUDED: "A later sync reads the rows of the cursor's own second once more.",
-        EXCLUDED: "The connector has to ask for one second earlier, or rows of the cursor's own second are missed.",
+        EXCLUDED: "The connector asks from one second earlier, so no row of the cursor's own second is missed.",
     }
 )
 def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
