@@ -44,6 +44,9 @@ KINDS: Mapping[type[Failure], str] = {
     MalformedResponse: UNREADABLE,
 }
 
+# Parents whose lists are looked at for one that has rows.
+MOST_PARENTS = 2
+
 Params = Mapping[str, Any]
 
 
@@ -176,6 +179,7 @@ class Inquiry:
         self.fields: dict[str, set[str]] = {}
         self._streams = lists_of(streams)
         self._answers: dict[Hashable, Answer] = {}
+        self._of_parents: dict[str, Partition] = {}
 
     def begin(self) -> None:
         """Begin with another probe."""
@@ -212,31 +216,48 @@ class Inquiry:
         """
         stream, request = self.stream(name), request or PageRequest()
         partition, label = self._partition(stream), path and f"/{path}"
-        if isinstance(stream, ChildStream):
-            label = f"/{stream.parent_resource}/.../{stream.resource}"
         if "{id}" in path:
             path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[row])))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with(listing.request(request, {}), params or {})
-        asked = replace(asked, headers={**asked.headers, **(headers or {})})
-        if label:  # the path may hold an id
-            asked = replace(asked, label=label)
-        key = (_key(asked), bool(path))
-        if again or key not in self._answers:
-            self._answers[key] = self._send(stream, asked, None if path else request)
-        answer = self._answers[key]
-        if answer.response is not None:
-            self.statuses.append(answer.response.status)
-            if path and answer.failure is None:
-                self.fields |= fields_of(answer.response.body, stream)
+        asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
+        answer = self._answer(stream, asked, None if path else request, again=again)
+        if path and answer.failure is None and answer.response is not None:
+            self.fields |= fields_of(answer.response.body, stream)
         return answer
 
     def _partition(self, stream: Resource) -> Partition:
-        if isinstance(stream, ChildStream):
-            parents = stream.parents
-            return stream.partition_for(parents.parent_id(self.page(parents.name).rows[0]))
-        # Of windows of time, the last one is the most likely to have rows.
-        return Partition() if stream.lists else [*stream.partitions()][-1]
+        if not isinstance(stream, ChildStream):
+            # Of windows of time, the last one is the most likely to have rows.
+            return Partition() if stream.lists else [*stream.partitions()][-1]
+        if stream.name not in self._of_parents:
+            self._of_parents[stream.name] = self._partition_with_rows(stream)
+        return self._of_parents[stream.name]
+
+    def _partition_with_rows(self, stream: ChildStream) -> Partition:
+        """The list of the first parent that has rows in it; of a few, as each costs a request."""
+        parents = stream.parents
+        ids = map(parents.parent_id, self.page(parents.name).rows[:MOST_PARENTS])
+        partitions = [stream.partition_for(each) for each in ids]
+        for partition in partitions:
+            answer = self._answer(stream, ResourceList(stream, partition).request(PageRequest(), {}), PageRequest())
+            if answer.page is not None and answer.page.rows:
+                return partition
+        return partitions[0]
+
+    def _answer(self, stream: Resource, asked: Request, request: PageRequest | None, *, again: bool = False) -> Answer:
+        """
+        :param request: what is read as a page of; ``None`` where the answer is no list
+        """
+        if isinstance(stream, ChildStream):  # whose path holds an id
+            asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
+        key = (_key(asked), request is None)
+        if again or key not in self._answers:
+            self._answers[key] = self._send(stream, asked, request)
+        answer = self._answers[key]
+        if answer.response is not None:
+            self.statuses.append(answer.response.status)
+        return answer
 
     def _send(self, stream: Resource, asked: Request, request: PageRequest | None) -> Answer:
         client, refused = stream.account.client, list[Failure]()

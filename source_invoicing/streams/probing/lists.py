@@ -110,12 +110,14 @@ def selection(inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row]
 )
 def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
     """Does a filter that fits no row list none?"""
-    inquiry.note("rows without the filter", len(inquiry.page(name).rows))
     answer = inquiry.page(name, params=params)
     if answer.refused:
         return REFUSED
     inquiry.note("rows with the filter", len(answer.listed.rows))
-    return IGNORED if answer.listed.rows else HONOURED
+    if answer.listed.rows:
+        return IGNORED
+    inquiry.note("rows without the filter", len(inquiry.page(name).rows))
+    return HONOURED
 
 
 @question({PRESENT: "It is there.", ABSENT: "It is not there."})
