@@ -552,3 +552,18 @@ def test_basic_credentials_are_utf8_and_their_base64_is_masked() -> None:
 
     assert request.headers["Authorization"] == "Basic c2NobMO8c3NlbDpww6Rzc3dvcnQ="
     assert filter_secrets(request.headers["Authorization"]) == "Basic ****"
+
+
+def test_no_more_requests_are_sent_than_are_allowed(requests_mock: mock.Mocker) -> None:
+    """Every try counts."""
+    requests_mock.get(f"{BASE}/customers", [{"status_code": 500, "json": {}}, {"json": []}])
+    api = client()
+    api.allow(3)
+
+    api.send(Request("customers"))
+    assert api.requests_left == 1
+    api.send(Request("customers"))
+    with pytest.raises(QuotaExhausted):
+        api.send(Request("customers"))
+
+    assert requests_mock.call_count == 3

@@ -208,6 +208,16 @@ def with_additional_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**schema, "properties": properties}
 
 
+def can_become(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a value is what a schema says, or is made so without a loss. What it holds inside is not looked at."""
+    types = _types(schema)
+    if isinstance(value, str) and "string" in types and schema.get("format") in DATE_FORMATS:
+        return not value.strip() or DATE_FORMATS[schema["format"]](value) is not None
+    if type(value) in _accepted(types) or (isinstance(value, str) and not value.strip() and "null" in types):
+        return True
+    return any(attempt(value) is not UNREPAIRED for name, attempt in REPAIRS if name in types)
+
+
 def _repaired(value: Any, field: _Field) -> Any:
     if type(value) in field.misfits:
         value = field.repair(value)

@@ -184,6 +184,10 @@ class Resource(ABC):
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
         return _load_schema(Path(inspect.getfile(type(self))).parent / self.schemas / f"{self.name}.json")
 
+    def is_of_user(self, field: str) -> bool:
+        """Whether users have made a field, so that no schema knows it."""
+        return False
+
     def key(self, row: Row) -> Hashable:
         """What identifies a row: the values of its primary key."""
         if isinstance(self.primary_key, str):
