@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -24,10 +25,12 @@ from source_invoicing.platforms.rest_api.details import RestDetailStream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
+from source_invoicing.platforms.rest_api.probes import probes_of
 from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Partition, Window
+from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
@@ -96,6 +99,10 @@ class RestApi(Platform):
 
     def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
         return RestDetailStream(source, parts) if source.declared.detail_path else PartStream(parts, source)
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return probes_of(streams)
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         options = self._options
