@@ -6,6 +6,7 @@ The figures are counts of what the tests tried, added up over the tests that pas
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from integration_tests.tally import Totals
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "docs" / "reliability.md"
+PLOTS = FOLDER.parent / "scripts" / "lib" / "plots.py"
 TESTS = ("test_fault_matrix.py", "test_silent_losses.py", "test_bad_input.py")
 BEGIN, END = "<!-- figures: python -m integration_tests.reliability -->", "<!-- end of figures -->"
 
@@ -56,6 +58,7 @@ def main(arguments: list[str]) -> int:
     code = int(pytest.main(["-q", "-n", "2", *tests, *arguments], plugins=[totals]))
     if code == 0:
         PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), table(totals)), encoding="utf-8")
+        subprocess.run([sys.executable, PLOTS], check=True)
     return code
 
 

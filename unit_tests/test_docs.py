@@ -47,17 +47,22 @@ SECTIONS = [
 ]
 
 
+def script(name: str) -> ModuleType:
+    """A script of ``scripts/lib``."""
+    folder = ROOT / "scripts" / "lib"
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(scope="module")
 def tables() -> ModuleType:
     """The script that writes the tables."""
-    folder = ROOT / "scripts" / "lib"
-    sys.path.insert(0, str(folder))
-    spec = importlib.util.spec_from_file_location("stream_tables", folder / "stream_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("stream_tables")
 
 
 def headings(text: str) -> list[str]:
@@ -87,6 +92,14 @@ def test_the_tables_are_those_of_the_code(tables: ModuleType, page: Path) -> Non
     text = page.read_text(encoding="utf-8")
 
     assert tables.renewed(text) == text, "Run scripts/lib/stream_tables.py."
+
+
+def test_the_plots_are_those_of_the_figures() -> None:
+    drawn = list(script("plots").plots())
+
+    assert [file.name for file, content in drawn if file.read_text(encoding="utf-8") != content] == [], (
+        "Run scripts/lib/plots.py."
+    )
 
 
 def test_each_platform_has_its_table() -> None:

@@ -120,6 +120,6 @@ def test_a_package_is_installed_where_any_group_needs_it() -> None:
     assert colorama.endswith(' ; (platform_system == "Windows") or (sys_platform == "win32")')
 
 
-@pytest.mark.parametrize("script", ["scripts/bench", "scripts/demo", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/bench", "scripts/demo", "scripts/site", "scripts/test", ".ci/run"])
 def test_scripts_can_be_executed(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

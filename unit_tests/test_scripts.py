@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ["bench", "demo", "test"]
+SCRIPTS = ["bench", "demo", "site", "test"]
 # What the scripts may use; everything but Python comes with any system.
 TOOLS = ["bash", "env", "dirname", "cat", "tail", "rm", "mkdir"]
 TOO_OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.6.15\n[ "$1" != -c ]\n'

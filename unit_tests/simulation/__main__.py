@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from unit_tests.simulation.schedule import LOST, STALE, play
 from unit_tests.simulation.setups import SETUPS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PLOTS = Path(__file__).parents[2] / "scripts" / "lib" / "plots.py"
 BEGIN, END = "<!-- figures: python -m unit_tests.simulation -->", "<!-- end of figures of the simulation -->"
 SCHEDULES = 20_000
 LOUD = "loud"
@@ -76,6 +78,7 @@ def main(arguments: list[str]) -> int:
     print(table(figures))
     if not failures:
         PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), table(figures)), encoding="utf-8")
+        subprocess.run([sys.executable, PLOTS], check=True)
     return bool(failures)
 
 

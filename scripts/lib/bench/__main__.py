@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import plots
 from rich.console import Console
 
 from bench import machine, report
@@ -46,6 +47,8 @@ def main() -> int:
         circumstances = [*machine.describe(), *report.about_the_run(arguments.runs, bystanders.share())]
         before = (ROOT / PAGE).read_text(encoding="utf-8")
         output.write_text(report.page(chapters, circumstances, command=COMMAND, before=before), encoding="utf-8")
+        if output == ROOT / PAGE:
+            plots.draw()
         console.print(f"Written to {output}.")
     return 1 if failed else 0
 

@@ -14,6 +14,13 @@ Rows = Sequence[Sequence[str]]
 # Other programs' part of the processors' time that does not show in the figures.
 NEGLIGIBLE = 0.05
 RATIO_COLUMNS = ("ratio", "value", "aim", "reached")
+# What plots.py draws from the tables.
+PLOTS = """\
+![Seconds of each reader at the same jobs](plots/speed.svg)
+
+![Requests of a second sync](plots/second_sync.svg)
+
+![Peak of memory](plots/memory.svg)"""
 # The section that another run writes.
 IMAGE_SECTION = "## The image"
 
@@ -43,6 +50,7 @@ def page(
             "(requests, orjson, one thread, no retries, no checks, no state). Ratios carry over to other machines "
             "better than seconds do. An aim that was missed is marked **no**."
         ),
+        PLOTS,
         "## Ratios",
         _markdown_table(RATIO_COLUMNS, _ratio_rows(chapters, emphasis="**"), numbers_from=1),
         _missed(chapters),

@@ -1,0 +1,1 @@
+"""The connector at work against the sandbox: ``scripts/demo``."""
