@@ -31,7 +31,7 @@ NEXT = (
 INTERRUPTED = 130
 
 
-def demo(platform: str, sandbox_options: Sequence[str], platform_config: Json, console: Console) -> None:
+def demo(platform: str, sandbox_options: list[str], platform_config: Json, console: Console) -> None:
     """Run everything and print what happens.
 
     :param platform_config: what is set beside the keys
