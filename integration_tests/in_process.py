@@ -219,6 +219,7 @@ def run_command(arguments: Sequence[str], wire: Wire, environment: Mapping[str, 
         redirect_stdout(made),
         redirect_stderr(words),
         patch.object(sys, "stdin", None),
+        patch.object(commands, "SourceInvoicing", _Source),
     ):
         try:
             commands.launch(list(arguments))

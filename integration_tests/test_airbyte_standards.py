@@ -11,16 +11,11 @@ import pytest
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests import SourceTestSuiteBase
 
+from integration_tests.platforms import PLATFORMS as FACTS
 from integration_tests.sandbox import Sandbox
 from source_invoicing import SourceInvoicing
 from source_invoicing.platforms import PLATFORMS
 
-# Lists that are empty by default; a standard test wants a record from each stream.
-ROWS = {
-    "zoho_invoice": {"recurring_invoices": 3},
-    "zoho_books": {"creditnotes": 3},
-    "fastbill": {"revenues": 3},
-}
 # What a configuration has to be told of the sandbox that happens to run.
 ADDRESSES = ("base_url", "token_url")
 
@@ -57,7 +52,7 @@ def platform_options(scenario: ConnectorTestScenario) -> dict[str, Any]:
 @pytest.fixture(scope="module", autouse=True)
 def _sandboxes() -> Iterator[None]:
     with ExitStack() as running:
-        sandboxes = {name: running.enter_context(Sandbox(name, rows=ROWS.get(name))) for name in PLATFORMS}
+        sandboxes = {name: running.enter_context(Sandbox(name, rows=FACTS[name].rows())) for name in PLATFORMS}
         for scenario in scenarios():
             options = platform_options(scenario)
             theirs = sandboxes[options["name"]].config["platform"]

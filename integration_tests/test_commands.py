@@ -274,7 +274,7 @@ def test_the_help_names_all_commands() -> None:
 
     assert output.exit_code == 0
     text = "\n".join(output.lines)
-    assert all(name in text for name in ("spec", "check", "discover", "read", "catalog", "login", "--version"))
+    assert all(name in text for name in ("spec", "check", "discover", "read", "catalog", "login", "probe", "--version"))
 
 
 def commands_of(page: Path) -> list[list[str]]:

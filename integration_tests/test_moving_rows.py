@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from integration_tests.conftest import Connect, StartPlatform, StartSandbox
+from integration_tests.conftest import Connect, StartPlatform
 from integration_tests.connector import Connector, Output
 from integration_tests.expected import keys, spelt_alike
-from integration_tests.platforms import PlatformFacts, on_each_platform
+from integration_tests.platforms import SMALL_PAGE, PlatformFacts, on_each_platform
 from integration_tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
@@ -82,15 +82,15 @@ def test_a_change_before_each_page_is_survived(
 
 @pytest.mark.parametrize("moving", [False, True], ids=["still", "moving"])
 @on_each_platform()
-def test_a_thousand_rows_of_one_moment_are_read_completely_and_the_walk_moves_on(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, moving: bool
+def test_ten_pages_of_rows_of_one_moment_are_read_completely_and_the_walk_moves_on(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, moving: bool
 ) -> None:
-    sandbox = start_sandbox(platform.name, rows=platform.rows(invoices=1100))
+    sandbox = start_platform(platform, {"invoices": SMALL_PAGE * 11})
     rows = platform.oldest_first(sandbox, "invoices")
-    moment = platform.changed("invoices", rows[50][1])
+    moment = platform.changed("invoices", rows[5][1])
     assert moment is not None
     values = {platform.cursor("invoices"): platform.settable(moment)}
-    sandbox.mutate(*({"op": "edit", "stream": "invoices", "key": key, "values": values} for key, _ in rows[50:-20]))
+    sandbox.mutate(*({"op": "edit", "stream": "invoices", "key": key, "values": values} for key, _ in rows[5:-2]))
     connector = connect(sandbox)
     assert connector.catalog
     sandbox.reset_history()
@@ -98,7 +98,7 @@ def test_a_thousand_rows_of_one_moment_are_read_completely_and_the_walk_moves_on
         sandbox.schedule(
             [
                 {"before": page, "match": {"stream": "invoices"}, "ops": [{"op": op, "stream": "invoices", "key": key}]}
-                for page, op, key in [(4, "edit", rows[60][0]), (7, "delete", rows[70][0])]
+                for page, op, key in [(4, "edit", rows[6][0]), (7, "delete", rows[7][0])]
             ]
         )
 

@@ -44,7 +44,7 @@ def test_a_part_alone_costs_what_its_source_costs(
     assert requests_of_part == len(sandbox.requests())
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("workers", [1, 8])
 @on_platforms_with_parts
 def test_all_parts_are_complete_and_cost_no_request(
     start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, workers: int

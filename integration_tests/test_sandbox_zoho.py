@@ -461,7 +461,7 @@ def test_the_parameters_may_come_in_the_query_but_not_as_json(small: Client) -> 
         ({"client_id": "x"}, "invalid_client"),
         ({"client_secret": "x"}, "invalid_client"),
         ({"refresh_token": "x"}, "invalid_code"),
-        ({"grant_type": "authorization_code"}, "general_error"),
+        ({"grant_type": "password"}, "general_error"),
     ],
 )
 def test_wrong_credentials_are_refused_with_success(small: Client, changes: Row, error: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Json
 from integration_tests.expected import keys
+from integration_tests.platforms import INVOICED, ZOHO_BOOKS
 from integration_tests.sandbox import Sandbox
 from integration_tests.test_moving_rows import assert_none_missed
 
@@ -46,7 +47,7 @@ def test_the_list_comes_once_and_costs_little_more(
 ) -> None:
     """Strict about pages: each question is a first page, or the one behind the last."""
     options = {"per_page_cap": PAGE, "headers": headers, "updated_after": boundary, "out_of_order": "strict"}
-    sandbox = start_sandbox(rows={"invoices": ROWS}, options=options)
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=ROWS), options=options)
     asked: list[int] = []
     for workers in (1, WORKERS):
         connector = connect(sandbox, num_workers=workers)
@@ -67,7 +68,7 @@ def test_the_list_comes_once_and_costs_little_more(
 
 
 def test_zoho_tells_no_total_and_is_shared_all_the_same(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox("zoho_books", rows={"invoices": ROWS}, options={"per_page_cap": PAGE})
+    sandbox = start_sandbox("zoho_books", rows=ZOHO_BOOKS.rows(invoices=ROWS), options={"per_page_cap": PAGE})
     connector = connect(sandbox, num_workers=5)
     assert connector.catalog
     sandbox.clear_requests()
@@ -88,7 +89,7 @@ def test_rows_that_move_make_no_other_row_slip_between_the_readers(
     start_sandbox: StartSandbox, connect: Connect, seed: int
 ) -> None:
     options: dict[str, Any] = {"per_page_cap": PAGE, "updated_after": ["inclusive", "exclusive"][seed % 2]}
-    sandbox = start_sandbox(seed=seed, rows={"invoices": 700}, options=options)
+    sandbox = start_sandbox(seed=seed, rows=INVOICED.rows(invoices=700), options=options)
     connector = connect(sandbox, num_workers=WORKERS)
     assert connector.catalog
     sandbox.reset_history()
@@ -110,7 +111,7 @@ def test_rows_that_move_make_no_other_row_slip_between_the_readers(
 def test_a_server_that_ignores_what_it_is_asked_is_read_in_another_way(
     start_sandbox: StartSandbox, connect: Connect, ignored: Json
 ) -> None:
-    sandbox = start_sandbox(rows={"invoices": 700}, options={"per_page_cap": PAGE, **ignored})
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=700), options={"per_page_cap": PAGE, **ignored})
     connector = connect(sandbox, num_workers=WORKERS)
 
     output = connector.read(["invoices"])
@@ -122,7 +123,7 @@ def test_a_server_that_ignores_what_it_is_asked_is_read_in_another_way(
 
 
 def test_a_moment_that_fills_pages_belongs_to_one_reader(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox(rows={"invoices": 700}, options={"per_page_cap": PAGE})
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=700), options={"per_page_cap": PAGE})
     rows = sorted(sandbox.rows("invoices"), key=lambda row: row["updated_at"])
     moment = rows[300]["updated_at"]
     sandbox.mutate(
@@ -144,7 +145,7 @@ def test_a_moment_that_fills_pages_belongs_to_one_reader(start_sandbox: StartSan
 def test_killed_and_resumed_what_was_read_ahead_is_not_read_again(
     start_sandbox: StartSandbox, connect: Connect, cut: int
 ) -> None:
-    sandbox = start_sandbox(rows={"invoices": ROWS}, options={"per_page_cap": PAGE})
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=ROWS), options={"per_page_cap": PAGE})
     connector = connect(sandbox, num_workers=WORKERS)
     assert connector.catalog
 
@@ -161,7 +162,7 @@ def test_killed_and_resumed_what_was_read_ahead_is_not_read_again(
 
 
 def test_an_incremental_sync_of_much_is_shared_too(start_sandbox: StartSandbox, connect: Connect) -> None:
-    sandbox = start_sandbox(rows={"invoices": ROWS}, options={"per_page_cap": PAGE})
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=ROWS), options={"per_page_cap": PAGE})
     rows = sorted(sandbox.rows("invoices"), key=lambda row: row["updated_at"])
     connector = connect(sandbox, num_workers=WORKERS)
     stored = [
@@ -186,7 +187,7 @@ def test_an_incremental_sync_of_much_is_shared_too(start_sandbox: StartSandbox, 
 def test_a_lasting_fault_ends_the_stream_once_and_keeps_what_was_read(
     start_sandbox: StartSandbox, connect: Connect
 ) -> None:
-    sandbox = start_sandbox(rows={"invoices": ROWS}, options={"per_page_cap": PAGE})
+    sandbox = start_sandbox(rows=INVOICED.rows(invoices=ROWS), options={"per_page_cap": PAGE})
     connector = connect(sandbox, num_workers=WORKERS)
     assert connector.catalog
     sandbox.add_faults(

@@ -11,11 +11,12 @@ import pytest
 import yaml
 from airbyte_cdk.test.standard_tests._spec_compatibility import compare_specs
 
-from integration_tests.conftest import StartSandbox
+from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Json, Output
 from integration_tests.stored import FOLDER, ROOT, SPEC, Stored, stored_files
-from integration_tests.warm_start import WarmStart
 from source_invoicing.platforms import PLATFORMS
+
+pytestmark = pytest.mark.in_process
 
 FILES = stored_files()
 # What a saved configuration has to be told of the sandbox that happens to run.
@@ -25,13 +26,13 @@ ADDRESSES = ("base_url", "token_url")
 class Connection:
     """A stored connection, read by this version."""
 
-    def __init__(self, name: str, start_sandbox: StartSandbox, folder: Path, warm_start: WarmStart) -> None:
+    def __init__(self, name: str, start_sandbox: StartSandbox, connect: Connect) -> None:
         self.stored = Stored.load(FILES[name])
         self.sandbox = start_sandbox(self.stored.config["platform"]["name"])
         theirs = self.sandbox.config["platform"]
         addresses = {address: theirs[address] for address in ADDRESSES if address in theirs}
-        config = {**self.stored.config, "platform": {**self.stored.config["platform"], **addresses}}
-        self.connector = Connector(config, folder, warm_start)
+        self.connector = connect(self.sandbox)
+        self.connector.config = {**self.stored.config, "platform": {**self.stored.config["platform"], **addresses}}
 
     def sync(self, state: list[Json]) -> Output:
         """A sync with the stored catalog."""
@@ -47,10 +48,8 @@ class Connection:
 
 
 @pytest.fixture(params=FILES)
-def connection(
-    request: pytest.FixtureRequest, start_sandbox: StartSandbox, tmp_path: Path, warm_start: WarmStart
-) -> Connection:
-    return Connection(request.param, start_sandbox, tmp_path, warm_start)
+def connection(request: pytest.FixtureRequest, start_sandbox: StartSandbox, connect: Connect) -> Connection:
+    return Connection(request.param, start_sandbox, connect)
 
 
 def types_of(schema: Json) -> set[str]:

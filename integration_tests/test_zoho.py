@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from integration_tests.conftest import Connect, StartSandbox
+from integration_tests.conftest import Connect, StartPlatform, StartSandbox
 from integration_tests.connector import Connector, Json, Output
 from integration_tests.expected import assert_as_they_are, keys, spelt_alike
-from integration_tests.platforms import LISTS_PER_PARENT, PLATFORMS, PlatformFacts
+from integration_tests.platforms import LISTS_PER_PARENT, PLATFORMS, SMALL_PAGE, PlatformFacts
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.zoho import HOME, TOKENS
 
@@ -59,7 +59,6 @@ def test_every_stream_is_read_as_it_is_with_one_token_and_few_calls(
 ) -> None:
     sandbox = start_sandbox(platform.name)
     connector = connect(sandbox, num_workers=10)
-    connector.warm_start = None  # the script itself, from its first line
 
     output = connector.read()
 
@@ -78,16 +77,16 @@ def test_every_stream_is_read_as_it_is_with_one_token_and_few_calls(
     assert_silent(connector, output)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 200, 201, 401])
+@pytest.mark.parametrize("rows", [0, 1, SMALL_PAGE, SMALL_PAGE + 1, 2 * SMALL_PAGE + 1])
 @on_both_products
 def test_lists_of_every_length(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, rows: int
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, rows: int
 ) -> None:
     # Whoever has a token belongs to an organization.
     counts = {name: max(rows, name == "organizations") for name in platform.streams}
     # Each of these costs requests.
     counts |= {name: min(rows, 3) for name in LISTS_PER_PARENT.values() if name in counts}
-    sandbox = start_sandbox(platform.name, rows=counts)
+    sandbox = start_platform(platform, counts)
     connector = connect(sandbox, num_workers=10)
 
     output = connector.read()
@@ -121,9 +120,9 @@ def test_lists_that_are_not_paged_come_whole(start_sandbox: StartSandbox, connec
     ],
 )
 def test_a_row_that_an_edit_puts_in_front_of_the_pages_read_is_not_missed(
-    start_sandbox: StartSandbox, connect: Connect, *, stream: str, field: str, value: str, also_deleted: bool
+    start_platform: StartPlatform, connect: Connect, *, stream: str, field: str, value: str, also_deleted: bool
 ) -> None:
-    sandbox = start_sandbox("zoho_books", rows=BOOKS.rows(**{stream: 450}))
+    sandbox = start_platform(BOOKS, {stream: 2 * SMALL_PAGE + 3})
     connector = connect(sandbox)
     (offered,) = (each for each in connector.catalog if each["name"] == stream)
     pairs = zip(sandbox.rows(stream), sandbox.history()[stream]["throughout"], strict=True)
@@ -159,7 +158,7 @@ VARIANTS: dict[str, Mapping[str, object]] = {
         "hide_inactive": True,
         "duplicates": 3,
         "blank_times": 7,
-        "bulk_import": 260,
+        "bulk_import": 2 * SMALL_PAGE + 6,
         "journals_time": "absent",
         "offset": "new_york",
     },
@@ -167,10 +166,12 @@ VARIANTS: dict[str, Mapping[str, object]] = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_whatever_zoho_leaves_open_every_row_comes(start_sandbox: StartSandbox, connect: Connect, variant: str) -> None:
+def test_whatever_zoho_leaves_open_every_row_comes(
+    start_platform: StartPlatform, connect: Connect, variant: str
+) -> None:
     several_pages = ["contacts", "items", "expenses", "purchase_orders", "journals", "bills", "transactions"]
-    rows = BOOKS.rows(**dict.fromkeys(several_pages, 230), invoices=401)
-    sandbox = start_sandbox("zoho_books", rows=rows, options=VARIANTS[variant])
+    rows = {**dict.fromkeys(several_pages, 2 * SMALL_PAGE + 3), "invoices": 4 * SMALL_PAGE + 1}
+    sandbox = start_platform(BOOKS, rows, VARIANTS[variant])
     connector = connect(sandbox)
 
     output = connector.read()
@@ -222,11 +223,10 @@ def test_a_value_that_does_not_fit_is_passed_on_with_one_warning_for_its_field(
 @pytest.mark.parametrize("code", ["57", "14"])
 @on_both_products
 def test_a_token_that_is_revoked_in_the_middle_costs_one_more_and_no_row(
-    start_sandbox: StartSandbox, connect: Connect, platform: PlatformFacts, code: str
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, code: str
 ) -> None:
-    rows = platform.rows(invoices=401, expenses=401)
-    options = {"revoke_after_calls": 8, "invalid_token_code": code}
-    sandbox = start_sandbox(platform.name, rows=rows, options=options)
+    rows = dict.fromkeys(("invoices", "expenses"), 4 * SMALL_PAGE + 1)
+    sandbox = start_platform(platform, rows, {"revoke_after_calls": 8, "invalid_token_code": code})
     connector = connect(sandbox, num_workers=10)
 
     output = connector.read(flags=["--debug"])

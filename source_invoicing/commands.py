@@ -1,4 +1,4 @@
-"""Commands for people in a shell: ``catalog`` and ``login``, beside ``--help`` and ``--version``.
+"""Commands for people in a shell: ``catalog``, ``login`` and ``probe``, beside ``--help`` and ``--version``.
 
 What a command makes goes to standard output and nothing else does; words go to standard error.
 """
@@ -13,15 +13,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from getpass import getpass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from typing_extensions import override
 
+from source_invoicing import probe
 from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
-from source_invoicing.http import Failure, config_failure, forget, mask
+from source_invoicing.http import Failure, config_failure, forget, heartbeat, mask
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.source import SourceInvoicing
 
@@ -56,7 +58,8 @@ def launch(arguments: list[str]) -> None:
     words.setFormatter(_Words())
     logging.getLogger().handlers = [words]
     try:
-        print(json.dumps(parsed.carry_out(parsed), indent=2), flush=True)
+        made = parsed.carry_out(parsed)
+        print(made if isinstance(made, str) else json.dumps(made, indent=2), flush=True)
     except Failure as failure:
         sys.exit(failure.sentence)
     except BrokenPipeError:
@@ -87,6 +90,11 @@ def _parser() -> ArgumentParser:
     catalog.add_argument("--streams", default="", help="names with commas between them; all streams unless given")
     catalog.add_argument("--full-refresh", action="store_true", help="read everything with each sync")
 
+    probing = command("probe", "ask an account whether what is assumed of its API is true", _probe)
+    probing.add_argument("--config", required=True, help="path of the configuration, a JSON file")
+    probing.add_argument("--output", help="where to write the report, a JSON file without a value of a record")
+    probing.add_argument("--only", default="", help="ids of probes with commas between them; all unless given")
+
     login = command("login", "exchange a code of Zoho's API console for a configuration, and print it", _login)
     login.add_argument("platform", metavar="PLATFORM", help="zoho_books or zoho_invoice")
     login.add_argument("--data-center", help="us (default), eu, in, au, jp, ca, cn, sa or uk")
@@ -100,10 +108,21 @@ def _parser() -> ArgumentParser:
 
 def _catalog(arguments: Namespace) -> Any:
     source = SourceInvoicing()
-    names = [name.strip() for name in arguments.streams.split(",") if name.strip()]
     config = read_config(source, arguments.config)
-    catalog = source.configured_catalog(config, names, full_refresh=arguments.full_refresh)
+    catalog = source.configured_catalog(config, _names(arguments.streams), full_refresh=arguments.full_refresh)
     return ConfiguredAirbyteCatalogSerializer.dump(catalog)
+
+
+def _probe(arguments: Namespace) -> str:
+    source = SourceInvoicing()
+    platform = source.platform(read_config(source, arguments.config))
+    if arguments.output:  # rather now than after all requests
+        Path(arguments.output).open("a", encoding="utf-8").close()
+    with heartbeat():
+        report = probe.run(platform, _names(arguments.only))
+    if arguments.output:
+        Path(arguments.output).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return probe.table(report)
 
 
 def _login(arguments: Namespace) -> Mapping[str, Any]:
@@ -123,6 +142,11 @@ def _login(arguments: Namespace) -> Mapping[str, Any]:
     for remark in login.remarks:
         print(remark, file=sys.stderr)
     return login.config
+
+
+def _names(text: str) -> list[str]:
+    """What stands between commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _ask_for(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the console script calls: ``source-invoicing spec|check|discover|read|catalog|login``.
+"""What the console script calls: ``source-invoicing spec|check|discover|read|catalog|login|probe``.
 
 Importing the CDK takes most of a short run, so this module and the package itself import without it, and ``spec``,
 which has nothing to compute, is handled here. The other commands of the protocol are in

@@ -116,6 +116,9 @@ def test_retry_after_as_a_date_is_compared_with_the_clock_of_the_server() -> Non
         ({"X-RateLimit-Reset": "1795175000"}, 0),
         ({"X-Rate-Limit-Reset": "7.5"}, 7.5),
         ({"RateLimit-Reset": "5", "X-RateLimit-Reset": "1795176012"}, 5),
+        ({"RateLimit-Reset": "5", "RateLimit-Remaining": "0"}, 5),
+        ({"X-Rate-Limit-Reset": "79317", "X-Rate-Limit-Remaining": "-80"}, 79317),
+        ({"X-Rate-Limit-Reset": "79317", "X-Rate-Limit-Remaining": "1998"}, None),
         ({"X-RateLimit-Reset": "soon"}, None),
         ({"X-RateLimit-Reset": "nan"}, None),
         ({"X-RateLimit-Reset": "-4"}, 0),
@@ -549,3 +552,18 @@ def test_basic_credentials_are_utf8_and_their_base64_is_masked() -> None:
 
     assert request.headers["Authorization"] == "Basic c2NobMO8c3NlbDpww6Rzc3dvcnQ="
     assert filter_secrets(request.headers["Authorization"]) == "Basic ****"
+
+
+def test_no_more_requests_are_sent_than_are_allowed(requests_mock: mock.Mocker) -> None:
+    """Every try counts."""
+    requests_mock.get(f"{BASE}/customers", [{"status_code": 500, "json": {}}, {"json": []}])
+    api = client()
+    api.allow(3)
+
+    api.send(Request("customers"))
+    assert api.requests_left == 1
+    api.send(Request("customers"))
+    with pytest.raises(QuotaExhausted):
+        api.send(Request("customers"))
+
+    assert requests_mock.call_count == 3

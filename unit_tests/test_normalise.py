@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from source_invoicing.streams.normalise import Normaliser
+from source_invoicing.streams.normalise import Normaliser, can_become
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -176,3 +176,29 @@ def test_the_schemas_of_all_streams_compile() -> None:
     assert len(schemas) >= 17
     for path in schemas:
         Normaliser(path.stem, json.loads(path.read_text(encoding="utf-8")))({"id": 1})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fits"),
+    [
+        ("count", 3, True),
+        ("count", "3", True),
+        ("count", "", True),
+        ("count", "three", False),
+        ("id", None, False),
+        ("map", [], True),
+        ("map", ["words"], False),
+        ("tags", {}, True),
+        ("code", 7, True),
+        ("code", {"a": 1}, False),
+        ("free", {"a": 1}, True),
+    ],
+)
+def test_a_value_fits_if_it_can_be_made_what_the_schema_says(field: str, value: Any, fits: bool) -> None:
+    assert can_become(value, SCHEMA["properties"][field]) is fits
+
+
+def test_a_text_that_is_no_date_does_not_fit_where_one_is_declared() -> None:
+    date = {"type": ["null", "string"], "format": "date"}
+
+    assert [can_become(value, date) for value in ("2026-01-31", "", "soon")] == [True, True, False]

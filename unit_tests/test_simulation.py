@@ -22,7 +22,7 @@ SIMULATIONS = os.environ.get("SOURCE_INVOICING_SIMULATIONS", "")
 SIMULATE = os.environ.get("SOURCE_INVOICING_SIMULATE", "")
 ALL_KINDS = [*KINDS, MIXED]
 #: Schedules for each way to read and each kind of server.
-SEEDS = max(int(SIMULATIONS or 0) // (len(SETUPS) * len(ALL_KINDS)), 6)
+SEEDS = max(int(SIMULATIONS or 0) // (len(SETUPS) * len(ALL_KINDS)), 4)
 SEEDS_OF_LONG_LISTS = 2
 # A rule that is missed after few schedules is tried in each run of the tests, the others in a campaign.
 FEW, MANY = 60, 600
@@ -60,10 +60,11 @@ def test_without_a_rule_the_simulation_finds_a_loss(rule: str) -> None:
         assert any(verdict in (LOST, STALE) for verdict in verdicts)
 
 
-@pytest.mark.skipif(not SIMULATE, reason="plays the schedule that SOURCE_INVOICING_SIMULATE names")
-def test_one_schedule() -> None:
-    setup, kind, seed = SIMULATE.rsplit("/", 2)
-    run = Run(setup, kind, int(seed), tells=True)
-    outcome = run.play()
-    print(run.traits, *outcome.log, sep="\n")
-    assert not outcome.verdict, f"{outcome.verdict}: {outcome.what}"
+if SIMULATE:
+
+    def test_one_schedule() -> None:
+        setup, kind, seed = SIMULATE.rsplit("/", 2)
+        run = Run(setup, kind, int(seed), tells=True)
+        outcome = run.play()
+        print(run.traits, *outcome.log, sep="\n")
+        assert not outcome.verdict, f"{outcome.verdict}: {outcome.what}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import requests
@@ -62,6 +62,7 @@ class BasicAuth(FixedAuth):
         return request
 
 
+@dataclass(frozen=True, repr=False)
 class ApiKeyAuth(FixedAuth):
     """A key in a header, or in the query.
 
@@ -69,20 +70,23 @@ class ApiKeyAuth(FixedAuth):
     :param prefix: what precedes the key, such as ``"Token "``
     """
 
-    def __init__(self, location: str, name: str, key: str, prefix: str = "") -> None:
-        mask(key)
-        self._in_query = location == "query"
-        self._name = name
-        self._value = f"{prefix}{key}"
+    location: str
+    name: str
+    key: str
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        mask(self.key)
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._in_query:
+        value = f"{self.prefix}{self.key}"
+        if self.location == "query":
             # The library's own encoding, once, behind whatever is in the query.
-            request.prepare_url(_without(request.url or "", self._name), {self._name: self._value})
+            request.prepare_url(_without(request.url or "", self.name), {self.name: value})
         else:
             # As bytes: the library encodes text as Latin-1.
-            request.headers[self._name] = self._value.encode()  # type: ignore[assignment]
+            request.headers[self.name] = value.encode()  # type: ignore[assignment]
         return request
 
 

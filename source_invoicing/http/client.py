@@ -87,6 +87,7 @@ class ApiClient:
         self._rate_limiter = rate_limiter
         self._retry_policy = (retry_policy or RetryPolicy()).scaled_for_tests()
         self._quota_exhausted: QuotaExhausted | None = None
+        self._requests_left: int | None = None
         self._session = Session(
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
@@ -98,6 +99,21 @@ class ApiClient:
         other = copy.copy(self)
         other._error_handler, other._rate_limiter, other._quota_exhausted = error_handler, rate_limiter, None
         return other
+
+    @property
+    def error_handler(self) -> Callable[[Response], Verdict]:
+        """The platform's resolution of a response."""
+        return self._error_handler
+
+    def allow(self, requests: int) -> None:
+        """Send no more than so many requests from now on, every try counted: a further one raises
+        :class:`QuotaExhausted`. For a client that one thread uses."""
+        self._requests_left = requests
+
+    @property
+    def requests_left(self) -> int | None:
+        """What is left of :meth:`allow`; ``None`` without a limit."""
+        return self._requests_left
 
     def send(self, request: Request) -> Response:
         """Send a request until its response is good.
@@ -207,6 +223,10 @@ class ApiClient:
         return request.url
 
     def _try(self, request: Request, again: bool) -> tuple[Verdict, Response | None]:
+        if self._requests_left is not None:
+            if self._requests_left <= 0:
+                raise QuotaExhausted("All requests that were allowed have been sent.", FailureType.transient_error)
+            self._requests_left -= 1
         with self._rate_limiter.slot(again=again):
             started = time.monotonic()
             try:

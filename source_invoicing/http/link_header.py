@@ -23,6 +23,13 @@ def targets(header: str) -> dict[str, str]:
     return found
 
 
+def target(header: str, relation: str) -> str | None:
+    """One of those addresses. A page that names itself, as last pages have been seen to do, names none."""
+    found = targets(header)
+    address = found.get(relation.lower())
+    return None if address == found.get("self") else address
+
+
 def _relations(parameters: str) -> list[str]:
     """The words of ``rel``; of several, the first counts. Names of parameters come in either case."""
     values = (found[2] or "" for found in PARAMETER.finditer(parameters) if found[1].lower() == "rel")

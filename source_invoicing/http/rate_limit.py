@@ -150,11 +150,6 @@ class RateLimiter:
         self._longest_wait = longest_wait
         self._cancelled = threading.Event()
 
-    @property
-    def in_flight(self) -> int:
-        """The present limit of requests in flight."""
-        return self._concurrency.allowed
-
     @contextmanager
     def slot(self, *, again: bool = False) -> Iterator[None]:
         """Hold one of the slots for requests in flight. Blocks until one is free, no pause is on, and the budget has

@@ -12,10 +12,12 @@ from source_invoicing.http.testing import BACKOFF_SCALE, TIMEOUT_SCALE, testing_
 
 #: Headers that tell when the vendor counts anew: of a draft of the IETF, and in common spellings.
 RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
-# Larger numbers are moments since 1970: as a duration they would be thirty years.
+# Larger numbers are times since 1970: as a duration they would be thirty years.
 LARGEST_DURATION = 10**9
 # Larger ones are in milliseconds.
 LARGEST_SECONDS = 10**11
+# Of a count, so many are enough to tell whether it is none.
+DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def reset_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a moment
+    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a time
     since 1970 (in seconds or milliseconds), which is compared with the response's own ``Date``.
 
-    Some vendors send it with every response, so it says nothing about whether to wait.
+    Some vendors send it with every response, so it says nothing about whether to wait. Where something is left of that
+    quota, such as the calls of a day, it was another limit that was exceeded.
 
-    :return: ``None`` without the header or where it is malformed
+    :return: ``None`` without the header, where it is malformed, and where something is left
     """
-    value = next((headers[name] for name in RESETS if name in headers), "")
+    name = next((name for name in RESETS if name in headers), "")
+    value, left = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
+    if left.isdecimal() and int(left[:DIGITS]) > 0:
+        return None
     try:
         reset = float(value)
     except ValueError:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from source_invoicing.config import Config, Fields
 from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams.probing import Probe
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ class Platform(ABC):
 
         :param streams: at their states
         """
+
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        """What is assumed of the API and can be settled by reading the account.
+
+        :param streams: those of the account
+        """
+        return ()
 
     @classmethod
     def login(cls, options: Fields) -> Login:

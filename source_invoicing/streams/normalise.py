@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from source_invoicing.http import logger
@@ -110,8 +111,9 @@ class Normaliser:
             misfits=ANYTHING - _accepted(types),
             repair=self._repair(types, path),
             tidy_date=self._date_repair(schema, types, path) if is_date else None,
-            inside=self._shape_of_object(schema, path) if has_fields else None,
-            items=self._field(schema["items"], f"{path}[]") if has_items else None,
+            # Most schemas declare more than an account uses, so what is inside waits for the first value.
+            inside=cache(partial(self._shape_of_object, schema, path)) if has_fields else None,
+            items=cache(partial(self._field, schema["items"], f"{path}[]")) if has_items else None,
         )
 
     def _repair(self, types: frozenset[str], path: str) -> Repair:
@@ -168,8 +170,8 @@ class _Field:
     misfits: frozenset[type]
     repair: Repair
     tidy_date: Callable[[str], Any] | None
-    inside: _Shape | None
-    items: _Field | None
+    inside: Callable[[], _Shape] | None
+    items: Callable[[], _Field] | None
 
     @property
     def quiet(self) -> frozenset[type]:
@@ -206,6 +208,16 @@ def with_additional_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**schema, "properties": properties}
 
 
+def can_become(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a value is what a schema says, or is made so without a loss. What it holds inside is not looked at."""
+    types = _types(schema)
+    if isinstance(value, str) and "string" in types and schema.get("format") in DATE_FORMATS:
+        return not value.strip() or DATE_FORMATS[schema["format"]](value) is not None
+    if type(value) in _accepted(types) or (isinstance(value, str) and not value.strip() and "null" in types):
+        return True
+    return any(attempt(value) is not UNREPAIRED for name, attempt in REPAIRS if name in types)
+
+
 def _repaired(value: Any, field: _Field) -> Any:
     if type(value) in field.misfits:
         value = field.repair(value)
@@ -214,9 +226,10 @@ def _repaired(value: Any, field: _Field) -> Any:
     if not value:
         return value
     if field.inside is not None and type(value) is dict:
-        _repair_object(value, field.inside)
+        _repair_object(value, field.inside())
     elif field.items is not None and type(value) is list:
-        value[:] = [_repaired(element, field.items) for element in value]
+        items = field.items()
+        value[:] = [_repaired(element, items) for element in value]
     return value
 
 

@@ -26,6 +26,8 @@ from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 QueryParams = Mapping[str, str | int]
 # Partitions that one worker reads one after another. Chains are read side by side.
 Chain = Sequence[Partition]
+# A stream is asked for its name many times.
+_snake_case = cache(camel_to_snake)
 
 
 class Resource(ABC):
@@ -72,7 +74,7 @@ class Resource(ABC):
     @property
     def name(self) -> str:
         """The name of the stream."""
-        return camel_to_snake(type(self).__name__)
+        return _snake_case(type(self).__name__)
 
     # -- what a platform says -----------------------------------------------------------------------------------
 
@@ -181,6 +183,10 @@ class Resource(ABC):
     def get_json_schema(self) -> Mapping[str, Any]:
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
         return _load_schema(Path(inspect.getfile(type(self))).parent / self.schemas / f"{self.name}.json")
+
+    def is_of_user(self, field: str) -> bool:
+        """Whether users have made a field, so that no schema knows it."""
+        return False
 
     def key(self, row: Row) -> Hashable:
         """What identifies a row: the values of its primary key."""

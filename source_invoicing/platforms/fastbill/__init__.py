@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -33,9 +33,11 @@ from source_invoicing.http import (
     without_links,
 )
 from source_invoicing.platforms.fastbill.parts import PARTS
+from source_invoicing.platforms.fastbill.probes import PROBES
 from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import InvoicingStream, PageRequest, Window
+from source_invoicing.streams.probing import Probe
 
 HOST = "https://my.fastbill.com"
 ENDPOINT = "api/1.0/api.php"
@@ -145,6 +147,10 @@ class FastBill(Platform):
     def streams(self) -> list[InvoicingStream]:
         account = self._account(RetryPolicy())
         return [stream(account) for stream in (*STREAMS, *PARTS)]
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return PROBES
 
     def _account(self, retry_policy: RetryPolicy) -> FastBillAccount:
         return FastBillAccount(

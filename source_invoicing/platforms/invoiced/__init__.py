@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -10,10 +11,12 @@ from typing_extensions import override
 from source_invoicing.config import Config
 from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
 from source_invoicing.platforms.invoiced.parts import PARTS
+from source_invoicing.platforms.invoiced.probes import PROBES
 from source_invoicing.platforms.invoiced.responses import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS, rows_of
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, InvoicingStream, Window
+from source_invoicing.streams.probing import Probe
 
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
 HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
@@ -57,6 +60,10 @@ class Invoiced(Platform):
             for stream in (*STREAMS, *PARTS)
         ]
         return [customers, *others]
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return PROBES
 
     def _client(self, base_url: str, retry_policy: RetryPolicy) -> ApiClient:
         return ApiClient(

@@ -20,7 +20,7 @@ from source_invoicing.http import (
     describe,
     inside_a_sentence,
 )
-from source_invoicing.http.link_header import targets
+from source_invoicing.http.link_header import target
 from source_invoicing.streams import Row
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
@@ -63,11 +63,8 @@ def rows_of(response: Response) -> list[Row]:
 
 def has_next_page(headers: Mapping[str, str]) -> bool | None:
     """Whether further pages follow, by the header ``Link``; ``None`` where it is missing."""
-    if not headers.get("Link"):
-        return None
-    links = targets(headers["Link"])
-    # A last page has been seen to name itself as the next one.
-    return "next" in links and links["next"] != links.get("self")
+    link = headers.get("Link")
+    return target(link, "next") is not None if link else None
 
 
 def _describe_list(body: Any) -> str:

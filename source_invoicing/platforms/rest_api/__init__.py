@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,22 +16,21 @@ from source_invoicing.http import (
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
-    TokenAuth,
     logger,
 )
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
-from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
-from source_invoicing.platforms.rest_api.details import detail_stream
+from source_invoicing.platforms.rest_api.details import RestDetailStream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.parts import Parts, part_stream
+from source_invoicing.platforms.rest_api.parts import Parts, PartStream
+from source_invoicing.platforms.rest_api.probes import probes_of
 from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
-from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Partition, Window
+from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
@@ -72,12 +72,9 @@ class RestApi(Platform):
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
         self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
-        credentials = self._options.credentials
-        self._auth = (
-            TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
-            if isinstance(credentials, OAuth)
-            else credentials.auth()
-        )
+        self._auth = self._options.credentials.auth
+        if oauth := self._options.credentials.oauth:
+            self._auth = oauth.auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
 
     @override
     def check(self) -> None:
@@ -88,20 +85,24 @@ class RestApi(Platform):
         source = next(stream for stream in streams if stream.declared.parent is None)
         rows = source.try_out()
         if source.declared.detail_path:
-            rows = detail_stream(source).try_out(rows)
+            rows = RestDetailStream(source).try_out(rows)
         for parts in self._options.parts:
             if parts.source == source.name:
-                part_stream(parts, source).records(rows, Partition())
+                PartStream(parts, source).records(rows, Partition())
 
     @override
     def streams(self) -> list[InvoicingStream]:
         streams = streams_of(self._options, self._account(RetryPolicy()))
         by_name = {stream.name: stream for stream in streams}
-        offered = [detail_stream(each) if each.declared.detail_path else each for each in streams]
+        offered = [RestDetailStream(each) if each.declared.detail_path else each for each in streams]
         return [*offered, *(self._parts_of(parts, by_name[parts.source]) for parts in self._options.parts)]
 
     def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
-        return detail_stream(source, parts) if source.declared.detail_path else part_stream(parts, source)
+        return RestDetailStream(source, parts) if source.declared.detail_path else PartStream(parts, source)
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return probes_of(streams)
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import Response, UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.outlook import sign_of_more
+from source_invoicing.platforms.rest_api.page_info import sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.streams import Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY

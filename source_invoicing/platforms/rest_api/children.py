@@ -75,7 +75,7 @@ class RestParentStream(RestStream, ParentStream):
         if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record has {describe(value)} at {self.id_path!r}, which parent.key of another "
-                "stream names as its id.",
+                "stream names as its id. Name a field that holds a text or a whole number there.",
                 FailureType.config_error,
             )
         if not self.ancestor_fields:

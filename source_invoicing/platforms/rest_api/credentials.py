@@ -1,19 +1,29 @@
-"""The credentials that the configuration declares; one class per way to authenticate.
+"""The credentials that the configuration declares: one function per way to authenticate.
 
-To add a way, write its class here and enter it in :data:`KINDS`.
+To add a way, write its function here and enter it in :data:`KINDS`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlsplit
 
-from typing_extensions import Self, override
+from airbyte_cdk.models import FailureType
 
 from source_invoicing.config import Fields
-from source_invoicing.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth, mask
+from source_invoicing.http import (
+    AccessTokens,
+    ApiKeyAuth,
+    Auth,
+    BasicAuth,
+    BearerAuth,
+    Failure,
+    LoginRefused,
+    TokenAuth,
+    mask,
+    same_origin,
+)
 from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, Pairs, check_header_name
 
 LOCATIONS = ("query", "header")
@@ -21,214 +31,85 @@ REFRESH_TOKEN, IN_THE_BODY = "refresh_token", "body"
 GRANTS = (REFRESH_TOKEN, "client_credentials")
 CLIENT_AUTHS = (IN_THE_BODY, "basic")
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
-
-
-class Credentials(ABC):
-    """One way to log in."""
-
-    @classmethod
-    @abstractmethod
-    def parse(cls, fields: Fields) -> Self:
-        """Read the credentials.
-
-        :param fields: the object ``auth`` of the platform
-        :raises Failure: for the first option that is wrong
-        """
-
-    @property
-    def query_name(self) -> str:
-        """The query parameter that holds the key; empty where none does."""
-        return ""
-
-    @property
-    def header_name(self) -> str:
-        """The header that holds the credentials; empty where none does."""
-        return AUTHORIZATION
-
-    def auth(self) -> Auth | None:
-        """What puts the credentials on each request, where no token has to be fetched first."""
-        return None
+# A server that refuses tokens as fast as it issues them is not asked for ever.
+MOST_TOKENS = 20
+TOKEN_WINDOW = 600.0
 
 
 @dataclass(frozen=True)
-class ApiKey(Credentials):
-    """A key in the query or in a header.
-
-    :param name: of the header or the query parameter that holds the key
-    :param prefix: stands before the key, only in a header; "Token " with its blank
-    """
-
-    value: str
-    location: str = "query"
-    name: str = "api_key"
-    prefix: str = ""
-
-    @classmethod
-    @override
-    def parse(cls, fields: Fields) -> Self:
-        location = fields.choice("location", LOCATIONS, default="query")
-        prefix = fields.raw_text("prefix")
-        if prefix and location == "query":
-            raise fields.complaint("prefix", "goes with location header only; leave it out")
-        if prefix[-1:].isalnum():
-            # A word is meant. Airbyte's form cuts off the blank behind it.
-            prefix = f"{prefix} "
-        name = fields.optional_text("name", "api_key") or "api_key"
-        if location == "header":
-            check_header_name(fields, name)
-        return cls(fields.text("value", why="It is the API key."), location, name, prefix)
-
-    @property
-    @override
-    def query_name(self) -> str:
-        return self.name if self.location == "query" else ""
-
-    @property
-    @override
-    def header_name(self) -> str:
-        return self.name if self.location == "header" else ""
-
-    @override
-    def auth(self) -> Auth:
-        return ApiKeyAuth(self.location, self.name, self.value, self.prefix)
-
-
-@dataclass(frozen=True)
-class Basic(Credentials):
-    """User name and password, one of which may be empty."""
-
-    username: str
-    password: str
-
-    @classmethod
-    @override
-    def parse(cls, fields: Fields) -> Self:
-        username, password = fields.optional_text("username"), fields.optional_text("password")
-        if not username and not password:
-            raise fields.complaint("username", "and password are both empty; give one of them, or set type to none")
-        return cls(username, password)
-
-    @override
-    def auth(self) -> Auth:
-        return BasicAuth(self.username, self.password)
-
-
-@dataclass(frozen=True)
-class Bearer(Credentials):
-    """A token that does not expire."""
-
-    token: str
-
-    @classmethod
-    @override
-    def parse(cls, fields: Fields) -> Self:
-        return cls(fields.text("token", why="It is the access token of the API."))
-
-    @override
-    def auth(self) -> Auth:
-        return BearerAuth(self.token)
-
-
-@dataclass(frozen=True)
-class OAuth(Credentials):
+class OAuth:
     """Access tokens that a token endpoint issues (RFC 6749).
 
-    :param grant: for a refresh token, or for the client's own credentials
-    :param client_auth: whether id and secret of the client stand in the form or in HTTP Basic
-    :param token_params: further members of the form
+    :param form: what is sent to the endpoint
+    :param client: id and secret of the client, where they are not in the form
     """
 
     token_url: str
-    client_id: str
-    client_secret: str
-    refresh_token: str = ""
-    grant: str = REFRESH_TOKEN
-    client_auth: str = IN_THE_BODY
-    scope: str = ""
-    token_params: Pairs = ()
+    form: Mapping[str, str]
+    client: tuple[str, str] | None = None
 
-    @classmethod
-    @override
-    def parse(cls, fields: Fields) -> Self:
-        fields.text("token_url", why="It is where the API hands out access tokens.")
-        token_url = fields.url("token_url", default="")
-        if not urlsplit(token_url).path:
-            raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
-        grant = fields.choice("grant", GRANTS, default=REFRESH_TOKEN)
-        refresh_token = fields.optional_text("refresh_token")
-        if grant == REFRESH_TOKEN and not refresh_token:
-            raise fields.complaint(
-                "refresh_token",
-                "is missing. It is what you got when you let the application in. Where the API gives tokens to the "
-                "application itself, set grant to client_credentials",
-            )
-        return cls(
-            token_url=token_url,
-            client_id=fields.text("client_id", why="It is what the API calls your application."),
-            client_secret=fields.text("client_secret", why="It belongs to the client id."),
-            refresh_token=refresh_token,
-            grant=grant,
-            client_auth=fields.choice("client_auth", CLIENT_AUTHS, default=IN_THE_BODY),
-            scope=fields.optional_text("scope"),
-            token_params=_token_params(fields),
+    @property
+    def rotates(self) -> bool:
+        """Whether there is a refresh token, which the endpoint may replace."""
+        return REFRESH_TOKEN in self.form
+
+    def auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
+        """
+        :param headers: that go with each request to the host of the API
+        :param on_rotation: called with each refresh token that takes the place of the one before
+        """
+        tokens = AccessTokens(
+            vendor="The token server (platform.auth.token_url)",
+            token_url=self.token_url,
+            form=self.form,
+            refusal=self._refusal,
+            most_requests=MOST_TOKENS,
+            per_seconds=TOKEN_WINDOW,
+            options="platform.auth",
+            auth=self._client_auth(),
+            headers=dict(headers) if same_origin(self.token_url, base_url) else None,
+            on_rotation=on_rotation if self.rotates else None,
         )
+        return TokenAuth(tokens)
 
-    @property
-    def form(self) -> Mapping[str, str]:
-        """What is sent to the token endpoint."""
-        members = {"grant_type": self.grant, **dict(self.token_params)}
-        if self.grant == REFRESH_TOKEN:
-            members["refresh_token"] = self.refresh_token
-        if self.scope:
-            members["scope"] = self.scope
-        if self.client_auth == IN_THE_BODY:
-            members |= {"client_id": self.client_id, "client_secret": self.client_secret}
-        return members
-
-    @property
-    def client(self) -> Auth | None:
-        """How the client proves itself to the token endpoint, if not in the form."""
-        if self.client_auth == IN_THE_BODY:
+    def _client_auth(self) -> Auth | None:
+        if self.client is None:
             return None
-        for secret in (self.client_id, self.client_secret):
+        for secret in self.client:
             mask(secret)
         # Encoded as RFC 6749, section 2.3.1, demands.
-        return BasicAuth(quote_plus(self.client_id), quote_plus(self.client_secret))
+        return BasicAuth(*map(quote_plus, self.client))
 
-
-def _token_params(fields: Fields) -> Pairs:
-    params: list[tuple[str, str]] = []
-    for field in fields.objects("token_params"):
-        name = field.text("name", why="It is the name of a member of the form.")
-        if name in (*SET_BY_OAUTH, *(known for known, _ in params)):
-            where = "platform.auth sets" if name in SET_BY_OAUTH else "stands there already"
-            raise field.complaint("name", f"is {name!r}, which {where}; leave it out")
-        params.append((name, field.optional_text("value")))
-    return tuple(params)
+    def _refusal(self, error: str, description: str) -> Failure:
+        """Why the endpoint issues no token (RFC 6749, section 5.2)."""
+        what, advice = "the client", "client_secret, scope, token_params and client_auth (body or basic)."
+        if self.rotates:
+            what, advice = (
+                "the refresh token",
+                "client_secret and refresh_token; a refresh token that was withdrawn or used up has to be made anew.",
+            )
+        reason = f"{error}: {description}" if description else error
+        return LoginRefused(
+            f"The token server (platform.auth.token_url) refused {what} ({reason}). Check platform.auth.client_id, "
+            f"{advice}",
+            FailureType.config_error,
+        )
 
 
 @dataclass(frozen=True)
-class NoCredentials(Credentials):
-    """The API asks for none."""
+class Credentials:
+    """How requests are authenticated.
 
-    @classmethod
-    @override
-    def parse(cls, fields: Fields) -> Self:
-        return cls()
+    :param auth: credentials that stay as they are, if there are some
+    :param oauth: where tokens come from that do not
+    :param header_name: the header that holds the credentials; empty where none does
+    :param query_name: the query parameter that holds the key; empty where none does
+    """
 
-    @property
-    @override
-    def header_name(self) -> str:
-        return ""
-
-
-KINDS: Mapping[str, type[Credentials]] = {
-    "api_key": ApiKey,
-    "basic": Basic,
-    "bearer": Bearer,
-    "oauth2": OAuth,
-    "none": NoCredentials,
-}
+    auth: Auth | None = None
+    oauth: OAuth | None = None
+    header_name: str = AUTHORIZATION
+    query_name: str = ""
 
 
 def parse_credentials(fields: Fields) -> Credentials:
@@ -236,4 +117,85 @@ def parse_credentials(fields: Fields) -> Credentials:
 
     :raises Failure: for the first option that is wrong
     """
-    return KINDS[fields.choice("type", KINDS)].parse(fields)
+    return KINDS[fields.choice("type", KINDS)](fields)
+
+
+def _api_key(fields: Fields) -> Credentials:
+    """A key in the query or in a header, there behind a prefix such as "Token " with its blank."""
+    location = fields.choice("location", LOCATIONS, default="query")
+    prefix = fields.raw_text("prefix")
+    if prefix and location == "query":
+        raise fields.complaint("prefix", "goes with location header only; leave it out")
+    if prefix[-1:].isalnum():
+        # A word is meant. Airbyte's form cuts off the blank behind it.
+        prefix = f"{prefix} "
+    name = fields.optional_text("name", "api_key") or "api_key"
+    if location == "header":
+        check_header_name(fields, name)
+    auth = ApiKeyAuth(location, name, fields.text("value", why="It is the API key."), prefix)
+    return (
+        Credentials(auth, header_name=name)
+        if location == "header"
+        else Credentials(auth, header_name="", query_name=name)
+    )
+
+
+def _basic(fields: Fields) -> Credentials:
+    """User name and password, one of which may be empty."""
+    username, password = fields.optional_text("username"), fields.optional_text("password")
+    if not username and not password:
+        raise fields.complaint("username", "and password are both empty; give one of them, or set type to none")
+    return Credentials(BasicAuth(username, password))
+
+
+def _bearer(fields: Fields) -> Credentials:
+    """A token that does not expire."""
+    return Credentials(BearerAuth(fields.text("token", why="It is the access token of the API.")))
+
+
+def _oauth(fields: Fields) -> Credentials:
+    """A refresh token, or the client's own credentials; id and secret of the client in the form or in HTTP Basic."""
+    fields.text("token_url", why="It is where the API hands out access tokens.")
+    token_url = fields.url("token_url", default="")
+    if not urlsplit(token_url).path:
+        raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
+    grant = fields.choice("grant", GRANTS, default=REFRESH_TOKEN)
+    refresh_token = fields.optional_text("refresh_token")
+    if grant == REFRESH_TOKEN and not refresh_token:
+        raise fields.complaint(
+            "refresh_token",
+            "is missing. It is what you got when you let the application in. Where the API gives tokens to the "
+            "application itself, set grant to client_credentials",
+        )
+    client_id = fields.text("client_id", why="It is what the API calls your application.")
+    client_secret = fields.text("client_secret", why="It belongs to the client id.")
+    in_the_body = fields.choice("client_auth", CLIENT_AUTHS, default=IN_THE_BODY) == IN_THE_BODY
+    scope = fields.optional_text("scope")
+    form = {"grant_type": grant, **_token_params(fields)}
+    if grant == REFRESH_TOKEN:
+        form["refresh_token"] = refresh_token
+    if scope:
+        form["scope"] = scope
+    if not in_the_body:
+        return Credentials(oauth=OAuth(token_url, form, (client_id, client_secret)))
+    return Credentials(oauth=OAuth(token_url, {**form, "client_id": client_id, "client_secret": client_secret}))
+
+
+def _token_params(fields: Fields) -> dict[str, str]:
+    params: dict[str, str] = {}
+    for field in fields.objects("token_params"):
+        name = field.text("name", why="It is the name of a member of the form.")
+        if name in SET_BY_OAUTH or name in params:
+            where = "platform.auth sets" if name in SET_BY_OAUTH else "stands there already"
+            raise field.complaint("name", f"is {name!r}, which {where}; leave it out")
+        params[name] = field.optional_text("value")
+    return params
+
+
+KINDS: Mapping[str, Callable[[Fields], Credentials]] = {
+    "api_key": _api_key,
+    "basic": _basic,
+    "bearer": _bearer,
+    "oauth2": _oauth,
+    "none": lambda fields: Credentials(header_name=""),
+}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
@@ -14,7 +14,13 @@ from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
 from source_invoicing.streams.listing import Plan
 
-StreamT = TypeVar("StreamT", bound=RestStream)
+#: The base of a stream, by whether it has a parent, and whether it is one.
+BASES: Mapping[tuple[bool, bool], type[RestStream]] = {
+    (False, False): RestStream,
+    (False, True): RestParentStream,
+    (True, False): RestChildStream,
+    (True, True): RestMiddleStream,
+}
 
 
 def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
@@ -25,30 +31,18 @@ def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
     for resource in _parents_first(options.resources):
         if resource.parent is None and resource.json_schema is None:
             account.discovery.expect()
-        above = {"parents": parents[resource.parent.stream]} if resource.parent else {}
-        stream = _class_of(resource, resource.name in keys, keys.get(resource.name, ""))(account, **above)
+        more = {"parents": parents[resource.parent.stream]} if resource.parent else {}
+        stream = _class_of(resource, keys.get(resource.name))(account, **more)
         if isinstance(stream, RestParentStream):
             parents[resource.name] = stream
         streams.append(stream)
     return streams
 
 
-def _class_of(resource: Resource, has_children: bool, key: str) -> type[RestStream]:
-    """
-    :param key: dotted path of the id that children are asked for with
-    """
-    if resource.parent is None:
-        return class_of(resource, RestParentStream, id_path=key) if has_children else class_of(resource, RestStream)
-    field = resource.parent.field
-    if has_children:
-        return class_of(resource, RestMiddleStream, parent_field=field, id_path=key)
-    return class_of(resource, RestChildStream, parent_field=field)
-
-
-def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type[StreamT]:
+def _class_of(resource: Resource, id_path: str | None) -> type[RestStream]:
     """The class of a declared resource, as it would be written in a platform of its own.
 
-    :param attributes: further class attributes
+    :param id_path: dotted path of the id that children are asked for with; ``None`` where there are no children
     """
     name = "".join(part.capitalize() for part in resource.name.split("_"))
     form = resource.since.format
@@ -60,11 +54,13 @@ def class_of(resource: Resource, base: type[StreamT], **attributes: Any) -> type
         "timestamp_format": RowVersion() if resource.has_versions else AnyTimestamp(form if "%" in form else ""),
         "plans": _plans(resource),
         "paging": resource.pager.paging,
+        "id_path": id_path,
+        "parent_field": resource.parent.field if resource.parent else "",
         "__doc__": f"The list at /{resource.template.path}.",
         "__module__": __name__,
-        **attributes,
     }
-    return cast(type[StreamT], type(name or "Unnamed", (base,), members))
+    base = BASES[resource.parent is not None, id_path is not None]
+    return cast(type[RestStream], type(name or "Unnamed", (base,), members))
 
 
 def _plans(resource: Resource) -> tuple[Plan, ...]:

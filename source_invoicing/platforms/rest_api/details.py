@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from airbyte_cdk.models import AirbyteStream, FailureType
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, MalformedResponse, Request, Response
-from source_invoicing.platforms.rest_api.parts import Parts, part_stream
+from source_invoicing.platforms.rest_api.parts import Parts, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, set_path
-from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
-from source_invoicing.platforms.rest_api.streams import RestStream, with_paths
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.document_state import DocumentState
@@ -24,32 +24,51 @@ from source_invoicing.streams.stream import InvoicingStream
 MOST_TO_INFER_FROM = 3
 
 
-class RestDetailStream(DetailStream):
-    """The details of a list that the configuration describes. The list itself is not offered."""
+class RestDetailStream(DeclaredSchema, DetailStream):
+    """The details of a list that the configuration describes, or their parts. The list itself is not offered."""
 
-    def __init__(self, account: Any, source: RestStream) -> None:
+    def __init__(self, source: RestStream, parts: Parts | None = None) -> None:
         self._source: RestStream = source
-        InvoicingStream.__init__(self, account)
-        self._schema = StreamSchema(source.declared.json_schema, self._infer_schema)
+        self._parts_stream = PartStream(parts, source) if parts else None
+        #: The stream that would offer the same without details.
+        self._plain = self._parts_stream or source
+        InvoicingStream.__init__(self, source.account)
 
     @property
     @override
     def name(self) -> str:
-        return self._source.name
+        return self._plain.name
+
+    @property
+    @override
+    def primary_key(self) -> list[str]:  # type: ignore[override]  # elsewhere of the class
+        return self._plain.primary_key
+
+    @property
+    @override
+    def cursor_field(self) -> str | list[str]:  # type: ignore[override]  # elsewhere of the class
+        # Lists of parents are read in full.
+        return [] if self._source.declared.parent else self._source.cursor_field
+
+    @property
+    @override
+    def detail(self) -> str:  # type: ignore[override]  # elsewhere of the class
+        return self._source.declared.detail_path
 
     @override
     def make_state(self) -> StreamState:
-        declared, field = self._source.declared, self.cursor_field
-        if not isinstance(field, str):
+        if not isinstance(self.cursor_field, str):
             return FullRefreshState(self.name)
-        return DocumentState(self.name, field, self._source.timestamp_format, declared.values)
+        source = self._source
+        return DocumentState(self.name, self.cursor_field, source.timestamp_format, source.declared.values)
 
     @override
     def detail_requests(self, document: Document) -> Sequence[Request]:
-        return [self._request(document.key[0], document.partition)]
-
-    def _request(self, key: Any, partition: Partition) -> Request:
-        return self._source.detail_request({**_values(partition), "id": key})
+        values = dict(document.partition.params)
+        if "id" in values:
+            # Of the list. The document's parent is that of its list.
+            values["parent"] = values["id"]
+        return [self._source.detail_request({**values, "id": document.key[0]})]
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
@@ -73,7 +92,11 @@ class RestDetailStream(DetailStream):
 
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
-        return [self._normalise(self._stamped(detail, document.key, document.cursor, document.partition))]
+        whole = self._stamped(detail, document.key, document.cursor, document.partition)
+        return [self._normalise(record) for record in self._made_of(whole)]
+
+    def _made_of(self, whole: Row) -> list[Row]:
+        return [whole] if self._parts_stream is None else list(self._parts_stream.parts_of(whole))
 
     def _stamped(self, detail: Row, key: Sequence[Any], cursor: Any, partition: Partition) -> Row:
         """A detail with the key of its row in the list, and the cursor, which is always that of the row."""
@@ -85,20 +108,25 @@ class RestDetailStream(DetailStream):
             set_path(record, self.cursor_field, cursor)
         return record
 
-    # -- schema ---------------------------------------------------------------------------------------------------
+    @property
+    @override
+    def given_schema(self) -> Schema | None:
+        return self._plain.given_schema
 
-    def _infer_schema(self) -> Schema:
-        source = self._source
-        return infer(self._first_details(), source.declared.primary_key, source.known_fields)
+    @property
+    @override
+    def known_fields(self) -> tuple[str, ...]:
+        return self._plain.known_fields
 
-    def _first_details(self) -> list[Row]:
-        """The details of the first rows, as far as they can be had."""
+    @override
+    def sample(self) -> list[Row]:
+        """As far as details can be had."""
         details: list[Row] = []
         try:
             details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
         except Failure as failure:
             self._source.warn_of_open_schema(failure)
-        return details
+        return [record for detail in details for record in self._made_of(detail)]
 
     def try_out(self, rows: list[Row]) -> list[Row]:
         """The detail of the first row, if there is one.
@@ -113,75 +141,3 @@ class RestDetailStream(DetailStream):
         key = tuple(dig(row, path) for path in source.own_key)
         detail = source.account.client.fetch(source.detail_request({**values, "id": key[0]}), self._read)
         return self._stamped(detail, key, source.cursor_value(row), Partition())
-
-    @override
-    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
-        return self._schema.offered
-
-    @override
-    def use_schema(self, schema: Schema) -> None:
-        self._schema.stored = schema
-
-    @override
-    def schema_of_records(self) -> Schema:
-        return self._schema.of_records
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        return with_paths(super().as_airbyte_stream(), self._source.declared.primary_key)
-
-
-def _values(partition: Partition) -> dict[str, Any]:
-    """The values of placeholders for a document of a list: its parent is that of the list."""
-    values = dict(partition.params)
-    return {**values, "parent": values["id"]} if "id" in values else values
-
-
-class DetailPartStream(RestDetailStream):
-    """Parts of the details of a list."""
-
-    def __init__(self, account: Any, source: RestStream, declared: Parts) -> None:
-        self._parts_stream = part_stream(declared, source)
-        super().__init__(account, source)
-        self._schema = StreamSchema(declared.json_schema, self._infer_schema)
-
-    @property
-    @override
-    def name(self) -> str:
-        return self._parts_stream.name
-
-    @override
-    def records_of(self, detail: Row, document: Document) -> list[Row]:
-        whole = self._stamped(detail, document.key, document.cursor, document.partition)
-        return [self._normalise(part) for part in self._parts_stream.parts_of(whole)]
-
-    @override
-    def _infer_schema(self) -> Schema:
-        parts = [part for detail in self._first_details() for part in self._parts_stream.parts_of(detail)]
-        return infer(parts, self._parts_stream.declared.primary_key, self._parts_stream.known_fields)
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        return with_paths(InvoicingStream.as_airbyte_stream(self), self._parts_stream.declared.primary_key)
-
-
-def detail_stream(source: RestStream, parts: Parts | None = None) -> RestDetailStream:
-    """The stream of the details of a list, or of their parts.
-
-    :param source: the list
-    """
-    members = {
-        "detail": source.declared.detail_path,
-        "resource": source.resource,
-        "primary_key": list((parts or source.declared).primary_key),
-        # Lists of parents are read in full.
-        "cursor_field": [] if source.declared.parent else source.cursor_field,
-        "timestamp_format": source.timestamp_format,
-        "plans": source.plans,
-        "paging": source.paging,
-        "__doc__": f"The documents at /{source.declared.detail_path}.",
-        "__module__": __name__,
-    }
-    if parts is None:
-        return cast(RestDetailStream, type("Detail", (RestDetailStream,), members)(source.account, source))
-    return cast(RestDetailStream, type("DetailPart", (DetailPartStream,), members)(source.account, source, parts))

@@ -111,8 +111,7 @@ class DeclaredLists(InvoicingStream, ABC):
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        values = self._values(request, {})
-        return self._named(values)
+        return self._named(self._values(request, {}))
 
     @override
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, Any]) -> Request:

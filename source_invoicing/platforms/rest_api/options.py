@@ -7,16 +7,56 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
+from source_invoicing.http import CallBudget
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
 from source_invoicing.platforms.rest_api.headers import Pairs, parse_headers
 from source_invoicing.platforms.rest_api.parts import Parts
-from source_invoicing.platforms.rest_api.rate import Rate
-from source_invoicing.platforms.rest_api.resource import Parent, Resource, Surroundings
+from source_invoicing.platforms.rest_api.resource import Parent, Resource, Shared
 from source_invoicing.platforms.rest_api.template import placeholders_in
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+
+MAX_CALLS = 1_000_000
+MAX_SECONDS = SECONDS_PER_DAY
+# Statuses of errors, in HTTP.
+FIRST_ERROR, LAST_ERROR = 400, 599
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often the API may be asked: at most ``calls`` within ``per_seconds``, where both are set.
+
+    :param too_many_statuses: those that mean "too many requests" beside 429
+    """
+
+    calls: int | None = None
+    per_seconds: int | None = None
+    too_many_statuses: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, fields: Fields | None) -> Self:
+        """
+        :raises Failure: for the first option that is wrong
+        """
+        if fields is None:
+            return cls()
+        calls = fields.integer("calls", None, 1, MAX_CALLS)
+        seconds = fields.integer("per_seconds", None, 1, MAX_SECONDS)
+        if (calls is None) is not (seconds is None):
+            missing = "calls" if calls is None else "per_seconds"
+            raise fields.complaint(missing, "is missing; calls and per_seconds belong together")
+        statuses = fields.integers("too_many_statuses", FIRST_ERROR, LAST_ERROR)
+        if HTTPStatus.UNAUTHORIZED in statuses:
+            raise fields.complaint("too_many_statuses", "holds 401, which means that the credentials are wrong")
+        return cls(calls, seconds, tuple(statuses))
+
+    def budget(self) -> CallBudget | None:
+        """What counts the calls; ``None`` where they are not limited."""
+        return CallBudget(self.calls, self.per_seconds) if self.calls and self.per_seconds else None
 
 
 @dataclass(frozen=True)
@@ -49,12 +89,12 @@ class Options:
         taken |= {name.lower(): "secret_headers sets" for name, _ in secret_headers}
         headers = parse_headers(fields, taken)
         filled = tuple(header for header in headers if placeholders_in(header[1]))
-        around = Surroundings(credentials.query_name, filled, taken, has_start_date)
+        shared = Shared(credentials.query_name, filled, taken, has_start_date)
         rate = Rate.parse(fields.optional_object("rate"))
         declared = fields.objects("streams")
         _check_names(declared)
         whole = [each for each in declared if not each.optional_text("from")]
-        resources = _resources(whole, around) if whole or not declared else ()
+        resources = _resources(whole, shared) if whole or not declared else ()
         parts = tuple(Parts.parse(each, resources) for each in declared if each not in whole)
         return cls(
             base_url=base_url,
@@ -74,10 +114,10 @@ def _check_names(declared: Sequence[Fields]) -> None:
             raise fields.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
 
 
-def _resources(declared: Sequence[Fields], around: Surroundings) -> tuple[Resource, ...]:
+def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[Resource, ...]:
     if not declared:
         declared = [Fields({"name": "invoices", "path": "/v1/invoices"}, "platform.streams[0]")]
-    resources = [Resource.parse(fields, around) for fields in declared]
+    resources = [Resource.parse(fields, shared) for fields in declared]
     for fields, resource in zip(declared, resources, strict=True):
         if resource.parent is not None:
             others = [other for other in resources if other is not resource]

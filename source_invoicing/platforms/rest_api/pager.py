@@ -11,8 +11,8 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response
-from source_invoicing.platforms.rest_api.outlook import SILENT, Outlook, Signs
-from source_invoicing.streams import PageRequest, Row
+from source_invoicing.platforms.rest_api.page_info import SILENT, PageInfo
+from source_invoicing.streams import Page, PageRequest, Row
 from source_invoicing.streams.listing import PASSES, PASSES_UNFILTERED, Pages, Paging, Plan
 
 
@@ -23,7 +23,7 @@ class Pager(ABC):
     A pager reads its own options from the configuration, says what a page request means to the API, reads from a
     response how the list continues, and names the plans that can read such a list.
 
-    :param signs: where the API tells how long the list is
+    :param info: where the API tells how long the list is
     """
 
     #: Whether the next page is asked for by its address, which the API hands out.
@@ -31,7 +31,7 @@ class Pager(ABC):
 
     #: Rows asked for at a time; 0 where the request does not say.
     size: int = 0
-    signs: Signs = SILENT
+    info: PageInfo = SILENT
 
     @classmethod
     @abstractmethod
@@ -63,7 +63,7 @@ class Pager(ABC):
     @property
     def reports_its_end(self) -> bool:
         """Whether the responses say if there is more."""
-        return self.signs.any
+        return self.info != SILENT
 
     @property
     def asks_behind_the_end(self) -> bool:
@@ -89,8 +89,8 @@ class Pager(ABC):
         return False
 
     @abstractmethod
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        """How the list continues.
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        """The rows of a response, and how the list continues.
 
         :raises Failure: when the response contradicts the configuration
         """

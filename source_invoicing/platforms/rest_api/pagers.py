@@ -5,6 +5,7 @@ To add one, write its class here and enter it in :data:`PAGERS`.
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,10 +14,11 @@ from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
-from source_invoicing.platforms.rest_api.outlook import Outlook, Signs, bad_pagination, link_of, links_of, value_at
+from source_invoicing.http.link_header import target, targets
+from source_invoicing.platforms.rest_api.page_info import PageInfo, bad_pagination, value_at
 from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
-from source_invoicing.streams import PageRequest, Row
+from source_invoicing.streams import Page, PageRequest, Row
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Pages, Plan, Tokens
 
 MOST_ROWS = 10_000
@@ -38,19 +40,19 @@ class NoPager(Pager):
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(signs=Signs.parse(fields))
+        return cls(info=PageInfo.parse(fields))
 
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        total = self.signs.total(response, request)
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        total = self.info.total(response, request)
         if total is not None and total > len(rows):
             raise bad_pagination(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
-        if self.signs.has_more(response, request):
+        if self.info.has_more(response, request):
             raise bad_pagination(response, "it says that there are more rows, and pagination is none", "type")
-        if link_of(response, "next"):
+        if target(response.headers.get("Link", ""), "next"):
             raise bad_pagination(response, "its header Link names a next page, and pagination is none", "type")
         # Other flags are ignored: they may be about a page that this API sends only when asked for one.
-        return Outlook(has_more=False)
+        return Page(rows, has_more=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ class OffsetPager(Pager):
             size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
             first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
             max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
-            signs=Signs.parse(fields),
+            info=PageInfo.parse(fields),
         )
 
     @override
@@ -111,13 +113,13 @@ class OffsetPager(Pager):
         return self.first_offset + request.offset
 
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        has_more = self.signs.has_more(response, request)
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        has_more = self.info.has_more(response, request)
         rows_so_far = request.offset + len(rows)
-        total = self.signs.total(response, request, rows_so_far if rows else 0)
+        total = self.info.total(response, request, rows_so_far if rows else 0)
         # A total that makes a full page the last one may count the rows of the page: ask behind it.
         doubtful = 0 < self.size <= len(rows) and has_more is None and total == rows_so_far
-        return Outlook(has_more, None if doubtful else total)
+        return Page(rows, has_more, None if doubtful else total)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +141,7 @@ class PagePager(Pager):
             size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
             start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
             max_page=fields.integer("max_page", None, 1, MOST_PAGES),
-            signs=Signs.parse(fields, counts_pages=True),
+            info=PageInfo.parse(fields, counts_pages=True),
         )
 
     @override
@@ -186,10 +188,10 @@ class PagePager(Pager):
         return self.start_page + request.number - 1
 
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        pages = self.signs.pages(response)
-        has_more = request.number < pages if pages is not None else self.signs.has_more(response, request)
-        return Outlook(has_more, self.signs.total(response, request))
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        pages = self.info.pages(response)
+        has_more = request.number < pages if pages is not None else self.info.has_more(response, request)
+        return Page(rows, has_more, self.info.total(response, request))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +218,7 @@ class CursorPager(Pager):
             cursor_param=fields.optional_text("cursor_param"),
             from_last_record=from_last_record,
             path=path,
-            signs=Signs.parse(fields),
+            info=PageInfo.parse(fields),
         )
 
     @property
@@ -235,54 +237,58 @@ class CursorPager(Pager):
         return {} if request.token is None else {"cursor": request.token}
 
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
         if has_more is False or (self.from_last_record and not rows):
-            return Outlook(has_more, total)
+            return Page(rows, has_more, total)
         token = dig(rows[-1], self.path) if self.from_last_record else value_at(response, self.path, rows, request)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
             if self.from_last_record or has_more:
                 where = "the last record" if self.from_last_record else "the body"
                 raise bad_pagination(response, f"{where} has no cursor at {self.path!r}", "path")
-            return Outlook(False, total)
-        return Outlook(has_more, total, next=str(token))
+            return Page(rows, False, total)
+        return Page(rows, has_more, total, next=str(token))
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinkHeaderPager(Pager):
-    """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
+class LinkPager(Pager, ABC):
+    """The API hands out the address of the next page."""
 
     follows_links: ClassVar[bool] = True
-
-    rel: str = "next"
-
-    @classmethod
-    @override
-    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(rel=fields.optional_text("rel", "next") or "next", signs=Signs.parse(fields))
 
     @property
     @override
     def paging(self) -> Tokens:
         return Tokens()
 
+
+@dataclass(frozen=True, kw_only=True)
+class LinkHeaderPager(LinkPager):
+    """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
+
+    rel: str = "next"
+
+    @classmethod
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        if response.headers.get("Link", "").strip() and not links_of(response):
+    def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
+        return cls(rel=fields.optional_text("rel", "next") or "next", info=PageInfo.parse(fields))
+
+    @override
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        header = response.headers.get("Link", "")
+        if header.strip() and not targets(header):
             raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
-        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
-        return Outlook(has_more, total, link_of(response, self.rel) or None)
+        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
+        return Page(rows, has_more, total, next=target(header, self.rel) or None or None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextUrlPager(Pager):
+class NextUrlPager(LinkPager):
     """The address of the next page, in the body or in a header of its own.
 
     :param path: where it is in the body, or
     :param header: name of the header
     """
-
-    follows_links: ClassVar[bool] = True
 
     path: str = ""
     header: str = ""
@@ -297,21 +303,16 @@ class NextUrlPager(Pager):
             )
         if path and header:
             raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-        return cls(path=path, header=header, signs=Signs.parse(fields))
-
-    @property
-    @override
-    def paging(self) -> Tokens:
-        return Tokens()
+        return cls(path=path, header=header, info=PageInfo.parse(fields))
 
     @override
-    def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
         link = response.headers.get(self.header, "") if self.header else value_at(response, self.path, rows, request)
-        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
+        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
         if isinstance(link, str) and link.strip():
-            return Outlook(has_more, total, link.strip())
+            return Page(rows, has_more, total, next=link.strip())
         if link in (None, False, "", MISSING):
-            return Outlook(has_more, total)
+            return Page(rows, has_more, total)
         raise bad_pagination(response, f"the address of the next page is {describe(link)}", "path")
 
 

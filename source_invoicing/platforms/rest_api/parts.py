@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any
 
-from airbyte_cdk.models import AirbyteStream, FailureType
+from airbyte_cdk.models import FailureType
 from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.paths import MISSING, Missing, branches, describe, dig, parse_path, set_path
 from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
-from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer, parse_schema
-from source_invoicing.platforms.rest_api.streams import RestStream, with_paths
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, parse_schema
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Partition, Row
-from source_invoicing.streams.derived import POSITION, DerivedStream
+from source_invoicing.streams.derived import POSITION, DerivedStream, stamped
 from source_invoicing.streams.stream import InvoicingStream
-from source_invoicing.streams.timestamps import TimestampFormat
 
 
 @dataclass(frozen=True)
@@ -72,22 +70,30 @@ class Parts:
         )
 
 
-class PartStream(DerivedStream):
+class PartStream(DeclaredSchema, DerivedStream):
     """A stream of parts that the configuration describes."""
 
-    #: The declaration.
-    declared: ClassVar[Parts]
-
-    def __init__(self, account: Any, source: RestStream) -> None:
+    def __init__(self, declared: Parts, source: RestStream) -> None:
+        self.declared = declared
         self._source: RestStream = source
         self._warned = False
-        InvoicingStream.__init__(self, account)
-        self._schema = StreamSchema(self.declared.json_schema, self._infer_schema)
+        InvoicingStream.__init__(self, source.account)
 
     @property
     @override
     def name(self) -> str:
         return self.declared.name
+
+    @property
+    @override
+    def primary_key(self) -> list[str]:  # type: ignore[override]  # elsewhere of the class
+        return list(self.declared.primary_key)
+
+    @property
+    @override
+    def cursor_field(self) -> str | list[str]:  # type: ignore[override]  # elsewhere of the class
+        source = self._source
+        return [] if source.declared.detail_path and source.declared.parent else source.cursor_field
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
@@ -116,11 +122,11 @@ class PartStream(DerivedStream):
             if not isinstance(part, dict):
                 raise UnexpectedResponse(
                     f"Stream {self.name}: a record of {self._source.name} has {describe(part)} at "
-                    f"{self.declared.expand!r}, where expand expects objects.",
+                    f"{self.declared.expand!r}, where expand expects objects. Correct expand, or leave the stream out.",
                     FailureType.config_error,
                 )
             stamps[POSITION] = position
-            record = {**stamps, **{f"row_{name}" if name in stamps else name: _copied(part[name]) for name in part}}
+            record = stamped(part, stamps)
             self._demand_key(record)
             yield record
 
@@ -137,71 +143,25 @@ class PartStream(DerivedStream):
 
     def _stamps_of(self, document: Row) -> Row:
         """What each part carries of its document."""
-        source = self._source
-        key = next(path for path in source.declared.primary_key if path not in source.declared.stamps)
-        stamps: Row = {name: document[name] for name in source.declared.stamps if name in document}
-        stamps[self.declared.document_field] = dig(document, key)
+        declared = self._source.declared
+        stamps: Row = {name: document[name] for name in declared.stamps if name in document}
+        stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
         if isinstance(self.cursor_field, str):
             value = dig(document, self.cursor_field)
             set_path(stamps, self.cursor_field, None if value is MISSING else value)
         return stamps
 
-    # -- schema ---------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def first_parts(self) -> list[Row]:
-        """The parts of the first pages.
-
-        :raises Failure: when no list of the account can be read
-        """
-        return [part for row in self._source.first_rows for part in self.parts_of(row)]
+    @property
+    @override
+    def given_schema(self) -> Schema | None:
+        return self.declared.json_schema
 
     @property
+    @override
     def known_fields(self) -> tuple[str, ...]:
-        """Dotted paths of the fields that each part has."""
         cursor = (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
         return (*self._source.declared.stamps, *cursor, self.declared.document_field, POSITION)
 
-    def _infer_schema(self) -> Schema:
-        return infer(self.first_parts, self.declared.primary_key, self.known_fields)
-
     @override
-    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
-        return self._schema.offered
-
-    @override
-    def use_schema(self, schema: Schema) -> None:
-        self._schema.stored = schema
-
-    @override
-    def schema_of_records(self) -> Schema:
-        return self._schema.of_records
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        return with_paths(super().as_airbyte_stream(), self.declared.primary_key)
-
-
-def part_stream(declared: Parts, source: RestStream) -> PartStream:
-    """The stream of parts of a declared resource."""
-    timestamp_format: TimestampFormat = source.timestamp_format
-    members = {
-        "declared": declared,
-        "resource": source.resource,
-        "primary_key": list(declared.primary_key),
-        "cursor_field": [] if source.declared.detail_path and source.declared.parent else source.cursor_field,
-        "timestamp_format": timestamp_format,
-        "plans": source.plans,
-        "paging": source.paging,
-        "__doc__": f"What stands at {declared.expand} in {declared.source}.",
-        "__module__": __name__,
-    }
-    name = "".join(word.capitalize() for word in declared.name.split("_"))
-    return cast(PartStream, type(name or "Unnamed", (PartStream,), members)(source.account, source))
-
-
-def _copied(value: Any) -> Any:
-    """A value that may be changed without changing the row it stands in, which other streams emit."""
-    if isinstance(value, dict):
-        return {name: _copied(member) for name, member in value.items()}
-    return [_copied(member) for member in value] if isinstance(value, list) else value
+    def sample(self) -> list[Row]:
+        return [part for row in self._source.first_rows for part in self.parts_of(row)]

@@ -21,7 +21,7 @@ from source_invoicing.config import Fields
 FOLDER = Path(__file__).with_name("products")
 #: Lists whose members have names, by which the user's members are laid over those of the product.
 NAMED = ("streams", "headers", "secret_headers")
-#: What Airbyte's form fills in under ``auth`` unless told otherwise. Over a product it is nobody's wish.
+#: What Airbyte's form fills in under ``auth`` by itself. Over a product it is no choice of the user.
 FILLED_IN: Mapping[str, str] = {
     "location": "query",
     "name": "api_key",

@@ -73,7 +73,7 @@ def _is_left_out(response: Response, resource: Resource, is_first_page: bool) ->
     """
     if resource.absent_when_empty:
         return isinstance(dig(response.body, resource.record_path.rpartition(".")[0]), dict)
-    total = resource.pager.signs.counted(response)
+    total = resource.pager.info.counted(response)
     return total == 0 if is_first_page else total is not None
 
 

@@ -35,7 +35,7 @@ SYNCED_AT = "_synced_at"
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Shared:
     """What the platform sets for all streams.
 
     :param key_param: the query parameter that holds the key; empty where none does
@@ -105,15 +105,16 @@ class Resource:
     json_schema: Schema | None
 
     @classmethod
-    def parse(cls, fields: Fields, around: Surroundings) -> Self:
+    def parse(cls, fields: Fields, shared: Shared) -> Self:
         """Read one stream.
 
         :raises Failure: for the first option that is wrong
         """
         name, primary_key = parse_name(fields), parse_primary_key(fields)
+        detail_path, detail_record_path = _detail(fields)
         resource = cls(
             name=name,
-            template=RequestTemplate.parse(fields, around.headers, around.taken_headers),
+            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
             absent_when_empty=fields.flag("absent_when_empty"),
@@ -127,8 +128,8 @@ class Resource:
             values=tuple(fields.texts("values", ())),
             value_field=fields.optional_text("value_field"),
             parent=Parent.parse(fields.optional_object("parent")),
-            detail_path=_detail(fields)[0],
-            detail_record_path=_detail(fields)[1],
+            detail_path=detail_path,
+            detail_record_path=detail_record_path,
             error_path=parse_path(fields, "error_path", may_branch=True),
             json_schema=parse_schema(fields, "json_schema"),
         )
@@ -141,8 +142,8 @@ class Resource:
         resource._check_since(fields)
         resource._check_lists(fields)
         if resource.windows is not None:
-            resource._check_windows(fields.object("window"), resource.windows, around)
-        resource._check_params(fields, around.key_param)
+            resource._check_windows(fields.object("window"), resource.windows, shared)
+        resource._check_params(fields, shared.key_param)
         return resource
 
     @property
@@ -259,11 +260,11 @@ class Resource:
         if len(given) > 1:
             raise fields.complaint(given[0], f"and {given[1]} do not go together; split the stream into several")
 
-    def _check_windows(self, fields: Fields, windows: Windows, around: Surroundings) -> None:
+    def _check_windows(self, fields: Fields, windows: Windows, shared: Shared) -> None:
         for name, param in (("from", windows.from_param), ("to", windows.to_param)):
             if not param and name not in self.template.placeholders:
                 raise fields.complaint(f"{name}_param", f"is missing, and {{{name}}} occurs nowhere")
-        if windows.first is None and not around.has_start_date:
+        if windows.first is None and not shared.has_start_date:
             raise fields.complaint("first", "is missing, and so is start_date. It is where the first window begins")
 
     def _check_params(self, fields: Fields, key_param: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import AirbyteStream
+from typing_extensions import override
 
 from source_invoicing.config import Fields
 from source_invoicing.platforms.rest_api.paths import dig
-from source_invoicing.streams import Row
+from source_invoicing.streams import InvoicingStream, Row
 from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
 
 Schema = Mapping[str, Any]
@@ -24,37 +28,55 @@ ANYTHING = ORDER
 ANY_TYPE = tuple(name for name in ORDER if name != "integer")
 
 
-class StreamSchema:
-    """The schema of one stream, wherever it comes from.
+class DeclaredSchema(InvoicingStream, ABC):
+    """A stream whose schema the configuration gives or the connection has stored, and that ``discover`` infers from
+    records otherwise. Keys and cursors are dotted paths."""
 
-    :ivar stored: the schema that the connection has stored, which is what ``discover`` found
-    """
+    primary_key: ClassVar[list[str]]
 
-    def __init__(self, given: Schema | None, infer_it: Callable[[], Schema]) -> None:
-        """
-        :param given: by the configuration
-        :param infer_it: infers a schema, for which it asks the API; called at most once
-        """
-        self._given = given
-        self._infer = infer_it
-        self.stored: Schema | None = None
+    _stored: Schema | None = None
 
     @property
-    def offered(self) -> Schema:
-        """What ``discover`` shows.
-
-        :raises Failure: when it has to be inferred and no list of the account can be read
-        """
-        return with_additional_properties(self._given or self._inferred)
+    @abstractmethod
+    def given_schema(self) -> Schema | None:
+        """The schema in the configuration, if there is one."""
 
     @property
-    def of_records(self) -> Schema:
-        """What records are made to fit. A read infers nothing."""
-        return self._given or self.stored or {}
+    @abstractmethod
+    def known_fields(self) -> tuple[str, ...]:
+        """Dotted paths of fields that records have beside their key."""
+
+    @abstractmethod
+    def sample(self) -> list[Row]:
+        """Records to infer the schema from, for which the API is asked.
+
+        :raises Failure: when no list of the account can be read
+        """
 
     @cached_property
     def _inferred(self) -> Schema:
-        return self._infer()
+        return infer(self.sample(), self.primary_key, self.known_fields)
+
+    @override
+    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
+        return with_additional_properties(self.given_schema or self._inferred)
+
+    @override
+    def use_schema(self, schema: Schema) -> None:
+        self._stored = schema
+
+    @override
+    def schema_of_records(self) -> Schema:
+        """A read infers nothing."""
+        return self.given_schema or self._stored or {}
+
+    @override
+    def as_airbyte_stream(self) -> AirbyteStream:
+        stream = super().as_airbyte_stream()
+        stream.source_defined_primary_key = [path.split(".") for path in self.primary_key] or None
+        if stream.default_cursor_field:
+            stream.default_cursor_field = stream.default_cursor_field[0].split(".")
+        return stream
 
 
 def parse_schema(fields: Fields, name: str) -> Schema | None:

@@ -18,7 +18,7 @@ LONGEST_WINDOW = 3660
 
 @dataclass(frozen=True)
 class Since:
-    """How the API is told since when rows are wanted. Names are those of the configuration.
+    """How the API is asked for what changed since a time. Names are those of the configuration.
 
     :param first: what stands for the time in a sync that has none yet (seconds since 1970, UTC, or a row version)
     """

@@ -102,10 +102,6 @@ class EndState(CursorState):
 class VersionState(EndState):
     """``{cursor_field: row version}``: the highest one of a list that was read to its end. No clock bounds it."""
 
-    def saw(self, version: int) -> None:
-        """Note the version of a row."""
-        super().advance(None, version)
-
     @override
     def _end(self) -> int | None:
         return self._newest

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 import orjson
-from airbyte_cdk.models import AirbyteStream, FailureType
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
@@ -24,11 +24,11 @@ from source_invoicing.platforms.rest_api.checks import (
     warn_of_shared_keys,
 )
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
-from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
+from source_invoicing.platforms.rest_api.page_info import absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
-from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
 from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
@@ -42,10 +42,9 @@ MOST_PAGES_TO_INFER_FROM = 3
 MOST_SAMPLES = 5
 
 
-class RestStream(DeclaredLists):
+class RestStream(DeclaredSchema, DeclaredLists):
     """A list that the configuration describes."""
 
-    primary_key: ClassVar[str | list[str]]
     timestamp_format: ClassVar[TimestampFormat]
 
     def __init__(self, account: RestAccount, **more: Any) -> None:
@@ -53,7 +52,6 @@ class RestStream(DeclaredLists):
         :param more: what the other bases take
         """
         super().__init__(account, **more)
-        self._schema = StreamSchema(self.declared.json_schema, self._infer_schema)
         self._cursor_doubt = ""
         self._shares_keys = False
 
@@ -89,15 +87,9 @@ class RestStream(DeclaredLists):
         rows = read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
-        outlook = self._outlook(rows, response, request)
-        self._check_end(outlook, rows, response, request)
-        return Page(
-            rows,
-            has_more=outlook.has_more,
-            total=outlook.total,
-            next=outlook.next,
-            server_time=self._server_time(rows, response),
-        )
+        page = self._page(rows, response, request)
+        self._check_end(page, response, request)
+        return replace(page, server_time=self._server_time(rows, response))
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
@@ -118,7 +110,7 @@ class RestStream(DeclaredLists):
         for row in rows:
             version = self._cursor_value(row)
             if version is not None:
-                state.saw(version)
+                state.advance(None, version)
             if version is None or before is None or version >= before:
                 newer.append(row)
         return newer
@@ -141,27 +133,27 @@ class RestStream(DeclaredLists):
         if self._cursor_doubt:
             logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
 
-    def _outlook(self, rows: list[Row], response: Response, request: PageRequest) -> Outlook:
-        """How the list continues, by what the API says, or by the length of the page where it says nothing."""
+    def _page(self, rows: list[Row], response: Response, request: PageRequest) -> Page:
+        """The page, with how the list continues by what the API says, or by its length where the API says nothing."""
         pager = self.declared.pager
-        outlook = pager.outlook(response, rows, request)
-        if pager.size and self._end.is_reached(len(rows), request, response.path):
-            silent = outlook.has_more is None and outlook.total is None
-            outlook = replace(outlook, has_more=False) if silent else outlook
-        if outlook.next and self.declared.pager.follows_links:
-            outlook = replace(outlook, next=absolute(outlook.next, response, self.account.client.base_url))
-        return outlook
+        page = pager.page(response, rows, request)
+        is_reached = bool(pager.size) and self._end.is_reached(len(rows), request, response.path)
+        if is_reached and page.has_more is None and page.total is None:
+            page = replace(page, has_more=False)
+        if page.next and pager.follows_links:
+            page = replace(page, next=absolute(page.next, response, self.account.client.base_url))
+        return page
 
-    def _check_end(self, outlook: Outlook, rows: list[Row], response: Response, request: PageRequest) -> None:
-        if outlook.has_more and not rows and not outlook.next:
+    def _check_end(self, page: Page, response: Response, request: PageRequest) -> None:
+        if page.has_more and not page.rows and not page.next:
             raise UnexpectedResponse(
                 f"The API answered {response.path} with an empty page and says that the list goes on. Run the sync "
                 "again; if this stays, check the pagination of the stream.",
                 FailureType.transient_error,
             )
-        continues = outlook.has_more or outlook.next or outlook.total
+        continues = page.has_more or page.next or page.total
         if not self.declared.pager.size and request.token is None and not continues:
-            warn_of_more(self.name, rows, response)
+            warn_of_more(self.name, page.rows, response)
 
     def _server_time(self, rows: list[Row], response: Response) -> int | None:
         """The server's clock (seconds since 1970), not ahead of how the times of change on the page are written."""
@@ -286,28 +278,18 @@ class RestStream(DeclaredLists):
         logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     @property
+    @override
     def known_fields(self) -> tuple[str, ...]:
-        """Dotted paths of fields that records have beside their key."""
         return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
 
-    def _infer_schema(self) -> Schema:
-        return infer(self.first_rows, self.declared.primary_key, self.known_fields)
+    @property
+    @override
+    def given_schema(self) -> Schema | None:
+        return self.declared.json_schema
 
     @override
-    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
-        return self._schema.offered
-
-    @override
-    def use_schema(self, schema: Schema) -> None:
-        self._schema.stored = schema
-
-    @override
-    def schema_of_records(self) -> Schema:
-        return self._schema.of_records
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        return with_paths(super().as_airbyte_stream(), self.declared.primary_key)
+    def sample(self) -> list[Row]:
+        return self.first_rows
 
     # -- details --------------------------------------------------------------------------------------------------
 
@@ -323,11 +305,3 @@ class RestStream(DeclaredLists):
         """
         template = RequestTemplate(self.declared.detail_path, headers=self.declared.template.headers)
         return replace(template.request(template.with_values(values), values, {}), error_handler=self._by_status)
-
-
-def with_paths(stream: AirbyteStream, primary_key: Sequence[str]) -> AirbyteStream:
-    """A stream whose key and cursor, which are dotted paths, are lists of names as Airbyte wants them."""
-    stream.source_defined_primary_key = [path.split(".") for path in primary_key] or None
-    if stream.default_cursor_field:
-        stream.default_cursor_field = stream.default_cursor_field[0].split(".")
-    return stream

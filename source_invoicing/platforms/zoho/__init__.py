@@ -39,9 +39,11 @@ from source_invoicing.platforms.zoho.organization import (
     ids_in,
     may_be_several,
 )
+from source_invoicing.platforms.zoho.probes import BOOKS_PROBES, INVOICE_PROBES
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
 from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window, combine
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
+from source_invoicing.streams.probing import Probe
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -65,6 +67,7 @@ class Zoho(Platform):
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
     detail_types: ClassVar[Sequence[type[ZohoDetails]]]
+    probe_list: ClassVar[Sequence[Probe]]
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -122,6 +125,10 @@ class Zoho(Platform):
     @override
     def place_states(self, streams: Sequence[InvoicingStream]) -> None:
         place_states(streams)
+
+    @override
+    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
+        return self.probe_list
 
     @property
     def _chosen(self) -> str:
@@ -198,6 +205,7 @@ class ZohoInvoice(Zoho):
     product = invoice.PRODUCT
     stream_types = invoice.STREAMS
     detail_types = invoice_details.STREAMS
+    probe_list = INVOICE_PROBES
 
 
 class ZohoBooks(Zoho):
@@ -207,6 +215,7 @@ class ZohoBooks(Zoho):
     product = books.PRODUCT
     stream_types = books_streams.STREAMS
     detail_types = books_details.STREAMS
+    probe_list = BOOKS_PROBES
 
 
 __all__ = ["ZohoBooks", "ZohoInvoice"]

@@ -140,6 +140,10 @@ class ZohoStream(InvoicingStream):
         return super().records(rows, partition)
 
     @override
+    def is_of_user(self, field: str) -> bool:
+        return field.startswith("cf_")
+
+    @override
     def explain(self, failure: Failure) -> Failure:
         """Zoho's refusal is the same for a missing scope, a role without access and a module that is switched off."""
         return self.unavailable(failure, f"the stream {self.name}") if isinstance(failure, UNAVAILABLE) else failure

@@ -1,11 +1,10 @@
-"""How a list continues behind a page, as far as the response says: totals, flags, cursors and links.
+"""How long a list is and how it continues, as far as a response says: totals, flags, cursors and links.
 
 Whatever contradicts the configuration is a :class:`Failure` that names the option to check.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -15,7 +14,6 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
-from source_invoicing.http.link_header import targets
 from source_invoicing.platforms.rest_api.headers import check_header_name
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
 from source_invoicing.streams import PageRequest, Row
@@ -29,16 +27,7 @@ PLAIN = "http://"
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """How a list continues behind a page. The members are those of :class:`~source_invoicing.streams.page.Page`."""
-
-    has_more: bool | None = None
-    total: int | None = None
-    next: str | None = None
-
-
-@dataclass(frozen=True)
-class Signs:
+class PageInfo:
     """Where the API tells how long a list is and whether it goes on: dotted paths in the body, or names of headers.
     All are empty where it tells nothing.
     """
@@ -60,23 +49,16 @@ class Signs:
         for name, header in headers.items():
             if header:
                 check_header_name(fields, header, name)
-        signs = cls(
+        info = cls(
             total_path=parse_path(fields, "total_path"),
             has_more_path=parse_path(fields, "has_more_path"),
             total_pages_path=parse_path(fields, "total_pages_path") if counts_pages else "",
             **headers,
         )
         for path, header in (("total_path", "total_header"), ("has_more_path", "has_more_header")):
-            if getattr(signs, path) and getattr(signs, header):
+            if getattr(info, path) and getattr(info, header):
                 raise fields.complaint(header, f"and {path} are both set; the API tells it in one place")
-        return signs
-
-    @property
-    def any(self) -> bool:
-        """Whether the API tells anything."""
-        return any(
-            (self.total_path, self.total_header, self.has_more_path, self.has_more_header, self.total_pages_path)
-        )
+        return info
 
     def counted(self, response: Response) -> int | None:
         """The total, whatever else is wrong with the response; ``None`` where there is none."""
@@ -89,7 +71,7 @@ class Signs:
         :param known_rows: rows of the list that certainly exist
         """
         if not self.total_header:
-            total = count_at(response, self.total_path, "total_path or total_pages_path")
+            total = _count_at(response, self.total_path)
         elif self.total_header in response.headers or request.is_first:
             total = _count(
                 response, response.headers.get(self.total_header, MISSING), self.total_header, "total_header"
@@ -105,7 +87,7 @@ class Signs:
 
     def pages(self, response: Response) -> int | None:
         """The number of pages."""
-        return count_at(response, self.total_pages_path, "total_path or total_pages_path")
+        return _count_at(response, self.total_pages_path)
 
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
         """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
@@ -123,12 +105,11 @@ class Signs:
         return known
 
 
-SILENT = Signs()
+SILENT = PageInfo()
 
 
-def count_at(response: Response, path: str, option: str) -> int | None:
-    """The count at a path of the body; ``None`` without a path."""
-    return _count(response, dig(response.body, path), path, option) if path else None
+def _count_at(response: Response, path: str) -> int | None:
+    return _count(response, dig(response.body, path), path, "total_path or total_pages_path") if path else None
 
 
 def _count(response: Response, value: Any, place: str, option: str) -> int:
@@ -151,25 +132,15 @@ def value_at(response: Response, path: str, rows: list[Row], request: PageReques
     return value
 
 
-def links_of(response: Response) -> Mapping[str, str]:
-    """The targets of the header ``Link`` by relation, in lower case."""
-    return targets(response.headers.get("Link", ""))
-
-
-def link_of(response: Response, relation: str) -> str:
-    """One target of the header ``Link``; empty where it is the page itself, as some APIs say on the last page."""
-    links = links_of(response)
-    link = links.get(relation.lower(), "")
-    return "" if link == links.get("self") else link
-
-
 def absolute(link: str, response: Response, base_url: str) -> str:
     """A link as an address. It may lead to another host: the client refuses to send anything there."""
     try:
         address = urljoin(join_url(base_url, response.path), link)
     except ValueError:
         raise UnexpectedResponse(
-            f"The API answered {response.path} with a next page whose address is none.", FailureType.transient_error
+            f"The API answered {response.path} with a next page whose address is none. Run the sync again; if this "
+            "stays, check the pagination of the stream.",
+            FailureType.transient_error,
         ) from None
     # Behind a proxy that terminates https, an API may believe that it is reached by http.
     secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address

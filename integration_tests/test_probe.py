@@ -1,0 +1,397 @@
+"""``probe``: the verdicts follow what an account does, and the report says nothing of what it holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration_tests.connector import Output
+from integration_tests.in_process import ORIGIN, Tamper, Wire, run_command
+from integration_tests.platforms import PLATFORMS, PlatformFacts, on_each_platform
+from integration_tests.probed import DOCUMENTED, FIVE, NO_PROBE, SEEN
+from integration_tests.sandbox.platform import ApiRequest, Reply
+from integration_tests.sandbox.registry import platform_class
+from integration_tests.sandbox.world import World
+
+Options = Mapping[str, Any]
+MOST_REQUESTS = 80
+
+ROWS: Mapping[str, Mapping[str, int]] = {
+    "invoiced": {"notes": 12, "roles": 3, "tax_rates": 5, "plans": 8, "customers": 20, "events": 40, "payments": 40},
+    "zoho_invoice": {"items": 12, "projects": 2, "tasks": 4, "recurring_invoices": 3, "expenses": 12},
+    "zoho_books": {"items": 12, "projects": 2, "tasks": 4, "expenses": 12, "journals": 12},
+    "fastbill": {"revenues": 12, "times": 12, "templates": 4, "customers": 12},
+    "rest_api": {},
+}
+# More than a page of invoices, where that matters.
+LONG, SHORT = 120, 30
+LENGTH = {"per_page_cap", "limit_cap", "ignore_paging"}
+# Options that shape the rows.
+AT_START = {"blank_times"}
+
+
+class Account:
+    """An account that is probed."""
+
+    def __init__(
+        self, platform: str, folder: Path, options: Options | None = None, tamper: Tamper | None = None
+    ) -> None:
+        self.platform, self.folder = platform, folder
+        options = options or {}
+        at_start = {name: value for name, value in options.items() if name in AT_START}
+        # Worlds that are alike are made once, and options are none of their rows' business.
+        rows = {**ROWS[platform], "invoices": LONG if not options or LENGTH & options.keys() else SHORT}
+        self.world = World(platform, rows=rows, options=at_start)
+        self.world.set_options(options)
+        self.config = self.world.config(ORIGIN)
+        self.wire = Wire(self.world, tamper, date=None)
+
+    def probe(self, *only: str) -> Output:
+        """What the command prints; the report is in :attr:`report`."""
+        config = self.folder / "config.json"
+        config.write_text(json.dumps(self.config), encoding="utf-8")
+        flags = ["--only", ",".join(only)] if only else []
+        arguments = ["probe", "--config", str(config), "--output", str(self.folder / "report.json"), *flags]
+        output = run_command(arguments, self.wire, PLATFORMS[self.platform].environment)
+        if self.wire.broken is not None:
+            raise self.wire.broken
+        return output
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The report."""
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_bytes())
+        return report
+
+    def seen(self) -> dict[str, str]:
+        """What each probe saw."""
+        return {finding["id"]: finding["seen"] or "" for finding in self.report["probes"]}
+
+
+def _cases() -> Iterator[Any]:
+    """The first value of each option is its default: one run shows what is seen then."""
+    for platform, options in SEEN.items():
+        as_usual: dict[str, str] = {}
+        for option, (default, *values) in options.items():
+            as_usual |= options[option][default]
+            for value in values:
+                chosen = {option: value}
+                yield pytest.param(platform, chosen, options[option][value], id=f"{platform}-{option}-{value}")
+        yield pytest.param(platform, {}, as_usual, id=platform)
+
+
+@pytest.mark.parametrize(("platform", "options", "seen"), _cases())
+def test_what_is_seen_follows_what_the_account_does(
+    tmp_path: Path, platform: str, options: Options, seen: Mapping[str, str]
+) -> None:
+    account = Account(platform, tmp_path, options)
+
+    output = account.probe(*seen)
+
+    assert output.exit_code == 0, output.stderr
+    assert account.seen() == dict(seen), output.stderr
+
+
+@on_each_platform()
+def test_a_probe_is_about_each_option_of_the_sandbox(platform: PlatformFacts) -> None:
+    options = {option.name: option for option in platform_class(platform.name).all_options()}
+
+    assert options.keys() - SEEN[platform.name].keys() == NO_PROBE[platform.name]
+    for name, values in SEEN[platform.name].items():
+        assert next(iter(values)) == options[name].default
+        assert len(values) > 1
+
+
+@on_each_platform()
+def test_five_options_show_in_one_report(tmp_path: Path, platform: PlatformFacts) -> None:
+    """Each is told by the probes that are about it."""
+    told = FIVE[platform.name]
+    values = {name: [*SEEN[platform.name][name]][-1] for name in told}
+    account = Account(platform.name, tmp_path, values)
+
+    output = account.probe()
+
+    seen = account.seen()
+    assert output.exit_code == 0, output.stderr
+    assert [name for name in told if not _shows(seen, SEEN[platform.name][name][values[name]])] == []
+
+
+def _shows(seen: Mapping[str, str], expected: Mapping[str, str]) -> bool:
+    return all(seen[name] == outcome for name, outcome in expected.items())
+
+
+@on_each_platform()
+def test_an_account_is_asked_little_at_a_time_and_for_nothing_but_reads(
+    tmp_path: Path, platform: PlatformFacts
+) -> None:
+    """However much of it is refused."""
+    account = Account(platform.name, tmp_path, platform.nothing_honoured)
+
+    output = account.probe()
+
+    requests = account.world.requests_summary()
+    assert output.exit_code == 0, output.stderr
+    assert account.report["ended"] is None
+    assert 20 < requests["requests"] <= MOST_REQUESTS
+    assert requests["highest_in_flight"] == 1
+    for _, asked in account.wire.asked:
+        assert asked.method == "GET" or _only_reads(asked)
+
+
+def _only_reads(asked: ApiRequest) -> bool:
+    """A token, or a service of FastBill that lists something."""
+    return asked.path.endswith("/token") or json.loads(asked.body)["SERVICE"].endswith((".get", ".getpaid"))
+
+
+@on_each_platform()
+def test_nothing_that_a_record_holds_is_in_the_report_or_the_log(tmp_path: Path, platform: PlatformFacts) -> None:
+    """Each text is a canary, each number and time is known by its digits, and so is each name that a user made."""
+
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        if asked.path.endswith("/token"):
+            return reply
+        return replace(reply, body=json.dumps(_with_canaries(json.loads(reply.body))).encode())
+
+    account = Account(platform.name, tmp_path, tamper=tamper)
+
+    output = account.probe()
+
+    assert output.exit_code == 0, output.stderr
+    assert sum(finding["verdict"] != "open" for finding in account.report["probes"]) > 20
+    said = "\n".join([*output.lines, output.stderr, json.dumps(account.report)])
+    assert "canary" not in said.lower()
+    # Neither ids nor times nor amounts: the largest numbers are sizes of pages.
+    assert not re.findall(r"\d{4,}|\d[.,]\d{2}\b", said)
+
+
+def _with_canaries(value: Any, name: str = "") -> Any:
+    """A body in which what people write is a canary. Words that a vendor documents, and times, stay."""
+    if isinstance(value, dict):
+        changed = {key: _with_canaries(each, key) for key, each in value.items()}
+        is_row = any(key.lower().endswith(("id", "hash")) for key in value)
+        return {**changed, "Canary & Sons 4711": 1, "canary_4711": 2.5} if is_row else changed
+    if isinstance(value, list):
+        return [_with_canaries(each, name) for each in value]
+    if not isinstance(value, str) or not value or name in DOCUMENTED or re.match(r"[\d.:TZ+-]+$", value):
+        return value
+    return f"canary {value}"
+
+
+@pytest.mark.parametrize(
+    ("platform", "options"),
+    [
+        ("zoho_books", {"daily_quota": 20}),
+        ("fastbill", {"calls_per_hour": 9, "quota_retry_after": True}),
+        ("rest_api", {"rate_calls": 9, "rate_seconds": 3600, "rate_headers": True}),
+    ],
+)
+def test_a_quota_that_is_used_up_ends_it_with_what_it_has(tmp_path: Path, platform: str, options: Options) -> None:
+    account = Account(platform, tmp_path, options)
+
+    output = account.probe()
+
+    report = account.report
+    open_ones = [finding for finding in report["probes"] if finding["why"] == report["ended"]]
+    assert output.exit_code == 0
+    assert report["ended"] == "the account may send no further request"
+    assert report["probes"][0]["verdict"] == "confirmed"
+    assert len(open_ones) > 1
+    assert all(finding["verdict"] == "open" for finding in open_ones)
+    assert "It ended early: the account may send no further request." in output.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("platform", "options", "seen"),
+    [
+        ("zoho_books", {"error_info": "present"}, {"organizations-named": "present", "organization-header": "ignored"}),
+        (
+            "zoho_books",
+            {"error_info": "absent", "organization_header": "any"},
+            {"organizations-named": "absent", "organization-header": "honoured"},
+        ),
+        ("zoho_invoice", {}, {"organization-header": "honoured"}),
+        ("zoho_invoice", {"organization_header": "ignored"}, {"organization-header": "ignored"}),
+    ],
+)
+def test_of_several_organizations_one_has_to_be_chosen(
+    tmp_path: Path, platform: str, options: Options, seen: Mapping[str, str]
+) -> None:
+    account = Account(platform, tmp_path, {"organizations": 2, **options})
+
+    account.probe(*seen)
+
+    assert account.seen() == dict(seen)
+
+
+def test_fields_that_no_schema_declares_are_listed_with_their_types(tmp_path: Path) -> None:
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        body = json.loads(reply.body)
+        for number, row in enumerate(body if isinstance(body, list) else ()):
+            row |= {"new_word": None if number else "words", "tags": ["words"], "number": ["words"]}
+            row["address1"] = {"street": "words"}
+        return replace(reply, body=json.dumps(body).encode())
+
+    account = Account("invoiced", tmp_path, {"unknown_fields": 1}, tamper)
+
+    output = account.probe("customers-order")
+
+    assert account.report["undeclared"] == [
+        {"stream": "customers", "path": "new_word", "types": ["null", "text"]},
+        {"stream": "customers", "path": "tags", "types": ["array"]},
+        {"stream": "customers", "path": "x_new_field", "types": ["null", "object", "text"]},
+        {"stream": "customers", "path": "x_unknown_1", "types": ["object"]},
+    ]
+    assert account.report["out_of_type"] == [
+        {"stream": "customers", "path": "address1", "types": ["object"], "declared": "string"},
+        {"stream": "customers", "path": "number", "types": ["array"], "declared": "string"},
+    ]
+    assert "Not declared: customers, new_word: null or text" in output.lines
+
+
+def test_a_report_says_what_was_assumed_what_was_seen_and_what_that_means(tmp_path: Path) -> None:
+    account = Account("invoiced", tmp_path, {"updated_after": "inclusive"})
+
+    output = account.probe("invoices-boundary")
+
+    assert account.report == {
+        "connector": f"source-invoicing {version('source-invoicing')}",
+        "platform": "invoiced",
+        "requests": 2,
+        "ended": None,
+        "probes": [
+            {
+                "id": "invoices-boundary",
+                "fact": "updated_after leaves out invoices of that very second.",
+                "mark": "inferred",
+                "assumed": ["left out"],
+                "seen": "included",
+                "verdict": "differs",
+                "why": None,
+                "means": "A later sync reads the rows of the cursor's own second once more.",
+                "statuses": [200],
+                "counts": {"rows without the filter": SHORT},
+                "fields": {},
+            }
+        ],
+        "undeclared": account.report["undeclared"],
+        "out_of_type": [],
+    }
+    assert output.stderr == "1 of 1, invoices-boundary: included\n"
+    assert output.lines[0].split() == ["fact", "assumed", "seen", "verdict"]
+    assert output.lines[2].endswith("left out          included                  differs")
+    assert output.lines[-1] == "0 confirmed, 1 differs, 0 open; 2 requests."
+
+
+def test_a_probe_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    account = Account("zoho_books", tmp_path, {"unavailable": "bills:403"})
+
+    account.probe("bills-filter", "organizations-named")
+
+    assert [(each["verdict"], each["why"]) for each in account.report["probes"]] == [
+        ("open", "no access"),
+        ("open", "the user has one organization"),
+    ]
+
+
+def test_a_probe_that_there_is_not_is_named_beside_those_there_are(tmp_path: Path) -> None:
+    output = Account("fastbill", tmp_path).probe("nothing")
+
+    assert output.exit_code == 1
+    assert output.stderr.startswith("There is no probe 'nothing'. The probes are invoices-filter, ")
+
+
+def test_a_configuration_that_is_wrong_is_a_failure(tmp_path: Path) -> None:
+    account = Account("invoiced", tmp_path)
+    account.config["platform"]["api_key"] = "not-the-key-of-this-account"
+
+    output = account.probe()
+
+    assert (output.exit_code, output.lines) == (1, [])
+    assert output.stderr.startswith("Invoiced did not accept the credentials")
+
+
+def test_a_report_that_cannot_be_written_is_known_before_anything_is_asked(tmp_path: Path) -> None:
+    account = Account("invoiced", tmp_path)
+    (tmp_path / "report.json").mkdir()
+
+    output = account.probe()
+
+    assert (output.exit_code, account.wire.asked) == (1, [])
+    assert output.stderr == "The output cannot be written: Is a directory.\n"
+
+
+def test_a_path_that_nothing_reads_shows_its_fields(tmp_path: Path) -> None:
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        if not asked.path.endswith("/custom_fields"):
+            return reply
+        return Reply(200, b'[{"id": 1, "name": "Canary", "choices": [], "Canary & Sons": {"a": 1}}]')
+
+    account = Account("invoiced", tmp_path, tamper=tamper)
+
+    account.probe("path-custom_fields")
+
+    (finding,) = account.report["probes"]
+    assert (finding["seen"], finding["verdict"]) == ("answers", "differs")
+    assert finding["fields"] == {
+        "[].*": ["object"],
+        "[].choices": ["empty array"],
+        "[].id": ["integer"],
+        "[].name": ["text"],
+    }
+
+
+def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> None:
+    account = Account("zoho_books", tmp_path, {"organizations": 2})
+    first = account.config["platform"]["organization_id"]
+    account.config["platform"]["organization_id"] = f"{first}, {int(first) - 1}"
+
+    account.probe("invoices-filter", "organization-header")
+
+    assert account.seen() == {"invoices-filter": "honoured", "organization-header": "ignored"}
+
+
+def _reversed_each_time() -> Tamper:
+    answers: list[Reply] = []
+
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        answers.append(reply)
+        body = json.loads(reply.body)
+        return replace(reply, body=json.dumps({**body, "data": body["data"][:: (-1) ** len(answers)]}).encode())
+
+    return tamper
+
+
+def _with_another_total(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    return replace(reply, body=json.dumps({**body, "total": SHORT + 5}).encode())
+
+
+def _whole(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    more = [{**row, "id": f"{row['id']}-{number}"} for row in body["data"] for number in range(9)]
+    return replace(reply, body=json.dumps({**body, "data": more, "total": len(more)}).encode())
+
+
+@pytest.mark.parametrize(
+    ("tamper", "probe", "seen"),
+    [
+        (_reversed_each_time(), "invoices-stable", "another each time"),
+        (_with_another_total, "invoices-total", "wrong"),
+        (_whole, "invoices-size", "more rows come"),
+    ],
+)
+def test_a_declared_list_is_not_what_it_is_declared_to_be(
+    tmp_path: Path, tamper: Tamper, probe: str, seen: str
+) -> None:
+    account = Account("rest_api", tmp_path, {"since": "honoured"}, tamper)
+
+    account.probe(probe)
+
+    assert account.seen() == {probe: seen}

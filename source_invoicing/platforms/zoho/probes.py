@@ -1,0 +1,326 @@
+"""What is assumed of Zoho's products and can be settled by reading a real account.
+https://www.zoho.com/books/api/v3/pagination/"""
+
+from __future__ import annotations
+
+from source_invoicing.platforms.zoho.probe_families import (
+    CHANGES,
+    INFERRED,
+    UNSORTED,
+    VERIFIED,
+    changes,
+    created,
+    lists,
+    paths,
+    words,
+)
+from source_invoicing.platforms.zoho.questions import (
+    ALL,
+    ARRAY,
+    AS_LISTED,
+    HEADER_PREFIX,
+    LEFT_OUT,
+    OBJECT,
+    ONE_OFFSET,
+    SOME,
+    applied_filter,
+    context_form,
+    counted,
+    dead_document,
+    default_filter,
+    detail_blanks,
+    detail_form,
+    detail_lines,
+    detail_time,
+    details_at_once,
+    offsets,
+    organization_header,
+    organizations_named,
+    paged,
+    rate_headers,
+)
+from source_invoicing.streams import PageRequest
+from source_invoicing.streams.probing import (
+    ABSENT,
+    ANSWERS,
+    HONOURED,
+    MISSING,
+    NO_ACCESS,
+    PRESENT,
+    REFUSED,
+    Probe,
+)
+from source_invoicing.streams.probing.changes import (
+    ALWAYS,
+    NEWEST_FIRST,
+    carries,
+    change_filter,
+    change_order,
+)
+from source_invoicing.streams.probing.lists import (
+    EMPTY,
+    FIRST_ROWS,
+    ONCE,
+    list_key,
+    listed,
+    observation,
+    page_at,
+    page_size,
+    parameter,
+    path,
+    row_listed,
+    total,
+)
+
+
+def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
+    return (
+        *changes(["invoices"], VERIFIED),
+        *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
+        Probe(
+            "expenses-filter",
+            "last_modified_time selects expenses.",
+            INFERRED,
+            change_filter("expenses", UNSORTED),
+            HONOURED,
+        ),
+        Probe(
+            "expenses-order",
+            "sort_column=last_modified_time is refused for expenses.",
+            VERIFIED,
+            change_order("expenses", CHANGES),
+            REFUSED,
+            {HONOURED: "The connector could read expenses as it does invoices, and does not yet."},
+        ),
+        Probe("page-context", "page_context is an object.", VERIFIED, observation("invoices", context_form), OBJECT),
+        Probe("total", "page_context has no total.", VERIFIED, total("invoices"), ABSENT),
+        Probe(
+            "counted",
+            "response_option=1 counts the rows of invoices.",
+            VERIFIED,
+            observation("invoices", counted, {"response_option": 1}),
+            PRESENT,
+        ),
+        Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
+        Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), "taken"),
+        Probe(
+            "page-zero", "page=0 is the first page.", INFERRED, page_at("invoices", PageRequest(number=0)), FIRST_ROWS
+        ),
+        Probe(
+            "page-behind-the-end",
+            "A page behind the last one is empty.",
+            INFERRED,
+            page_at("taxes", PageRequest(number=2)),
+            EMPTY,
+        ),
+        Probe("invoices-listed", "An invoice is listed once.", INFERRED, row_listed("invoices"), ONCE),
+        Probe(
+            "lost-plus",
+            "A time whose + became a blank is refused.",
+            INFERRED,
+            parameter("invoices", {"last_modified_time": "2020-01-01T00:00:00 0000"}),
+            REFUSED,
+        ),
+        Probe(
+            "rate-headers",
+            "X-Rate-Limit-Remaining tells the calls left.",
+            VERIFIED,
+            observation("invoices", rate_headers),
+            PRESENT,
+        ),
+        Probe("offsets", "All times have the same offset.", INFERRED, observation("invoices", offsets), ONE_OFFSET),
+        *(
+            Probe(
+                f"{name}-by-default",
+                f"All {words(name)} are listed unless others are asked for.",
+                INFERRED,
+                observation(name, default_filter, {"filter_by": None}),
+                ALL,
+                {SOME: "The connector asks for all of them."},
+            )
+            for name in ("contacts", "items", "projects")
+        ),
+        Probe(
+            "all-taxes",
+            "filter_by=Taxes.All lists inactive taxes too.",
+            INFERRED,
+            applied_filter("taxes", "Taxes.All"),
+            HONOURED,
+        ),
+        *(
+            Probe(
+                f"{name}-all",
+                f"filter_by={word} is taken for {words(name)}.",
+                INFERRED,
+                applied_filter(name, word),
+                HONOURED,
+            )
+            for name, word in (
+                ("recurring_expenses", "Status.All"),
+                ("projects", "Status.All"),
+                ("time_entries", "Date.All"),
+            )
+        ),
+        Probe(
+            "contact-persons",
+            "/contacts/contactpersons lists the persons of all contacts.",
+            INFERRED,
+            listed("contact_persons"),
+            ANSWERS,
+            dict.fromkeys((MISSING, REFUSED), "Each contact is asked for its persons."),
+        ),
+        Probe(
+            "customer-payments-key",
+            "Customer payments come under customerpayments.",
+            VERIFIED,
+            list_key("customer_payments", ("customerpayments", "customer_payments")),
+            "customerpayments",
+        ),
+        Probe(
+            "recurring-invoices-key",
+            "Recurring invoices come under recurring_invoices.",
+            VERIFIED,
+            list_key("recurring_invoices", ("recurring_invoices", "recurringinvoices")),
+            "recurring_invoices",
+        ),
+        Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
+        *created(["recurring_invoices", "projects"]),
+        *(
+            Probe(
+                f"{name}-timed",
+                f"All {words(name)} carry last_modified_time.",
+                INFERRED,
+                carries(name, "last_modified_time"),
+                ALWAYS,
+            )
+            for name in ("invoices", "items", "recurring_expenses")
+        ),
+        *(
+            Probe(
+                f"{name}-paged",
+                f"{words(name).capitalize()} come in pages.",
+                VERIFIED,
+                observation(name, paged),
+                PRESENT,
+            )
+            for name in ("currencies", "taxes")
+        ),
+        Probe("organizations-named", "error_info names the organizations.", VERIFIED, organizations_named(), PRESENT),
+        Probe(
+            "organization-header",
+            f"{HEADER_PREFIX}-{product}-organizationid chooses an organization.",
+            VERIFIED if product == "invoice" else INFERRED,
+            organization_header(product),
+            HONOURED,
+        ),
+        *lists(["users", "credit_note_refunds"]),
+        Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
+        Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
+        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines("invoices"), ARRAY),
+        Probe(
+            "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
+        ),
+        Probe(
+            "detail-time",
+            "An invoice carries the time in its list.",
+            INFERRED,
+            detail_time("invoices"),
+            AS_LISTED,
+        ),
+        Probe(
+            "items-at-once",
+            "/itemdetails takes a hundred ids.",
+            INFERRED,
+            details_at_once("items", "itemdetails", "item_ids"),
+            ANSWERS,
+        ),
+    )
+
+
+INVOICE_PROBES = (
+    *_shared("invoice", "credit_notes"),
+    *created(["retainer_invoices", "time_entries"]),
+    *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
+    *paths([("contacts/{id}/comments", ANSWERS), ("contacts/{id}", ANSWERS)], "contacts"),
+    *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
+)
+BOOKS_PROBES = (
+    *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
+    Probe(
+        "purchase-orders-order",
+        "Purchase orders come newest first, whatever is asked for.",
+        VERIFIED,
+        change_order("purchase_orders", CHANGES),
+        NEWEST_FIRST,
+        {HONOURED: "The connector notices, and reads what changed alone."},
+    ),
+    Probe(
+        "journals-filter",
+        "last_modified_time lists journals of that second or later.",
+        INFERRED,
+        change_filter("journals", UNSORTED),
+        HONOURED,
+        {HONOURED: "The connector could ask for what changed, and does not yet."},
+    ),
+    Probe(
+        "journals-timed",
+        "All journals carry last_modified_time.",
+        VERIFIED,
+        carries("journals", "last_modified_time"),
+        ALWAYS,
+    ),
+    *_shared("books", "creditnotes"),
+    Probe(
+        "vendor-credits-key",
+        "Vendor credits come under vendor_credits.",
+        VERIFIED,
+        list_key("vendor_credits", ("vendor_credits", "vendorcredits")),
+        "vendor_credits",
+    ),
+    Probe(
+        "debit-notes-key",
+        "Debit notes come under debit_notes.",
+        INFERRED,
+        list_key("customer_debit_notes", ("debit_notes", "invoices")),
+        "debit_notes",
+    ),
+    Probe(
+        "debit-notes",
+        "filter_by=Type.DebitNote lists debit notes.",
+        VERIFIED,
+        applied_filter("invoices", "Type.DebitNote"),
+        HONOURED,
+    ),
+    Probe(
+        "accounts-balance",
+        "showbalance is taken for accounts.",
+        VERIFIED,
+        parameter("chart_of_accounts", {"showbalance": "true"}),
+        "taken",
+    ),
+    Probe(
+        "accounts-filter",
+        "last_modified_time selects accounts.",
+        VERIFIED,
+        change_filter("chart_of_accounts", UNSORTED),
+        HONOURED,
+    ),
+    Probe(
+        "transactions",
+        "Transactions are listed without naming an account.",
+        INFERRED,
+        listed("transactions"),
+        ANSWERS,
+        {REFUSED: "Each bank account is asked for its transactions."},
+    ),
+    *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
+    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals")]),
+    Probe(
+        "dead-sales-order",
+        "Of several sales orders, one that is gone is left out.",
+        INFERRED,
+        dead_document("sales_orders", "salesorders", "salesorder_ids"),
+        LEFT_OUT,
+    ),
+    *lists(["banking", "locations"]),
+)

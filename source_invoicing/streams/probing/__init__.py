@@ -1,0 +1,43 @@
+"""Asking a real account whether what is assumed of an API is true. Knows no platform."""
+
+from source_invoicing.streams.probing.inquiry import (
+    ABSENT,
+    ANSWERS,
+    ENDS_ALL,
+    HONOURED,
+    IGNORED,
+    MISSING,
+    NO_ACCESS,
+    PRESENT,
+    REFUSED,
+    Answer,
+    CannotTell,
+    Inquiry,
+    Mark,
+    Params,
+    Probe,
+    Question,
+    lists_of,
+    question,
+)
+
+__all__ = [
+    "ABSENT",
+    "ANSWERS",
+    "ENDS_ALL",
+    "HONOURED",
+    "IGNORED",
+    "MISSING",
+    "NO_ACCESS",
+    "PRESENT",
+    "REFUSED",
+    "Answer",
+    "CannotTell",
+    "Inquiry",
+    "Mark",
+    "Params",
+    "Probe",
+    "Question",
+    "lists_of",
+    "question",
+]

@@ -1,0 +1,194 @@
+"""Questions about lists that are asked for what changed: the filter, its border, the order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from source_invoicing.streams.page import PageRequest, Row
+from source_invoicing.streams.probing.inquiry import (
+    ABSENT,
+    HONOURED,
+    IGNORED,
+    REFUSED,
+    Answer,
+    CannotTell,
+    Inquiry,
+    Params,
+    question,
+)
+
+THAT_SECOND, NOTHING = "that second only", "nothing is listed"
+INCLUDED, EXCLUDED = "included", "left out"
+NEWEST_FIRST = "newest first, whatever is asked for"
+ALWAYS, SOMETIMES = "on every row", "not on every row"
+# With fewer different times, an order may be one by chance.
+FEWEST_TIMES = 3
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How an API is asked for what changed.
+
+    :param since: the parameters for "changed since" a time (seconds since 1970, UTC); ``None``: as the stream asks
+    :param oldest: the parameters for an order by time of change, and ``newest`` those for its reverse
+    :param field: that holds the time; empty for the stream's cursor
+    :param unit: seconds that the filter takes for one
+    """
+
+    since: Callable[[int], Params] | None = None
+    oldest: Params = field(default_factory=dict)
+    newest: Params = field(default_factory=dict)
+    field: str = ""
+    unit: int = 1
+
+    def times(self, inquiry: Inquiry, name: str, rows: Sequence[Row]) -> list[int]:
+        """When rows changed; those that do not say are left out."""
+        stream = inquiry.stream(name)
+        read: Callable[[Row], int | None] = stream.timestamp
+        if self.field:
+            parse = stream.timestamp_format.parse
+            read = lambda row: parse(row.get(self.field))  # noqa: E731
+        return [seconds for row in rows if (seconds := read(row)) is not None]
+
+    def base(self, inquiry: Inquiry, name: str) -> Answer:
+        """A page of the list, the newest changes first where that can be had."""
+        answer = inquiry.page(name, params=self.newest)
+        return inquiry.page(name) if self.newest and answer.page is None else answer
+
+    def since_middle(self, inquiry: Inquiry, name: str) -> tuple[int, list[int], Answer]:
+        """Ask for what changed since a time in the middle of those of a page.
+
+        :return: the time, those of the page, and the answer
+        :raises CannotTell: when the rows do not differ in time
+        """
+        times = self.times(inquiry, name, self.base(inquiry, name).rows)
+        different = sorted({time // self.unit for time in times})
+        if len(different) < FEWEST_TIMES:
+            raise CannotTell("the rows do not differ enough in their times of change")
+        inquiry.note("rows without the filter", len(times))
+        middle = different[len(different) // 2] * self.unit
+        if self.since is None:
+            return middle, times, inquiry.page(name, PageRequest(since=middle))
+        answer = inquiry.page(name, params={**self.oldest, **self.since(middle)})
+        if self.oldest and answer.page is None:  # the order may be what is refused
+            answer = inquiry.page(name, params=self.since(middle))
+        return middle, times, answer
+
+
+@question(
+    {
+        HONOURED: "A later sync asks for what changed and nothing else.",
+        IGNORED: "Each sync reads the whole list and keeps what changed.",
+        REFUSED: "The connector asks without the filter, so each sync reads the whole list.",
+        THAT_SECOND: "The filter cannot be used. The connector notices, and reads the whole list.",
+        NOTHING: "The filter cannot be used. The connector notices, and reads the whole list.",
+    }
+)
+def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
+    """Does the filter by time of change hold?"""
+    middle, times, answer = changes.since_middle(inquiry, name)
+    if answer.refused:
+        return REFUSED
+    found = changes.times(inquiry, name, answer.listed.rows)
+    inquiry.note("rows with the filter", len(found))
+    if any(time // changes.unit < middle // changes.unit for time in found):
+        return IGNORED
+    if not found:
+        return NOTHING
+    later = [time for time in times if time // changes.unit > middle // changes.unit]
+    if later and not any(time // changes.unit > middle // changes.unit for time in found):
+        return THAT_SECOND
+    return HONOURED
+
+
+@question(
+    {
+        INCLUDED: "A later sync reads the rows of the cursor's own second once more.",
+        EXCLUDED: "The connector asks from one second earlier, so no row of the cursor's own second is missed.",
+    }
+)
+def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
+    """Does the filter list a row that changed at the very time that is asked for?"""
+    middle, _, answer = changes.since_middle(inquiry, name)
+    found = changes.times(inquiry, name, answer.listed.rows)
+    if not found or min(found) < middle:
+        raise CannotTell("the filter does not hold")
+    if any(time < middle + changes.unit for time in found):
+        return INCLUDED
+    if answer.listed.has_next(len(answer.listed.rows)) and found != sorted(found):
+        raise CannotTell("the row may stand on a later page")
+    return EXCLUDED
+
+
+@question(
+    {
+        HONOURED: "A list could be read in slices.",
+        IGNORED: "A list cannot be read in slices.",
+        REFUSED: "A list cannot be read in slices.",
+    }
+)
+def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[int], Params]) -> str:
+    """Does a filter hold that ends at a time of change?
+
+    :param until: the parameters for it
+    """
+    times = sorted(set(changes.times(inquiry, name, changes.base(inquiry, name).rows)))
+    if len(times) < FEWEST_TIMES:
+        raise CannotTell("the rows do not differ enough in their times of change")
+    middle = times[len(times) // 2]
+    answer = inquiry.page(name, params={**changes.newest, **until(middle)})
+    if answer.refused:
+        return REFUSED
+    found = changes.times(inquiry, name, answer.rows)
+    return IGNORED if any(time > middle for time in found) else HONOURED
+
+
+@question(
+    {
+        HONOURED: "The list can be read from any time of change on, by one request for each page of news.",
+        IGNORED: "The connector reads the list in another way, each page of it.",
+        REFUSED: "The connector reads the list in another way, each page of it.",
+        NEWEST_FIRST: "The connector reads the list in another way, each page of it.",
+    }
+)
+def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
+    """Does the list come by time of change when that is asked for?"""
+    answer = inquiry.page(name, params=changes.newest)
+    if answer.refused:
+        return REFUSED
+    down = changes.times(inquiry, name, answer.rows)
+    if len(set(down)) < FEWEST_TIMES:
+        raise CannotTell("the rows do not differ enough in their times of change")
+    _, _, later = changes.since_middle(inquiry, name) if changes.since else (0, [], Answer())
+    up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
+    if len(set(up)) < FEWEST_TIMES:
+        up = changes.times(inquiry, name, inquiry.page(name, params=changes.oldest).rows)
+    inquiry.note("rows in order", len(down))
+    if down != sorted(down, reverse=True):
+        return IGNORED
+    return HONOURED if up == sorted(up) else NEWEST_FIRST if up == sorted(up, reverse=True) else IGNORED
+
+
+@question(
+    {
+        ALWAYS: "The field can be relied on.",
+        SOMETIMES: "Rows without it are emitted by each sync that meets them.",
+        ABSENT: "Without a time of change each sync emits the whole list.",
+    }
+)
+def carries(inquiry: Inquiry, name: str, field: str) -> str:
+    """Do the rows carry a field?"""
+    rows = inquiry.page(name).rows
+    filled = [row for row in rows if not is_blank(row.get(field))]
+    inquiry.note("rows", len(rows))
+    inquiry.note("rows that carry it", len(filled))
+    if len(filled) == len(rows):
+        return ALWAYS
+    return SOMETIMES if filled else ABSENT
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a value says nothing."""
+    return value in (None, "", [], {})

@@ -1,0 +1,316 @@
+"""Probes, and the one who asks for them: one request at a time, no question twice, nothing kept but shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+
+from source_invoicing.http import (
+    OK,
+    AccessRefused,
+    Fail,
+    Failure,
+    HostUnreachable,
+    LoginRefused,
+    MalformedResponse,
+    QuotaExhausted,
+    Request,
+    ResourceMissing,
+    Response,
+    Verdict,
+)
+from source_invoicing.streams.child import ChildStream, path_segment
+from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.probing.shapes import Shapes, fields_of
+from source_invoicing.streams.resource import Resource, ResourceList
+from source_invoicing.streams.stream import InvoicingStream
+
+# Outcomes that several kinds of questions have.
+HONOURED, IGNORED, REFUSED = "honoured", "ignored", "refused"
+PRESENT, ABSENT = "present", "absent"
+ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
+
+#: Failures that the next request would meet as well.
+ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
+
+#: What a failure answers; others are refusals if the API said something.
+KINDS: Mapping[type[Failure], str] = {
+    AccessRefused: NO_ACCESS,
+    ResourceMissing: MISSING,
+    MalformedResponse: UNREADABLE,
+}
+
+# Parents whose lists are looked at for one that has rows.
+MOST_PARENTS = 2
+
+Params = Mapping[str, Any]
+
+
+class Mark(Enum):
+    """How much is known of a fact."""
+
+    VERIFIED = "verified"
+    INFERRED = "inferred"
+
+
+class CannotTell(Exception):
+    """A question has no answer in this account: no rows, no access. The reason is fit for a report."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    :param ask: returns the outcome; raises :class:`CannotTell`
+    :param means: what each outcome means for the connector
+    """
+
+    ask: Callable[[Inquiry], str]
+    means: Mapping[str, str]
+
+
+def question(means: Mapping[str, str]) -> Callable[[Callable[..., str]], Callable[..., Question]]:
+    """Makes a kind of question of a function: its first argument is the :class:`Inquiry`, the others say what is
+    asked about.
+
+    :param means: what each outcome means for the connector
+    """
+
+    def decorate(ask: Callable[..., str]) -> Callable[..., Question]:
+        def kind(*about: Any, **more: Any) -> Question:
+            return Question(lambda inquiry: ask(inquiry, *about, **more), means)
+
+        return kind
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One fact about an API that reading can settle.
+
+    :param id: what reports call it
+    :param fact: what is assumed, in one sentence
+    :param assumed: the outcomes that bear the fact out
+    :param means: what outcomes mean for the connector, where the question's own words do not fit
+    """
+
+    id: str
+    fact: str
+    mark: Mark
+    question: Question
+    assumed: str | tuple[str, ...]
+    means: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The outcomes that bear the fact out."""
+        return (self.assumed,) if isinstance(self.assumed, str) else self.assumed
+
+    def meaning(self, outcome: str) -> str:
+        """What an outcome means for the connector."""
+        return {**self.question.means, **self.means}.get(outcome, "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    :param response: ``None`` where not even a refusal came that could be read
+    :param page: the rows; ``None`` where the request was refused, or was none for a list
+    :param failure: why it was refused
+    """
+
+    response: Response | None = None
+    page: Page | None = None
+    failure: Failure | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API says that it does not take the request."""
+        return self.outcome == REFUSED
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows.
+
+        :raises CannotTell: when there is no list, or an empty one
+        """
+        if not self.listed.rows:
+            raise CannotTell("the list has no rows")
+        return self.listed.rows
+
+    @property
+    def listed(self) -> Page:
+        """The page.
+
+        :raises CannotTell: when there is none
+        """
+        if self.page is None:
+            raise CannotTell(self.outcome)
+        return self.page
+
+    @property
+    def outcome(self) -> str:
+        """Whether the API has what was asked for."""
+        if self.failure is None:
+            return ANSWERS
+        for kind, word in KINDS.items():
+            if isinstance(self.failure, kind):
+                return word
+        return REFUSED if self.response is not None else UNREADABLE
+
+
+class Inquiry:
+    """Asks one account.
+
+    :ivar statuses: of the answers since :meth:`begin`
+    :ivar counts: noted since :meth:`begin`
+    :ivar fields: of what paths answered with that are no list of a stream, since :meth:`begin`
+    :ivar shapes: of all rows that came
+    """
+
+    def __init__(self, streams: Sequence[InvoicingStream]) -> None:
+        self.shapes = Shapes()
+        self.statuses: list[int] = []
+        self.counts: dict[str, int] = {}
+        self.fields: dict[str, set[str]] = {}
+        self._streams = lists_of(streams)
+        self._answers: dict[Hashable, Answer] = {}
+        self._of_parents: dict[str, Partition] = {}
+
+    def begin(self) -> None:
+        """Begin with another probe."""
+        self.statuses, self.counts, self.fields = [], {}, {}
+
+    def note(self, name: str, count: int) -> None:
+        """Put a number into the report. Never one that a row holds."""
+        self.counts[name] = count
+
+    def stream(self, name: str) -> Resource:
+        """A stream of the account."""
+        return self._streams[name]
+
+    def page(
+        self,
+        name: str,
+        request: PageRequest | None = None,
+        params: Params | None = None,
+        *,
+        path: str = "",
+        row: int = 0,
+        headers: Mapping[str, str] | None = None,
+        again: bool = False,
+    ) -> Answer:
+        """A page of a stream's list.
+
+        :param params: query parameters, or members of the body, in place of the stream's own; ``None`` leaves one out
+        :param path: in place of the stream's; ``{id}`` stands for the key of a row. What it answers with is not read as
+            a list
+        :param row: of the first page, for ``{id}``
+        :param again: ask even if the answer is known
+        :raises Failure: when no further request would be answered either
+        :raises CannotTell: when the list belongs to a parent, and there is none
+        """
+        stream, request = self.stream(name), request or PageRequest()
+        partition, label = self._partition(stream), path and f"/{path}"
+        if "{id}" in path:
+            path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[row])))
+        listing = ResourceList(stream, replace(partition, path=path) if path else partition)
+        asked = _with(listing.request(request, {}), params or {})
+        asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
+        answer = self._answer(stream, asked, None if path else request, again=again)
+        if path and answer.failure is None and answer.response is not None:
+            self.fields |= fields_of(answer.response.body, stream)
+        return answer
+
+    def _partition(self, stream: Resource) -> Partition:
+        if not isinstance(stream, ChildStream):
+            # Of windows of time, the last one is the most likely to have rows.
+            return Partition() if stream.lists else [*stream.partitions()][-1]
+        if stream.name not in self._of_parents:
+            self._of_parents[stream.name] = self._partition_with_rows(stream)
+        return self._of_parents[stream.name]
+
+    def _partition_with_rows(self, stream: ChildStream) -> Partition:
+        """The list of the first parent that has rows in it; of a few, as each costs a request."""
+        parents = stream.parents
+        ids = map(parents.parent_id, self.page(parents.name).rows[:MOST_PARENTS])
+        partitions = [stream.partition_for(each) for each in ids]
+        for partition in partitions:
+            answer = self._answer(stream, ResourceList(stream, partition).request(PageRequest(), {}), PageRequest())
+            if answer.page is not None and answer.page.rows:
+                return partition
+        return partitions[0]
+
+    def _answer(self, stream: Resource, asked: Request, request: PageRequest | None, *, again: bool = False) -> Answer:
+        """
+        :param request: what is read as a page of; ``None`` where the answer is no list
+        """
+        if isinstance(stream, ChildStream):  # whose path holds an id
+            asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
+        key = (_key(asked), request is None)
+        if again or key not in self._answers:
+            self._answers[key] = self._send(stream, asked, request)
+        answer = self._answers[key]
+        if answer.response is not None:
+            self.statuses.append(answer.response.status)
+        return answer
+
+    def _send(self, stream: Resource, asked: Request, request: PageRequest | None) -> Answer:
+        client, refused = stream.account.client, list[Failure]()
+        handler = asked.error_handler or client.error_handler
+
+        def tolerate(response: Response) -> Verdict:
+            verdict = handler(response)
+            refused.clear()
+            if isinstance(verdict, Fail) and not isinstance(verdict.failure, ENDS_ALL):
+                refused.append(verdict.failure)
+                return OK
+            return verdict
+
+        def read(response: Response) -> Answer:
+            if refused:
+                return Answer(response, failure=refused[0])
+            try:
+                return Answer(response, None if request is None else stream.read_page(response, request))
+            except MalformedResponse as malformed:  # whole, and not a list
+                return Answer(response, failure=malformed)
+
+        try:
+            answer = client.fetch(replace(asked, error_handler=tolerate), read)
+        except ENDS_ALL:
+            raise
+        except Failure as failure:
+            return Answer(failure=failure)
+        if answer.page is not None:
+            self.shapes.note(stream, answer.page.rows)
+        return answer
+
+
+def lists_of(streams: Sequence[InvoicingStream]) -> dict[str, Resource]:
+    """The lists that streams are read from, by name; those of one account, where several are read."""
+    lists: dict[str, Resource] = {}
+    for stream in streams:
+        source = stream.members[0].source_stream
+        lists.setdefault(source.name, source)
+    return lists
+
+
+def _with(request: Request, params: Params) -> Request:
+    if not params:
+        return request
+    if isinstance(request.json, dict):
+        return replace(request, json=_merged(request.json, params))
+    return replace(request, params=_merged(dict(request.params), params))
+
+
+def _merged(values: Mapping[str, Any], others: Params) -> dict[str, Any]:
+    return {name: value for name, value in {**values, **others}.items() if value is not None}
+
+
+def _key(request: Request) -> Hashable:
+    said = [dict(request.params), request.json, dict(request.headers)]
+    return request.url or request.path, json.dumps(said, sort_keys=True, default=str)

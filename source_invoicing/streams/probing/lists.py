@@ -1,0 +1,296 @@
+"""Questions about lists, pages, paths and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from source_invoicing.streams.page import PageRequest, Row
+from source_invoicing.streams.probing.inquiry import (
+    ABSENT,
+    ANSWERS,
+    HONOURED,
+    IGNORED,
+    MISSING,
+    NO_ACCESS,
+    PRESENT,
+    REFUSED,
+    UNREADABLE,
+    Answer,
+    CannotTell,
+    Inquiry,
+    Params,
+    question,
+)
+
+TAKEN, CAPPED = "taken", "fewer rows come"
+EMPTY, ROWS, FIRST_ROWS = "no rows", "rows", "the first rows again"
+RIGHT, WRONG = "right", "wrong"
+STABLE, CHANGES = "the same each time", "another each time"
+ONCE, SEVERAL = "once", "several times"
+ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
+ANOTHER_KEY = "another key"
+# Pages of a list that are followed to see how it ends.
+MOST_PAGES = 4
+
+
+@question(
+    {
+        ANSWERS: "It can be read.",
+        MISSING: "There is no such path in this account.",
+        NO_ACCESS: "These credentials, or the plan of the account, may not read it.",
+        REFUSED: "The path is known, and refuses to be asked in this way.",
+    }
+)
+def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None) -> str:
+    """Does a path answer?
+
+    :param beside: a stream whose requests are like those for it
+    """
+    return inquiry.page(beside, path=path, params=params).outcome
+
+
+@question(
+    {
+        ANSWERS: "The stream can be read.",
+        MISSING: "The stream cannot be read from this account.",
+        NO_ACCESS: "These credentials, or the plan of the account, may not read the stream.",
+        REFUSED: "The stream cannot be read in this way.",
+    }
+)
+def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
+    """Does a list answer?"""
+    answer = inquiry.page(name, params=params)
+    if answer.page is not None:
+        inquiry.note("rows", len(answer.page.rows))
+    return answer.outcome
+
+
+@question(
+    {
+        TAKEN: "The parameter does no harm.",
+        REFUSED: "The parameter has to be left out.",
+    }
+)
+def parameter(inquiry: Inquiry, name: str, params: Params) -> str:
+    """Does a list take a parameter?"""
+    answer = inquiry.page(name, params=params)
+    if answer.refused and inquiry.page(name).page is not None:
+        return REFUSED
+    return TAKEN if answer.listed else ""
+
+
+@question(
+    {
+        HONOURED: "Rows can be selected by it.",
+        IGNORED: "It selects nothing, so rows have to be selected here.",
+        REFUSED: "It cannot be sent.",
+    }
+)
+def selection(inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool]) -> str:
+    """Does a parameter select rows?
+
+    :param keeps: whether it should list a row
+    """
+    if all(map(keeps, inquiry.page(name).rows)):
+        raise CannotTell("there is no row that would be left out")
+    answer = inquiry.page(name, params=params)
+    if answer.refused:
+        return REFUSED
+    inquiry.note("rows selected", len(answer.listed.rows))
+    return HONOURED if all(map(keeps, answer.listed.rows)) else IGNORED
+
+
+@question(
+    {
+        HONOURED: "The filter can be used.",
+        IGNORED: "The filter cannot be used: it selects nothing.",
+        REFUSED: "The filter must not be sent.",
+    }
+)
+def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
+    """Does a filter that fits no row list none?"""
+    answer = inquiry.page(name, params=params)
+    if answer.refused:
+        return REFUSED
+    inquiry.note("rows with the filter", len(answer.listed.rows))
+    if answer.listed.rows:
+        return IGNORED
+    inquiry.note("rows without the filter", len(inquiry.page(name).rows))
+    return HONOURED
+
+
+@question({PRESENT: "It is there.", ABSENT: "It is not there."})
+def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
+    """What an answer shows.
+
+    :param see: returns an outcome; raises :class:`CannotTell`
+    """
+    answer = inquiry.page(name, params=params)
+    if answer.response is None:
+        raise CannotTell(answer.outcome)
+    return see(answer)
+
+
+@question(
+    {
+        TAKEN: "Larger pages can be asked for than the connector does.",
+        CAPPED: "Larger pages cannot be had.",
+        REFUSED: "A larger page must not be asked for.",
+    }
+)
+def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
+    """Does a page hold as many rows as are asked for?"""
+    answer = inquiry.page(name, params={param: size})
+    if answer.refused:
+        return REFUSED
+    page = answer.listed
+    inquiry.note("rows", len(page.rows))
+    if page.size is not None:  # the API says what it has understood
+        inquiry.note("rows that the API takes for a page", page.size)
+        return TAKEN if page.size >= size else CAPPED
+    if len(page.rows) >= size:
+        return TAKEN
+    if page.has_more or (page.total or 0) > len(page.rows):
+        return CAPPED
+    following = inquiry.stream(name).paging.following(PageRequest(), page)
+    if following is not None and inquiry.page(name, following, {param: size}).listed.rows:
+        return CAPPED
+    raise CannotTell("the list is shorter than such a page")
+
+
+@question(
+    {
+        EMPTY: "The end of a list shows as an empty page.",
+        REFUSED: "The connector must not ask behind the end, and does so nowhere else.",
+        FIRST_ROWS: "The connector sees that the rows come again, and ends the list there.",
+        ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
+    }
+)
+def page_at(inquiry: Inquiry, name: str, request: PageRequest) -> str:
+    """What comes at a place in a list, such as far behind its end?"""
+    first = inquiry.page(name).rows
+    if request.number > 1 and inquiry.page(name, again=True).listed.has_more:  # pages may have to come in order
+        raise CannotTell("the list has several pages")
+    answer = inquiry.page(name, request)
+    if answer.failure is not None and answer.refused:
+        return REFUSED
+    key = inquiry.stream(name).key
+    if not answer.listed.rows:
+        return EMPTY
+    return FIRST_ROWS if key(answer.listed.rows[0]) == key(first[0]) else ROWS
+
+
+@question(
+    {
+        PRESENT: "A total proves that a list is complete.",
+        ABSENT: "Nothing but the pages themselves shows that a list is complete.",
+    }
+)
+def total(inquiry: Inquiry, name: str) -> str:
+    """Does a list say how many rows it has?"""
+    return ABSENT if inquiry.page(name).listed.total is None else PRESENT
+
+
+@question(
+    {
+        RIGHT: "A total proves that a list is complete.",
+        WRONG: "A list seems to break off, or to go on, where it does not. Have the connector not look at the total.",
+    }
+)
+def total_right(inquiry: Inquiry, name: str) -> str:
+    """Is the total the number of rows?"""
+    if inquiry.page(name).listed.total is None:
+        raise CannotTell("no total comes")
+    rows, last, _ = _followed(inquiry, name)
+    inquiry.note("rows", rows)
+    return RIGHT if last.listed.total == rows else WRONG
+
+
+@question(
+    {
+        ENDS: "The end of the list shows.",
+        NO_ADDRESS: "The end of the list shows.",
+        FIRST_ROWS: "The API does not page as declared. The connector ends the list there, and says so.",
+        GOES_ON: "The list is longer than it says. Check the pagination of the stream.",
+        UNREADABLE: "Its pages contradict each other, so the stream fails. Check the pagination of the stream.",
+        REFUSED: "A page that should be there is refused, so the stream fails. Check the pagination of the stream.",
+    }
+)
+def last_page(inquiry: Inquiry, name: str) -> str:
+    """Does the list end where it says so?"""
+    _, last, following = _followed(inquiry, name)
+    if last.page is None:
+        return last.outcome
+    if following is None:
+        return NO_ADDRESS
+    behind = inquiry.page(name, following)
+    if behind.page is None:
+        return ENDS
+    key = inquiry.stream(name).key
+    known = set(map(key, inquiry.page(name).listed.rows)) | set(map(key, last.listed.rows))
+    new = [row for row in behind.listed.rows if key(row) not in known]
+    return GOES_ON if new else FIRST_ROWS if behind.listed.rows else ENDS
+
+
+def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
+    """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
+    stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
+    keys: set[Hashable] = set()
+    for number in range(1, MOST_PAGES + 1):
+        answer = inquiry.page(name, request)
+        if number > 1 and answer.page is None:
+            return len(keys), answer, None
+        page = answer.listed
+        new = set(map(stream.key, page.rows)) - keys
+        keys |= new
+        rows_so_far += len(page.rows)
+        inquiry.note("pages", number)
+        following = stream.paging.following(request, page)
+        if following is None or not page.has_next(rows_so_far) or (page.rows and not new):
+            return len(keys), answer, following
+        request = following
+    raise CannotTell("the list is too long to be followed to its end")
+
+
+@question(
+    {
+        STABLE: "Pages fit together as long as nothing changes.",
+        CHANGES: "Pages do not fit together: sort by a field that differs from row to row.",
+    }
+)
+def order_stable(inquiry: Inquiry, name: str) -> str:
+    """Do the same rows come in the same order when they are asked for once more?"""
+    first = inquiry.page(name).rows
+    if len(first) == 1:
+        raise CannotTell("the list has one row")
+    key = inquiry.stream(name).key
+    again = inquiry.page(name, again=True).listed.rows
+    return STABLE if [*map(key, first)] == [*map(key, again)] else CHANGES
+
+
+@question(
+    {
+        ONCE: "Each row is listed once.",
+        SEVERAL: "Rows are listed several times, and handed on once.",
+    }
+)
+def row_listed(inquiry: Inquiry, name: str) -> str:
+    """Is each row listed once?"""
+    keys = [*map(inquiry.stream(name).key, inquiry.page(name).rows)]
+    inquiry.note("rows", len(keys))
+    inquiry.note("different rows", len(set(keys)))
+    return ONCE if len(set(keys)) == len(keys) else SEVERAL
+
+
+@question({ANOTHER_KEY: "The connector does not find the rows of such an answer: a name has to be added."})
+def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...]) -> str:
+    """Under which key do the rows stand?
+
+    :param keys: documented ones, which are the outcomes
+    """
+    answer = inquiry.page(name)
+    body: Any = answer.response.body if answer.response is not None else None
+    if not isinstance(body, Mapping) or (answer.page is None and answer.outcome in (MISSING, NO_ACCESS, REFUSED)):
+        raise CannotTell(answer.outcome)
+    return next((key for key in keys if key in body), ANOTHER_KEY)

@@ -1,0 +1,104 @@
+"""What rows look like beside what the schemas say: paths and types, never a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from source_invoicing.streams.normalise import can_become
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.resource import Resource
+
+# A name of anything else may be made of what a record holds.
+NAME = re.compile(r"[A-Za-z_]+(?:[0-9]{1,2}[A-Za-z_]*)?")
+LONGEST_NAME = 60
+# An object with more members is a record.
+MOST_IN_AN_ENVELOPE = 4
+TYPES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "text",
+    list: "array",
+    dict: "object",
+}
+
+
+class Shapes:
+    """Collects the fields of rows that no schema declares, and those whose type is another than declared.
+
+    :ivar undeclared: types by stream and path
+    :ivar out_of_type: types, and the declared ones, by stream and path
+    """
+
+    def __init__(self) -> None:
+        self.undeclared: dict[tuple[str, str], set[str]] = {}
+        self.out_of_type: dict[tuple[str, str], tuple[set[str], str]] = {}
+
+    def note(self, stream: Resource, rows: Iterable[Row]) -> None:
+        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing."""
+        schema = stream.schema_of_records()
+        for row in rows:
+            own = {name: value for name, value in row.items() if not stream.is_of_user(name)}
+            self._object(stream.name, schema, own, "")
+
+    def _object(self, stream: str, schema: Mapping[str, Any], values: Mapping[str, Any], path: str) -> None:
+        declared = schema.get("properties")
+        if not isinstance(declared, Mapping) or not declared:
+            return
+        for name, value in values.items():
+            at = f"{path}.{shown(name)}" if path else shown(name)
+            if name in declared:
+                self._value(stream, declared[name], value, at)
+            else:
+                self.undeclared.setdefault((stream, at), set()).add(kind_of(value))
+
+    def _value(self, stream: str, schema: Mapping[str, Any], value: Any, path: str) -> None:
+        if not can_become(value, schema):
+            types = schema.get("type", [])
+            names = [types] if isinstance(types, str) else types
+            expected = " or ".join([*(each for each in names if each != "null"), *filter(None, [schema.get("format")])])
+            self.out_of_type.setdefault((stream, path), (set(), expected))[0].add(kind_of(value))
+        elif isinstance(value, dict):
+            self._object(stream, schema, value, path)
+        elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+            for element in value:
+                self._value(stream, schema["items"], element, f"{path}[]")
+
+
+def kind_of(value: Any) -> str:
+    """The type of a value, and whether it is blank."""
+    blank = "blank " if isinstance(value, str) and not value.strip() else "empty " if value in ([], {}) else ""
+    return f"{blank}{TYPES.get(type(value), 'object')}"
+
+
+def shown(name: str) -> str:
+    """The name of a field, or a placeholder where it may be a value."""
+    return name if len(name) <= LONGEST_NAME and NAME.fullmatch(name) else "*"
+
+
+def fields_of(body: Any, stream: Resource) -> dict[str, set[str]]:
+    """The fields of what a path answers with: types by path. What is inside the members of a record is left out: maps
+    have keys that users make.
+
+    :param stream: knows the fields that users have made
+    """
+    fields: dict[str, set[str]] = {}
+    is_envelope = isinstance(body, dict) and len(body) <= MOST_IN_AN_ENVELOPE
+    _note_fields(body, "", 2 if is_envelope else 1, fields, stream)
+    return fields
+
+
+def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]], stream: Resource) -> None:
+    if isinstance(value, list):
+        for each in value:
+            _note_fields(each, f"{path}[]", min(levels, 1), fields, stream)
+    elif isinstance(value, dict) and levels:
+        for name, member in value.items():
+            if not stream.is_of_user(name):
+                at = f"{path}.{shown(name)}" if path else shown(name)
+                fields.setdefault(at, set()).add(kind_of(member))
+                if levels > 1:
+                    _note_fields(member, at, levels - 1, fields, stream)
