@@ -34,7 +34,7 @@ from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
 from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
-from source_invoicing.streams import InvoicingStream, Reading
+from source_invoicing.streams import InvoicingStream, readings_of
 from source_invoicing.sync import Sync
 
 # A parser may repeat all that it has read.
@@ -162,7 +162,8 @@ class SourceInvoicing(AbstractSource):
                 selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
             except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
                 refused.append((name, failure))
-        return Sync(_readings(selected, platform), platform.num_workers, refused)
+        readings = readings_of(_in_turn(selected) if platform.takes_turns else selected)
+        return Sync(readings, platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
         """The account that a configuration describes. Sends no request.
@@ -211,15 +212,6 @@ def _prepared(
     stream.state = states.get_stream_state(name, stream.namespace)
     stream.use_schema(configured.stream.json_schema)
     return stream
-
-
-def _readings(streams: Sequence[InvoicingStream], platform: Platform) -> list[Reading]:
-    """One reading for each list, shared by all streams that need its rows."""
-    outlets: dict[str, list[InvoicingStream]] = {}
-    for stream in _in_turn(streams) if platform.takes_turns else streams:
-        outlets.setdefault(stream.source_stream.name, []).append(stream)
-    by_name = {stream.name: stream for stream in streams}
-    return [Reading(by_name.get(name, each[0].source_stream), each) for name, each in outlets.items()]
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:

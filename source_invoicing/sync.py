@@ -30,7 +30,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, heartbeat, logger
 from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
-from source_invoicing.streams import ChildStream, ParentStream, Reading, Resource
+from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
@@ -60,12 +60,14 @@ class FailureBreaker:
     """Stops a stream whose partitions fail one after another. Safe to use from several threads.
 
     :param any_was_read: whether an earlier run has read partitions of the stream
+    :param refusals_count: whether a refusal says something about the next one even though others could be read
     """
 
-    def __init__(self, *, any_was_read: bool = False) -> None:
+    def __init__(self, *, any_was_read: bool = False, refusals_count: bool = False) -> None:
         self._lock = threading.Lock()
         self._failed = False
         self._any_was_read = any_was_read
+        self._refusals_count = refusals_count
         self._in_a_row = 0
 
     @property
@@ -86,7 +88,8 @@ class FailureBreaker:
         """
         with self._lock:
             first, self._failed = not self._failed, True
-            if not (self._any_was_read and isinstance(error, (AccessRefused, ResourceMissing))):
+            is_refusal = isinstance(error, (AccessRefused, ResourceMissing))
+            if self._refusals_count or not (self._any_was_read and is_refusal):
                 self._in_a_row += 1
             return first
 
@@ -97,7 +100,8 @@ class _Job:
     def __init__(self, reading: Reading, workers: int) -> None:
         self.reading = reading
         self.breaker = FailureBreaker(
-            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets)
+            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
+            refusals_count=isinstance(reading, DetailReading),
         )
         self.tasks = 0
         self.failed = False
@@ -105,6 +109,7 @@ class _Job:
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
+        self._under_way = 0
         self._ids: list[Any] | None = None
         if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
             self._ids = []
@@ -118,9 +123,18 @@ class _Job:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None``. Safe to call from several threads."""
+        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
         with self._lock:
-            return next(self._chains, None)
+            if self._under_way >= self._workers or not self.reading.has_room(self._workers):
+                return None
+            chain = next(self._chains, None)
+            self._under_way += chain is not None
+            return chain
+
+    def chain_ended(self) -> None:
+        """Make room for another one. Safe to call from several threads."""
+        with self._lock:
+            self._under_way -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
         """The ranges that the workers of one list share; ``None`` where only one may read it."""
@@ -142,7 +156,9 @@ class _Job:
             self.reading.source.ids.deliver(self._ids)
 
     def waits_for(self, other: _Job) -> bool:
-        """Whether the other one delivers what this one needs to begin."""
+        """Whether the other one delivers what this one needs to begin. Lists come before details."""
+        if isinstance(self.reading, DetailReading):
+            return not isinstance(other.reading, DetailReading)
         source = self.reading.source
         return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
 
@@ -171,7 +187,7 @@ class Sync:
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._has_state: set[str] = set()
+        self._written: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
@@ -238,29 +254,36 @@ class Sync:
             job.tasks -= 1
             over = not job.tasks
         if end.error is not None:
-            job.failed = True
-            for outlet in job.reading.outlets:
-                yield self._trace(outlet.name, end.error)
+            yield from self._fail(job, end.error)
         self._opening -= end.was_opening
         if over:
             self._running.remove(job)
             yield from self._finish(job)
         yield from self._open_jobs()
 
+    def _fail(self, job: _Job, error: Exception) -> Iterator[AirbyteMessage]:
+        job.failed = True
+        job.reading.fail(error)
+        for outlet in job.reading.outlets:
+            yield self._trace(outlet.name, error)
+
     def _finish(self, job: _Job) -> Iterator[AirbyteMessage]:
         for outlet in job.reading.outlets:
             outlet.progress.on_change = None
         if not job.failed:
-            job.finish()
+            try:
+                job.finish()
+            except Failure as failure:
+                yield from self._fail(job, failure)
         for outlet in job.reading.outlets:
             name, state = outlet.name, outlet.progress.value()
-            if not job.failed and (self._records_since_state[name] or name not in self._has_state or state == FINISHED):
+            if not job.failed and (self._records_since_state[name] or self._written.get(name) != state):
                 yield self._state_message(name, state)
             logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
             yield status_of(outlet.name, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._has_state.add(stream)
+        self._written[stream] = value
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:
@@ -304,23 +327,18 @@ class Sync:
     def _open(self, job: _Job) -> None:
         def open_and_offer() -> None:
             job.open()
-            for _ in range(self._num_workers):
-                if not self._offer_next(job):
-                    return
+            self._offer(job)
 
         self._run(job, open_and_offer, was_opening=True)
 
-    def _offer_next(self, job: _Job) -> bool:
-        """Submit the next chain.
+    def _offer(self, job: _Job) -> None:
+        """Submit the next chains, as many as there is room for."""
+        while (chain := job.next_chain()) is not None:
+            self._offer_chain(job, chain)
 
-        :return: whether there was one
-        """
-        chain = job.next_chain()
-        if chain is None:
-            return False
+    def _offer_chain(self, job: _Job, chain: Chain) -> None:
         ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
         self._submit(job, self._read, job, chain, ranges, True)
-        return True
 
     def _read(self, job: _Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
         """:param makes_room: whether the next chain is to be read when this one is done"""
@@ -329,8 +347,10 @@ class Sync:
             try:
                 self._read_chain(job, chain, ranges)
             finally:
+                if makes_room:
+                    job.chain_ended()
                 if makes_room and not job.breaker.is_open:
-                    self._offer_next(job)
+                    self._offer(job)
 
         self._run(job, read)
 

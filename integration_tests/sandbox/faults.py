@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "object": {},
     "no_list": {},
     "other_shape": {},
+    "other_document": {},
     "rows_as_lists": {},
     "no_key": {},
     "cut_gzip": {},
@@ -211,6 +212,8 @@ def change_reply(fault: Fault, reply: Reply) -> Reply:
     if fault.kind == "other_shape":
         body = orjson.loads(reply.body)
         return replace(reply, body=orjson.dumps({"data": body} if isinstance(body, list) else [body]))
+    if fault.kind == "other_document":
+        return replace(reply, body=orjson.dumps(_of_another(orjson.loads(reply.body))))
     if fault.kind == "cut_gzip":
         whole = gzip.compress(reply.body)
         return replace(reply, body=whole[: len(whole) // 2], headers={**reply.headers, "Content-Encoding": "gzip"})
@@ -231,3 +234,15 @@ def _without_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: _without_lists(inner) for name, inner in value.items() if not isinstance(inner, list)}
+
+
+def _of_another(envelope: dict[str, Any]) -> dict[str, Any]:
+    """The envelope with documents whose key, which is their first member, is nobody's."""
+
+    def change(document: Any) -> Any:
+        return {**document, next(iter(document)): "1"} if isinstance(document, dict) and document else document
+
+    return {
+        name: [change(document) for document in value] if isinstance(value, list) else change(value)
+        for name, value in envelope.items()
+    }

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from zlib import crc32
 
 import orjson
 
-from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
+from integration_tests.sandbox.zoho_detail_answers import DetailDesk
+from integration_tests.sandbox.zoho_detail_lines import LineMaker
+from integration_tests.sandbox.zoho_details import Documents, rows_of
+from integration_tests.sandbox.zoho_ledger import SETTLED, Ledger
 from integration_tests.sandbox.zoho_limits import Limits
 from integration_tests.sandbox.zoho_list_spec import CREATED, MODIFIED, TIMES, ListSpec
 from integration_tests.sandbox.zoho_options import OPTIONS, streams_in
 from integration_tests.sandbox.zoho_paths import Paths, Target
-from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted, moment
-from integration_tests.sandbox.zoho_refusal import Refused, invalid
+from integration_tests.sandbox.zoho_query import WHOLE_LIST, ListParameters, Wanted
+from integration_tests.sandbox.zoho_refusal import Refused, invalid, refused_stream
 from integration_tests.sandbox.zoho_rows import RowMaker
+from integration_tests.sandbox.zoho_times import with_values, written
 from integration_tests.sandbox.zoho_token import (
     API_PREFIX,
     CLIENT_ID,
@@ -63,8 +66,6 @@ UNSTAMPED = {
     "due_days",
 }
 """Values that move without moving last_modified_time."""
-SUMMER = range(4, 11)
-"""Months in which New York is four hours behind UTC, roughly."""
 
 
 class Zoho(Platform):
@@ -82,17 +83,23 @@ class Zoho(Platform):
         ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
         blank, bulk = options.number("blank_times"), options.number("bulk_import")
         tables: dict[str, Table] = {}
-        for stream, spec in self.lists.items():
+        self._ledger = Ledger(ids)
+        # What is paid comes before what pays it.
+        for stream, spec in sorted(self.lists.items(), key=lambda each: each[0] in SETTLED):
             table = tables[stream] = Table(stream, spec.key, self.time_columns)
             keys = ids[stream] if not spec.parent or ids[spec.parent] else []
             for row in RowMaker(Values(seed, stream), ids, self._books).many(stream, keys, blank, bulk):
                 if stream == "organizations":
                     row["is_default_org"] = row["organization_id"] == ids[stream][-1]
+                self._ledger.settle(stream, row)
                 table.insert(row)
         self._organizations = tables["organizations"]
         self.tables = {stream: tables[stream] for stream in counts}
         self._maker = RowMaker(Values(seed, "mutations"), ids, self._books)
         self._paths = Paths(f"{API_PREFIX}/{self.product}/v3/", self.lists)
+        lines = LineMaker(self.tables, ids, self._books)
+        self._documents = Documents(seed, self.tables, lines, self._ledger, options, books=self._books)
+        self._details = DetailDesk(self._documents, options)
         self._tokens = TokenDesk(options)
         self._limits = Limits(seed, options)
         self._parameters = ListParameters(options)
@@ -127,7 +134,7 @@ class Zoho(Platform):
         if request.path == TOKEN_PATH:
             return TOKENS
         target = self._paths.target(request)
-        return None if target is None else target.stream
+        return None if target is None else target.name
 
     def page_of(self, request: ApiRequest) -> int | None:
         """``page``, which defaults to 1."""
@@ -140,7 +147,7 @@ class Zoho(Platform):
             return self._tokens.answer(request)
         try:
             target = self._admit(request)
-            return self._page(request, target) if target.key is None else self._single(target.stream, target.key)
+            return self._page(request, target) if target.is_list else self._single(request, target)
         except Refused as refusal:
             body = {"code": refusal.code, "message": refusal.message, **refusal.details}
             return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
@@ -163,15 +170,16 @@ class Zoho(Platform):
             self._belong(request)
         missing = streams_in(self.options.text("unavailable"))
         if stream in missing:
-            status = int(missing[stream] or 401)
-            raise Refused(status, CODES[404] if status == 404 else 57, MESSAGES[404 if status == 404 else 401])
+            raise refused_stream(missing[stream])
+        if not target.is_list:
+            self._details.admit(target, request)
         rule = self.options.text("all_contact_persons")
         if target == Target("contact_persons") and rule != "listed":
             raise Refused(404, 1002, "Contact does not exist.") if rule == "missing" else invalid("contact_id")
         if request.parameter("showbalance") and self.options.text("showbalance") == "refused":
             raise invalid("showbalance")
         param = self.lists[stream].parent_param
-        if param and target.key is None and target.parent is None:
+        if param and target.is_list and target.parent is None:
             raise Refused(400, 2, f"The parameter {param} is missing")
         if target.parent and target.parent not in self.tables[self.lists[stream].parent]:
             raise Refused(404, 1002, MESSAGES[1002])
@@ -214,16 +222,16 @@ class Zoho(Platform):
         """Page 1 of the list asked for."""
         target = self._paths.target(request)
         try:
-            return None if target is None or target.key is not None else self._page(request, target, 1)
+            return None if target is None or not target.is_list else self._page(request, target, 1)
         except Refused:
             return None
 
-    def _single(self, stream: str, key: Key) -> Reply:
-        if key not in self._table(stream):
-            raise Refused(404, 1002, MESSAGES[1002])
-        row = self._body(stream, key)
-        name = self.lists[stream].key[0].removesuffix("_id").encode()
-        return Reply(200, b'{"code":0,"message":"success","' + name + b'":' + row + b"}", self._limits.headers())
+    def _single(self, request: ApiRequest, target: Target) -> Reply:
+        stream, keys = target.stream, target.keys or (target.key or "",)
+        there = [] if self._empty(request, stream) else [key for key in keys if key in self._table(stream)]
+        rows = {key: orjson.loads(self._body(stream, key)) for key in there}
+        contents = self._details.contents(target, rows)
+        return Reply(200, orjson.dumps({"code": 0, "message": "success", **contents}), self._limits.headers())
 
     def _page(self, request: ApiRequest, target: Target, number: int | None = None) -> Page:
         wanted, stream = self._wanted(request, target), target.stream
@@ -302,7 +310,7 @@ class Zoho(Platform):
         def change(row: Row) -> Row:
             for name, column in TIMES.items():
                 if column in row:
-                    row[name] = _written(row.pop(column), offset)
+                    row[name] = written(row.pop(column), offset)
             if "updated_time" in row:
                 row["updated_time"] = row["last_modified_time"]
             if stream == "journals" and timeless:
@@ -322,6 +330,12 @@ class Zoho(Platform):
         unknown = ("current_balance",) if stream != "banking" and self.options.text("showbalance") == "refused" else ()
         return [self._body(stream, key, own=True, without=unknown) for key in table if not inactive.get(key)]
 
+    def parts_of(self, name: str) -> list[Row]:
+        """What the details of all rows of a list hold under one name."""
+        part = self.parts[name]
+        rows = map(orjson.loads, self.truth(part.stream))
+        return [each for row in rows for each in rows_of(part, self._documents.make(part.stream, dict(row)), row)]
+
     # Mutations
 
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
@@ -329,6 +343,7 @@ class Zoho(Platform):
         self._next_id += 1
         row = self._maker.make(stream, str(self._next_id))
         row |= {column: now for column in (CREATED, MODIFIED) if column in row}
+        self._ledger.settle(stream, row, new=True)
         if stream == "organizations":
             row["is_default_org"] = False
         if customer is not None:
@@ -337,7 +352,7 @@ class Zoho(Platform):
         if spec.parent:
             # The one that its maker knew may be gone.
             row[spec.parent_field] = self._maker.v.one_of(list(self.tables[spec.parent]))
-        return _with(row, values), None
+        return self._ledger.balanced(stream, with_values(row, values), values), None
 
     def lacks_parent(self, stream: str) -> bool:
         """Rows under a parent need one."""
@@ -361,7 +376,7 @@ class Zoho(Platform):
             name = next((name for name in EDITABLE if name in row), "x_edit")
             values = {name: f"edit {self._edits}"}
         stamped = {MODIFIED: now} if MODIFIED in row and not values.keys() <= UNSTAMPED else {}
-        return _with(row | stamped, values)
+        return self._ledger.balanced(stream, with_values(row | stamped, values), values)
 
 
 def _ids(list_number: int, count: int) -> list[str]:
@@ -373,28 +388,3 @@ def _ids(list_number: int, count: int) -> list[str]:
 def _organization_ids(count: int) -> list[str]:
     """The one with the data comes first; with several, the last is the user's default and the wrong one to pick."""
     return [str(int(HOME) - n) for n in range(count)]
-
-
-def _with(row: Row, values: Row) -> Row:
-    """The row with values set by hand; a time is a unix second, Zoho's text for one, or blank."""
-    values = dict(values)
-    for name, column in TIMES.items():
-        if name not in values:
-            continue
-        given = values.pop(name)
-        at = moment(given) if isinstance(given, str) else given
-        if at is None and given not in ("", None):
-            raise SandboxError(f"{name} is a unix second, a time such as 2026-03-14T09:05:11+0100 or blank: {given!r}.")
-        values |= {name: None, column: at}
-    return row | values
-
-
-def _written(at: int | None, offset: str) -> str:
-    """A time as Zoho writes it: no colon in the offset; blank where there is none."""
-    if at is None:
-        return ""
-    if offset == "new_york":
-        offset = "-0400" if time.gmtime(at).tm_mon in SUMMER else "-0500"
-    hours, minutes = int(offset[1:3]), int(offset[3:])
-    shift = (hours * 60 + minutes) * (-60 if offset[0] == "-" else 60)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at + shift)) + offset

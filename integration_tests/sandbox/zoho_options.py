@@ -170,6 +170,43 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option("transactions_account", "optional", "account_id on transactions.", choices=("optional", "required")),
 )
 
+DETAIL_OPTIONS: tuple[Option, ...] = (
+    StreamsOption(
+        "details_unavailable",
+        "",
+        "Lists whose rows can be listed but not asked for one by one, with a status as in 'unavailable'.",
+        choices=("401", "403", "404", "400"),
+    ),
+    Option("detail_envelope", "object", "A document stands alone or in an array.", choices=("object", "array")),
+    Option("detail_lists", "array", "Lines and applications: one alone is no array.", choices=("array", "single")),
+    Option(
+        "detail_members",
+        "all",
+        "Whether members without a value are there: blank text, empty lists, no custom fields.",
+        choices=("all", "filled"),
+    ),
+    Option(
+        "detail_times",
+        "live",
+        "Time of modification in a detail: as seen, missing, or another one than in the list.",
+        choices=("live", "absent", "later"),
+    ),
+    Option(
+        "recurring_bill_path",
+        "recurringbills",
+        "Where one recurring bill is found.",
+        choices=("recurringbills", "recurring_bills"),
+    ),
+    Option("bulk_ids", 200, "The most ids in one call for items or sales orders.", minimum=1),
+    Option("bulk_characters", 0, "The most characters of these ids and their commas; 0: no limit."),
+    Option(
+        "dead_sales_orders",
+        "left_out",
+        "A call for several of which one is gone: the others come, or none, as with items.",
+        choices=("left_out", "refused"),
+    ),
+)
+
 DATA_OPTIONS: tuple[Option, ...] = (
     Option(
         "base_url",
@@ -188,4 +225,4 @@ DATA_OPTIONS: tuple[Option, ...] = (
     Option("bulk_import", 0, "Rows of each stream that share one last_modified_time; read at the start."),
 )
 
-OPTIONS: tuple[Option, ...] = (*TOKEN_OPTIONS, *LIMIT_OPTIONS, *LIST_OPTIONS, *DATA_OPTIONS)
+OPTIONS: tuple[Option, ...] = (*TOKEN_OPTIONS, *LIMIT_OPTIONS, *LIST_OPTIONS, *DETAIL_OPTIONS, *DATA_OPTIONS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from integration_tests.sandbox.zoho import Zoho
+from integration_tests.sandbox.zoho_details import parts_in
 from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, INVOICE_LISTS
 
 
@@ -15,6 +16,7 @@ class ZohoInvoice(Zoho):
     name = "zoho_invoice"
     product = "invoice"
     lists = INVOICE_LISTS
+    parts = parts_in(INVOICE_LISTS)
     default_rows: ClassVar[Mapping[str, int]] = {
         "items": 201,
         "users": 3,
@@ -44,6 +46,7 @@ class ZohoBooks(Zoho):
     name = "zoho_books"
     product = "books"
     lists = BOOKS_LISTS
+    parts = parts_in(BOOKS_LISTS)
     default_rows: ClassVar[Mapping[str, int]] = {
         "users": 4,
         "banking": 3,

@@ -25,3 +25,10 @@ class Refused(Exception):
 def invalid(parameter: str) -> Refused:
     """A parameter whose value makes no sense."""
     return Refused(400, 2, f"Invalid value passed for {parameter}")
+
+
+def refused_stream(status: str) -> Refused:
+    """A list, or the details of its rows, that the account cannot read; with 401 unless a status is given."""
+    if status == "404":
+        return Refused(404, 5, "Invalid URL passed")
+    return Refused(int(status or 401), 57, "You are not authorized to perform this operation")

@@ -53,6 +53,10 @@ class ResourceMissing(Failure):
     """The resource asked for does not exist (HTTP 404), for instance the list of a parent that was deleted."""
 
 
+class RecordMissing(ResourceMissing):
+    """The vendor says of a single record, and not of an address, that there is none."""
+
+
 class HostUnreachable(Failure):
     """No usable connection: refused, reset, unknown name, or no response in time."""
 

@@ -3,10 +3,15 @@
 from source_invoicing.streams.account import Account, Window
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.derived import DerivedStream
+from source_invoicing.streams.detail import DetailStream
+from source_invoicing.streams.detail_calls import DetailCalls
+from source_invoicing.streams.detail_reading import DetailReading
+from source_invoicing.streams.documents import Document
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.readings import readings_of
 from source_invoicing.streams.resource import Chain, Resource
 from source_invoicing.streams.stream import InvoicingStream
 from source_invoicing.streams.timestamps import OffsetDateTime, UnixSeconds, ZonelessText, compact_offset
@@ -16,6 +21,10 @@ __all__ = [
     "Chain",
     "ChildStream",
     "DerivedStream",
+    "DetailCalls",
+    "DetailReading",
+    "DetailStream",
+    "Document",
     "InvoicingStream",
     "OffsetDateTime",
     "Order",
@@ -30,4 +39,5 @@ __all__ = [
     "Window",
     "ZonelessText",
     "compact_offset",
+    "readings_of",
 ]

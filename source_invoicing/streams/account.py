@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from source_invoicing.http import ApiClient
+from source_invoicing.streams.detail_calls import DetailCalls
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
@@ -26,17 +27,21 @@ class Window:
         """Where to continue behind a time that this sync, or one that was cut off, has reached."""
         return timestamp - self.OVERLAP_SECONDS
 
-    def since(self, cursor: int | None) -> int | None:
+    def since(self, cursor: int | None, overlap: int = OVERLAP_SECONDS) -> int | None:
         """Where to begin after a stored cursor. All times in seconds since 1970 (UTC)."""
         if cursor is None:
             return self.start
-        since = cursor - self.OVERLAP_SECONDS - self.lookback_days * SECONDS_PER_DAY
+        since = cursor - overlap - self.lookback_days * SECONDS_PER_DAY
         return since if self.start is None else max(since, self.start)
 
 
 @dataclass(frozen=True)
 class Account:
-    """One account at a vendor. Its streams share connections, quota and token."""
+    """One account at a vendor. Its streams share connections, quota and token.
+
+    :param detail_calls: the requests for details, of all streams together
+    """
 
     client: ApiClient
     window: Window
+    detail_calls: DetailCalls = field(default_factory=DetailCalls, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -24,20 +24,24 @@ class DerivedStream(InvoicingStream, ABC):
     """Parts of another stream's rows, which are read once for both: it costs no request of its own.
 
     A record carries the key of its document, the document's cursor field under its own name, and its position in the
-    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these three is
+    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these stamps is
     kept as ``row_<name>``. It is incremental on the cursor of the document. A part that vanishes from an edited
     document stays in the destination: those of the current version carry the document's cursor.
     """
 
     #: The stream whose rows hold the parts.
     source: ClassVar[type[InvoicingStream]]
-    #: Member of a row that holds them.
-    expand: ClassVar[str]
-    #: Field that carries the document's key.
-    document_field: ClassVar[str]
+    #: Where a row holds them: a member such as ``items``, or a path through objects and lists such as
+    #: ``items.discounts``. Of several, the first one's parts come first.
+    expand: ClassVar[str | tuple[str, ...]]
+    #: Field that carries the document's key; by default it is called as in the source.
+    document_field: str = ""
+    #: Field that carries the id of the element in which a part stands, such as a line; null for the document itself.
+    element_field: ClassVar[str] = ""
 
     def __init__(self, account: Account) -> None:
         self._source = self.source(account)
+        self.document_field = self.document_field or first(self._source.primary_key)
         super().__init__(account)
 
     @property
@@ -51,22 +55,45 @@ class DerivedStream(InvoicingStream, ABC):
         source.stream = self.name
         return source
 
+    @property
+    def paths(self) -> Sequence[str]:
+        """Where the parts are, see :attr:`expand`."""
+        return [self.expand] if isinstance(self.expand, str) else self.expand
+
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        return [self._normalise(part) for row in rows for part in self._parts(row, partition)]
+        source = self._source
+        return [
+            self._normalise(part)
+            for row in rows
+            for part in self._parts(row, self._stamps(partition, source.key(row), source.cursor_value(row)))
+        ]
 
-    def _parts(self, row: Row, partition: Partition) -> Iterator[Row]:
-        cursor = self._source.cursor_field
-        stamps = {self.document_field: self._source.key(row), **partition.stamp}
-        if isinstance(cursor, str):
-            stamps[cursor] = row.get(cursor)
-        for position, part in enumerate(self._members(row), start=1):
+    def _stamps(self, partition: Partition, key: Any, cursor: Any) -> Row:
+        """What each part carries of its document."""
+        stamps = {self.document_field: first(key), **partition.stamp}
+        if isinstance(self._source.cursor_field, str):
+            stamps[self._source.cursor_field] = cursor
+        return stamps
+
+    def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
+        found = (each for path in self.paths for each in self._at(document, path.split(".")))
+        for position, (part, element) in enumerate(found, start=1):
             stamps[POSITION] = position
-            own = {f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}
-            yield {**stamps, **own}
+            if self.element_field:
+                stamps[self.element_field] = element
+            yield stamped(part, stamps)
 
-    def _members(self, row: Row) -> list[Row]:
-        members = row.get(self.expand)
+    def _at(self, row: Row, path: list[str], element: Any = None) -> Iterator[tuple[Row, Any]]:
+        """The objects at a path, each with the id of the one it stands in; ``None`` for the document's own."""
+        for member in self._members(row, path[0]):
+            if len(path) == 1:
+                yield member, element
+            else:
+                yield from self._at(member, path[1:], member.get("id"))
+
+    def _members(self, row: Row, name: str) -> list[Row]:
+        members = row.get(name)
         if isinstance(members, dict):
             # The habit of some back ends: a single element stands alone, and an empty list is an empty object.
             return [members] if members else []
@@ -75,7 +102,7 @@ class DerivedStream(InvoicingStream, ABC):
         if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "
-                f"{self.expand!r}. Run the sync again; if this stays, leave the stream out and report it.",
+                f"{name!r}. Run the sync again; if this stays, leave the stream out and report it.",
                 FailureType.transient_error,
             )
         return members
@@ -105,6 +132,17 @@ class DerivedStream(InvoicingStream, ABC):
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         return self._source.read_page(response, request)
+
+
+def first(key: Any) -> Any:
+    """A key, or the first part of one of several parts."""
+    return key[0] if isinstance(key, (list, tuple)) else key
+
+
+def stamped(part: Row, stamps: Row) -> Row:
+    """A part behind the fields of its document. One of its own that is called like one of them becomes
+    ``row_<name>``."""
+    return {**stamps, **{f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}}
 
 
 def _copy(value: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
@@ -28,12 +29,15 @@ class Reading:
 
     :param source: whose list is read
     :param outlets: the streams that emit records of it; the source is one of them only if it was selected
+    :param documents: what takes note of the documents whose details are wanted; they are another reading
     """
 
-    def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
+    def __init__(self, source: Resource, outlets: Sequence[Resource], documents: Sequence[Documents] = ()) -> None:
         self.source = source
         # Rows become records of the source in place, so streams of their parts come first.
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
+        self._documents = documents
+        self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         self._window = source.account.window
 
     def chains(self) -> Iterator[Chain]:
@@ -42,9 +46,9 @@ class Reading:
         :raises Failure: when they cannot be known
         """
         for chain in self.source.chains():
-            if len(chain) == 1 and all(outlet.progress.is_done(chain[0].key) for outlet in self.outlets):
+            if len(chain) == 1 and all(outlet.progress.is_done(chain[0].key) for outlet in self._fed):
                 continue
-            for outlet in self.outlets:
+            for outlet in self._fed:
                 outlet.progress.partition_started(chain[0].key)
             yield chain
 
@@ -52,6 +56,13 @@ class Reading:
     def shareable(self) -> bool:
         """Whether several workers may read one list together."""
         return not self.source.lists and self.source.plans_left.shareable
+
+    def has_room(self, workers: int) -> bool:
+        """Whether a further chain may be begun, beside those that are read.
+
+        :param workers: how many there are
+        """
+        return True
 
     def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
         """Read a chain: records, and the outlet that emits them.
@@ -71,19 +82,27 @@ class Reading:
                 instead, done = self._after(partition, failure)
             waiting.extendleft(reversed(instead))
             for key in done:
-                for outlet in self.outlets:
+                for outlet in self._fed:
                     outlet.progress.partition_done(key)
 
+    def fail(self, failure: Exception) -> None:
+        """A chain could not be read to its end."""
+        for documents in self._documents:
+            documents.failure = documents.failure or failure
+
     def finish(self) -> None:
-        """All chains were read to their end."""
-        for outlet in self.outlets:
+        """All chains were read to their end.
+
+        :raises Failure: if something turns out to be missing
+        """
+        for outlet in self._fed:
             outlet.progress.finish()
 
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
     ) -> Generator[Emitted, None, int]:
         """:return: how many rows came"""
-        since = {outlet.name: self._since(outlet, partition) for outlet in self.outlets}
+        since = {outlet.name: self._since(outlet, partition) for outlet in self._fed}
         lowest = None if None in since.values() else min(each for each in since.values() if each is not None)
         reader = self.source.reader(partition)
         batches = (
@@ -95,16 +114,17 @@ class Reading:
         for batch in batches:
             rows += len(batch.rows)
             fresh = batch.rows if seen is None else self._fresh(batch.rows, seen)
-            for outlet in self.outlets:
+            for outlet in self._fed:
                 wanted = self._wanted(fresh, since[outlet.name], lowest)
-                if wanted and (records := outlet.records(wanted, partition)):
+                records = outlet.records(wanted, partition) if wanted else []
+                if records and not isinstance(outlet, Documents):
                     yield outlet, records
-                    del records
+                del records
                 del wanted
             del fresh
             self._advance(partition, batch)
             del batch
-        for outlet in self.outlets:
+        for outlet in self._fed:
             outlet.progress.save_checkpoint(None)
         return rows
 
@@ -123,7 +143,7 @@ class Reading:
         return fresh
 
     def _advance(self, partition: Partition, batch: Batch) -> None:
-        for outlet in self.outlets:
+        for outlet in self._fed:
             if batch.takes_back:
                 outlet.progress.take_back(partition.key)
             elif batch.cursor is not None:
@@ -133,7 +153,7 @@ class Reading:
 
     def forget_ranges(self) -> None:
         """The list that several workers shared has to be read as a whole."""
-        for outlet in self.outlets:
+        for outlet in self._fed:
             outlet.progress.forget_ranges()
 
     def _after(self, partition: Partition, failure: Failure) -> tuple[Chain, Iterable[Hashable]]:
@@ -154,18 +174,18 @@ class Reading:
 
     # -- where to begin -------------------------------------------------------------------------------------------
 
-    def _since(self, outlet: Resource, partition: Partition) -> int | None:
+    def _since(self, outlet: Resource | Documents, partition: Partition) -> int | None:
         return self._window.since(outlet.progress.cursor(partition.key)) if self.source.cursor_field else None
 
     def _checkpoint(self) -> Checkpoint | None:
         """Where an earlier run left the list, if all outlets say the same."""
-        checkpoints = [outlet.progress.checkpoint for outlet in self.outlets]
+        checkpoints = [outlet.progress.checkpoint for outlet in self._fed]
         return checkpoints[0] if all(each == checkpoints[0] for each in checkpoints) else None
 
     def _gaps(self, partition: Partition, since: int | None) -> list[tuple[int | None, int | None, int | None]]:
         """Start, end and first request of each range that is not out yet, if all outlets say the same."""
         lookback = self._window.lookback_days * SECONDS_PER_DAY
-        gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self.outlets]
+        gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self._fed]
         common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]
         return [(start, end, since if start is None else self._window.overlapping(start)) for start, end in common]
 

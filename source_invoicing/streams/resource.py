@@ -189,6 +189,10 @@ class Resource(ABC):
         field = self.cursor_field
         return self.timestamp_format.parse(row.get(field)) if field.__class__ is str else None
 
+    def cursor_value(self, row: Row) -> Any:
+        """What a row has in the cursor field; ``None`` where there is no such field."""
+        return row.get(self.cursor_field) if isinstance(self.cursor_field, str) else None
+
     def close(self) -> None:
         """End the reading, complete or not: no further request is sent."""
         self.account.client.close()

@@ -348,6 +348,10 @@ class InOrder:
         self.done_up_to: Any = None
         self._started: dict[Any, bool] = {}
 
+    def __len__(self) -> int:
+        """How many items are begun and not released."""
+        return len(self._started)
+
     def start(self, item: Any) -> None:
         """An item is begun."""
         self._started[item] = False

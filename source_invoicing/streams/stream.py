@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import requests
@@ -20,7 +20,7 @@ from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.resource import Chain, Resource, ResourceList
+from source_invoicing.streams.resource import Resource, ResourceList
 
 Slice = Mapping[str, Any]
 
@@ -62,17 +62,21 @@ class InvoicingStream(Resource, HttpStream, ABC):
     ) -> Iterable[Row]:
         """The records of a slice; without one, of all slices. A full refresh begins where the state that was set says,
         however far an earlier reading got; an incremental one at ``stream_state``, or else where the stream stands."""
-        reading = Reading(self.source_stream, [self])
         if stream_slice:
-            chains: Iterable[Chain] = [[self.partition_of(stream_slice)]]
-        else:
-            state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
-            if state is not None:
-                self.progress.restore(state)
-            chains = reading.chains()
-        for chain in chains:
-            for _, records in reading.read(chain):
+            for _, records in Reading(self.source_stream, [self]).read([self.partition_of(stream_slice)]):
                 yield from records
+            return
+        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        if state is not None:
+            self.progress.restore(state)
+        for reading in self.readings():
+            for chain in reading.chains():
+                for _, records in reading.read(chain):
+                    yield from records
+
+    def readings(self) -> Sequence[Reading]:
+        """How the stream is read on its own: first one, then the next."""
+        return [Reading(self.source_stream, [self])]
 
     @override
     def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:

@@ -25,13 +25,14 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, books_streams, invoice
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
+from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import Organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import InvoicingStream, ParentStream, Window
+from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -39,6 +40,8 @@ WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_typ
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MOST_IN_FLIGHT = 10
+# As many as no plan allows in a day.
+MOST_DETAIL_CALLS = 1_000_000
 
 
 class Zoho(Platform):
@@ -47,6 +50,7 @@ class Zoho(Platform):
     default_workers: ClassVar[int] = 5
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
+    detail_types: ClassVar[Sequence[type[ZohoDetails]]]
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -59,6 +63,8 @@ class Zoho(Platform):
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
         self._organization_id = options.optional_text("organization_id")
+        self._details = options.flag("details")
+        self._detail_calls = options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS)
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
@@ -89,6 +95,7 @@ class Zoho(Platform):
         account = ZohoAccount(
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
+            detail_calls=DetailCalls(self._detail_calls),
             product=self.product,
             organization=Organization(client, self._organization_id),
         )
@@ -99,7 +106,8 @@ class Zoho(Platform):
             if isinstance(stream, ParentStream):
                 parents[kind] = stream
             streams.append(stream)
-        return streams
+        details = self.detail_types if self._details else ()
+        return [*streams, *(kind(account) for kind in details)]
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         in_flight = min(self.num_workers, MOST_IN_FLIGHT)
@@ -128,6 +136,7 @@ class ZohoInvoice(Zoho):
     name: ClassVar[str] = "zoho_invoice"
     product = invoice.PRODUCT
     stream_types = invoice.STREAMS
+    detail_types = invoice_details.STREAMS
 
 
 class ZohoBooks(Zoho):
@@ -136,6 +145,7 @@ class ZohoBooks(Zoho):
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
     stream_types = books_streams.STREAMS
+    detail_types = books_details.STREAMS
 
 
 __all__ = ["ZohoBooks", "ZohoInvoice"]

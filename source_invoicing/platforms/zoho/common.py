@@ -142,18 +142,22 @@ class ZohoStream(InvoicingStream):
     @override
     def explain(self, failure: Failure) -> Failure:
         """Zoho's refusal is the same for a missing scope, a role without access and a module that is switched off."""
-        return self._unavailable(failure) if isinstance(failure, UNAVAILABLE) else failure
+        return self.unavailable(failure, f"the stream {self.name}") if isinstance(failure, UNAVAILABLE) else failure
 
     @property
     def full_scopes(self) -> list[str]:
         """The OAuth scopes that cover the list, as a token is asked for."""
         return [f"{self.account.product.scope}.{scope}.READ" for scope in self.scopes]
 
-    def _unavailable(self, refusal: Failure) -> AccessRefused:
+    def unavailable(self, refusal: Failure, what: str) -> AccessRefused:
+        """A refusal with all that may be behind it.
+
+        :param what: cannot be read
+        """
         product = self.account.product
         otherwise = next((hint for kind, hint in OTHERWISE.items() if isinstance(refusal, kind)), "")
         return AccessRefused(
-            f"{refusal.sentence} This account cannot read the stream {self.name}. Make a refresh token with the scope "
+            f"{refusal.sentence} This account cannot read {what}. Make a refresh token with the scope "
             f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
             f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}",
             FailureType.config_error,

@@ -19,6 +19,7 @@ from source_invoicing.http import (
     LoginRefused,
     MalformedResponse,
     QuotaExhausted,
+    RecordMissing,
     ResourceMissing,
     Response,
     Retry,
@@ -112,7 +113,9 @@ class ZohoErrorHandler:
             return Fail(several_organizations(response.body.get("error_info") or ()))
         if code == ORGANIZATION_FOREIGN:
             return Fail(foreign_organization(self.organization_id))
-        if code in (INVALID_URL, NO_SUCH_RECORD):
+        if code == NO_SUCH_RECORD:
+            return Fail(RecordMissing(sentence, FailureType.config_error))
+        if code == INVALID_URL:
             return Fail(ResourceMissing(sentence, FailureType.config_error))
         return None
 

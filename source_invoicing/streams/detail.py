@@ -1,0 +1,142 @@
+"""Streams of what the list of documents does not hold, but the document itself does: one request for each."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from airbyte_cdk.models import FailureType
+from typing_extensions import override
+
+from source_invoicing.http import MalformedResponse, Request, Response, describe
+from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.derived import DerivedStream, first, stamped
+from source_invoicing.streams.detail_reading import DetailReading
+from source_invoicing.streams.document_state import DocumentState
+from source_invoicing.streams.documents import Document, Documents
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.state import FullRefreshState, StreamState
+
+
+class DetailStream(DerivedStream, ABC):
+    """Parts of the details of documents, or the details themselves.
+
+    One request for each document that is new or changed; its response is shared by all streams with the same source
+    and the same :attr:`detail`. A record carries what the records of a :class:`DerivedStream` carry, by the document's
+    row in the list: its cursor above all. A document that vanished since it was listed has no record.
+    """
+
+    #: Path of a document below the base URL, such as ``invoices/{id}``. ``{id}`` is the document's key, or the first
+    #: part of it, ``{parent}`` what its partition is called, ``{resource}`` the path of the list.
+    detail: ClassVar[str]
+    #: The path where nothing is at that one: some documentation has both.
+    other_detail: ClassVar[str] = ""
+    #: The detail itself is the record.
+    expand: ClassVar[str | tuple[str, ...]] = ""
+    #: Members, one of which every document has. One without is not the whole document.
+    holds: ClassVar[tuple[str, ...]] = ()
+    #: Members of a detail that no record shall have.
+    left_out: ClassVar[tuple[str, ...]] = ()
+    #: How many documents :meth:`bulk_request` may ask for.
+    details_per_call: ClassVar[int] = 1
+    _is_elsewhere = False
+
+    @override
+    def make_state(self) -> StreamState:
+        source = self._source
+        if not isinstance(source.cursor_field, str):
+            return FullRefreshState(self.name)
+        return DocumentState(self.name, source.cursor_field, source.timestamp_format, tuple(source.lists))
+
+    @override
+    def readings(self) -> Sequence[Reading]:
+        documents = Documents(self._source, [self])
+        return [Reading(self._source, [], [documents]), DetailReading(documents)]
+
+    # -- what a platform says ---------------------------------------------------------------------------------------
+
+    def has_detail(self, row: Row) -> bool:
+        """Whether a row of the list has a detail that matters here."""
+        return True
+
+    def detail_request(self, document: Document) -> Request:
+        """The request for a document."""
+        path = (self.other_detail if self._is_elsewhere else self.detail).replace("{resource}", self._source.resource)
+        for place, value in (("{parent}", document.partition.key), ("{id}", first(document.key))):
+            path = path.replace(place, path_segment(value))
+        return Request(path, document.partition.params)
+
+    def look_elsewhere(self, tried: Request) -> bool:
+        """Nothing is at the address of a document: try the other path, then the first one again.
+
+        :return: whether this document can be at the other one
+        """
+        self._is_elsewhere = bool(self.other_detail) and tried.path.startswith(self.detail.partition("{")[0])
+        return self._is_elsewhere
+
+    def read_detail(self, response: Response, document: Document) -> Row:
+        """A response as a document: by default its body.
+
+        :raises MalformedResponse: when it is something else; it is asked for again
+        """
+        if not isinstance(response.body, dict) or not response.body:
+            raise self.malformed(response.path, f"it is {describe(response.body)}")
+        return response.body
+
+    def bulk_request(self, documents: Sequence[Document]) -> Request:
+        """The request for several documents, where :attr:`details_per_call` allows them."""
+        raise NotImplementedError
+
+    def read_bulk(self, response: Response, documents: Sequence[Document]) -> Mapping[Any, Row]:
+        """A response as documents, by their keys. Some may be missing.
+
+        :raises UnexpectedResponse: when it does not hold what was asked for, as if the API did not take several
+        """
+        raise NotImplementedError
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def check_detail(self, detail: Row, path: str) -> None:
+        """Refuse a document without its parts.
+
+        :param path: where it came from, for the message
+        :raises MalformedResponse: the document is asked for again
+        """
+        if self.holds and not any(detail.get(name) for name in self.holds):
+            raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
+        for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
+            if detail.get(name) and not _holds_objects(detail[name]):
+                raise self.malformed(path, f"what it has at {name!r} is no list of objects")
+
+    def malformed(self, path: str, what: str) -> MalformedResponse:
+        """The failure of a document that is not what the API documents.
+
+        :param what: is wrong with it, as a clause
+        """
+        return MalformedResponse(
+            f"The response of {path}, which is to hold a document of {self._source.name}, cannot be used: {what}. Run "
+            "the sync again; if this stays, leave the streams of its details out and report it.",
+            FailureType.transient_error,
+        )
+
+    def records_of(self, detail: Row, document: Document) -> list[Row]:
+        """The records that a document's detail makes."""
+        stamps = self._stamps(document.partition, document.key, document.cursor)
+        return [self._normalise(part) for part in self._parts(detail, stamps)]
+
+    @override
+    def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
+        document = {name: value for name, value in document.items() if name not in self.left_out}
+        if self.expand:
+            yield from super()._parts(document, stamps)
+        elif self.document_field in self._source.primary_key:  # the document itself, changed when its list says
+            yield {**document, **stamps}
+        else:
+            yield stamped(document, stamps)
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether it is a list of objects, or a single one, as some back ends write a list of one."""
+    return isinstance(value, dict) or (isinstance(value, list) and all(isinstance(each, dict) for each in value))

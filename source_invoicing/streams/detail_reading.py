@@ -1,0 +1,317 @@
+"""The reading of details: one request for each document that a list has named."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import override
+
+from source_invoicing.http import (
+    AccessRefused,
+    Failure,
+    RecordMissing,
+    Request,
+    ResourceMissing,
+    Response,
+    UnexpectedResponse,
+    logger,
+)
+from source_invoicing.streams.document_state import DocumentState
+from source_invoicing.streams.documents import Document, Documents
+from source_invoicing.streams.listing import KeyRanges
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.reading import Emitted, Reading
+from source_invoicing.streams.state import InOrder
+
+if TYPE_CHECKING:
+    from source_invoicing.streams.detail import DetailStream
+
+T = TypeVar("T")
+
+# A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
+# those that are on their way.
+DETAILS_PER_STATE = 10
+# So many requests may be ahead of the oldest one that has no response yet.
+MOST_AHEAD = 20
+# By so much the number of documents that are asked for at once goes down when they are refused.
+FEWER = 10
+# So many details in a row may be missing before it is taken for the path of all of them that is wrong.
+MOST_MISSING = 5
+
+Found = Mapping[Document, Row]
+
+
+class OutOfCallsError(Exception):
+    """The sync may send no further request for details."""
+
+
+class DetailReading(Reading):
+    """Reads the details of the documents that a list has named, oldest change first, for one or several streams.
+
+    Each response feeds all streams that lack this version of the document. States move in the order of the documents,
+    whatever the order in which responses come. Where the sync may send no further request, the reading ends, complete
+    as far as it goes.
+
+    :param documents: of a list that has been read by the time of :meth:`chains`
+    :param details_per_state: behind how many further details a state is written
+    """
+
+    def __init__(self, documents: Documents, details_per_state: int = DETAILS_PER_STATE) -> None:
+        super().__init__(documents.source, documents.outlets)
+        self._listed = documents
+        # A detail becomes a record in place, so streams of its parts come first.
+        self._streams: Sequence[DetailStream] = sorted(documents.outlets, key=lambda stream: not stream.expand)
+        self._calls = documents.source.account.detail_calls
+        self._details_per_state = details_per_state
+        self._at_once = documents.outlets[0].details_per_call
+        self._lock = threading.Lock()
+        self._under_way = InOrder()
+        self._order: dict[Any, InOrder] = defaultdict(InOrder)
+        self._total = 0
+        self._done = 0
+        self._done_since_state = 0
+        self._has_answered = False
+        self._missing: list[tuple[Document, ResourceMissing]] = []
+
+    @property
+    @override
+    def shareable(self) -> bool:
+        return False
+
+    @override
+    def has_room(self, workers: int) -> bool:
+        return len(self._under_way) < max(MOST_AHEAD, workers)
+
+    @override
+    def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
+        """The documents, as many at a time as one request may ask for.
+
+        :raises Failure: at the end, if the list could not be read completely
+        """
+        self._total = len(self._listed)
+        self._calls.expect(self._total)
+        size = self._streams[0].details_per_call
+        partitions = [_together(documents, size) for documents in self._listed.oldest_first()]
+        for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
+            if not self._calls.take():
+                break
+            with self._lock:
+                self._under_way.start(documents[0])
+                for document in documents:
+                    self._order[document.partition.key].start(document)
+            yield documents
+        if self._listed.failure is not None:
+            raise self._listed.failure
+
+    @override
+    def read(  # type: ignore[override]  # a chain of documents
+        self, documents: Sequence[Document], ranges: KeyRanges | None = None
+    ) -> Iterator[Emitted]:
+        """Read the details of some documents.
+
+        :raises Failure: when one of them cannot be had. No state passes it
+        """
+        try:
+            for found, done in self._fetch(documents):
+                for stream in self._streams:
+                    if records := self._records(stream, found):
+                        yield stream, records
+                self._note_done(done)
+        except OutOfCallsError:
+            return
+        except Failure as failure:
+            with self._lock:
+                # What others bring from now on may be the last that can be noted.
+                self._details_per_state = 1
+                self._write_states()
+            raise self._streams[0].explain(failure) from None
+        finally:
+            with self._lock:
+                self._under_way.done(documents[0])
+
+    @override
+    def finish(self) -> None:
+        """All documents that could be asked for are out.
+
+        :raises Failure: if not one of them was there
+        """
+        if not self._has_answered and self._missing and not self._may_all_have_vanished():
+            raise self._streams[0].explain(self._missing[0][1])
+        self._has_answered = True
+        self._note_done([])
+        self._write_states()
+        left = self._total - self._done
+        if not left:
+            for key, proven in self._listed.progress.all_proven().items():
+                self._reach(key, proven + 1)
+        for stream in self._streams if left else ():
+            logger.info(
+                "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
+                "next sync goes on from here; %s documents of %s are left.",
+                stream.name,
+                f"{self._calls.most:,}",
+                f"{left:,}",
+                self.source.name,
+            )
+
+    def _records(self, stream: DetailStream, found: Found) -> list[Row]:
+        return [
+            record
+            for document, detail in found.items()
+            if self._listed.wants(stream, document.partition, document.key, document.changed)
+            for record in stream.records_of(detail, document)
+        ]
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
+        """Documents that were found, and those that are done by that. Their first request is paid for."""
+        start = 0
+        while several := documents[start : start + self._at_once]:
+            if start:
+                self._pay()
+            start += len(several)
+            if len(several) > 1:
+                yield from self._fetch_several(several)
+            else:
+                yield self._fetch_one(several[0])
+
+    def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
+        stream = self._streams[0]
+        request = stream.detail_request(document)
+        try:
+            detail = self._ask(
+                request, lambda response: self._checked(stream.read_detail(response, document), response)
+            )
+        except RecordMissing:
+            return {}, [document]
+        except ResourceMissing as missing:
+            if not self._has_answered and stream.look_elsewhere(request):
+                self._pay()
+                return self._fetch_one(document)
+            # It may have vanished, or nothing is there at all: the other documents tell.
+            with self._lock:
+                self._missing.append((document, missing))
+            return {}, []
+        return {document: detail}, [document]
+
+    def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
+        stream, details = self._streams[0], {}
+        try:
+            details = self._ask(
+                stream.bulk_request(documents),
+                lambda response: {
+                    key: self._checked(detail, response)
+                    for key, detail in stream.read_bulk(response, documents).items()
+                },
+            )
+        except RecordMissing:
+            # One that vanished takes the others along, and the response does not say which one it is.
+            half = len(documents) // 2
+            for each in (documents[:half], documents[half:]):
+                self._pay()
+                yield from self._fetch(each)
+            return
+        except (AccessRefused, ResourceMissing, UnexpectedResponse) as refusal:
+            self._ask_for_fewer(len(documents), refusal)
+            self._pay()
+            yield from self._fetch(documents)
+            return
+        found = {document: details[document.key] for document in documents if document.key in details}
+        yield found, list(found)
+        rest = [document for document in documents if document not in found]
+        # Some may have vanished, or a response does not hold as many.
+        for each in [rest] if found and rest else [[document] for document in rest]:
+            self._pay()
+            yield from self._fetch(each)
+
+    def _pay(self) -> None:
+        """Count a further request for a chain.
+
+        :raises OutOfCallsError: if the sync may not send it
+        """
+        if not self._calls.take():
+            raise OutOfCallsError
+
+    def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
+        answer = self.source.account.client.fetch(request, read)
+        self._has_answered = True
+        return answer
+
+    def _checked(self, detail: Row, response: Response) -> Row:
+        for stream in self._streams:
+            stream.check_detail(detail, response.path)
+        return detail
+
+    def _ask_for_fewer(self, number: int, refusal: Failure) -> None:
+        """Ask for a tenth of the documents at once that were refused, then for one.
+
+        :param number: of the documents that were asked for
+        """
+        with self._lock:
+            first = self._at_once >= number
+            if first:
+                self._at_once = max(number // FEWER, 1)
+        if first:
+            self._calls.give_back()
+            logger.info(
+                "Stream %s: %d documents cannot be asked for at once. From now on it is %d. %s",
+                self._streams[0].name,
+                number,
+                self._at_once,
+                refusal.sentence,
+            )
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    def _note_done(self, documents: Sequence[Document]) -> None:
+        """The records of some documents are out, or they have none."""
+        with self._lock:
+            vanished = [document for document, _ in self._missing] if self._has_answered else []
+            if vanished:
+                self._missing.clear()
+            for document in [*documents, *vanished]:
+                self._order[document.partition.key].done(document)
+            number = len(documents) + len(vanished)
+            self._done += number
+            self._done_since_state += number
+            if self._done_since_state >= self._details_per_state:
+                self._write_states()
+        self._calls.done(number)
+
+    def _write_states(self) -> None:
+        self._done_since_state = 0
+        for key, order in self._order.items():
+            document: Document | None = order.done_up_to
+            proven = self._listed.progress.proven(key)
+            if document is None or document.changed is None or proven is None:
+                continue
+            # Of what was changed later than that, the list may have shown only some.
+            if document.changed > proven:
+                self._reach(key, proven + 1)
+            elif document.ends_second:
+                self._reach(key, document.changed + 1)
+            else:
+                self._reach(key, document.changed, document.key)
+
+    def _reach(self, key: Any, cursor: int, document: Any = None) -> None:
+        for stream in self._streams:
+            if isinstance(stream.progress, DocumentState):
+                stream.progress.reach(key, cursor, document)
+
+    def _may_all_have_vanished(self) -> bool:
+        """Whether documents that are all missing can have been deleted since they were listed: a few of them, of a
+        stream whose documents have been there before."""
+        reached = [
+            stream.progress.cursor(document.partition.key) for document, _ in self._missing for stream in self._streams
+        ]
+        return len(self._missing) < MOST_MISSING and any(cursor is not None for cursor in reached)
+
+
+def _together(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:
+    while several := list(islice(documents, size)):
+        yield several

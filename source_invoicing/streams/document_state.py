@@ -1,0 +1,73 @@
+"""The state of a stream that is read from the details of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from source_invoicing.streams.coverage import Coverage
+from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.state import CursorState
+
+# A stored name; never change it.
+DOCUMENT = "document"
+
+
+class DocumentState(CursorState):
+    """``{cursor_field: value}``: the details of all documents last changed before that time are out. In the middle of
+    many documents of one second, ``"document"`` is the key up to which those of that very second are out as well.
+
+    Details are read in the order of their documents' times and keys, whatever the order of the list, long after the
+    time itself. So unlike a list, they need no overlap: a document is asked for once.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._documents: dict[Any, Any] = {}
+
+    def document(self, key: Any) -> Any:
+        """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
+        out; ``None``: none of them."""
+        return self._documents.get(key)
+
+    def reach(self, key: Any, cursor: int, document: Any = None) -> None:
+        """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
+        ``document``."""
+        with self.lock:
+            reached, before = self.cursor(key), self.document(key)
+            if reached is not None and (cursor, *_rank(document)) <= (reached, *_rank(before)):
+                return
+            self._coverage[key] = Coverage(cursor)
+            self._documents = {**self._documents, key: document}
+            self.changed()
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            state = super().value()
+            document = self.document(self._keys[0])
+            if document is not None and len(self._keys) == 1:
+                state[DOCUMENT] = list(document) if isinstance(document, tuple) else document
+            return state
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        document = state.get(DOCUMENT)
+        super().restore({name: value for name, value in state.items() if name != DOCUMENT})
+        self._documents = {}
+        if DOCUMENT in state:
+            parts = document if isinstance(document, list) else [document]
+            if not parts or not all(part == "" or is_identity(part) for part in parts):
+                raise self.invalid(f"{DOCUMENT!r} should be the key of a document, found {document!r}")
+            self._documents = {self._keys[0]: tuple(parts) if isinstance(document, list) else document}
+
+
+def rank_of(key: Any) -> str:
+    """Sorting key for keys of documents: text, numbers and tuples of them."""
+    return key if isinstance(key, str) else f"\0{key!r}"
+
+
+def _rank(document: Any) -> tuple[str, ...]:
+    return () if document is None else (rank_of(document),)

@@ -1,0 +1,224 @@
+"""The documents of a list whose details are to be asked for: what is kept of them while the list is read."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from source_invoicing.streams.coverage import Coverage
+from source_invoicing.streams.document_state import DocumentState, rank_of
+from source_invoicing.streams.page import Row
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.resource import Resource
+from source_invoicing.streams.state import StreamState
+from source_invoicing.streams.timestamps import EARLIEST, TimestampFormat
+
+if TYPE_CHECKING:
+    from source_invoicing.streams.detail import DetailStream
+
+# Where details are bounded, so many more documents than that are kept before the newest changes are dropped.
+KEPT_IN_RESERVE = 1000
+
+
+@dataclass(eq=False, frozen=True)
+class Document:
+    """A document whose detail is to be asked for.
+
+    :param partition: the list that it stands in
+    :param key: what identifies it
+    :param cursor: what its row has in the cursor field
+    :param changed: the same in seconds since 1970 (UTC); ``None`` where it carries no such time
+    :param ends_second: whether no document behind it was changed in that very second
+    """
+
+    partition: Partition
+    key: Any
+    cursor: Any
+    changed: int | None
+    ends_second: bool
+
+
+class PendingDocuments:
+    """The documents of one partition, by key: the cursor of each and nothing else.
+
+    :param timestamps: how cursors are written
+    :param most: as many of them are kept, those that were changed longest ago; ``None``: all
+    """
+
+    def __init__(self, timestamps: TimestampFormat, most: int | None) -> None:
+        self._parse = timestamps.parse
+        self._most = most
+        self._cursors: dict[Any, Any] = {}
+        self._dropped_from: tuple[int, str] | None = None
+        self._dropped = 0
+
+    def add(self, key: Any, cursor: Any) -> None:
+        """Take note of a document. One that comes again was changed meanwhile."""
+        self._cursors[key] = cursor
+        if self._most is not None and len(self._cursors) > self._most + max(self._most, KEPT_IN_RESERVE):
+            self._drop_the_newest(self._most)
+
+    def __len__(self) -> int:
+        return len(self._cursors) + self._dropped
+
+    def oldest_first(self, partition: Partition, until: int | None = None) -> Iterator[Document]:
+        """The documents in the order of their changes. They are forgotten on the way.
+
+        :param until: leave out what was changed later (seconds since 1970, UTC)
+        """
+        keys, limit = self._sorted(), self._dropped_from
+        keys.reverse()
+        while keys:
+            key = keys.pop()
+            cursor = self._cursors.pop(key)
+            changed = self._parse(cursor)
+            if limit is not None and self._rank(key, cursor) >= limit:
+                return
+            if until is not None and changed is not None and changed > until:
+                return
+            following = self._parse(self._cursors[keys[-1]]) if keys else None if limit is None else limit[0]
+            yield Document(partition, key, cursor, changed, changed != following)
+
+    def _drop_the_newest(self, most: int) -> None:
+        keys = self._sorted()
+        first = keys[most]
+        rank = self._rank(first, self._cursors[first])
+        # Of what was changed later, some is forgotten already.
+        self._dropped_from = rank if self._dropped_from is None else min(rank, self._dropped_from)
+        kept = {key: self._cursors[key] for key in keys[:most]}
+        self._dropped += len(self._cursors) - len(kept)
+        self._cursors = kept
+
+    def _sorted(self) -> list[Any]:
+        return sorted(self._cursors, key=lambda key: self._rank(key, self._cursors[key]))
+
+    def _rank(self, key: Any, cursor: Any) -> tuple[int, str]:
+        changed = self._parse(cursor)
+        return (EARLIEST - 1 if changed is None else changed), rank_of(key)
+
+
+class ListProgress(StreamState):
+    """How far a list is read for documents. It begins where the stream stands that is furthest behind."""
+
+    def __init__(self, outlets: Sequence[DetailStream]) -> None:
+        super().__init__("")
+        self._outlets = outlets
+        self._coverage: dict[Any, Coverage] = defaultdict(Coverage)
+        self._keeps_ranges = True
+
+    def proven(self, key: Any) -> int | None:
+        """Before which time (seconds since 1970, UTC) the list has no row that was not met; ``None``: not known."""
+        return self.all_proven().get(key)
+
+    def all_proven(self) -> dict[Any, int]:
+        """The same for all partitions of which it is known."""
+        return {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
+
+    @override
+    def cursor(self, key: Any) -> int | None:
+        cursors = [outlet.progress.cursor(key) for outlet in self._outlets]
+        return None if None in cursors else min(cursor for cursor in cursors if cursor is not None)
+
+    @override
+    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
+        with self.lock:
+            if self._keeps_ranges or not is_range:
+                self._coverage[key].advance(cursor, start)
+
+    @override
+    def forget_ranges(self) -> None:
+        with self.lock:
+            self._keeps_ranges = False
+            self._coverage.clear()
+
+    @override
+    def take_back(self, key: Any) -> None:
+        with self.lock:
+            self._coverage.pop(key, None)
+
+    @override
+    def finish(self) -> None:
+        for coverage in self._coverage.values():
+            coverage.close()
+
+    @override
+    def value(self) -> dict[str, Any]:
+        return {}
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        return
+
+
+class Documents:
+    """The documents of one list whose details are wanted: an outlet of the list's reading that emits nothing.
+
+    Safe to use from several threads.
+
+    :param source: whose list it is
+    :param outlets: the streams that are read from the details
+    :ivar failure: why the list could not be read completely
+    """
+
+    def __init__(self, source: Resource, outlets: Sequence[DetailStream]) -> None:
+        self.name = f"{source.name}: {outlets[0].detail}"
+        self.source = source
+        self.outlets = outlets
+        self.progress = ListProgress(outlets)
+        self.failure: Exception | None = None
+        self._window = source.account.window
+        self._lock = threading.Lock()
+        self._pending: dict[Any, tuple[Partition, PendingDocuments]] = {}
+
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        """Take note of rows. They make no records."""
+        source = self.source
+        with self._lock:
+            if partition.key not in self._pending:
+                self._pending[partition.key] = partition, PendingDocuments(source.timestamp_format, self._most)
+            _, pending = self._pending[partition.key]
+            for row in rows:
+                key, changed = source.key(row), source.timestamp(row)
+                if any(
+                    outlet.has_detail(row) and self.wants(outlet, partition, key, changed) for outlet in self.outlets
+                ):
+                    pending.add(key, source.cursor_value(row))
+        return []
+
+    @property
+    def _most(self) -> int | None:
+        most = self.source.account.detail_calls.most
+        return None if most is None else most * self.outlets[0].details_per_call
+
+    def wants(self, outlet: DetailStream, partition: Partition, key: Any, changed: int | None) -> bool:
+        """Whether a stream has not emitted a document in this version.
+
+        :param changed: when it was changed (seconds since 1970, UTC)
+        """
+        reached = outlet.progress.cursor(partition.key)
+        since = self._window.since(reached, overlap=0)
+        if since is None or changed is None or changed > since:
+            return True
+        document = outlet.progress.document(partition.key) if isinstance(outlet.progress, DocumentState) else None
+        done = document is not None and since == reached and rank_of(key) <= rank_of(document)
+        return changed == since and not done
+
+    def __len__(self) -> int:
+        return sum(len(pending) for _, pending in self._pending.values())
+
+    def oldest_first(self) -> list[Iterator[Document]]:
+        """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
+        those before which nothing was missed."""
+        queues = []
+        for partition, pending in self._pending.values():
+            until = self.progress.proven(partition.key)
+            if self.failure is None:
+                queues.append(pending.oldest_first(partition))
+            elif until is not None:
+                queues.append(pending.oldest_first(partition, until))
+        return queues

@@ -1,0 +1,34 @@
+"""Which readings a sync consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from source_invoicing.streams.detail import DetailStream
+from source_invoicing.streams.detail_reading import DETAILS_PER_STATE, DetailReading
+from source_invoicing.streams.documents import Documents
+from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.stream import InvoicingStream
+
+
+def readings_of(streams: Sequence[InvoicingStream]) -> list[Reading]:
+    """One reading for each list, shared by all streams that need its rows, and one for the details of its documents.
+
+    :param streams: in the order in which they are to be read
+    """
+    by_list: dict[str, list[InvoicingStream]] = {}
+    for stream in streams:
+        by_list.setdefault(stream.source_stream.name, []).append(stream)
+    lists: list[Reading] = []
+    documents: list[Documents] = []
+    for outlets in by_list.values():
+        source = next((each for each in outlets if each.source_stream is each), outlets[0].source_stream)
+        by_detail: dict[str, list[DetailStream]] = {}
+        for outlet in outlets:
+            if isinstance(outlet, DetailStream):
+                by_detail.setdefault(outlet.detail, []).append(outlet)
+        named = [Documents(source, each) for each in by_detail.values()]
+        lists.append(Reading(source, [each for each in outlets if not isinstance(each, DetailStream)], named))
+        documents += named
+    details_per_state = max(DETAILS_PER_STATE // max(len(documents), 1), 1)
+    return [*lists, *(DetailReading(each, details_per_state) for each in documents)]

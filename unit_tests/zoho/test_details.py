@@ -1,0 +1,400 @@
+"""Details: one request for each new or changed document, whoever wants it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
+from unit_tests.zoho.helpers import Mock
+from unit_tests.zoho.zoho_list import written
+
+LINES, WHOLE = "invoice_line_items", "invoice_details"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BUDGET_SCALE", "0")
+
+
+@pytest.fixture
+def invoices(http: Mock) -> Documents:
+    """Ten of them, each changed ten seconds after the one before, but listed in no order."""
+    answer_tokens(http)
+    invoices = Documents()
+    for key in random.Random(5).sample(range(10), 10):
+        invoices.add(key, 1000 + 10 * key)
+    return invoices
+
+
+def keys(outcome: Outcome, name: str = WHOLE) -> list[str]:
+    return [record["invoice_id"] for record in outcome.records[name]]
+
+
+def test_a_record_carries_the_cursor_of_the_list_and_all_that_the_detail_holds(http: Mock, invoices: Documents) -> None:
+    invoices.serve(http)
+
+    outcome = sync("invoices", LINES, WHOLE)
+
+    first = next(row for row in outcome.records["invoices"] if row["invoice_id"] == "000")
+    changed = first["last_modified_time"]
+    assert outcome.records[WHOLE][0] == {
+        "invoice_id": "000",
+        "last_modified_time": changed,
+        "notes": "of 000",
+        "line_items": [{"line_item_id": "000-1", "quantity": 1}, {"line_item_id": "000-2", "quantity": 2}],
+        "organization_id": "111",
+    }
+    assert outcome.records[LINES][:2] == [
+        {
+            "invoice_id": "000",
+            "organization_id": "111",
+            "last_modified_time": changed,
+            "position": number,
+            "line_item_id": f"000-{number}",
+            "quantity": number,
+        }
+        for number in (1, 2)
+    ]
+    assert set(outcome.statuses.values()) == {"COMPLETE"}
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("names", [[LINES], [WHOLE], ["invoices", LINES, WHOLE], [WHOLE, LINES, "invoices"]])
+def test_a_document_is_asked_for_once_and_only_if_it_changed(
+    http: Mock, invoices: Documents, names: list[str], workers: int
+) -> None:
+    listed = invoices.serve(http)
+    first = sync(*names, workers=workers)
+    asked = sorted(invoices.asked)
+    invoices.asked.clear()
+
+    second = sync(*names, workers=workers, state=first.state)
+    nothing = list(invoices.asked)
+    listed.rows[3]["last_modified_time"] = written(2000)
+    third = sync(*names, workers=workers, state=second.state)
+
+    assert asked == [f"{key:03}" for key in range(10)]
+    assert sorted(set(keys(first, names[0]))) == asked
+    assert nothing == []
+    assert invoices.asked == [listed.rows[3]["invoice_id"]]
+    assert second.records[WHOLE] == second.records[LINES] == []
+    assert set(keys(third, names[0])) >= {listed.rows[3]["invoice_id"]}
+    for name in {LINES, WHOLE} & set(names):
+        assert list(first.state[name]) == ["last_modified_time"]
+
+
+def test_details_come_oldest_change_first_and_behind_the_lists(http: Mock, invoices: Documents) -> None:
+    listed = invoices.serve(http)
+    contacts = Documents("contacts", "contact_id", "contact", "contact_persons")
+    contacts.add(1, 7)
+    lists_before: list[int] = []
+
+    def note(key: str, status: int, body: Row) -> tuple[int, Row]:
+        lists_before.append(len(listed.asked))
+        return status, body
+
+    contacts.tamper = note
+    contacts.serve(http)
+
+    sync("contact_details", WHOLE)
+
+    assert invoices.asked == [f"{key:03}" for key in range(10)]
+    assert lists_before[0] > 0
+
+
+def test_a_stream_that_joins_later_reads_all_and_the_others_nothing(http: Mock, invoices: Documents) -> None:
+    invoices.serve(http)
+    first = sync(LINES)
+    invoices.asked.clear()
+
+    second = sync(LINES, WHOLE, state=first.state)
+
+    assert len(invoices.asked) == len(set(keys(second))) == 10
+    assert second.records[LINES] == []
+    assert second.state[WHOLE] == second.state[LINES] == first.state[LINES]
+
+
+def test_documents_without_a_time_of_change_are_asked_for_each_time_they_are_listed(http: Mock) -> None:
+    answer_tokens(http)
+    journals = Documents("journals", "journal_id", "journal", "line_items", "line_id")
+    for key in range(3):
+        journals.add(key, None)
+    journals.serve(http)
+
+    first = sync("journal_line_items")
+    second = sync("journal_line_items", state=first.state)
+
+    assert [row["last_modified_time"] for row in first.records["journal_line_items"]] == [None] * 6
+    assert second.records == first.records
+    assert journals.calls == 6
+
+
+# -- cut off ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("streams", [[LINES], ["invoices", WHOLE, LINES]])
+@pytest.mark.parametrize("after", [1, 25, 60, 99])
+def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, streams: list[str]) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in random.Random(after).sample(range(100), 100):
+        invoices.add(key, 10 * key)
+    invoices.serve(http)
+
+    first = sync(*streams, workers=4, cut_off=lambda: invoices.calls >= after)
+    asked = len(invoices.asked)
+    second = sync(*streams, workers=4, state=first.state)
+
+    repeated = len(invoices.asked) - 100
+    assert 0 <= repeated <= 40
+    assert asked < 100 + 1
+    for name in {LINES, WHOLE} & set(streams):
+        assert set(keys(first, name)) | set(keys(second, name)) == {f"{key:03}" for key in range(100)}
+
+
+def test_many_documents_of_one_second_are_entered_in_the_middle(http: Mock) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in range(100):
+        invoices.add(key, 500)
+    invoices.serve(http)
+
+    first = sync(LINES, cut_off=lambda: invoices.calls >= 60)
+    second = sync(LINES, state=first.state)
+    again = sync(LINES, state=second.state)
+
+    assert first.state[LINES]["document"][-1] == "9"
+    assert second.state[LINES] == again.state[LINES] == {"last_modified_time": "2025-06-15T15:15:01Z"}
+    assert invoices.calls <= 100 + 40
+    assert set(keys(first, LINES)) | set(keys(second, LINES)) == {f"{key:03}" for key in range(100)}
+    assert again.records[LINES] == []
+
+
+# -- a bound ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_bounded_sync_says_what_is_left_and_the_next_one_goes_on(http: Mock, *, together: bool) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in random.Random(1).sample(range(50), 50):
+        invoices.add(key, 100 if together else 10 * key)
+    invoices.serve(http)
+
+    state: dict[str, Row] = {}
+    outcomes = []
+    for _ in range(6):
+        outcomes.append(sync(LINES, WHOLE, state=state, workers=2, detail_calls_per_sync=12))
+        state = outcomes[-1].state
+
+    assert [len(each.records[WHOLE]) for each in outcomes] == [12, 12, 12, 12, 2, 0]
+    assert [key for each in outcomes for key in sorted(keys(each))] == [f"{key:03}" for key in range(50)]
+    assert {status for each in outcomes for status in each.statuses.values()} == {"COMPLETE"}
+    for name in (LINES, WHOLE):
+        lines = [[line for line in each.logged if line.startswith(f"Stream {name}: the 12")] for each in outcomes]
+        assert [len(each) for each in lines] == [1, 1, 1, 1, 0, 0]
+        assert "38 documents of invoices are left" in lines[0][0]
+
+
+def test_the_bound_is_for_all_streams_together(http: Mock, invoices: Documents) -> None:
+    invoices.serve(http)
+    contacts = Documents("contacts", "contact_id", "contact", "contact_persons")
+    for key in range(10):
+        contacts.add(key, key)
+    contacts.serve(http)
+
+    sync(WHOLE, LINES, "contact_details", detail_calls_per_sync=9, workers=3)
+
+    assert invoices.calls + contacts.calls == 9
+
+
+def test_the_log_says_how_far_a_sync_is(http: Mock, invoices: Documents, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_HEARTBEAT_SCALE", "0.000001")
+    invoices.serve(http)
+
+    outcome = sync(LINES)
+
+    assert "Details of 7 documents read, of 10." in outcome.logged
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def refuse(status: int, code: int, *chosen: str, times: int = 1_000) -> Any:
+    left = dict.fromkeys(chosen, times)
+
+    def tamper(key: str, status_before: int, body: Row) -> tuple[int, Row]:
+        if chosen and left.get(key, 0) <= 0:
+            return status_before, body
+        left[key] = left.get(key, times) - 1
+        return status, {"code": code, "message": "No."}
+
+    return tamper
+
+
+def test_a_document_that_vanished_has_no_record(http: Mock, invoices: Documents) -> None:
+    listed = list(invoices.rows)
+    invoices.remove(4)
+    invoices.serve(http, listed)
+
+    outcome = sync(LINES, WHOLE)
+    invoices.asked.clear()
+    sync(LINES, WHOLE, state=outcome.state)
+
+    assert keys(outcome) == [f"{key:03}" for key in range(10) if key != 4]
+    assert set(outcome.statuses.values()) == {"COMPLETE"}
+    assert invoices.asked == []
+
+
+@pytest.mark.parametrize("missing", [["000"], ["000", "001", "002"], ["009"]])
+def test_an_address_that_is_not_there_is_a_document_that_vanished_if_others_are(
+    http: Mock, invoices: Documents, missing: list[str]
+) -> None:
+    invoices.tamper = refuse(404, 5, *missing)
+    invoices.serve(http)
+
+    outcome = sync(WHOLE)
+
+    assert len(keys(outcome)) == 10 - len(missing)
+    assert outcome.statuses == {WHOLE: "COMPLETE"}
+    assert outcome.state[WHOLE] == {"last_modified_time": "2025-06-15T15:24:51Z"}
+
+
+def test_an_address_that_is_never_there_is_no_list_of_vanished_documents(http: Mock, invoices: Documents) -> None:
+    listed = invoices.serve(http)
+    before = sync(WHOLE)
+    for row in listed.rows:
+        row["last_modified_time"] = written(2000)
+    invoices.tamper = refuse(404, 5)
+
+    for state in ({}, before.state):
+        outcome = sync(WHOLE, "invoices", state=state)
+
+        assert "the details of invoices" in outcome.failures[WHOLE]
+        assert outcome.statuses == {WHOLE: "INCOMPLETE", "invoices": "COMPLETE"}
+        assert WHOLE not in outcome.state
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 57), (403, 0)])
+def test_details_that_are_refused_do_not_stop_their_list(
+    http: Mock, invoices: Documents, status: int, code: int
+) -> None:
+    invoices.tamper = refuse(status, code)
+    invoices.serve(http)
+
+    outcome = sync("invoices", LINES, WHOLE, workers=2)
+
+    assert outcome.statuses == {"invoices": "COMPLETE", LINES: "INCOMPLETE", WHOLE: "INCOMPLETE"}
+    assert set(outcome.failures) == {LINES, WHOLE}
+    assert "ZohoBooks.invoices.READ" in outcome.failures[LINES]
+    assert len(set(invoices.asked)) <= 8
+
+
+def test_a_list_that_is_refused_is_the_failure_of_its_details(http: Mock, invoices: Documents) -> None:
+    listed = invoices.serve(http)
+    listed.refused, listed.code = ["sort_column", "per_page"], 2
+
+    outcome = sync(LINES, WHOLE)
+
+    assert outcome.statuses == {LINES: "INCOMPLETE", WHOLE: "INCOMPLETE"}
+    assert set(outcome.failures) == {LINES, WHOLE}
+    assert invoices.asked == []
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_detail_that_fails_for_a_while_is_asked_for_again(http: Mock, invoices: Documents, workers: int) -> None:
+    invoices.tamper = refuse(500, 1, "003", times=3)
+    invoices.serve(http)
+
+    outcome = sync(WHOLE, workers=workers)
+
+    assert sorted(keys(outcome)) == [f"{key:03}" for key in range(10)]
+    assert outcome.statuses == {WHOLE: "COMPLETE"}
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_no_state_passes_a_detail_that_fails_for_ever(http: Mock, invoices: Documents, workers: int) -> None:
+    invoices.tamper = refuse(500, 1, "003")
+    invoices.serve(http)
+
+    first = sync("invoices", WHOLE, workers=workers)
+    invoices.tamper = Documents.tamper
+    second = sync("invoices", WHOLE, workers=workers, state=first.state)
+
+    assert first.statuses == {"invoices": "COMPLETE", WHOLE: "INCOMPLETE"}
+    assert sorted(keys(first)) == [f"{key:03}" for key in range(10) if key != 3]
+    assert first.state[WHOLE] == {"last_modified_time": written(1021).replace("+0000", "Z")}
+    assert sorted(keys(second)) == [f"{key:03}" for key in range(3, 10)]
+
+
+def test_a_quota_that_ends_keeps_what_is_out(http: Mock, invoices: Documents) -> None:
+    invoices.tamper = refuse(429, 45, *(f"{key:03}" for key in range(6, 10)))
+    invoices.serve(http)
+
+    first = sync(LINES, WHOLE, workers=2)
+    invoices.tamper = Documents.tamper
+    invoices.asked.clear()
+    sync(LINES, WHOLE, workers=2, state=first.state)
+
+    assert first.statuses == {LINES: "INCOMPLETE", WHOLE: "INCOMPLETE"}
+    assert "used up" in first.failures[LINES]
+    assert sorted(invoices.asked) == ["006", "007", "008", "009"]
+
+
+# -- silent losses ---------------------------------------------------------------------------------------------------
+
+TWISTED: dict[str, Callable[[Row], Any]] = {
+    "another document": lambda body: {"code": 0, "invoice": {**body["invoice"], "invoice_id": "999"}},
+    "without its lines": lambda body: {
+        "code": 0,
+        "invoice": {name: value for name, value in body["invoice"].items() if name != "line_items"},
+    },
+    "no lines at all": lambda body: {"code": 0, "invoice": {**body["invoice"], "line_items": None}},
+    "lines as text": lambda body: {"code": 0, "invoice": {**body["invoice"], "line_items": "2"}},
+    "lines as numbers": lambda body: {"code": 0, "invoice": {**body["invoice"], "line_items": [1, 2]}},
+    "no document": lambda body: {"code": 0, "message": "success"},
+    "null": lambda body: {"code": 0, "invoice": None},
+    "several documents": lambda body: {"code": 0, "invoice": []},
+    "a list": lambda body: [],
+}
+
+
+@pytest.mark.parametrize("name", [LINES, WHOLE])
+@pytest.mark.parametrize("twist", TWISTED)
+def test_a_detail_that_is_not_what_was_asked_for_is_no_silent_half(
+    http: Mock, invoices: Documents, name: str, twist: str
+) -> None:
+    def tamper(key: str, status: int, body: Row) -> tuple[int, Row]:
+        return status, TWISTED[twist](body) if key == "003" else body
+
+    invoices.tamper = tamper
+    invoices.serve(http)
+
+    outcome = sync(name)
+
+    assert outcome.statuses == {name: "INCOMPLETE"}
+    assert "/invoices/003" in outcome.failures[name]
+    assert invoices.asked.count("003") == 4
+    assert set(keys(outcome, name)) == {f"{key:03}" for key in range(10) if key != 3}
+    assert outcome.state[name] == {"last_modified_time": written(1021).replace("+0000", "Z")}
+
+
+@pytest.mark.parametrize("form", ["a list of one", "a single line"])
+def test_what_the_documentation_shows_otherwise_is_understood(http: Mock, invoices: Documents, form: str) -> None:
+    def tamper(key: str, status: int, body: Row) -> tuple[int, Row]:
+        invoice = body["invoice"]
+        if form == "a list of one":
+            return status, {"code": 0, "invoice": [invoice]}
+        return status, {"code": 0, "invoice": {**invoice, "line_items": invoice["line_items"][0]}}
+
+    invoices.tamper = tamper
+    invoices.serve(http)
+
+    outcome = sync(LINES)
+
+    assert len(outcome.records[LINES]) == (20 if form == "a list of one" else 10)
+    assert outcome.statuses == {LINES: "COMPLETE"}
