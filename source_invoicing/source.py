@@ -210,7 +210,7 @@ def _prepared(
             "of the connection, or leave the stream out."
         )
     stream.state = states.get_stream_state(name, stream.namespace)
-    stream.use_schema(configured.stream.json_schema)
+    stream.use_catalog(configured)
     return stream
 
 

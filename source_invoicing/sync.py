@@ -105,6 +105,7 @@ class _Job:
         )
         self.tasks = 0
         self.failed = False
+        self._tells = reading.deletions is not None
         self._workers = workers
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
@@ -113,6 +114,11 @@ class _Job:
         self._ids: list[Any] | None = None
         if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
             self._ids = []
+
+    def is_to_tell_deletions(self) -> bool:
+        """Whether they are to be told now: once, when all else was read."""
+        tells, self._tells = self._tells and not self.failed, False
+        return tells
 
     @property
     def delivers_ids(self) -> bool:
@@ -256,7 +262,9 @@ class Sync:
         if end.error is not None:
             yield from self._fail(job, end.error)
         self._opening -= end.was_opening
-        if over:
+        if over and job.is_to_tell_deletions():
+            self._submit(job, self._tell_deletions, job)
+        elif over:
             self._running.remove(job)
             yield from self._finish(job)
         yield from self._open_jobs()
@@ -353,6 +361,13 @@ class Sync:
                     self._offer(job)
 
         self._run(job, read)
+
+    def _tell_deletions(self, job: _Job) -> None:
+        def tell() -> None:
+            for outlet, records in job.reading.tell_deletions():
+                self._put(RecordPage(outlet.name, records))
+
+        self._run(job, tell)
 
     def _read_chain(self, job: _Job, chain: Chain, ranges: KeyRanges | None) -> None:
         if job.breaker.is_open:

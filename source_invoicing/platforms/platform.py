@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from source_invoicing.config import Config
-from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams import DeletionPolicy, InvoicingStream
 
 
 class Platform(ABC):
@@ -27,6 +27,7 @@ class Platform(ABC):
     def __init__(self, config: Config) -> None:
         self.config = config
         self.num_workers = config.num_workers or self.default_workers
+        self.deletions = DeletionPolicy(config.emit_deletions, config.deletion_sweep_days)
 
     @abstractmethod
     def check(self) -> None:

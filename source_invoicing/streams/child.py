@@ -95,7 +95,8 @@ class ChildStream(InvoicingStream, ABC):
 
         :raises Failure: as :meth:`partitions` does
         """
-        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        self.is_full_refresh = sync_mode is SyncMode.full_refresh
+        state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
             self.progress.restore(state)
         for partition in self.partitions():

@@ -50,6 +50,11 @@ class DetailStream(DerivedStream, ABC):
             return FullRefreshState(self.name)
         return DocumentState(self.name, source.cursor_field, source.timestamp_format, tuple(source.lists))
 
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        return not self.expand and self._source.can_tell_deletions
+
     @override
     def readings(self) -> Sequence[Reading]:
         documents = Documents(self._source, [self])

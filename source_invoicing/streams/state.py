@@ -23,6 +23,11 @@ FINISHED = {"__ab_no_cursor_state_message": True}
 LISTS = "lists"
 AHEAD = "read_ahead"
 CHECKPOINT = "walk"
+#: What tells a sync what was deleted since the last one.
+MEMORY = ("events_until", "events_seen", "known_ids")
+# A longer memory (bytes) goes along with one of so many states only, while the stream is read.
+SHORT_MEMORY = 10_000
+STATES_PER_LONG_MEMORY = 20
 PAIR = 2
 
 
@@ -37,6 +42,17 @@ class StreamState(ABC):
         self.stream = stream
         self.on_change: Callable[[], None] | None = None
         self.lock = threading.RLock()
+        #: What the stream keeps beside how far it is read, by the names in :data:`MEMORY`. Not every state has room.
+        self.memory: dict[str, Any] = {}
+        self._held_back = 0
+
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """Keep something beside how far the stream is read."""
+        with self.lock:
+            if self.memory != {**self.memory, **memory}:
+                self.memory = {**self.memory, **memory}
+                self._held_back += 1
+                self.flush()
 
     @abstractmethod
     def value(self) -> dict[str, Any]:
@@ -92,10 +108,22 @@ class StreamState(ABC):
     def finish(self) -> None:  # noqa: B027  # most states stay as they are at the end
         """The stream was read to its end."""
 
+    def forget_deletions(self) -> None:
+        """What was deleted is not to be told any more."""
+        self.memory = {}
+
     def changed(self) -> None:
-        """Notify the listener."""
-        if self.on_change is not None:
-            self.on_change()
+        """Notify the listener, sooner or later."""
+        self._held_back += 1
+        if self._held_back >= STATES_PER_LONG_MEMORY or not self.memory or len(str(self.memory)) <= SHORT_MEMORY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Notify the listener of what was held back."""
+        with self.lock:
+            held_back, self._held_back = self._held_back, 0
+            if held_back and self.on_change is not None:
+                self.on_change()
 
     def invalid(self, why: str, *, first: str = "") -> Failure:
         """The complaint about a state that this version cannot have written.
@@ -227,11 +255,13 @@ class CursorState(CheckpointState):
                 state[AHEAD] = [[self._format.format(start), self._format.format(end)] for start, end in ahead]
             if self._checkpoint is not None:
                 state[CHECKPOINT] = self._checkpoint.stored()
-            return state
+            return {**state, **self.memory}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._coverage, self._restored, self._checkpoint, self._keeps_ranges = {}, {}, None, True
-        if not state or dict(state) == FINISHED:
+        self.memory = {name: state[name] for name in MEMORY if name in state}
+        state = {name: value for name, value in state.items() if name not in MEMORY}
+        if not state or state == FINISHED:
             return
         several = len(self._keys) > 1
         allowed = {self._cursor_field, *((LISTS,) if several else (AHEAD, CHECKPOINT))}

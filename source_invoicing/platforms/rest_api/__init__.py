@@ -79,7 +79,7 @@ class RestApi(Platform):
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(self._client(retry_policy), window, STATUS_ERROR_HANDLER)
+        return RestAccount(self._client(retry_policy), window, STATUS_ERROR_HANDLER, deletions=self.deletions)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         options = self._options

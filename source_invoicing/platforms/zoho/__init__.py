@@ -96,6 +96,7 @@ class Zoho(Platform):
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
             detail_calls=DetailCalls(self._detail_calls),
+            deletions=self.deletions,
             product=self.product,
             organization=Organization(client, self._organization_id),
         )

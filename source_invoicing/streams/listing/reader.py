@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import marshal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from airbyte_cdk.models import FailureType
@@ -85,6 +85,11 @@ class ListReader:
     def __init__(self, listing: Listing, plans_left: PlansLeft) -> None:
         self._listing = listing
         self._plans_left = plans_left
+        #: Called when the reading begins, with a further plan, too: whether it is at the top, and whether the plan
+        #: meets all rows there are, whatever the caller wants.
+        self.on_begin: Callable[[bool, bool], None] | None = None
+        #: Called with all rows that it meets.
+        self.on_rows: Callable[[list[Row]], None] | None = None
 
     @property
     def shareable(self) -> bool:
@@ -112,8 +117,12 @@ class ListReader:
                     return
                 key_range = None
             may_leave = not self._plans_left.is_last
+            if self.on_begin is not None:
+                self.on_begin(resume is None, not plan.filtered and not plan.stop_at_since)
             try:
                 for batch in self._read(plan, since, resume, key_range):
+                    if self.on_rows is not None:
+                        self.on_rows(batch.rows)
                     rows = self._wanted(batch.rows, since)
                     if has_left_a_plan:
                         rows = [row for row in rows if _mark(row) not in first_rows]

@@ -1,0 +1,145 @@
+"""What a vendor reports of the changes in an account: a list of events, read once for all streams that need it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, logger
+from source_invoicing.streams.known_keys import KeySet
+from source_invoicing.streams.page import PageRequest, Row
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.resource import Resource, ResourceList
+
+# Stored names; never change them.
+EVENTS_UNTIL = "events_until"
+EVENTS_SEEN = "events_seen"
+# An event may be listed after later ones (seconds): so far back a sync looks again, and knows by their ids which events
+# are new.
+OVERLAP = 3600
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a record.
+
+    :param kind: what happened, in the vendor's words
+    :param at: when it happened (seconds since 1970, UTC)
+    :param rows: the record; of several ones that the event names, those it may be about. As a row of the record's list,
+        or its key alone
+    :param parents: the ids of the records whose lists it may have changed
+    """
+
+    id: int
+    kind: str
+    at: int
+    rows: tuple[Row, ...]
+    parents: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class News:
+    """What is new for a stream.
+
+    :param events: in the order in which they happened
+    :param late: the ids of those that are older than what an earlier sync has reached
+    :param has_gap: whether events may be missing: the vendor does not list those any more that an earlier sync has met
+    :param memory: what the state keeps once all of that is out
+    """
+
+    events: list[Event]
+    late: frozenset[int]
+    has_gap: bool
+    memory: dict[str, Any]
+
+
+class EventFeed:
+    """The events of an account. Safe to use from several threads.
+
+    :param stream: makes the stream of the events, whose cursor is the time at which they happened
+    :param parse: makes an event of a row; ``None`` for one that matters to no stream
+    """
+
+    def __init__(self, stream: Callable[[], Resource], parse: Callable[[Row], Event | None]) -> None:
+        self._stream = stream
+        self._parse = parse
+        self._lock = threading.Lock()
+        self._wanted_since: list[int] = []
+        self._events: list[Event] | None = None
+        self._failure: Failure | None = None
+        self._first: int | None = None
+        self._newest = (0, 0)
+
+    def expect(self, memory: Mapping[str, Any]) -> None:
+        """Say where a stream stands. To be called before any stream asks for news.
+
+        :param memory: of the stream
+        """
+        if EVENTS_UNTIL in memory:
+            self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
+
+    def news(self, kinds: Collection[str], memory: Mapping[str, Any]) -> News | None:
+        """The events that a stream does not know; ``None`` where the account may not read them. None are new to a
+        stream that was never read.
+
+        :param kinds: those that matter to it
+        :param memory: what an earlier sync has kept
+        :raises Failure: when they cannot be read; the same at each call
+        """
+        events = self._read()
+        if events is None:
+            return None
+        until = memory.get(EVENTS_UNTIL)
+        seen = set(KeySet.restore(memory.get(EVENTS_SEEN, {})))
+        known = [event for event in events if event.kind in kinds or event.id in seen]
+        new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
+        at, newest = self._newest
+        reached = max(at, until or 0)
+        kept = {event.id for event in known if event.at >= reached - OVERLAP} | ({newest} if newest else set())
+        return News(
+            events=[event for event in new if event.kind in kinds],
+            late=frozenset(event.id for event in new if until is not None and event.at < until),
+            has_gap=bool(seen) and until is not None and (self._first is None or self._first > until),
+            memory={EVENTS_UNTIL: reached, **({EVENTS_SEEN: KeySet(kept).stored()} if kept else {})},
+        )
+
+    def _read(self) -> list[Event] | None:
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._events is None:
+                try:
+                    self._events = sorted(self._read_since(), key=lambda event: (event.at, event.id))
+                except (AccessRefused, BadRequest, ResourceMissing) as refusal:
+                    logger.warning(
+                        "The events of the account cannot be read, so they tell neither what was deleted nor what "
+                        "changed. %s",
+                        refusal.sentence,
+                    )
+                    return None
+                except Failure as failure:
+                    self._failure = failure
+                    raise
+            return self._events
+
+    def _read_since(self) -> Iterator[Event]:
+        stream = self._stream()
+        since = min(self._wanted_since, default=None)
+        if since is None:
+            # No stream needs what happened before now, but the next sync has to know what this one could see.
+            newest = [stream.timestamp(row) for row in ResourceList(stream, Partition()).fetch(PageRequest()).rows]
+            since = max((at for at in newest if at is not None), default=0) - OVERLAP
+        now = int(time.time())
+        for batch in stream.reader(Partition()).batches(since):
+            for row in batch.rows:
+                at, identity = stream.timestamp(row), stream.key(row)
+                if at is None or not isinstance(identity, int):
+                    continue
+                self._first = at if self._first is None else min(at, self._first)
+                if at <= now:
+                    self._newest = max(self._newest, (at, identity))
+                if (event := self._parse(row)) is not None:
+                    yield event
