@@ -54,7 +54,8 @@ class Account:
             since = int(request.qs.get("updated_after", ["0"])[0])
             left = [row for row in rows if row["updated_at"] > since]
             context.headers["X-Total-Count"] = str(len(left))
-            return left[:100]
+            descends = request.qs["sort"] == ["updated_at desc"]
+            return left[:-101:-1] if descends else left[:100]
 
         return page
 

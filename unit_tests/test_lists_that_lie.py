@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
@@ -194,6 +194,7 @@ def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
     script = Script(
         [
             Page([row(1, -500), row(2, -5)], has_more=True, total=4, server_time=NOW),
+            Page([row(4, 150), row(3, 100)], has_more=True, total=4, server_time=NOW),
             Page([row(2, -5), row(3, 100)], has_more=True, total=3, server_time=NOW + 200),
             Page([row(3, 100), row(4, 150)], has_more=False, total=2, server_time=NOW + 400),
             Page([row(4, 150), row(3, 100)], has_more=False, total=4, server_time=NOW + 400),
@@ -208,7 +209,7 @@ def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
 def test_rows_later_than_the_far_end_show_a_list_that_is_not_sorted() -> None:
     first = Page([row(1, -9000), row(2, -9000)], has_more=True, server_time=NOW)
     later = Page([row(2, -9000), row(3, -5000)], has_more=True, server_time=NOW)
-    script = Script([first, first, later, later])
+    script = Script([first, replace(first, rows=first.rows[::-1]), later, later])
 
     with pytest.raises(PlanNotSupported, match="does not sort"):
         ids(Keyset(script, KEYSET))
@@ -263,7 +264,8 @@ def test_what_a_plan_has_promised_is_taken_back_when_it_is_left() -> None:
     first = Page([row(1, -9000), row(2, -8000)], has_more=True, total=4, server_time=NOW)
     wrong = Page([row(2, -8000), row(3, -9500)], has_more=True, total=3, server_time=NOW)
     everything = Page([row(n, -9000) for n in (1, 2, 3, 4)], has_more=False, total=4, server_time=NOW)
-    reader = ListReader(Script([first, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
+    newest = Page([row(4, -3000), row(2, -8000)], has_more=True, total=4, server_time=NOW)
+    reader = ListReader(Script([first, newest, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
 
     batches = list(reader.batches(None))
 

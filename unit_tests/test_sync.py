@@ -160,6 +160,8 @@ def test_records_that_are_out_are_let_go_before_more_are_asked_for(shared: bool)
         since = int(request.qs.get("updated_after", ["0"])[0])
         context.headers["X-Total-Count"] = str(per_page * pages - since)
         numbers = range(since + 1, min(since + per_page, per_page * pages) + 1)
+        if request.qs["sort"] == ["updated_at desc"]:
+            numbers = range(per_page * pages, per_page * (pages - 1), -1)
         return json.dumps([{"id": number, "updated_at": number, "is_a_row": []} for number in numbers])
 
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")

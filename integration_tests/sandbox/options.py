@@ -48,6 +48,7 @@ COMMON_OPTIONS: tuple[Option, ...] = (
         "before), 'logical' is the highest time so far plus one second.",
         choices=("wall", "logical"),
     ),
+    Option("unknown_fields", 0, "Fields that no documentation names, so many on each row of each list."),
     Option("max_in_flight", 0, "Answer 429 to every request beyond this many at once; 0 sets no limit."),
 )
 """Options every platform has."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -122,7 +122,7 @@ class World:
         answer = platform.answer(request)
         if not isinstance(answer, Page):
             return change_reply(fault, answer) if fault and fault.kind != "object" else answer
-        page = answer
+        page = _with_unknown_fields(answer, self._options.number("unknown_fields"))
         if fault:
             first = platform.first_page(request) if fault.kind == "repeat_page" else None
             table = platform.tables.get(platform.stream_of(request) or "")
@@ -217,6 +217,13 @@ class World:
         """Set options."""
         with self._lock:
             self._options.update(values)
+
+
+def _with_unknown_fields(page: Page, count: int) -> Page:
+    if not count:
+        return page
+    added = "".join(f',"x_unknown_{number}":{{"value":[{number}]}}' for number in range(1, count + 1)).encode()
+    return replace(page, rows=[body[:-1] + added + b"}" for body in page.rows])
 
 
 def to_json(value: object) -> bytes:
