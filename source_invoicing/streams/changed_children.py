@@ -114,15 +114,12 @@ class ChangedChildren(ChildStream, ABC):
         return Partition() if parent is None else self.partition_for(parent)
 
     def _changed_parents(self) -> list[Any] | None:
-        """The ids of the parents whose lists have changed, ascending; ``None``: that is not known, so all are read.
-
-        :raises Failure: when the events cannot be read
-        """
+        """The ids of the parents whose lists have changed, ascending; ``None``: that is not known, so all are read."""
         progress, feed, now = self.progress, self.account.events, int(time.time())
         news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
-        if news is None:
+        if self.is_full_refresh:
             progress.memory = {}
-        elif progress.done_up_to is not None:
+        if news is None or progress.done_up_to is not None:
             # Lists that an earlier run has read may have changed since, which the next sync finds out.
             progress.begin({}, reads_all=True)
         elif why := self._why_all(news, now):

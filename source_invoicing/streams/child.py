@@ -44,6 +44,12 @@ class ChildStream(InvoicingStream, ABC):
     def make_state(self) -> ParentState:
         return ParentState(self.name, self.parent_field)
 
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        """By events only: what lists hold is not known where there are many."""
+        return super().can_tell_deletions and bool(self.event_kinds)
+
     @override
     def partitions(self) -> Iterable[Partition]:
         """One partition per parent, ascending.

@@ -143,11 +143,6 @@ class EventDeletions(Deletions):
         for outlet in self.outlets:
             try:
                 news = feed.news(kinds, outlet.progress.memory) if feed is not None else None
-            except Failure as failure:
-                logger.warning(
-                    "Stream %s: what was deleted is told by the next sync. %s", outlet.name, failure.sentence
-                )
-                return
             except ValueError as error:
                 raise outlet.progress.invalid(f"what it keeps of events cannot be read ({error})") from None
             if news is None:
@@ -247,7 +242,7 @@ class SweepDeletions(Deletions):
     def note(self, rows: Sequence[Row]) -> None:
         timestamps = [at for at in map(self._source.timestamp, rows) if at is not None and at <= self._highest]
         if timestamps:
-            self._latest = max(max(timestamps), self._latest or 0)
+            self._latest = max(*timestamps, self._latest or 0)
 
     @property
     def _highest(self) -> int:
@@ -258,7 +253,7 @@ class SweepDeletions(Deletions):
         source, start = self._source, self._window.start
         if start is not None:
             rows = [row for row in rows if (at := source.timestamp(row)) is None or at >= start]
-        self._met.update(map(source.key, rows))
+        self._met.update(map(source.key, filter(source.is_wanted, rows)))
 
     @override
     def find(self) -> None:
@@ -348,9 +343,9 @@ class SweepDeletions(Deletions):
             return None
         try:
             if not isinstance(memory, Mapping) or not isinstance(memory.get(SWEPT_AT), int):
-                raise ValueError("it does not say of when they are")  # noqa: TRY004  # of a stored text
+                raise ValueError("it does not say of when they are")
             if not isinstance(memory.get(LATEST, 0), int) or not isinstance(memory.get(START, 0), int):
-                raise ValueError("a time is no number")  # noqa: TRY004
+                raise ValueError("a time is no number")
             keys = KeySet.restore(memory.get(IDS, {}))
         except ValueError as error:
             raise outlet.progress.invalid(f"{KNOWN_IDS!r} cannot be read ({error})") from None

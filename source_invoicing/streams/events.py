@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, logger
+from source_invoicing.http import Failure, logger
 from source_invoicing.streams.known_keys import KeySet
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
@@ -69,7 +69,7 @@ class EventFeed:
         self._lock = threading.Lock()
         self._wanted_since: list[int] = []
         self._events: list[Event] | None = None
-        self._failure: Failure | None = None
+        self._has_failed = False
         self._first: int | None = None
         self._newest = (0, 0)
 
@@ -82,12 +82,12 @@ class EventFeed:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
     def news(self, kinds: Collection[str], memory: Mapping[str, Any]) -> News | None:
-        """The events that a stream does not know; ``None`` where the account may not read them. None are new to a
-        stream that was never read.
+        """The events that a stream does not know; ``None`` where they cannot be read. None are new to a stream that was
+        never read.
 
         :param kinds: those that matter to it
         :param memory: what an earlier sync has kept
-        :raises Failure: when they cannot be read; the same at each call
+        :raises ValueError: if no sync can have kept that
         """
         events = self._read()
         if events is None:
@@ -108,21 +108,16 @@ class EventFeed:
 
     def _read(self) -> list[Event] | None:
         with self._lock:
-            if self._failure is not None:
-                raise self._failure
-            if self._events is None:
+            if self._events is None and not self._has_failed:
                 try:
                     self._events = sorted(self._read_since(), key=lambda event: (event.at, event.id))
-                except (AccessRefused, BadRequest, ResourceMissing) as refusal:
-                    logger.warning(
-                        "The events of the account cannot be read, so they tell neither what was deleted nor what "
-                        "changed. %s",
-                        refusal.sentence,
-                    )
-                    return None
                 except Failure as failure:
-                    self._failure = failure
-                    raise
+                    self._has_failed = True
+                    logger.warning(
+                        "The events of the account cannot be read, so this sync does not know what they say of deleted "
+                        "and changed records. %s",
+                        failure.sentence,
+                    )
             return self._events
 
     def _read_since(self) -> Iterator[Event]:

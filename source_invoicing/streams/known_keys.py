@@ -37,7 +37,7 @@ class KeySet:
         """Add keys, also such as are in it."""
         for key in keys:
             if key.__class__ is int and is_identity(key):
-                self._numbers.append(key)  # type: ignore[arg-type]  # an int
+                self._numbers.append(key)
             elif isinstance(key, str) and _is_a_number(key):
                 self._digits.append(int(key))
             else:

@@ -140,6 +140,10 @@ class Resource(ABC):
         """
         raise missing
 
+    def is_wanted(self, row: Row) -> bool:
+        """Whether a row becomes a record."""
+        return True
+
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
         """The request for one record; ``None`` where the API has none.
 
@@ -187,8 +191,12 @@ class Resource(ABC):
         :param row: what is known of it, at least its key
         :param at: since when (seconds since 1970, UTC)
         """
-        record = self._normalise({**row, str(self.cursor_field): self.timestamp_format.format(at)})
+        record = self._normalise(self.with_cursor(row, self.source_stream.timestamp_format.format(at)))
         return {**record, **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
+
+    def with_cursor(self, row: Row, value: Any) -> Row:
+        """A row with another value in the cursor field."""
+        return {**row, str(self.cursor_field): value}
 
     def partition_under(self, parent: Any) -> Partition:
         """The list that holds a row of a parent, or any row."""

@@ -14,14 +14,13 @@ MERGED = "customer.merged"
 
 def parse_event(row: Row) -> Event | None:
     """An event of the list; ``None`` if it does not say what it is about."""
-    data = row.get("data")
-    record = data.get("object") if isinstance(data, Mapping) else None
-    kind, at = row.get("type"), row.get("timestamp")
-    if not isinstance(kind, str) or not isinstance(at, int) or not isinstance(record, Mapping):
+    data, kind, at = row.get("data"), row.get("type"), row.get("timestamp")
+    record = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or not isinstance(at, int) or not isinstance(record, dict):
         return None
     if kind == MERGED:
         # Which of the customers the object is, and where the other one stands, is not documented.
-        customers = sorted(each for each in {record.get("id"), *_customers(data)} if isinstance(each, int))
+        customers = sorted({each for each in (record.get("id"), *_customers(row)) if isinstance(each, int)})
         return Event(row["id"], kind, at, tuple({"id": each} for each in customers), tuple(customers))
     flat = {name: _id(value) if name in EXPANDED else value for name, value in record.items()}
     parent = flat.get("id") if kind.startswith("customer.") else flat.get("customer_id") or flat.get("customer")

@@ -209,6 +209,23 @@ class RestStream(InvoicingStream):
         field = self.cursor_field
         return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
 
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        return super().can_tell_deletions and bool(self.declared.primary_key)
+
+    @override
+    def row_with(self, key: Hashable) -> Row:
+        row: Row = {}
+        for path, value in zip(self.declared.primary_key, key if isinstance(key, tuple) else (key,), strict=True):
+            set_path(row, path, value)
+        return row
+
+    @override
+    def with_cursor(self, row: Row, value: Any) -> Row:
+        set_path(row, str(self.cursor_field), value)
+        return row
+
     # -- the first page, and the schema ---------------------------------------------------------------------------
 
     def try_out(self) -> None:

@@ -117,12 +117,8 @@ class ListReader:
                     return
                 key_range = None
             may_leave = not self._plans_left.is_last
-            if self.on_begin is not None:
-                self.on_begin(resume is None, not plan.filtered and not plan.stop_at_since)
             try:
                 for batch in self._read(plan, since, resume, key_range):
-                    if self.on_rows is not None:
-                        self.on_rows(batch.rows)
                     rows = self._wanted(batch.rows, since)
                     if has_left_a_plan:
                         rows = [row for row in rows if _mark(row) not in first_rows]
@@ -149,9 +145,19 @@ class ListReader:
         self, plan: Plan, since: int | None, resume: Checkpoint | None, key_range: KeyRange | None
     ) -> Iterator[Batch]:
         strategy = plan.strategy(self._listing, plan)
+        if self.on_begin is not None:
+            self.on_begin(resume is None, not plan.filtered and not plan.stop_at_since)
         if isinstance(strategy, Keyset):
-            return strategy.batches(since, resume, key_range)
-        return strategy.batches(since, resume)
+            batches = strategy.batches(since, resume, key_range)
+        else:
+            batches = strategy.batches(since, resume)
+        return batches if self.on_rows is None else self._shown(batches, self.on_rows)
+
+    def _shown(self, batches: Iterator[Batch], on_rows: Callable[[list[Row]], None]) -> Iterator[Batch]:
+        for batch in batches:
+            on_rows(batch.rows)
+            yield batch
+            del batch
 
     def _wanted(self, rows: list[Row], since: int | None) -> list[Row]:
         """Rows inside the window, or without a modification time."""
