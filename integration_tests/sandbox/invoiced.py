@@ -92,6 +92,8 @@ class Invoiced(Platform):
         self._maker = Maker(self._new, ids)
         self._events = EventMaker(self._new, self.tables)
         self._edits = 0
+        self._late_events: list[tuple[int, Row]] = []
+        """Events that are not listed yet, with how many others have to be before."""
         self._served: dict[tuple[object, ...], int] = {}
         """The last page served of every list query; with the lenient rule the highest one."""
         self._parameters = ListParameters(options, self.tables)
@@ -211,6 +213,9 @@ class Invoiced(Platform):
         return Reply(200, self._bodies(request, target.stream, [key])[0])
 
     def _page(self, request: ApiRequest, target: _Target, parent: Key | None, number: int) -> Page:
+        if target.stream == "events" and (most := self.options.number("events_kept")):
+            for key in sorted(self.tables["events"])[:-most]:
+                self.tables["events"].delete(key)
         size = self._per_page(request)
         query = self._parameters.query(request, target.stream, parent)
         total, keys = self.tables[target.stream].select(query, (number - 1) * size, size)
@@ -334,12 +339,44 @@ class Invoiced(Platform):
         subject = change.after or change.before
         if not self.options.flag("mutation_events") or kind is None or subject is None:
             return []
+        if change.parent is not None:
+            subject = {**subject, "customer": change.parent}
         previous: Row | None = None
-        if change.before and change.after:
+        if change.before and change.after and change.op == "edit":
             previous = {name: old for name, old in change.before.items() if change.after.get(name) != old}
-        action = {"insert": "created", "edit": "updated", "delete": "deleted"}[change.op]
-        id_ = self.tables["events"].next_id
-        return [("events", self._events.make(id_, f"{kind}.{action}", now, subject, previous))]
+        if change.op == "merge" and self.options.text("merged_object") == "absorbed":
+            subject = change.before or subject
+        elif change.op == "delete" and self.options.text("deleted_object") == "id":
+            subject = {"id": subject["id"], **({"object": subject["object"]} if kind == "payment_source" else {})}
+        action = {"insert": "created", "edit": "updated", "delete": "deleted", "merge": "merged"}[change.op]
+        id_ = max([self.tables["events"].next_id, *(late["id"] + 1 for _, late in self._late_events)])
+        event = self._events.make(id_, f"{kind}.{action}", now, subject, previous)
+        if change.op == "merge" and self.options.text("merged_object") == "survivor":
+            event["data"]["merged_customer"] = change.key
+        late = [(left - 1, each) for left, each in self._late_events]
+        late.append((self.options.number("events_delay") if change.op == "delete" else 0, event))
+        self._late_events = [(left, each) for left, each in late if left > 0]
+        return [("events", each) for left, each in late if left <= 0]
+
+    def kept_when_deleted(self, stream: str, row: Row, now: int) -> Row | None:
+        """Payments are voided and subscriptions canceled, if that is switched on."""
+        kept: dict[str, Row] = {
+            "payments": {"voided": True, "updated_at": now},
+            "subscriptions": {"status": "canceled", "canceled_at": now, "updated_at": now},
+        }
+        return row | kept[stream] if stream in kept and self.options.flag("void_and_cancel") else None
+
+    def merge(self, key: Key, into: Key, now: int) -> None:
+        """Documents and sub-lists of a customer go over to the one that is left."""
+        for stream, table in self.tables.items():
+            for row_key in [each for each, customer in table.column("customer").items() if customer == key]:
+                if stream != "events" and stream not in CHILD_PATHS:
+                    table.replace(row_key, table.row(row_key) | {"customer": into, "updated_at": now})
+        for stream, row_key in self.dependants("customers", key):
+            row = self.tables[stream].row(row_key)
+            row |= {name: into for name in ("customer", "customer_id") if name in row}
+            self.tables[stream].delete(row_key)
+            self.tables[stream].insert(row, into)
 
 
 STREAM_NAMES: Mapping[str, str] = {stream: stream[:-1].replace("_", " ").capitalize() for stream in DEFAULT_ROWS} | {

@@ -19,9 +19,11 @@ def parse_event(row: Row) -> Event | None:
     if not isinstance(kind, str) or not isinstance(at, int) or not isinstance(record, dict):
         return None
     if kind == MERGED:
-        # Which of the customers the object is, and where the other one stands, is not documented.
-        customers = sorted({each for each in (record.get("id"), *_customers(row)) if isinstance(each, int)})
-        return Event(row["id"], kind, at, tuple({"id": each} for each in customers), tuple(customers))
+        # Which of the customers the object is, and where the other one stands, is not documented. Without that one, the
+        # lists that have changed are not known.
+        customers = sorted({each for each in (record.get("id"), *_customers(data)) if isinstance(each, int)})
+        both = tuple(customers) if len(customers) > 1 else ()
+        return Event(row["id"], kind, at, tuple({"id": each} for each in customers), both)
     flat = {name: _id(value) if name in EXPANDED else value for name, value in record.items()}
     parent = flat.get("id") if kind.startswith("customer.") else flat.get("customer_id") or flat.get("customer")
     return Event(row["id"], kind, at, (flat,), () if parent is None else (parent,))
@@ -34,7 +36,7 @@ def _id(value: Any) -> Any:
 def _customers(value: Mapping[str, Any]) -> Iterator[Any]:
     """The ids at all members, at any depth, whose names say that they are customers, or were merged."""
     for name, member in value.items():
-        if "customer" in name or "merged" in name:
+        if "merged" in name or ("customer" in name and "parent" not in name):
             yield from map(_id, member if isinstance(member, list) else [member])
         if isinstance(member, Mapping):
             yield from _customers(member)
