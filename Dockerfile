@@ -30,7 +30,7 @@ RUN --mount=type=bind,from=package,source=/wheels,target=/wheels \
     --mount=type=bind,from=dependencies,source=/build,target=/build \
     pip --python /opt/connector/bin/python install --no-cache-dir --no-deps --no-index /wheels/*.whl \
     && /opt/connector/bin/python /build/lean_packages.py --standard-library \
-        source_invoicing.run source_invoicing.entrypoint
+        source_invoicing.run source_invoicing.entrypoint source_invoicing.commands
 WORKDIR /airbyte/integration_code
 # The user "airbyte" of the base image, by number: Kubernetes can only tell from a number that it is not root.
 USER 1000:1000

@@ -1,4 +1,5 @@
-"""Loads an account into DuckDB with PyAirbyte and answers three questions about it.
+"""Loads an account into DuckDB with PyAirbyte and answers questions about it: three of invoices, and three more where
+their lines, taxes and payments are streams too.
 
 Without an account, on the sandbox that comes with the repository (after ``scripts/demo`` once, which installs the
 connector in ``.venv``)::
@@ -64,7 +65,67 @@ INVOICES = {
         WHERE status NOT IN ('draft', 'void')
     """,
 }
-STREAMS = {"invoiced": ["invoices", "customers"]}
+# What stands inside those invoices. A part that was removed from an edited invoice stays in the database: those of the
+# current version carry the cursor of their invoice. ``balance`` is what the vendor says is left to pay, if it does.
+PARTS = {
+    "invoiced": {
+        "lines": """
+            SELECT coalesce(item.name, line.name) AS item, upper(i.currency) AS currency, line.quantity, line.amount
+            FROM invoice_line_items line
+            JOIN invoices i ON i.id = line.invoice_id AND i.updated_at = line.updated_at
+            LEFT JOIN items item ON item.id = line.catalog_item
+            WHERE NOT i.draft AND NOT i.voided
+        """,
+        "taxes": """
+            SELECT coalesce(tax.tax_rate->>'id', 'by hand') AS rate, CAST(to_timestamp(i.date) AS DATE) AS issued,
+                   upper(i.currency) AS currency, tax.amount
+            FROM invoice_taxes tax
+            JOIN invoices i ON i.id = tax.invoice_id AND i.updated_at = tax.updated_at
+            WHERE NOT i.draft AND NOT i.voided
+        """,
+        "paid": """
+            SELECT i.id AS invoice, i.number, i.total, i.balance, upper(i.currency) AS currency, p.id AS payment,
+                   CAST(to_timestamp(p.date) AS DATE) AS paid_on, coalesce(application.amount, 0) AS amount
+            FROM invoices i
+            LEFT JOIN (payment_applications application
+                       JOIN payments p ON p.id = application.payment_id AND p.updated_at = application.updated_at
+                                      AND NOT p.voided) ON application.invoice = i.id
+            WHERE NOT i.draft AND NOT i.voided
+        """,
+    },
+    "fastbill": {
+        "lines": """
+            SELECT coalesce(nullif(line.description, ''), line.article_number) AS item, i.currency_code AS currency,
+                   line.quantity, line.complete_net AS amount
+            FROM invoice_line_items line
+            JOIN invoices i ON i.invoice_id = line.invoice_id AND i.lastupdate IS NOT DISTINCT FROM line.lastupdate
+            WHERE i.type = 'outgoing' AND i.is_canceled <> '1'
+        """,
+        "taxes": """
+            SELECT CAST(tax.vat_percent AS DOUBLE) || ' %' AS rate, CAST(i.invoice_date AS DATE) AS issued,
+                   i.currency_code AS currency, tax.vat_value AS amount
+            FROM invoice_vat_items tax
+            JOIN invoices i ON i.invoice_id = tax.invoice_id AND i.lastupdate IS NOT DISTINCT FROM tax.lastupdate
+            WHERE i.type = 'outgoing' AND i.is_canceled <> '1'
+        """,
+        "paid": """
+            SELECT i.invoice_id AS invoice, i.invoice_number AS number, i.total,
+                   CASE WHEN i.paid_date IS NOT NULL THEN 0 END AS balance, i.currency_code AS currency,
+                   p.payment_id AS payment, CAST(p.date AS DATE) AS paid_on, coalesce(p.amount, 0) AS amount
+            FROM invoices i
+            LEFT JOIN invoice_payments p
+                   ON p.invoice_id = i.invoice_id AND p.lastupdate IS NOT DISTINCT FROM i.lastupdate
+            WHERE i.type = 'outgoing' AND i.is_canceled <> '1'
+        """,
+    },
+}
+STREAMS = {
+    "invoiced": [
+        *("invoices", "customers", "items", "payments"),
+        *("invoice_line_items", "invoice_taxes", "payment_applications"),
+    ],
+    "fastbill": ["invoices", "invoice_line_items", "invoice_vat_items", "invoice_payments"],
+}
 QUESTIONS = {
     "Who owes us most?": """
         SELECT customer, currency, count(*) AS invoices, sum(open) AS open
@@ -79,6 +140,29 @@ QUESTIONS = {
         FROM sent WHERE total > 0 AND open >= total ORDER BY issued, number LIMIT 8
     """,
 }
+
+
+QUESTIONS_ABOUT_PARTS = {
+    "What did each item bring in?": """
+        SELECT item, currency, sum(quantity) AS quantity, sum(amount) AS revenue
+        FROM lines GROUP BY ALL ORDER BY revenue DESC, item LIMIT 8
+    """,
+    "How much tax was it, by rate and month?": """
+        SELECT strftime(issued, '%Y-%m') AS month, rate, currency, sum(amount) AS tax
+        FROM taxes GROUP BY ALL ORDER BY month DESC, rate, currency LIMIT 8
+    """,
+    "Which payments paid which invoices, and what was left?": """
+        SELECT number, paid_on, payment, currency, amount,
+               total - sum(amount) OVER (PARTITION BY invoice ORDER BY paid_on, payment) AS remaining
+        FROM paid WHERE payment IS NOT NULL ORDER BY paid_on DESC, number, remaining LIMIT 8
+    """,
+}
+# Does what the payments leave agree with what the vendor says, to the cent?
+AGREEMENT = """
+    SELECT count(*) FILTER (abs(remaining - balance) < 0.005) AS agreed, count(*) AS invoices
+    FROM (SELECT any_value(total) - sum(amount) AS remaining, any_value(balance) AS balance FROM paid GROUP BY invoice)
+    WHERE balance IS NOT NULL
+"""
 
 
 def main() -> None:
@@ -98,15 +182,20 @@ def main() -> None:
         return
     with cache.get_sql_engine().connect() as connection:
         connection.exec_driver_sql(f"SET schema = '{cache.schema_name}'")
-        connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW sent AS {INVOICES[platform]}")
-        for request, sql in QUESTIONS.items():
-            response = connection.exec_driver_sql(sql)
-            console.print(table(request, list(response.keys()), response.all()))
+        views = {"sent": INVOICES[platform], **PARTS.get(platform, {})}
+        for name, sql in views.items():
+            connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {sql}")
+        for question, sql in (QUESTIONS | QUESTIONS_ABOUT_PARTS if platform in PARTS else QUESTIONS).items():
+            answer = connection.exec_driver_sql(sql)
+            console.print(table(question, list(answer.keys()), answer.all()))
+        if platform in PARTS:
+            agreed, invoices = connection.exec_driver_sql(AGREEMENT).one()
+            console.print(f"What payments leave agrees with the vendor's balance on {agreed} of {invoices} invoices.")
 
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Loads an account into DuckDB and answers three questions about it.")
+    parser = argparse.ArgumentParser(description="Loads an account into DuckDB and answers questions about it.")
     parser.add_argument("platform", nargs="?", default="invoiced", help="of the sandbox; default: invoiced")
     parser.add_argument("--config", type=Path, help="a configuration of your own, instead of the sandbox")
     parser.add_argument("--all", action="store_true", help="all streams, not only those of the questions")

@@ -36,6 +36,7 @@ from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.faults import Fault
 from integration_tests.sandbox.platform import ApiRequest, Reply
 from integration_tests.sandbox.world import World
+from source_invoicing import commands
 from source_invoicing import output as printing
 from source_invoicing.entrypoint import carry_out
 from source_invoicing.http import Failure, rate_limit
@@ -207,6 +208,25 @@ def run_arguments(arguments: Sequence[str], wire: Wire, environment: Mapping[str
     with _in_place_of_the_network(wire, environment or {}) as logs, redirect_stdout(printed), redirect_stderr(printed):
         code, text = _launch(list(arguments))
     return Output(code, text.split("\n") + logs.lines + printed.getvalue().split("\n"), "")
+
+
+def run_command(arguments: Sequence[str], wire: Wire, environment: Mapping[str, str] | None = None) -> Output:
+    """Carry out a command for people, such as ``catalog``. The lines are those of standard output."""
+    made, words = io.StringIO(), io.StringIO()
+    code: str | int | None = 0
+    with (
+        _in_place_of_the_network(wire, environment or {}),
+        redirect_stdout(made),
+        redirect_stderr(words),
+        patch.object(sys, "stdin", None),
+    ):
+        try:
+            commands.launch(list(arguments))
+        except SystemExit as end:
+            code = end.code
+    if isinstance(code, str):  # as the interpreter does
+        words.write(f"{code}\n")
+    return Output(1 if isinstance(code, str) else code or 0, made.getvalue().splitlines(), words.getvalue())
 
 
 # What follows is all that is known here of the inner parts of the connector.

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from integration_tests.sandbox import Sandbox
-from integration_tests.sandbox.fastbill_rows import german
-from integration_tests.sandbox.fastbill_rows import unix as fastbill_seconds
+from integration_tests.sandbox.fastbill_other_rows import german
+from integration_tests.sandbox.fastbill_other_rows import unix as fastbill_seconds
 
 Options = Mapping[str, Any]
 
@@ -70,6 +70,8 @@ class PlatformFacts:
     :param kills: how many cuts, spread over a run
     :param list_of_invoices: how a message names it
     :param parts: streams of what stands inside the rows of others, and those streams
+    :param parts_at_length: those that stand for the others where lists move, break off or grow; their sources are among
+        the streams walked
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
     :param environment: of each run
@@ -92,6 +94,7 @@ class PlatformFacts:
     moved_along: Mapping[str, int] = field(default_factory=dict)
     settable: Callable[[int], Any] = lambda seconds: seconds
     parts: Mapping[str, str] = field(default_factory=dict)
+    parts_at_length: tuple[str, ...] = ()
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
@@ -157,10 +160,19 @@ INVOICED = PlatformFacts(
         **_each("plans tax_rates coupons notes tasks", _MODIFIED),
         "subscriptions": StreamFacts("updated_at", lists=3),
         "events": StreamFacts("timestamp", only_grows=True),
-        "credit_balance_adjustments": StreamFacts(),
+        **_each("credit_balance_adjustments members roles chasing_cadences", StreamFacts()),
         **_each("contacts metered_billings payment_sources", StreamFacts(resumes=True)),
     },
-    parts={"invoice_line_items": "invoices"},
+    parts={
+        **dict.fromkeys(("invoice_line_items", "invoice_discounts", "invoice_taxes"), "invoices"),
+        **dict.fromkeys(("credit_note_line_items", "credit_note_discounts", "credit_note_taxes"), "credit_notes"),
+        **dict.fromkeys(("estimate_line_items", "estimate_discounts", "estimate_taxes"), "estimates"),
+        **dict.fromkeys(("payment_applications", "charges", "refunds"), "payments"),
+        "subscription_addons": "subscriptions",
+        "plan_tiers": "plans",
+        "chasing_cadence_steps": "chasing_cadences",
+    },
+    parts_at_length=("invoice_taxes", "subscription_addons"),
     seconds=lambda value: value,
     blank=None,
     # By key, by key in three lists, newest change first, newest row first, by page, and a list per customer.
@@ -300,10 +312,19 @@ FASTBILL = PlatformFacts(
     page=100,
     small_pages={"limit_cap": SMALL_PAGE},
     streams={
-        "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True),
+        **_each("customers contacts", StreamFacts("LASTUPDATE", filtered=False, whole=True)),
         **_each("invoices revenues", StreamFacts("LASTUPDATE")),
-        **_each("products recurring_invoices", StreamFacts(resumes=True)),
+        **_each("products recurring_invoices estimates expenses projects times templates", StreamFacts(resumes=True)),
     },
+    parts={
+        **dict.fromkeys(("invoice_line_items", "invoice_vat_items", "invoice_payments"), "invoices"),
+        "recurring_invoice_line_items": "recurring_invoices",
+        **dict.fromkeys(("revenue_line_items", "revenue_payments"), "revenues"),
+        "estimate_line_items": "estimates",
+        "expense_line_items": "expenses",
+        "project_tasks": "projects",
+    },
+    parts_at_length=("invoice_line_items",),
     seconds=lambda value: fastbill_seconds(value) if value else None,
     blank="",
     # By overlapping offset: with a filter, without one, without a time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_the_source_is_found_by_the_name_of_the_package() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_read_with_the_status_of_that_signal(
+def test_a_read_is_ended_by_a_signal_as_other_programs_are(
     start_sandbox: StartSandbox, connect: Connect, number: signal.Signals
 ) -> None:
     # Each answer takes so long that the read cannot be over before the signal arrives.
@@ -63,5 +64,35 @@ def test_a_signal_ends_a_read_with_the_status_of_that_signal(
 
     output = connect(sandbox).read_until_message(3, ["invoices"], ended_by=number)
 
-    assert output.exit_code == 128 + number
+    assert output.exit_code == -number
     assert "Traceback" not in output.text
+
+
+@pytest.mark.in_process
+def test_failures_come_behind_all_else(start_sandbox: StartSandbox, connect: Connect) -> None:
+    # Some programs take the first failure for the end of a sync.
+    sandbox = start_sandbox("zoho_books", options={"unavailable": "users:403,bills:404"})
+    connector = connect(sandbox)
+
+    output = connector.read(["users", "bills", "contacts", "invoices"])
+
+    kinds = [message.get("trace", {}).get("type", message["type"]) for message in output.messages]
+    printed = [kind for kind in kinds if kind not in ("LOG", "DEBUG")]
+    assert printed[-2:] == ["ERROR", "ERROR"]
+    assert printed.count("ERROR") == 2
+    assert len(output.records["invoices"]) == len(sandbox.rows("invoices"))
+    for error in output.errors:
+        assert any(error["message"] in line for line in output.logs)
+
+
+@pytest.mark.in_process
+def test_nul_is_left_out_of_text_as_databases_refuse_it(start_sandbox: StartSandbox, connect: Connect) -> None:
+    sandbox = start_sandbox(rows={"customers": 2})
+    connector = connect(sandbox)
+    text = json.dumps([{"id": 1, "name": "a\0\0b", "notes": "c:\\u0000", "number": "\\\0", "updated_at": 1}])
+    assert connector.catalog
+    sandbox.add_faults({"match": {"stream": "customers"}, "times": 0, "fault": {"kind": "body", "text": text}})
+
+    (row, *_) = connector.read(["customers"]).records["customers"]
+
+    assert (row["name"], row["notes"], row["number"]) == ("ab", "c:\\u0000", "\\")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
 from integration_tests.connector import Connector, Json, Output, last_states
+from integration_tests.expected import assert_as_they_are
 from integration_tests.in_process import InProcessConnector, OfflineSandbox
+from integration_tests.platforms import FASTBILL
 from integration_tests.sandbox import Sandbox
 
 pytestmark = pytest.mark.in_process
@@ -24,6 +26,24 @@ KEYS = {
     "products": "ARTICLE_ID",
     "recurring_invoices": "INVOICE_ID",
     "revenues": "INVOICE_ID",
+    "contacts": "CONTACT_ID",
+    "estimates": "ESTIMATE_ID",
+    "expenses": "INVOICE_ID",
+    "projects": "PROJECT_ID",
+    "times": "TIME_ID",
+    "templates": "TEMPLATE_HASH",
+}
+# Parts of documents, with their keys inside one.
+PARTS = {
+    "invoice_line_items": "INVOICE_ITEM_ID",
+    "invoice_vat_items": "position",
+    "invoice_payments": "PAYMENT_ID",
+    "recurring_invoice_line_items": "INVOICE_ITEM_ID",
+    "revenue_line_items": "INVOICE_ITEM_ID",
+    "revenue_payments": "PAYMENT_ID",
+    "estimate_line_items": "ESTIMATE_ITEM_ID",
+    "expense_line_items": "INVOICE_ITEM_ID",
+    "project_tasks": "position",
 }
 SERVICES = {
     "customers": "customer.get",
@@ -31,10 +51,20 @@ SERVICES = {
     "products": "article.get",
     "recurring_invoices": "recurring.get",
     "revenues": "revenue.get",
+    "contacts": "contact.get",
+    "estimates": "estimate.get",
+    "expenses": "expense.get",
+    "projects": "project.get",
+    "times": "time.get",
+    "templates": "template.get",
 }
-DATED = ("customers", "invoices", "revenues")
-DOCUMENTS = ("invoices", "recurring_invoices", "revenues")
-ROWS = {"customers": 101, "invoices": 250, "products": 100, "recurring_invoices": 3, "revenues": 120}
+DATED = ("customers", "contacts", "invoices", "revenues")
+FILTERED = ("invoices", "revenues")
+OF_PROJECTS = ("invoices", "recurring_invoices", "revenues", "estimates", "expenses", "projects", "times")
+ROWS = {
+    **{"customers": 101, "invoices": 250, "products": 100, "recurring_invoices": 3, "revenues": 120},
+    **{"contacts": 30, "estimates": 11, "expenses": 12, "projects": 3, "times": 120, "templates": 3},
+}
 # Where the pages of ROWS begin: each with the last row of the page before it, and the last one holds no other.
 OFFSETS = {
     "customers": [0, 99, 100],
@@ -42,6 +72,12 @@ OFFSETS = {
     "products": [0, 99],
     "recurring_invoices": [0],
     "revenues": [0, 99, 119],
+    "contacts": [0],
+    "estimates": [0],
+    "expenses": [0],
+    "projects": [0],
+    "times": [0, 99, 119],
+    "templates": [0],
 }
 CALLS = sum(map(len, OFFSETS.values()))
 # One try, and three more, before the hour is taken for used up.
@@ -113,11 +149,13 @@ def assert_failed_as_transient(output: Output) -> None:
     assert {error["failure_type"] for error in output.errors} == {"transient_error"}
 
 
-def test_the_five_streams_are_offered(offered: list[Json]) -> None:
-    assert {stream["name"]: stream["source_defined_primary_key"] for stream in offered} == {
-        name: [[key]] for name, key in KEYS.items()
-    }
-    assert {stream["name"] for stream in offered if stream["supported_sync_modes"][-1] == "incremental"} == set(DATED)
+def test_lists_are_offered_first_and_then_their_parts(offered: list[Json]) -> None:
+    keys = {stream["name"]: [name for (name,) in stream["source_defined_primary_key"]] for stream in offered}
+    assert list(keys) == [*KEYS, *PARTS]
+    assert {name: keys[name] for name in KEYS} == {name: [key] for name, key in KEYS.items()}
+    assert {name: keys[name][1:] for name in PARTS} == {name: [key] for name, key in PARTS.items()}
+    incremental = {stream["name"] for stream in offered if stream["supported_sync_modes"][-1] == "incremental"}
+    assert incremental == {*DATED, *(part for part in PARTS if part.startswith(("invoice", "revenue")))}
 
 
 # -- asking -----------------------------------------------------------------------------------------------------------
@@ -134,9 +172,10 @@ def test_a_full_read_asks_for_each_page_once_and_for_one_thing_at_a_time(
     assert sandbox.requests_summary()["highest_in_flight"] == 1
     assert {request["path"] for request in sandbox.requests()} == {"/api/1.0/api.php"}
     for stream, offsets in OFFSETS.items():
-        assert asked(sandbox, stream) == [
-            {"SERVICE": SERVICES[stream], "LIMIT": 100, "OFFSET": offset} for offset in offsets
-        ]
+        bodies = asked(sandbox, stream)
+        filters = [body.pop("FILTER", {}) for body in bodies]
+        assert bodies == [{"SERVICE": SERVICES[stream], "LIMIT": 100, "OFFSET": offset} for offset in offsets]
+        assert not any(filters) or stream == "times"
         assert len(offsets) <= -(-ROWS[stream] // 99) + 1
 
 
@@ -166,7 +205,7 @@ def test_a_second_sync_asks_by_day_and_brings_what_changed(start_fastbill: Start
         assert min(map(datetime.fromisoformat, moments)) >= cursors[stream] - timedelta(seconds=1)
         filters = {json.dumps(body.get("FILTER")) for body in asked(sandbox, stream)}
         assert len(filters) == 1
-        if stream == "customers":
+        if stream not in FILTERED:
             assert filters == {"null"}
         else:
             day = cursors[stream].date() - timedelta(days=1)
@@ -189,22 +228,74 @@ def test_a_filter_without_effect_is_told_once_and_costs_no_row(
     for stream in DATED:
         assert edited[stream] in by_key(second.records[stream], stream)
         dated = [row["LASTUPDATE"] for row in second.records[stream] if row["LASTUPDATE"]]
-        assert len(dated) < ROWS[stream] // 4
+        assert len(dated) < ROWS[stream] // 3
     told = [line for line in second.logs if "It is read in another way" in line]
-    assert len(told) == len(DOCUMENTS) - 1
-    for stream in ("invoices", "revenues"):
+    assert len(told) == len(FILTERED)
+    for stream in FILTERED:
         assert [body["OFFSET"] for body in asked(sandbox, stream)] == [0, *OFFSETS[stream]]
 
 
 def test_only_the_documents_of_a_project_are_kept(start_fastbill: StartFastBill, configure: Configure) -> None:
     sandbox = start_fastbill()
 
-    output = succeeded(configure(sandbox, project_id="802").read())
+    output = succeeded(configure(sandbox, project_id="803").read())
 
     for stream in KEYS:
-        wanted = [row for row in sandbox.rows(stream) if stream not in DOCUMENTS or row["PROJECT_ID"] == "802"]
+        wanted = [row for row in sandbox.rows(stream) if stream not in OF_PROJECTS or row["PROJECT_ID"] == "803"]
         assert by_key(output.records[stream], stream) == by_key(wanted, stream)
-    assert 0 < len(output.records["invoices"]) < ROWS["invoices"]
+    for stream in OF_PROJECTS:
+        assert len(output.records[stream]) < ROWS[stream]
+    for part, source in FASTBILL.parts.items():
+        key = KEYS[source]
+        kept = {row[key] for row in output.records[source]}
+        expected = [row for row in sandbox.rows(part) if row[key] in kept]
+        assert [row[key] for row in output.records[part]] == [row[key] for row in expected]
+    assert output.records["invoice_line_items"]
+    assert output.records["times"]
+
+
+def test_times_are_asked_for_with_both_dates_on_each_page(start_fastbill: StartFastBill, configure: Configure) -> None:
+    sandbox = start_fastbill({"times": 30}, limit_cap=10)
+
+    output = succeeded(configure(sandbox, start_date="2025-01-01T00:00:00Z").read(["times"]))
+
+    assert by_key(output.records["times"], "times") == by_key(sandbox.rows("times"), "times")
+    for body in asked(sandbox, "times"):
+        assert body["FILTER"]["START_DATE"] == "2000-01-01"
+        assert date.fromisoformat(body["FILTER"]["END_DATE"]) > date.today() + timedelta(days=360)
+
+
+@pytest.mark.parametrize(("unpaged", "after"), [(False, 1), (False, 16), (True, 1)])
+def test_times_go_on_where_they_were_cut_off(
+    start_fastbill: StartFastBill, configure: Configure, *, unpaged: bool, after: int
+) -> None:
+    sandbox = start_fastbill({"times": 100 if unpaged else 200}, unpaged=unpaged, limit_cap=100 if unpaged else 10)
+    connector = configure(sandbox)
+    fault = {"kind": "status", "code": 500}
+    sandbox.add_faults({"match": {"stream": "times"}, "after": after, "times": 0, "fault": fault})
+    failed = connector.read(["times"])
+    assert failed.statuses["times"][-1] == "INCOMPLETE"
+    sandbox.clear_faults()
+
+    rest = succeeded(connector.read(["times"], state=failed.last_state))
+
+    assert (len(rest.records["times"]) < len(sandbox.rows("times"))) == (after > 10), "from the second hundred rows on"
+    union = [*failed.records["times"], *rest.records["times"]]
+    assert by_key(union, "times") == by_key(sandbox.rows("times"), "times")
+
+
+@pytest.mark.parametrize(("times", "templates"), [(10, 10), (100, 1), (150, 3), (0, 0), (9, 100)])
+def test_lists_that_may_come_without_pages_are_read_either_way(
+    start_fastbill: StartFastBill, configure: Configure, times: int, templates: int
+) -> None:
+    for unpaged in (True, False):
+        sandbox = start_fastbill({"times": times, "templates": templates}, unpaged=unpaged)
+
+        output = succeeded(configure(sandbox).read(["times", "templates"]))
+
+        for stream in ("times", "templates"):
+            assert by_key(output.records[stream], stream) == by_key(sandbox.rows(stream), stream)
+            assert len(output.records[stream]) == len(sandbox.rows(stream))
 
 
 # -- being answered ---------------------------------------------------------------------------------------------------
@@ -222,9 +313,10 @@ def test_only_the_documents_of_a_project_are_kept(start_fastbill: StartFastBill,
     ids=["plain", "each form in turn", "as XML, ten rows a page", "with indices and numbers", "single rows"],
 )
 def test_each_row_arrives_once_as_its_schema_says(
-    start_fastbill: StartFastBill, configure: Configure, options: Mapping[str, object]
+    start_fastbill: StartFastBill, configure: Configure, offered: list[Json], options: Mapping[str, object]
 ) -> None:
     sandbox = start_fastbill({**ROWS, "recurring_invoices": 1, "revenues": 0}, **options)
+    by_name = {stream["name"]: stream for stream in offered}
 
     output = succeeded(configure(sandbox).read())
 
@@ -232,6 +324,9 @@ def test_each_row_arrives_once_as_its_schema_says(
         assert len(output.records[stream]) == len(sandbox.rows(stream))
         assert by_key(output.records[stream], stream) == by_key(sandbox.rows(stream), stream)
         assert output.statuses[stream][-1] == "COMPLETE"
+    for part in PARTS:
+        assert len(output.records[part]) == len(sandbox.rows(part))
+        assert_as_they_are(output.records[part], sandbox.rows(part), by_name[part])
     assert not [line for line in output.logs if "where the schema says" in line]
 
 

@@ -112,7 +112,7 @@ def test_it_holds_the_package_and_no_installer(image: str) -> None:
 
 def test_all_it_imports_is_compiled(image: str) -> None:
     code = (
-        "import os, sys, source_invoicing.entrypoint; print([name for name, module in sys.modules.items() "
+        "import os, sys, source_invoicing.commands; print([name for name, module in sys.modules.items() "
         "if getattr(module, '__cached__', None) and not os.path.exists(module.__cached__)])"
     )
 
@@ -139,6 +139,16 @@ def test_check_discover_and_read(platform: str, container: Container, start_sand
     arrived = {stream["name"]: len(output.records[stream["name"]]) for stream in container.catalog}
     assert arrived == {stream: len(sandbox.rows(stream)) for stream in arrived}
     assert sum(arrived.values()) > 0
+
+
+def test_commands_for_people(container: Container, start_sandbox: StartSandbox) -> None:
+    configured(container, start_sandbox("invoiced"))
+
+    version = container.run("--version")
+    catalog = container.run("catalog", "--config", container.file("config", container.config), "--streams", "invoices")
+
+    assert version.lines[0].startswith("source-invoicing ")
+    assert [stream["stream"]["name"] for stream in json.loads("".join(catalog.lines))["streams"]] == ["invoices"]
 
 
 def test_a_failure_is_the_container_s_exit_status(container: Container) -> None:

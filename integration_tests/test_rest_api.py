@@ -1,6 +1,6 @@
 """The configurable platform from end to end: the connector against the sandbox in its many poses.
 
-Real products are read over a socket, all else within the process.
+Products as version 0.2.0 described them are read over a socket, all else within the process.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.rest_api_auth import CLIENT_SECRET, KEY, TOKEN_PATH
 
 PAGE = Path(__file__).parents[1] / "docs" / "rest-api.md"
-PRODUCTS = ("iugu", "Billomat", "Invoice Ninja", "InvoiceXpress", "Lago", "Stripe")
+#: The configurations that the page of version 0.2.0 showed, and that people have stored.
+PRODUCTS: Mapping[str, Json] = json.loads(
+    Path(__file__).with_name("fixtures").joinpath("rest_api_of_0.2.0.json").read_text(encoding="utf-8")
+)
 #: Those that tell when an invoice was last changed; of them, those that filter by it.
-INCREMENTAL = ("iugu", "Invoice Ninja", "Lago")
-FILTERED = ("Invoice Ninja",)
+INCREMENTAL = ("iugu", "invoice_ninja", "lago")
+FILTERED = ("invoice_ninja",)
 
 Configure = Callable[[Json, Sandbox], Connector]
 
@@ -42,9 +45,9 @@ def configure(request: pytest.FixtureRequest, tmp_path: Path) -> Configure:
     return configure
 
 
-def documented(product: str) -> Json:
-    """The configuration that the page shows for a product, or under another heading."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"# {product}\n")[2]
+def documented(heading: str) -> Json:
+    """The configuration that the page shows under a heading."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"# {heading}\n")[2]
     block = re.search(r"```json\n(.*?)```", section, re.DOTALL)
     assert block is not None
     config: Json = json.loads(block[1])
@@ -56,10 +59,6 @@ def posing(config: Json, base_url: str) -> Json:
     platform = config["platform"]
     auth = {name: KEY if value == "..." else value for name, value in platform["auth"].items()}
     return {"platform": {**platform, "base_url": base_url + urlsplit(platform["base_url"]).path, "auth": auth}}
-
-
-def pose_of(product: str) -> Mapping[str, str]:
-    return {"pose": product.lower().replace(" ", "_")}
 
 
 def dig(row: Json, path: list[str]) -> Any:
@@ -124,9 +123,9 @@ def offering(connector: Connector, *names: str) -> Connector:
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_the_documented_configuration_reads_the_product(product: str, configure: Configure) -> None:
-    with Sandbox("rest_api", rows={"invoices": 205}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
+def test_the_configuration_of_an_earlier_version_reads_the_product(product: str, configure: Configure) -> None:
+    with Sandbox("rest_api", rows={"invoices": 205}, options={"pose": product}) as sandbox:
+        connector = configure(posing(PRODUCTS[product], sandbox.base_url), sandbox)
 
         assert connector.check().of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
         output = connector.read()
@@ -147,8 +146,8 @@ def test_the_documented_lists_of_customers_are_read(configure: Configure) -> Non
 
 @pytest.mark.parametrize("product", INCREMENTAL)
 def test_a_second_sync_of_the_product_brings_what_changed(product: str, configure: Configure) -> None:
-    with OfflineSandbox("rest_api", rows={"invoices": 205}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
+    with OfflineSandbox("rest_api", rows={"invoices": 205}, options={"pose": product}) as sandbox:
+        connector = configure(posing(PRODUCTS[product], sandbox.base_url), sandbox)
         first = connector.read()
         before = moments(sandbox.rows("invoices"), shown(connector))
         sandbox.edit("invoices")
@@ -180,8 +179,8 @@ def moments(rows: list[Json], stream: Json) -> dict[str, float | None]:
 
 @pytest.mark.parametrize("product", [product for product in PRODUCTS if product not in INCREMENTAL])
 def test_a_product_without_times_of_change_is_read_in_full_again(product: str, configure: Configure) -> None:
-    with OfflineSandbox("rest_api", rows={"invoices": 31}, options=pose_of(product)) as sandbox:
-        connector = configure(posing(documented(product), sandbox.base_url), sandbox)
+    with OfflineSandbox("rest_api", rows={"invoices": 31}, options={"pose": product}) as sandbox:
+        connector = configure(posing(PRODUCTS[product], sandbox.base_url), sandbox)
 
         assert_complete(connector, connector.read(state=connector.read().last_state), sandbox)
 
@@ -189,7 +188,7 @@ def test_a_product_without_times_of_change_is_read_in_full_again(product: str, c
 def test_a_single_invoice_of_billomat_comes_without_a_list(configure: Configure) -> None:
     for rows in (1, 0):
         with OfflineSandbox("rest_api", rows={"invoices": rows}, options={"pose": "billomat"}) as sandbox:
-            connector = configure(posing(documented("Billomat"), sandbox.base_url), sandbox)
+            connector = configure(posing(PRODUCTS["billomat"], sandbox.base_url), sandbox)
 
             assert_complete(connector, connector.read(), sandbox)
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.invoiced import FOREIGN_API_KEY
 from integration_tests.sandbox.invoiced_data import CHILD_PATHS, DEFAULT_ROWS, spread
 from integration_tests.sandbox.invoiced_query import UPDATED_AFTER
+from integration_tests.sandbox.registry import PLATFORMS
 from integration_tests.sandbox.server import HOST
 from integration_tests.sandbox.values import LONG_TEXT
 
@@ -30,6 +32,8 @@ LONG = 30
 """Seconds that a stalled answer would take; no test waits for it."""
 SHORT = 0.2
 """Seconds a client waits for a stalled answer."""
+
+CENT = 0.01
 
 Row = dict[str, Any]
 
@@ -588,6 +592,63 @@ def test_the_data_is_nasty() -> None:
     assert any(isinstance(row["data"]["object"].get("customer"), dict) for row in events)
 
 
+@pytest.mark.parametrize("rows", [{}, {"invoices": 52, "payments": 9, "credit_notes": 12}], ids=["default", "few"])
+def test_lines_add_up_to_totals_and_payments_to_balances(rows: dict[str, int]) -> None:
+    sandbox = Sandbox(rows=rows)
+    paid, credited = Counter[int](), Counter[int]()
+    for payment in sandbox.rows("payments"):
+        used = sum(each["amount"] for each in payment["applied_to"])
+        assert payment["balance"] == pytest.approx(payment["amount"] - used, abs=CENT / 10)
+        assert not (payment["voided"] and used)
+        for each in payment["applied_to"]:
+            paid[each.get("invoice", 0)] += each["amount"]
+            credited[each.get("credit_note", 0)] += each["amount"]
+
+    for stream, left in (("invoices", paid), ("credit_notes", credited), ("estimates", None)):
+        for row in sandbox.rows(stream):
+            discounts, taxes = (
+                sum(each["amount"] for holder in (row, *row["items"]) for each in holder[name])
+                for name in ("discounts", "taxes")
+            )
+            assert row["subtotal"] == pytest.approx(sum(line["amount"] for line in row["items"]), abs=CENT / 10)
+            assert row["total"] == pytest.approx(row["subtotal"] - discounts + taxes, abs=CENT / 10)
+            assert left is None or row["balance"] == pytest.approx(row["total"] - left[row["id"]], abs=CENT / 10)
+
+
+def test_parts_stand_in_documents_and_in_their_lines() -> None:
+    sandbox = Sandbox()
+    documents = {row["id"]: row for row in sandbox.rows("invoices")}
+    for name in ("discounts", "taxes"):
+        parts = sandbox.rows(f"invoice_{name}")
+        assert {part["line_item_id"] is None for part in parts} == {True, False}
+        for document, row in documents.items():
+            own = [part for part in parts if part["invoice_id"] == document]
+            assert [part["position"] for part in own] == list(range(1, len(own) + 1))
+            expected = [each["id"] for holder in (row, *row["items"]) for each in holder[name]]
+            assert [part["id"] for part in own] == expected
+    assert {refund["payment_id"] for refund in sandbox.rows("refunds")} <= {
+        charge["payment_id"] for charge in sandbox.rows("charges")
+    }
+
+
+def test_payment_plans_have_an_address_below_their_invoice(shared: Sandbox, reader: Client) -> None:
+    plans = {plan["invoice_id"]: plan for plan in shared.rows("payment_plans")}
+    for row in shared.rows("invoices")[:10]:
+        answer = reader.get(f"/invoices/{row['id']}/payment_plan")
+        assert answer.status_code == (404 if row["payment_plan"] is None else 200)
+        if row["payment_plan"] is not None:
+            assert answer.json()["id"] == row["payment_plan"] == plans[row["id"]]["id"]
+            left = sum(each["balance"] for each in answer.json()["installments"])
+            assert left == pytest.approx(row["balance"], abs=CENT / 10)
+
+
+def test_cadences_have_one_of_two_paths(sandbox: Sandbox, api: Client) -> None:
+    newer = "customer_chasing_cadences"
+    assert [api.get(f"/{path}").status_code for path in ("chasing_cadences", newer)] == [200, 404]
+    sandbox.set_options(cadences_path=newer)
+    assert [api.get(f"/{path}").status_code for path in ("chasing_cadences", newer)] == [404, 200]
+
+
 # Faults
 
 
@@ -975,6 +1036,17 @@ def test_the_command_line_announces_itself_and_ends_cleanly(end: signal.Signals)
     assert (process.returncode, output, errors) == (0, "", "")
     twin = Sandbox(seed=4, rows={"invoices": 7, "items": 3})
     assert rows == twin.rows("invoices")
+
+
+def test_all_platforms_start_with_one_command_each_at_a_port_of_its_own() -> None:
+    with _start("--platform", "all") as process:
+        assert process.stdout
+        ready = [json.loads(process.stdout.readline()) for _ in PLATFORMS]
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output, errors) == (0, "", "")
+    assert [each["platform"] for each in ready] == list(PLATFORMS)
+    assert len({each["base_url"] for each in ready}) == len(PLATFORMS)
 
 
 def test_a_taken_port_is_reported_in_one_line(sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,8 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.fastbill import SERVICE_OF
 from integration_tests.sandbox.fastbill_forms import SINGULARS
 from integration_tests.sandbox.fastbill_options import FORMS
-from integration_tests.sandbox.fastbill_rows import DEFAULT_ROWS, german, unix
+from integration_tests.sandbox.fastbill_other_rows import german, unix
+from integration_tests.sandbox.fastbill_rows import DEFAULT_ROWS
 
 Row = dict[str, Any]
 SERVICE_NAMES = {
@@ -22,11 +24,30 @@ SERVICE_NAMES = {
     "products": "article.get",
     "recurring_invoices": "recurring.get",
     "revenues": "revenue.get",
+    "contacts": "contact.get",
+    "estimates": "estimate.get",
+    "expenses": "expense.get",
+    "projects": "project.get",
+    "times": "time.get",
+    "templates": "template.get",
 }
-AMOUNTS = ("SUB_TOTAL", "VAT_TOTAL", "TOTAL", "EXCHANGE_RATE", "CASH_DISCOUNT_PERCENT", "UNIT_PRICE", "VAT_PERCENT")
-LINE_AMOUNTS = ("QUANTITY", "UNIT_PRICE", "VAT_PERCENT", "VAT_VALUE", "COMPLETE_NET", "COMPLETE_GROSS", "AMOUNT")
-MOMENTS = ("CREATED", "LASTUPDATE", "DELETED_DATE", "DUE_DATE", "PAID_DATE")
-DAYS = ("INVOICE_DATE", "SERVICE_PERIOD_START", "SERVICE_PERIOD_END", "START_DATE")
+ALL_DAYS = {"START_DATE": "2000-01-01", "END_DATE": "2100-01-01"}
+AMOUNTS = (
+    *("SUB_TOTAL", "VAT_TOTAL", "TOTAL", "EXCHANGE_RATE", "CASH_DISCOUNT_PERCENT", "UNIT_PRICE", "VAT_PERCENT"),
+    *("HOUR_PRICE", "MINUTES", "BILLABLE_MINUTES"),
+)
+LINE_AMOUNTS = (
+    "HOUR_PRICE",
+    "QUANTITY",
+    "UNIT_PRICE",
+    "VAT_PERCENT",
+    "VAT_VALUE",
+    "COMPLETE_NET",
+    "COMPLETE_GROSS",
+    "AMOUNT",
+)
+MOMENTS = ("CREATED", "LASTUPDATE", "DELETED_DATE", "DUE_DATE", "PAID_DATE", "DATE", "START_TIME", "END_TIME")
+DAYS = ("INVOICE_DATE", "ESTIMATE_DATE", "END_DATE", "SERVICE_PERIOD_START", "SERVICE_PERIOD_END", "START_DATE")
 
 
 class Client:
@@ -84,7 +105,9 @@ def plain(row: Row) -> Row:
 
 def _plain(name: str, value: Any, row: Row) -> Any:
     if name in SINGULARS:
-        key = {"ITEMS": "INVOICE_ITEM_ID", "PAYMENTS": "PAYMENT_ID", "COMMENTS": "DATE"}.get(name, "VAT_PERCENT")
+        line = "ESTIMATE_ITEM_ID" if "ESTIMATE_ID" in row else "INVOICE_ITEM_ID"
+        keys = {"ITEMS": line, "PAYMENTS": "PAYMENT_ID", "COMMENTS": "DATE", "TASKS": "TASK_ID"}
+        key = keys.get(name, "VAT_PERCENT")
         return [_plain_line(line) for line in rows_of(value, SINGULARS[name], key)]
     if value in ([], {}) and name not in ("TAGS",):
         return None
@@ -99,7 +122,11 @@ def _plain(name: str, value: Any, row: Row) -> Any:
 
 def _plain_line(line: Row) -> Row:
     line = {
-        name: float(value) if name in LINE_AMOUNTS else str(value) if name.endswith("_ID") else value
+        name: float(value)
+        if name in LINE_AMOUNTS
+        else str(value)
+        if name.endswith("_ID") or name == "IS_GROSS"
+        else value
         for name, value in line.items()
     }
     if "DATE" in line and "." in line["DATE"]:
@@ -140,7 +167,7 @@ def api(sandbox: Sandbox) -> Client:
 
 
 def test_lists_of_none_one_a_hundred_and_more_are_there_by_default() -> None:
-    assert sorted(DEFAULT_ROWS.values()) == [0, 1, 100, 101, 250]
+    assert {0, 1, 100, 101, 250} <= set(DEFAULT_ROWS.values())
     sandbox = Sandbox("fastbill")
     assert {stream: len(sandbox.rows(stream)) for stream in DEFAULT_ROWS} == DEFAULT_ROWS
 
@@ -153,7 +180,8 @@ def test_every_row_can_be_read_in_every_form(sandbox: Sandbox, api: Client, form
     ids = {"text": "text", "number": "number"}.get(numbers, "mixed")
     sandbox.set_options(container=form, nested=form, numbers=numbers, ids=ids)
     for stream in DEFAULT_ROWS if numbers == "mixed" else ("invoices",):
-        assert [plain(row) for row in api.all(stream)] == sandbox.rows(stream)
+        wanted = ALL_DAYS if stream == "times" else {}
+        assert [plain(row) for row in api.all(stream, **wanted)] == sandbox.rows(stream)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +235,35 @@ def test_the_data_holds_what_breaks_naive_readers(sandbox: Sandbox, api: Client)
     assert any("." in payment["DATE"] for row in rows for payment in row["PAYMENTS"])
     assert [] in [row["ACCOUNT_RECEIVABLE"] for row in api.all("customers")]
     assert all(isinstance(row["INVOICE_ID"], str) for row in rows)
+
+
+def test_lines_rates_and_payments_add_up(sandbox: Sandbox) -> None:
+    for stream in ("invoices", "revenues", "estimates", "expenses"):
+        for row in sandbox.rows(stream):
+            lines, rates = row["ITEMS"], row["VAT_ITEMS"]
+            assert sum(line["COMPLETE_NET"] for line in lines) == pytest.approx(row["SUB_TOTAL"])
+            assert sum(rate["COMPLETE_NET"] for rate in rates) == pytest.approx(row["SUB_TOTAL"])
+            assert sum(rate["VAT_VALUE"] for rate in rates) == pytest.approx(row["VAT_TOTAL"])
+            if row.get("STATE") == "paid":
+                assert sum(payment["AMOUNT"] for payment in row["PAYMENTS"]) == pytest.approx(row["TOTAL"])
+
+
+def test_times_without_dates_are_those_of_this_month(fresh: Sandbox) -> None:
+    api = Client(fresh)
+    assert api.all("times") == []
+    now = german(int(time.time()))
+    keys = [fresh.insert("times", {"DATE": now}) for _ in range(12)]
+
+    assert [row["TIME_ID"] for row in api.all("times")] == keys[-10:]
+    assert {*keys} < api.ids("times", **ALL_DAYS)
+
+
+def test_two_lists_may_come_without_pages(sandbox: Sandbox, api: Client) -> None:
+    sandbox.set_options(unpaged=True)
+
+    assert len(api.page("times", 100, START_DATE="2000-01-01")) == DEFAULT_ROWS["times"]
+    assert len(api.page("templates", 1, limit=1)) == DEFAULT_ROWS["templates"]
+    assert len(api.page("projects", 1, limit=1)) == 1
 
 
 @pytest.mark.parametrize(("kind", "label"), [("text", "text/plain; charset=UTF-8"), ("json", "application/json")])

@@ -12,7 +12,6 @@ import requests
 
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.rest_api_auth import KEY
-from integration_tests.sandbox.rest_api_options import POSES
 from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS
 
 Row = dict[str, Any]
@@ -438,17 +437,6 @@ def test_a_customer_takes_its_invoices_along(fresh: Sandbox) -> None:
 # Real products
 
 
-@pytest.mark.parametrize("pose", POSES[1:])
-@pytest.mark.parametrize("count", [0, 1, 100, 101, 250])
-def test_the_announced_configuration_of_a_product_reads_every_row(pose: str, count: int) -> None:
-    with Sandbox("rest_api", rows={"invoices": count}, options={"pose": pose}) as sandbox:
-        rows = Client(sandbox).all("invoices")
-        assert len(rows) == count
-        expected = sandbox.rows("invoices")
-    key = "lago_id" if pose == "lago" else "id"
-    assert sorted(rows, key=lambda row: str(row[key])) == sorted(expected, key=lambda row: str(row[key]))
-
-
 @pytest.mark.parametrize(
     ("pose", "path", "query", "headers"),
     [
@@ -486,23 +474,25 @@ def test_products_speak_as_their_documentation_says(pose: str, path: str, query:
 
 def test_one_invoice_of_billomat_is_a_bare_object_and_xml_comes_unless_json_is_asked_for() -> None:
     with Sandbox("rest_api", rows={"invoices": 1}, options={"pose": "billomat"}) as sandbox:
-        api = Client(sandbox)
-        assert api.get("/invoices").json()["invoices"]["invoice"] == sandbox.rows("invoices")[0]
-        assert api.get("/invoices").headers["X-Rate-Limit-Remaining"] == "298"
-        assert api.get("/invoices", headers={"Accept": "*/*"}).headers["Content-Type"] == "application/xml"
+        url, key = f"{sandbox.base_url}/api/invoices", {"X-BillomatApiKey": KEY}
+        answer = requests.get(url, headers={**key, "Accept": "application/json"}, timeout=5)
+        assert answer.json()["invoices"]["invoice"] == sandbox.rows("invoices")[0]
+        assert answer.headers["X-Rate-Limit-Remaining"] == "299"
+        assert requests.get(url, headers=key, timeout=5).headers["Content-Type"] == "application/xml"
 
 
 def test_invoice_ninja_ignores_a_filter_that_it_does_not_understand() -> None:
     with Sandbox("rest_api", rows={"invoices": 60}, options={"pose": "invoice_ninja"}) as sandbox:
-        api = Client(sandbox)
-        later = api.all("invoices", updated_at=1_720_000_000)
+        url, key = f"{sandbox.base_url}/api/v1/invoices?per_page=100&updated_at=", {"X-API-TOKEN": KEY}
+        later = requests.get(f"{url}1720000000", headers=key, timeout=5).json()["data"]
         assert later
         assert all(row["updated_at"] >= 1_720_000_000 for row in later)
-        assert len(api.all("invoices", updated_at="yesterday")) == 60
+        assert len(requests.get(f"{url}yesterday", headers=key, timeout=5).json()["data"]) == 60
 
 
 @pytest.mark.parametrize("query", [{"limit": 101}, {"starting_after": "in_1"}])
 def test_stripe_refuses_large_pages_and_unknown_rows(query: Row) -> None:
     with Sandbox("rest_api", rows={"invoices": 5}, options={"pose": "stripe"}) as sandbox:
-        answer = Client(sandbox).get("/v1/invoices", list(query.items()))
+        url, key = f"{sandbox.base_url}/v1/invoices", {"Authorization": f"Bearer {KEY}"}
+        answer = requests.get(url, params=query, headers=key, timeout=5)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")

@@ -567,6 +567,33 @@ def test_the_other_organisation_is_empty_and_a_foreign_one_is_refused(small: Cli
     assert small.code("organizations") == (200, 0)
 
 
+def test_further_organisations_may_have_rows_limits_and_options_of_their_own() -> None:
+    own = "2 unavailable=items:403 offset=-0330; 3 daily_quota=1; 4 gone_after=1; 5 inactive=refused"
+    options = {"organizations": 5, "organization_rows": 100, "organization_options": own}
+    with Sandbox("zoho_books", rows=dict.fromkeys(BOOKS_LISTS, 12) | {"organizations": 1}, options=options) as sandbox:
+        client = Client(sandbox)
+        seen = {}
+        for number in range(5):
+            client.organization = str(int(HOME) - number)
+            seen[number + 1] = [client.code("items"), client.code("invoices")]
+        listed = {row["organization_id"]: row["is_org_active"] for row in client.all("organizations")}
+        rows = Counter(row["organization_id"] for row in sandbox.rows("invoices"))
+        edited = sandbox.edit("invoices@2")
+        client.organization = OTHER
+        (row,) = (row for row in client.all("invoices") if row["invoice_id"] == edited)
+
+    assert seen == {
+        1: [(200, 0), (200, 0)],
+        2: [(403, 57), (200, 0)],
+        3: [(200, 0), (429, 45)],
+        4: [(200, 0), (400, 6041)],
+        5: [(401, 57), (401, 57)],
+    }
+    assert [listed.get(str(int(HOME) - number)) for number in range(5)] == [True, True, True, None, False]
+    assert rows == {HOME: 12, OTHER: 12, str(int(HOME) - 2): 6, str(int(HOME) - 4): 3}
+    assert row["last_modified_time"].endswith("-0330")
+
+
 def test_the_default_organisation_is_the_wrong_one_to_pick() -> None:
     with Sandbox("zoho_invoice", options={"organizations": 2}, rows=dict.fromkeys(INVOICE_LISTS, 1)) as sandbox:
         client = Client(sandbox)

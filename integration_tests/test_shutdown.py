@@ -31,7 +31,7 @@ def test_a_read_that_is_told_to_end_has_printed_what_the_next_one_needs(
     ended = connector.read_until_message(rows // 2, platform.walked, ended_by=signal.SIGTERM)
     resumed = connector.read(platform.walked, state=ended.last_state)
 
-    assert ended.exit_code == 128 + signal.SIGTERM
+    assert ended.exit_code == -signal.SIGTERM
     assert resumed.exit_code == 0, resumed.text[-2000:]
     for name in platform.walked:
         came = keys([*ended.records[name], *resumed.records[name]], catalog[name])
@@ -49,7 +49,7 @@ def test_a_read_that_waits_ends_when_it_is_told_to(
 
     ended = connector.read_until(says_that_it_tries_again, ["invoices"], ended_by=signal.SIGTERM)
 
-    assert ended.exit_code == 128 + signal.SIGTERM
+    assert ended.exit_code == -signal.SIGTERM
 
 
 def says_that_it_tries_again(lines: list[str]) -> bool:

@@ -19,7 +19,7 @@ import pendulum
 
 from source_invoicing.http import Failure, config_failure
 
-# As in the form. Checked before the form's own check, whose message is hard to understand.
+# The form checks no more than that it is text, so that it can be emptied.
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
@@ -46,6 +46,17 @@ class Fields:
         self._path = path
         self._asked_for: set[str] = set()
         self._nested: dict[str, Fields] = {}
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The object as it came."""
+        return self._values
+
+    def replaced(self, values: Mapping[str, Any]) -> Fields:
+        """Other values at the same place, where the same properties have been read."""
+        fields = Fields(values, self._path)
+        fields._asked_for |= self._asked_for
+        return fields
 
     def text(self, name: str, *, why: str = "") -> str:
         """A required text that is not blank.
@@ -85,8 +96,14 @@ class Fields:
     def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
         """A whole number within bounds."""
         value = self._get(name)
-        if value is None:
-            return default
+        return default if value is None else self._integer(name, value, lowest, highest)
+
+    def integers(self, name: str, lowest: int, highest: int) -> list[int]:
+        """A list of whole numbers within bounds; an empty one where it is left out."""
+        values = enumerate(self._list(name))
+        return [self._integer(f"{name}[{index}]", value, lowest, highest) for index, value in values]
+
+    def _integer(self, name: str, value: Any, lowest: int, highest: int) -> int:
         if isinstance(value, float) and value.is_integer():
             # JSON has one kind of number: 8.0 is 8.
             value = int(value)
@@ -196,7 +213,11 @@ class Fields:
 
         :param what: goes on behind the property's path
         """
-        return config_failure(f"{self._at(name)} {what.rstrip('.')}.")
+        return config_failure(self.remark(name, what))
+
+    def remark(self, name: str, what: str) -> str:
+        """The same sentence, where it is no complaint."""
+        return f"{self._at(name)} {what.rstrip('.')}."
 
     def _suggestion(self, name: str) -> str:
         known = sorted(self._asked_for)

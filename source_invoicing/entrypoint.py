@@ -71,13 +71,13 @@ def _without_nulls(value: Any) -> Any:
 def launch(arguments: list[str]) -> None:
     """Carry out a command.
 
-    :param arguments: of the command line, without the program's name; without any, the help is shown
+    :param arguments: of the command line, without the program's name
     :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
     """
     # A log line that cannot be printed, because the reader has gone away, does not deserve a stack trace.
     logging.raiseExceptions = False
     output = Output()
-    parsed = AirbyteEntrypoint.parse_args(arguments or ["--help"])
+    parsed = AirbyteEntrypoint.parse_args(arguments)
     try:
         with watched(), output:
             carry_out(SourceInvoicing(), parsed, output)
@@ -94,6 +94,18 @@ def launch(arguments: list[str]) -> None:
     except Failure as failure:
         failure.emit_message()
         sys.exit(1)
+
+
+def read_config(source: SourceInvoicing, path: str) -> Mapping[str, Any]:
+    """A configuration whose secrets are masked from now on.
+
+    :raises Failure: when the file cannot be read or the configuration is wrong
+    """
+    form = source.spec(logger)
+    config = source.read_config(path)
+    _Entrypoint.set_up_secret_filter(config, form.connectionSpecification)
+    _Entrypoint.validate_connection(form, config)
+    return config
 
 
 def carry_out(source: SourceInvoicing, arguments: Namespace, output: Output) -> None:
@@ -115,12 +127,9 @@ def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace
     """The CDK prints record by record; here a page of them becomes bytes in one go."""
     level = logging.DEBUG if arguments.debug or is_platform_debug_log_enabled() else logging.INFO
     logging.getLogger("airbyte").setLevel(level)
-    form = source.spec(logger)
-    config = source.read_config(arguments.config)
+    config = read_config(source, arguments.config)
     catalog = source.read_catalog(arguments.catalog)
     state = source.read_state(arguments.state)
-    entrypoint.set_up_secret_filter(config, form.connectionSpecification)
-    entrypoint.validate_connection(form, config)
     with closing(source.sync(config, catalog, state).messages()) as items:
         for item in items:
             if isinstance(item, RecordPage):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from airbyte_cdk.models import (
@@ -18,6 +19,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
+from source_invoicing.http import config_failure, gravest, logger
 from source_invoicing.streams import Row
 
 
@@ -56,6 +58,11 @@ def status_of(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
 
 def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
     """An exception that is not a failure of ours, as a failure of a stream."""
+    if isinstance(error, MemoryError):
+        return config_failure(
+            f"The memory of this machine or container was used up while stream {stream} was read. Allow the connector "
+            "more, lower num_workers, or ask for fewer rows on a page where that can be set."
+        )
     traced = AirbyteTracedException.from_exception(
         error, message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}"
     )
@@ -64,20 +71,35 @@ def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
     return traced
 
 
+def failures_last(
+    items: Generator[AirbyteMessage | RecordPage, None, None],
+) -> Generator[AirbyteMessage | RecordPage, None, None]:
+    """The same items, with the failures of streams behind all others: some programs take the first failure for the end
+    of a sync, and would store nothing of the streams that come after it. The log tells each at once."""
+    failures: list[AirbyteMessage] = []
+    with closing(items):
+        try:
+            for item in items:
+                if isinstance(item, AirbyteMessage) and item.trace is not None and item.trace.error is not None:
+                    logger.warning("A stream failed, and the others are read on. %s", item.trace.error.message)
+                    failures.append(item)
+                else:
+                    yield item
+                del item
+        except SyncFailed:
+            yield from failures
+            raise
+
+
 def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
-    """One failure for the whole sync. It is transient, so that a user need not act, only if every single one is.
+    """One failure for the whole sync.
 
     :param failures: the name of each stream that failed, and its failure type
     """
     names = sorted({name for name, _ in failures})
-    types = {failure_type for _, failure_type in failures}
-    gravest = next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in types),
-        FailureType.transient_error,
-    )
     return SyncFailed(
         message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
         "own; the other streams are complete.",
         internal_message="Streams failed",
-        failure_type=gravest,
+        failure_type=gravest(failure_type for _, failure_type in failures),
     )

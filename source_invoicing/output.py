@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import sys
 import threading
@@ -25,6 +26,9 @@ from source_invoicing.streams import Row
 # Records are printed when they are that many seconds or bytes behind.
 FLUSH_AFTER = 0.1
 FLUSH_AT = 1 << 18
+# In JSON, NUL is always escaped. Two backslashes before it are one of the text, so an odd one is the escape's.
+NUL = b"\\u0000"
+NULS = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class OutputError(Exception):
@@ -43,10 +47,12 @@ class Output:
         self._flushed_at = time.monotonic()
 
     def page(self, page: RecordPage) -> None:
-        """Print a message for each record of a page."""
+        """Print a message for each record of a page, without the character NUL, which PostgreSQL and others refuse in
+        text."""
         start = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(page.stream)
         end = b',"emitted_at":%d}}\n' % now_in_milliseconds()
-        self._add(b"".join(start + _json(row) + end for row in page.rows))
+        lines = b"".join(start + _json(row) + end for row in page.rows)
+        self._add(NULS.sub(rb"\1", lines) if NUL in lines else lines)
 
     def line(self, message: str) -> None:
         """Print any other message, given as JSON text, at once: a state that waits in a buffer is lost with the

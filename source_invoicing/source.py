@@ -16,12 +16,15 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
+    AirbyteStream,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
     ConfiguredAirbyteStream,
     ConnectorSpecification,
     ConnectorSpecificationSerializer,
+    DestinationSyncMode,
     Status,
+    SyncMode,
 )
 from airbyte_cdk.sources import AbstractSource
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
@@ -30,7 +33,7 @@ from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import Failure, config_failure, excerpt, heartbeat
+from source_invoicing.http import Failure, config_failure, excerpt, heartbeat, logger
 from source_invoicing.messages import RecordPage
 from source_invoicing.platforms import PLATFORMS, Platform
 from source_invoicing.specification import specification
@@ -75,6 +78,26 @@ class SourceInvoicing(AbstractSource):
         """The streams and their schemas, some of which take requests to the API."""
         with heartbeat():
             return super().discover(logger, config)
+
+    def configured_catalog(
+        self, config: Mapping[str, Any], names: Sequence[str] = (), *, full_refresh: bool = False
+    ) -> ConfiguredAirbyteCatalog:
+        """A catalog for :meth:`read`, each stream incremental where it can be.
+
+        :param names: of the streams that are wanted; all unless given
+        :param full_refresh: whether each sync reads everything
+        :raises Failure: when the configuration is wrong, or there is no such stream
+        """
+        offered = self.discover(logger, config).streams
+        unknown = [name for name in names if name not in {stream.name for stream in offered}]
+        if unknown:
+            raise config_failure(
+                f"There is no stream {' and no stream '.join(map(repr, unknown))}. The streams are "
+                f"{', '.join(stream.name for stream in offered)}."
+            )
+        return ConfiguredAirbyteCatalog(
+            streams=[_configured(stream, full_refresh) for stream in offered if not names or stream.name in names]
+        )
 
     @classmethod
     @override
@@ -153,7 +176,8 @@ class SourceInvoicing(AbstractSource):
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
-        offered = {stream.name: stream for stream in platform.streams()}
+        with heartbeat():
+            offered = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
         refused: list[tuple[str, Failure]] = []
         # In the platform's order: parents before their children.
@@ -162,6 +186,8 @@ class SourceInvoicing(AbstractSource):
                 selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
             except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
                 refused.append((name, failure))
+        with heartbeat():
+            platform.place_states(selected)
         readings = readings_of(_in_turn(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
@@ -210,8 +236,23 @@ def _prepared(
             "of the connection, or leave the stream out."
         )
     stream.state = states.get_stream_state(name, stream.namespace)
-    stream.use_catalog(configured)
+    for member in stream.members:
+        member.use_catalog(configured)
     return stream
+
+
+def _configured(stream: AirbyteStream, full_refresh: bool) -> ConfiguredAirbyteStream:
+    incremental = not full_refresh and SyncMode.incremental in stream.supported_sync_modes
+    incremental_into = (
+        DestinationSyncMode.append_dedup if stream.source_defined_primary_key else DestinationSyncMode.append
+    )
+    return ConfiguredAirbyteStream(
+        stream=stream,
+        sync_mode=SyncMode.incremental if incremental else SyncMode.full_refresh,
+        destination_sync_mode=incremental_into if incremental else DestinationSyncMode.overwrite,
+        cursor_field=stream.default_cursor_field if incremental else None,
+        primary_key=stream.source_defined_primary_key,
+    )
 
 
 def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:

@@ -10,7 +10,7 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,19 +28,18 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import AccessRefused, Cancelled, Failure, ResourceMissing, heartbeat, logger
-from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
+from source_invoicing.breaker import FailureBreaker
+from source_invoicing.http import ApiClient, Cancelled, Failure, heartbeat, in_accounts, logger
+from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
+from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
 
-# What may wait for the consumer. It bounds the memory that a slow reader of the output costs, and leaves room for one
-# item of each worker (config.MAX_WORKERS), so that none is stuck when a sync is cancelled.
+# What may wait for the consumer, unless there are more workers. It bounds the memory that a slow reader of the output
+# costs, and leaves room for one item of each worker, so that none is stuck when a sync is cancelled.
 QUEUE_SIZE = 32
-# Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
-# one for each of ten thousand customers.
-MAX_FAILURES_IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
@@ -56,69 +55,44 @@ class _TaskEnded:
     was_opening: bool = False
 
 
-class FailureBreaker:
-    """Stops a stream whose partitions fail one after another. Safe to use from several threads.
-
-    :param any_was_read: whether an earlier run has read partitions of the stream
-    :param refusals_count: whether a refusal says something about the next one even though others could be read
+class _Lane:
+    """The workers of an account, and the readings that they have left. Accounts have limits of their own, so one that
+    is slow must not keep the workers of another. The counters belong to the consumer.
     """
 
-    def __init__(self, *, any_was_read: bool = False, refusals_count: bool = False) -> None:
-        self._lock = threading.Lock()
-        self._failed = False
-        self._any_was_read = any_was_read
-        self._refusals_count = refusals_count
-        self._in_a_row = 0
+    def __init__(self, num_workers: int) -> None:
+        self.num_workers = num_workers
+        self.waiting: deque[_Job] = deque()
+        self.running: list[_Job] = []
+        self.opening = 0
+        self.pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
 
-    @property
-    def is_open(self) -> bool:
-        """Whether so many partitions have failed in a row that the next one will, too."""
-        return self._in_a_row >= MAX_FAILURES_IN_A_ROW
-
-    def succeeded(self) -> None:
-        """Note that a partition was read to its end."""
-        with self._lock:
-            self._any_was_read = True
-            self._in_a_row = 0
-
-    def failed(self, error: Exception) -> bool:
-        """Note that a partition failed. Where others could be read, a refusal says nothing about the next one.
-
-        :return: whether it is the first one, which is the stream's; further ones are for the log
-        """
-        with self._lock:
-            first, self._failed = not self._failed, True
-            is_refusal = isinstance(error, (AccessRefused, ResourceMissing))
-            if self._refusals_count or not (self._any_was_read and is_refusal):
-                self._in_a_row += 1
-            return first
+    def next_job(self) -> _Job | None:
+        """The next job that does not have to wait for another one."""
+        others = (*self.running, *self.waiting)
+        return next((job for job in self.waiting if not any(map(job.waits_for, others))), None)
 
 
 class _Job:
     """A reading in progress. The counters belong to the consumer."""
 
-    def __init__(self, reading: Reading, workers: int) -> None:
+    def __init__(self, reading: Reading, lane: _Lane) -> None:
         self.reading = reading
+        self.lane = lane
         self.breaker = FailureBreaker(
             any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
             refusals_count=isinstance(reading, DetailReading),
         )
         self.tasks = 0
         self.failed = False
-        self._tells = reading.deletions is not None
-        self._workers = workers
+        self.concluded = False
+        self._under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
-        self._under_way = 0
         self._ids: list[Any] | None = None
         if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
             self._ids = []
-
-    def is_to_tell_deletions(self) -> bool:
-        """Whether they are to be told now: once, when all else was read."""
-        tells, self._tells = self._tells and not self.failed, False
-        return tells
 
     @property
     def delivers_ids(self) -> bool:
@@ -131,22 +105,20 @@ class _Job:
     def next_chain(self) -> Chain | None:
         """The next chain to read, or ``None`` for now. Safe to call from several threads."""
         with self._lock:
-            if self._under_way >= self._workers or not self.reading.has_room(self._workers):
-                return None
-            chain = next(self._chains, None)
+            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            chain = next(self._chains, None) if has_room else None
             self._under_way += chain is not None
             return chain
 
     def chain_ended(self) -> None:
-        """Make room for another one. Safe to call from several threads."""
         with self._lock:
             self._under_way -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
         """The ranges that the workers of one list share; ``None`` where only one may read it."""
-        if self._workers == 1 or not self.reading.shareable:
+        if self.lane.num_workers == 1 or not self.reading.shareable:
             return None
-        ranges = KeyRanges(self._workers, lambda: call_worker(ranges), self.reading.forget_ranges)
+        ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
         return ranges
 
     def read(self, chain: Chain, ranges: KeyRanges | None) -> Iterator[RecordPage]:
@@ -155,9 +127,8 @@ class _Job:
                 self._ids.extend(map(outlet.parent_id, records))
             yield RecordPage(outlet.name, records)
 
-    def finish(self) -> None:
+    def deliver_ids(self) -> None:
         """Note that everything was read."""
-        self.reading.finish()
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
 
@@ -177,31 +148,35 @@ class Sync:
     ) -> None:
         """
         :param readings: in the order in which they are to be opened
-        :param num_workers: requests in flight
+        :param num_workers: requests in flight to each account
         :param refused: streams that cannot be read at all, and why
         """
         self._refused = refused
-        self._num_workers = num_workers
-        self._waiting = deque(_Job(reading, num_workers) for reading in readings)
-        self._running: list[_Job] = []
-        self._opening = 0
-        self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(QUEUE_SIZE)
+        self._lanes = _lanes(readings, num_workers)
+        # Of each stream, in how many accounts it is still to be read, and how it went in the others.
+        self._left = Counter(outlet.name for reading in readings for outlet in reading.outlets)
+        self._complete: defaultdict[str, list[Resource]] = defaultdict(list)
+        self._errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
+        self._started: set[str] = set()
+        self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(max(QUEUE_SIZE, len(self._lanes) * num_workers))
         self._cancelled = threading.Event()
-        self._pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
         self._counting = threading.Lock()
         self._tasks = 0
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
-        self._written: dict[str, Any] = {}
+        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, FailureType | None]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
-        as INCOMPLETE, with one trace message that says why.
+        as INCOMPLETE, with one trace message that says why. Those come last.
 
         :raises SyncFailed: at the end, when any stream failed
         """
+        return failures_last(self._messages())
+
+    def _messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         at_its_end = False
         try:
             with heartbeat():
@@ -227,24 +202,22 @@ class Sync:
     # -- the consumer ---------------------------------------------------------------------------------------------
 
     def _open_jobs(self) -> Iterator[AirbyteMessage]:
-        # Half of the workers may look for partitions, so that there is always one to read them.
-        while self._opening < max(1, self._num_workers // 2) and (job := self._next_job()) is not None:
-            self._waiting.remove(job)
-            self._running.append(job)
-            for outlet in job.reading.outlets:
-                outlet.progress.on_change = self._announcer(outlet)
-            self._opening += 1
-            self._submit(job, self._open, job)
-            for outlet in job.reading.outlets:
-                yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
-
-    def _next_job(self) -> _Job | None:
-        """The next job that does not have to wait for another one."""
-        others = (*self._running, *self._waiting)
-        return next((job for job in self._waiting if not any(map(job.waits_for, others))), None)
+        for lane in self._lanes:
+            # Half of the workers may look for partitions, so that there is always one to read them.
+            while lane.opening < max(1, lane.num_workers // 2) and (job := lane.next_job()) is not None:
+                lane.waiting.remove(job)
+                lane.running.append(job)
+                for outlet in job.reading.outlets:
+                    outlet.progress.on_change = self._announcer(outlet)
+                lane.opening += 1
+                self._submit(job, self._open, job)
+                for outlet in job.reading.outlets:
+                    if outlet.name not in self._started:
+                        self._started.add(outlet.name)
+                        yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
 
     def _announcer(self, outlet: Resource) -> Callable[[], None]:
-        return lambda: self._put(_State(outlet.name, outlet.progress.value()))
+        return lambda: self._put(_State(outlet.name, outlet.state))
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
         if not self._records[page.stream]:
@@ -260,61 +233,82 @@ class Sync:
             job.tasks -= 1
             over = not job.tasks
         if end.error is not None:
-            yield from self._fail(job, end.error)
-        self._opening -= end.was_opening
-        if over and job.is_to_tell_deletions():
-            self._submit(job, self._tell_deletions, job)
+            job.failed = True
+            job.reading.fail(end.error)
+            for outlet in job.reading.outlets:
+                yield from self._on_error(outlet, end.error)
+        job.lane.opening -= end.was_opening
+        if over and not (job.failed or job.concluded):
+            job.concluded = True
+            self._submit(job, self._conclude, job)
         elif over:
-            self._running.remove(job)
+            job.lane.running.remove(job)
             yield from self._finish(job)
         yield from self._open_jobs()
-
-    def _fail(self, job: _Job, error: Exception) -> Iterator[AirbyteMessage]:
-        job.failed = True
-        job.reading.fail(error)
-        for outlet in job.reading.outlets:
-            yield self._trace(outlet.name, error)
 
     def _finish(self, job: _Job) -> Iterator[AirbyteMessage]:
         for outlet in job.reading.outlets:
             outlet.progress.on_change = None
         if not job.failed:
-            try:
-                job.finish()
-            except Failure as failure:
-                yield from self._fail(job, failure)
+            job.deliver_ids()
         for outlet in job.reading.outlets:
-            name, state = outlet.name, outlet.progress.value()
-            if not job.failed and (self._records_since_state[name] or self._written.get(name) != state):
-                yield self._state_message(name, state)
-            logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
-            yield status_of(outlet.name, AirbyteStreamStatus.INCOMPLETE if job.failed else AirbyteStreamStatus.COMPLETE)
+            self._left[outlet.name] -= 1
+            if not job.failed:
+                self._complete[outlet.name].append(outlet)
+            if not self._left[outlet.name]:
+                yield from self._end_stream(outlet)
+
+    def _end_stream(self, outlet: Resource) -> Iterator[AirbyteMessage]:
+        """A stream was read in all accounts."""
+        name = outlet.name
+        # Only now: workers that read it in another account hold the lock of its state while they wait for the consumer.
+        for each in self._complete[name]:
+            each.progress.finish()
+        state, errors = outlet.state, self._errors[name]
+        is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+        if self._complete[name] and (is_news or errors):
+            yield self._state_message(name, state)
+        if errors:
+            others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
+            yield self._trace(name, in_accounts(errors, others))
+        logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
+        failed = any(stream == name for stream, _ in self._failures)
+        yield status_of(name, AirbyteStreamStatus.INCOMPLETE if failed else AirbyteStreamStatus.COMPLETE)
+
+    def _on_error(self, outlet: Resource, error: Exception) -> Iterator[AirbyteMessage]:
+        """A stream failed. Where it is read in several accounts, the failures of all are one message at its end."""
+        logger.debug("Stream %s failed.", outlet.name, exc_info=error)
+        traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
+        if outlet.account.name:
+            self._errors[outlet.name].append((outlet.account.name, traced))
+        else:
+            yield self._trace(outlet.name, traced)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._written[stream] = value
+        self._last_states[stream] = value or FINISHED
         self._states.update_state_for_stream(stream, None, value or FINISHED)
         message = self._states.create_state_message(stream, None)
         if message.state is not None:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
         return message
 
-    def _trace(self, stream: str, error: Exception) -> AirbyteMessage:
-        logger.debug("Stream %s failed.", stream, exc_info=error)
-        traced = error if isinstance(error, AirbyteTracedException) else unexpected(stream, error)
-        self._failures.append((stream, traced.failure_type))
-        return traced.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
+    def _trace(self, stream: str, failure: AirbyteTracedException) -> AirbyteMessage:
+        self._failures.append((stream, failure.failure_type))
+        return failure.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
 
     def _cancel(self, *, wait: bool) -> None:
         """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
         under way is each worker's last."""
         self._cancelled.set()
-        for job in (*self._running, *self._waiting):
-            for outlet in job.reading.outlets:
-                outlet.close()
+        for lane in self._lanes:
+            for job in (*lane.running, *lane.waiting):
+                for outlet in job.reading.outlets:
+                    outlet.close()
         with suppress(Empty):
             while True:
                 self._queue.get_nowait()
-        self._pool.shutdown(wait=wait)
+        for lane in self._lanes:
+            lane.pool.shutdown(wait=wait)
 
     # -- the workers ----------------------------------------------------------------------------------------------
 
@@ -323,7 +317,7 @@ class Sync:
             self._tasks += 1
             job.tasks += 1
         try:
-            self._pool.submit(task, *arguments)
+            job.lane.pool.submit(task, *arguments)
         except RuntimeError:  # the pool is closed
             raise Cancelled from None
 
@@ -340,7 +334,6 @@ class Sync:
         self._run(job, open_and_offer, was_opening=True)
 
     def _offer(self, job: _Job) -> None:
-        """Submit the next chains, as many as there is room for."""
         while (chain := job.next_chain()) is not None:
             self._offer_chain(job, chain)
 
@@ -357,17 +350,18 @@ class Sync:
             finally:
                 if makes_room:
                     job.chain_ended()
-                if makes_room and not job.breaker.is_open:
-                    self._offer(job)
+                    if not job.breaker.is_open:
+                        self._offer(job)
 
         self._run(job, read)
 
-    def _tell_deletions(self, job: _Job) -> None:
-        def tell() -> None:
+    def _conclude(self, job: _Job) -> None:
+        def conclude() -> None:
             for outlet, records in job.reading.tell_deletions():
                 self._put(RecordPage(outlet.name, records))
+            job.reading.conclude()
 
-        self._run(job, tell)
+        self._run(job, conclude)
 
     def _read_chain(self, job: _Job, chain: Chain, ranges: KeyRanges | None) -> None:
         if job.breaker.is_open:
@@ -400,3 +394,18 @@ class Sync:
             self._put(_TaskEnded(job, error, was_opening))
         except Cancelled:
             return
+
+
+def _lanes(readings: Sequence[Reading], num_workers: int) -> list[_Lane]:
+    """The readings in order, those of each account in a lane of its own."""
+    lanes: list[_Lane] = []
+    of_clients: dict[ApiClient, _Lane] = {}
+    for reading in readings:
+        client = reading.source.account.client
+        if client not in of_clients:
+            if len(lanes) < ACCOUNTS_SIDE_BY_SIDE:
+                lanes.append(_Lane(num_workers))
+            of_clients[client] = lanes[len(of_clients) % ACCOUNTS_SIDE_BY_SIDE]
+        lane = of_clients[client]
+        lane.waiting.append(_Job(reading, lane))
+    return lanes

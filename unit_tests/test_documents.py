@@ -40,12 +40,12 @@ def test_a_document_that_comes_again_has_its_last_change() -> None:
     assert [(each.key, each.cursor) for each in documents.oldest_first(ALL)] == [("b", 20), ("a", 30)]
 
 
-def test_what_was_changed_later_can_be_left_out() -> None:
+def test_what_was_not_changed_before_a_time_can_be_left_out() -> None:
     documents = pending()
     for key, cursor in (("a", 10), ("b", 20), ("c", 30), ("d", None)):
         documents.add(key, cursor)
 
-    assert [each.key for each in documents.oldest_first(ALL, until=20)] == ["d", "a", "b"]
+    assert [each.key for each in documents.oldest_first(ALL, before=30)] == ["d", "a", "b"]
 
 
 def test_nothing_but_key_and_cursor_is_kept() -> None:

@@ -19,8 +19,8 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.breaker import MAX_FAILURES_IN_A_ROW
 from source_invoicing.messages import SyncFailed
-from source_invoicing.sync import MAX_FAILURES_IN_A_ROW
 
 URL = "https://api.invoiced.com"
 CONFIG = {"platform": {"name": "invoiced", "api_key": "key-of-a-test"}, "num_workers": 1}

@@ -31,6 +31,7 @@ from source_invoicing.http import (
     Request,
     ResourceMissing,
     Response,
+    Retry,
     RetryPolicy,
     StatusErrorHandler,
     TokenAuth,
@@ -39,7 +40,7 @@ from source_invoicing.http import (
     transport,
 )
 from source_invoicing.http.addresses import join_url
-from source_invoicing.http.retry import retry_after
+from source_invoicing.http.retry import reset_after, retry_after
 from source_invoicing.http.secrets import forget, mask
 
 HURRY = RetryPolicy(backoff=0, rate_limit_backoff=0)
@@ -103,6 +104,49 @@ def test_retry_after_as_a_date_is_compared_with_the_clock_of_the_server() -> Non
 
     assert retry_after(headers) == 4
     assert retry_after({**headers, "Date": "Fri, 20 Nov 2026 12:01:00 GMT"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"RateLimit-Reset": "30"}, 30),
+        ({"X-RateLimit-Reset": "1795176012"}, 12),
+        ({"X-RateLimit-Reset": "1795176012500"}, 12.5),
+        ({"X-RateLimit-Reset": "1795175000"}, 0),
+        ({"X-Rate-Limit-Reset": "7.5"}, 7.5),
+        ({"RateLimit-Reset": "5", "X-RateLimit-Reset": "1795176012"}, 5),
+        ({"X-RateLimit-Reset": "soon"}, None),
+        ({"X-RateLimit-Reset": "nan"}, None),
+        ({"X-RateLimit-Reset": "-4"}, 0),
+    ],
+)
+def test_a_reset_is_seconds_or_a_moment_by_the_clock_of_the_server(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert reset_after({"Date": "Fri, 20 Nov 2026 12:00:00 GMT", **headers}) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "too_many", "verdict"),
+    [
+        (429, {"X-RateLimit-Reset": "30"}, (), (30, True)),
+        (429, {"X-RateLimit-Reset": "30", "Retry-After": "4"}, (), (4, True)),
+        (403, {}, (403,), (None, True)),
+        (403, {"RateLimit-Reset": "30"}, (403,), (30, True)),
+        (503, {"RateLimit-Reset": "30"}, (503,), (30, True)),
+        # Vendors that send it with every response do not mean that the refusal is about it.
+        (403, {"X-RateLimit-Reset": "30"}, (), None),
+    ],
+)
+def test_statuses_that_are_named_mean_too_many(
+    status: int, headers: dict[str, str], too_many: tuple[int, ...], verdict: tuple[float | None, bool] | None
+) -> None:
+    handler = StatusErrorHandler("The API", lambda body: None, "", "", too_many_statuses=too_many)
+
+    found = handler(Response(status, headers, {}, "", "/x"))
+
+    assert (isinstance(found, Retry) and (found.after, found.rate_limited)) == (verdict or False)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +327,16 @@ def test_a_harmless_slip_of_the_vendor_costs_no_list(content: bytes, headers: di
 
     assert found == body
     assert api.call_count == 1
+
+
+def test_numbers_that_nothing_can_store_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/lost", content=b'[{"id": 1, "rate": 1e999, "most": -1e999}]')
+        client().send(Request("lost"))
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "The answer to /lost holds numbers that are infinite or larger than any type. They become null."
+    ]
 
 
 @pytest.mark.parametrize(

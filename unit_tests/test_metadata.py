@@ -20,6 +20,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.fastbill import HOST as FASTBILL_HOST
 from source_invoicing.platforms.invoiced import HOSTS as INVOICED_HOSTS
+from source_invoicing.platforms.rest_api.products import Product, names
 from source_invoicing.platforms.zoho.product import DATA_CENTERS
 from unit_tests.test_packaging import METADATA, ROOT, found, streams_of
 
@@ -33,8 +34,13 @@ VENDOR_URLS: dict[str, list[str]] = {
     "zoho_invoice": ZOHO_URLS,
     "zoho_books": ZOHO_URLS,
     "fastbill": [FASTBILL_HOST],
-    # Its hosts are those that a configuration names.
-    "rest_api": [],
+    # Its hosts are those that a configuration names, and those of the products.
+    "rest_api": [
+        url
+        for product in map(Product.load, names())
+        for url in (product.platform.get("base_url"), product.platform["auth"].get("token_url"))
+        if url
+    ],
 }
 
 # What the quality checks call insecure; the namespaces of documents are names, and nothing is fetched from them.

@@ -51,9 +51,10 @@ def config_of(platform: str) -> dict[str, Any]:
 
 
 def streams_of(platform: str) -> list[InvoicingStream]:
-    """The streams of a platform."""
-    config = Config.parse(config_of(platform), PLATFORMS)
-    return PLATFORMS[platform](config).streams()
+    """The streams of a platform, with all that an option adds."""
+    config = config_of(platform)
+    platform_options = {**config["platform"], "details": True}
+    return PLATFORMS[platform](Config.parse({**config, "platform": platform_options}, PLATFORMS)).streams()
 
 
 def test_all_files_name_the_same_version() -> None:

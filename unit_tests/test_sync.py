@@ -19,6 +19,7 @@ from airbyte_cdk.models import (
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteStream,
     DestinationSyncMode,
+    FailureType,
     Type,
 )
 
@@ -200,3 +201,20 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
     ids = [message.record.data["customer_id"] for message in messages if message.record is not None]
     assert sorted(ids) == list(range(1, many + 1))
     assert max(in_line) <= 2 * workers
+
+
+def test_memory_that_is_used_up_is_told_in_words(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chains(_: Reading) -> Iterator[Any]:
+        raise MemoryError
+
+    monkeypatch.setattr(Reading, "chains", chains)
+    messages: list[AirbyteMessage] = []
+
+    with pytest.raises(SyncFailed):
+        messages.extend(read("customers"))  # which keeps what came before the end
+
+    trace = messages[-1].trace
+    assert trace is not None
+    assert trace.error is not None
+    assert trace.error.message.startswith("The memory of this machine or container was used up while stream customers ")
+    assert trace.error.failure_type is FailureType.config_error

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 from integration_tests.sandbox.control import PREFIX
 from integration_tests.sandbox.errors import SandboxError
@@ -14,6 +16,7 @@ from integration_tests.sandbox.server import Server
 from integration_tests.sandbox.world import World, to_json
 
 USAGE_ERROR = 2
+ALL = "all"
 
 
 def main() -> int:
@@ -22,53 +25,60 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         rows = {stream: int(count) for stream, count in map(_pair, arguments.rows)}
-        world = World(
-            arguments.platform,
-            seed=arguments.seed,
-            scale=arguments.scale,
-            latency=arguments.latency_ms / 1000,
-            rows=rows,
-            options=dict(map(_pair, arguments.option)),
-        )
+        worlds = {
+            platform: World(
+                platform,
+                seed=arguments.seed,
+                scale=arguments.scale,
+                latency=arguments.latency_ms / 1000,
+                rows=rows,
+                options=dict(map(_pair, arguments.option)),
+            )
+            for platform in (PLATFORMS if arguments.platform == ALL else [arguments.platform])
+        }
     except ValueError as error:
         parser.error(str(error))
-    return asyncio.run(_serve(world, arguments.platform, arguments.port))
+    return asyncio.run(_serve(worlds, arguments.port))
 
 
-async def _serve(world: World, platform: str, port: int) -> int:
+async def _serve(worlds: Mapping[str, World], first_port: int) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    server = Server(world)
-    try:
-        base_url = await server.start(port)
-    except OSError as error:
-        await server.stop()
-        complaint = f"The sandbox cannot listen on port {port}: {error.strerror}."
-        print(f"{complaint} Choose another one, or 0 for any that is free.", file=sys.stderr)
-        return USAGE_ERROR
-    ready = {
-        "platform": platform,
-        "base_url": base_url,
-        "config": world.config(base_url),
-        "control": base_url + PREFIX,
-    }
-    print(to_json(ready).decode(), flush=True)
-    await stopped.wait()
-    await server.stop()
+    async with AsyncExitStack() as stack:
+        for offset, (platform, world) in enumerate(worlds.items()):
+            server = Server(world)
+            stack.push_async_callback(server.stop)
+            port = first_port and first_port + offset
+            try:
+                base_url = await server.start(port)
+            except OSError as error:
+                complaint = f"The sandbox cannot listen on port {port}: {error.strerror}."
+                print(f"{complaint} Choose another one, or 0 for any that is free.", file=sys.stderr)
+                return USAGE_ERROR
+            ready = {
+                "platform": platform,
+                "base_url": base_url,
+                "config": world.config(base_url),
+                "control": base_url + PREFIX,
+            }
+            print(to_json(ready).decode(), flush=True)
+        await stopped.wait()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m integration_tests.sandbox",
-        description="Plays a vendor's API on loopback. Prints one line of JSON when it is ready.",
+        description="Plays vendors' APIs on loopback. Prints a line of JSON for each when it is ready.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=_options_help(),
     )
-    parser.add_argument("--platform", required=True, choices=sorted(PLATFORMS))
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--platform", required=True, choices=[*sorted(PLATFORMS), ALL])
+    parser.add_argument(
+        "--port", type=int, default=0, help="0, the default, takes a free one; of all, that of the first"
+    )
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
     parser.add_argument("--scale", type=int, default=1, help="multiplies the numbers of rows")
     parser.add_argument("--latency-ms", type=float, default=0, help="delay before each answer of the API")

@@ -6,7 +6,8 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,11 @@ import orjson
 from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.fastbill_forms import IN_TURN, Style, written
 from integration_tests.sandbox.fastbill_options import OPTIONS
+from integration_tests.sandbox.fastbill_other_rows import BERLIN, german, unix
 from integration_tests.sandbox.fastbill_quota import CallQuota
-from integration_tests.sandbox.fastbill_rows import DEFAULT_ROWS, FIRST_IDS, Maker, german, make_ids, unix
+from integration_tests.sandbox.fastbill_rows import DEFAULT_ROWS, FIRST_IDS, Maker, make_ids, template_hash
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import JSON, ApiRequest, Page, Platform, Reply
+from integration_tests.sandbox.platform import JSON, ApiRequest, Page, Part, Platform, Reply
 from integration_tests.sandbox.table import BY_KEY, SHUFFLED, Key, Query, Row, Sort, Table, Where
 from integration_tests.sandbox.values import Values
 
@@ -40,7 +42,8 @@ class Service:
     singular: str
     key: str
     equal: tuple[str, ...]
-    ranges: tuple[str, ...] = ()
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    """Ends of the filters ``START_`` and ``END_``, with the field they look at."""
 
 
 DOCUMENT_FILTERS = ("INVOICE_ID", "INVOICE_NUMBER", "INVOICE_TITLE", "CUSTOMER_ID", "TYPE", "PROJECT_ID")
@@ -50,7 +53,6 @@ RANGES: Mapping[str, str] = {
     "PAID_DATE": "PAID_DATE",
     "LASTUPDATE": "LASTUPDATE",
 }
-"""Filters ``START_`` and ``END_``, with the field they look at."""
 
 SERVICES: Mapping[str, Service] = {
     "customer.get": Service(
@@ -60,12 +62,55 @@ SERVICES: Mapping[str, Service] = {
         "CUSTOMER_ID",
         ("CUSTOMER_ID", "CUSTOMER_NUMBER", "COUNTRY_CODE", "CITY"),
     ),
-    "invoice.get": Service("invoices", "INVOICES", "INVOICE", "INVOICE_ID", DOCUMENT_FILTERS, tuple(RANGES)),
+    "invoice.get": Service("invoices", "INVOICES", "INVOICE", "INVOICE_ID", DOCUMENT_FILTERS, RANGES),
     "article.get": Service("products", "ARTICLES", "ARTICLE", "ARTICLE_ID", ("ARTICLE_ID", "ARTICLE_NUMBER")),
     "recurring.get": Service("recurring_invoices", "INVOICES", "INVOICE", "INVOICE_ID", ("INVOICE_ID", "PROJECT_ID")),
-    "revenue.get": Service("revenues", "REVENUES", "REVENUE", "INVOICE_ID", DOCUMENT_FILTERS, tuple(RANGES)),
+    "contact.get": Service(
+        "contacts", "CONTACTS", "ELEMENT", "CONTACT_ID", ("CONTACT_ID", "CUSTOMER_ID", "CUSTOMER_NUMBER")
+    ),
+    "estimate.get": Service(
+        "estimates",
+        "ESTIMATES",
+        "ESTIMATE",
+        "ESTIMATE_ID",
+        ("CUSTOMER_ID", "ESTIMATE_ID", "ESTIMATE_NUMBER"),
+        {"DATE": "ESTIMATE_DATE"},
+    ),
+    "expense.get": Service(
+        "expenses",
+        "EXPENSES",
+        "EXPENSE",
+        "INVOICE_ID",
+        ("INVOICE_ID", "INVOICE_NUMBER"),
+        {"DATE": "INVOICE_DATE", "PAID_DATE": "PAID_DATE"},
+    ),
+    "project.get": Service(
+        "projects", "PROJECTS", "PROJECT", "PROJECT_ID", ("PROJECT_ID", "CUSTOMER_ID", "PROJECT_NUMBER")
+    ),
+    "time.get": Service(
+        "times", "TIMES", "TIME", "TIME_ID", ("CUSTOMER_ID", "PROJECT_ID", "TASK_ID", "TIME_ID"), {"DATE": "DATE"}
+    ),
+    "template.get": Service("templates", "TEMPLATES", "TEMPLATE", "TEMPLATE_HASH", ()),
+    "revenue.get": Service("revenues", "REVENUES", "REVENUE", "INVOICE_ID", DOCUMENT_FILTERS, RANGES),
 }
+UNPAGED = ("times", "templates")
+"""Of these nothing says that they come in pages."""
+UNASKED_TIMES = 10
+"""So many times of the current month are listed to whoever names no days."""
 SERVICE_OF = {service.stream: service for service in SERVICES.values()}
+
+
+PARTS: Mapping[str, Part] = {
+    "invoice_line_items": Part("invoices", "ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "invoice_vat_items": Part("invoices", "VAT_ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "invoice_payments": Part("invoices", "PAYMENTS", "INVOICE_ID", "LASTUPDATE"),
+    "recurring_invoice_line_items": Part("recurring_invoices", "ITEMS", "INVOICE_ID"),
+    "revenue_line_items": Part("revenues", "ITEMS", "INVOICE_ID", "LASTUPDATE"),
+    "revenue_payments": Part("revenues", "PAYMENTS", "INVOICE_ID", "LASTUPDATE"),
+    "estimate_line_items": Part("estimates", "ITEMS", "ESTIMATE_ID"),
+    "expense_line_items": Part("expenses", "ITEMS", "INVOICE_ID"),
+    "project_tasks": Part("projects", "TASKS", "PROJECT_ID"),
+}
 
 
 class Refused(Exception):
@@ -82,6 +127,7 @@ class FastBill(Platform):
     name = "fastbill"
     default_rows = DEFAULT_ROWS
     own_options = OPTIONS
+    parts = PARTS
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)
@@ -95,7 +141,8 @@ class FastBill(Platform):
         self._next_ids = {
             stream: max((int(str(key)) for key in table), default=FIRST_IDS[stream]) + 1
             for stream, table in self.tables.items()
-        }
+            if stream != "templates"
+        } | {"templates": counts["templates"]}
         self._edits = 0
         self._quota = CallQuota()
 
@@ -224,7 +271,16 @@ class FastBill(Platform):
         service = SERVICES[question["SERVICE"]]
         table = self.tables[service.stream]
         where = tuple(self._where(service, question.get("FILTER") or {}))
-        total, keys = table.select(Query(self._sort(service), where=where), offset, limit)
+        if service.stream in UNPAGED and self.options.flag("unpaged"):
+            offset, limit = 0, max(len(table), 1)
+        if service.stream == "times" and not where:
+            month = datetime.now(BERLIN).strftime("%Y-%m")
+            where = (Where("DATE", month, lambda date: date.startswith(month)),)
+            _, keys = table.select(Query(self._sort(service), where=where), 0, len(table))
+            keys = keys[-UNASKED_TIMES:]
+            total, keys = len(keys), keys[offset : offset + limit]
+        else:
+            total, keys = table.select(Query(self._sort(service), where=where), offset, limit)
         return Page(self._bodies(table, keys), total, -(-offset // limit) + 1, limit)
 
     def _bodies(self, table: Table, keys: list[Key]) -> list[bytes]:
@@ -251,7 +307,7 @@ class FastBill(Platform):
             elif edge in ("START", "END") and field in service.ranges:
                 if not DAY.fullmatch(str(value)):
                     raise Refused(200, f"missing / invalid field: {name}")
-                where.append(Where(RANGES[field], (name, value), _day_test(edge == "START", value)))
+                where.append(Where(service.ranges[field], (name, value), _day_test(edge == "START", value)))
         return where
 
     def _heeds(self, service: Service, name: str) -> bool:
@@ -259,7 +315,7 @@ class FastBill(Platform):
         option = None
         if name == "PROJECT_ID":
             option = "project_filter"
-        elif name in ("START_LASTUPDATE", "END_LASTUPDATE") and service.ranges:
+        elif name in ("START_LASTUPDATE", "END_LASTUPDATE") and "LASTUPDATE" in service.ranges:
             option = "revenue_filter" if service.stream == "revenues" else "lastupdate_filter"
         rule = self.options.text(option) if option else "honoured"
         if rule == "refused":
@@ -272,15 +328,19 @@ class FastBill(Platform):
         """A row of the usual kind, created now."""
         if customer is not None:
             raise SandboxError("FastBill has no lists under a customer; set CUSTOMER_ID.")
-        row = self._new.make(stream, str(self._next_ids[stream]), now) | values
-        self._next_ids[stream] = max(self._next_ids[stream], int(row[SERVICE_OF[stream].key])) + 1
+        number = self._next_ids[stream]
+        id_ = template_hash(number) if stream == "templates" else str(number)
+        row = self._new.make(stream, id_, now) | values
+        key = row[SERVICE_OF[stream].key]
+        self._next_ids[stream] = max(number, int(key) if key.isdecimal() else 0) + 1
         return row, None
 
     def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
         """Changes the given fields or some text, and moves LASTUPDATE where the row has one."""
         self._edits += 1
         if not values:
-            name = next(name for name in ("NOTE", "DESCRIPTION", "ADDRESS_2") if name in row)
+            editable = ("NOTE", "DESCRIPTION", "ADDRESS_2", "PROJECT_NAME", "COMMENT", "TEMPLATE_NAME", "INTROTEXT")
+            name = next(name for name in editable if name in row)
             values = {name: f"edit {self._edits}"}
         return row | ({"LASTUPDATE": german(now)} if "LASTUPDATE" in row else {}) | values
 

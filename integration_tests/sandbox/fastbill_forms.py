@@ -6,22 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 from integration_tests.sandbox.table import Row
 
 TOTALS = ("SUB_TOTAL", "VAT_TOTAL", "TOTAL", "VAT_VALUE", "COMPLETE_NET", "COMPLETE_GROSS")
 """Numbers in every year."""
-NUMBERS = ("QUANTITY", "UNIT_PRICE", "VAT_PERCENT", "EXCHANGE_RATE", "CASH_DISCOUNT_PERCENT")
+NUMBERS = (
+    *("QUANTITY", "UNIT_PRICE", "VAT_PERCENT", "EXCHANGE_RATE", "CASH_DISCOUNT_PERCENT"),
+    *("HOUR_PRICE", "MINUTES", "BILLABLE_MINUTES"),
+)
 """Text or number, by year and service."""
-MOMENTS = ("CREATED", "LASTUPDATE", "DELETED_DATE", "DUE_DATE", "PAID_DATE")
-DAYS = ("INVOICE_DATE", "SERVICE_PERIOD_START", "SERVICE_PERIOD_END", "START_DATE", "END_DATE")
-NO_MOMENT: Mapping[str, str] = {"PAID_DATE": "0000-00-00 00:00:00", "DUE_DATE": "0000-00-00 00:00:00"}
+MOMENTS = (
+    *("CREATED", "LASTUPDATE", "DELETED_DATE", "DUE_DATE", "PAID_DATE"),
+    *("DATE", "START_TIME", "END_TIME"),
+)
+DAYS = ("INVOICE_DATE", "ESTIMATE_DATE", "SERVICE_PERIOD_START", "SERVICE_PERIOD_END", "START_DATE", "END_DATE")
+NO_MOMENT: Mapping[str, str] = dict.fromkeys(("PAID_DATE", "DUE_DATE", "START_TIME", "END_TIME"), "0000-00-00 00:00:00")
 """What stands for none; elsewhere it is empty text."""
 SINGULARS: Mapping[str, str] = {
     "ITEMS": "ITEM",
     "VAT_ITEMS": "VAT_ITEM",
     "PAYMENTS": "PAYMENT",
     "COMMENTS": "COMMENT",
+    "TASKS": "TASK",
 }
 """Lists inside a row, with the name of one of their elements."""
 EXACT = 2**53
@@ -39,7 +47,8 @@ class Style:
 
     def dress(self, row: Row, key: str) -> Row:
         """A row as it is sent; its key picks a form where forms change from row to row."""
-        turn = int(key) // 2  # Ids go up by two.
+        # Ids go up by two.
+        turn = (int(key) if key.isdecimal() else crc32(key.encode())) // 2
         style = Style(
             self.numbers if self.numbers != "mixed" else ("text", "number")[turn % 2],
             self.ids if self.ids != "mixed" else ("text", "number")[turn % 2],
@@ -71,10 +80,8 @@ class Style:
         if name == "PAYMENTS":
             year, month, day = element["DATE"].split("-")
             row |= {"DATE": f"{day}.{month}.{year}", "AMOUNT": _decimal(element["AMOUNT"])}
-        if name == "COMMENTS":
-            row["DATE"] = element["DATE"].replace("T", " ")
         if name == "ITEMS" and self.numbers == "number":
-            row["INVOICE_ITEM_ID"] = int(element["INVOICE_ITEM_ID"])
+            row |= {key: int(row[key]) for key in ("INVOICE_ITEM_ID", "ESTIMATE_ITEM_ID") if key in row}
         return row
 
 

@@ -46,6 +46,7 @@ OPTIONS: tuple[Option, ...] = (
         "What PROJECT_ID in the filter of a document does.",
         choices=("honoured", "ignored", "refused"),
     ),
+    Option("unpaged", False, "time.get and template.get answer with all rows, whatever LIMIT and OFFSET say."),
     Option("limit_cap", 100, "The most rows on a page, whatever is asked for.", minimum=1),
     Option("calls_per_hour", 0, "Calls within an hour; further ones are over quota. 0 sets no limit."),
     Option("quota_seconds", 3600, "How long the 'hour' lasts, from the first call of the window.", minimum=1),

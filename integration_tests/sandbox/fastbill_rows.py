@@ -6,14 +6,18 @@ How they look on the wire is in :mod:`integration_tests.sandbox.fastbill_forms`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from zoneinfo import ZoneInfo
+from zlib import crc32
 
+from integration_tests.sandbox.fastbill_other_rows import (
+    OtherRows,
+    bank,
+    day_text,
+    german,
+    moment_text,
+    party,
+)
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import LONG_TEXT, Values
-
-BERLIN = ZoneInfo("Europe/Berlin")
-"""FastBill writes times of day in Germany, without saying so."""
 
 DEFAULT_ROWS: Mapping[str, int] = {
     "customers": 101,
@@ -21,6 +25,12 @@ DEFAULT_ROWS: Mapping[str, int] = {
     "products": 100,
     "recurring_invoices": 1,
     "revenues": 0,
+    "contacts": 30,
+    "estimates": 12,
+    "expenses": 12,
+    "projects": 4,
+    "times": 120,
+    "templates": 3,
 }
 """Rows of each stream at scale 1."""
 
@@ -30,8 +40,14 @@ FIRST_IDS: Mapping[str, int] = {
     "products": 310_001,
     "recurring_invoices": 2_700_001,
     "revenues": 5_000_001,
+    "contacts": 640_001,
+    "estimates": 150_001,
+    "expenses": 5_000_001,
+    "projects": 801,
+    "times": 9_900_001,
+    "templates": 0,
 }
-"""Invoices and revenues share their ids: these are unique within a service only."""
+"""Invoices, expenses and revenues share their ids: these are unique within a service only."""
 
 PROJECTS = ("0", "801", "802", "803")
 """Projects of documents; 0 stands for none."""
@@ -46,19 +62,16 @@ LONG_ROW = 2
 """Position of a row with a very long text."""
 
 
-def german(moment: int) -> str:
-    """A unix second as the time of day in Germany, without a zone."""
-    return datetime.fromtimestamp(moment, BERLIN).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def unix(text: str) -> int:
-    """The reverse of :func:`german`; the later second where clocks were put back is never given."""
-    return int(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp())
-
-
 def make_ids(stream: str, count: int) -> list[str]:
-    """The ids of a stream in ascending order, with gaps, all of one length."""
+    """The ids of a stream in ascending order, with gaps, all of one length; those of templates are hashes."""
+    if stream == "templates":
+        return [template_hash(n) for n in range(count)]
     return [str(FIRST_IDS[stream] + 2 * n + n // 7) for n in range(count)]
+
+
+def template_hash(number: int) -> str:
+    """Hashes of templates, ascending like all ids."""
+    return f"{number:04x}{crc32(str(number).encode()):08x}"
 
 
 class Maker:
@@ -68,6 +81,7 @@ class Maker:
         self.v = values
         self._customers = customers
         self._made = 0
+        self.others = OtherRows(values, customers)
 
     def make(self, stream: str, id_: str, now: int | None = None) -> Row:
         """One row, with ``now`` (unix seconds) created at that time."""
@@ -78,6 +92,12 @@ class Maker:
             "products": self.product,
             "recurring_invoices": self.recurring_invoice,
             "revenues": self.revenue,
+            "contacts": self.others.contact,
+            "estimates": self.estimate,
+            "expenses": self.expense,
+            "projects": self.others.project,
+            "times": self.others.time,
+            "templates": self.others.template,
         }[stream](id_)
         if now is not None:
             row |= {name: german(now) for name in ("CREATED", "LASTUPDATE") if name in row}
@@ -96,7 +116,7 @@ class Maker:
             "NEWSLETTER_OPTIN": v.one_of(("0", "1")),
             "CUSTOMER_ACCOUNT": "",
             "ACCOUNT_RECEIVABLE": v.in_turn("receivable", (None, "10001", None, "10002")),
-            **self._party(),
+            **party(v),
             "POSITION": v.one_of(("", "Einkauf")),
             "ACADEMIC_DEGREE": v.one_of(("", "Dr.")),
             "SECONDARY_ADDRESS": "",
@@ -106,7 +126,7 @@ class Maker:
             "MOBILE": "",
             "EMAIL": f"rechnung+{id_}@kunde.example",
             "WEBSITE": "",
-            **self._bank(),
+            **bank(v),
             "BANK_ACCOUNT_MANDATE_REFERENCE": "",
             "CURRENCY_CODE": "EUR",
             "TAGS": v.one_of(("", "a,b", "Müller & Söhne")),
@@ -126,7 +146,9 @@ class Maker:
         v = self.v
         kind = v.in_turn("kind", ("outgoing", "outgoing", "draft", "credit"))
         state = "draft" if kind == "draft" else v.in_turn("state", ("unpaid", "paid", "overdue", "canceled"))
-        return self._document(id_, kind) | {
+        document = self._document(id_, kind)
+        return document | {
+            "PAYMENTS": _paid(document, {"paid": 1, "overdue": 0.25}.get(state, 0)),
             "STATE": state,
             "SUBTYPE": "standard",
             "INVOICE_NUMBER": "" if kind == "draft" else v.code("R", int(id_) % 100_000),
@@ -139,6 +161,7 @@ class Maker:
     def revenue(self, id_: str) -> Row:
         """An income that was entered rather than written: the same fields, a few less."""
         document = self._document(id_, "outgoing")
+        document["PAYMENTS"] = _paid(document, 1 if document["PAID_DATE"] else 0)
         return {name: value for name, value in document.items() if name not in ("SUBTYPE", "AFFILIATE")}
 
     def recurring_invoice(self, id_: str) -> Row:
@@ -153,6 +176,49 @@ class Maker:
             "OCCURENCES": v.one_of(("0", "12")),
             "OUTPUT_TYPE": v.one_of(("draft", "outgoing")),
             "EMAIL_NOTIFY": v.one_of(("0", "1")),
+        }
+
+    def estimate(self, id_: str) -> Row:
+        """An offer. It has no LASTUPDATE, and lines of its own kind."""
+        v, document = self.v, self._document(id_, "")
+        lines = [
+            {"ESTIMATE_ITEM_ID": line.pop("INVOICE_ITEM_ID"), **line, "IS_GROSS": "0"} for line in document["ITEMS"]
+        ]
+        kept = (
+            *("CUSTOMER_ID", "CUSTOMER_NUMBER", "CUSTOMER_COSTCENTER_ID", "PROJECT_ID", "TEMPLATE_ID"),
+            *("INVOICE_TITLE", "INTROTEXT", "PAYMENT_TYPE", "CURRENCY_CODE", "DOCUMENT_URL"),
+            *("SUB_TOTAL", "VAT_TOTAL", "TOTAL", "VAT_ITEMS"),
+        )
+        return {
+            "ESTIMATE_ID": id_,
+            "STATE": v.in_turn("estimate", ("a", "b", "c", "d", "e", "f")),
+            "ESTIMATE_NUMBER": v.code("A", int(id_) % 100_000),
+            **party(v),
+            **bank(v),
+            **{name: document[name] for name in kept},
+            "DUE_DATE": self._day(),
+            "ESTIMATE_DATE": self._day(),
+            "ITEMS": lines,
+        }
+
+    def expense(self, id_: str) -> Row:
+        """A bill from somebody else. Its lines name it."""
+        v, document = self.v, self._document(id_, "")
+        lines = [
+            {**line, "INVOICE_ID": id_, "CUSTOMER_ID": "0", "NET_VALUE": line["COMPLETE_NET"]}
+            for line in document["ITEMS"]
+        ]
+        kept = (
+            *("INVOICE_ID", "ORGANIZATION", "INVOICE_NUMBER", "CURRENCY_CODE", "NOTE", "PAYMENT_INFO"),
+            *("INVOICE_DATE", "SERVICE_PERIOD_START", "SERVICE_PERIOD_END", "DUE_DATE", "PAID_DATE"),
+            *("CUSTOMER_ID", "PROJECT_ID", "SUB_TOTAL", "VAT_TOTAL", "TOTAL", "VAT_ITEMS", "COMMENTS"),
+            "DOCUMENT_URL",
+        )
+        return {
+            **{name: document[name] for name in kept},
+            "CATEGORY": v.in_turn("category of an expense", ("Büro", ["Büro", "Reise"])),
+            "COMMENT": v.text(),
+            "ITEMS": lines,
         }
 
     def product(self, id_: str) -> Row:
@@ -188,10 +254,10 @@ class Maker:
             "CONTACT_ID": "0",
             "PROJECT_ID": v.in_turn("project", PROJECTS),
             "TEMPLATE_ID": str(v.whole(100, 999)),
-            **self._party(),
+            **party(v),
             "PAYMENT_TYPE": v.one_of(("1", "2", "3")),
             "DAYS_FOR_PAYMENT": v.one_of(("0", "14")),
-            **self._bank(),
+            **bank(v),
             "AFFILIATE": v.one_of((None, "")),
             "CURRENCY_CODE": v.one_of(("EUR", "CHF")),
             "BASE_CURRENCY_CODE": "EUR",
@@ -214,9 +280,7 @@ class Maker:
             "SUB_TOTAL": net,
             "VAT_TOTAL": vat,
             "TOTAL": net + vat,
-            "VAT_ITEMS": [
-                {name: line[name] for name in ("VAT_PERCENT", "COMPLETE_NET", "VAT_VALUE")} for line in lines[:2]
-            ],
+            "VAT_ITEMS": _by_rate(lines),
             "ITEMS": lines,
             "PAYMENTS": [self._payment(f"{id_}{n}") for n in range(v.in_turn("payments", (0, 1, 2)))],
             "COMMENTS": [self._comment() for _ in range(v.in_turn("comments", (2, 0, 1, 0)))],
@@ -263,33 +327,35 @@ class Maker:
         v = self.v
         return {"DATE": self._moment(), "COMMENT": v.text(), "COMMENT_PUBLIC": v.one_of(("0", "1"))}
 
-    def _party(self) -> Row:
-        v = self.v
-        return {
-            "ORGANIZATION": v.name(),
-            "SALUTATION": v.one_of(("mr", "mrs", "family", "")),
-            "FIRST_NAME": v.one_of(("", "Zoë")),
-            "LAST_NAME": v.one_of(("", "Weiß")),
-            "ADDRESS": "Straße des 17. Juni 1",
-            "ADDRESS_2": "",
-            "ZIPCODE": v.one_of(("01067", "10115")),
-            "CITY": v.one_of(("Köln", "Zürich", "Łódź")),
-            "COUNTRY_CODE": v.one_of(("DE", "CH", "PL")),
-            "VAT_ID": v.one_of(("", "DE000000000")),
-        }
-
-    def _bank(self) -> Row:
-        return {
-            "BANK_NAME": "",
-            "BANK_CODE": "",
-            "BANK_ACCOUNT_NUMBER": "",
-            "BANK_ACCOUNT_OWNER": "",
-            "BANK_IBAN": self.v.one_of(("", "DE00 0000 0000 0000 0000 00")),
-            "BANK_BIC": "",
-        }
-
     def _moment(self) -> str:
-        return german(self.v.moment())
+        return moment_text(self.v)
 
     def _day(self) -> str:
-        return datetime.fromtimestamp(self.v.moment(), timezone.utc).strftime("%Y-%m-%d")
+        return day_text(self.v)
+
+
+def _paid(document: Row, share: float) -> list[Row]:
+    """The payments of a document, with amounts that make up a share of its total."""
+    due, payments = document["TOTAL"] * share, document["PAYMENTS"]
+    if not due:
+        return []
+    whole = {"PAYMENT_ID": f"{document['INVOICE_ID']}0", "DATE": document["INVOICE_DATE"], "CURRENCY_CODE": "EUR"}
+    payments = payments or [{**whole, "AMOUNT": due, "NOTE": "", "TYPE": ""}]
+    half = due / len(payments)
+    amounts = [half, due - half] if len(payments) > 1 else [due]
+    return [payment | {"AMOUNT": amount} for payment, amount in zip(payments, amounts, strict=True)]
+
+
+def _by_rate(lines: list[Row]) -> list[Row]:
+    """Lines added up by their rate of tax."""
+    rates = dict.fromkeys(line["VAT_PERCENT"] for line in lines)
+    return [
+        {
+            "VAT_PERCENT": rate,
+            **{
+                name: sum(line[name] for line in lines if line["VAT_PERCENT"] == rate)
+                for name in ("COMPLETE_NET", "VAT_VALUE")
+            },
+        }
+        for rate in rates
+    ]

@@ -16,6 +16,7 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.invoiced_data import (
     CHILD_PATHS,
     DEFAULT_ROWS,
+    PARTS,
     STRING_IDS,
     Maker,
     child_keys,
@@ -23,10 +24,11 @@ from integration_tests.sandbox.invoiced_data import (
     spread,
 )
 from integration_tests.sandbox.invoiced_events import RELATIONS, SUBJECTS, EventMaker, expand
+from integration_tests.sandbox.invoiced_ledger import Ledger, payment_plan
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import ApiRequest, Change, Page, Part, Platform, Reply
+from integration_tests.sandbox.platform import ApiRequest, Change, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
 from integration_tests.sandbox.values import Values
 
@@ -39,6 +41,9 @@ ON_REQUEST: Mapping[str, str] = {"payments": "applied_to", "events": "user"}
 """Fields that a list shows only when ``include`` names them."""
 SINGLE_CHILDREN = ("contacts", "metered_billings")
 """Streams under a customer whose rows have an address of their own."""
+
+NEWER_CADENCES = "customer_chasing_cadences"
+"""What newer libraries of the vendor call the list of chasing cadences."""
 
 ERROR_TYPES: Mapping[int, str] = {401: "authentication_error", 429: "rate_limit_error"}
 MESSAGES: Mapping[int, str] = {
@@ -67,7 +72,7 @@ class Invoiced(Platform):
     default_rows = DEFAULT_ROWS
     time_columns = ("updated_at", "timestamp")
     own_options = OPTIONS
-    parts = {"invoice_line_items": Part("invoices", "items", "invoice_id", "updated_at")}
+    parts = PARTS
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)
@@ -77,8 +82,9 @@ class Invoiced(Platform):
             stream: Table(stream, ("object", "id") if stream == "payment_sources" else ("id",), self.time_columns)
             for stream in counts
         }
+        ledger = Ledger(counts["payments"])
         for stream, table in self.tables.items():
-            maker = Maker(Values(seed, stream), ids)
+            maker = Maker(Values(seed, stream), ids, ledger)
             if stream == "events":
                 rows = EventMaker(Values(seed, stream), self.tables).many(ids[stream])
             elif stream in CHILD_PATHS:
@@ -187,7 +193,10 @@ class Invoiced(Platform):
 
     def _target(self, path: str) -> _Target | None:
         # Split before decoding: ids may contain slashes.
-        match [unquote(part) for part in path.strip("/").split("/")]:
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        if parts[0] in ("chasing_cadences", NEWER_CADENCES):
+            parts[0] = "chasing_cadences" if parts[0] == self.options.text("cadences_path") else ""
+        match parts:
             case [stream] if stream in self.tables and stream not in CHILD_PATHS:
                 return _Target(stream)
             case [stream, key] if stream in self.tables and stream not in CHILD_PATHS:
@@ -196,6 +205,8 @@ class Invoiced(Platform):
                 return _Target(STREAM_OF_PATH[child], parent)
             case ["customers", parent, child, key] if STREAM_OF_PATH.get(child) in SINGLE_CHILDREN:
                 return _Target(STREAM_OF_PATH[child], parent, key)
+            case ["invoices", key, "payment_plan"]:
+                return _Target("payment_plans", key=key)
         return None
 
     def _existing(self, stream: str, text: str) -> Key:
@@ -207,6 +218,12 @@ class Invoiced(Platform):
         return key
 
     def _single(self, request: ApiRequest, target: _Target, parent: Key | None) -> Reply:
+        if target.stream == "payment_plans":
+            invoice = self._existing("invoices", target.key or "")
+            plan = payment_plan(self.tables["invoices"].row(invoice))
+            if plan is None:
+                raise Refused(404, f"Payment plan was not found: {target.key}")
+            return Reply(200, orjson.dumps(plan))
         key = self._existing(target.stream, target.key or "")
         if self.tables[target.stream].group_of(key) != parent:
             raise Refused(404, f"{STREAM_NAMES[target.stream]} was not found: {target.key}")
@@ -290,6 +307,17 @@ class Invoiced(Platform):
         """Everything: payments with ``applied_to``, subscriptions of all states, children with ``customer_id``."""
         table = self.table(stream)
         return [self._body(stream, key, customer=table.group_of(key)) for key in table]
+
+    def parts_of(self, name: str) -> list[Row]:
+        """Payment plans stand beside the invoices: each has an address of its own."""
+        if name != "payment_plans":
+            return super().parts_of(name)
+        table = self.tables["invoices"]
+        plans = [(row, plan) for row in map(table.row, table) if (plan := payment_plan(row))]
+        return [
+            plan | {"invoice_id": row["id"], "updated_at": row["updated_at"], "row_updated_at": plan["updated_at"]}
+            for row, plan in plans
+        ]
 
     # Mutations
 

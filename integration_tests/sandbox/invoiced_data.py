@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from integration_tests.sandbox.invoiced_ledger import Ledger
 from integration_tests.sandbox.invoiced_parts import Parts
 from integration_tests.sandbox.invoiced_rows import Rows
+from integration_tests.sandbox.invoiced_settings import Settings
+from integration_tests.sandbox.platform import Part
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import DAY, LONG_TEXT, Values
 
@@ -28,6 +31,9 @@ DEFAULT_ROWS: Mapping[str, int] = {
     "tasks": 130,
     "metered_billings": 230,
     "payment_sources": 230,
+    "members": 6,
+    "roles": 4,
+    "chasing_cadences": 3,
     "events": 350,
 }
 """Rows of each stream at scale 1, in the order in which they are made."""
@@ -45,6 +51,8 @@ FIRST_IDS: Mapping[str, int] = {
     "tasks": 33_001,
     "metered_billings": 40_000_001,
     "payment_sources": 55,
+    "members": 801,
+    "chasing_cadences": 12,
     "events": 990_001,
 }
 STRING_IDS: Mapping[str, tuple[str, ...]] = {
@@ -52,6 +60,7 @@ STRING_IDS: Mapping[str, tuple[str, ...]] = {
     "plans": ("starter", "pro / yearly", "Tarif Ü", "plan+plus", "123"),
     "tax_rates": ("VAT", "MwSt. 19 %", "税/率"),
     "coupons": ("SPRING 10%", "a/b"),
+    "roles": ("administrator", "read only", "account/manager"),
 }
 """Ids that people chose; further ones are numbered."""
 
@@ -61,6 +70,25 @@ CHILD_PATHS: Mapping[str, str] = {
     "payment_sources": "payment_sources",
 }
 """Streams that exist only under a customer, with the last part of their path."""
+
+_CHANGE = "updated_at"
+_DOCUMENTS: Mapping[str, str] = {"invoice": "invoices", "credit_note": "credit_notes", "estimate": "estimates"}
+PARTS: Mapping[str, Part] = {
+    **{f"{one}_line_items": Part(many, "items", f"{one}_id", _CHANGE) for one, many in _DOCUMENTS.items()},
+    **{
+        f"{one}_{kind}": Part(many, f"{kind} items.{kind}", f"{one}_id", _CHANGE, "line_item_id")
+        for one, many in _DOCUMENTS.items()
+        for kind in ("discounts", "taxes")
+    },
+    "payment_applications": Part("payments", "applied_to", "payment_id", _CHANGE),
+    "charges": Part("payments", "charge", "payment_id", _CHANGE),
+    "refunds": Part("payments", "charge.refunds", "payment_id", _CHANGE),
+    "subscription_addons": Part("subscriptions", "addons", "subscription_id", _CHANGE),
+    "plan_tiers": Part("plans", "tiers", "plan_id", _CHANGE),
+    "chasing_cadence_steps": Part("chasing_cadences", "steps", "cadence_id"),
+    "payment_plans": Part("invoices", "", "invoice_id", _CHANGE),
+}
+"""What stands inside rows, and payment plans, which stand beside their invoice."""
 
 DISTINCT_ROWS = 3_000
 """After so many rows of a stream the further ones resemble these: a benchmark must not wait for its data."""
@@ -116,10 +144,10 @@ def _peculiarity(stream: str, n: int) -> Row:
 class Maker:
     """Makes rows of every stream but events, one at a time, from an id."""
 
-    def __init__(self, values: Values, ids: dict[str, list[Any]]) -> None:
+    def __init__(self, values: Values, ids: dict[str, list[Any]], ledger: Ledger | None = None) -> None:
         self.v = values
-        self.parts = Parts(values, ids)
-        rows = Rows(values, self.parts)
+        self.parts = Parts(values, ids, ledger)
+        rows, settings = Rows(values, self.parts), Settings(values, self.parts)
         self._made: dict[str, int] = {}
         self._makers: dict[str, Callable[[Any], Row]] = {
             "customers": rows.customer,
@@ -135,6 +163,9 @@ class Maker:
             "estimates": rows.estimate,
             "notes": rows.note,
             "tasks": rows.task,
+            "members": settings.member,
+            "roles": settings.role,
+            "chasing_cadences": settings.chasing_cadence,
         }
         self._child_makers: dict[str, Callable[[Any, Any], Row]] = {
             "contacts": rows.contact,

@@ -53,6 +53,12 @@ OPTIONS: tuple[Option, ...] = (
         "canceled=1 and finished=1 list those instead of the running ones, or in addition to them.",
         choices=("exclusive", "additive"),
     ),
+    Option(
+        "cadences_path",
+        "chasing_cadences",
+        "Which of the paths that the vendor's libraries know lists chasing cadences; the other one is not found.",
+        choices=("chasing_cadences", "customer_chasing_cadences"),
+    ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
     Option("events_delay", 0, "How many later events are listed before the event of a deletion is."),
     Option("events_kept", 0, "So many events are listed, the newest ones; 0 lists all."),

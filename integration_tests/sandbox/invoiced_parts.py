@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
+from integration_tests.sandbox.invoiced_ledger import Ledger, cents
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import DAY, Values
 
 ADDRESS_FIELDS = ("address1", "address2", "city", "state", "postal_code")
-NO_DISCOUNT_MOSTLY = (0,) * 17 + (1, 1, 2)
-NO_TAX_MOSTLY = (0,) * 7 + (1,)
+DISCOUNTS_IN_TURN = (0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1)
+TAXES_IN_TURN = (0, 1, 0, 0, 0, 1, 0, 0)
+RATES = (7.5, 19, 0, 8.875, 0.1)
+FIRST_PART_ID = 2_486_001
+"""Discounts and taxes count their ids together."""
 LONG_DOCUMENT_EVERY = 5_000
 FIRST_LONG_DOCUMENT = 6
 SYSTEM_USER = -2
@@ -19,10 +24,12 @@ SYSTEM_USER = -2
 class Parts:
     """Makes the nested objects. ``ids`` holds the ids of every stream, to point at."""
 
-    def __init__(self, values: Values, ids: dict[str, list[Any]]) -> None:
+    def __init__(self, values: Values, ids: dict[str, list[Any]], ledger: Ledger | None = None) -> None:
         self.v = values
         self.ids = ids
+        self.ledger = ledger or Ledger()
         self._documents = 0
+        self._next_id = FIRST_PART_ID
 
     def some_id(self, stream: str, otherwise: int | str) -> Any:
         """The id of an existing row, or a dangling one where the stream is empty."""
@@ -46,7 +53,7 @@ class Parts:
             return None
         v = self.v
         return {"name": v.name(), "attention_to": v.maybe(v.name()), **self.address(), "country": "US"} | (
-            {"updated_at": v.moment()} if v.chance(0.3) else {}
+            {"created_at": 0, "updated_at": v.moment()} if v.chance(0.3) else {}
         )
 
     def user(self) -> Row:
@@ -67,14 +74,14 @@ class Parts:
 
     def tax_rate(self, id_: str) -> Row:
         """A tax rate: a percentage, or a fixed amount with a currency."""
-        v = self.v
-        percent = v.chance(0.7)
+        v, number = self.v, crc32(id_.encode())
+        percent = number % 4 > 0
         return {
             "id": id_,
             "object": "tax_rate",
             "name": v.name(),
             "currency": None if percent else "usd",
-            "value": v.one_of((7.5, 19, 0, 8.875, 0.1)),
+            "value": RATES[number % len(RATES)],
             "is_percent": percent,
             "inclusive": v.chance(0.3),
             "metadata": v.mapping(),
@@ -99,36 +106,42 @@ class Parts:
             **self.times(),
         }
 
-    def discounts(self) -> list[Row]:
-        """Mostly none, else one or two; each embeds its whole coupon or null."""
+    def discounts(self, level: str, base: float) -> list[Row]:
+        """Mostly none, else one or two of an amount; each embeds its whole coupon or null."""
         v = self.v
         return [
             {
-                "id": v.whole(1, 90_000),
+                "id": self._id_of_a_part(),
                 "object": "discount",
-                "amount": v.price(),
+                "amount": cents(abs(base) * v.one_of((0.1, 0.05, 0.25))),
                 "coupon": v.maybe(self.coupon(self.some_id("coupons", "SPRING 10%")), 0.5),
                 "expires": v.maybe(v.moment()),
             }
-            for _ in range(v.one_of(NO_DISCOUNT_MOSTLY))
+            for _ in range(v.in_turn(f"{level} discounts", DISCOUNTS_IN_TURN))
         ]
 
-    def taxes(self) -> list[Row]:
-        """Mostly none, else one; a tax typed in by hand has no rate."""
+    def taxes(self, level: str, base: float) -> list[Row]:
+        """Mostly none, else one on an amount; a tax typed in by hand has no rate."""
         v = self.v
-        return [
-            {
-                "id": v.whole(1, 90_000),
-                "object": "tax",
-                "amount": v.price(),
-                "tax_rate": v.maybe(self.tax_rate(self.some_id("tax_rates", "VAT")), 0.5),
-            }
-            for _ in range(v.one_of(NO_TAX_MOSTLY))
-        ]
+        taxes = []
+        for _ in range(v.in_turn(f"{level} taxes", TAXES_IN_TURN)):
+            rate = v.maybe(self.tax_rate(self.some_id("tax_rates", "VAT")) | {"inclusive": False}, 0.7)
+            value = rate["value"] if rate else 5
+            amount = value if rate and not rate["is_percent"] else abs(base) * value / 100
+            taxes.append({"id": self._id_of_a_part(), "object": "tax", "amount": cents(amount), "tax_rate": rate})
+        return taxes
 
-    def line_item(self, id_: int) -> Row:
+    def _id_of_a_part(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def line_item(self, id_: int, *, may_be_negative: bool = True) -> Row:
         """A line of a document, or a pending one; a line for a plan carries its subscription and period."""
         v = self.v
+        quantity = v.one_of((1, 4, 2.5, 0, 0.333))
+        amount = v.whole(1, 500_000) / 100 if quantity else 0
+        if may_be_negative and v.chance(0.05):
+            amount *= -1
         type_ = v.one_of(("product", None, "service", "plan", "Sonstiges & mehr", "product"))
         row: Row = {
             "id": id_,
@@ -137,13 +150,13 @@ class Parts:
             "type": type_,
             "name": v.name(),
             "description": v.maybe(v.text()),
-            "quantity": v.one_of((1, 4, 2.5, 0, 0.333)),
-            "unit_cost": v.amount(),
-            "amount": v.amount(),
+            "quantity": quantity,
+            "unit_cost": amount / quantity if quantity else v.amount(),
+            "amount": amount,
             "discountable": True,
-            "discounts": self.discounts(),
+            "discounts": self.discounts("line", amount),
             "taxable": v.chance(0.8),
-            "taxes": self.taxes(),
+            "taxes": self.taxes("line", amount),
             "metadata": v.mapping(),
         }
         if type_ == "plan":
@@ -161,13 +174,13 @@ class Parts:
         row["updated_at"] = times["updated_at"]
         return row
 
-    def line_items(self, document: int) -> list[Row]:
+    def line_items(self, document: int, *, may_be_negative: bool = True) -> list[Row]:
         """All lines of a document: none, one, or many; they are never paged."""
         self._documents += 1
         count = self.v.one_of((1, 1, 0, 1, 2, 1, 1, 0, 1))
         if self._documents % LONG_DOCUMENT_EVERY == FIRST_LONG_DOCUMENT:
             count = 120
-        return [self.line_item(document * 200 + n) for n in range(count)]
+        return [self.line_item(document * 200 + n, may_be_negative=may_be_negative) for n in range(count)]
 
     def payment_source(self, kind: str, id_: int) -> Row:
         """A card or a bank account. The two kinds count their ids separately, so that ids repeat."""
@@ -210,26 +223,26 @@ class Parts:
         source = self.payment_source(v.one_of(("card", "bank_account")), v.whole(1, 900))
         return source | {"customer_id": customer}
 
-    def charge(self, customer: int | None) -> Row | None:
+    def charge(self, customer: int | None, amount: float) -> Row | None:
         """A processed payment's charge, with its refunds; null for money that came another way."""
         v = self.v
-        if v.chance(0.6):
+        if v.in_turn("charge", (False, True, False, True, True)):
             return None
-        id_, gateway, amount = v.whole(1, 90_000), "test", v.price()
+        id_, gateway = v.whole(1, 90_000), "test"
         refunds = [
             {
                 "id": id_ * 10 + n,
                 "object": "refund",
                 "charge": id_,
                 "currency": "usd",
-                "amount": v.price(),
+                "amount": cents(amount / 4),
                 "gateway": gateway,
                 "gateway_id": f"re_{v.token(8)}",
                 "status": "succeeded",
                 "failure_message": v.maybe(v.text(), 0.2),
                 **self.times(),
             }
-            for n in range(v.one_of((0, 0, 1, 2)))
+            for n in range(v.in_turn("refunds", (0, 1, 0, 2)))
         ]
         return ({"object": "charge"} if v.chance(0.5) else {}) | {
             "id": id_,
@@ -242,32 +255,33 @@ class Parts:
             "receipt_email": v.maybe("pay@northwind.example"),
             "failure_message": v.maybe(v.text(), 0.2),
             "payment_source": self.any_payment_source(customer),
-            "amount_refunded": v.one_of((0, amount)),
-            "refunded": bool(refunds),
+            "amount_refunded": cents(sum(refund["amount"] for refund in refunds)),
+            "refunded": False,
             "refunds": refunds,
             "disputed": v.chance(0.1),
             **self.times(),
         }
 
     def applications(self) -> list[Row]:
-        """How a payment was applied: each entry names the document that fits its type."""
+        """How a payment was applied: what it pays of invoices, and sometimes something else."""
         v = self.v
-        rows: list[Row] = []
-        for _ in range(v.one_of((1, 0, 2, 1, 3))):
-            kind = v.one_of(("invoice", "estimate", "credit_note", "convenience_fee", "credit", "applied_credit"))
-            row: Row = {"id": v.whole(1, 900_000)} if v.chance(0.5) else {}
-            row |= {"type": kind, "amount": v.amount()}
-            if kind in ("invoice", "applied_credit"):
-                row["invoice"] = self.some_id("invoices", 88_001)
-            if kind == "estimate":
-                row["estimate"] = self.some_id("estimates", 61_001)
-            if kind == "credit_note":
-                row["credit_note"] = self.some_id("credit_notes", 70_001)
-            if kind in ("credit_note", "applied_credit"):
-                row["document_type"] = v.one_of(("invoice", "estimate"))
-                row.setdefault(row["document_type"], self.some_id(f"{row['document_type']}s", 1))
-            rows.append(row)
-        return rows
+        rows = [self._payment_of(invoice, amount) for invoice, amount in self.ledger.next_payment(v)]
+        for _ in range(v.in_turn("other applications", (0, 0, 1, 0, 2))):
+            kind = v.in_turn("application", ("convenience_fee", "estimate", "credit"))
+            row: Row = {"type": kind, "amount": cents(v.whole(1, 5_000) / 100)}
+            rows.append(row | ({"estimate": self.some_id("estimates", 61_001)} if kind == "estimate" else {}))
+        return [row if v.chance(0.5) else {"id": v.whole(1, 900_000)} | row for row in rows]
+
+    def _payment_of(self, invoice: Any, amount: float) -> Row:
+        """With money, with a credit of the customer, or with a credit note."""
+        kind = self.v.in_turn("payment", ("invoice", "invoice", "applied_credit", "invoice", "credit_note"))
+        row: Row = {"type": kind, "amount": amount, "invoice": invoice}
+        if kind != "invoice":
+            row["document_type"] = "invoice"
+        if kind == "credit_note":
+            row["credit_note"] = self.some_id("credit_notes", 70_001)
+            self.ledger.credited[row["credit_note"]] += amount
+        return row
 
     def addons(self, subscription: int) -> list[Row]:
         """Add-ons of a subscription; the amount is documented as text and mostly seen as a number."""

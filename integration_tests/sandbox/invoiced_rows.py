@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integration_tests.sandbox.invoiced_ledger import add_up, cents
 from integration_tests.sandbox.invoiced_parts import Parts
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import DAY, Values
@@ -68,7 +69,9 @@ class Rows:
     def _document(self, id_: int, kind: str, statuses: tuple[str, ...]) -> Row:
         """What invoices, credit notes and estimates have in common."""
         v, status, secret = self.v, self.v.in_turn(kind, statuses), self.v.token(16)
-        return {
+        lines = self.parts.line_items(id_, may_be_negative=kind != "credit_note")
+        base = sum(line["amount"] for line in lines)
+        row: Row = {
             "id": id_,
             "object": kind,
             "customer": self.parts.some_id("customers", 7_001),
@@ -80,19 +83,21 @@ class Rows:
             "status": status,
             "date": v.midnight() if v.chance(0.7) else v.moment(),
             "purchase_order": v.maybe("PO 4711/a"),
-            "items": self.parts.line_items(id_),
+            "items": lines,
             "notes": v.maybe(v.text()),
-            "subtotal": v.amount(),
-            "discounts": self.parts.discounts(),
-            "taxes": self.parts.taxes(),
+            "subtotal": base,
+            "discounts": self.parts.discounts(kind, base),
+            "taxes": self.parts.taxes(kind, base),
             "shipping": [],
-            "total": v.amount(),
+            "total": base,
             "url": f"{PORTAL}/{kind}s/{secret}",
             "pdf_url": f"{PORTAL}/{kind}s/{secret}/pdf",
             "csv_url": v.maybe(f"{PORTAL}/{kind}s/{secret}/csv"),
             "metadata": v.mapping(),
             **self.parts.times(),
         }
+        add_up(row)
+        return row
 
     def invoice(self, id_: int) -> Row:
         """An invoice in any state; a draft may lack its number."""
@@ -108,7 +113,7 @@ class Rows:
             "closed": status == "bad_debt",
             "paid": status == "paid",
             "voided": status == "voided",
-            "balance": 0 if status == "paid" else row["total"],
+            "balance": self._balance(row),
             "autopay": v.chance(0.3),
             "attempt_count": v.whole(0, 3),
             "next_payment_attempt": v.maybe(v.moment(), 0.2),
@@ -117,7 +122,7 @@ class Rows:
             "due_date": v.maybe(row["date"] + 30 * DAY),
             "payment_terms": v.maybe("NET 30"),
             "ship_to": self.parts.ship_to(),
-            "payment_plan": v.maybe(9, 0.1),
+            "payment_plan": v.in_turn("payment plan", (None, None, id_ % 10**6, None, None)),
             "payment_source": self.parts.any_payment_source(row["customer"]) if v.chance(0.05) else None,
             "late_fees": v.chance(0.5),
             "chase": v.chance(0.5),
@@ -129,15 +134,28 @@ class Rows:
         }
         return row
 
+    def _balance(self, invoice: Row) -> float:
+        """What is left to pay: nothing of a paid invoice, and some of what was sent is paid in part."""
+        v, status = self.v, invoice["status"]
+        total: float = invoice["total"]
+        share = 1 if status == "paid" else v.one_of((0, 0, 0.5, 0.25))
+        if status in ("draft", "voided") or not share:
+            return total
+        return self.parts.ledger.pay(invoice["id"], total, share, pieces=v.one_of((1, 1, 2)))
+
     def credit_note(self, id_: int) -> Row:
-        """A credit note; its amounts are never negative."""
+        """A credit note; its amounts are never negative, and cover what payments used of it."""
         row = self._document(id_, "credit_note", ("draft", "open", "paid", "closed", "voided"))
+        used = cents(self.parts.ledger.credited.get(id_, 0))
+        if used > row["total"]:
+            more = cents(used - row["total"])
+            line = self.parts.line_item(id_ * 200 + len(row["items"]))
+            row["items"].append(line | {"quantity": 1, "unit_cost": more, "amount": more, "discounts": [], "taxes": []})
+            add_up(row)
         return row | {
             "invoice": self.v.maybe(self.parts.some_id("invoices", 88_001), 0.4),
             "paid": row["status"] == "paid",
-            "subtotal": abs(row["subtotal"]),
-            "total": abs(row["total"]),
-            "balance": self.v.price(),
+            "balance": cents(row["total"] - used),
         }
 
     def estimate(self, id_: int) -> Row:
@@ -146,10 +164,12 @@ class Rows:
         row = self._document(
             id_, "estimate", ("draft", "not_sent", "sent", "approved", "invoiced", "declined", "voided")
         )
+        approved = v.in_turn("approved", (None, False, "JD", True))
         return row | {
             "invoice": v.maybe(self.parts.some_id("invoices", 88_001), 0.3),
             "payment_terms": v.maybe("NET 30"),
-            "approved": v.in_turn("approved", (None, False, "JD", True)),
+            "approved": approved,
+            "approval": self._approval(row["date"]) | {"initials": "JD"} if approved == "JD" else None,
             "expiration_date": v.maybe(row["date"] + 30 * DAY),
             "ship_to": self.parts.ship_to(),
             "deposit": v.price(),
@@ -158,25 +178,28 @@ class Rows:
 
     def payment(self, id_: int) -> Row:
         """A payment; money that was not matched has no customer."""
-        v, customer = self.v, self.v.maybe(self.parts.some_id("customers", 7_001), 0.9)
+        v, applications = self.v, self.parts.applications()
+        customer = v.maybe(self.parts.some_id("customers", 7_001), 1 if applications else 0.7)
+        rest = v.one_of((0, 0, v.whole(1, 500_000) / 100))
+        amount = cents(sum(each["amount"] for each in applications) + rest)
         row: Row = {
             "id": id_,
             "object": "payment",
             "customer": customer,
             "date": v.midnight(),
             "currency": "usd",
-            "amount": v.amount(),
-            "balance": v.amount(),
+            "amount": amount,
+            "balance": rest,
             "matched": v.one_of((None, True, False)),
-            "voided": v.chance(0.1),
+            "voided": not applications and v.chance(0.3),
             "status": v.one_of(("applied", None)),
             "method": v.one_of(("ach", "cash", "check", "credit_card", "wire_transfer", "carrier_pigeon")),
             "ach_sender_id": v.maybe("0042", 0.2),
             "reference": v.maybe("01450"),
             "source": v.one_of(("keyed", "api", "bank_feed")),
             "notes": v.maybe(v.text()),
-            "charge": self.parts.charge(customer),
-            "applied_to": self.parts.applications(),
+            "charge": self.parts.charge(customer, amount),
+            "applied_to": applications,
             "pdf_url": f"{PORTAL}/payments/{v.token()}/pdf",
             "metadata": v.mapping(),
             **self.parts.times(),
@@ -221,6 +244,7 @@ class Rows:
             "cycles": v.maybe(12),
             "period_start": period["start"],
             "period_end": period["end"],
+            "period_offset_days": 0,
             "renewed_last": period["start"],
             "renews_next": period["end"],
             "snap_to_nth_day": v.maybe(31, 0.2),
@@ -238,7 +262,7 @@ class Rows:
             "recurring_total": v.price(),
             "mrr": v.price(),
             "description": None,
-            "approval": v.maybe({"id": 3, "ip": "192.0.2.1", "timestamp": start, "user_agent": v.text()}, 0.1),
+            "approval": v.maybe(self._approval(start), 0.1),
             "payment_source": None,
             "url": f"{PORTAL}/subscriptions/{v.token()}",
             "metadata": v.mapping(),
@@ -331,6 +355,9 @@ class Rows:
             **self.parts.times(),
         }
 
+    def _approval(self, moment: int) -> Row:
+        return {"id": 3, "ip": "192.0.2.1", "timestamp": moment, "user_agent": self.v.text()}
+
     # Streams under a customer. That their rows name the customer was only seen in live answers: some do not.
 
     def contact(self, id_: int, customer: int) -> Row:
@@ -350,6 +377,7 @@ class Rows:
             "send_new_invoices": v.chance(0.5),
             **self.parts.address(),
             "country": v.maybe("DE"),
+            "address": "",
             **self.parts.times(),
         }
 

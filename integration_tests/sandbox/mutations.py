@@ -23,8 +23,8 @@ TENTH = 10
 
 @dataclass(frozen=True)
 class Op:
-    """One change. Without a key, an edit or a deletion hits some row. An insertion goes under ``customer`` if given, and
-    a merger makes the row one with it."""
+    """One change. Without a key, an edit or a deletion hits some row. An insertion goes under ``customer``, if given; a
+    merger makes the row one with it."""
 
     op: OpName
     stream: str

@@ -58,16 +58,16 @@ class Options:
     """The current values of a platform's options."""
 
     def __init__(self, known: Iterable[Option]) -> None:
-        self._known = {option.name: option for option in known}
-        self._values: dict[str, OptionValue] = {option.name: option.default for option in self._known.values()}
+        self.known = {option.name: option for option in known}
+        self._values: dict[str, OptionValue] = {option.name: option.default for option in self.known.values()}
 
     def update(self, values: Mapping[str, object]) -> None:
         """Set some options; nothing changes if one of them is refused."""
         parsed: dict[str, OptionValue] = {}
         for name, value in values.items():
-            if name not in self._known:
-                raise SandboxError(f"Unknown option {name!r}; known: {', '.join(sorted(self._known))}.")
-            parsed[name] = self._known[name].parse(value)
+            if name not in self.known:
+                raise SandboxError(f"Unknown option {name!r}; known: {', '.join(sorted(self.known))}.")
+            parsed[name] = self.known[name].parse(value)
         self._values.update(parsed)
 
     def as_dict(self) -> dict[str, OptionValue]:

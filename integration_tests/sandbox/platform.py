@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import orjson
 
@@ -81,15 +81,18 @@ class Part:
     """What stands inside the rows of a stream, and is a stream of its own to whoever reads them.
 
     :param stream: the stream whose rows hold it
-    :param member: the member that does
+    :param member: the member that does; several are separated by blanks, and ``items.taxes`` stand in each of the
+        ``items``
     :param document: the name of the document's key in a part
-    :param cursor: the document's time of change, which a part carries as well
+    :param cursor: the document's time of change, which a part carries as well; empty where it has none
+    :param element: the name that the id of the element around it has in a part; empty where it has none
     """
 
     stream: str
     member: str
     document: str
-    cursor: str
+    cursor: str = ""
+    element: str = ""
 
 
 class Platform(ABC):
@@ -171,17 +174,15 @@ class Platform(ABC):
         """All parts of a kind, each with its document's key and time of change and its position, counted from 1."""
         part = self.parts[name]
         (key,) = self.table(part.stream).key_fields
-        documents = [orjson.loads(body) for body in self.truth(part.stream)]
-        return [
-            {
-                **{f"row_{name}" if name == part.cursor else name: value for name, value in row.items()},
-                part.document: document[key],
-                part.cursor: document[part.cursor],
-                "position": position,
-            }
-            for document in documents
-            for position, row in enumerate(document[part.member], start=1)
-        ]
+        rows: list[Row] = []
+        for document in (orjson.loads(body) for body in self.truth(part.stream)):
+            found = [each for member in part.member.split() for each in _inside(document, member)]
+            for position, (row, element) in enumerate(found, start=1):
+                stamps = {part.document: document[key], "position": position}
+                stamps |= {part.cursor: document[part.cursor]} if part.cursor else {}
+                stamps |= {part.element: element} if part.element else {}
+                rows.append({f"row_{name}" if name in stamps else name: value for name, value in row.items()} | stamps)
+        return rows
 
     @abstractmethod
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
@@ -210,3 +211,13 @@ class Platform(ABC):
     def consequences(self, change: Change, now: int) -> list[tuple[str, Row]]:
         """Rows that a mutation adds to other streams, such as to an event log."""
         return []
+
+
+def _inside(row: Row, member: str) -> list[tuple[Row, Any]]:
+    """The objects that a member holds, each with the id of the one it stands in, if that is not the document."""
+    outer, _, inner = member.partition(".")
+    held = row.get(outer) or []
+    elements = held if isinstance(held, list) else [held]
+    if not inner:
+        return [(element, None) for element in elements]
+    return [(part, element["id"]) for element in elements for part, _ in _inside(element, inner)]

@@ -14,18 +14,23 @@ from integration_tests.sandbox.fastbill_quota import CallQuota
 from integration_tests.sandbox.invoiced_data import spread
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
-from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth
+from integration_tests.sandbox.products import PRODUCTS, posing
+from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth, Tokens
 from integration_tests.sandbox.rest_api_default import QUESTION, default_manner
 from integration_tests.sandbox.rest_api_manner import Manner
 from integration_tests.sandbox.rest_api_options import OPTIONS
 from integration_tests.sandbox.rest_api_paging import FOREIGN_PATH, Extras, Refused, Slice, Window, foreign
-from integration_tests.sandbox.rest_api_products import PRODUCTS
-from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, FIRST_IDS, PARENTS, Maker, make_ids
+from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids
 from integration_tests.sandbox.table import BY_KEY, Key, Query, Row, Table
 from integration_tests.sandbox.values import Values
 
 MOVED_PATH = "/moved"
 """Where a redirect within this host leads."""
+ASKED_FOR = (
+    *("type", "value", "username", "password", "token"),
+    *("token_url", "client_id", "client_secret", "refresh_token"),
+)
+"""What a user of a product enters under ``auth``; the address of the tokens only because it is here."""
 
 
 class RestApi(Platform):
@@ -42,9 +47,12 @@ class RestApi(Platform):
         self._quota = CallQuota()
         streams = self._manner.paths
         self.tables = {stream: Table(stream, ("id",), self.time_columns) for stream in streams}
+        self._parents = self._manner.parents
         for stream, table in self.tables.items():
-            maker, ids = Maker(Values(seed, stream)), make_ids(stream, counts[stream])
-            if stream in PARENTS:
+            # Lists that only products have are as long as that of items.
+            count = counts.get(stream, counts["items"])
+            maker, ids = Maker(Values(seed, stream), undated=self._product is None), make_ids(stream, count)
+            if stream in self._parents:
                 self._load_children(table, maker, ids)
             else:
                 for id_ in ids:
@@ -53,7 +61,7 @@ class RestApi(Platform):
         self._edits = 0
 
     def _load_children(self, table: Table, maker: Maker, ids: list[int]) -> None:
-        parents = list(self.tables[PARENTS[table.stream]])
+        parents = list(self.tables[self._parents[table.stream]])
         left = iter(ids)
         for parent, size in zip(parents, spread(len(ids) if parents else 0, len(parents), 0), strict=True):
             for _ in range(size):
@@ -61,20 +69,27 @@ class RestApi(Platform):
 
     @property
     def _product(self) -> Manner | None:
-        return PRODUCTS.get(self._pose)
+        if self._pose not in PRODUCTS:
+            return None
+        return posing(self._pose, self.options.number("limit_cap"), limited=self.options.flag("vendor_limits"))
 
     @property
     def _manner(self) -> Manner:
         return self._product or default_manner(self.options, self._oauth)
 
+    def _manner_of(self, stream: str) -> Manner:
+        return self._manner.of(stream)
+
     def config(self, base_url: str) -> Row:
         """All streams in the words of the connector, or with ``config=minimal`` the address and the credentials."""
         manner = self._manner
-        platform = {
-            "name": self.name,
-            "base_url": base_url + manner.base_path,
-            "auth": manner.auth.config(base_url),
-        }
+        auth = manner.auth.config(base_url)
+        if self._product is not None:
+            # What a user has to say; the connector knows the rest.
+            auth = {name: value for name, value in auth.items() if name in ASKED_FOR}
+        platform: Row = {"name": self.name, "base_url": base_url + manner.base_path, "auth": auth}
+        if self._product is not None:
+            return {"platform": {**platform, "product": self._pose, **manner.platform_config}}
         if self.options.text("config") == "minimal":
             return {"platform": platform}
         streams = [self._stream_config(manner, stream) for stream in manner.paths]
@@ -82,8 +97,8 @@ class RestApi(Platform):
 
     def _stream_config(self, manner: Manner, stream: str) -> Row:
         params = [{"name": name, "value": value} for name, value in manner.params] + manner.pager.params()
-        parent = PARENTS.get(stream)
-        above = {"stream": parent, "key": manner.primary_key, "field": "customer_id"}
+        parent = manner.parents.get(stream)
+        above = {"stream": parent, "key": manner.primary_key, "field": manner.parent_field}
         return {
             "name": stream,
             "path": manner.paths[stream].removeprefix(manner.base_path),
@@ -115,6 +130,8 @@ class RestApi(Platform):
     def answer(self, request: ApiRequest) -> Reply | Page:
         """A page, a token, a redirect or a refusal."""
         manner = self._manner
+        if isinstance(manner.auth, Tokens) and request.path == manner.auth.path:
+            return manner.auth.token(request)
         if request.path == TOKEN_PATH and self.options.text("auth") == "oauth2":
             return self._oauth.token(request)
         if request.path.startswith(FOREIGN_PATH):
@@ -128,10 +145,13 @@ class RestApi(Platform):
             redirect = self.options.text("redirect")
             if redirect != "none" and not request.path.startswith(MOVED_PATH):
                 return self._redirect(request, redirect)
-            if target[1] is not None and target[1] not in self.tables[PARENTS[target[0]]]:
+            if target[1] is not None and target[1] not in self.tables[self._parents[target[0]]]:
                 raise Refused(404, f"There is no {target[1]}")
             if any(value not in request.headers.get(name, "") for name, value in manner.wants.items()):
                 return Reply(200, b'<?xml version="1.0"?><list/>', content_type="application/xml")
+            for name, value in manner.demands.items():
+                if value not in request.headers.get(name, ""):
+                    raise Refused(400, f"The header {name} is missing or wrong")
             return self._page(request, *target)
         except Refused as refusal:
             return self._refusal(refusal.status, refusal.message, request)
@@ -146,7 +166,8 @@ class RestApi(Platform):
 
     def encode(self, request: ApiRequest, page: Page) -> Reply:
         """The rows in their envelope, with what is told beside them."""
-        manner = self._manner
+        manner = self._manner_of(self.stream_of(request) or "")
+        request = manner.read(request)
         offset = page.offset if isinstance(page, Slice) else 0
         last = self._last_id(manner, page)
         extras = manner.pager.extras(request, page, offset, last)
@@ -199,25 +220,31 @@ class RestApi(Platform):
 
     def _target(self, request: ApiRequest) -> tuple[str, Key | None] | None:
         """The stream that is asked for and the parent in the path."""
+        manner = self._manner
+        request = manner.read(request)
         path = request.path.removeprefix(MOVED_PATH)
-        for stream, template in self._manner.paths.items():
+        for stream, template in manner.paths.items():
             match = re.fullmatch(re.escape(template).replace(r"\{id\}", "([^/]+)"), path)
             if match:
-                parent = match[1] if match.groups() else None
-                return stream, parent if parent is None else self._manner.key_of(parent)
+                named = request.parameter(manner.of(stream).parent_param) if stream in manner.parents else None
+                parent = match[1] if match.groups() else named
+                return stream, parent if parent is None else manner.of(stream).key_of(parent)
         return None
 
-    def _query(self, request: ApiRequest, parent: Key | None) -> Query:
-        manner = self._manner
-        return Query(manner.sort, parent, manner.bounds(request))
+    def _query(self, request: ApiRequest, stream: str, parent: Key | None) -> Query:
+        manner = self._manner_of(stream)
+        return Query(manner.sort, parent, manner.bounds(request), manner.where(request))
 
     def _window(self, request: ApiRequest, stream: str, parent: Key | None) -> Window:
         """The rows asked for."""
-        manner = self._manner
+        manner = self._manner_of(stream)
+        request = manner.read(request)
+        if any(not request.parameter(name) for name in manner.needs):
+            raise Refused(400, f"{' and '.join(manner.needs)} have to be named")
 
         def position(text: str) -> int:
             table = self.tables[stream]
-            _, keys = table.select(self._query(request, parent), 0, len(table))
+            _, keys = table.select(self._query(request, stream, parent), 0, len(table))
             return _after(keys, manner.key_of(text), manner, lenient=self._product is None)
 
         return manner.pager.window(request, position)
@@ -229,19 +256,21 @@ class RestApi(Platform):
             raise Refused(400, f"Rows beyond {deepest} cannot be listed")
         offset = 0 if first or self.options.flag("ignore_paging") else window.offset
         table = self.tables[stream]
-        total, keys = table.select(self._query(request, parent), offset, window.size)
+        query = self._query(self._manner.read(request), stream, parent)
+        total, keys = table.select(query, offset, window.size)
         return Slice(self._bodies(stream, keys), total, window.page, window.size, offset=offset)
 
     def _bodies(self, stream: str, keys: Iterable[Key], parents: bool = False) -> list[bytes]:
         """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
-        manner, table = self._manner, self.tables[stream]
+        manner, table = self._manner_of(stream), self.tables[stream]
         style = () if self._product else tuple(self.options.text(name) for name in ("ids", "times", "key"))
-        if not parents or stream not in PARENTS:
+        if not parents or stream not in self._parents:
             return [table.body(key, style, lambda row: manner.dress(stream, row)) for key in keys]
         bodies = []
         for key in keys:
             group = table.group_of(key)
-            customer = {"customer_id": manner.id_of(group) if isinstance(group, int) else group}
+            id_of = manner.parent_id or self._manner_of(self._parents[stream]).id_of
+            customer = {manner.parent_field: id_of(group) if isinstance(group, int) else group}
             bodies.append(orjson.dumps(manner.dress(stream, table.row(key)) | customer))
         return bodies
 
@@ -261,13 +290,14 @@ class RestApi(Platform):
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
         """A row of the usual kind, changed now. ``values`` are as kept: ``updated_at`` in unix seconds."""
         parent = None
-        if stream in PARENTS:
+        if stream in self._parents:
             if self.lacks_parent(stream):
                 raise SandboxError(f"{stream} live under a customer, and there is none.")
-            parent = next(iter(self.tables["customers"])) if customer is None else customer
-            if parent not in self.tables["customers"]:
+            above = self.tables[self._parents[stream]]
+            parent = next(iter(above)) if customer is None else customer
+            if parent not in above:
                 raise SandboxError(f"There is no customer {parent!r}.")
-        id_ = max(self.table(stream).next_id, FIRST_IDS[stream])
+        id_ = max(self.table(stream).next_id, first_id(stream))
         return self._new.make(stream, id_, now) | values, parent
 
     def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
@@ -278,11 +308,11 @@ class RestApi(Platform):
 
     def lacks_parent(self, stream: str) -> bool:
         """Whether there is no customer."""
-        return stream in PARENTS and not len(self.tables["customers"])
+        return stream in self._parents and not len(self.tables[self._parents[stream]])
 
     def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
         """A customer takes its own list along."""
-        children = [child for child, parent in PARENTS.items() if parent == stream and child in self.tables]
+        children = [child for child, parent in self._parents.items() if parent == stream]
         return [(child, row) for child in children for row in self.tables[child].keys_under(key)]
 
 

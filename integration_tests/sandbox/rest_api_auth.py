@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 import orjson
 
@@ -19,6 +19,7 @@ KEY = "k+ey/with=odd%20signs&more"
 USER, PASSWORD = "büro", "pass:wörd"
 TOKEN_PATH = "/oauth/token"
 CLIENT_ID, CLIENT_SECRET = "sandbox-client", "client/secret+of=app"
+ACCESS_TOKEN, REFRESH_TOKEN = "access-token-of-a-product", "refresh-token-of-a-product"
 
 
 class Auth(ABC):
@@ -137,6 +138,40 @@ class AnyOf(Auth):
     def secret_parameter(self) -> tuple[str, str] | None:
         """That of the first way."""
         return self._ways[0].secret_parameter
+
+
+class Tokens(Auth):
+    """Access tokens of a product's token endpoint, which never end.
+
+    ``basic`` says whether the client has to prove itself by HTTP Basic or in the form.
+    """
+
+    def __init__(self, path: str, grant: str = "refresh_token", *, basic: bool = True) -> None:
+        self.path, self._grant, self._basic = path, grant, basic
+
+    def admits(self, request: ApiRequest) -> bool:
+        """The access token."""
+        return bearer(request) == ACCESS_TOKEN
+
+    def config(self, base_url: str) -> Row:
+        """The client, and the refresh token where there is one."""
+        client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        token = {"refresh_token": REFRESH_TOKEN} if self._grant == "refresh_token" else {}
+        return {"type": "oauth2", "token_url": base_url + self.path, **client, **token}
+
+    def token(self, request: ApiRequest) -> Reply:
+        """The answer of the token endpoint."""
+        form = dict(parse_qsl(request.body.decode(errors="replace")))
+        shown = basic(request) if self._basic else (form.get("client_id", ""), form.get("client_secret", ""))
+        # In HTTP Basic both are encoded as in a form (RFC 6749, section 2.3.1).
+        client = tuple(map(unquote_plus, shown)) if shown and self._basic else shown
+        if request.method != "POST" or form.get("grant_type") != self._grant:
+            return _token_error(400, "unsupported_grant_type")
+        if client != (CLIENT_ID, CLIENT_SECRET):
+            return _token_error(401, "invalid_client")
+        if self._grant == "refresh_token" and form.get("refresh_token") != REFRESH_TOKEN:
+            return _token_error(400, "invalid_grant")
+        return Reply(200, orjson.dumps({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600}))
 
 
 class OAuth(Auth):

@@ -19,7 +19,7 @@ from integration_tests.sandbox.rest_api_paging import (
     Pager,
     Refused,
 )
-from integration_tests.sandbox.rest_api_rows import iso
+from integration_tests.sandbox.rest_api_rows import PARENTS, iso
 from integration_tests.sandbox.table import BY_KEY, SHUFFLED, Bounds, Row, Sort
 
 PATHS: Mapping[str, str] = {
@@ -65,6 +65,7 @@ def default_manner(options: Options, oauth: Auth) -> Manner:
         auth=auth,
         pager=pager,
         paths=PATHS,
+        parents=PARENTS,
         dress=lambda stream, row: _dress(options, row),
         refusal=lambda status, message: {"error": {"status": status, "message": message}},
         record_path=record_path or ("data" if pager.in_body else ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ import orjson
 from integration_tests.sandbox.platform import ApiRequest, Page
 from integration_tests.sandbox.rest_api_auth import Auth
 from integration_tests.sandbox.rest_api_paging import Extras, Pager
-from integration_tests.sandbox.table import BY_KEY, Bounds, Row, Sort
+from integration_tests.sandbox.table import BY_KEY, Bounds, Row, Sort, Where
 
 RATE_HEADERS: Mapping[str, str] = {"X-Rate-Limit-Remaining": "left", "X-Rate-Limit-Reset": "reset"}
 
@@ -25,6 +25,16 @@ def number_in(text: str) -> int:
     """The number that an id ends in; 0 without one."""
     digits = text.lstrip("abcdefghijklmnopqrstuvwxyz_-")
     return int(digits) if digits.isdecimal() else 0
+
+
+def as_it_is(request: ApiRequest) -> ApiRequest:
+    """An API that is asked by paths and parameters."""
+    return request
+
+
+def no_choice(request: ApiRequest) -> tuple[Where, ...]:
+    """An API that lists all there is."""
+    return ()
 
 
 def no_bounds(request: ApiRequest) -> tuple[Bounds, ...]:
@@ -73,25 +83,54 @@ class Manner:
     params: tuple[tuple[str, str], ...] = ()
     """Fixed query parameters of the configuration."""
     method: str = "GET"
+    lists: Mapping[str, Row] = field(default_factory=dict)
+    """What is otherwise in single streams, by the names of the fields here."""
+    parents: Mapping[str, str] = field(default_factory=dict)
+    """The stream under whose rows a stream lives."""
+    parent_field: str = "customer_id"
+    """The field of such rows that the connector adds."""
+    parent_param: str = ""
+    """The parameter that names the parent, where the path does not."""
+    read: Callable[[ApiRequest], ApiRequest] = as_it_is
+    """Turns a request into one with a path and parameters, where the API is asked in a way of its own."""
+    demands: Mapping[str, str] = field(default_factory=dict)
+    """Headers without which a request is refused, and what they have to hold."""
+    needs: tuple[str, ...] = ()
+    """Parameters without which a list is refused."""
+    where: Callable[[ApiRequest], tuple[Where, ...]] = no_choice
+    """Which rows a request is about, as its parameters say."""
+    parent_id: Callable[[int], Any] | None = None
+    """What parents are named by, where that is not their id."""
+
+    def of(self, stream: str) -> Manner:
+        """The manner of one list."""
+        return replace(self, **self.lists[stream]) if stream in self.lists else self
 
     def body(self, page: Page, extras: Extras) -> bytes:
         """A page in its envelope."""
+        path, star, kind = self.record_path.partition("*.")
         rows: Any = [orjson.Fragment(row) for row in page.rows]
+        if star:
+            rows = [{kind: row} for row in rows]
         if self.single_object and len(rows) == 1:
             rows = rows[0]
         if not page.rows and self.empty == "null":
             rows = None
-        if not self.record_path:
+        path = path.removesuffix(".")
+        if not path:
             return orjson.dumps(rows)
         body: Row = {}
         if page.rows or self.empty != "absent":
-            _put(body, self.record_path, rows)
+            put(body, path, rows)
+        elif "." in path:
+            put(body, path.rpartition(".")[0], {})
         for path, value in (self.beside | extras.body).items():
-            _put(body, path, value)
+            put(body, path, value)
         return orjson.dumps(body)
 
 
-def _put(body: Row, path: str, value: Any) -> None:
+def put(body: Row, path: str, value: Any) -> None:
+    """Set a value at a dotted path."""
     *outer, name = path.split(".")
     for part in outer:
         body = body.setdefault(part, {})

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from integration_tests.sandbox.options import Option
 
-POSES = ("none", "iugu", "billomat", "invoice_ninja", "invoicexpress", "lago", "stripe")
+POSES = (
+    *("none", "iugu", "billomat", "invoice_ninja", "invoicexpress", "lago", "stripe"),
+    *("chargebee", "maxio", "recurly", "xero", "quickbooks_online", "freshbooks", "harvest", "moneybird", "sevdesk"),
+    *("lexware_office", "fakturoid", "pennylane", "fortnox", "e_conomic", "paddle", "square", "mollie"),
+    *("lemon_squeezy", "freeagent", "paypal_invoicing"),
+)
 
 OPTIONS: tuple[Option, ...] = (
     Option(
         "pose",
         "none",
-        "Plays a real product's list of invoices; chosen at the start. The options of address, form and paging then "
-        "have no effect.",
+        "Plays a real product; chosen at the start. Of the options of address, form and paging only limit_cap has an "
+        "effect then.",
         choices=POSES,
     ),
+    Option("vendor_limits", True, "A product refuses calls beyond its own limit."),
     Option(
         "config",
         "full",

@@ -6,9 +6,12 @@ from abc import ABC, abstractmethod
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
+
+from typing_extensions import Self
 
 from integration_tests.sandbox.platform import ApiRequest, Page
 from integration_tests.sandbox.table import Row
@@ -66,6 +69,9 @@ class Pager(ABC):
     in_body = False
     """Whether the body has to be an object, because the way on is told in it."""
 
+    cap = 0
+    """The most rows on a page, whatever is asked for; 0 sets no limit."""
+
     def __init__(self, size_param: str, default: int, highest: int = 0) -> None:
         self._size_param, self._default, self._highest = size_param, default, highest
 
@@ -85,13 +91,19 @@ class Pager(ABC):
         """Fixed query parameters that the configuration needs."""
         return []
 
+    def capped(self, cap: int) -> Self:
+        """The same with smaller pages."""
+        pager = copy(self)
+        pager.cap = cap
+        return pager
+
     def _size(self, request: ApiRequest) -> int:
         size = whole(request, self._size_param, self._default)
         if size < 1:
             raise Refused(400, f"{self._size_param} has to be at least 1")
         if self.refuse_more and size > self._highest:
             raise Refused(400, f"{self._size_param} can be at most {self._highest}")
-        return min(size, self._highest or size)
+        return min(size, self._highest or size, self.cap or size)
 
 
 class OffsetPager(Pager):
@@ -105,13 +117,14 @@ class OffsetPager(Pager):
         default: int = 20,
         highest: int = 0,
         total_path: str = "",
+        first: int = 0,
     ) -> None:
         super().__init__(size_param, default, highest)
-        self._offset_param, self._total_path = offset_param, total_path
+        self._offset_param, self._total_path, self._first = offset_param, total_path, first
 
     def window(self, request: ApiRequest, position: Position) -> Window:
         """Offset and limit."""
-        return Window(whole(request, self._offset_param, 0), self._size(request))
+        return Window(whole(request, self._offset_param, self._first) - self._first, self._size(request))
 
     def extras(self, request: ApiRequest, page: Page, offset: int, last_id: str | None) -> Extras:
         """The total, if it is told."""
@@ -128,7 +141,8 @@ class PagePager(Pager):
     """The number of a page, and the number of rows of every page.
 
     ``told`` are the values told in the body, by dotted path: ``total``, ``total_pages``, ``page``, ``size``,
-    ``next``, ``previous`` or ``count``.
+    ``next``, ``previous`` or ``count``; ``headers`` those told in headers. With ``links``, the header Link names
+    the next page.
     """
 
     def __init__(
@@ -141,15 +155,20 @@ class PagePager(Pager):
         told: Mapping[str, str] | None = None,
         as_text: bool = False,
         size: int = 100,
+        page_param: str = "page",
+        headers: Mapping[str, str] | None = None,
+        links: bool = False,
+        refuse_more: bool = False,
     ) -> None:
         super().__init__(size_param, default, highest)
         self._first, self._told, self._as_text, self._asked = first, told or {}, as_text, size
+        self._page_param, self._headers, self._links, self.refuse_more = page_param, headers or {}, links, refuse_more
 
     def window(self, request: ApiRequest, position: Position) -> Window:
         """From the number of the page."""
-        page, size = whole(request, "page", self._first), self._size(request)
+        page, size = whole(request, self._page_param, self._first), self._size(request)
         if page < self._first:
-            raise Refused(400, f"page has to be at least {self._first}")
+            raise Refused(400, f"{self._page_param} has to be at least {self._first}")
         return Window((page - self._first) * size, size)
 
     def extras(self, request: ApiRequest, page: Page, offset: int, last_id: str | None) -> Extras:
@@ -166,14 +185,21 @@ class PagePager(Pager):
             "previous": number - 1 + shift if number > 1 else None,
         }
         told = {path: values[name] for path, name in self._told.items()}
-        return Extras({path: str(value) for path, value in told.items()} if self._as_text else dict(told))
+        headers = {header: str(values[name]) for header, name in self._headers.items()}
+        if self._links and number < pages:
+            headers["Link"] = f'<{self._address(request, number + 1 + shift)}>; rel="next"'
+        return Extras({path: str(value) for path, value in told.items()} if self._as_text else dict(told), headers)
+
+    def _address(self, request: ApiRequest, page: int) -> str:
+        query = [pair for pair in request.query if pair[0] != self._page_param] + [(self._page_param, str(page))]
+        return f"{request.origin}{request.path}?{urlencode(query)}"
 
     def config(self) -> Row:
         """The names, the first page's number and where totals are."""
         paths = {f"{name}_path": path for path, name in self._told.items() if name in ("total", "total_pages")}
         return {
             "type": "page",
-            "page_param": "page",
+            "page_param": self._page_param,
             "size_param": self._size_param,
             "size": self._asked,
             "start_page": self._first,
@@ -193,9 +219,14 @@ class CursorPager(Pager):
         default: int = 20,
         highest: int = 0,
         refuse_more: bool = False,
+        size_param: str = "limit",
+        absent: bool = False,
+        total_path: str = "",
     ) -> None:
-        super().__init__("limit", default, highest)
+        """``absent``: behind the last page there is no token at all, in place of null."""
+        super().__init__(size_param, default, highest)
         self.refuse_more = refuse_more
+        self._absent, self._total_path = absent, total_path
         self._param, self._token_path, self._has_more_path = cursor_param, token_path, has_more_path
         self.in_body = bool(token_path)
 
@@ -213,10 +244,18 @@ class CursorPager(Pager):
         """Whether there is more, and the token for it."""
         more = offset + len(page.rows) < page.total
         body: dict[str, Any] = {self._has_more_path: more} if self._has_more_path else {}
+        if self._total_path:
+            body[self._total_path] = total(page)
         if self._token_path:
-            token = urlsafe_b64encode(str(last_id).encode()).decode()
-            body[self._token_path] = token if more and last_id is not None else None
+            token = self._told(request, urlsafe_b64encode(str(last_id).encode()).decode()) if last_id else None
+            if more or self._always or not self._absent:
+                body[self._token_path] = token if more or self._always else None
         return Extras(body)
+
+    _always = False
+
+    def _told(self, request: ApiRequest, token: str) -> str:
+        return token
 
     def config(self) -> Row:
         """The parameter and where its value is found."""
@@ -227,6 +266,21 @@ class CursorPager(Pager):
     def params(self) -> list[Row]:
         """Pages of a hundred."""
         return [{"name": self._size_param, "value": "100"}]
+
+
+class TokenLinkPager(CursorPager):
+    """The address of the next page in the body, with a token that says nothing.
+
+    ``always``: behind the last page it is there all the same, and only a flag tells. ``relative``: it is a path.
+    """
+
+    def __init__(self, *args: Any, always: bool = False, relative: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._always, self._relative = always, relative
+
+    def _told(self, request: ApiRequest, token: str) -> str:
+        query = [pair for pair in request.query if pair[0] != self._param] + [(self._param, token)]
+        return f"{'' if self._relative else request.origin}{request.path}?{urlencode(query)}"
 
 
 class LinkPager(Pager):

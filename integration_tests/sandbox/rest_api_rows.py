@@ -39,7 +39,12 @@ LONG_ROW = 3
 
 def make_ids(stream: str, count: int) -> list[int]:
     """The ids of a stream in ascending order, with gaps."""
-    return [FIRST_IDS[stream] + 2 * n + n // 7 for n in range(count)]
+    return [first_id(stream) + 2 * n + n // 7 for n in range(count)]
+
+
+def first_id(stream: str) -> int:
+    """The lowest id of a stream."""
+    return FIRST_IDS.get(stream, 501)
 
 
 def iso(moment: int) -> str:
@@ -48,10 +53,13 @@ def iso(moment: int) -> str:
 
 
 class Maker:
-    """Makes rows of every stream, each with the id it is given. ``updated_at`` is a unix second or null."""
+    """Makes rows of every stream, each with the id it is given. ``updated_at`` is a unix second or, now and then if
+    rows may be undated, null.
+    """
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, *, undated: bool = True) -> None:
         self.v = values
+        self._undated = undated
         self._made = 0
 
     def make(self, stream: str, id_: int, now: int | None = None) -> Row:
@@ -62,7 +70,7 @@ class Maker:
             row = self._document(id_)
         else:
             row = {"id": id_, "name": v.name(), "note": v.text(), "active": v.chance(0.8), "amount": self._money()}
-        undated = now is None and self._made % UNDATED == 0
+        undated = self._undated and now is None and self._made % UNDATED == 0
         return row | {"updated_at": None if undated else now if now is not None else v.moment()}
 
     def _document(self, id_: int) -> Row:

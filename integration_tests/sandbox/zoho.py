@@ -78,9 +78,12 @@ class Zoho(Platform):
 
     def __init__(self, seed: int, counts: Mapping[str, int], options: Options) -> None:
         super().__init__(seed, counts, options)
+        self.home = HOME
+        self.gone: set[str] = set()
+        """Organisations that the user is no longer in."""
         ids = {name: _ids(n, counts[name]) for n, name in enumerate(counts)}
         several = options.number("organizations") if options.number("organizations") > 1 else 0
-        ids["organizations"] = _organization_ids(max(counts.get("organizations", 1), several))
+        ids["organizations"] = organization_ids(max(counts.get("organizations", 1), several))
         blank, bulk = options.number("blank_times"), options.number("bulk_import")
         tables: dict[str, Table] = {}
         self._ledger = Ledger(ids)
@@ -148,9 +151,18 @@ class Zoho(Platform):
         try:
             target = self._admit(request)
             return self._page(request, target) if target.is_list else self._single(request, target)
-        except Refused as refusal:
-            body = {"code": refusal.code, "message": refusal.message, **refusal.details}
-            return Reply(refusal.status, orjson.dumps(body), {**self._limits.headers(), **refusal.headers})
+        except Refused as refused:
+            return self.refusal(refused)
+
+    def refusal(self, refused: Refused) -> Reply:
+        """How it is said."""
+        body = {"code": refused.code, "message": refused.message, **refused.details}
+        return Reply(refused.status, orjson.dumps(body), {**self._limits.headers(), **refused.headers})
+
+    @property
+    def served(self) -> int:
+        """Calls that were let through since the start."""
+        return self._limits.served
 
     def _admit(self, request: ApiRequest) -> Target:
         """Everything that can go wrong before the list itself is looked at."""
@@ -193,7 +205,7 @@ class Zoho(Platform):
             info = [{name: row[name] for name in names} for row in map(known.row, known)]
             details = {"error_info": info} if self.options.text("error_info") == "present" else {}
             raise Refused(400, 6024, "An organization ID is required: the user has several", details=details)
-        if organization is not None and organization != HOME and organization not in known:
+        if organization is not None and organization != self.home and organization not in known:
             raise Refused(400, 6041, "This user is not associated with the organization given")
 
     def _organization(self, request: ApiRequest) -> str | None:
@@ -207,13 +219,13 @@ class Zoho(Platform):
     def _known_organizations(self) -> Table:
         """The user's organisations, as many as the option says or as there are rows."""
         table, number = self._organizations, self.options.number("organizations")
-        while number > 1 and len(table) < number:
-            id_ = _organization_ids(len(table) + 1)[-1]
+        while number > 1 and len(table) + len(self.gone) < number:
+            id_ = organization_ids(len(table) + 1)[-1]
             table.insert(self._maker.make("organizations", id_) | {"is_default_org": False})
         return table
 
     def _empty(self, request: ApiRequest, stream: str) -> bool:
-        return stream != "organizations" and self._organization(request) not in (None, HOME)
+        return stream != "organizations" and self._organization(request) not in (None, self.home)
 
     def _wanted(self, request: ApiRequest, target: Target) -> Wanted:
         return self._parameters.wanted(request, target.stream, self.lists[target.stream], target.parent)
@@ -317,7 +329,7 @@ class Zoho(Platform):
                 del row["last_modified_time"]
             for name in without:
                 row.pop(name, None)
-            return row | ({"organization_id": HOME} if own and "organization_id" not in row else {})
+            return row | ({"organization_id": self.home} if own and "organization_id" not in row else {})
 
         return self._table(stream).body(key, (offset, timeless, own, without), change)
 
@@ -333,7 +345,7 @@ class Zoho(Platform):
     def parts_of(self, name: str) -> list[Row]:
         """What the details of all rows of a list hold under one name."""
         part = self.parts[name]
-        rows = map(orjson.loads, self.truth(part.stream))
+        rows = map(orjson.loads, Zoho.truth(self, part.stream))
         return [each for row in rows for each in rows_of(part, self._documents.make(part.stream, dict(row)), row)]
 
     # Mutations
@@ -385,6 +397,6 @@ def _ids(list_number: int, count: int) -> list[str]:
     return [str(first + 3 * n + n // 7) for n in range(count)]
 
 
-def _organization_ids(count: int) -> list[str]:
+def organization_ids(count: int) -> list[str]:
     """The one with the data comes first; with several, the last is the user's default and the wrong one to pick."""
     return [str(int(HOME) - n) for n in range(count)]

@@ -31,6 +31,8 @@ from integration_tests.sandbox.zoho_list_spec import ListSpec
 CURSOR = "last_modified_time"
 LATER = "2031-01-01T00:00:00+0000"
 """What a detail says that does not agree with its list."""
+LISTS = ("line_items", "invoices", "invoices_credited", "bills", "bills_credited")
+"""Members that may come as a single object, and are lists in a record."""
 NO_TOTAL = 11_900
 """What the lines of a document come to that has no total; cents."""
 
@@ -104,7 +106,11 @@ def rows_of(part: Part, document: Row, row: Row) -> Iterator[Row]:
     """
     stamps = {part.document: row[part.document], "organization_id": row["organization_id"], CURSOR: row.get(CURSOR)}
     if not part.member:
-        yield {name: each for name, each in document.items() if name not in LEFT_OUT} | stamps
+        document = {name: each for name, each in document.items() if name not in LEFT_OUT}
+        for name in LISTS:
+            if isinstance(document.get(name), dict):
+                document[name] = [document[name]]
+        yield document | stamps
         return
     members = document.get(part.member) or []
     for position, member in enumerate([members] if isinstance(members, dict) else members, start=1):
@@ -305,7 +311,7 @@ class Documents:
             document |= {name: LATER for name in (CURSOR, "updated_time") if name in document}
         if self._options.text("detail_lists") == "single":
             lists = ("line_items", spec.applications)
-            document |= {name: document[name][0] for name in lists if name and len(document[name]) == 1}
+            document |= {name: document[name][0] for name in lists if len(document.get(name, [])) == 1}
         if self._options.text("detail_members") == "filled":
             document = {name: each for name, each in document.items() if each not in ("", [], {})}
         return document
@@ -325,4 +331,4 @@ def _taxes(spec: DetailSpec, sums: Sums) -> list[Row]:
 
 def _application(payer: str, document: str) -> str:
     """The id of what ties a payment to a document."""
-    return f"{payer}{int(document) % 1000:03d}"
+    return f"{payer}{int(document) % 10**9}"

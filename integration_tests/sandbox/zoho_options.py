@@ -35,6 +35,24 @@ def streams_in(text: str) -> Mapping[str, str]:
     return {stream: choice for stream, _, choice in entries}
 
 
+class OwnOption(Option):
+    """Options that differ in single organisations: ``2 offset=-0330; 3 daily_quota=20 unavailable=bills:403``."""
+
+    def parse(self, value: object) -> str:
+        """Refuses what does not have that form."""
+        for entry in filter(None, map(str.strip, str(value).split(";"))):
+            number, *settings = entry.split()
+            if not number.isdecimal() or not settings or not all("=" in setting for setting in settings):
+                raise SandboxError(f"Option {self.name} takes entries such as '3 daily_quota=20', not {entry!r}.")
+        return str(value)
+
+
+def options_of(text: str, number: int) -> Mapping[str, str]:
+    """What an :class:`OwnOption` says for the organisation of that number; the first one is 1."""
+    entries = (entry.split() for entry in text.split(";") if entry.strip())
+    return dict(setting.split("=", 1) for entry in entries if int(entry[0]) == number for setting in entry[1:])
+
+
 TOKEN_OPTIONS: tuple[Option, ...] = (
     Option("token_lifetime", 3600, "Seconds for which an access token is good.", minimum=1),
     Option("token_limit", 10, "Access tokens that are given out within one window.", minimum=1),
@@ -43,6 +61,18 @@ TOKEN_OPTIONS: tuple[Option, ...] = (
     Option("token_generation", 0, "Whenever this changes, all access tokens given out so far end."),
     Option("revoke_after_calls", 0, "Once, before this call of the API, all access tokens end; 0 never."),
     Option("refresh_token", "valid", "Whether the refresh token still counts.", choices=("valid", "revoked")),
+    Option(
+        "code",
+        "good",
+        "The code of the API console: good once, too old, or of a client that gets no refresh token for it.",
+        choices=("good", "expired", "online"),
+    ),
+    Option(
+        "data_center",
+        "here",
+        "Whether the account lives at this data center, or else what this one says of everything made elsewhere.",
+        choices=("here", "invalid_client", "invalid_code"),
+    ),
     Option("token_error_status", "200", "Status of a refused token request.", choices=("200", "400")),
     Option("token_throttle_status", "400", "Status of a throttled token request.", choices=("200", "400")),
     Option(
@@ -75,6 +105,23 @@ LIMIT_OPTIONS: tuple[Option, ...] = (
 
 LIST_OPTIONS: tuple[Option, ...] = (
     Option("organizations", 1, "How many organisations the user belongs to, if there are not more rows.", minimum=1),
+    Option(
+        "organization_rows",
+        0,
+        "Rows of the second organisation, in percent of those of the first; further ones have fewer. 0: none.",
+    ),
+    OwnOption(
+        "organization_options",
+        "",
+        "Options that differ in organisations after the first: '2 offset=-0330; 3 daily_quota=20 gone_after=7'.",
+    ),
+    Option("gone_after", 0, "In an organisation after the first: calls after which the user is no longer in it."),
+    Option(
+        "inactive",
+        "no",
+        "Whether an organisation after the first is called inactive, and if so, whether it is served all the same.",
+        choices=("no", "served", "refused"),
+    ),
     Option("error_info", "present", "Whether code 6024 lists the organisations.", choices=("present", "absent")),
     Option(
         "organization_header",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from integration_tests.sandbox.zoho import Zoho
 from integration_tests.sandbox.zoho_details import parts_in
 from integration_tests.sandbox.zoho_lists import BOOKS_LISTS, INVOICE_LISTS
+from integration_tests.sandbox.zoho_several import SeveralOrganizations
 
 
-class ZohoInvoice(Zoho):
+class ZohoInvoice(SeveralOrganizations):
     """Zoho Invoice v3."""
 
     name = "zoho_invoice"
@@ -40,7 +40,7 @@ class ZohoInvoice(Zoho):
     }
 
 
-class ZohoBooks(Zoho):
+class ZohoBooks(SeveralOrganizations):
     """Zoho Books v3."""
 
     name = "zoho_books"

@@ -18,6 +18,8 @@ API_PREFIX = "/api"
 CLIENT_ID = "1000.SANDBOXCLIENT"
 CLIENT_SECRET = "sandbox-client-secret"
 REFRESH_TOKEN = "1000.sandbox-refresh.token"
+CODE = "1000.sandbox-code"
+"""From the API console; good for one refresh token."""
 
 _FORM = "application/x-www-form-urlencoded"
 _SCHEMES = ("zoho-oauthtoken", "bearer")
@@ -33,6 +35,7 @@ class TokenDesk:
         self._issued = 0
         self._window_opened = 0.0
         self._in_window = 0
+        self._code_used = False
         self._generation = options.number("token_generation")
 
     def answer(self, request: ApiRequest) -> Reply:
@@ -40,12 +43,15 @@ class TokenDesk:
         refused = int(self._options.text("token_error_status"))
         if request.method != "POST":
             return _json(405, {"error": "general_error"})
-        given = _parameters(request)
-        if given.get("grant_type") != "refresh_token":
+        given, lives_at = _parameters(request), self._options.text("data_center")
+        by_code = given.get("grant_type") == "authorization_code"
+        if not by_code and given.get("grant_type") != "refresh_token":
             return _json(refused, {"error": "general_error"})
+        if lives_at != "here":
+            return _json(refused, {"error": lives_at})
         if (given.get("client_id"), given.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return _json(refused, {"error": "invalid_client"})
-        if given.get("refresh_token") != REFRESH_TOKEN or self._options.text("refresh_token") == "revoked":
+        if not (self._takes_code(given.get("code")) if by_code else self._takes_refresh_token(given)):
             return _json(refused, {"error": "invalid_code"})
         if not self._within_limit():
             throttled = {
@@ -54,7 +60,16 @@ class TokenDesk:
                 "status": "failure",
             }
             return _json(int(self._options.text("token_throttle_status")), throttled)
-        return _json(200, self._issue(request.origin))
+        lasting = by_code and self._options.text("code") != "online"
+        return _json(200, self._issue(request.origin) | ({"refresh_token": REFRESH_TOKEN} if lasting else {}))
+
+    def _takes_refresh_token(self, given: Mapping[str, str]) -> bool:
+        return given.get("refresh_token") == REFRESH_TOKEN and self._options.text("refresh_token") != "revoked"
+
+    def _takes_code(self, code: str | None) -> bool:
+        taken = code == CODE and not self._code_used and self._options.text("code") != "expired"
+        self._code_used = self._code_used or taken
+        return taken
 
     def accepts(self, authorization: str) -> bool:
         """Whether the header holds a good token under the right scheme."""

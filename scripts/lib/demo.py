@@ -22,6 +22,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.rest_api.products import names
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTOR = Path(sys.executable).with_name("source-invoicing")
@@ -317,15 +318,22 @@ def main() -> int:
     """Parse the command line and run the demo. The help is that of ``scripts/demo``."""
     parser = argparse.ArgumentParser("scripts/demo", add_help=False)
     parser.add_argument("platform", nargs="?", default="invoiced")
+    parser.add_argument("--product", default="")
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--latency-ms", type=float, default=0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.platform not in PLATFORMS:
         parser.error(f"{arguments.platform!r} is no platform of the connector; known: {', '.join(PLATFORMS)}.")
+    if arguments.product and arguments.platform != "rest_api":
+        parser.error("--product goes with the platform rest_api.")
+    if arguments.product and arguments.product not in names():
+        parser.error(f"{arguments.product!r} is no product of the connector; known: {', '.join(names())}.")
     if arguments.scale < 1 or arguments.latency_ms < 0:
         parser.error("--scale should be at least 1 and --latency-ms at least 0.")
     options = [f"--{name}={getattr(arguments, name.replace('-', '_'))}" for name in ("scale", "latency-ms", "seed")]
+    if arguments.product:
+        options += ["--option", f"pose={arguments.product}"]
     console = Console()
     try:
         demo(arguments.platform, options, console)

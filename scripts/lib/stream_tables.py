@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that follow from the code: the platforms, and the streams of each.
+"""Writes the tables of the documentation that follow from the code: the platforms, the streams of each, the products.
 
     .venv/bin/python scripts/lib/stream_tables.py            writes them
     .venv/bin/python scripts/lib/stream_tables.py --check    says what would change; exit status 1 if anything would
@@ -12,7 +12,8 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,25 @@ import yaml
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.platforms.rest_api.products import Product, names
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.zoho.common import ZohoStream
-from source_invoicing.streams import ChildStream, InvoicingStream, Order, PageRequest, Partition
+from source_invoicing.streams import ChildStream, DetailStream, InvoicingStream, Order, PageRequest, Partition
 from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations" / "sources" / "invoicing.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "integrations" / "sources" / "invoicing.md",
+    ROOT / "docs" / "rest-api.md",
+)
 SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# Properties of the configuration in the hint of a product.
+PROPERTY = re.compile(r"\b(?:base_url|token_url|(?:secret_)?headers|grant(?= to)|window\.first)\b(?!/)")
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
+SOME_ADDRESS = "https://api.example.com"
 
 Json = dict[str, Any]
 
@@ -40,6 +50,10 @@ class Trouble(Exception):
 
 def _vanishes(event: str) -> str:
     return f"vanishes; `events` has `{event}`"
+
+
+def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
+    return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
 
 
 SILENT = "vanishes, and no event tells"
@@ -69,7 +83,17 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tasks": _vanishes("task.deleted"),
         "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
         "payment_sources": _vanishes("payment_source.deleted"),
-        "invoice_line_items": "stays; lines of the current version have the `updated_at` of their invoice",
+        "members": SILENT,
+        "roles": SILENT,
+        "chasing_cadences": SILENT,
+        **_stay("invoice", "updated_at", "invoice_line_items", "invoice_discounts", "invoice_taxes"),
+        **_stay("payment", "updated_at", "payment_applications"),
+        **_stay("credit note", "updated_at", "credit_note_line_items", "credit_note_discounts", "credit_note_taxes"),
+        **_stay("estimate", "updated_at", "estimate_line_items", "estimate_discounts", "estimate_taxes"),
+        **_stay("payment", "updated_at", "charges", "refunds"),
+        **_stay("subscription", "updated_at", "subscription_addons"),
+        **_stay("plan", "updated_at", "plan_tiers"),
+        "chasing_cadence_steps": SILENT,
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,
@@ -142,6 +166,18 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "products": "vanishes",
         "recurring_invoices": "vanishes",
         "revenues": "vanishes",
+        "contacts": "vanishes",
+        "estimates": "vanishes",
+        "expenses": "vanishes",
+        "projects": "vanishes",
+        "times": "vanishes",
+        "templates": "vanishes",
+        **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
+        "recurring_invoice_line_items": "vanishes",
+        **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
+        "estimate_line_items": "vanishes",
+        "expense_line_items": "vanishes",
+        "project_tasks": "vanishes",
     },
     "rest_api": {"invoices": "depends on the API"},
 }
@@ -149,6 +185,8 @@ DELETED: Mapping[str, Mapping[str, str]] = {
 # Changes that do not move the modification time, by platform and stream.
 UNSEEN: Mapping[tuple[str, str], str] = {
     ("invoiced", "events"): "an event never changes",
+    ("invoiced", "charges"): "a refund may come unseen",
+    ("invoiced", "refunds"): "a refund may come unseen",
     ("zoho_invoice", "contacts"): "balances change unseen",
     ("zoho_books", "contacts"): "balances change unseen",
     ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
@@ -161,6 +199,7 @@ UNSEEN: Mapping[tuple[str, str], str] = {
 LONG = ("transactions", "account_transactions")
 
 
+@cache
 def platform_options() -> dict[str, Json]:
     """The options of the form, by the platform's name."""
     spec = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
@@ -182,18 +221,28 @@ def example(schema: Json) -> Any:
     return schema["examples"][0] if "examples" in schema else "x"
 
 
-def streams_of(platform: str) -> list[InvoicingStream]:
-    """The streams of a platform, of an account that does not exist."""
-    config = Config.parse({"platform": example(platform_options()[platform])}, PLATFORMS)
+def streams_of(platform: str, **further: Any) -> list[InvoicingStream]:
+    """The streams of a platform, of an account that does not exist.
+
+    :param further: options of the platform, beside those that it wants
+    """
+    options = {**example(platform_options()[platform]), **further}
+    if platform == "rest_api":
+        # Needed where no product knows it.
+        options["base_url"] = SOME_ADDRESS
+    config = Config.parse({"platform": options}, PLATFORMS)
     return PLATFORMS[platform](config).streams()
 
 
 def table(name: str) -> Iterator[str]:
     """The lines of a table.
 
-    :param name: of a platform, or ``platforms``
+    :param name: of a platform, alone or with ``_details`` behind it, or one of :data:`OTHER_TABLES`
     """
-    return table_of_platforms() if name == "platforms" else table_of_streams(name)
+    if name in OTHER_TABLES:
+        return OTHER_TABLES[name]()
+    platform = name.removesuffix("_details")
+    return table_of_streams(name) if platform == name else table_of_details(platform)
 
 
 def table_of_platforms() -> Iterator[str]:
@@ -203,9 +252,51 @@ def table_of_platforms() -> Iterator[str]:
     for name, option in platform_options().items():
         streams = streams_of(name)
         incremental = sum(stream.supports_incremental for stream in streams)
-        asked = ", ".join(f"`{each}`" for each in option["properties"] if each in option["required"] and each != "name")
+        required = [each for each in option["properties"] if each in option["required"] and each != "name"]
+        asked = f"`product` or `base_url`, {_code(required)}" if name == "rest_api" else _code(required)
         counts = ("any", "any") if name == "rest_api" else (str(len(streams)), str(incremental))
         yield _row(option["title"], f"`{name}`", *counts, asked)
+
+
+def table_of_products() -> Iterator[str]:
+    """One line per product: what its user enters."""
+    yield _row("product", "`platform.product`", "`auth`", "where to find it, and what else to set")
+    yield _row("---", "---", "---", "---")
+    for product in map(Product.load, names()):
+        title = f"[{product.title}]({product.docs[0]})"
+        kind, *entered = _login(product).items()
+        login = f"`{kind[1]}`: {_code([name for name, _ in entered])}"
+        yield _row(title, f"`{product.name}`", login, PROPERTY.sub(r"`\g<0>`", product.hint))
+
+
+def _login(product: Product) -> Json:
+    """What its user enters under ``auth``, with a value for each."""
+    auth: Json = product.platform["auth"]
+    logins = platform_options()["rest_api"]["properties"]["auth"]["oneOf"]
+    login = next(option for option in logins if option["properties"]["type"]["const"] == auth["type"])
+    more = {"basic": ["username"], "oauth2": [] if "grant" in auth else ["refresh_token"]}.get(auth["type"], [])
+    return dict.fromkeys([*login["required"], *more], "x") | {"type": auth["type"]}
+
+
+def table_of_product_streams() -> Iterator[str]:
+    """One line per product: its streams, by what a further sync of them costs."""
+    yield _row("product", "asked for what changed", "read again, what changed is emitted", "read again in full")
+    yield _row("---", "---", "---", "---")
+    for product in map(Product.load, names()):
+        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": []}
+        for stream in streams_of_product(product):
+            asks = stream.declared.sends_since or stream.declared.windows is not None
+            kinds[("filtered" if asks else "selected") if stream.supports_incremental else "full"].append(stream.name)
+        yield _row(product.title, *map(_code, kinds.values()))
+
+
+def streams_of_product(product: Product) -> list[RestStream]:
+    """The streams of a product, of an account that does not exist."""
+    account: Json = {"base_url": SOME_ADDRESS, "auth": _login(product)}
+    account["secret_headers"] = [{"name": header, "value": "x"} for header in product.account_headers]
+    platform = {"name": "rest_api", "product": product.name, **account}
+    streams = PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
+    return [stream for stream in streams if isinstance(stream, RestStream)]
 
 
 def table_of_streams(platform: str) -> Iterator[str]:
@@ -233,6 +324,17 @@ def table_of_streams(platform: str) -> Iterator[str]:
             known[stream.name],
             *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
+
+
+def table_of_details(platform: str) -> Iterator[str]:
+    """One line per list whose documents have details."""
+    details = [stream for stream in streams_of(platform, details=True) if isinstance(stream, DetailStream)]
+    yield _row("documents of", "streams", "primary key")
+    yield _row("---", "---", "---")
+    for source in dict.fromkeys(stream.source_stream.name for stream in details):
+        streams = [stream for stream in details if stream.source_stream.name == source]
+        keys = "<br>".join(_code(stream.primary_key) for stream in streams)
+        yield _row(source, "<br>".join(stream.name for stream in streams), keys)
 
 
 def cost(stream: ZohoStream) -> str:
@@ -270,6 +372,13 @@ def _code(names: str | list[str]) -> str:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+OTHER_TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "platforms": table_of_platforms,
+    "products": table_of_products,
+    "product_streams": table_of_product_streams,
+}
 
 
 def renewed(text: str) -> str:

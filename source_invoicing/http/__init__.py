@@ -26,6 +26,8 @@ from source_invoicing.http.errors import (
     ResourceMissing,
     UnexpectedResponse,
     config_failure,
+    gravest,
+    in_accounts,
     transient_failure,
 )
 from source_invoicing.http.heartbeat import heartbeat
@@ -73,7 +75,9 @@ __all__ = [
     "describe",
     "excerpt",
     "forget",
+    "gravest",
     "heartbeat",
+    "in_accounts",
     "inside_a_sentence",
     "join_url",
     "logger",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -90,6 +91,13 @@ class ApiClient:
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
         self._wrong_proxy = wrong_proxy(self._session, base_url)
+
+    def beside(self, error_handler: Callable[[Response], Verdict], rate_limiter: RateLimiter) -> ApiClient:
+        """A client of another account that the same login reaches: with limits and a quota of its own, behind the same
+        connections and tokens."""
+        other = copy.copy(self)
+        other._error_handler, other._rate_limiter, other._quota_exhausted = error_handler, rate_limiter, None
+        return other
 
     def send(self, request: Request) -> Response:
         """Send a request until its response is good.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +21,7 @@ from source_invoicing.http.errors import (
     transient_failure,
 )
 from source_invoicing.http.response import Response
-from source_invoicing.http.retry import retry_after
+from source_invoicing.http.retry import reset_after, retry_after
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class StatusErrorHandler:
     :param access_hint: what to do when the credentials may not read a resource
     :param address: the property that says where the API is; blank where the caller adds advice of its own
     :param limit_hint: what to do when the account sent too many requests
+    :param too_many_statuses: further statuses that mean "too many requests" here
     """
 
     vendor: str
@@ -79,6 +80,7 @@ class StatusErrorHandler:
     limit_hint: str = (
         "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
     )
+    too_many_statuses: Collection[int] = ()
 
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
@@ -89,6 +91,8 @@ class StatusErrorHandler:
         words = self._words(response)
         sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{words}."
         status = response.status
+        if status in self.too_many_statuses:
+            return self.too_often(response)
         if status == HTTPStatus.UNAUTHORIZED:
             return Fail(
                 LoginRefused(
@@ -138,7 +142,8 @@ class StatusErrorHandler:
             f"{self.vendor} limits how often it may be asked (HTTP {response.status} for {response.path}"
             f"{self._words(response)}). {self.limit_hint}"
         )
-        return Retry(limited, after=retry_after(response.headers), rate_limited=True)
+        after = retry_after(response.headers)
+        return Retry(limited, reset_after(response.headers) if after is None else after, rate_limited=True)
 
     def _redirected(self, response: Response) -> UnexpectedResponse:
         # A path may hold a token, and the part before the host a password.

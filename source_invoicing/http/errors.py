@@ -6,6 +6,8 @@ something), ``transient_error`` (run again), ``system_error`` (a defect of the c
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
@@ -88,3 +90,29 @@ def config_failure(sentence: str, *, detail: str | None = None) -> Failure:
 def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
     """A failure that the next run may not meet."""
     return Failure(sentence, FailureType.transient_error, detail=detail)
+
+
+def in_accounts(failures: Sequence[tuple[str, AirbyteTracedException]], afterwards: str = "") -> Failure:
+    """What happened in several accounts as one failure, as grave as the gravest of them.
+
+    :param failures: with the name of the account
+    :param afterwards: a sentence about the other accounts
+    """
+    names: dict[str, list[str]] = {}
+    for name, failure in failures:
+        names.setdefault(failure.message or "", []).append(name)
+    sentences = [f"In {' and '.join(alike)}: {sentence}" for sentence, alike in names.items()]
+    return Failure(
+        " ".join(filter(None, [*sentences, afterwards])),
+        gravest(failure.failure_type for _, failure in failures),
+        detail=" ".join(failure.internal_message or "" for _, failure in failures),
+    )
+
+
+def gravest(types: Iterable[FailureType | None]) -> FailureType:
+    """The gravest of several failure types: only if all are transient, a user need not act."""
+    there = set(types)
+    return next(
+        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in there),
+        FailureType.transient_error,
+    )

@@ -1,4 +1,4 @@
-"""OAuth 2.0 with a refresh token: one access token per account, shared by all its requests."""
+"""OAuth 2.0: one access token per account, shared by all its requests."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ from source_invoicing.http.secrets import mask
 LONGEST_LIFE = 3600.0
 # A token is replaced this long (seconds) before its end, or a tenth of a short life before it.
 MARGIN = 120.0
+# Members of a token request that are no secrets, and words that would be masked all over the log.
+OPEN_MEMBERS = ("grant_type", "scope")
 # New tokens that one request may take, each refused although it was just issued.
 MOST_RENEWALS = 4
 
@@ -55,7 +57,8 @@ class AccessToken:
 
 
 class AccessTokens:
-    """Exchanges a refresh token for access tokens and keeps the current one for all requests.
+    """Exchanges a refresh token, or the client's own credentials, for access tokens and keeps the current one for all
+    requests.
 
     The body of a response decides: some vendors send a refusal with HTTP 200. A refusal that only the user can fix is
     remembered, so that a dozen streams do not ask a dozen times.
@@ -73,22 +76,26 @@ class AccessTokens:
         most_requests: int,
         per_seconds: float,
         options: str = "platform",
+        auth: Auth | None = None,
+        headers: Mapping[str, str] | None = None,
         retry_policy: RetryPolicy | None = None,
         on_rotation: Callable[[str], None] | None = None,
     ) -> None:
         """
         :param vendor: name for messages
-        :param form: what is sent to ``token_url``; its values are secrets, but for ``grant_type``
+        :param form: what is sent to ``token_url``; its values are secrets, but for :data:`OPEN_MEMBERS`
         :param refusal: puts the members ``error`` and ``error_description`` of a response into a sentence
         :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
             failure, since further requests would only prolong the vendor's block
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
+        :param auth: how the client proves itself, where it is not in the form
+        :param headers: further headers for ``token_url``
         :param on_rotation: called with each refresh token that is handed out in the place of the one before, which
             may not work again
         """
         for name, value in form.items():
-            if name != "grant_type":
+            if name not in OPEN_MEMBERS:
                 mask(value)
         base_url, _, self._path = token_url.rpartition("/")
         self._vendor = vendor
@@ -103,7 +110,8 @@ class AccessTokens:
         self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
         self._client = ApiClient(
             base_url=base_url,
-            auth=None,
+            auth=auth,
+            headers=headers,
             error_handler=self._error_handler,
             rate_limiter=RateLimiter(1),
             pool_size=1,
@@ -169,7 +177,7 @@ class AccessTokens:
     def _keep_rotated(self, refresh_token: Any) -> None:
         if self._on_rotation is None or not _is_token(refresh_token):
             return
-        if refresh_token != self._form["refresh_token"]:
+        if refresh_token != self._form.get("refresh_token"):
             self._form["refresh_token"] = refresh_token
             self._on_rotation(refresh_token)
 
@@ -239,6 +247,10 @@ class TokenAuth(Auth):
             refusal = yield self.sign(request, token)
             if refusal is not None and self._granted is None:
                 self._renewed_in_vain = token.text
+        self.note_granted(request)
+
+    def note_granted(self, request: Request) -> None:
+        """Note a request that a token was good for."""
         self._granted = request
 
     def sign(self, request: Request, token: AccessToken) -> Request:

@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import requests
 
+from source_invoicing.http.log import logger
 from source_invoicing.http.retry import http_date
 from source_invoicing.http.secrets import excerpt
 
@@ -55,7 +57,7 @@ class Response:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             try:
-                body = _read_leniently(content, response.headers.get("Content-Type", ""))
+                body = _read_leniently(content, response.headers.get("Content-Type", ""), shown)
             except (ValueError, LookupError, RecursionError):
                 start = content[:SEARCHED_OF_A_BODY].decode("utf-8-sig", errors="replace")
                 text = excerpt(start, SHOWN_OF_A_BODY)
@@ -93,18 +95,33 @@ def describe(value: Any) -> str:
     return known.get(type(value), "a number")
 
 
-def _read_leniently(content: bytes, content_type: str) -> Any:
+def _read_leniently(content: bytes, content_type: str, shown: str) -> Any:
     """Decode a body that is complete, but not strictly JSON: half an emoji in one customer's name must not keep a
     list from being read. Byte order marks and declared encodings are understood, half characters become U+FFFD, and
-    infinite numbers become null.
+    numbers that nobody can store become null, with a warning.
+
+    :param shown: the name of the request in messages
 
     :raises ValueError: when it is not JSON at all, or not all of it
     :raises LookupError: when the declared encoding is unknown
     :raises RecursionError: when it is nested too deep
     """
-    values = json.loads(_decoded(content, content_type), parse_constant=lambda name: None, parse_float=_finite)
+
+    def finite(number: str) -> float | None:
+        value = float(number)
+        return value if math.isfinite(value) else _warn_of_lost_numbers(shown)
+
+    values = json.loads(
+        _decoded(content, content_type), parse_constant=lambda _: _warn_of_lost_numbers(shown), parse_float=finite
+    )
     # Encoded and decoded once more, so that a single parser decides what a body may hold.
     return orjson.loads(HALF_A_CHARACTER.sub("\ufffd", json.dumps(values, ensure_ascii=False)))
+
+
+@lru_cache(1000)
+def _warn_of_lost_numbers(shown: str) -> None:
+    """Once for each request, however many there are."""
+    logger.warning("The answer to %s holds numbers that are infinite or larger than any type. They become null.", shown)
 
 
 def _decoded(content: bytes, content_type: str) -> str:
@@ -114,11 +131,6 @@ def _decoded(content: bytes, content_type: str) -> str:
         header = Message()
         header["Content-Type"] = content_type
         return content.decode(header.get_content_charset("utf-8"))
-
-
-def _finite(number: str) -> float | None:
-    value = float(number)
-    return value if math.isfinite(value) else None
 
 
 def _what_it_is(text: str, complaint: str) -> str:

@@ -10,6 +10,13 @@ from email.utils import parsedate_to_datetime
 
 from source_invoicing.http.testing import BACKOFF_SCALE, TIMEOUT_SCALE, testing_scale
 
+#: Headers that tell when the vendor counts anew: of a draft of the IETF, and in common spellings.
+RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+# Larger numbers are moments since 1970: as a duration they would be thirty years.
+LARGEST_DURATION = 10**9
+# Larger ones are in milliseconds.
+LARGEST_SECONDS = 10**11
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
@@ -108,6 +115,28 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         now = http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
         return max(0.0, (until - now).total_seconds())
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def reset_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a moment
+    since 1970 (in seconds or milliseconds), which is compared with the response's own ``Date``.
+
+    Some vendors send it with every response, so it says nothing about whether to wait.
+
+    :return: ``None`` without the header or where it is malformed
+    """
+    value = next((headers[name] for name in RESETS if name in headers), "")
+    try:
+        reset = float(value)
+    except ValueError:
+        return None
+    if not math.isfinite(reset):
+        return None
+    if reset > LARGEST_SECONDS:
+        reset /= 1000
+    if reset > LARGEST_DURATION:
+        reset -= (http_date(headers.get("Date", "")) or datetime.now(timezone.utc)).timestamp()
+    return max(0.0, reset)
 
 
 def http_date(value: str) -> datetime | None:

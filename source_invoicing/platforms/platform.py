@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from source_invoicing.config import Config
+from source_invoicing.config import Config, Fields
 from source_invoicing.streams import DeletionPolicy, InvoicingStream
+
+
+@dataclass(frozen=True)
+class Login:
+    """What came of a login.
+
+    :param config: the configuration of the account, secrets included
+    :param remarks: sentences for the user, without secrets
+    """
+
+    config: Mapping[str, Any]
+    remarks: Sequence[str]
 
 
 class Platform(ABC):
@@ -23,6 +37,8 @@ class Platform(ABC):
     #: Whether a sync may end before all streams had their turn, because it may send only few calls. Then streams that
     #: the last sync did not finish come first, and the others in an order that changes.
     takes_turns: ClassVar[bool] = False
+    #: What :meth:`login` needs; empty where there is none, because a user pastes the keys of the configuration.
+    login_secrets: ClassVar[Sequence[str]] = ()
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -38,4 +54,23 @@ class Platform(ABC):
 
     @abstractmethod
     def streams(self) -> list[InvoicingStream]:
-        """The account's streams, parents before their children, sharing one client."""
+        """The account's streams, parents before their children, sharing one client. Where several accounts are read,
+        those of one of them, each of which knows those of the others.
+
+        :raises Failure: when the accounts have to be asked for, and cannot be
+        """
+
+    def place_states(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
+        """Say which of several accounts the states belong to that do not (:meth:`.AccountsState.claim`).
+
+        :param streams: at their states
+        """
+
+    @classmethod
+    def login(cls, options: Fields) -> Login:
+        """Exchange what the vendor's console shows for the configuration of an account, and try it.
+
+        :param options: :attr:`login_secrets`, and options that the configuration has as well
+        :raises Failure: with a sentence that says what to change
+        """
+        raise NotImplementedError

@@ -1,6 +1,7 @@
 """How a resource is read: streams, strategies, state, typed values. Knows no platform."""
 
 from source_invoicing.streams.account import Account, DeletionPolicy, Window
+from source_invoicing.streams.accounts import combine
 from source_invoicing.streams.changed_children import ChangedChildren
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.derived import DerivedStream
@@ -44,6 +45,7 @@ __all__ = [
     "UnixSeconds",
     "Window",
     "ZonelessText",
+    "combine",
     "compact_offset",
     "readings_of",
 ]

@@ -67,3 +67,16 @@ class Account:
     deletions: DeletionPolicy = field(default_factory=DeletionPolicy, kw_only=True)
     events: EventFeed | None = field(default=None, kw_only=True)
     children_refresh_days: int = field(default=7, kw_only=True)
+
+    @property
+    def id(self) -> str | None:
+        """What the vendor calls it, where the login reaches several; ``None`` where only the vendor knows.
+
+        :raises Failure: when it cannot be found out
+        """
+        return None
+
+    @property
+    def name(self) -> str:
+        """What messages call it, where the connection reads several."""
+        return ""

@@ -97,14 +97,17 @@ class ChildStream(InvoicingStream, ABC):
         cursor_field: list[str] | None = None,
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Slice | None]:
-        """One slice per parent that is not done yet: its id.
+        """One slice per parent that is not done yet: its id. Where several accounts are read, the whole resource.
 
         :raises Failure: as :meth:`partitions` does
         """
+        if len(self.members) > 1:
+            yield {}
+            return
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
         state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
-            self.progress.restore(state)
+            self.whole_progress.restore(state)
         for partition in self.partitions():
             if not self.progress.is_done(partition.key):
                 self.progress.partition_started(partition.key)

@@ -41,7 +41,6 @@ class DetailStream(DerivedStream, ABC):
     left_out: ClassVar[tuple[str, ...]] = ()
     #: How many documents :meth:`bulk_request` may ask for.
     details_per_call: ClassVar[int] = 1
-    _is_elsewhere = False
 
     @override
     def make_state(self) -> StreamState:
@@ -66,20 +65,14 @@ class DetailStream(DerivedStream, ABC):
         """Whether a row of the list has a detail that matters here."""
         return True
 
-    def detail_request(self, document: Document) -> Request:
-        """The request for a document."""
-        path = (self.other_detail if self._is_elsewhere else self.detail).replace("{resource}", self._source.resource)
-        for place, value in (("{parent}", document.partition.key), ("{id}", first(document.key))):
-            path = path.replace(place, path_segment(value))
-        return Request(path, document.partition.params)
+    def detail_requests(self, document: Document) -> Sequence[Request]:
+        """The request for a document, and what to send where nothing is at its address."""
+        paths = filter(None, (self.detail, self.other_detail))
+        return [Request(self._path(path, document), document.partition.params) for path in paths]
 
-    def look_elsewhere(self, tried: Request) -> bool:
-        """Nothing is at the address of a document: try the other path, then the first one again.
-
-        :return: whether this document can be at the other one
-        """
-        self._is_elsewhere = bool(self.other_detail) and tried.path.startswith(self.detail.partition("{")[0])
-        return self._is_elsewhere
+    def _path(self, path: str, document: Document) -> str:
+        parent, key = path_segment(document.partition.key), path_segment(first(document.key))
+        return path.replace("{resource}", self._source.resource).replace("{parent}", parent).replace("{id}", key)
 
     def read_detail(self, response: Response, document: Document) -> Row:
         """A response as a document: by default its body.

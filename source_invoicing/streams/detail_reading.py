@@ -74,6 +74,7 @@ class DetailReading(Reading):
         self._total = 0
         self._done = 0
         self._done_since_state = 0
+        self._address = 0
         self._has_answered = False
         self._missing: list[tuple[Document, ResourceMissing]] = []
 
@@ -83,8 +84,8 @@ class DetailReading(Reading):
         return False
 
     @override
-    def has_room(self, workers: int) -> bool:
-        return len(self._under_way) < max(MOST_AHEAD, workers)
+    def has_room(self, under_way: int, workers: int) -> bool:
+        return under_way < workers and len(self._under_way) < max(MOST_AHEAD, workers)
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
@@ -105,6 +106,7 @@ class DetailReading(Reading):
                     self._order[document.partition.key].start(document)
             yield documents
         if self._listed.failure is not None:
+            self._write_each_state()
             raise self._listed.failure
 
     @override
@@ -124,10 +126,7 @@ class DetailReading(Reading):
         except OutOfCallsError:
             return
         except Failure as failure:
-            with self._lock:
-                # What others bring from now on may be the last that can be noted.
-                self._details_per_state = 1
-                self._write_states()
+            self._write_each_state()
             raise self._streams[0].explain(failure) from None
         finally:
             with self._lock:
@@ -140,7 +139,7 @@ class DetailReading(Reading):
             yield from self._listed.deletions.tell(self.outlets)
 
     @override
-    def finish(self) -> None:
+    def conclude(self) -> None:
         """All documents that could be asked for are out.
 
         :raises Failure: if not one of them was there
@@ -152,8 +151,8 @@ class DetailReading(Reading):
         self._write_states()
         left = self._total - self._done
         if not left:
-            for key, proven in self._listed.progress.all_proven().items():
-                self._reach(key, proven + 1)
+            for key, bound in self._listed.bounds().items():
+                self._reach(key, bound)
         for stream in self._streams if left else ():
             logger.info(
                 "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
@@ -188,22 +187,28 @@ class DetailReading(Reading):
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
         stream = self._streams[0]
-        request = stream.detail_request(document)
-        try:
-            detail = self._ask(
-                request, lambda response: self._checked(stream.read_detail(response, document), response)
-            )
-        except RecordMissing:
-            return {}, [document]
-        except ResourceMissing as missing:
-            if not self._has_answered and stream.look_elsewhere(request):
+        requests = stream.detail_requests(document)
+        # Where the first one of several was not there for others, it comes last.
+        for number, request in enumerate([*requests[self._address :], *requests[: self._address]]):
+            if number:
                 self._pay()
-                return self._fetch_one(document)
+            try:
+                detail = self._ask(
+                    request, lambda response: self._checked(stream.read_detail(response, document), response)
+                )
+            except RecordMissing:
+                return {}, [document]
+            except ResourceMissing as failure:
+                missing = failure
+            else:
+                self._address = requests.index(request)
+                return {document: detail}, [document]
+        with self._lock:
             # It may have vanished, or nothing is there at all: the other documents tell.
-            with self._lock:
-                self._missing.append((document, missing))
-            return {}, []
-        return {document: detail}, [document]
+            self._missing.append((document, missing))
+            if len(self._missing) > MOST_MISSING and not self._has_answered:
+                raise missing
+        return {}, []
 
     def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
         stream, details = self._streams[0], {}
@@ -291,18 +296,23 @@ class DetailReading(Reading):
 
     def _write_states(self) -> None:
         self._done_since_state = 0
-        for key, order in self._order.items():
-            document: Document | None = order.done_up_to
-            proven = self._listed.progress.proven(key)
-            if document is None or document.changed is None or proven is None:
+        for key, bound in self._listed.bounds().items():
+            document: Document | None = self._order[key].done_up_to
+            if document is None or document.changed is None:
                 continue
             # Of what was changed later than that, the list may have shown only some.
-            if document.changed > proven:
-                self._reach(key, proven + 1)
+            if document.changed >= bound:
+                self._reach(key, bound)
             elif document.ends_second:
                 self._reach(key, document.changed + 1)
             else:
                 self._reach(key, document.changed, document.key)
+
+    def _write_each_state(self) -> None:
+        """The reading has failed: what comes from now on may be the last that counts."""
+        with self._lock:
+            self._details_per_state = 1
+            self._write_states()
 
     def _reach(self, key: Any, cursor: int, document: Any = None) -> None:
         for stream in self._streams:

@@ -67,10 +67,10 @@ class PendingDocuments:
     def __len__(self) -> int:
         return len(self._cursors) + self._dropped
 
-    def oldest_first(self, partition: Partition, until: int | None = None) -> Iterator[Document]:
+    def oldest_first(self, partition: Partition, before: int | None = None) -> Iterator[Document]:
         """The documents in the order of their changes. They are forgotten on the way.
 
-        :param until: leave out what was changed later (seconds since 1970, UTC)
+        :param before: leave out what was not changed before that time (seconds since 1970, UTC)
         """
         keys, limit = self._sorted(), self._dropped_from
         keys.reverse()
@@ -80,7 +80,7 @@ class PendingDocuments:
             changed = self._parse(cursor)
             if limit is not None and self._rank(key, cursor) >= limit:
                 return
-            if until is not None and changed is not None and changed > until:
+            if before is not None and changed is not None and changed >= before:
                 return
             following = self._parse(self._cursors[keys[-1]]) if keys else None if limit is None else limit[0]
             yield Document(partition, key, cursor, changed, changed != following)
@@ -112,12 +112,10 @@ class ListProgress(StreamState):
         self._coverage: dict[Any, Coverage] = defaultdict(Coverage)
         self._keeps_ranges = True
 
-    def proven(self, key: Any) -> int | None:
-        """Before which time (seconds since 1970, UTC) the list has no row that was not met; ``None``: not known."""
-        return self.all_proven().get(key)
-
-    def all_proven(self) -> dict[Any, int]:
-        """The same for all partitions of which it is known."""
+    @property
+    def cursors(self) -> dict[Any, int]:
+        """For each partition, before which time (seconds since 1970, UTC) no row of the list is missing, where that is
+        known."""
         return {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
 
     @override
@@ -214,14 +212,20 @@ class Documents:
     def __len__(self) -> int:
         return sum(len(pending) for _, pending in self._pending.values())
 
+    def bounds(self) -> dict[Any, int]:
+        """For each partition, before which time (seconds since 1970, UTC) no document is missing. A list that was read
+        to its end has shown all of the last second that it promises."""
+        return {key: cursor + (self.failure is None) for key, cursor in self.progress.cursors.items()}
+
     def oldest_first(self) -> list[Iterator[Document]]:
         """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
-        those before which nothing was missed."""
-        queues = []
-        for partition, pending in self._pending.values():
-            until = self.progress.proven(partition.key)
-            if self.failure is None:
-                queues.append(pending.oldest_first(partition))
-            elif until is not None:
-                queues.append(pending.oldest_first(partition, until))
-        return queues
+        those before which nothing is missing."""
+        pending = self._pending.values()
+        if self.failure is None:
+            return [documents.oldest_first(partition) for partition, documents in pending]
+        bounds = self.bounds()
+        return [
+            documents.oldest_first(partition, bounds[partition.key])
+            for partition, documents in pending
+            if partition.key in bounds
+        ]

@@ -68,12 +68,13 @@ class Reading:
         """Whether several workers may read one list together."""
         return not self.source.lists and self.source.plans_left.shareable
 
-    def has_room(self, workers: int) -> bool:
-        """Whether a further chain may be begun, beside those that are read.
+    def has_room(self, under_way: int, workers: int) -> bool:
+        """Whether a further chain may be begun.
 
-        :param workers: how many there are
+        :param under_way: how many are read
+        :param workers: how many can be
         """
-        return True
+        return under_way < workers
 
     def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
         """Read a chain: records, and the outlet that emits them.
@@ -110,13 +111,10 @@ class Reading:
         for documents in self._documents:
             documents.failure = documents.failure or failure
 
-    def finish(self) -> None:
-        """All chains were read to their end.
-
-        :raises Failure: if something turns out to be missing
-        """
-        for outlet in self._fed:
-            outlet.progress.finish()
+    def conclude(self) -> None:
+        """All chains were read to their end."""
+        for documents in self._documents:
+            documents.progress.finish()
 
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from source_invoicing.http import ApiClient
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_reading import DETAILS_PER_STATE, DetailReading
 from source_invoicing.streams.documents import Documents
@@ -12,13 +13,15 @@ from source_invoicing.streams.stream import InvoicingStream
 
 
 def readings_of(streams: Sequence[InvoicingStream]) -> list[Reading]:
-    """One reading for each list, shared by all streams that need its rows, and one for the details of its documents.
+    """One reading for each list of each account, shared by all streams that need its rows, and one for the details of
+    its documents.
 
     :param streams: in the order in which they are to be read
     """
-    by_list: dict[str, list[InvoicingStream]] = {}
+    by_list: dict[tuple[ApiClient, str], list[InvoicingStream]] = {}
     for stream in streams:
-        by_list.setdefault(stream.source_stream.name, []).append(stream)
+        for member in stream.members:
+            by_list.setdefault((member.account.client, member.source_stream.name), []).append(member)
     lists: list[Reading] = []
     documents: list[Documents] = []
     for outlets in by_list.values():

@@ -62,6 +62,8 @@ class Resource(ABC):
     #: Lists whose union is the resource, by name, with the query parameters that select each. A record may change from
     #: one to another while they are read, so one worker reads them in this order, and then the first one again.
     lists: ClassVar[Mapping[str, QueryParams]] = {}
+    #: Whether each account has rows of its own, where a connection reads several.
+    per_account: ClassVar[bool] = True
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
     #: Kinds of events that say that a record of this stream was deleted.
@@ -76,8 +78,10 @@ class Resource(ABC):
     def __init__(self, account: Account) -> None:
         self.account = account
         self.progress = self.make_state()
-        self.plans_left = PlansLeft(self.name, self.plans)
-        self.optional = OptionalParams(self.name, self.optional_params)
+        # Accounts may differ in what they take.
+        shown = f"{self.name} in {account.name}" if account.name else self.name
+        self.plans_left = PlansLeft(shown, self.plans)
+        self.optional = OptionalParams(shown, self.optional_params)
         self._state_given: Mapping[str, Any] = {}
         #: Whether the connection has stored the schema without the column for deletions.
         self.lacks_mark = False
@@ -238,8 +242,13 @@ class Resource(ABC):
                 record.update(stamp)
         return records
 
-    @cached_property
+    @property
     def _normalise(self) -> Normaliser:
+        return self.normaliser
+
+    @cached_property
+    def normaliser(self) -> Normaliser:
+        """Makes values fit the schema."""
         fields = [name for names in (self.primary_key, self.cursor_field) for name in _as_list(names)]
         return Normaliser(self.name, self.schema_of_records(), keep=(name.partition(".")[0] for name in fields))
 
@@ -290,12 +299,17 @@ class Resource(ABC):
     @property
     def state(self) -> MutableMapping[str, Any]:
         """The state as JSON."""
-        return self.progress.value()
+        return self.whole_progress.value()
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
         self._state_given = value
-        self.progress.restore(value)
+        self.whole_progress.restore(value)
+
+    @property
+    def whole_progress(self) -> StreamState:
+        """The state that is stored: that of this list, unless the connection reads several accounts."""
+        return self.progress
 
     @property
     def is_unfinished(self) -> bool:

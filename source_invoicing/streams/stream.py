@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import requests
@@ -17,10 +17,13 @@ from typing_extensions import override
 
 from source_invoicing.http import Request, Response, logger
 from source_invoicing.streams.account import Account
+from source_invoicing.streams.accounts import AccountsState
+from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.resource import DELETED_AT, DELETED_AT_SCHEMA, Resource, ResourceList
+from source_invoicing.streams.resource import DELETED_AT, DELETED_AT_SCHEMA, Chain, Resource, ResourceList
+from source_invoicing.streams.state import StreamState
 
 Slice = Mapping[str, Any]
 
@@ -36,6 +39,11 @@ class InvoicingStream(Resource, HttpStream, ABC):
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So the
         # CDK's methods that fetch a page must not be called: `_fetch_next_page` and `_read_single_page` above all.
         Resource.__init__(self, account)
+        #: This stream in each account that the connection reads, see :func:`.accounts.combine`.
+        self.members: Sequence[InvoicingStream] = (self,)
+        self.accounts_state: AccountsState | None = None
+        #: The field that joins the primary key where there are several accounts.
+        self.account_key = ""
 
     def partition_of(self, stream_slice: Slice) -> Partition:
         """The partition that a slice of the CDK stands for."""
@@ -63,19 +71,24 @@ class InvoicingStream(Resource, HttpStream, ABC):
         """The records of a slice; without one, of all slices. A full refresh begins where the state that was set says,
         however far an earlier reading got; an incremental one at ``stream_state``, or else where the stream stands."""
         if stream_slice:
-            for _, records in Reading(self.source_stream, [self]).read([self.partition_of(stream_slice)]):
-                yield from records
+            yield from self._read_chains([[self.partition_of(stream_slice)]])
             return
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
         state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
-            self.progress.restore(state)
+            self.whole_progress.restore(state)
+        for member in self.members:
+            yield from member._read_chains(None)
+
+    def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
+        """:param chains: ``None``: all that are not done yet"""
         for reading in self.readings():
-            for chain in reading.chains():
+            for chain in reading.chains() if chains is None else chains:
                 for _, records in reading.read(chain):
                     yield from records
-            for _, records in reading.tell_deletions():
+            for _, records in reading.tell_deletions() if chains is None else ():
                 yield from records
+            reading.conclude()
 
     def readings(self) -> Sequence[Reading]:
         """How the stream is read on its own: first one, then the next."""
@@ -84,10 +97,24 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
         """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
-        reader = copy.copy(self)
-        reader.progress = self.make_state()
-        reader.state = dict(self._state_given if state is None else state)
-        yield from reader.read_records(SyncMode.full_refresh)
+        readers = [copy.copy(member) for member in self.members]
+        for reader in readers:
+            reader.members, reader.progress = readers, reader.make_state()
+        if self.accounts_state is not None:
+            readers[0].accounts_state = self.accounts_state.of(readers)
+        readers[0].state = dict(self._state_given if state is None else state)
+        yield from readers[0].read_records(SyncMode.full_refresh)
+
+    @property
+    @override
+    def _normalise(self) -> Normaliser:
+        # One for all accounts: it warns once for each field.
+        return self.members[0].normaliser
+
+    @property
+    @override
+    def whole_progress(self) -> StreamState:
+        return self.accounts_state or self.progress
 
     @property
     @override
@@ -121,6 +148,9 @@ class InvoicingStream(Resource, HttpStream, ABC):
         if self.tells_deletions:
             columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
             stream.json_schema = {**stream.json_schema, "properties": columns}
+        if self.account_key:
+            # Some clients take the first part of a key for all of it: the one that tells most rows apart.
+            stream.source_defined_primary_key = [*(stream.source_defined_primary_key or []), [self.account_key]]
         return stream
 
     @property

@@ -93,6 +93,128 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
     assert caught.value.failure_type is FailureType.config_error
 
 
+CLIENT: Json = {**OAUTH, "grant": "client_credentials", "refresh_token": ""}
+
+
+@pytest.mark.parametrize(
+    ("more", "form", "authorization"),
+    [
+        ({}, {"client_id": "client-1", "client_secret": "secret-1"}, None),
+        ({"scope": "a b"}, {"client_id": "client-1", "client_secret": "secret-1", "scope": "a b"}, None),
+        ({"client_auth": "basic"}, {}, "Basic Y2xpZW50LTE6c2VjcmV0LTE="),
+        # RFC 6749, section 2.3.1: encoded as in a form.
+        ({"client_auth": "basic", "client_secret": "a:b c"}, {}, "Basic Y2xpZW50LTE6YSUzQWIrYw=="),
+        (
+            {"client_auth": "basic", "token_params": [{"name": "tenant", "value": "7"}]},
+            {"tenant": "7"},
+            "Basic Y2xpZW50LTE6c2VjcmV0LTE=",
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("grant", ["client_credentials", "refresh_token"])
+def test_a_token_is_issued_to_the_client(
+    server: requests_mock.Mocker, grant: str, more: Json, form: Json, authorization: str | None
+) -> None:
+    server.post(f"{BASE}/token", json={"access_token": "access-1", "refresh_token": "unasked-1"})
+    server.get(LIST, json={"data": []})
+    renewed = {"refresh_token": "refresh-1"} if grant == "refresh_token" else {}
+
+    read(config(auth={**CLIENT, "grant": grant, **renewed, **more}))
+
+    asked, listed = server.request_history
+    assert dict(parse_qsl(asked.text)) == {"grant_type": grant, **renewed, **form}
+    assert asked.headers.get("Authorization") == authorization
+    assert listed.headers["Authorization"] == "Bearer access-1"
+
+
+@pytest.mark.parametrize(
+    ("auth", "message"),
+    [
+        ({**OAUTH, "refresh_token": ""}, r"platform\.auth\.refresh_token is missing.*client_credentials"),
+        ({**CLIENT, "grant": "password"}, r"platform\.auth\.grant should be one of"),
+        ({**CLIENT, "client_auth": "header"}, r"platform\.auth\.client_auth should be one of basic, body"),
+        (
+            {**CLIENT, "token_params": [{"name": "scope"}]},
+            r"token_params\[0\]\.name is 'scope', which platform.auth sets",
+        ),
+        ({**CLIENT, "token_params": [{"name": "a"}, {"name": "a"}]}, r"token_params\[1\]\.name is 'a'"),
+    ],
+    ids=str,
+)
+def test_a_token_request_that_cannot_be_made_is_refused(auth: Json, message: str) -> None:
+    with pytest.raises(Failure, match=message):
+        SourceInvoicing().streams(config(auth=auth))
+
+
+def test_a_refused_client_is_for_the_user_to_mend(server: requests_mock.Mocker) -> None:
+    server.post(f"{BASE}/token", status_code=401, json={"error": "invalid_client"})
+
+    with pytest.raises(Failure, match=r"refused the client \(invalid_client\)\..*client_auth") as caught:
+        read(config(auth=CLIENT))
+    assert caught.value.failure_type is FailureType.config_error
+
+
+SECRET_HEADERS: list[Json] = [{"name": "X-App", "value": "sesame/open&"}]
+
+
+@pytest.mark.parametrize("host", [BASE, "https://login.example.com"])
+def test_secret_headers_go_where_the_key_goes(server: requests_mock.Mocker, host: str) -> None:
+    server.post(f"{host}/token", json={"access_token": "access-1"})
+    server.get(LIST, json={"data": []})
+
+    read(config(auth={**CLIENT, "token_url": f"{host}/token"}, secret_headers=SECRET_HEADERS))
+
+    asked, listed = server.request_history
+    assert listed.headers["X-App"] == "sesame/open&"
+    assert ("X-App" in asked.headers) is (host == BASE)
+    for form in ("sesame/open&", "sesame%2Fopen%26", "sesame\\/open&", "sesame/open\\u0026", "c2VzYW1lL29wZW4m"):
+        assert filter_secrets(f"it was {form}") == "it was ****"
+
+
+def test_secret_headers_do_not_follow_a_redirect_or_a_link_to_another_host(server: requests_mock.Mocker) -> None:
+    server.register_uri(requests_mock.ANY, "https://evil.example/", json={"data": []})
+    server.get(LIST, [{"json": {"data": [{"id": 1}], "next": "https://evil.example/"}}])
+    values = config(invoices(pagination={"type": "next_url", "path": "next"}), secret_headers=SECRET_HEADERS)
+
+    with pytest.raises(Failure, match="base_url"):
+        read(values)
+    server.get(LIST, status_code=302, headers={"Location": "https://evil.example/"})
+    with pytest.raises(Failure, match="redirects"):
+        read(values)
+    assert {request.hostname for request in server.request_history} == {"api.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"secret_headers": [{"name": "X-App"}]}, r"secret_headers\[0\]\.value is missing"),
+        (
+            {"secret_headers": [{"name": "X:", "value": "sesame-1"}]},
+            r"secret_headers\[0\]\.name is no name of a header",
+        ),
+        (
+            {"secret_headers": [{"name": "X-App", "value": "a\nsesame-1"}]},
+            r"secret_headers\[0\]\.value holds a line break",
+        ),
+        ({"secret_headers": SECRET_HEADERS * 2}, r"secret_headers\[1\]\.name is X-App, which stands there already"),
+        (
+            {"secret_headers": SECRET_HEADERS, "headers": [{"name": "x-app", "value": "1"}]},
+            r"headers\[0\]\.name is x-app, which secret_headers sets",
+        ),
+        (
+            {"auth": {"type": "bearer", "token": "t"}, "secret_headers": [{"name": "Authorization", "value": "s"}]},
+            r"secret_headers\[0\]\.name is Authorization, which the credentials",
+        ),
+    ],
+    ids=range(6),
+)
+def test_a_secret_header_that_cannot_be_sent_is_refused_without_its_value(options: Json, message: str) -> None:
+    with pytest.raises(Failure, match=message) as caught:
+        SourceInvoicing().streams(config(**options))
+    assert "sesame" not in str(caught.value)
+
+
 def test_header_values_that_sound_secret_are_masked() -> None:
     SourceInvoicing().streams(config(headers=[{"name": "X-App-Secret", "value": "sesame-open"}]))
 

@@ -148,3 +148,127 @@ def test_an_undeclared_ceiling_fails_with_advice_and_hands_out_nothing_twice(
     assert caught.value.failure_type is FailureType.config_error
     assert handed_out == list(range(len(handed_out)))
     assert len(handed_out) > 1400
+
+
+HIDDEN = {110, 111, 205}
+
+
+@pytest.mark.parametrize("left_out", [HIDDEN, {199}, {198, 199}, {249}, set()], ids=str)
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "offset"},
+        {"type": "page"},
+        {"type": "page", "size_param": ""},
+        {"type": "page", "max_page": 3},
+        {"type": "page", "max_page": 5},
+    ],
+    ids=str,
+)
+def test_a_short_page_in_the_middle_is_no_end(
+    server: requests_mock.Mocker, pagination: Json, left_out: set[int]
+) -> None:
+    """The API leaves out what the key may not see, after it has cut the page."""
+    honest = (
+        by_offset(ROWS) if pagination["type"] == "offset" else by_page(ROWS, fixed=pagination.get("size_param") == "")
+    )
+
+    def response(request: Any, context: Any) -> Json:
+        return {"data": [row for row in honest(request, context)["data"] if row["id"] not in left_out]}
+
+    server.get(LIST, json=response)
+
+    assert set(ids(read(config(invoices(pagination=pagination))))) == set(range(250)) - left_out
+
+
+@pytest.mark.parametrize("pagination", [{"type": "page"}, {"type": "offset"}], ids=lambda each: each["type"])
+def test_an_api_that_breaks_down_in_the_depth_of_a_list_is_read_less_of_at_a_time(
+    server: requests_mock.Mocker, pagination: Json
+) -> None:
+    honest = by_page(ROWS) if pagination["type"] == "page" else by_offset(ROWS)
+
+    def response(request: Any, context: Any) -> Any:
+        asked = query(request)
+        if max(int(asked.get("offset", 0)), int(asked.get("page", 1)) * 100 - 100) < 150:
+            return honest(request, context)
+        context.status_code = 500
+        return {"message": "out of memory"}
+
+    server.get(LIST, json=response)
+
+    with pytest.raises(Failure, match=r"HTTP 500.*out of memory.*answered up to .*Read less of it at a time") as caught:
+        read(config(invoices(pagination=pagination)))
+    assert caught.value.failure_type is FailureType.config_error
+    server.get(LIST, status_code=500, json={})
+    with pytest.raises(Failure, match="vendor's side") as caught:
+        read(config(invoices(pagination=pagination)))
+    assert caught.value.failure_type is FailureType.transient_error
+
+
+def test_a_door_that_closes_for_a_while_is_no_depth(server: requests_mock.Mocker) -> None:
+    server.get(
+        LIST, [{"json": {"data": ROWS[:100]}}, {"status_code": 503, "headers": {"Retry-After": "0.001"}, "json": {}}]
+    )
+
+    with pytest.raises(Failure) as caught:
+        read(config())
+    assert caught.value.failure_type is FailureType.transient_error
+
+
+@pytest.mark.parametrize("place", ["path", "header"])
+@pytest.mark.parametrize("way", ["next_url", "link_header", "cursor"])
+def test_a_link_that_is_always_there_does_not_outweigh_a_sign_of_the_end(
+    server: requests_mock.Mocker, way: str, place: str
+) -> None:
+    """As Paddle has it: the last page links to itself."""
+
+    def response(request: Any, context: Any) -> Json:
+        start = int(query(request).get("at", "0"))
+        more = start + 50 < len(ROWS)
+        following = start + 50 if more else start
+        context.headers.update({"Link": f'<{LIST}?at={following}>; rel="next"', "X-More": str(more)})
+        next_ = str(following) if way == "cursor" else f"?at={following}"
+        return {"data": ROWS[start : start + 50], "meta": {"next": next_, "more": more}}
+
+    server.get(LIST, json=response)
+    pagination: Json = {
+        "next_url": {"type": "next_url", "path": "meta.next"},
+        "link_header": {"type": "link_header"},
+        "cursor": {"type": "cursor", "cursor_param": "at", "source": "body", "path": "meta.next"},
+    }[way]
+    sign = {"has_more_path": "meta.more"} if place == "path" else {"has_more_header": "X-More"}
+
+    assert ids(read(config(invoices(pagination={**pagination, **sign})))) == list(range(250))
+    with pytest.raises(Failure, match=r"twice, .*Check the pagination of the stream") as caught:
+        read(config(invoices(pagination=pagination)))
+    assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize("way", ["offset", "page", "next_url"])
+def test_a_total_may_stand_in_a_header(server: requests_mock.Mocker, way: str) -> None:
+    def response(request: Any, context: Any) -> Json:
+        asked = query(request)
+        start = int(asked.get("offset", (int(asked.get("page", "1")) - 1) * int(asked.get("per_page", 100))))
+        page = ROWS[start : start + int(asked.get("per_page", 100))]
+        # Behind the end it is left out.
+        context.headers.update({"X-Total-Count": "251"} if page else {})
+        return {"data": page, "next": f"?offset={start + 100}" if start + 100 < len(ROWS) else None}
+
+    server.get(LIST, json=response)
+    pagination: Json = {"next_url": {"type": way, "path": "next"}}.get(way, {"type": way})
+
+    with pytest.raises(Failure, match="tells of 251 rows and ends after 250"):
+        read(config(invoices(pagination={**pagination, "total_header": "X-Total-Count"})))
+    with pytest.raises(Failure, match=r"'X-Count' is nothing where a count should be\. Check pagination\.total_header"):
+        read(config(invoices(pagination={**pagination, "total_header": "X-Count"})))
+
+
+def test_a_cursor_that_the_body_has_no_place_for_is_said_to_have_gone_into_the_query(
+    server: requests_mock.Mocker,
+) -> None:
+    server.post(LIST, json={"data": ROWS[:100], "next": "x"})
+    pagination = {"type": "cursor", "cursor_param": "cursor", "source": "body", "path": "next"}
+
+    with pytest.raises(Failure, match="The body has no place for cursor, so it went into the query") as caught:
+        read(config(invoices(method="POST", body="{}", pagination=pagination)))
+    assert caught.value.failure_type is FailureType.config_error

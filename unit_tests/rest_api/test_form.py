@@ -13,57 +13,84 @@ from source_invoicing.config import Config
 from source_invoicing.platforms.rest_api.options import Options
 from unit_tests.rest_api.helpers import AUTH, CUSTOMERS, OAUTH, Json, config, invoices
 
-TOTAL: Json = {"total_path": "total"}
+SIGNS: list[Json] = [
+    {"total_path": "total", "has_more_path": "more"},
+    {"total_header": "X-Total", "has_more_header": "X-More"},
+]
 PAGINATIONS: list[Json] = [
-    {
-        **TOTAL,
-        **{"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100},
-        **{"has_more_path": "more", "max_offset": 10_000},
-    },
-    {
-        **TOTAL,
-        **{"type": "page", "page_param": "page", "size_param": "per_page", "size": 100, "start_page": 1},
-        **{"max_page": 30, "total_pages_path": "pages", "has_more_path": "more"},
-    },
-    {
-        **TOTAL,
-        **{"type": "cursor", "cursor_param": "after", "source": "body", "path": "next", "has_more_path": "more"},
-    },
-    {**TOTAL, "type": "link_header", "rel": "next"},
-    {**TOTAL, "type": "next_url", "path": "next"},
-    {**TOTAL, "type": "next_url", "header": "X-Next"},
-    {**TOTAL, "type": "none"},
+    {**pagination, **signs}
+    for signs in SIGNS
+    for pagination in (
+        {
+            **{"type": "offset", "limit_param": "limit", "offset_param": "offset", "limit": 100, "max_offset": 10_000},
+            "first_offset": 1,
+        },
+        {
+            **{"type": "page", "page_param": "page", "size_param": "per_page", "size": 100, "start_page": 1},
+            **{"max_page": 30, "total_pages_path": "pages"},
+        },
+        {"type": "cursor", "cursor_param": "after", "source": "body", "path": "next"},
+        {"type": "link_header", "rel": "next"},
+        {"type": "next_url", "path": "next"},
+        {"type": "next_url", "header": "X-Next"},
+        {"type": "none"},
+    )
 ]
 AUTHS: list[Json] = [
     {"type": "api_key", "location": "header", "name": "X-Key", "value": "key1", "prefix": "Token "},
     {"type": "basic", "username": "anna", "password": "key1"},
     {"type": "bearer", "token": "key1"},
-    OAUTH,
+    {**OAUTH, "grant": "refresh_token", "client_auth": "basic", "token_params": [{"name": "tenant", "value": "7"}]},
+    {**OAUTH, "grant": "client_credentials", "scope": "read"},
     {"type": "none"},
 ]
 DECLARED: Json = {
     "name": "invoices",
-    "path": "/v1/customers/{id}/invoices",
+    "path": "/v1/invoices",
     "params": [{"name": "order_by", "value": "id"}],
     "method": "POST",
     "body": "{}",
-    "record_path": "data",
+    "headers": [{"name": "X-Kind", "value": "all"}],
+    "record_path": "data.*",
+    "key_field": "key",
     "single_object_as_list": False,
+    "absent_when_empty": False,
     "primary_key": ["id"],
     "cursor_field": "updated_at",
     "since_param": "updated_since",
     "since_format": "iso8601",
-    "parent": {"stream": "customers", "key": "id", "field": "customer_id"},
+    "since_header": "If-Modified-Since",
+    "first_since": "2015-01-01T00:00:00Z",
     "error_path": "error",
     "json_schema": '{"properties": {}}',
 }
+SELECTIONS: list[Json] = [
+    {"path": "/v1/customers/{id}/invoices", "parent": {"stream": "customers", "key": "id", "field": "customer_id"}},
+    {
+        "window": {
+            **{"days": 30, "from_param": "from", "to_param": "to", "first": "2015-01-01", "format": "date"},
+        },
+    },
+    {"path": "/v1/{value}", "values": ["draft", "open"], "value_field": "list"},
+    {"cursor": "sync_start", "cursor_field": ""},
+]
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],
-    "rate": {"calls": 300, "per_seconds": 900},
+    "secret_headers": [{"name": "X-App", "value": "sesame"}],
+    "rate": {"calls": 300, "per_seconds": 900, "too_many_statuses": [403]},
 }
 EVERYTHING = [
-    *(config(CUSTOMERS, {**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
+    *(config({**DECLARED, "pagination": pagination}, **ACCOUNT) for pagination in PAGINATIONS),
+    *(config(CUSTOMERS, {**DECLARED, **selection}) for selection in SELECTIONS),
     *(config(auth=auth, **ACCOUNT) for auth in AUTHS),
+    config(
+        invoices(),
+        {
+            **{"name": "lines", "from": "invoices", "expand": "items", "document_field": "invoice"},
+            **{"primary_key": ["line"], "json_schema": '{"properties": {}}'},
+        },
+    ),
+    config(product="lago", auth={"type": "bearer", "token": "key1"}),
 ]
 
 

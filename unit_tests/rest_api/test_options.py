@@ -103,10 +103,10 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
             ],
         ),
         (
-            config(invoices(pagination={"type": "next_url", "path": "next", "has_more_path": "more"})),
+            config(invoices(pagination={"type": "next_url", "path": "next", "max_page": 7})),
             [
-                "platform.streams[0].pagination.has_more_path is not known there and is ignored; the properties there "
-                "are header, path, total_path, type."
+                "platform.streams[0].pagination.max_page is not known there and is ignored; the properties there are "
+                "has_more_header, has_more_path, header, path, total_header, total_path, type."
             ],
         ),
         (
@@ -120,7 +120,8 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
         (
             config(invoices(params=[{"name": "a", "valeu": "b"}]), rate={"calls": 1, "per_seconds": 1, "burst": 2}),
             [
-                "platform.rate.burst is not known there and is ignored; the properties there are calls, per_seconds.",
+                "platform.rate.burst is not known there and is ignored; the properties there are calls, per_seconds, "
+                "too_many_statuses.",
                 "platform.streams[0].params[0].valeu is not known there and is ignored; the nearest property is value.",
             ],
         ),
@@ -128,7 +129,7 @@ def warnings(values: Json, caplog: pytest.LogCaptureFixture) -> list[str]:
             config(**{"\ud800": 1}),
             [
                 "platform.\\ud800 is not known there and is ignored; the properties there are auth, base_url, "
-                "headers, name, rate, streams."
+                "headers, name, product, rate, secret_headers, streams."
             ],
         ),
     ],
@@ -158,9 +159,9 @@ def test_a_property_that_is_known_or_stands_at_the_root_is_not_named(
 
 
 def test_properties_are_named_once_in_a_sync(server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:
-    for stream in SourceInvoicing().streams(config(invoices(cursor="x"))):
+    for stream in SourceInvoicing().streams(config(invoices(cursr="x"))):
         list(stream.read_records(SyncMode.full_refresh))
 
     assert [record.message for record in caplog.records] == [
-        "platform.streams[0].cursor is not known there and is ignored; the nearest property is cursor_field."
+        "platform.streams[0].cursr is not known there and is ignored; the nearest property is cursor."
     ]

@@ -34,7 +34,7 @@ def test_an_address_and_a_key_read_invoices(server: requests_mock.Mocker) -> Non
 
     assert ids(read(config())) == list(range(250))
     assert [query(request) for request in server.request_history] == [
-        {"limit": "100", "offset": str(offset), "api_key": KEY} for offset in (0, 99, 198)
+        {"limit": "100", "offset": str(offset), "api_key": KEY} for offset in (0, 99, 198, 249)
     ]
 
 
@@ -130,6 +130,24 @@ def test_the_budget_of_the_configuration_holds(server: requests_mock.Mocker) -> 
     with pytest.raises(Failure, match="budget of 2 requests within 900 seconds"):
         read(config(rate={"calls": 2, "per_seconds": 900}))
     assert len(server.request_history) == 2
+
+
+@pytest.mark.parametrize("status", [403, 409, 503])
+def test_a_status_that_means_too_many_is_waited_for(server: requests_mock.Mocker, status: int) -> None:
+    later = {"status_code": status, "json": {"error": "quota"}}
+    server.get(LIST, [later, later, {"json": {"data": [{"id": 1}]}}, {"json": {"data": []}}])
+
+    assert ids(read(config(rate={"too_many_statuses": [status]}))) == [1]
+
+
+def test_a_quota_that_opens_later_than_a_sync_waits_ends_it_for_all_streams(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=403, json={"error": "quota"}, headers={"RateLimit-Reset": "1800"})
+    values = config(rate={"too_many_statuses": [403]})
+
+    with pytest.raises(Failure, match="asks to come back in 1800 seconds") as caught:
+        read(values)
+    assert caught.value.failure_type is FailureType.transient_error
+    assert len(server.request_history) == 1
 
 
 def test_paths() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+from typing import Any
 
 import pytest
 import requests_mock
 from airbyte_cdk.models import SyncMode
+from jsonschema import Draft7Validator
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
@@ -38,7 +40,7 @@ def test_a_schema_is_inferred_from_the_first_page(server: requests_mock.Mocker) 
 
     schema = stream(config()).get_json_schema()
 
-    assert schema["properties"]["id"] == {"type": "number"}
+    assert schema["properties"]["id"] == {"type": "integer"}
     assert schema["required"] == ["id"]
     assert schema["properties"]["total"] == {"type": ["null", "number"]}
     assert schema["properties"]["note"] == {"type": ["null", "string"]}
@@ -47,10 +49,98 @@ def test_a_schema_is_inferred_from_the_first_page(server: requests_mock.Mocker) 
     assert len(server.request_history) == 1
 
 
+EVERY_TYPE = ["null", "boolean", "number", "string", "object", "array"]
+
+
+def test_a_field_without_a_value_yet_may_become_anything() -> None:
+    rows: list[Json] = [
+        {
+            "id": 1,
+            "paid_at": None,
+            "customer": {"vat": None},
+            "lines": [{"note": None}, {"note": None}],
+            "tags": [None],
+        },
+        {"id": 2, "customer": None, "lines": []},
+    ]
+
+    properties = infer(rows, ["id"])["properties"]
+
+    assert properties["paid_at"] == {"type": EVERY_TYPE}
+    assert properties["customer"]["properties"]["vat"] == {"type": EVERY_TYPE}
+    assert properties["lines"]["items"]["properties"]["note"] == {"type": EVERY_TYPE}
+    assert properties["tags"]["items"] == {"type": EVERY_TYPE}
+
+
+def test_a_value_that_comes_later_fits_the_column_that_was_offered(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 1, "paid_at": None}]})
+    values = config(invoices(pagination={"type": "none"}))
+    offered = stream(values).get_json_schema()
+    later: list[Any] = ["2026-01-01", 5, 5.5, True, {"a": [1]}, ["x"], ""]
+    server.get(LIST, json={"data": [{"id": number, "paid_at": value} for number, value in enumerate(later)]})
+    chosen = stream(values)
+    chosen.use_schema(offered)
+
+    records = list(chosen.read_records(SyncMode.full_refresh))
+
+    assert [record["paid_at"] for record in records] == later
+    Draft7Validator(offered).validate(records[0])
+
+
+@pytest.mark.parametrize(
+    ("ids", "schema"),
+    [
+        ([1, 2**60], {"type": "integer"}),
+        ([1, 2.5], {"type": "number"}),
+        (["a", "b"], {"type": "string"}),
+        ([1, "b"], {"type": ["number", "string"]}),
+    ],
+    ids=str,
+)
+def test_a_key_of_whole_numbers_is_an_integer(ids: list[Any], schema: Json) -> None:
+    assert infer([{"id": each, "amount": 5} for each in ids], ["id"])["properties"] == {
+        "id": schema,
+        "amount": {"type": ["null", "number"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [
+        {"type": "offset"},
+        {"type": "page"},
+        {"type": "cursor", "cursor_param": "after", "has_more_path": "more"},
+        {"type": "next_url", "path": "next"},
+    ],
+    ids=lambda each: each["type"],
+)
+def test_a_schema_is_inferred_from_the_first_three_pages(server: requests_mock.Mocker, pagination: Json) -> None:
+    pages: list[Json] = [
+        {
+            "data": [{"id": 100 * page + row, f"field_{page}": 1} for row in range(100)],
+            "more": True,
+            "next": f"?p={page}",
+        }
+        for page in range(5)
+    ]
+    server.get(LIST, [{"json": page} for page in pages])
+
+    schema = stream(config(invoices(pagination=pagination))).get_json_schema()
+
+    assert schema["properties"].keys() == {"id", "field_0", "field_1", "field_2", ADDITIONAL}
+    assert len(server.request_history) == 3
+
+
+def test_a_further_page_that_cannot_be_read_does_not_hide_the_first(server: requests_mock.Mocker) -> None:
+    server.get(LIST, [{"json": {"data": ROWS[:100]}}, {"status_code": 400, "json": {}}])
+
+    assert stream(config()).get_json_schema()["properties"].keys() == {"id", "total", ADDITIONAL}
+
+
 def test_a_schema_is_the_same_from_run_to_run_and_has_no_combinators() -> None:
     rows: list[Json] = [{"id": 1, "a": [1, "x", {"b": True}]}, {"id": 2, "a": {"c": 1}}, {"id": "3", "a": "text"}]
 
-    first, second = infer("s", rows, ["id"]), infer("s", rows, ["id"])
+    first, second = infer(rows, ["id"]), infer(rows, ["id"])
 
     assert json.dumps(first) == json.dumps(second)
     assert not any(word in json.dumps(first) for word in ("anyOf", "allOf", "oneOf", "not", "integer"))
@@ -58,7 +148,7 @@ def test_a_schema_is_the_same_from_run_to_run_and_has_no_combinators() -> None:
 
 
 def test_an_empty_list_has_a_schema_with_its_key() -> None:
-    assert infer("s", [], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
+    assert infer([], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
 
 
 @pytest.mark.parametrize("status", [402, 403])
@@ -107,8 +197,8 @@ def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_
     assert [set(each.json_schema["properties"]) for each in catalog.streams[1:]] == [
         {"id", "text", "customer_id", ADDITIONAL}
     ] * 2
-    assert [request.path.count("/notes") for request in server.request_history].count(0) == 1
-    assert len(server.request_history) == 1 + 3 + 3
+    assert [request.path.count("/notes") for request in server.request_history].count(0) == 3
+    assert len(server.request_history) == 3 + 3 + 3
 
 
 def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:

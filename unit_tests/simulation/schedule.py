@@ -180,7 +180,7 @@ class Run:
                 return sync
         stream.progress.on_change = None
         if sync.how == COMPLETE:
-            reading.finish()
+            stream.progress.finish()
             sync.state = json.loads(json.dumps(stream.state or FINISHED))
         return sync
 

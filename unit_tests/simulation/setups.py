@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from source_invoicing.http import ApiClient, Request, Response
 from source_invoicing.platforms.rest_api.list_end import ListEnd
+from source_invoicing.platforms.rest_api.outlook import Signs
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, PagePager
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Row, Window
 from source_invoicing.streams.listing import (
@@ -135,7 +136,7 @@ class Things(InvoicingStream):
         total = "total" if server.traits.tells_total else ""
         more = "more" if server.traits.tells_more else ""
         paged = PagePager if isinstance(self.paging, Pages) else OffsetPager
-        self._end = ListEnd(paged(size=server.traits.size, total_path=total, has_more_path=more))
+        self._end = ListEnd(paged(size=server.traits.size, signs=Signs(total_path=total, has_more_path=more)))
 
     @override
     def list_params(self, request: PageRequest) -> Any:

@@ -41,7 +41,7 @@ from unit_tests.zoho.zoho_list import ZohoList, rows, serve, written
         ("", [ACME], None),
         ("111", [ACME, BETA], None),
         ("", [ACME, BETA], "platform.organization_id is missing"),
-        ("333", [ACME, BETA], "platform.organization_id is 333"),
+        ("333", [ACME, BETA], "platform.organization_id names 333"),
         ("", [], "belongs to no organization"),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_token_that_may_not_list_organizations_reads_the_users_only_one(http: 
     [
         ({**refused(6024), "error_info": [ACME, BETA]}, r"is missing.*Acme \(111\), Beta \(222\)"),
         (refused(6024), r"organization_id is missing"),
-        (refused(6041), r"organization_id is 333, an organization that"),
+        (refused(6041), r"organization_id names 333, an organization that"),
     ],
 )
 def test_zohos_own_complaints_about_the_organization_are_explained(
@@ -263,6 +263,17 @@ def test_the_streams_and_their_cursors(platform: str, incremental: str, full_ref
         assert set(schema["required"]) == set(key)
         assert {*key, each.cursor_field or key[0], "organization_id"} <= set(schema["properties"])
         assert "https://www.zoho.com/" in (type(each).__doc__ or "")
+
+
+def test_a_user_outside_of_the_organization_that_zoho_picked_is_told_to_name_one(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/organizations", json={"code": 0, "organizations": [ACME]})
+    http.get(f"{US_BOOKS}/users", status_code=400, json=refused(6041, "This user is not associated with it"))
+
+    with pytest.raises(Failure, match=r"platform\.organization_id is not set\. Set it to the id") as caught:
+        read("users")
+
+    assert caught.value.failure_type is FailureType.config_error
 
 
 def test_the_streams_of_an_account_share_one_client() -> None:

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
+from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
-from unit_tests.zoho.helpers import Mock
-from unit_tests.zoho.zoho_list import written
+from unit_tests.zoho.helpers import Mock, config
+from unit_tests.zoho.zoho_list import ZohoList, written
 
 LINES, WHOLE = "invoice_line_items", "invoice_details"
+ALL = ["invoices", WHOLE, LINES]
 
 
 @pytest.fixture(autouse=True)
@@ -136,8 +140,7 @@ def test_documents_without_a_time_of_change_are_asked_for_each_time_they_are_lis
 # -- cut off ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("streams", [[LINES], ["invoices", WHOLE, LINES]])
-@pytest.mark.parametrize("after", [1, 25, 60, 99])
+@pytest.mark.parametrize(("after", "streams"), [(1, [LINES]), (60, [LINES]), (25, ALL), (99, ALL)])
 def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, streams: list[str]) -> None:
     answer_tokens(http)
     invoices = Documents()
@@ -305,6 +308,28 @@ def test_a_list_that_is_refused_is_the_failure_of_its_details(http: Mock, invoic
     assert invoices.asked == []
 
 
+def test_of_a_list_that_breaks_off_the_details_are_read_before_which_nothing_is_missing(http: Mock) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in range(60):
+        invoices.add(key, key // 7)
+    listed = invoices.serve(http)
+    listed.cap = 20
+
+    def break_off(listed: ZohoList) -> None:
+        if len(listed.asked) > 1:
+            raise requests.ConnectionError
+
+    listed.before = break_off
+    first = sync(WHOLE)
+    listed.before = ZohoList.before
+    second = sync(WHOLE, state=first.state)
+
+    assert first.statuses == {WHOLE: "INCOMPLETE"}
+    assert 0 < len(keys(first)) < 40
+    assert sorted([*keys(first), *keys(second)]) == [f"{key:03}" for key in range(60)]
+
+
 @pytest.mark.parametrize("workers", [1, 8])
 def test_a_detail_that_fails_for_a_while_is_asked_for_again(http: Mock, invoices: Documents, workers: int) -> None:
     invoices.tamper = refuse(500, 1, "003", times=3)
@@ -363,10 +388,9 @@ TWISTED: dict[str, Callable[[Row], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", [LINES, WHOLE])
-@pytest.mark.parametrize("twist", TWISTED)
+@pytest.mark.parametrize(("twist", "name"), [(twist, (LINES, WHOLE)[n % 2]) for n, twist in enumerate(TWISTED)])
 def test_a_detail_that_is_not_what_was_asked_for_is_no_silent_half(
-    http: Mock, invoices: Documents, name: str, twist: str
+    http: Mock, invoices: Documents, twist: str, name: str
 ) -> None:
     def tamper(key: str, status: int, body: Row) -> tuple[int, Row]:
         return status, TWISTED[twist](body) if key == "003" else body
@@ -398,3 +422,27 @@ def test_what_the_documentation_shows_otherwise_is_understood(http: Mock, invoic
 
     assert len(outcome.records[LINES]) == (20 if form == "a list of one" else 10)
     assert outcome.statuses == {LINES: "COMPLETE"}
+
+
+# -- the form --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"details": "yes"}, "platform.details should be true or false, found text."),
+        (
+            {"detail_calls_per_sync": 0},
+            "platform.detail_calls_per_sync should be a whole number from 1 to 1000000, found 0.",
+        ),
+        (
+            {"detail_calls_per_sync": "many"},
+            "platform.detail_calls_per_sync should be a whole number from 1 to 1000000",
+        ),
+    ],
+)
+def test_options_that_cannot_be_are_named(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Failure) as refused:
+        SourceInvoicing().streams(config(**options))
+
+    assert sentence in refused.value.sentence

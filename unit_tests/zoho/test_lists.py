@@ -156,6 +156,26 @@ def test_a_list_that_does_not_say_whether_it_goes_on_is_read_to_its_end(
     assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
 
 
+def test_loose_custom_fields_join_the_others_and_overwrite_none(http: Mock) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed: list[dict[str, Any]] = [
+        {"item_id": "1", "cf_colour": "red", "custom_field_hash": {"cf_colour": "blue", "cf_size": "M"}},
+        {"item_id": "2", "cf_colour": "red", "cf_limit_unformatted": 0.3},
+        {"item_id": "3", "cf_colour": "red", "custom_field_hash": []},
+    ]
+    http.get(f"{US_BOOKS}/items", json=envelope("items", listed))
+
+    first, *others = read("items", organization_id="111")
+
+    assert first["custom_field_hash"] == {"cf_colour": "blue", "cf_size": "M"}
+    assert first["_additional_properties"] == {"cf_colour": "red"}
+    assert [row["custom_field_hash"] for row in others] == [
+        {"cf_colour": "red", "cf_limit_unformatted": 0.3},
+        {"cf_colour": "red"},
+    ]
+    assert not any("_additional_properties" in row for row in others)
+
+
 def test_values_become_what_the_schema_says(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
     row = {

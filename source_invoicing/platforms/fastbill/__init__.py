@@ -32,6 +32,7 @@ from source_invoicing.http import (
     retry_after,
     without_links,
 )
+from source_invoicing.platforms.fastbill.parts import PARTS
 from source_invoicing.platforms.fastbill.streams import ADDRESS_HINT, STREAMS, Customers, FastBillAccount
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import InvoicingStream, PageRequest, Window
@@ -143,7 +144,7 @@ class FastBill(Platform):
     @override
     def streams(self) -> list[InvoicingStream]:
         account = self._account(RetryPolicy())
-        return [stream(account) for stream in STREAMS]
+        return [stream(account) for stream in (*STREAMS, *PARTS)]
 
     def _account(self, retry_policy: RetryPolicy) -> FastBillAccount:
         return FastBillAccount(

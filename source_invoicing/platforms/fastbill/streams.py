@@ -5,8 +5,9 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,9 +17,11 @@ from typing_extensions import override
 from source_invoicing.http import MalformedResponse, Request, Response
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
+from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.resource import DELETED_AT
+from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, format_utc
 
 # The most rows a page can hold; larger limits are cut to it without a word.
@@ -106,8 +109,11 @@ class FastBillStream(InvoicingStream):
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        """Documents of other projects are left out."""
-        return super().records([row for row in rows if self.is_wanted(row)], partition)
+        return super().records(self.of_project(rows), partition)
+
+    def of_project(self, rows: list[Row]) -> list[Row]:
+        """The rows without those of other projects, if the account is read for one."""
+        return [row for row in rows if self.is_wanted(row)] if self.account.project_id else rows
 
     @override
     def is_wanted(self, row: Row) -> bool:
@@ -211,8 +217,118 @@ class Revenues(ModifiedStream):
     list_key = "REVENUES"
 
 
-#: All streams, in the order in which they are offered.
-STREAMS: tuple[type[FastBillStream], ...] = (Customers, Invoices, Products, RecurringInvoices, Revenues)
+class Contacts(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/contact.html
+
+    The list does not filter by the last change: an incremental sync reads all of it and keeps what is new.
+    """
+
+    resource = "contact.get"
+    list_key = "CONTACTS"
+    primary_key = "CONTACT_ID"
+    cursor_field = "LASTUPDATE"
+
+
+class Estimates(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/estimate.html"""
+
+    resource = "estimate.get"
+    list_key = "ESTIMATES"
+    primary_key = "ESTIMATE_ID"
+    has_projects = True
+
+
+class Expenses(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/expense.html"""
+
+    resource = "expense.get"
+    list_key = "EXPENSES"
+    primary_key = "INVOICE_ID"
+    has_projects = True
+
+
+class Projects(FastBillStream):
+    """https://apidocs.fastbill.com/fastbill/en/project.html"""
+
+    resource = "project.get"
+    list_key = "PROJECTS"
+    primary_key = "PROJECT_ID"
+    has_projects = True
+
+
+class BehindTheFirstPage(CheckpointState):
+    """Where a list was left, if not within its first page: of a list without pages, any place is the first page."""
+
+    @override
+    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
+        super().save_checkpoint(checkpoint if checkpoint and checkpoint.offset >= LIMIT else None)
+
+
+class MaybeUnpagedStream(FastBillStream):
+    """A list of which no source says that it comes in pages.
+
+    More rows than a page can hold, or the rows of the first page at a later offset, are all there are.
+    """
+
+    _first_page: Sequence[str | None] = ()
+
+    @override
+    def make_state(self) -> CheckpointState:
+        return BehindTheFirstPage(self.name)
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        page = super().read_page(response, request)
+        keys = [self.key(row) for row in page.rows]
+        if not request.offset:
+            self._first_page = keys
+        elif keys == self._first_page:
+            return replace(page, rows=page.rows[request.offset :], has_more=False)
+        return replace(page, has_more=False) if len(keys) > LIMIT else page
+
+
+class Times(MaybeUnpagedStream):
+    """https://apidocs.fastbill.com/fastbill/en/time.html
+
+    Without dates the list shows the last ten entries of the current month, so it is always asked for all days.
+    """
+
+    resource = "time.get"
+    list_key = "TIMES"
+    primary_key = "TIME_ID"
+    has_projects = True
+
+    @override
+    def list_filter(self, request: PageRequest) -> Mapping[str, str]:
+        in_a_year = datetime.now(timezone.utc) + timedelta(days=366)
+        return {"START_DATE": "2000-01-01", "END_DATE": in_a_year.strftime("%Y-%m-%d")}
+
+
+class Templates(MaybeUnpagedStream):
+    """https://apidocs.fastbill.com/fastbill/en/template.html
+
+    Its id changes whenever a template is edited, its hash does not.
+    """
+
+    resource = "template.get"
+    list_key = "TEMPLATES"
+    primary_key = "TEMPLATE_HASH"
+
+
+#: All lists, in the order in which they are offered.
+STREAMS: tuple[type[FastBillStream], ...] = (
+    Customers,
+    Invoices,
+    Products,
+    RecurringInvoices,
+    Revenues,
+    Contacts,
+    Estimates,
+    Expenses,
+    Projects,
+    Times,
+    Templates,
+)
 
 
 def _list_in(body: Any, list_key: str) -> Any:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from source_invoicing.config import MOST_DAYS, Config
 from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
 from source_invoicing.platforms.invoiced.events import parse_event
+from source_invoicing.platforms.invoiced.parts import PARTS
 from source_invoicing.platforms.invoiced.responses import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS, rows_of
 from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, Events
 from source_invoicing.platforms.platform import Platform
@@ -57,7 +58,8 @@ class Invoiced(Platform):
         )
         customers = Customers(account)
         others: list[InvoicingStream] = [
-            stream(account, customers) if issubclass(stream, CustomerScoped) else stream(account) for stream in STREAMS
+            stream(account, customers) if issubclass(stream, CustomerScoped) else stream(account)
+            for stream in (*STREAMS, *PARTS)
         ]
         return [customers, *others]
 

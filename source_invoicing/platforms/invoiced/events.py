@@ -21,7 +21,7 @@ def parse_event(row: Row) -> Event | None:
     if kind == MERGED:
         # Which of the customers the object is, and where the other one stands, is not documented. Without that one, the
         # lists that have changed are not known.
-        customers = sorted({each for each in (record.get("id"), *_customers(data)) if isinstance(each, int)})
+        customers = sorted({each for each in (record.get("id"), *_customers(row["data"])) if isinstance(each, int)})
         both = tuple(customers) if len(customers) > 1 else ()
         return Event(row["id"], kind, at, tuple({"id": each} for each in customers), both)
     flat = {name: _id(value) if name in EXPANDED else value for name, value in record.items()}

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import Request, Response, whole_number
+from source_invoicing.http import BadRequest, Request, ResourceMissing, Response, whole_number
 from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import (
+    Chain,
     ChangedChildren,
-    DerivedStream,
     InvoicingStream,
     Order,
     Page,
@@ -264,20 +264,33 @@ class PaymentSources(CustomerScoped, CreationOrderedStream):
     gone_events = ("payment_source.deleted",)
 
 
-class InvoiceLineItems(DerivedStream):
-    """https://developer.invoiced.com/api/invoices#line-items
+class Members(CreationOrderedStream):
+    """https://github.com/Invoiced/invoiced-go (``users.go``): not documented. The users of the account."""
 
-    The lists of invoices hold all lines of each.
+    resource = "members"
+
+
+class Roles(InvoicedStream):
+    """https://github.com/Invoiced/invoiced-go (``roles.go``): not documented."""
+
+    resource = "roles"
+
+
+class ChasingCadences(CreationOrderedStream):
+    """https://github.com/Invoiced/invoiced-go (``chasing.go``): not documented.
+
+    The vendor's newer libraries know the list by another name.
     """
 
-    source = Invoices
-    expand = "items"
-    document_field = "invoice_id"
-    primary_key = ["invoice_id", "id"]
-    cursor_field = "updated_at"
+    resource = "chasing_cadences"
+
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        is_missing = isinstance(refusal, ResourceMissing) and not partition.path
+        return [Partition(path="customer_chasing_cadences")] if is_missing else ()
 
 
-#: All streams but the customers, in the order in which they are offered.
+#: All lists but the customers, in the order in which they are offered.
 STREAMS: tuple[type[InvoicingStream], ...] = (
     Invoices,
     Payments,
@@ -295,5 +308,7 @@ STREAMS: tuple[type[InvoicingStream], ...] = (
     Tasks,
     MeteredBillings,
     PaymentSources,
-    InvoiceLineItems,
+    Members,
+    Roles,
+    ChasingCadences,
 )

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.config import Config
 from source_invoicing.http import (
-    AccessTokens,
     ApiClient,
-    CallBudget,
-    Failure,
-    LoginRefused,
     RateLimiter,
     RetryPolicy,
     StatusErrorHandler,
@@ -28,12 +24,12 @@ from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
+from source_invoicing.platforms.rest_api.parts import part_stream
+from source_invoicing.platforms.rest_api.products import Product, chosen
+from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Window
 
-# A server that refuses tokens as fast as it issues them is not asked for ever.
-MOST_TOKENS = 20
-TOKEN_WINDOW = 600.0
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
     error_text=error_text,
@@ -48,6 +44,17 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
 )
 
 
+def _error_handler(product: Product | None) -> StatusErrorHandler:
+    if product is None:
+        return STATUS_ERROR_HANDLER
+    return replace(
+        STATUS_ERROR_HANDLER,
+        vendor=product.title,
+        login_hint=f"Check platform.auth. {product.hint}",
+        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
+    )
+
+
 class RestApi(Platform):
     """An account at an API that the configuration describes."""
 
@@ -57,12 +64,17 @@ class RestApi(Platform):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._options = Options.parse(config.options)
-        for sentence in config.options.unknown():
+        product = chosen(config.options)
+        fields = product.completed(config.options) if product else config.options
+        self._options = Options.parse(fields, has_start_date=config.start is not None)
+        for sentence in fields.unknown():
             logger.warning("%s", sentence)
+        self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
         credentials = self._options.credentials
         self._auth = (
-            TokenAuth(self._token_source(credentials)) if isinstance(credentials, OAuth) else credentials.auth()
+            TokenAuth(token_source(self._options, credentials, self._keep_refresh_token))
+            if isinstance(credentials, OAuth)
+            else credentials.auth()
         )
 
     @override
@@ -75,44 +87,29 @@ class RestApi(Platform):
 
     @override
     def streams(self) -> list[InvoicingStream]:
-        return list(streams_of(self._options, self._account(RetryPolicy())))
+        streams = streams_of(self._options, self._account(RetryPolicy()))
+        by_name = {stream.name: stream for stream in streams}
+        return [*streams, *(part_stream(parts, by_name[parts.source]) for parts in self._options.parts)]
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(self._client(retry_policy), window, STATUS_ERROR_HANDLER, deletions=self.deletions)
+        return RestAccount(self._client(retry_policy), window, self._error_handler, deletions=self.deletions)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         options = self._options
         rate_limiter = RateLimiter(
             in_flight=self.num_workers,
-            budget=CallBudget(*options.rate) if options.rate else None,
+            budget=options.rate.budget(),
             longest_wait=retry_policy.longest_wait,
         )
         return ApiClient(
             auth=self._auth,
             base_url=options.base_url,
-            error_handler=PageErrorHandler(STATUS_ERROR_HANDLER),
+            error_handler=PageErrorHandler(self._error_handler),
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,
-            headers=dict(options.headers),
-        )
-
-    def _token_source(self, credentials: OAuth) -> AccessTokens:
-        return AccessTokens(
-            vendor="The token server (platform.auth.token_url)",
-            token_url=credentials.token_url,
-            form={
-                "grant_type": "refresh_token",
-                "refresh_token": credentials.refresh_token,
-                "client_id": credentials.client_id,
-                "client_secret": credentials.client_secret,
-            },
-            refusal=token_refusal,
-            most_requests=MOST_TOKENS,
-            per_seconds=TOKEN_WINDOW,
-            options="platform.auth",
-            on_rotation=self._keep_refresh_token,
+            headers=dict((*options.headers, *options.secret_headers)),
         )
 
     def _keep_refresh_token(self, token: str) -> None:
@@ -120,14 +117,3 @@ class RestApi(Platform):
         values: dict[str, Any] = copy.deepcopy(dict(self.config.values))
         values["platform"]["auth"]["refresh_token"] = token
         emit_configuration_as_airbyte_control_message(values)
-
-
-def token_refusal(error: str, description: str) -> Failure:
-    """Why the token server issues no token (RFC 6749, section 5.2)."""
-    reason = f"{error}: {description}" if description else error
-    return LoginRefused(
-        f"The token server (platform.auth.token_url) refused the refresh token ({reason}). Check "
-        "platform.auth.client_id, client_secret and refresh_token; a refresh token that was withdrawn or used up has "
-        "to be made anew.",
-        FailureType.config_error,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from airbyte_cdk.models import FailureType
@@ -48,7 +49,8 @@ class DiscoveryOutcome:
         """
         self._to_come -= 1
         failure_type = failure.failure_type or FailureType.system_error
-        of_stream = type(failure)(f"Stream {stream}: {failure.sentence}", failure_type)
+        name = f"Stream {stream}: "
+        of_stream = type(failure)(name + failure.sentence.removeprefix(name), failure_type)
         if isinstance(failure, CONCERNS_ALL):
             raise of_stream
         if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
@@ -62,7 +64,9 @@ class RestAccount(Account):
     """An account, and what its streams need beside it.
 
     :param error_handler: resolves a response by its status alone
+    :ivar began: when the sync began, by this machine's clock (seconds since 1970, UTC)
     """
 
     error_handler: StatusErrorHandler
     discovery: DiscoveryOutcome = field(default_factory=DiscoveryOutcome)
+    began: int = field(default_factory=lambda: int(time.time()))

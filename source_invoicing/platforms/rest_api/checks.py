@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from airbyte_cdk.models import FailureType
 
@@ -10,6 +10,7 @@ from source_invoicing.http import Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.outlook import sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
 from source_invoicing.streams import Row
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # Larger numbers are rounded when they are read, so two of them may look alike.
 EXACT = 2**53
@@ -24,8 +25,14 @@ def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Resp
     for row in rows:
         for path in key:
             value = dig(row, path)
-            rounded = isinstance(value, float) and abs(value) >= EXACT
-            if value is None or value is MISSING or rounded or isinstance(value, (dict, list)):
+            if isinstance(value, float) and abs(value) >= EXACT:
+                raise UnexpectedResponse(
+                    f"Stream {stream}: a record of {response.path} has a number of more than 64 bits at {path!r}, "
+                    "which primary_key names. It is rounded when it is read, so it tells no records apart. Name "
+                    "another field, such as one that holds the same as text.",
+                    FailureType.config_error,
+                )
+            if value is None or value is MISSING or isinstance(value, (dict, list)):
                 raise UnexpectedResponse(
                     f"Stream {stream}: a record of {response.path} has {describe(value)} at {path!r}, which "
                     f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
@@ -58,6 +65,25 @@ def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str, since_fo
         f"Stream {stream}: the records of the first page have {describe(values[0])} at {cursor_field!r}, "
         f"which cursor_field names, and no date. Leave it empty where the API tells no time of change; {advice}"
     )
+
+
+def check_window(stream: str, times: Iterable[int | None], window: Mapping[str, int], began: int) -> None:
+    """Windows that select by another date than that of the last change would miss later changes for ever.
+
+    :param times: when the rows of a window were last changed
+    :param window: ``from`` and ``to``, in seconds since 1970 (UTC), as the times
+    :param began: when the sync began: later changes may move a row while it is read
+    :raises UnexpectedResponse: when one was changed outside of the window
+    """
+    margin = 2 * SECONDS_PER_DAY  # time zones, and borders that are whole days
+    for at in times:
+        if at is not None and (at < window["from"] - margin or window["to"] + margin < at < began - margin):
+            raise UnexpectedResponse(
+                f"Stream {stream}: a window holds a record that was last changed outside of it, by cursor_field. The "
+                "window selects by another date, so changes of old records would be missed. Leave cursor_field empty: "
+                "then all windows are read each time.",
+                FailureType.config_error,
+            )
 
 
 def warn_of_more(stream: str, rows: list[Row], response: Response) -> None:

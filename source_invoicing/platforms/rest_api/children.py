@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -11,12 +15,13 @@ from typing_extensions import override
 
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
-from source_invoicing.platforms.rest_api.options import PLACE_OF_ID
 from source_invoicing.platforms.rest_api.paths import describe, dig
-from source_invoicing.platforms.rest_api.schema import Schema, infer
+from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
-from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.normalise import Normaliser
+from source_invoicing.streams.parents import ParentIds
+from source_invoicing.streams.state import ParentState
 
 # A parent may have no children; of so many, one surely shows what they look like.
 MOST_PARENTS_TO_INFER_FROM = 5
@@ -29,6 +34,32 @@ class RestParentStream(RestStream, ParentStream):
 
     #: Dotted path of the id that the children are asked for with.
     id_path: ClassVar[str]
+
+    @property
+    def ancestor_fields(self) -> tuple[str, ...]:
+        """Fields of the records that hold the ids of what they stand under, the topmost first."""
+        return ()
+
+    @property
+    @override
+    def reads_all(self) -> bool:
+        return super().reads_all and (self.times is None or self.times.reached is None)
+
+    @override
+    def _read_ids(self) -> Iterator[Any]:
+        # From the beginning, and beside a reading of the stream itself that may be under way.
+        reader = copy.copy(self)
+        reader.progress = self.make_state()
+        try:
+            yield from map(self.parent_id, reader.all_records())
+        except Failure as failure:
+            raise self.explain(failure) from None
+
+    @cached_property
+    @override
+    def _normalise(self) -> Normaliser:
+        kept = (*self.declared.primary_key, *filter(None, [self.cursor_field]), self.id_path)
+        return Normaliser(self.name, self.schema_of_records(), keep=(str(path).partition(".")[0] for path in kept))
 
     @property
     def first_ids(self) -> list[Any]:
@@ -47,7 +78,10 @@ class RestParentStream(RestStream, ParentStream):
                 "stream names as its id.",
                 FailureType.config_error,
             )
-        return value
+        if not self.ancestor_fields:
+            return value
+        # An id may be unique only among those of the same parent. As text, the whole way can be kept and sorted.
+        return json.dumps([*(row[field] for field in self.ancestor_fields), value])
 
 
 class RestChildStream(RestStream, ChildStream):
@@ -58,18 +92,50 @@ class RestChildStream(RestStream, ChildStream):
     parents: RestParentStream
 
     def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
+        # Its state needs no parents.
         super().__init__(account, parents=parents)
         self._lists = Lists()
 
-    @property
     @override
-    def own_key(self) -> tuple[str, ...]:
-        # The parent's id is the same in all rows of a list, and not in them yet.
-        return tuple(path for path in self.declared.primary_key if path != self.parent_field)
+    def make_state(self) -> ParentState:
+        if not isinstance(self.cursor_field, str):
+            return ParentState(self.name, self.parent_field)
+        times = EndState(self.name, self.cursor_field, self.timestamp_format, dated=not self.declared.synced_at)
+        return ChildCursorState(self.name, self.parent_field, times)
 
     @override
-    def path_for(self, parent: Any) -> str:
-        return self.declared.path.replace(PLACE_OF_ID, path_segment(parent))
+    def partitions(self) -> Iterable[Partition]:
+        return ChildStream.partitions(self)
+
+    @override
+    def partition_for(self, parent: Any) -> Partition:
+        """
+        :param parent: its id, or the ids on the way to it, as :meth:`RestParentStream.parent_id` writes them
+        """
+        above = self.parents.ancestor_fields
+        *ancestors, id_ = json.loads(parent) if above else [parent]
+        values = {"id": id_, **({"parent": ancestors[-1]} if ancestors else {})}
+        stamp = {**dict(zip(above, ancestors, strict=True)), self.parent_field: id_}
+        return Partition(parent, path=self.declared.template.with_values(values), params=values, stamp=stamp)
+
+    @override
+    def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
+        # Outside of a slice the id stands as a placeholder.
+        if self.parent_field not in stream_slice:
+            return Partition(path=self.declared.template.path)
+        return self.partition_for(stream_slice[self.parent_field])
+
+    @override
+    def all_records(self) -> Iterator[Row]:
+        return chain.from_iterable(map(self._records_of, self.partitions()))
+
+    def _records_of(self, partition: Partition) -> Iterator[Row]:
+        """All records of a parent, which may have no list."""
+        try:
+            for batch in self.reader(partition).batches(None):
+                yield from self.records(batch.rows, partition)
+        except ResourceMissing as missing:
+            self.without_list(partition, missing)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
@@ -96,28 +162,52 @@ class RestChildStream(RestStream, ChildStream):
         logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, partition.key)
         return done
 
+    @property
     @override
-    def _infer_schema(self) -> Schema:
+    def known_fields(self) -> tuple[str, ...]:
+        return (*super().known_fields, *self.parents.ancestor_fields, self.parent_field)
+
+    @cached_property
+    @override
+    def first_rows(self) -> list[Row]:
+        """The first page of the first parent that has one; none where it cannot be read."""
         try:
-            rows = self._rows_of_a_parent()
+            return self._rows_of_a_parent()
         except CONCERNS_ALL:
             raise
         except Failure as failure:
             self.warn_of_open_schema(failure)
-            rows = []
-        return infer(self.name, rows, self.declared.primary_key, (self.parent_field,))
+            return []
 
     def _rows_of_a_parent(self) -> list[Row]:
         """The first page of the first parent that has one."""
         for parent in self.parents.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
             try:
-                rows = self.first_page(self.partition_for(parent))
+                rows = self.first_pages(self.partition_for(parent))
             except ResourceMissing as missing:
                 logger.info("Stream %s: %s %s has no list. %s", self.name, self.parent_field, parent, missing)
                 continue
             if rows:
-                return [{**row, self.parent_field: parent} for row in rows]
+                return rows
         return []
+
+
+class RestMiddleStream(RestChildStream, RestParentStream):
+    """A declared resource with a list per parent, whose rows have lists of their own."""
+
+    def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
+        super().__init__(account, parents)
+        self.ids = ParentIds(self._read_ids)
+
+    @property
+    @override
+    def ancestor_fields(self) -> tuple[str, ...]:
+        return (*self.parents.ancestor_fields, self.parent_field)
+
+    @property
+    @override
+    def reads_all(self) -> bool:
+        return self.progress.done_up_to is None and super().reads_all
 
 
 class Lists:

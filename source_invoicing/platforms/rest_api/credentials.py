@@ -8,15 +8,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
-from source_invoicing.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth
-from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, check_header_name
+from source_invoicing.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth, mask
+from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, Pairs, check_header_name
 
 LOCATIONS = ("query", "header")
+REFRESH_TOKEN, IN_THE_BODY = "refresh_token", "body"
+GRANTS = (REFRESH_TOKEN, "client_credentials")
+CLIENT_AUTHS = (IN_THE_BODY, "basic")
+SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 
 
 class Credentials(ABC):
@@ -127,12 +131,21 @@ class Bearer(Credentials):
 
 @dataclass(frozen=True)
 class OAuth(Credentials):
-    """Access tokens that are renewed with a refresh token."""
+    """Access tokens that a token endpoint issues (RFC 6749).
+
+    :param grant: for a refresh token, or for the client's own credentials
+    :param client_auth: whether id and secret of the client stand in the form or in HTTP Basic
+    :param token_params: further members of the form
+    """
 
     token_url: str
     client_id: str
     client_secret: str
-    refresh_token: str
+    refresh_token: str = ""
+    grant: str = REFRESH_TOKEN
+    client_auth: str = IN_THE_BODY
+    scope: str = ""
+    token_params: Pairs = ()
 
     @classmethod
     @override
@@ -141,12 +154,57 @@ class OAuth(Credentials):
         token_url = fields.url("token_url", default="")
         if not urlsplit(token_url).path:
             raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
+        grant = fields.choice("grant", GRANTS, default=REFRESH_TOKEN)
+        refresh_token = fields.optional_text("refresh_token")
+        if grant == REFRESH_TOKEN and not refresh_token:
+            raise fields.complaint(
+                "refresh_token",
+                "is missing. It is what you got when you let the application in. Where the API gives tokens to the "
+                "application itself, set grant to client_credentials",
+            )
         return cls(
             token_url=token_url,
             client_id=fields.text("client_id", why="It is what the API calls your application."),
             client_secret=fields.text("client_secret", why="It belongs to the client id."),
-            refresh_token=fields.text("refresh_token", why="It is what you got when you let the application in."),
+            refresh_token=refresh_token,
+            grant=grant,
+            client_auth=fields.choice("client_auth", CLIENT_AUTHS, default=IN_THE_BODY),
+            scope=fields.optional_text("scope"),
+            token_params=_token_params(fields),
         )
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """What is sent to the token endpoint."""
+        members = {"grant_type": self.grant, **dict(self.token_params)}
+        if self.grant == REFRESH_TOKEN:
+            members["refresh_token"] = self.refresh_token
+        if self.scope:
+            members["scope"] = self.scope
+        if self.client_auth == IN_THE_BODY:
+            members |= {"client_id": self.client_id, "client_secret": self.client_secret}
+        return members
+
+    @property
+    def client(self) -> Auth | None:
+        """How the client proves itself to the token endpoint, if not in the form."""
+        if self.client_auth == IN_THE_BODY:
+            return None
+        for secret in (self.client_id, self.client_secret):
+            mask(secret)
+        # Encoded as RFC 6749, section 2.3.1, demands.
+        return BasicAuth(quote_plus(self.client_id), quote_plus(self.client_secret))
+
+
+def _token_params(fields: Fields) -> Pairs:
+    params: list[tuple[str, str]] = []
+    for field in fields.objects("token_params"):
+        name = field.text("name", why="It is the name of a member of the form.")
+        if name in (*SET_BY_OAUTH, *(known for known, _ in params)):
+            where = "platform.auth sets" if name in SET_BY_OAUTH else "stands there already"
+            raise field.complaint("name", f"is {name!r}, which {where}; leave it out")
+        params.append((name, field.optional_text("value")))
+    return tuple(params)
 
 
 @dataclass(frozen=True)

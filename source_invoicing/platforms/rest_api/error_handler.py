@@ -57,16 +57,21 @@ class PageErrorHandler:
             return Fail(self._with_advice(response, verdict.failure))
         if isinstance(verdict, Retry) and response.ok:
             return replace(verdict, failure=_not_json(verdict.failure))
+        if isinstance(verdict, Retry) and self._breaks_down_in_the_depth(response, verdict):
+            # What to make of it once no further try has helped.
+            return replace(verdict, failure=self._too_deep(response, verdict.failure))
         return verdict
+
+    def _breaks_down_in_the_depth(self, response: Response, verdict: Retry) -> bool:
+        """Whether the API may be unable to list what lies so deep. An outage would rather have another status."""
+        is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR and not verdict.rate_limited
+        return bool(self.place) and is_fault and verdict.after is None
 
     def _with_advice(self, response: Response, failure: Failure) -> Failure:
         """A refusal with what to look at: whatever this API does not understand was written by the user."""
         if self.place and response.status in DEPTH_REFUSED:
             # No longer a "bad request" or "missing": the list is there, and read in another way it would end here too.
-            return UnexpectedResponse(
-                f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(response)}",
-                FailureType.config_error,
-            )
+            return self._too_deep(response, failure)
         if self.later and response.status in PLACE_REFUSED:
             # The list is there; what is missing is the place to continue from.
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
@@ -77,6 +82,12 @@ class PageErrorHandler:
         else:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
+
+    def _too_deep(self, response: Response, failure: Failure) -> Failure:
+        return UnexpectedResponse(
+            f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(response)}",
+            FailureType.config_error,
+        )
 
     def _what_to_make_of_it(self, response: Response) -> str:
         if response.status not in BEHIND_THE_END or not self.may_be_the_end:

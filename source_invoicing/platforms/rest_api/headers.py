@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from source_invoicing.config import Fields
 from source_invoicing.http import mask
@@ -17,38 +18,40 @@ SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signatur
 NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
 
 
-def parse_headers(fields: Fields, credentials_header: str) -> Pairs:
-    """The headers of each request.
+def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = False) -> Pairs:
+    """Headers that the configuration declares, under ``headers`` or ``secret_headers``.
 
-    :param fields: the platform's part of the configuration
-    :param credentials_header: the header that holds the credentials, if one does
+    :param fields: the object that holds them
+    :param taken: who sets further headers already, by their name in lower case
+    :param secret: whether to read those whose values are secret
     :raises Failure: for the first one that cannot be sent or comes twice
     """
     headers: list[tuple[str, str]] = []
-    for field in fields.objects("headers"):
+    taken = dict(taken)
+    for field in fields.objects("secret_headers" if secret else "headers"):
         name = field.text("name", why="It is the name of a header.")
-        value = field.text("value", why="It is what the header says.")
+        value = field.text("value", why=f"It is what the header {name} says.")
+        if secret:
+            mask(value)
         check_header_name(field, name)
         if not value.isprintable() or not _fits_a_header(value):
             raise field.complaint("value", "holds a line break or another sign that no header can hold")
-        if name.lower() == credentials_header.lower():
-            raise field.complaint(
-                "name", f"is {name}, which the credentials of platform.auth are sent in; leave it out"
-            )
-        if name.lower() in (known.lower() for known, _ in headers):
-            raise field.complaint("name", f"is {name} a second time")
+        if (other := taken.get(name.lower())) is not None:
+            raise field.complaint("name", f"is {name}, which {other}; leave it out")
+        taken[name.lower()] = "stands there already"
         mask_if_secret(name, value)
         headers.append((name, value))
     return tuple(headers)
 
 
-def check_header_name(fields: Fields, name: str) -> None:
+def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
     """
+    :param option: the property that holds it
     :raises Failure: when it is not the name of a header
     """
     if not HEADER_NAME.fullmatch(name):
         raise fields.complaint(
-            "name", f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+            option, f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
         )
 
 

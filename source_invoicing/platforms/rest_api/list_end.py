@@ -12,8 +12,9 @@ from source_invoicing.streams import PageRequest
 class ListEnd:
     """What the pages of a stream's lists have shown about where such a list ends.
 
-    A page that is shorter than asked for ends its list, once the API has sent a page as long as that. Behind a page
-    that may be the last one, "not found" is the end; behind a full one it may be where the API stops listing.
+    A page that is shorter than asked for may lack rows in its middle, so one more request is made behind it. It ends
+    its list where it is the first one, and the API has sent longer ones, or where the API lists no further. Behind a
+    page that may be the last one, "not found" is the end; behind a full one it may be where the API stops listing.
     """
 
     def __init__(self, pager: Pager, *, many_lists: bool = False) -> None:
@@ -34,7 +35,8 @@ class ListEnd:
         :param path: of the list, as responses have it
         """
         if request.is_first:
-            return (HTTPStatus.NO_CONTENT,)
+            # "Not modified" is the answer to a time in a header such as If-Modified-Since.
+            return (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if self._pager.reports_its_end:
             return ()
         behind = BEHIND_THE_END if path in self._may_have_ended else ()
@@ -44,7 +46,8 @@ class ListEnd:
         """Whether a page is the last one of its list, by its number of rows. To be asked about each page once."""
         asked_for = request.size or self._pager.size
         before, self._longest_page = self._longest_page, max(self._longest_page, rows)
-        is_last = rows < asked_for <= self._longest_page
+        is_short = rows < asked_for <= self._longest_page
+        is_last = is_short and (request.is_first or self._pager.is_at_the_ceiling(request, rows))
         if self._many_lists and request.is_first and rows < before:
             is_last = True
         may_end = request.is_first or rows < min(request.size or self._longest_page, self._longest_page)

@@ -11,10 +11,13 @@ from typing import Any
 from urllib.parse import urljoin
 
 from airbyte_cdk.models import FailureType
+from typing_extensions import Self
 
+from source_invoicing.config import Fields
 from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
 from source_invoicing.http.link_header import targets
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds
+from source_invoicing.platforms.rest_api.headers import check_header_name
+from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
 from source_invoicing.streams import PageRequest, Row
 
 USUAL_TOTALS = (
@@ -34,42 +37,105 @@ class Outlook:
     next: str | None = None
 
 
-def count_at(response: Response, path: str) -> int | None:
+@dataclass(frozen=True)
+class Signs:
+    """Where the API tells how long a list is and whether it goes on: dotted paths in the body, or names of headers.
+    All are empty where it tells nothing.
+    """
+
+    total_path: str = ""
+    total_header: str = ""
+    has_more_path: str = ""
+    has_more_header: str = ""
+    total_pages_path: str = ""
+
+    @classmethod
+    def parse(cls, fields: Fields, *, counts_pages: bool = False) -> Self:
+        """
+        :param fields: the object ``pagination`` of a stream
+        :param counts_pages: whether there may be a ``total_pages_path``
+        :raises Failure: for the first option that is wrong
+        """
+        headers = {name: fields.optional_text(name) for name in ("total_header", "has_more_header")}
+        for name, header in headers.items():
+            if header:
+                check_header_name(fields, header, name)
+        signs = cls(
+            total_path=parse_path(fields, "total_path"),
+            has_more_path=parse_path(fields, "has_more_path"),
+            total_pages_path=parse_path(fields, "total_pages_path") if counts_pages else "",
+            **headers,
+        )
+        for path, header in (("total_path", "total_header"), ("has_more_path", "has_more_header")):
+            if getattr(signs, path) and getattr(signs, header):
+                raise fields.complaint(header, f"and {path} are both set; the API tells it in one place")
+        return signs
+
+    @property
+    def any(self) -> bool:
+        """Whether the API tells anything."""
+        return any(
+            (self.total_path, self.total_header, self.has_more_path, self.has_more_header, self.total_pages_path)
+        )
+
+    def counted(self, response: Response) -> int | None:
+        """The total, whatever else is wrong with the response; ``None`` where there is none."""
+        found = response.headers.get(self.total_header) if self.total_header else dig(response.body, self.total_path)
+        return whole_number(found) if self.total_path or self.total_header else None
+
+    def total(self, response: Response, request: PageRequest, known_rows: int = 0) -> int | None:
+        """The total. A later page may leave the header out.
+
+        :param known_rows: rows of the list that certainly exist
+        """
+        if not self.total_header:
+            total = count_at(response, self.total_path, "total_path or total_pages_path")
+        elif self.total_header in response.headers or request.is_first:
+            total = _count(
+                response, response.headers.get(self.total_header, MISSING), self.total_header, "total_header"
+            )
+        else:
+            total = None
+        if total is not None and total < known_rows:
+            name = "total_header" if self.total_header else "total_path"
+            raise bad_pagination(
+                response, f"{getattr(self, name)!r} is {total} where at least {known_rows} rows are", name
+            )
+        return total
+
+    def pages(self, response: Response) -> int | None:
+        """The number of pages."""
+        return count_at(response, self.total_pages_path, "total_path or total_pages_path")
+
+    def has_more(self, response: Response, request: PageRequest) -> bool | None:
+        """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
+        if not self.has_more_path and not self.has_more_header:
+            return None
+        place = self.has_more_header or self.has_more_path
+        value = response.headers.get(place, MISSING) if self.has_more_header else dig(response.body, self.has_more_path)
+        if isinstance(value, bool):
+            return value
+        known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+        # Some APIs leave it out on the last page. The first page has shown that the path is right.
+        if known is None and (value is not MISSING or request.is_first):
+            option = "has_more_header" if self.has_more_header else "has_more_path"
+            raise bad_pagination(response, f"{place!r} is {describe(value)} where true or false should be", option)
+        return known
+
+
+SILENT = Signs()
+
+
+def count_at(response: Response, path: str, option: str) -> int | None:
     """The count at a path of the body; ``None`` without a path."""
-    if not path:
-        return None
-    value = dig(response.body, path)
+    return _count(response, dig(response.body, path), path, option) if path else None
+
+
+def _count(response: Response, value: Any, place: str, option: str) -> int:
     count = whole_number(value)
     if count is None:
-        raise bad_pagination(
-            response, f"{path!r} is {describe(value)} where a count should be", "total_path or total_pages_path"
-        )
+        raise bad_pagination(response, f"{place!r} is {describe(value)} where a count should be", option)
     return count
-
-
-def total_at(response: Response, path: str, known_rows: int) -> int | None:
-    """The total at a path of the body.
-
-    :param known_rows: rows of the list that certainly exist
-    """
-    total = count_at(response, path)
-    if total is not None and total < known_rows:
-        raise bad_pagination(response, f"{path!r} is {total} where at least {known_rows} rows are", "total_path")
-    return total
-
-
-def flag_at(response: Response, path: str, request: PageRequest) -> bool | None:
-    """The flag at a path of the body; ``None`` without a path, and where a later page leaves it out."""
-    if not path:
-        return None
-    value = dig(response.body, path)
-    if isinstance(value, bool):
-        return value
-    known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-    # Some APIs leave it out on the last page. The first page has shown that the path is right.
-    if known is None and (value is not MISSING or request.is_first):
-        raise bad_pagination(response, f"{path!r} is {describe(value)} where true or false should be", "has_more_path")
-    return known
 
 
 def value_at(response: Response, path: str, rows: list[Row], request: PageRequest) -> Any:

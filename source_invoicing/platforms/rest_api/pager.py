@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response
-from source_invoicing.platforms.rest_api.outlook import Outlook
+from source_invoicing.platforms.rest_api.outlook import SILENT, Outlook, Signs
 from source_invoicing.streams import PageRequest, Row
 from source_invoicing.streams.listing import PASSES, PASSES_UNFILTERED, Pages, Paging, Plan
 
-Params = Mapping[str, str | int]
 
-
+@dataclass(frozen=True, kw_only=True)
 class Pager(ABC):
     """One way to cut a list into pages.
 
-    A pager reads its own options from the configuration, writes a page request as query parameters, reads from a
+    A pager reads its own options from the configuration, says what a page request means to the API, reads from a
     response how the list continues, and names the plans that can read such a list.
+
+    :param signs: where the API tells how long the list is
     """
+
+    #: Whether the next page is asked for by its address, which the API hands out.
+    follows_links: ClassVar[bool] = False
 
     #: Rows asked for at a time; 0 where the request does not say.
     size: int = 0
-    #: Dotted paths in the body to the total, the number of pages, and a flag; empty where the API has none.
-    total_path: str = ""
-    total_pages_path: str = ""
-    has_more_path: str = ""
+    signs: Signs = SILENT
 
     @classmethod
     @abstractmethod
@@ -53,22 +56,22 @@ class Pager(ABC):
         return Pages()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the parameters that the pager sets."""
-        return ()
+    def params(self) -> Mapping[str, str]:
+        """The parameter of each placeholder that a page request has a value for; empty where it has none."""
+        return {}
 
     @property
     def reports_its_end(self) -> bool:
         """Whether the responses say if there is more."""
-        return bool(self.total_path or self.total_pages_path or self.has_more_path)
+        return self.signs.any
 
     @property
     def asks_behind_the_end(self) -> bool:
         """Whether the page behind the last one may be asked for, to see that it is empty."""
         return False
 
-    def params(self, request: PageRequest) -> Params:
-        """A page request as query parameters.
+    def values(self, request: PageRequest) -> Mapping[str, str | int]:
+        """A page request as values of placeholders. Without one, a placeholder of :attr:`params` has none yet.
 
         :raises Failure: when the API's ceiling is reached
         """
@@ -80,6 +83,10 @@ class Pager(ABC):
         Empty where a refusal must have another reason, as at the beginning.
         """
         return ""
+
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        """Whether the API refuses the page behind one with so many rows, by the configuration."""
+        return False
 
     @abstractmethod
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:

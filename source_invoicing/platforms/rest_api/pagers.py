@@ -7,22 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
-from source_invoicing.platforms.rest_api.outlook import (
-    Outlook,
-    bad_pagination,
-    count_at,
-    flag_at,
-    link_of,
-    links_of,
-    total_at,
-    value_at,
-)
-from source_invoicing.platforms.rest_api.pager import Pager, Params
+from source_invoicing.platforms.rest_api.outlook import Outlook, Signs, bad_pagination, link_of, links_of, value_at
+from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import PageRequest, Row
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Pages, Plan, Tokens
@@ -39,37 +31,39 @@ READ_LESS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NoPager(Pager):
     """The whole list is one page."""
-
-    total_path: str = ""
 
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(total_path=parse_path(fields, "total_path"))
+        return cls(signs=Signs.parse(fields))
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        total = count_at(response, self.total_path)
+        total = self.signs.total(response, request)
         if total is not None and total > len(rows):
             raise bad_pagination(response, f"it holds {len(rows)} rows of {total}, and pagination is none", "type")
+        if self.signs.has_more(response, request):
+            raise bad_pagination(response, "it says that there are more rows, and pagination is none", "type")
         if link_of(response, "next"):
             raise bad_pagination(response, "its header Link names a next page, and pagination is none", "type")
-        # Flags are ignored: they may be about a page that this API sends only when asked for one.
+        # Other flags are ignored: they may be about a page that this API sends only when asked for one.
         return Outlook(has_more=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OffsetPager(Pager):
-    """``offset=200&limit=100``."""
+    """``offset=200&limit=100``.
+
+    :param first_offset: of the first row: some APIs count from 1
+    """
 
     limit_param: str = "limit"
     offset_param: str = "offset"
     size: int = 100
-    total_path: str = ""
-    has_more_path: str = ""
+    first_offset: int = 0
     max_offset: int | None = None
 
     @classmethod
@@ -79,9 +73,9 @@ class OffsetPager(Pager):
             limit_param=fields.optional_text("limit_param", "limit"),
             offset_param=fields.optional_text("offset_param", "offset") or "offset",
             size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
-            total_path=parse_path(fields, "total_path"),
-            has_more_path=parse_path(fields, "has_more_path"),
+            first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
             max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
+            signs=Signs.parse(fields),
         )
 
     @override
@@ -95,31 +89,38 @@ class OffsetPager(Pager):
 
     @property
     @override
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.limit_param, self.offset_param) if name)
+    def params(self) -> Mapping[str, str]:
+        return {"limit": self.limit_param, "offset": self.offset_param}
 
     @override
-    def params(self, request: PageRequest) -> Params:
-        if self.max_offset is not None and request.offset > self.max_offset:
+    def values(self, request: PageRequest) -> Mapping[str, str | int]:
+        offset = self._offset(request)
+        if self.max_offset is not None and offset > self.max_offset:
             raise _ceiling(f"offset {self.max_offset}", "max_offset")
-        params: dict[str, str | int] = {self.limit_param: self.size} if self.limit_param else {}
-        return {**params, self.offset_param: request.offset}
+        return {"limit": self.size, "offset": offset}
 
     @override
     def place(self, request: PageRequest) -> str:
-        return f"{self.offset_param} {request.offset}" if request.offset else ""
+        return f"{self.offset_param} {self._offset(request)}" if request.offset else ""
+
+    @override
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        return self.max_offset is not None and self._offset(request) + rows > self.max_offset
+
+    def _offset(self, request: PageRequest) -> int:
+        return self.first_offset + request.offset
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        has_more = flag_at(response, self.has_more_path, request)
+        has_more = self.signs.has_more(response, request)
         rows_so_far = request.offset + len(rows)
-        total = total_at(response, self.total_path, rows_so_far if rows else 0)
+        total = self.signs.total(response, request, rows_so_far if rows else 0)
         # A total that makes a full page the last one may count the rows of the page: ask behind it.
         doubtful = 0 < self.size <= len(rows) and has_more is None and total == rows_so_far
         return Outlook(has_more, None if doubtful else total)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PagePager(Pager):
     """``page=3&per_page=100``."""
 
@@ -128,9 +129,6 @@ class PagePager(Pager):
     size: int = 100
     start_page: int = 1
     max_page: int | None = None
-    total_path: str = ""
-    total_pages_path: str = ""
-    has_more_path: str = ""
 
     @classmethod
     @override
@@ -141,15 +139,14 @@ class PagePager(Pager):
             size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
             start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
             max_page=fields.integer("max_page", None, 1, MOST_PAGES),
-            total_path=parse_path(fields, "total_path"),
-            total_pages_path=parse_path(fields, "total_pages_path"),
-            has_more_path=parse_path(fields, "has_more_path"),
+            signs=Signs.parse(fields, counts_pages=True),
         )
 
     @override
     def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         passes = super().plans(filtered=filtered)
-        return (OVERLAP, *passes) if self.paging.resizable else passes
+        overlap = OVERLAP if filtered else OVERLAP_UNFILTERED
+        return (overlap, *passes) if self.paging.resizable else passes
 
     @property
     @override
@@ -165,16 +162,15 @@ class PagePager(Pager):
 
     @property
     @override
-    def names(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.page_param, self.size_param) if name)
+    def params(self) -> Mapping[str, str]:
+        return {"page": self.page_param, "limit": self.size_param}
 
     @override
-    def params(self, request: PageRequest) -> Params:
+    def values(self, request: PageRequest) -> Mapping[str, str | int]:
         page = self._page(request)
         if self.max_page is not None and page > self.max_page:
             raise _ceiling(f"page {self.max_page}", "max_page")
-        params: dict[str, str | int] = {self.size_param: request.size or self.size} if self.size_param else {}
-        return {self.page_param: page, **params}
+        return {"page": page, "limit": request.size or self.size}
 
     @override
     def place(self, request: PageRequest) -> str:
@@ -182,44 +178,45 @@ class PagePager(Pager):
         first = 1 if request.size in (None, self.size) else 2
         return f"{self.page_param} {self._page(request)}" if request.number > first else ""
 
+    @override
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        return self.max_page is not None and self._page(request) >= self.max_page
+
     def _page(self, request: PageRequest) -> int:
         return self.start_page + request.number - 1
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        pages = count_at(response, self.total_pages_path)
-        has_more = request.number < pages if pages is not None else flag_at(response, self.has_more_path, request)
-        return Outlook(has_more, count_at(response, self.total_path))
+        pages = self.signs.pages(response)
+        has_more = request.number < pages if pages is not None else self.signs.has_more(response, request)
+        return Outlook(has_more, self.signs.total(response, request))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CursorPager(Pager):
     """``starting_after=<id of the last row>``, or a cursor from the body.
 
+    :param cursor_param: empty where only placeholders take the cursor
     :param path: where the cursor is, in the last record or in the body
     """
 
     cursor_param: str
     from_last_record: bool
     path: str
-    has_more_path: str = ""
-    total_path: str = ""
 
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        param = fields.text("cursor_param", why="It is the query parameter that takes the cursor.")
         from_last_record = fields.choice("source", CURSOR_SOURCES, default="last_record") == "last_record"
         path = parse_path(fields, "path", primary_key[0] if from_last_record and len(primary_key) == 1 else "")
         if not path:
             place = "the last record" if from_last_record else "the body"
             raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
         return cls(
-            cursor_param=param,
+            cursor_param=fields.optional_text("cursor_param"),
             from_last_record=from_last_record,
             path=path,
-            has_more_path=parse_path(fields, "has_more_path"),
-            total_path=parse_path(fields, "total_path"),
+            signs=Signs.parse(fields),
         )
 
     @property
@@ -230,16 +227,16 @@ class CursorPager(Pager):
 
     @property
     @override
-    def names(self) -> tuple[str, ...]:
-        return (self.cursor_param,)
+    def params(self) -> Mapping[str, str]:
+        return {"cursor": self.cursor_param}
 
     @override
-    def params(self, request: PageRequest) -> Params:
-        return {} if request.token is None else {self.cursor_param: request.token}
+    def values(self, request: PageRequest) -> Mapping[str, str | int]:
+        return {} if request.token is None else {"cursor": request.token}
 
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
-        has_more, total = flag_at(response, self.has_more_path, request), count_at(response, self.total_path)
+        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
         if has_more is False or (self.from_last_record and not rows):
             return Outlook(has_more, total)
         token = dig(rows[-1], self.path) if self.from_last_record else value_at(response, self.path, rows, request)
@@ -251,17 +248,18 @@ class CursorPager(Pager):
         return Outlook(has_more, total, next=str(token))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkHeaderPager(Pager):
     """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
 
+    follows_links: ClassVar[bool] = True
+
     rel: str = "next"
-    total_path: str = ""
 
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(fields.optional_text("rel", "next") or "next", parse_path(fields, "total_path"))
+        return cls(rel=fields.optional_text("rel", "next") or "next", signs=Signs.parse(fields))
 
     @property
     @override
@@ -272,10 +270,11 @@ class LinkHeaderPager(Pager):
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         if response.headers.get("Link", "").strip() and not links_of(response):
             raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
-        return Outlook(None, count_at(response, self.total_path), link_of(response, self.rel) or None)
+        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
+        return Outlook(has_more, total, link_of(response, self.rel) or None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NextUrlPager(Pager):
     """The address of the next page, in the body or in a header of its own.
 
@@ -283,9 +282,10 @@ class NextUrlPager(Pager):
     :param header: name of the header
     """
 
+    follows_links: ClassVar[bool] = True
+
     path: str = ""
     header: str = ""
-    total_path: str = ""
 
     @classmethod
     @override
@@ -297,7 +297,7 @@ class NextUrlPager(Pager):
             )
         if path and header:
             raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-        return cls(path, header, parse_path(fields, "total_path"))
+        return cls(path=path, header=header, signs=Signs.parse(fields))
 
     @property
     @override
@@ -307,11 +307,11 @@ class NextUrlPager(Pager):
     @override
     def outlook(self, response: Response, rows: list[Row], request: PageRequest) -> Outlook:
         link = response.headers.get(self.header, "") if self.header else value_at(response, self.path, rows, request)
-        total = count_at(response, self.total_path)
+        has_more, total = self.signs.has_more(response, request), self.signs.total(response, request)
         if isinstance(link, str) and link.strip():
-            return Outlook(None, total, link.strip())
+            return Outlook(has_more, total, link.strip())
         if link in (None, False, "", MISSING):
-            return Outlook(None, total)
+            return Outlook(has_more, total)
         raise bad_pagination(response, f"the address of the next page is {describe(link)}", "path")
 
 

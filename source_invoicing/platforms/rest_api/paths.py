@@ -9,6 +9,8 @@ from typing import Any
 from source_invoicing import http
 from source_invoicing.config import Fields
 
+#: Steps into each element of a list, or each value of an object.
+EACH = "*"
 # "data[0]" and "data[*]" of JSONPath.
 SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
@@ -45,6 +47,51 @@ def dig(value: Any, path: str) -> Any:
     return value
 
 
+def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
+    """What a path finds that may step into each element of a list, or each value of an object.
+
+    :return: everything found, as one flat list, with the key of the innermost object that was stepped into. Nulls, and
+        elements without the rest of the path, are passed over; where all lack it, the path leads nowhere
+    """
+    first, *others = _parts(path)
+    begun = dig(value, first)
+    if isinstance(begun, Missing):
+        return begun
+    found: list[tuple[str | None, Any]] = [(None, begun)]
+    for part in others:
+        elements = [element for key, each in found for element in _elements(key, each)]
+        found = [(key, dig(element, part)) for key, element in elements]
+        if found and all(each is MISSING for _, each in found):
+            return MISSING
+    return [pair for pair in found if pair[1] is not None and pair[1] is not MISSING]
+
+
+def dig_any(value: Any, path: str) -> Any:
+    """As :func:`dig`, for a path that may step into each element: then a list of what they have there, if
+    that is not blank."""
+    if EACH not in path.split("."):
+        return dig(value, path)
+    found = branches(value, path)
+    return found if isinstance(found, Missing) else [each for _, each in found if each]
+
+
+def _parts(path: str) -> list[str]:
+    """The paths between the steps into each element."""
+    parts: list[list[str]] = [[]]
+    for step in path.split("."):
+        if step == EACH:
+            parts.append([])
+        else:
+            parts[-1].append(step)
+    return [".".join(part) for part in parts]
+
+
+def _elements(key: str | None, value: Any) -> list[tuple[str | None, Any]]:
+    if isinstance(value, Mapping):
+        return list(value.items())
+    return [(key, element) for element in value] if isinstance(value, list) else []
+
+
 def holds(value: Any, path: str) -> bool:
     """Whether there is a value at a path, or there are names that begin with it and a dot."""
     around, _, name = path.rpartition(".")
@@ -69,22 +116,25 @@ def describe(value: Any) -> str:
     return "nothing" if isinstance(value, Missing) else http.describe(value)
 
 
-def parse_path(fields: Fields, name: str, default: str = "") -> str:
+def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool = False) -> str:
     """A path that the configuration may leave out.
 
     :raises Failure: when it is not a path
     """
     path = fields.optional_text(name, default)
-    check_path(fields, name, path)
+    check_path(fields, name, path, may_branch=may_branch)
     return path
 
 
-def check_path(fields: Fields, name: str, path: str) -> None:
+def check_path(fields: Fields, name: str, path: str, *, may_branch: bool = False) -> None:
     """
     :param name: of the property that holds the path
+    :param may_branch: whether it may step into each element
     :raises Failure: when it is not a path
     """
     steps = path.split(".") if path else []
+    if EACH in steps and not may_branch:
+        raise fields.complaint(name, f"should lead to one value, and {EACH} steps into each, found {path!r}")
     if not all(step.strip() for step in steps):
         raise fields.complaint(name, f"should be names joined by single dots, found {path!r}")
     if path == "$" or path.startswith("$.") or any(map(SUBSCRIPT.search, steps)):

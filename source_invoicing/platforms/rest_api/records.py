@@ -6,9 +6,9 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import MalformedResponse, Response, inside_a_sentence, whole_number
-from source_invoicing.platforms.rest_api.options import Resource
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig
+from source_invoicing.http import MalformedResponse, Response, inside_a_sentence
+from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any
+from source_invoicing.platforms.rest_api.resource import Resource
 from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
 
@@ -17,13 +17,14 @@ def read_records(response: Response, resource: Resource, *, is_first_page: bool)
     """The records of a page, as the API sent them.
 
     An explicit null or an empty list at ``record_path`` means zero records. A path that leads nowhere is a fault,
-    unless a total says how many records there are: then the API leaves the list out of pages without records.
+    unless a total says how many records there are, or ``absent_when_empty`` is set: then the API leaves the list out of
+    pages without records.
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
     if said := _error(response.body, resource.error_path):
         raise _malformed(response, f"says under {resource.error_path!r}: {said}", FailureType.transient_error)
-    found = _records_at(response.body, resource, is_first_page)
+    found = _records_at(response, resource, is_first_page)
     if not isinstance(found, list):
         raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
     strangers = [row for row in found if not isinstance(row, dict)]
@@ -35,27 +36,44 @@ def read_records(response: Response, resource: Resource, *, is_first_page: bool)
 
 def _error(body: Any, error_path: str) -> str | None:
     """What the body says under ``error_path``: false, 0 and empty containers say that nothing is wrong."""
-    found = dig(body, error_path) if error_path else None
+    found = dig_any(body, error_path) if error_path else None
     return (words_in(found) or error_text(body) or "something is wrong") if found else None
 
 
-def _records_at(body: Any, resource: Resource, is_first_page: bool) -> Any:
+def _records_at(response: Response, resource: Resource, is_first_page: bool) -> Any:
     """What stands at ``record_path``, which should be a list."""
-    path = resource.record_path
-    found = dig(body, path)
+    path, body = resource.record_path, response.body
+    found = _each_record(body, resource) if EACH in path.split(".") else dig(body, path)
     if found is None and (body is not None or not path):
         return []
-    if found is MISSING and _is_left_out(body, resource.pager.total_path, is_first_page):
+    if found is MISSING and _is_left_out(response, resource, is_first_page):
         return []
     return [found] if resource.single_object_as_list and isinstance(found, dict) else found
 
 
-def _is_left_out(body: Any, total_path: str, is_first_page: bool) -> bool:
+def _each_record(body: Any, resource: Resource) -> Any:
+    """The records of all elements, as one list."""
+    found = MISSING if body is None else branches(body, resource.record_path)
+    if isinstance(found, Missing):
+        return found
+    records = []
+    for key, each in found:
+        rows = each if isinstance(each, list) else [each]
+        if resource.key_field and key is not None:
+            rows = [{**row, resource.key_field: key} if isinstance(row, dict) else row for row in rows]
+        records += rows
+    return records
+
+
+def _is_left_out(response: Response, resource: Resource, is_first_page: bool) -> bool:
     """Whether a page without a list has no records, by the total. The total then proves whether rows are missing.
 
-    A first page that counts records and holds none says that ``record_path`` is wrong.
+    A first page that counts records and holds none says that ``record_path`` is wrong. Where the API is known to leave
+    the list out, what should hold it has to be there all the same.
     """
-    total = whole_number(dig(body, total_path)) if total_path else None
+    if resource.absent_when_empty:
+        return isinstance(dig(response.body, resource.record_path.rpartition(".")[0]), dict)
+    total = resource.pager.signs.counted(response)
     return total == 0 if is_first_page else total is not None
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from airbyte_cdk.models import AirbyteRecordMessage
-from airbyte_cdk.utils.schema_inferrer import SchemaInferrer
-
 from source_invoicing.config import Fields
+from source_invoicing.platforms.rest_api.paths import dig
 from source_invoicing.streams import Row
 from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
 
@@ -18,8 +16,11 @@ Node = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
 DEEPEST = 20
+NAMES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 #: Types are listed in this order, so that the same data always gives the same schema.
-ORDER = (NULL, "boolean", "integer", "number", "string", "object", "array")
+ORDER = (NULL, "boolean", "number", "string", "object", "array")
+#: What a field may hold that has been null so far.
+ANYTHING = ORDER
 ANY_TYPE = tuple(name for name in ORDER if name != "integer")
 
 
@@ -88,56 +89,48 @@ def _fault_in(schema: Any, path: str = "$") -> str:
     return next((fault for at, member in members.items() if (fault := _fault_in(member, at))), "")
 
 
-def infer(stream: str, rows: Iterable[Row], key: Sequence[str], others: Sequence[str] = ()) -> Schema:
+def infer(rows: Sequence[Row], key: Sequence[str], others: Sequence[str] = ()) -> Schema:
     """The schema that fits all the rows, and rows that lack fields or have more of them.
 
-    Numbers stay ``number``, as the next amount may have decimals; only the parts of the primary key keep their type.
-    Everything else is nullable. Values of several types keep all of them; a field that is null in all rows may become
-    anything.
+    Numbers are ``number``, as the next amount may have decimals, but in a primary key of whole numbers. Everything else
+    is nullable. Values of several types keep all of them; what is null throughout may become anything.
 
     :param key: dotted paths of the primary key
     :param others: dotted paths of further fields that have to be in the schema
     """
-    inferrer = SchemaInferrer()
-    rows = list(rows)
-    for row in rows:
-        inferrer.accumulate(AirbyteRecordMessage(stream=stream, data=row, emitted_at=0))
-    found = inferrer.get_stream_schema(stream) or {}
-    schema = {"$schema": DRAFT, **_plain(found, DEEPEST), "type": "object"}
-    schema.setdefault("properties", {})
-    schema["additionalProperties"] = True
-    for name in dict.fromkeys(name for row in rows for name in row):
-        schema["properties"].setdefault(name, {"type": list(ANY_TYPE)})
+    schema = {"$schema": DRAFT, **_object_of(rows, DEEPEST), "type": "object"}
     for path in others:
         _member(schema, path, {"type": [NULL, "string", "number"]})
     for path in key:
-        _require(schema, path)
+        _require(schema, path, rows)
     return schema
 
 
-def _plain(node: Mapping[str, Any], levels: int) -> Node:
-    """A schema without combinators, which destinations cannot map, and with null as the first of the types.
+def _object_of(objects: Sequence[Mapping[str, Any]], levels: int) -> Node:
+    """The schema of objects.
 
     :param levels: what is nested deeper is left open
     """
-    variants = [_plain(variant, levels) for variant in node.get("anyOf", ())]
-    own = node.get("type", ())
-    types = {own} if isinstance(own, str) else set(own)
-    plain: Node = {"type": []}
-    inner = node if levels else {}
-    merged: dict[str, Any] = {name: _plain(each, levels - 1) for name, each in inner.get("properties", {}).items()}
-    items = [_plain(node["items"], levels - 1)] if isinstance(inner.get("items"), dict) else []
-    for variant in variants:
-        types.update(variant["type"])
-        merged.update(variant.get("properties", {}))
-        items += [variant["items"]] if "items" in variant else []
-    plain["type"] = [name for name in ORDER if name in types | {NULL}]
+    names = dict.fromkeys(name for each in objects for name in each) if levels else {}
+    return {
+        "properties": {name: _any_of([each[name] for each in objects if name in each], levels - 1) for name in names},
+        "additionalProperties": True,
+    }
+
+
+def _any_of(values: Sequence[Any], levels: int) -> Node:
+    """The schema of values, without combinators, which destinations cannot map, and with null as the first of the
+    types."""
+    types = {NAMES.get(type(value), NULL) for value in values}
+    if types == {NULL}:
+        return {"type": list(ANYTHING)}
+    node: Node = {"type": [name for name in ORDER if name in types | {NULL}]}
     if "object" in types:
-        plain["properties"] = merged
-        plain["additionalProperties"] = True
-    if items:
-        plain["items"] = items[0]
-    return plain
+        node |= _object_of([value for value in values if isinstance(value, Mapping)], levels)
+    elements = [element for value in values if isinstance(value, list) for element in value]
+    if elements and levels > 0:
+        node["items"] = _any_of(elements, levels - 1)
+    return node
 
 
 def _member(schema: Node, path: str, default: Node) -> Node:
@@ -151,10 +144,12 @@ def _member(schema: Node, path: str, default: Node) -> Node:
     return member
 
 
-def _require(schema: Node, path: str) -> None:
+def _require(schema: Node, path: str, rows: Sequence[Row]) -> None:
     """Make a field one that every record has."""
     member = _member(schema, path, {"type": ["string", "number"]})
-    types = [name for name in member["type"] if name != NULL]
+    values = [dig(row, path) for row in rows]
+    is_whole = bool(values) and all(type(value) is int for value in values)
+    types = ["integer"] if is_whole else [name for name in member["type"] if name != NULL]
     member["type"] = types[0] if len(types) == 1 else types
     node = schema
     for step in path.split("."):

@@ -1,55 +1,51 @@
-"""A declared resource as a stream: how it asks for a page, and how it reads the response."""
+"""A declared resource as a stream: how it reads the response, and what records look like."""
 
 from __future__ import annotations
 
-import copy
 import json
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
+from source_invoicing.http import Failure, Response, UnexpectedResponse, config_failure, logger
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.checks import (
+    check_window,
     demand_keys,
     doubt_about_cursor,
     warn_of_more,
     warn_of_shared_keys,
 )
-from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
-from source_invoicing.platforms.rest_api.list_end import ListEnd
-from source_invoicing.platforms.rest_api.options import Resource
+from source_invoicing.platforms.rest_api.lists import DeclaredLists
 from source_invoicing.platforms.rest_api.outlook import Outlook, absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
+from source_invoicing.platforms.rest_api.resource import SYNCED_AT
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
-from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, filter_value
-from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition, Row
+from source_invoicing.platforms.rest_api.states import VersionState
+from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
+from source_invoicing.streams import Page, PageRequest, Partition, Row
+from source_invoicing.streams.resource import ResourceList
+from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
+
+# Pages that a schema is inferred from, where there are so many.
+MOST_PAGES_TO_INFER_FROM = 3
+# Lists of a stream that discovery looks at, until one has rows.
+MOST_SAMPLES = 5
 
 
-class RestStream(InvoicingStream):
+class RestStream(DeclaredLists):
     """A list that the configuration describes."""
 
-    #: The declaration.
-    declared: ClassVar[Resource]
     primary_key: ClassVar[str | list[str]]
-    timestamp_format: ClassVar[AnyTimestamp]
-    #: Whether there are many short lists, one per parent.
-    many_lists: ClassVar[bool] = False
-    paging_advice = (
-        "Check the pagination of the stream: its type, and the names of its parameters. Type none is for an API that "
-        "sends the whole list at once."
-    )
-
-    account: RestAccount
+    timestamp_format: ClassVar[TimestampFormat]
 
     def __init__(self, account: RestAccount, **more: Any) -> None:
         """
@@ -57,63 +53,32 @@ class RestStream(InvoicingStream):
         """
         super().__init__(account, **more)
         self._schema = StreamSchema(self.declared.json_schema, self._infer_schema)
-        self._end = ListEnd(self.declared.pager, many_lists=self.many_lists)
-        words = partial(error_text, error_path=self.declared.error_path)
-        self._by_status = replace(account.error_handler, error_text=words)
         self._cursor_doubt = ""
         self._shares_keys = False
 
     @property
     @override
-    def name(self) -> str:
-        return self.declared.name
-
-    # -- asking ---------------------------------------------------------------------------------------------------
-
-    @override
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        params = dict(self.declared.pager.params(request))
-        if request.since is not None and self.declared.since_param:
-            params[self.declared.since_param] = filter_value(self.declared.since_format)(request.since)
-        return params
-
-    @override
-    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        """A page request as an HTTP request.
-
-        The body of a POST takes the parameters that it has a place for; all others go into the query.
-        """
-        params = self.list_params(request)
-        body = copy.deepcopy(dict(self.declared.body)) if self.declared.method == "POST" else None
-        asked = Request(path, method=self.declared.method, json=body, error_handler=self._error_handler(request, path))
-        if self._follows_links and request.token is not None:
-            # A link is complete: nothing but the credentials is added.
-            return replace(asked, url=request.token)
-        query = list(self.declared.params)
-        for name, value in params.items():
-            if body is not None and dig(body, name) is not MISSING:
-                set_path(body, name, value)
-            else:
-                query.append((name, str(value)))
-        return replace(asked, params=query)
-
-    def _error_handler(self, request: PageRequest, path: str) -> PageErrorHandler:
-        return PageErrorHandler(
-            self._by_status,
-            place=self.declared.pager.place(request),
-            later=not request.is_first,
-            ends=self._end.statuses(request, f"/{path}"),
-            may_be_the_end=self.declared.pager.asks_behind_the_end,
+    def paging_advice(self) -> str:  # type: ignore[override]  # others declare one
+        advice = (
+            "Check the pagination of the stream: its type, and the names of its parameters. Type none is for an API "
+            "that sends the whole list at once."
         )
-
-    @property
-    def _follows_links(self) -> bool:
-        return not self.declared.pager.names
+        body, params = self.declared.template.body, self.declared.paging_params.values()
+        astray = [param for param in params if dig(body, param) is MISSING]
+        if self.declared.template.method != "POST" or not astray:
+            return advice
+        return f"{advice} The body has no place for {' and '.join(astray)}, so it went into the query."
 
     # -- reading the response -------------------------------------------------------------------------------------
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
+        page = self._read_page(response, request)
+        if request.is_first:
+            self.note_start(page)
+        return page
+
+    def _read_page(self, response: Response, request: PageRequest) -> Page:
         if response.status == HTTPStatus.NO_CONTENT or not response.ok:
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
@@ -131,6 +96,30 @@ class RestStream(InvoicingStream):
             server_time=self._server_time(rows, response),
         )
 
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        if isinstance(self.progress, VersionState):
+            rows = self._newer_versions(rows, self.progress)
+        if self.declared.windows is not None and self.declared.cursor_field:
+            check_window(self.name, map(self.timestamp, rows), cast(Any, partition.params), self.account.began)
+        records = super().records(rows, partition)
+        if self.declared.synced_at:
+            began = format_utc(self.account.began, ISO_8601)
+            for record in records:
+                record[SYNCED_AT] = began
+        return records
+
+    def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
+        """The rows that the last sync has not emitted, or that have no version."""
+        newer, before = [], state.reached
+        for row in rows:
+            version = self._cursor_value(row)
+            if version is not None:
+                state.saw(version)
+            if version is None or before is None or version >= before:
+                newer.append(row)
+        return newer
+
     def _check_keys(self, rows: list[Row], response: Response, request: PageRequest) -> None:
         demand_keys(self.name, rows, self.own_key, response)
         if self._shares_keys or not self.declared.primary_key or not request.is_first:
@@ -141,10 +130,11 @@ class RestStream(InvoicingStream):
 
     def _check_cursor(self, rows: list[Row], request: PageRequest) -> None:
         """Warn of a wrong ``cursor_field``, with which every sync would silently read everything."""
-        if self._cursor_doubt or not isinstance(self.cursor_field, str) or not request.is_first:
+        field = self.declared.cursor_field
+        if self._cursor_doubt or not field or not self.cursor_field or not request.is_first:
             return
-        if not any(map(self.timestamp, rows)):
-            self._cursor_doubt = doubt_about_cursor(self.name, rows, self.cursor_field, self.declared.since_format)
+        if all(self._cursor_value(row) is None for row in rows):
+            self._cursor_doubt = doubt_about_cursor(self.name, rows, field, self.declared.since.format)
         if self._cursor_doubt:
             logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
 
@@ -155,7 +145,7 @@ class RestStream(InvoicingStream):
         if pager.size and self._end.is_reached(len(rows), request, response.path):
             silent = outlook.has_more is None and outlook.total is None
             outlook = replace(outlook, has_more=False) if silent else outlook
-        if outlook.next and self._follows_links:
+        if outlook.next and self.declared.pager.follows_links:
             outlook = replace(outlook, next=absolute(outlook.next, response, self.account.client.base_url))
         return outlook
 
@@ -176,7 +166,8 @@ class RestStream(InvoicingStream):
             return response.server_time
         # One of them shows how all are written.
         dated = next((row for row in rows if self.timestamp(row) is not None), {})
-        lag = self.timestamp_format.lag(dig(dated, self.cursor_field))
+        form = self.timestamp_format
+        lag = form.lag(dig(dated, self.cursor_field)) if isinstance(form, AnyTimestamp) else 0
         if not lag:
             return response.server_time
         return (response.server_time if response.server_time is not None else int(time.time())) - lag
@@ -185,8 +176,9 @@ class RestStream(InvoicingStream):
 
     @property
     def own_key(self) -> tuple[str, ...]:
-        """Dotted paths of the fields that distinguish the rows of one list: the primary key."""
-        return self.declared.primary_key
+        """Dotted paths of the fields that distinguish the rows of one list: the primary key without what is stamped on
+        all of them."""
+        return tuple(path for path in self.declared.primary_key if path not in self.declared.stamps)
 
     @override
     def key(self, row: Row) -> Hashable:
@@ -206,13 +198,19 @@ class RestStream(InvoicingStream):
 
     @override
     def timestamp(self, row: Row) -> int | None:
+        return None if self.declared.has_versions else self._cursor_value(row)
+
+    def _cursor_value(self, row: Row) -> int | None:
         field = self.cursor_field
         return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
 
     @property
     @override
     def can_tell_deletions(self) -> bool:
-        return super().can_tell_deletions and bool(self.declared.primary_key)
+        """Of one list whose records have a key and say when they were changed."""
+        declared = self.declared
+        is_plain = not (declared.values or declared.windows or declared.has_versions or declared.synced_at)
+        return super().can_tell_deletions and is_plain and bool(declared.primary_key)
 
     @override
     def row_with(self, key: Hashable) -> Row:
@@ -233,26 +231,60 @@ class RestStream(InvoicingStream):
 
         :raises Failure: when it does not fit the configuration
         """
-        self.first_page(Partition())
+        self.first_page(next(iter(self.samples())))
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
+
+    def samples(self) -> Iterator[Partition]:
+        """Lists to look at, the one that most likely has rows first."""
+        partitions = list(self.partitions())
+        if self.declared.windows is not None:
+            partitions.reverse()
+        yield from partitions[:MOST_SAMPLES]
 
     def first_page(self, partition: Partition) -> list[Row]:
         """The rows of the first page of a partition.
 
         :raises Failure: when it cannot be read
         """
-        request = self.list_request(PageRequest(), self.list_path(partition), {})
-        return self.account.client.fetch(request, lambda response: self.read_page(response, PageRequest())).rows
+        return ResourceList(self, partition).fetch(PageRequest()).rows
+
+    def first_pages(self, partition: Partition) -> list[Row]:
+        """The rows of the first few pages of a partition, with what is stamped on them.
+
+        :raises Failure: when the first one cannot be read
+        """
+        listing, request = ResourceList(self, partition), PageRequest()
+        page = listing.fetch(request)
+        rows = list(page.rows)
+        for _ in range(MOST_PAGES_TO_INFER_FROM - 1):
+            following = self.paging.following(request, page) if self._goes_on(page, len(rows)) else None
+            if following is None:
+                break
+            try:
+                request, page = following, listing.fetch(following)
+            except Failure as failure:
+                logger.info("Stream %s: its schema is that of the first pages. %s", self.name, failure)
+                break
+            rows += page.rows
+        return [{**row, **partition.stamp} for row in rows]
+
+    def _goes_on(self, page: Page, rows: int) -> bool:
+        """Whether another page is there, and not only to be asked for to be sure."""
+        is_full = 0 < self.declared.pager.size <= len(page.rows)
+        return page.has_next(rows) and (is_full or page.has_more or page.total is not None or page.next is not None)
 
     @cached_property
     def first_rows(self) -> list[Row]:
-        """The rows of the first page; none where it cannot be read.
+        """The rows of the first pages; none where they cannot be read.
 
         :raises Failure: when no list of the account can be read
         """
+        rows: list[Row] = []
         try:
-            rows = self.first_page(Partition())
+            for partition in self.samples():
+                if rows := self.first_pages(partition):
+                    break
         except Failure as failure:
             self.account.discovery.failed(self.name, failure)
             self.warn_of_open_schema(failure)
@@ -264,9 +296,13 @@ class RestStream(InvoicingStream):
         """Say that the records of this stream are not known."""
         logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
+    @property
+    def known_fields(self) -> tuple[str, ...]:
+        """Dotted paths of fields that records have beside their key."""
+        return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
+
     def _infer_schema(self) -> Schema:
-        cursor = (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
-        return infer(self.name, self.first_rows, self.declared.primary_key, cursor)
+        return infer(self.first_rows, self.declared.primary_key, self.known_fields)
 
     @override
     def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance

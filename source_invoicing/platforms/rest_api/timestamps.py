@@ -12,6 +12,7 @@ import pendulum
 from typing_extensions import override
 
 from source_invoicing.config import Fields
+from source_invoicing.http import whole_number
 from source_invoicing.streams.dates import tidy_date, tidy_date_time
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, TimestampFormat, format_utc, real
 
@@ -23,6 +24,11 @@ CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 # Shorter numbers in text may be dates: 20240131.
 FEWEST_DIGITS, MOST_DIGITS = 9, 18
+# As .NET writes it: "/Date(1769860800000+0000)/". The offset says how it is to be shown.
+MS_DATE = re.compile(r"/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
+# Eight bytes, as databases count versions.
+VERSION = re.compile(r"[0-9]{1,20}")
+DAY = "%Y-%m-%d"
 # What the state holds. No pattern reads it in another way.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
@@ -56,11 +62,15 @@ def _day_before(pattern: str) -> Callable[[int], str]:
     return lambda seconds: _text(pattern)(seconds - SECONDS_PER_DAY)
 
 
+#: A row version: a number that grows with each change, and tells no time.
+INTEGER = "integer"
 FORMATS: Mapping[str, Callable[[int], str | int]] = {
     "iso8601": _text(ISO_8601),
-    "date": _day_before("%Y-%m-%d"),
+    "date": _day_before(DAY),
     "unix": lambda seconds: seconds,
     "unix_ms": lambda seconds: seconds * 1000,
+    "ms_date": lambda seconds: f"/Date({seconds * 1000})/",
+    INTEGER: lambda version: version,
 }
 
 
@@ -74,20 +84,43 @@ def filter_value(form: str) -> Callable[[int], str | int]:
     return _text(form) if _has_clock(form) else _day_before(form)
 
 
-def parse_format(fields: Fields, name: str) -> str:
+def window_value(form: str) -> Callable[[int], str | int]:
+    """How the border of a window is written, which is as early as it says.
+
+    :param form: as for :func:`filter_value`
+    """
+    if form == "date":
+        return _text(DAY)
+    return FORMATS[form] if form in FORMATS else _text(form)
+
+
+def unit_of(form: str) -> int:
+    """The smallest difference (seconds) that a format writes: a day, or a second."""
+    return SECONDS_PER_DAY if form == "date" or (form not in FORMATS and not _has_clock(form)) else 1
+
+
+def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
     """A name of :data:`FORMATS`, or a pattern of ``strftime``.
 
     :param name: of the property that holds it
     :raises Failure: when it is neither
     """
-    form = fields.optional_text(name, "iso8601") or "iso8601"
+    form = fields.optional_text(name, default) or default
+    check_form(fields, name, form)
+    return form
+
+
+def check_form(fields: Fields, name: str, form: str) -> None:
+    """
+    :param name: of the property that holds it
+    :raises Failure: when it is neither a name of :data:`FORMATS` nor a pattern of ``strftime``
+    """
     if form in FORMATS:
-        return form
+        return
     if "%" not in form:
         raise fields.complaint(name, f"should be {', '.join(FORMATS)} or a pattern such as %d/%m/%Y, found {form!r}")
     if fault := _fault_in_pattern(form):
         raise fields.complaint(name, f"should be a pattern such as %d/%m/%Y, but {form!r} {fault}")
-    return form
 
 
 def _fault_in_pattern(pattern: str) -> str:
@@ -104,7 +137,8 @@ def _fault_in_pattern(pattern: str) -> str:
 
 
 class AnyTimestamp(TimestampFormat):
-    """Unix seconds or milliseconds, as number or text; ISO 8601 with or without a zone (then UTC); a pattern.
+    """Unix seconds or milliseconds, as number or text; ``/Date(ms)/``; ISO 8601 with or without a zone (then UTC); a
+    pattern.
 
     What fits the pattern is read by it, whatever else it looks like: ``20240131`` may be a day or a number, and the
     fourth of May or the fifth of April.
@@ -142,6 +176,8 @@ class AnyTimestamp(TimestampFormat):
         if not isinstance(value, str):
             return 0
         text = value.strip()
+        if MS_DATE.fullmatch(text):
+            return 0
         timestamp = self._by_pattern(text) if self._pattern else None
         if timestamp is None and not NUMBER.fullmatch(text):
             timestamp = _iso_8601(text)
@@ -155,6 +191,8 @@ class AnyTimestamp(TimestampFormat):
             return None
         if self._pattern and not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
             return _seconds(timestamp)
+        if found := MS_DATE.fullmatch(text):
+            return real(int(found[1]) / 1000)
         if NUMBER.fullmatch(text):
             return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
         timestamp = _iso_8601(text)
@@ -169,6 +207,22 @@ class AnyTimestamp(TimestampFormat):
             return datetime.strptime(text, self._readable)
         except (ValueError, re.error):  # the latter for a pattern that names something twice
             return None
+
+
+class RowVersion(TimestampFormat):
+    """A whole number that grows with each change, as number or text."""
+
+    description = "a whole number"
+
+    @override
+    def parse(self, value: Any) -> int | None:
+        if isinstance(value, str) and VERSION.fullmatch(value.strip()):
+            return int(value)
+        return whole_number(value)
+
+    @override
+    def format(self, seconds: int) -> int:
+        return seconds
 
 
 def _readable(pattern: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from source_invoicing.http import excerpt
-from source_invoicing.platforms.rest_api.paths import MISSING, dig
+from source_invoicing.platforms.rest_api.paths import MISSING, dig_any
 
 #: Where APIs put their words, looked at in this order.
 USUAL_PLACES = ("message", "error.message", "error_message", "error_description", "detail", "error", "errors", "code")
@@ -56,7 +56,7 @@ def _members(value: Any) -> list[Any]:
 
 def _find(value: Any, path: str) -> Any:
     """The value at a path, whose names may differ in case."""
-    if (found := dig(value, path)) is not MISSING:
+    if (found := dig_any(value, path)) is not MISSING:
         return found
     for step in path.lower().split("."):
         if not isinstance(value, Mapping):

@@ -11,28 +11,37 @@ from urllib.parse import urlsplit
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.config import Config
+from source_invoicing.config import Config, Fields
 from source_invoicing.http import (
     AccessRefused,
     AccessTokens,
     ApiClient,
     BadRequest,
     CallBudget,
+    Failure,
     RateLimiter,
     ResourceMissing,
     RetryPolicy,
     config_failure,
     logger,
 )
-from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details
+from source_invoicing.platforms.platform import Login, Platform
+from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.platforms.zoho.earlier_state import place_states
 from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
-from source_invoicing.platforms.zoho.organization import Organization
+from source_invoicing.platforms.zoho.organization import (
+    Organization,
+    check_several,
+    chosen_of_several,
+    ids_in,
+    may_be_several,
+)
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window
+from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window, combine
+from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -42,12 +51,17 @@ RATE_LIMIT_RETRIES = 10
 MOST_IN_FLIGHT = 10
 # As many as no plan allows in a day.
 MOST_DETAIL_CALLS = 1_000_000
+# The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
+CALLS_OF_NO_ORGANIZATION = 2
+# What the state of a stream calls the states of the organizations; never change it.
+PARTS = "organizations"
 
 
 class Zoho(Platform):
     """An account at one of Zoho's products."""
 
     default_workers: ClassVar[int] = 5
+    login_secrets = login.SECRETS
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
     detail_types: ClassVar[Sequence[type[ZohoDetails]]]
@@ -62,18 +76,22 @@ class Zoho(Platform):
             "client_secret": options.text("client_secret", why=WHERE_THE_CLIENT_IS),
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
-        self._organization_id = options.optional_text("organization_id")
+        self._organization_ids = ids_in(options.optional_text("organization_id"))
         self._details = options.flag("details")
-        self._detail_calls = options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS)
+        self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS))
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
 
     @override
     def check(self) -> None:
-        """Lists the user's organizations, which needs a token."""
+        """Lists the user's organizations, which needs a token, and tries those that are named if there are several."""
+        client = self._client(RetryPolicy.for_check())
         try:
-            Organization(self._client(RetryPolicy.for_check()), self._organization_id).check()
+            if may_be_several(self._organization_ids):
+                check_several(client, partial(self._client_of, client), self._organization_ids)
+            else:
+                Organization(client, self._chosen).check()
         except AccessRefused as refusal:
             raise AccessRefused(
                 f"{refusal.sentence} The refresh token covers neither organizations nor contacts. Make one with the "
@@ -92,13 +110,32 @@ class Zoho(Platform):
         if self.num_workers > MOST_IN_FLIGHT:
             logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
         client = self._client(replace(RetryPolicy(), rate_limit_retries=RATE_LIMIT_RETRIES))
+        base = self._streams_of(client, Organization(client, self._chosen))
+        if not may_be_several(self._organization_ids):
+            return combine(base, [base], PARTS, "organization_id")
+        chosen = chosen_of_several(client, self._organization_ids)
+        several = len(chosen) > 1
+        organizations = [Organization(client, each, name if several else "") for each, name in chosen.items()]
+        streams = [self._streams_of(self._client_of(client, each.chosen), each) for each in organizations]
+        return combine(base, streams, PARTS, "organization_id")
+
+    @override
+    def place_states(self, streams: Sequence[InvoicingStream]) -> None:
+        place_states(streams)
+
+    @property
+    def _chosen(self) -> str:
+        """The id of the only organization, or a blank."""
+        return "" if may_be_several(self._organization_ids) else "".join(self._organization_ids)
+
+    def _streams_of(self, client: ApiClient, organization: Organization) -> list[InvoicingStream]:
         account = ZohoAccount(
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
-            detail_calls=DetailCalls(self._detail_calls),
+            detail_calls=self._detail_calls,
             deletions=self.deletions,
             product=self.product,
-            organization=Organization(client, self._organization_id),
+            organization=organization,
         )
         streams: list[InvoicingStream] = []
         parents: dict[type[InvoicingStream], ParentStream] = {}
@@ -110,8 +147,31 @@ class Zoho(Platform):
         details = self.detail_types if self._details else ()
         return [*streams, *(kind(account) for kind in details)]
 
+    @classmethod
+    @override
+    def login(cls, options: Fields) -> Login:
+        platform = {"name": cls.name, **login.exchange_code(options)}
+        account = cls(Config.parse({"platform": platform}, [cls.name]))
+        try:
+            organization_id, remark = login.organization(account._client(RetryPolicy.for_check()), account.check)
+        except Failure as failure:
+            raise login.with_code_used(failure) from None
+        chosen = {"organization_id": organization_id} if organization_id else {}
+        return Login({"platform": {**platform, **chosen}}, [remark])
+
+    @property
+    def _in_flight(self) -> int:
+        return min(self.num_workers, MOST_IN_FLIGHT)
+
+    def _limits(self, calls: int = CALLS_PER_MINUTE) -> RateLimiter:
+        """Those of one organization."""
+        return RateLimiter(self._in_flight, CallBudget(calls, 60.0))
+
+    def _client_of(self, client: ApiClient, organization_id: str) -> ApiClient:
+        limits = self._limits(CALLS_PER_MINUTE - CALLS_OF_NO_ORGANIZATION)
+        return client.beside(ZohoErrorHandler(self.product, organization_id), limits)
+
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
-        in_flight = min(self.num_workers, MOST_IN_FLIGHT)
         tokens = AccessTokens(
             vendor="Zoho",
             token_url=self._token_url,
@@ -121,12 +181,13 @@ class Zoho(Platform):
             per_seconds=TOKEN_WINDOW,
             retry_policy=retry_policy,
         )
+        side_by_side = ACCOUNTS_SIDE_BY_SIDE if may_be_several(self._organization_ids) else 1
         return ApiClient(
             base_url=self.product.root(self._api or DATA_CENTERS[self._data_center].api),
             auth=ZohoAuth(tokens, self.product, follows=None if self._api else self._token_url),
-            error_handler=ZohoErrorHandler(self.product, self._organization_id),
-            rate_limiter=RateLimiter(in_flight, CallBudget(CALLS_PER_MINUTE, 60.0)),
-            pool_size=in_flight,
+            error_handler=ZohoErrorHandler(self.product, self._chosen),
+            rate_limiter=self._limits(),
+            pool_size=self._in_flight * side_by_side,
             retry_policy=retry_policy,
         )
 

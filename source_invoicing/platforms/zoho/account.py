@@ -25,6 +25,16 @@ class ZohoAccount(Account):
     product: Product
     organization: Organization
 
+    @property
+    @override
+    def id(self) -> str | None:
+        return self.organization.id()
+
+    @property
+    @override
+    def name(self) -> str:
+        return self.organization.name
+
 
 class ZohoAuth(TokenAuth):
     """Zoho's access tokens. What comes with a token says where the API of the account is."""
@@ -37,6 +47,13 @@ class ZohoAuth(TokenAuth):
         super().__init__(tokens, scheme="Zoho-oauthtoken")
         self._product = product
         self._follows = follows
+
+    @override
+    def note_granted(self, request: Request) -> None:
+        """One that belongs to no organization is kept: another may be refused because its organization is out of
+        calls, which says nothing about the token."""
+        if self._granted is None or "organization_id" in dict(self._granted.params):
+            super().note_granted(request)
 
     @override
     def sign(self, request: Request, token: AccessToken) -> Request:

@@ -228,6 +228,7 @@ class Organizations(ZohoStream):
     primary_key = "organization_id"
     scopes = ("settings",)
     paging = Pages()
+    per_account = False
 
     @override
     def partitions(self) -> Iterable[Partition]:

@@ -41,9 +41,18 @@ class ZohoDetails(DetailStream):
 
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
-        if not self.expand and CUSTOM_FIELDS in self.schema_of_records()["properties"]:
-            fold_custom_fields(detail)
-        return super().records_of(detail, document)
+        return super().records_of(detail if self.expand else self._tidied(detail), document)
+
+    def _tidied(self, whole: Row) -> Row:
+        """A document with lists where a single element stands alone, and its custom fields in one place."""
+        members = self.schema_of_records()["properties"]
+        for name, value in whole.items():
+            types = members.get(name, {}).get("type", ())
+            if isinstance(value, dict) and value and "array" in types and "object" not in types:
+                whole[name] = [value]
+        if CUSTOM_FIELDS in members:
+            fold_custom_fields(whole)
+        return whole
 
     @override
     def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:

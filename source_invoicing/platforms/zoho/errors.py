@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
@@ -173,36 +173,46 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
     names = _names(organizations)
     return config_failure(
         "platform.organization_id is missing, and the Zoho user belongs to several organizations"
-        + (f": {names}. Set it to the id of the one to read." if names else ". Set it to the id of the one to read.")
+        + (f": {names}" if names else "")
+        + ". Set it to the id of the one to read, to several ids with commas between them, or to all."
     )
 
 
-def foreign_organization(chosen: str, organizations: Iterable[Any] = ()) -> Failure:
+def foreign_organization(chosen: str) -> Failure:
     """The failure of a user who does not belong to the chosen organization.
 
     :param chosen: its id, or a blank where Zoho was to pick the only one
     """
-    names = _names(organizations)
     if not chosen:
         return config_failure(
             "Zoho says that the user who made the refresh token does not belong to the organization that it picked, "
             "since platform.organization_id is not set. Set it to the id of the organization to read, and let its "
             "administrator invite the user if the user is not in it."
         )
+    return foreign_organizations([chosen])
+
+
+def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = ()) -> Failure:
+    """The failure of a user who does not belong to some of the chosen organizations.
+
+    :param organizations: those there are
+    """
+    names = _names(organizations)
+    what = "an organization" if len(chosen) == 1 else "organizations"
     return config_failure(
-        f"platform.organization_id is {chosen}, an organization that the Zoho user who made the refresh token does "
-        "not belong to. "
-        + (f"Choose one of {names}." if names else "Set it to the id of one of the user's organizations.")
+        f"platform.organization_id names {' and '.join(chosen)}, {what} that the Zoho user who made the refresh token "
+        "does not belong to. "
+        + (f"Choose from {names}." if names else "Set it to the ids of the user's organizations, or to all.")
     )
 
 
 def _names(organizations: Iterable[Any]) -> str:
-    """Organizations by name and id."""
-    return ", ".join(
-        f"{each.get('name') or 'without a name'} ({each.get('organization_id')})"
-        for each in organizations
-        if isinstance(each, Mapping)
-    )
+    return ", ".join(named(each) for each in organizations if isinstance(each, Mapping))
+
+
+def named(organization: Mapping[str, Any]) -> str:
+    """An organization by name and id."""
+    return f"{organization.get('name') or 'without a name'} ({organization.get('organization_id')})"
 
 
 def token_refusal(data_center: str, host: str, error: str, description: str) -> Failure:

@@ -251,7 +251,8 @@ def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> N
             raise ListChanged(f"says that it goes on and hands out no next page after {tally.rows} rows")
         most = tally.fewest
     else:
-        most = page.total
+        # The page behind the last row may tell nothing.
+        most = tally.total if page.total is None else page.total
     if most is not None and tally.rows < most:
         raise ListChanged(f"tells of {most} rows and ends after {tally.rows}")
     if tally.fewest is not None and tally.distinct < tally.fewest:

@@ -1,0 +1,135 @@
+"""Commands for people in a shell: ``catalog`` and ``login``, beside ``--help`` and ``--version``.
+
+What a command makes goes to standard output and nothing else does; words go to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from getpass import getpass
+from importlib.metadata import version
+from typing import Any
+
+from airbyte_cdk.models import ConfiguredAirbyteCatalogSerializer
+from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
+from typing_extensions import override
+
+from source_invoicing.config import Fields
+from source_invoicing.entrypoint import read_config
+from source_invoicing.http import Failure, config_failure, forget, mask
+from source_invoicing.platforms import PLATFORMS
+from source_invoicing.source import SourceInvoicing
+
+# Those of the protocol, for the help; the entry point carries them out.
+PROTOCOL = {
+    "spec": "print the form that a configuration fills in",
+    "check": "try a configuration",
+    "discover": "print the streams of an account, and their schemas",
+    "read": "read streams, and print their records and states",
+}
+# The shell's status for a program that was interrupted.
+INTERRUPTED = 130
+
+
+class _Words(logging.Formatter):
+    """Log lines as text. Secrets are masked."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        return filter_secrets(super().format(record))
+
+
+def launch(arguments: list[str]) -> None:
+    """Carry out a command.
+
+    :param arguments: of the command line, without the program's name; without any, the help is shown
+    :raises SystemExit: with 1 when it failed, and 2 when it was misspelt; standard error says why
+    """
+    parsed = _parser().parse_args(arguments or ["--help"])
+    # In the place of the CDK's handler, which prints messages of the protocol to standard output.
+    words = logging.StreamHandler()
+    words.setFormatter(_Words())
+    logging.getLogger().handlers = [words]
+    try:
+        print(json.dumps(parsed.carry_out(parsed), indent=2), flush=True)
+    except Failure as failure:
+        sys.exit(failure.sentence)
+    except BrokenPipeError:
+        # The reader went away. At its end, the interpreter would try to print the rest, and complain.
+        os._exit(1)
+    except OSError as error:
+        sys.exit(f"The output cannot be written: {error.strerror}.")
+    except (KeyboardInterrupt, EOFError):
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # its text may hold a secret
+        sys.exit(f"An unexpected error occurred: {type(error).__name__}. Please report it, with the command.")
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="source-invoicing", description="Reads invoicing systems, as a source of Airbyte.")
+    parser.add_argument("--version", action="version", version=f"source-invoicing {version('source-invoicing')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, words in PROTOCOL.items():
+        commands.add_parser(name, help=words)
+
+    def command(name: str, words: str, carry_out: Callable[[Namespace], Any]) -> ArgumentParser:
+        added = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        added.set_defaults(carry_out=carry_out)
+        return added
+
+    catalog = command("catalog", "print a configured catalog, ready for read", _catalog)
+    catalog.add_argument("--config", required=True, help="path of the configuration, a JSON file")
+    catalog.add_argument("--streams", default="", help="names with commas between them; all streams unless given")
+    catalog.add_argument("--full-refresh", action="store_true", help="read everything with each sync")
+
+    login = command("login", "exchange a code of Zoho's API console for a configuration, and print it", _login)
+    login.add_argument("platform", metavar="PLATFORM", help="zoho_books or zoho_invoice")
+    login.add_argument("--data-center", help="us (default), eu, in, au, jp, ca, cn, sa or uk")
+    for name in ("client_id", "client_secret", "code"):
+        words = f"or the environment variable {_variable(name)}; asked for unless given"
+        login.add_argument(f"--{name.replace('_', '-')}", help=words)
+    login.add_argument("--token-url", help="where tokens are issued instead of at the vendor's own host")
+    login.add_argument("--base-url", help="where the API is reached instead of at the vendor's own host")
+    return parser
+
+
+def _catalog(arguments: Namespace) -> Any:
+    source = SourceInvoicing()
+    names = [name.strip() for name in arguments.streams.split(",") if name.strip()]
+    config = read_config(source, arguments.config)
+    catalog = source.configured_catalog(config, names, full_refresh=arguments.full_refresh)
+    return ConfiguredAirbyteCatalogSerializer.dump(catalog)
+
+
+def _login(arguments: Namespace) -> Mapping[str, Any]:
+    with_login = {name: platform for name, platform in PLATFORMS.items() if platform.login_secrets}
+    platform = with_login.get(arguments.platform)
+    if platform is None:
+        raise config_failure(
+            f"There is a login for {' and '.join(with_login)}, and none for {arguments.platform}. The keys of other "
+            "platforms go into the configuration as they are."
+        )
+    options = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
+    forget()
+    for name in platform.login_secrets:
+        options[name] = (options.get(name) or os.environ.get(_variable(name)) or _ask_for(name)).strip()
+        mask(options[name])
+    login = platform.login(Fields(options))
+    for remark in login.remarks:
+        print(remark, file=sys.stderr)
+    return login.config
+
+
+def _ask_for(name: str) -> str:
+    """A secret that is typed in; a blank where nobody can."""
+    words = name.replace("_", " ").capitalize().replace(" id", " ID")
+    return getpass(f"{words}: ") if sys.stdin is not None and sys.stdin.isatty() else ""
+
+
+def _variable(name: str) -> str:
+    return f"SOURCE_INVOICING_{name.upper()}"

@@ -1,0 +1,127 @@
+"""What stands inside the rows of FastBill's lists, one small class each. https://apidocs.fastbill.com/fastbill/en/
+
+Lists hold all lines, tax rates, payments and tasks of each row.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+
+from typing_extensions import override
+
+from source_invoicing.platforms.fastbill.streams import (
+    Estimates,
+    Expenses,
+    FastBillStream,
+    Invoices,
+    Projects,
+    RecurringInvoices,
+    Revenues,
+)
+from source_invoicing.streams import DerivedStream, InvoicingStream, Partition, Row
+
+
+class FastBillPart(DerivedStream, ABC):
+    """A part of a document, called by FastBill's name of its key."""
+
+    document_field = "INVOICE_ID"
+
+    _source: FastBillStream
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        """Parts of documents of other projects are left out."""
+        return super().records(self._source.of_project(rows), partition)
+
+
+class InvoiceLineItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/invoice.html"""
+
+    source = Invoices
+    expand = "ITEMS"
+    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    cursor_field = "LASTUPDATE"
+
+
+class InvoiceVatItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/invoice.html"""
+
+    source = Invoices
+    expand = "VAT_ITEMS"
+    primary_key = ["INVOICE_ID", "position"]
+    cursor_field = "LASTUPDATE"
+
+
+class InvoicePayments(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/invoice.html"""
+
+    source = Invoices
+    expand = "PAYMENTS"
+    primary_key = ["INVOICE_ID", "PAYMENT_ID"]
+    cursor_field = "LASTUPDATE"
+
+
+class RecurringInvoiceLineItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/recurring.html"""
+
+    source = RecurringInvoices
+    expand = "ITEMS"
+    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+
+
+class RevenueLineItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/revenue.html"""
+
+    source = Revenues
+    expand = "ITEMS"
+    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    cursor_field = "LASTUPDATE"
+
+
+class RevenuePayments(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/revenue.html"""
+
+    source = Revenues
+    expand = "PAYMENTS"
+    primary_key = ["INVOICE_ID", "PAYMENT_ID"]
+    cursor_field = "LASTUPDATE"
+
+
+class EstimateLineItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/estimate.html"""
+
+    source = Estimates
+    expand = "ITEMS"
+    document_field = "ESTIMATE_ID"
+    primary_key = ["ESTIMATE_ID", "ESTIMATE_ITEM_ID"]
+
+
+class ExpenseLineItems(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/expense.html"""
+
+    source = Expenses
+    expand = "ITEMS"
+    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+
+
+class ProjectTasks(FastBillPart):
+    """https://apidocs.fastbill.com/fastbill/en/project.html"""
+
+    source = Projects
+    expand = "TASKS"
+    document_field = "PROJECT_ID"
+    primary_key = ["PROJECT_ID", "position"]
+
+
+#: All parts, in the order in which they are offered.
+PARTS: tuple[type[InvoicingStream], ...] = (
+    InvoiceLineItems,
+    InvoiceVatItems,
+    InvoicePayments,
+    RecurringInvoiceLineItems,
+    RevenueLineItems,
+    RevenuePayments,
+    EstimateLineItems,
+    ExpenseLineItems,
+    ProjectTasks,
+)

@@ -1,0 +1,193 @@
+"""What stands inside the rows of Invoiced's lists, one small class each. https://developer.invoiced.com/api
+
+Lists hold all lines, discounts, taxes, add-ons and tiers of each row; a payment holds its charge.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+
+from source_invoicing.platforms.invoiced.streams import (
+    ChasingCadences,
+    CreditNotes,
+    Estimates,
+    Invoices,
+    Payments,
+    Plans,
+    Subscriptions,
+)
+from source_invoicing.streams import DerivedStream, InvoicingStream
+
+# Those of the whole document, then those of each line.
+DISCOUNTS = ("discounts", "items.discounts")
+TAXES = ("taxes", "items.taxes")
+
+
+class InvoicedPart(DerivedStream, ABC):
+    """A part of a row that carries the time of its last change."""
+
+    cursor_field = "updated_at"
+
+
+class InvoiceLineItems(InvoicedPart):
+    """https://developer.invoiced.com/api/invoices#line-items"""
+
+    source = Invoices
+    expand = "items"
+    document_field = "invoice_id"
+    primary_key = ["invoice_id", "id"]
+
+
+class InvoiceDiscounts(InvoicedPart):
+    """https://developer.invoiced.com/api/invoices#discounts"""
+
+    source = Invoices
+    expand = DISCOUNTS
+    document_field = "invoice_id"
+    element_field = "line_item_id"
+    primary_key = ["invoice_id", "id"]
+
+
+class InvoiceTaxes(InvoicedPart):
+    """https://developer.invoiced.com/api/invoices#taxes"""
+
+    source = Invoices
+    expand = TAXES
+    document_field = "invoice_id"
+    element_field = "line_item_id"
+    primary_key = ["invoice_id", "id"]
+
+
+class CreditNoteLineItems(InvoicedPart):
+    """https://developer.invoiced.com/api/credit-notes"""
+
+    source = CreditNotes
+    expand = "items"
+    document_field = "credit_note_id"
+    primary_key = ["credit_note_id", "id"]
+
+
+class CreditNoteDiscounts(InvoicedPart):
+    """https://developer.invoiced.com/api/credit-notes"""
+
+    source = CreditNotes
+    expand = DISCOUNTS
+    document_field = "credit_note_id"
+    element_field = "line_item_id"
+    primary_key = ["credit_note_id", "id"]
+
+
+class CreditNoteTaxes(InvoicedPart):
+    """https://developer.invoiced.com/api/credit-notes"""
+
+    source = CreditNotes
+    expand = TAXES
+    document_field = "credit_note_id"
+    element_field = "line_item_id"
+    primary_key = ["credit_note_id", "id"]
+
+
+class EstimateLineItems(InvoicedPart):
+    """https://developer.invoiced.com/api/estimates"""
+
+    source = Estimates
+    expand = "items"
+    document_field = "estimate_id"
+    primary_key = ["estimate_id", "id"]
+
+
+class EstimateDiscounts(InvoicedPart):
+    """https://developer.invoiced.com/api/estimates"""
+
+    source = Estimates
+    expand = DISCOUNTS
+    document_field = "estimate_id"
+    element_field = "line_item_id"
+    primary_key = ["estimate_id", "id"]
+
+
+class EstimateTaxes(InvoicedPart):
+    """https://developer.invoiced.com/api/estimates"""
+
+    source = Estimates
+    expand = TAXES
+    document_field = "estimate_id"
+    element_field = "line_item_id"
+    primary_key = ["estimate_id", "id"]
+
+
+class PaymentApplications(InvoicedPart):
+    """https://developer.invoiced.com/api/payments
+
+    Most of them have no id.
+    """
+
+    source = Payments
+    expand = "applied_to"
+    document_field = "payment_id"
+    primary_key = ["payment_id", "position"]
+
+
+class Charges(InvoicedPart):
+    """https://developer.invoiced.com/api/payments#charges"""
+
+    source = Payments
+    expand = "charge"
+    document_field = "payment_id"
+    primary_key = ["payment_id", "id"]
+
+
+class Refunds(InvoicedPart):
+    """https://developer.invoiced.com/api/payments#refunds"""
+
+    source = Payments
+    expand = "charge.refunds"
+    document_field = "payment_id"
+    primary_key = ["payment_id", "id"]
+
+
+class SubscriptionAddons(InvoicedPart):
+    """https://developer.invoiced.com/api/subscriptions"""
+
+    source = Subscriptions
+    expand = "addons"
+    document_field = "subscription_id"
+    primary_key = ["subscription_id", "id"]
+
+
+class PlanTiers(InvoicedPart):
+    """https://developer.invoiced.com/api/plans"""
+
+    source = Plans
+    expand = "tiers"
+    document_field = "plan_id"
+    primary_key = ["plan_id", "position"]
+
+
+class ChasingCadenceSteps(DerivedStream):
+    """https://github.com/Invoiced/invoiced-go (``chasing.go``): not documented."""
+
+    source = ChasingCadences
+    expand = "steps"
+    document_field = "cadence_id"
+    primary_key = ["cadence_id", "position"]
+
+
+#: All parts, in the order in which they are offered.
+PARTS: tuple[type[InvoicingStream], ...] = (
+    InvoiceLineItems,
+    InvoiceDiscounts,
+    InvoiceTaxes,
+    PaymentApplications,
+    CreditNoteLineItems,
+    CreditNoteDiscounts,
+    CreditNoteTaxes,
+    EstimateLineItems,
+    EstimateDiscounts,
+    EstimateTaxes,
+    Charges,
+    Refunds,
+    SubscriptionAddons,
+    PlanTiers,
+    ChasingCadenceSteps,
+)

@@ -1,0 +1,189 @@
+"""What a declared resource asks for: its lists, their state, and the request for a page."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from source_invoicing.http import Request
+from source_invoicing.platforms.rest_api.account import RestAccount
+from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
+from source_invoicing.platforms.rest_api.list_end import ListEnd
+from source_invoicing.platforms.rest_api.resource import Resource
+from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, VersionState, WindowState
+from source_invoicing.platforms.rest_api.template import placeholders_in
+from source_invoicing.platforms.rest_api.timestamps import filter_value, unit_of, window_value
+from source_invoicing.platforms.rest_api.words import error_text
+from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
+from source_invoicing.streams.listing.strategy import clock_floor
+from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.state import CursorState, FullRefreshState, StreamState
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+
+
+class DeclaredLists(InvoicingStream, ABC):
+    """The lists that a declaration consists of, and how they are asked for."""
+
+    #: The declaration.
+    declared: ClassVar[Resource]
+    #: Whether there are many short lists, one per parent.
+    many_lists: ClassVar[bool] = False
+
+    account: RestAccount
+
+    def __init__(self, account: RestAccount, **more: Any) -> None:
+        """
+        :param more: what the other bases take
+        """
+        super().__init__(account, **more)
+        self._end = ListEnd(self.declared.pager, many_lists=self.many_lists)
+        words = partial(error_text, error_path=self.declared.error_path)
+        self._by_status = replace(account.error_handler, error_text=words)
+        self._asked_at: int | None = None
+
+    @property
+    @override
+    def name(self) -> str:
+        return self.declared.name
+
+    # -- lists and their state ------------------------------------------------------------------------------------
+
+    @override
+    def make_state(self) -> StreamState:
+        declared, field = self.declared, self.cursor_field if isinstance(self.cursor_field, str) else ""
+        if declared.windows is not None:
+            return WindowState(self.name, field, self.timestamp_format)
+        if declared.has_versions:
+            return VersionState(self.name, field, self.timestamp_format, dated=False)
+        if declared.synced_at:
+            return EndState(self.name, field, self.timestamp_format, dated=False)
+        if declared.values:
+            lists = declared.values
+            return CursorState(self.name, field, self.timestamp_format, lists) if field else FullRefreshState(self.name)
+        return super().make_state()
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        declared = self.declared
+        if declared.windows is not None:
+            return [self._partition({"from": start, "to": end}, (start, end)) for start, end in self._windows()]
+        if declared.values:
+            return [self._partition({"value": value}, value) for value in declared.values]
+        return [Partition()]
+
+    def _partition(self, values: Mapping[str, Any], key: Any = None) -> Partition:
+        """The list that some values of placeholders select."""
+        stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
+        return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
+
+    @override
+    def chains(self) -> Iterator[Chain]:
+        partitions = list(self.partitions())
+        if self.declared.windows is not None:
+            # One after another: what two of them have in common is emitted once.
+            yield partitions
+        elif self.declared.values and not self.declared.value_field:
+            # A record may change from one list to another while they are read.
+            yield [*partitions, partitions[0]]
+        else:
+            yield from ([partition] for partition in partitions)
+
+    def _windows(self) -> Iterator[tuple[int, int]]:
+        """What is left to be read, as windows; the last one ends a day after today."""
+        windows, account = self.declared.windows, self.account
+        assert windows is not None
+        start_date = account.window.start
+        of_old, of_late = (start_date, windows.first) if self.cursor_field else (windows.first, start_date)
+        first = of_old if of_old is not None else of_late
+        done = self.progress.reached if isinstance(self.progress, WindowState) else None
+        if done is not None:
+            back = unit_of(windows.format) + account.window.lookback_days * SECONDS_PER_DAY
+            first = done - back if first is None else max(first, done - back)
+        return windows.between(first if first is not None else account.began, account.began + SECONDS_PER_DAY)
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    @override
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
+        values = self._values(request, {})
+        return self._named(values)
+
+    @override
+    def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, Any]) -> Request:
+        """A page request as an HTTP request.
+
+        :param fixed: values of placeholders that select the list
+        """
+        if self._asked_at is None:
+            self._asked_at = int(time.time())
+        values = self._values(request, fixed)
+        asked = self.declared.template.request(path, values, self._named(values))
+        since, header = values.get("since"), self.declared.since.header
+        headers = dict(asked.headers)
+        if header and since is not None:
+            headers[header] = str(filter_value(self.declared.since.format)(since))
+        if not self.declared.pager.follows_links:
+            asked = replace(asked, label=f"{asked.shown}{self._suffix(fixed)}")
+        elif request.token is not None:
+            # A link is complete: nothing but headers and credentials is added.
+            asked = replace(asked, url=request.token, params=())
+        return replace(asked, headers=headers, error_handler=self._error_handler(request, asked.shown))
+
+    def _suffix(self, fixed: Mapping[str, Any]) -> str:
+        """What tells lists apart that have the same path, in messages and in :class:`ListEnd`."""
+        in_path = placeholders_in(self.declared.template.path)
+        apart = {name: value for name, value in fixed.items() if name not in in_path}
+        if self.declared.windows is not None:
+            write = window_value(self.declared.windows.format)
+            apart = {name: write(value) for name, value in fixed.items()}
+        return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
+
+    def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values of all placeholders that have one."""
+        since, times = request.since, self.times
+        if isinstance(times, VersionState):
+            since = None if times.reached is None else times.reached - 1
+        elif self.declared.synced_at and times is not None and self.declared.windows is None:
+            since = self.account.window.since(times.reached)
+        if since is None:
+            since = self.declared.since.first
+        filled = {} if since is None else {"since": since}
+        return {**fixed, **self.declared.pager.values(request), **filled}
+
+    def _named(self, values: Mapping[str, Any]) -> dict[str, str | int]:
+        """The parameters that have options of their own."""
+        declared = self.declared
+        params = {param: values[name] for name, param in declared.paging_params.items() if name in values}
+        if declared.since.param and "since" in values:
+            params[declared.since.param] = filter_value(declared.since.format)(values["since"])
+        if declared.windows is not None and "from" in values:
+            write = window_value(declared.windows.format)
+            borders = {declared.windows.from_param: "from", declared.windows.to_param: "to"}
+            params |= {param: write(values[name]) for param, name in borders.items() if param}
+        return params
+
+    def _error_handler(self, request: PageRequest, path: str) -> PageErrorHandler:
+        return PageErrorHandler(
+            self._by_status,
+            place=self.declared.pager.place(request),
+            later=not request.is_first,
+            ends=self._end.statuses(request, path),
+            may_be_the_end=self.declared.pager.asks_behind_the_end,
+        )
+
+    @property
+    def times(self) -> EndState | None:
+        """The state that moves when all lists are read, if the stream has one of that kind."""
+        state = self.progress.times if isinstance(self.progress, ChildCursorState) else self.progress
+        return state if isinstance(state, EndState) else None
+
+    def note_start(self, page: Page) -> None:
+        """Take note of when a list was begun, for a state that moves when all are read."""
+        if self.times is not None:
+            self.times.begin(clock_floor(page, self._asked_at or self.account.began))

@@ -1,0 +1,207 @@
+"""States of streams whose rows do not carry the cursor, or that consist of many lists: it moves when all is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import override
+
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.state import FINISHED, CursorState, ParentState
+from source_invoicing.streams.timestamps import TimestampFormat
+
+# Stored names; never change them.
+BEGAN = "began"
+
+
+class EndState(CursorState):
+    """``{cursor_field: value}``, which moves when the stream was read to its end, and not before.
+
+    It moves to the start of the reading, by both clocks, less a margin; or, where rows carry times, to the latest of
+    those, if that is earlier.
+    """
+
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool) -> None:
+        """
+        :param dated: whether rows carry times, by which the reading selects
+        """
+        super().__init__(stream, cursor_field, timestamps, ())
+        self._dated = dated
+        self.started: int | None = None
+        self._newest: int | None = None
+
+    @property
+    def field(self) -> str:
+        """The member of the state that holds the cursor."""
+        return self._cursor_field
+
+    def begin(self, floor: int) -> None:
+        """Note up to which time (seconds since 1970, UTC) a reading that begins now can show every change."""
+        with self.lock:
+            self.started = floor if self.started is None else min(self.started, floor)
+
+    def stored_start(self) -> dict[str, Any]:
+        """The start of the reading, as a member of the state."""
+        return {} if self.started is None else {BEGAN: self._format.format(self.started)}
+
+    def begin_again(self, stored: Any) -> None:
+        """Go on with a reading that began at a stored time.
+
+        :raises Failure: when it is none
+        """
+        self.begin(self._parse(BEGAN, stored))
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.started = self._newest = None
+        super().restore(state)
+
+    @property
+    def reached(self) -> int | None:
+        """The cursor."""
+        return super().cursor(None)
+
+    @override
+    def cursor(self, key: Any) -> int | None:
+        return self.reached if self._dated else None
+
+    @override
+    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
+        with self.lock:
+            self._newest = cursor if self._newest is None else max(self._newest, cursor)
+
+    @property
+    @override
+    def checkpoint(self) -> Checkpoint | None:
+        return None
+
+    @override
+    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
+        return
+
+    @override
+    def take_back(self, key: Any) -> None:
+        return
+
+    @override
+    def finish(self) -> None:
+        self.move(self._end())
+
+    def move(self, to: int | None) -> None:
+        """Move the cursor, but not back."""
+        if to is not None and (self.reached is None or to > self.reached):
+            super().advance(None, to)
+
+    def _end(self) -> int | None:
+        if not self._dated or self._newest is None or self.started is None:
+            return None if self._dated else self.started
+        return min(self._newest, self.started)
+
+
+class VersionState(EndState):
+    """``{cursor_field: row version}``: the highest one of a list that was read to its end. No clock bounds it."""
+
+    def saw(self, version: int) -> None:
+        """Note the version of a row."""
+        super().advance(None, version)
+
+    @override
+    def _end(self) -> int | None:
+        return self._newest
+
+    @override
+    def _parse(self, name: str, value: Any) -> int:
+        return self._seconds(name, value)
+
+
+class ChildCursorState(ParentState):
+    """``{cursor_field: value}`` once the lists of all parents were read; while they are, ``{cursor_field: the value
+    before, field: id, "began": value}`` says up to which parent, in a reading that began then.
+    """
+
+    def __init__(self, stream: str, field: str, times: EndState) -> None:
+        """
+        :param times: the cursor
+        """
+        super().__init__(stream, field)
+        self.times = times
+        self._knows_when_it_began = True
+
+    @override
+    def cursor(self, key: Any) -> int | None:
+        return self.times.cursor(None)
+
+    @override
+    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
+        self.times.advance(key, cursor)
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        if self._knows_when_it_began:
+            self.times.finish()
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            parents, times = super().value(), self.times.value()
+            if parents in ({}, FINISHED):
+                return times or parents
+            began = self.times.stored_start() if self._knows_when_it_began else {}
+            return {**times, **parents, **began}
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """
+        :raises Failure: when this version cannot have written it
+        """
+        parents = dict(state)
+        times = {name: parents.pop(name) for name in (self.times.field, BEGAN) if name in parents}
+        self.times.restore({name: value for name, value in times.items() if name != BEGAN})
+        super().restore(parents)
+        if BEGAN in times:
+            self.times.begin_again(times[BEGAN])
+        # Version 0.2.0 kept no cursor: what it had read may have changed since.
+        self._knows_when_it_began = BEGAN in times or self.done_up_to is None
+
+
+class WindowState(EndState):
+    """``{cursor_field: end of the last window that was read}``; without a cursor ``{"window": end}``, until all are.
+
+    The end counts no further than to the start of the reading.
+    """
+
+    WINDOW = "window"
+
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat) -> None:
+        """
+        :param cursor_field: empty for a list that is read in full each time
+        """
+        super().__init__(stream, cursor_field or self.WINDOW, timestamps, dated=False)
+        self._starts_over = not cursor_field
+        self._finished = False
+
+    @override
+    def partition_done(self, key: Any) -> None:
+        _, end = key
+        self.move(end if self.started is None else min(end, self.started))
+
+    @override
+    def finish(self) -> None:
+        self._finished = self._starts_over
+
+    @override
+    def value(self) -> dict[str, Any]:
+        return dict(FINISHED) if self._finished else super().value()
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """
+        :raises Failure: when this version cannot have written it
+        """
+        self._finished = False
+        if self._starts_over and self.WINDOW not in state:
+            # Whatever was read before windows were declared is read again.
+            state = FINISHED
+        super().restore(state)

@@ -1,0 +1,106 @@
+"""From a code of the API console to a configuration. https://www.zoho.com/accounts/protocol/oauth/self-client/overview.html"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlsplit
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.config import Fields
+from source_invoicing.http import (
+    AccessRefused,
+    AccessTokens,
+    ApiClient,
+    Failure,
+    ResourceMissing,
+    RetryPolicy,
+    config_failure,
+)
+from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, named, token_refusal
+from source_invoicing.platforms.zoho.organization import listed, the_only_one
+from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
+
+SECRETS = ("client_id", "client_secret", "code")
+WHERE_IT_IS = "The API console of your data center (api-console.zoho.com and the like) shows it."
+
+
+def exchange_code(options: Fields) -> dict[str, str]:
+    """The options of a configuration, with the refresh token that a code is good for.
+
+    :param options: :data:`SECRETS`, ``data_center``, ``token_url``, ``base_url``
+    :raises Failure: when Zoho gives none
+    """
+    data_center = options.choice("data_center", DATA_CENTERS, default="us")
+    client_id, client_secret, code = (options.text(name, why=WHERE_IT_IS) for name in SECRETS)
+    addresses = {name: address for name in ("base_url", "token_url") if (address := options.url(name, default=""))}
+    token_url = token_endpoint(addresses.get("token_url", DATA_CENTERS[data_center].accounts))
+    client = {"client_id": client_id, "client_secret": client_secret}
+    tokens = AccessTokens(
+        vendor="Zoho",
+        token_url=token_url,
+        form={"grant_type": "authorization_code", **client, "code": code},
+        refusal=partial(_refusal, data_center, urlsplit(token_url).netloc),
+        most_requests=TOKENS_PER_WINDOW,
+        per_seconds=TOKEN_WINDOW,
+        retry_policy=RetryPolicy.for_check(),
+    )
+    refresh_token = tokens.current().extra.get("refresh_token")
+    tokens.close()
+    if not isinstance(refresh_token, str) or not refresh_token:
+        raise config_failure(
+            "Zoho took the code and gave no refresh token. Use the code of a Self Client; another client has to ask "
+            "for its code with access_type=offline and prompt=consent."
+        )
+    return {**client, "refresh_token": refresh_token, "data_center": data_center, **addresses}
+
+
+def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str]:
+    """The id of the user's organization, or a blank where there are several, and a sentence about it.
+
+    :param check: tries the account where the token may not list organizations
+    :raises Failure: when there is none, or the token is no good
+    """
+    try:
+        rows = listed(client)
+    except (AccessRefused, ResourceMissing):
+        check()
+        return "", (
+            "The refresh token works, but may not list organizations: its scopes lack settings.READ. Zoho picks the "
+            "user's only one. If there are several, set platform.organization_id."
+        )
+    if len(rows) > 1:
+        return "", (
+            f"The refresh token works. The user belongs to several organizations: {', '.join(map(named, rows))}. Set "
+            "platform.organization_id to the id of the one to read, to several ids with commas between them, or to all."
+        )
+    return the_only_one(rows), f"The refresh token works. The organization is {named(rows[0])}."
+
+
+def with_code_used(failure: Failure) -> Failure:
+    """A failure that came after the code was exchanged."""
+    return Failure(
+        f"{failure.sentence} The code has been used up: generate a new one to log in again.",
+        failure.failure_type or FailureType.config_error,
+    )
+
+
+def _refusal(data_center: str, host: str, error: str, description: str) -> Failure:
+    """Why a code is not exchanged. Another data center knows neither the client nor the code, and says either."""
+    words = f"{error}: {description}" if description else error
+    another = (
+        f"or made in another data center than {data_center}: the ending of the address in your browser when you use "
+        "Zoho tells which it is (--data-center)"
+    )
+    if error == "invalid_client":
+        return config_failure(
+            f"Zoho does not know this client at {host} ({words}). Client ID or client secret are wrong, {another}. "
+            "Copy both from the API console of that data center."
+        )
+    if error == "invalid_code":
+        return config_failure(
+            f"Zoho does not accept the code at {host} ({words}). It was used before, is older than the minutes it is "
+            f"good for, belongs to another client, {another}. Generate a new one in the API console."
+        )
+    return token_refusal(data_center, host, error, description)

@@ -1,0 +1,111 @@
+"""Streams that a connection reads from several accounts, and their state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from source_invoicing.streams.state import FINISHED, StreamState
+
+if TYPE_CHECKING:
+    from source_invoicing.streams.stream import InvoicingStream
+
+#: Accounts that are read side by side. Further ones share the workers of these.
+ACCOUNTS_SIDE_BY_SIDE = 8
+
+
+class AccountsState(StreamState):
+    """``{cursor_field: the lowest, parts: {account: {...as for one}}}``; with one account, its state as it is.
+
+    An account that is not read now keeps its part for the time when it is read again; from then on the state has
+    parts, even with one account.
+
+    :ivar unclaimed: a state without parts, from when one of the several accounts was the only one. It does not say
+        which: :meth:`claim`
+    """
+
+    def __init__(self, members: Sequence[InvoicingStream], parts: str) -> None:
+        """
+        :param members: the stream of each account
+        :param parts: what the state calls the parts
+        """
+        super().__init__(members[0].name)
+        self.unclaimed: Mapping[str, Any] = {}
+        self._members = members
+        self._parts = parts
+        self._kept: dict[str, Any] = {}
+        for member in members:
+            # One lock, so that two members that move at a time announce their common state in order.
+            member.progress.lock = self.lock
+
+    def of(self, members: Sequence[InvoicingStream]) -> AccountsState:
+        """A state like this one for other streams of the same accounts."""
+        return AccountsState(members, self._parts)
+
+    def claim(self, account: str | None) -> None:
+        """Give the state without parts to the account that it belongs to; ``None``: all begin at the top."""
+        for member in self._members:
+            if member.account.id == account:
+                member.progress.restore(self.unclaimed)
+        self.unclaimed = {}
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            if len(self._members) == 1 and not self._kept:
+                return self._members[0].progress.value()
+            states = {str(member.account.id): member.progress.value() for member in self._members}
+            parts = {**self._kept, **{key: state for key, state in states.items() if state not in ({}, FINISHED)}}
+            if not parts:
+                return dict(FINISHED) if FINISHED in states.values() else {}
+            # Parts of rows carry the time of their row.
+            field, times = self._members[0].cursor_field, self._members[0].source_stream.timestamp_format
+            cursors = [part[field] for part in parts.values() if isinstance(field, str) and field in part]
+            lowest = min(cursors, key=lambda cursor: times.parse(cursor) or 0, default=None)
+            return {**({} if lowest is None else {str(field): lowest}), self._parts: dict(sorted(parts.items()))}
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._kept, self.unclaimed = {}, {}
+        if self._parts not in state:
+            # Whoever it belongs to, it has to be one that this version can have written.
+            self._members[0].progress.restore(state)
+            if len(self._members) > 1:
+                for member in self._members:
+                    member.progress.restore({})
+                self.unclaimed = {} if dict(state) == FINISHED else dict(state)
+            return
+        parts = state[self._parts]
+        if not isinstance(parts, Mapping) or not all(isinstance(part, Mapping) for part in parts.values()):
+            raise self.invalid(f"{self._parts!r} should hold a state for each id, found {parts!r}")
+        if unknown := sorted(map(repr, set(state) - {self._parts, self._members[0].cursor_field or self._parts})):
+            raise self.invalid(f"it holds {', '.join(unknown)}, which this version does not write")
+        kept = dict(parts)
+        for member in self._members:
+            member.progress.restore(kept.pop(str(member.account.id), {}))
+        # Without its id, a single account may be any of them.
+        self._kept = {} if self._members[0].account.id is None else kept
+
+
+def combine(
+    base: Sequence[InvoicingStream], streams: Sequence[Sequence[InvoicingStream]], parts: str, key: str
+) -> list[InvoicingStream]:
+    """The streams of a connection that may read several accounts: those of the first one, each of which knows those of
+    the others.
+
+    :param base: streams in the same order, of which those count whose rows are the same in all accounts
+    :param streams: of each account, in the same order
+    :param parts: what the state calls the parts of the accounts
+    :param key: the field with the account's id, which joins the primary key if there are several
+    """
+    combined = list(base)
+    for place, members in enumerate(zip(*streams, strict=True)):
+        if members[0].per_account:
+            combined[place] = members[0]
+            state = AccountsState(members, parts)
+            for member in members:
+                member.members, member.accounts_state = members, state
+                member.account_key = key if len(members) > 1 else ""
+    return combined
