@@ -72,6 +72,7 @@ class PlatformFacts:
     :param parts: streams of what stands inside the rows of others, and those streams
     :param parts_at_length: those that stand for the others where lists move, break off or grow; their sources are among
         the streams walked
+    :param details: streams of which each record takes a request, and those that name them
     :param few_rows: of all streams that a test is not about; ``None`` leaves the sandbox's own numbers
     :param tells_totals: whether an answer tells how many rows there are, so that a row it leaves out shows
     :param environment: of each run
@@ -95,6 +96,7 @@ class PlatformFacts:
     settable: Callable[[int], Any] = lambda seconds: seconds
     parts: Mapping[str, str] = field(default_factory=dict)
     parts_at_length: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
     list_of_invoices: str = "/invoices"
     few_rows: int | None = None
     tells_totals: bool = True
@@ -173,6 +175,7 @@ INVOICED = PlatformFacts(
         "chasing_cadence_steps": "chasing_cadences",
     },
     parts_at_length=("invoice_taxes", "subscription_addons"),
+    details={"payment_plans": "invoices"},
     seconds=lambda value: value,
     blank=None,
     # By key, by key in three lists, newest change first, newest row first, by page, and a list per customer.

@@ -211,9 +211,9 @@ def test_details_of_several_organizations_share_a_bound_and_nothing_else(
 
     assert_complete(output, sandbox, connector)
     assert by_name(connector.catalog)["invoice_line_items"]["source_defined_primary_key"] == [
-        ["organization_id"],
         ["invoice_id"],
         ["line_item_id"],
+        ["organization_id"],
     ]
     assert sum(asked.values()) == 20
     for name in streams[:2]:
@@ -318,8 +318,8 @@ def test_a_day_whose_calls_are_used_up_ends_a_sync_that_the_next_one_continues(
         for output in (cut, resumed)
     )
     assert set(cut_lines) | set(lines) == set(there)
-    # One worker may have been ahead of the other.
-    assert len({key[0] for key in cut_lines} & {key[0] for key in lines}) <= 2
+    # Workers may have been ahead of one of them: five unless the configuration says otherwise.
+    assert len({key[0] for key in cut_lines} & {key[0] for key in lines}) <= 5
 
 
 # -- a bound ---------------------------------------------------------------------------------------------------------

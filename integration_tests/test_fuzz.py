@@ -166,7 +166,7 @@ class Case:
 
 def make(facts: Facts, folder: Path, *, rows: int = 7, workers: int = 8, small_pages: bool = False) -> Case:
     """A case with a number of invoices and few rows elsewhere."""
-    parts = ALL_FACTS[facts.name].parts
+    parts = [*ALL_FACTS[facts.name].parts, *ALL_FACTS[facts.name].details]
     counts = {name: 3 for name in streams(facts.name) if name not in ("organizations", *parts)} | {"invoices": rows}
     options: dict[str, Any] = dict(facts.small_pages) if small_pages else {}
     world = World(facts.name, rows=counts, options=options)

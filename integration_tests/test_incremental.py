@@ -32,7 +32,7 @@ def test_discover_offers_incremental_where_it_is_true_and_nowhere_else(
 ) -> None:
     catalog = by_name(connect(start_platform(platform)).catalog)
 
-    assert set(catalog) == {*platform.streams, *platform.parts}
+    assert set(catalog) == {*platform.streams, *platform.parts, *platform.details}
     for name, facts in platform.streams.items():
         offered = catalog[name]
         assert offered["is_resumable"] is facts.is_resumable

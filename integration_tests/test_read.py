@@ -40,7 +40,7 @@ def test_the_console_script_reads_everything_as_it_is(start_sandbox: StartSandbo
     output = connector.read()
 
     assert_complete(output, sandbox, connector)
-    assert len(connector.catalog) == len(INVOICED.streams) + len(INVOICED.parts)
+    assert len(connector.catalog) == len(INVOICED.streams) + len(INVOICED.parts) + len(INVOICED.details)
     for stream in connector.catalog:
         name = stream["name"]
         records = output.records[name]
@@ -210,4 +210,5 @@ def test_a_full_read_costs_what_the_page_size_dictates(
         assert lists[f"/{name}", ""] <= most * -(-size // 100) + 2
     others = set(INVOICED.streams) - set(CHILDREN)
     least = sum(-(-len(sandbox.rows(name)) // 100) for name in others) + len(CHILDREN) * len(sandbox.rows("customers"))
+    least += sum(len(sandbox.rows(name)) for name in INVOICED.details)
     assert len(sandbox.requests()) <= 1.03 * least + 2 * len(connector.catalog)

@@ -94,6 +94,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         **_stay("subscription", "updated_at", "subscription_addons"),
         **_stay("plan", "updated_at", "plan_tiers"),
         "chasing_cadence_steps": SILENT,
+        "payment_plans": "stays; `payment_plan` of its invoice names the current one",
     },
     "zoho_invoice": {
         "items": ZOHO_INACTIVE,

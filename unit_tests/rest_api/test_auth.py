@@ -172,6 +172,23 @@ def test_secret_headers_go_where_the_key_goes(server: requests_mock.Mocker, host
         assert filter_secrets(f"it was {form}") == "it was ****"
 
 
+@pytest.mark.parametrize("client_auth", ["body", "basic"])
+def test_no_secret_is_in_what_is_said_whatever_the_api_says(
+    server: requests_mock.Mocker, client_auth: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    secrets = ["client-one", "secret/one", "sesame/open&", "access-one", "c2VjcmV0L29uZQ=="]
+    server.post(f"{BASE}/token", json={"access_token": "access-one"})
+    server.get(LIST, status_code=400, json={"error": " ".join(secrets)})
+    auth = {**CLIENT, "client_id": "client-one", "client_secret": "secret/one", "client_auth": client_auth}
+
+    with pytest.raises(Failure) as caught:
+        read(config(auth=auth, secret_headers=SECRET_HEADERS))
+    said = f"{caught.value} {caught.value.internal_message} {capsys.readouterr().out} {filter_secrets(caplog.text)}"
+    assert "****" in str(caught.value)
+    assert not [secret for secret in secrets if secret in said]
+
+
 def test_secret_headers_do_not_follow_a_redirect_or_a_link_to_another_host(server: requests_mock.Mocker) -> None:
     server.register_uri(requests_mock.ANY, "https://evil.example/", json={"data": []})
     server.get(LIST, [{"json": {"data": [{"id": 1}], "next": "https://evil.example/"}}])

@@ -73,6 +73,7 @@ SELECTIONS: list[Json] = [
     },
     {"path": "/v1/{value}", "values": ["draft", "open"], "value_field": "list"},
     {"cursor": "sync_start", "cursor_field": ""},
+    {"detail": {"path": "/v1/invoices/{id}", "record_path": "invoice"}},
 ]
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],

@@ -16,7 +16,13 @@ from source_invoicing.http import Failure
 from unit_tests.rest_api.helpers import BASE, Json, query, read
 
 ROWS: list[Json] = [
-    {"id": number, "kind": "ab"[number % 2], "at": f"2026-01-{1 + number % 28:02}T00:00:00Z", "customer": number % 3}
+    {
+        "id": number,
+        "lines": [{"id": number}],
+        "kind": "ab"[number % 2],
+        "at": f"2026-01-{1 + number % 28:02}T00:00:00Z",
+        "customer": number % 3,
+    }
     for number in range(25)
 ]
 SIZE = 10
@@ -66,6 +72,19 @@ DESCRIPTIONS: dict[str, list[Json]] = {
             "parent": {"stream": "customers", "key": "id", "field": "customer"},
         },
     ],
+    "detail": [
+        {
+            **{**STREAM, "pagination": OFFSET, "cursor_field": "at"},
+            "detail": {"path": "/invoices/{id}", "record_path": "invoice"},
+        }
+    ],
+    "parts": [
+        {**STREAM, "pagination": OFFSET, "cursor_field": "at"},
+        {
+            **{"name": "lines", "from": "invoices", "expand": "lines.*", "document_field": "document"},
+            "primary_key": ["document", "id"],
+        },
+    ],
     "window": [
         {
             **STREAM,
@@ -83,6 +102,8 @@ def answer(request: Any, context: Any) -> Any:
         context.status_code = 401
         return {"error": "no such key"}
     path = urlsplit(request.url).path
+    if path.startswith("/invoices/") and path.split("/")[2].isdigit():
+        return {"invoice": ROWS[int(path.split("/")[2])]}
     if path == "/customers":
         return [{"id": number} for number in range(3)]
     asked = {**query(request), **(request.json() if request.method == "POST" else {})}

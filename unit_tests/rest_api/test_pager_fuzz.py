@@ -27,7 +27,7 @@ BESIDE = 60
 FRESH, ITSELF = "fresh", "itself"
 
 examples = settings(
-    max_examples=max(int(15 * TIMES), 1),
+    max_examples=max(int(10 * TIMES), 1),
     derandomize=TIMES == 1,
     database=None,
     deadline=None,

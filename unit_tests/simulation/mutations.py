@@ -34,7 +34,7 @@ def _newest(self: strategy.Watermark) -> int | None:
     return self.newest
 
 
-def _believed(self: keyset.Keyset) -> Any:
+def _believed(self: keyset.Keyset, met: Any) -> Any:
     self._memory.proof.established = True
     yield from ()
 

@@ -1,12 +1,19 @@
 """What stands inside the rows of Invoiced's lists, one small class each. https://developer.invoiced.com/api
 
-Lists hold all lines, discounts, taxes, add-ons and tiers of each row; a payment holds its charge.
+Lists hold all lines, discounts, taxes, add-ons and tiers of each row; a payment holds its charge. Only payment plans
+have addresses of their own.
 """
 
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Sequence
+from dataclasses import replace
 
+from typing_extensions import override
+
+from source_invoicing.http import Request
+from source_invoicing.platforms.invoiced.responses import no_record_if_missing
 from source_invoicing.platforms.invoiced.streams import (
     ChasingCadences,
     CreditNotes,
@@ -16,7 +23,7 @@ from source_invoicing.platforms.invoiced.streams import (
     Plans,
     Subscriptions,
 )
-from source_invoicing.streams import DerivedStream, InvoicingStream
+from source_invoicing.streams import DerivedStream, DetailStream, Document, InvoicingStream, Row
 
 # Those of the whole document, then those of each line.
 DISCOUNTS = ("discounts", "items.discounts")
@@ -173,6 +180,28 @@ class ChasingCadenceSteps(DerivedStream):
     primary_key = ["cadence_id", "position"]
 
 
+class PaymentPlans(DetailStream):
+    """https://developer.invoiced.com/api/payment-plans
+
+    One request for each new or changed invoice that names a plan. A plan that was canceled since may be gone.
+    """
+
+    source = Invoices
+    detail = "invoices/{id}/payment_plan"
+    holds = ("installments",)
+    document_field = "invoice_id"
+    primary_key = ["invoice_id", "id"]
+    cursor_field = "updated_at"
+
+    @override
+    def has_detail(self, row: Row) -> bool:
+        return row.get("payment_plan") is not None
+
+    @override
+    def detail_requests(self, document: Document) -> Sequence[Request]:
+        return [replace(request, error_handler=no_record_if_missing) for request in super().detail_requests(document)]
+
+
 #: All parts, in the order in which they are offered.
 PARTS: tuple[type[InvoicingStream], ...] = (
     InvoiceLineItems,
@@ -190,4 +219,5 @@ PARTS: tuple[type[InvoicingStream], ...] = (
     SubscriptionAddons,
     PlanTiers,
     ChasingCadenceSteps,
+    PaymentPlans,
 )

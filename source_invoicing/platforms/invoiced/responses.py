@@ -10,7 +10,10 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import (
+    Fail,
     MalformedResponse,
+    RecordMissing,
+    ResourceMissing,
     Response,
     StatusErrorHandler,
     Verdict,
@@ -100,3 +103,11 @@ CHECK_ERROR_HANDLER = replace(
     access_hint="Let an administrator of the account make an API key that may.",
     limit_hint="Try again in a few minutes, when other programs that use the account ask less.",
 )
+
+
+def no_record_if_missing(response: Response) -> Verdict:
+    """For an object that may have gone since another one named it: HTTP 404 says that there is none."""
+    verdict = ERROR_HANDLER(response)
+    if isinstance(verdict, Fail) and isinstance(verdict.failure, ResourceMissing):
+        return Fail(RecordMissing(verdict.failure.sentence, verdict.failure.failure_type))
+    return verdict

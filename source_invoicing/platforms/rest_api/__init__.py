@@ -22,13 +22,15 @@ from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import streams_of
+from source_invoicing.platforms.rest_api.details import detail_stream
 from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.parts import part_stream
+from source_invoicing.platforms.rest_api.parts import Parts, part_stream
 from source_invoicing.platforms.rest_api.products import Product, chosen
+from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.tokens import token_source
 from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream, Partition, Window
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
     vendor="The API",
@@ -79,17 +81,27 @@ class RestApi(Platform):
 
     @override
     def check(self) -> None:
-        """Ask for one page of the first stream that has no parent."""
+        """Ask for one page of the first stream without a parent, and for one of its documents where it has details."""
         if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
-        next(stream for stream in streams if stream.declared.parent is None).try_out()
+        source = next(stream for stream in streams if stream.declared.parent is None)
+        rows = source.try_out()
+        if source.declared.detail_path:
+            rows = detail_stream(source).try_out(rows)
+        for parts in self._options.parts:
+            if parts.source == source.name:
+                part_stream(parts, source).records(rows, Partition())
 
     @override
     def streams(self) -> list[InvoicingStream]:
         streams = streams_of(self._options, self._account(RetryPolicy()))
         by_name = {stream.name: stream for stream in streams}
-        return [*streams, *(part_stream(parts, by_name[parts.source]) for parts in self._options.parts)]
+        offered = [detail_stream(each) if each.declared.detail_path else each for each in streams]
+        return [*offered, *(self._parts_of(parts, by_name[parts.source]) for parts in self._options.parts)]
+
+    def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
+        return detail_stream(source, parts) if source.declared.detail_path else part_stream(parts, source)
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         window = Window(self.config.start, self.config.lookback_days)

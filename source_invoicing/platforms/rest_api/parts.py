@@ -15,7 +15,7 @@ from source_invoicing.http import UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.paths import MISSING, Missing, branches, describe, dig, parse_path, set_path
 from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer, parse_schema
-from source_invoicing.platforms.rest_api.streams import RestStream
+from source_invoicing.platforms.rest_api.streams import RestStream, with_paths
 from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.derived import POSITION, DerivedStream
 from source_invoicing.streams.stream import InvoicingStream
@@ -91,7 +91,7 @@ class PartStream(DerivedStream):
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        parts = [part for row in rows for part in self._parts_of({**row, **partition.stamp})]
+        parts = [part for row in rows for part in self.parts_of({**row, **partition.stamp})]
         if rows and not parts and not self._warned and all(self._found(row) is MISSING for row in rows):
             self._warned = True
             logger.warning(
@@ -106,7 +106,8 @@ class PartStream(DerivedStream):
     def _found(self, row: Row) -> Any:
         return branches(row, self.declared.expand)
 
-    def _parts_of(self, document: Row) -> Iterator[Row]:
+    def parts_of(self, document: Row) -> Iterator[Row]:
+        """The parts of a document, with what they carry of it."""
         found = self._found(document)
         elements = [] if isinstance(found, Missing) else [each for _, each in found]
         parts = [part for each in elements for part in (each if isinstance(each, list) else [each])]
@@ -153,13 +154,16 @@ class PartStream(DerivedStream):
 
         :raises Failure: when no list of the account can be read
         """
-        return [part for row in self._source.first_rows for part in self._parts_of(row)]
+        return [part for row in self._source.first_rows for part in self.parts_of(row)]
+
+    @property
+    def known_fields(self) -> tuple[str, ...]:
+        """Dotted paths of the fields that each part has."""
+        cursor = (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
+        return (*self._source.declared.stamps, *cursor, self.declared.document_field, POSITION)
 
     def _infer_schema(self) -> Schema:
-        cursor = (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
-        declared = self.declared
-        known = (*self._source.declared.stamps, *cursor, declared.document_field, POSITION)
-        return infer(self.first_parts, declared.primary_key, known)
+        return infer(self.first_parts, self.declared.primary_key, self.known_fields)
 
     @override
     def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
@@ -175,11 +179,7 @@ class PartStream(DerivedStream):
 
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
-        stream = super().as_airbyte_stream()
-        stream.source_defined_primary_key = [path.split(".") for path in self.declared.primary_key] or None
-        if isinstance(self.cursor_field, str):
-            stream.default_cursor_field = self.cursor_field.split(".")
-        return stream
+        return with_paths(super().as_airbyte_stream(), self.declared.primary_key)
 
 
 def part_stream(declared: Parts, source: RestStream) -> PartStream:
@@ -189,7 +189,7 @@ def part_stream(declared: Parts, source: RestStream) -> PartStream:
         "declared": declared,
         "resource": source.resource,
         "primary_key": list(declared.primary_key),
-        "cursor_field": source.cursor_field,
+        "cursor_field": [] if source.declared.detail_path and source.declared.parent else source.cursor_field,
         "timestamp_format": timestamp_format,
         "plans": source.plans,
         "paging": source.paging,

@@ -18,7 +18,13 @@ from source_invoicing.platforms.rest_api.pagers import parse_pager
 from source_invoicing.platforms.rest_api.paths import EACH, check_path, parse_path
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.selection import Since, Windows
-from source_invoicing.platforms.rest_api.template import OF_PAGES, OF_TIMES, RequestTemplate, placeholders_in
+from source_invoicing.platforms.rest_api.template import (
+    OF_PAGES,
+    OF_TIMES,
+    RequestTemplate,
+    parse_resource_path,
+    placeholders_in,
+)
 from source_invoicing.platforms.rest_api.timestamps import INTEGER
 
 WHOLE_BODY = "."
@@ -93,6 +99,8 @@ class Resource:
     values: tuple[str, ...]
     value_field: str
     parent: Parent | None
+    detail_path: str
+    detail_record_path: str
     error_path: str
     json_schema: Schema | None
 
@@ -119,10 +127,14 @@ class Resource:
             values=tuple(fields.texts("values", ())),
             value_field=fields.optional_text("value_field"),
             parent=Parent.parse(fields.optional_object("parent")),
+            detail_path=_detail(fields)[0],
+            detail_record_path=_detail(fields)[1],
             error_path=parse_path(fields, "error_path", may_branch=True),
             json_schema=parse_schema(fields, "json_schema"),
         )
         resource = replace(resource, template=resource._checked_template(fields))
+        if resource.detail_path:
+            resource._check_detail(fields.object("detail"))
         resource._check_keys(fields)
         if resource.value_field and primary_key and resource.value_field not in primary_key:
             resource = replace(resource, primary_key=(*primary_key, resource.value_field))
@@ -195,6 +207,20 @@ class Resource:
                 "error_path",
                 f"is {self.error_path!r}, where record_path finds the records; it should be where an error stands",
             )
+
+    def _check_detail(self, fields: Fields) -> None:
+        """
+        :param fields: the object ``detail`` of the stream
+        """
+        allowed = {"id"} | ({"parent"} if self.parent else set()) | ({"value"} if self.values else set())
+        used = placeholders_in(self.detail_path)
+        if "id" not in used or not allowed.issuperset(used):
+            known = " and ".join(f"{{{name}}}" for name in sorted(allowed))
+            raise fields.complaint("path", f"should hold {{id}}, the key of a record, and nothing else but {known}")
+        if self.synced_at or self.has_versions or self.windows is not None:
+            raise fields.complaint("path", "goes with records that tell when they were changed, or with none of that")
+        if not self.primary_key:
+            raise fields.complaint("path", "needs a primary_key, by which records are asked for")
 
     def _check_since(self, fields: Fields) -> None:
         if self.since.option and not self.cursor_field and not self.synced_at:
@@ -269,6 +295,19 @@ class Resource:
                 raise fields.complaint(where, f"is {name!r}, which {setters[name]} sets; leave it out")
         if self.since.header.lower() in (name.lower() for name, _ in self.template.headers if self.since.header):
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
+
+
+def _detail(fields: Fields) -> tuple[str, str]:
+    """Where a single record is asked for, and where it is in the answer; blank where lists hold all of it."""
+    detail = fields.optional_object("detail")
+    if detail is None:
+        return "", ""
+    record_path = detail.optional_text("record_path").removeprefix(WHOLE_BODY)
+    check_path(detail, "record_path", record_path)
+    path = parse_resource_path(detail) if detail.optional_text("path") else ""
+    if record_path and not path:
+        raise detail.complaint("path", "is missing. It is where a single record is, such as /v1/invoices/{id}")
+    return path, record_path
 
 
 def parse_name(fields: Fields) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -14,7 +14,7 @@ import orjson
 from airbyte_cdk.models import AirbyteStream, FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Response, UnexpectedResponse, config_failure, logger
+from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
 from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.checks import (
     check_window,
@@ -30,6 +30,7 @@ from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
 from source_invoicing.platforms.rest_api.schema import Schema, StreamSchema, infer
 from source_invoicing.platforms.rest_api.states import VersionState
+from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
 from source_invoicing.streams.resource import ResourceList
@@ -200,6 +201,11 @@ class RestStream(DeclaredLists):
     def timestamp(self, row: Row) -> int | None:
         return None if self.declared.has_versions else self._cursor_value(row)
 
+    @override
+    def cursor_value(self, row: Row) -> Any:
+        value = dig(row, self.cursor_field) if isinstance(self.cursor_field, str) else None
+        return None if value is MISSING else value
+
     def _cursor_value(self, row: Row) -> int | None:
         field = self.cursor_field
         return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
@@ -226,14 +232,15 @@ class RestStream(DeclaredLists):
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 
-    def try_out(self) -> None:
-        """Ask for the first page.
+    def try_out(self) -> list[Row]:
+        """The rows of the first page.
 
         :raises Failure: when it does not fit the configuration
         """
-        self.first_page(next(iter(self.samples())))
+        rows = self.first_page(next(iter(self.samples())))
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
+        return rows
 
     def samples(self) -> Iterator[Partition]:
         """Lists to look at, the one that most likely has rows first."""
@@ -318,9 +325,27 @@ class RestStream(DeclaredLists):
 
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
-        stream = super().as_airbyte_stream()
-        # Dotted paths are lists of names here.
-        stream.source_defined_primary_key = [path.split(".") for path in self.declared.primary_key] or None
-        if isinstance(self.cursor_field, str):
-            stream.default_cursor_field = self.cursor_field.split(".")
-        return stream
+        return with_paths(super().as_airbyte_stream(), self.declared.primary_key)
+
+    # -- details --------------------------------------------------------------------------------------------------
+
+    @property
+    def fields_of_values(self) -> Mapping[str, str]:
+        """The fields of records that hold what a list was selected by, by the placeholder that stands for it."""
+        return {"value": self.declared.value_field} if self.declared.value_field else {}
+
+    def detail_request(self, values: Mapping[str, Any]) -> Request:
+        """The request for one document.
+
+        :param values: of the placeholders in its path
+        """
+        template = RequestTemplate(self.declared.detail_path, headers=self.declared.template.headers)
+        return replace(template.request(template.with_values(values), values, {}), error_handler=self._by_status)
+
+
+def with_paths(stream: AirbyteStream, primary_key: Sequence[str]) -> AirbyteStream:
+    """A stream whose key and cursor, which are dotted paths, are lists of names as Airbyte wants them."""
+    stream.source_defined_primary_key = [path.split(".") for path in primary_key] or None
+    if stream.default_cursor_field:
+        stream.default_cursor_field = stream.default_cursor_field[0].split(".")
+    return stream

@@ -67,7 +67,7 @@ class RequestTemplate:
         own = parse_headers(fields, taken_headers)
         names = {name.lower() for name, _ in own}
         return cls(
-            path=_path(fields),
+            path=parse_resource_path(fields),
             params=_params(fields),
             headers=own,
             shared_headers=tuple(pair for pair in headers if pair[0].lower() not in names),
@@ -206,7 +206,11 @@ def _warn_of_near_misses(fields: Fields, where: str, text: str) -> None:
             logger.warning("%s", fields.remark(where, what))
 
 
-def _path(fields: Fields) -> str:
+def parse_resource_path(fields: Fields) -> str:
+    """The path of a resource below the base URL, which may hold placeholders.
+
+    :raises Failure: when it leads elsewhere, or holds other braces
+    """
     path = fields.text("path", why="It is where the list is, below base_url, such as /v1/invoices.")
     if "://" in path or path.startswith("//"):
         raise fields.complaint("path", "should be a path below base_url, without a host: the key is not sent elsewhere")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import compress
 
 from typing_extensions import override
@@ -42,9 +43,8 @@ class Keyset(Strategy):
     checkpoint, and a resume is the same request. Only while one second fills a whole page (a bulk import) are pages
     2, 3, ... of the same request read, until :class:`.TieProof` is satisfied.
 
-    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next. Without
-    totals, the far end of the list shows what a filter or a wrong order hides. No batch carries a cursor before that,
-    unless the whole list fits on one page.
+    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next. The far
+    end of a list of several pages shows what a filter or a wrong order hides: no batch carries a cursor before that.
     """
 
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
@@ -73,8 +73,10 @@ class Keyset(Strategy):
             elif here.is_silent and here.page.short:
                 here.has_next = here.has_next and self._goes_on(here)
             self._prove_order(here)
-            end = self._advance(key_range, here, waited)
-            looks = self._needs_a_look(before, here, end)
+            end = None
+            if key_range is not None:
+                end = key_range.advance(position, here.page, here.dated, floor=here.floor, waited=waited)
+            met = here.dated if self._needs_a_look(before, here, end) else None
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             before = Answered(here.request, here.page.total, rows, here.floor)
@@ -84,8 +86,8 @@ class Keyset(Strategy):
                 ties = self._read_ties(here, before)
                 del here
                 reached = yield from ties
-                if looks:
-                    yield from self._look_at_the_far_end()
+                if met is not None:
+                    yield from self._look_at_the_far_end(met)
                 # Rows behind that second may have been pulled onto pages that were read.
                 position = FIRST_SECOND if reached is None else reached + 1
                 continue
@@ -95,8 +97,8 @@ class Keyset(Strategy):
             # Release the rows before the next page is fetched: their memory is reused while it is warm.
             del here
             position = reached
-            if looks:
-                yield from self._look_at_the_far_end()
+            if met is not None:
+                yield from self._look_at_the_far_end(met)
                 yield Batch([], cursor)
             if is_beyond:
                 return
@@ -157,13 +159,6 @@ class Keyset(Strategy):
 
     def _is_short(self, page: Page) -> bool:
         return page.short or len(page.rows) < self._page_size
-
-    @staticmethod
-    def _advance(key_range: KeyRange | None, here: PageInContext, waited: float | None = None) -> int | None:
-        """Note the page in the range that is being read, and return where the range ends."""
-        if key_range is None:
-            return None
-        return key_range.advance(here.request.since, here.page, here.dated, floor=here.floor, waited=waited)
 
     # -- one second -------------------------------------------------------------------------------------------------
 
@@ -308,8 +303,11 @@ class Keyset(Strategy):
             return here.has_next and not compares
         return here.has_next or not all(map(self._memory.knows, here.keys))
 
-    def _look_at_the_far_end(self) -> Iterator[Batch]:
-        """Rows without a modification time may stand there, and a list that is not sorted shows it."""
+    def _look_at_the_far_end(self, met: Sequence[int]) -> Iterator[Batch]:
+        """Rows without a modification time may stand there, and a list that is not sorted shows it.
+
+        :param met: the modification times on the page before
+        """
         proof = self._memory.proof
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._prove_order(here)
@@ -323,6 +321,8 @@ class Keyset(Strategy):
             yield from self._read_ties(here, answered)
             self._memory.undated = {key for key, at in answered.rows.items() if at is None}
             proof.newest, proof.looked_at = answered.newest, here.floor
+        if proof.is_contradicted_by(met):
+            raise PlanNotSupported("does not sort by modification time")
         proof.established = True
 
     def _far_end(self) -> Iterator[PageInContext]:
@@ -364,14 +364,8 @@ class Keyset(Strategy):
     # -- batches ----------------------------------------------------------------------------------------------------
 
     def _fresh_rows(self, here: PageInContext, end: int | None) -> list[Row]:
-        is_own = None
-        if end is not None and here.dated and max(here.dated) >= end:
-            border = end
-
-            def is_own(timestamp: int | None) -> bool:
-                return timestamp is None or timestamp < border
-
-        return self._take_fresh(here, is_own)
+        goes_beyond = end is not None and here.dated and max(here.dated) >= end
+        return self._take_fresh(here, partial(_is_before, end) if goes_beyond else None)
 
     def _cursor(self, here: PageInContext, end: int | None) -> int | None:
         if here.is_beyond(end):
@@ -399,3 +393,7 @@ class Keyset(Strategy):
         # The next page repeats rows of the last second, or the one before it.
         lowest = None if comes_again or here.last is None else here.last - 1
         return self._memory.take(rows, keys, timestamps, lowest)
+
+
+def _is_before(end: int | None, timestamp: int | None) -> bool:
+    return timestamp is None or end is None or timestamp < end

@@ -1,0 +1,142 @@
+"""The configurable platform: documents that are asked for one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests_mock
+from airbyte_cdk.models import SyncMode
+
+from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure
+from unit_tests.rest_api.helpers import BASE, CHILD, CUSTOMERS, LIST, Json, config, invoices, query, read, stream
+
+NONE: Json = {"type": "none"}
+DETAIL: Json = {"path": "/v1/invoices/{id}", "record_path": "invoice"}
+SOURCE: Json = invoices(cursor_field="at", since_param="since", pagination=NONE, detail=DETAIL)
+LINES: Json = {"name": "lines", "from": "invoices", "expand": "items"}
+LISTED: list[Json] = [{"id": number, "at": f"2026-0{number}-01T00:00:00Z", "short": True} for number in (3, 1, 2)]
+
+
+def documents(request: Any, context: Any) -> Json:
+    key = int(urlsplit(request.url).path.rpartition("/")[2])
+    if key == 2:
+        context.status_code = 404
+        return {}
+    own = {"id": key, "at": "another"} if key == 1 else {}
+    return {"invoice": {**own, "total": key + 0.5, "items": [{"price": key}, {"price": None}]}}
+
+
+@pytest.fixture
+def api(server: requests_mock.Mocker) -> requests_mock.Mocker:
+    def response(request: Any, context: Any) -> Json:
+        return {"data": [row for row in LISTED if row["at"] >= query(request).get("since", "")]}
+
+    server.get(requests_mock.ANY, json=documents)
+    server.get(LIST, json=response)
+    return server
+
+
+def synced(values: Json, name: str = "invoices", state: Json | None = None) -> tuple[list[Json], Json]:
+    chosen = stream(values, name)
+    chosen.state = dict(state or {})
+    rows = [dict(row) for row in chosen.read_records(SyncMode.full_refresh)]
+    return rows, dict(chosen.state)
+
+
+def asked(server: requests_mock.Mocker) -> list[str]:
+    return [urlsplit(request.url).path.rpartition("/")[2] for request in server.request_history]
+
+
+def test_the_record_is_the_document_and_its_cursor_that_of_its_row(api: requests_mock.Mocker) -> None:
+    rows, state = synced(config(SOURCE))
+
+    assert [(str(row["id"]), row["at"], row["total"]) for row in rows] == [
+        ("1", "2026-01-01T00:00:00Z", 1.5),
+        ("3", "2026-03-01T00:00:00Z", 3.5),
+    ]
+    assert not any("short" in row for row in rows)
+    assert asked(api) == ["invoices", "1", "2", "3"]
+    assert state["at"] >= "2026-03-01T00:00:00Z"
+
+
+def test_a_further_sync_asks_for_what_changed(api: requests_mock.Mocker) -> None:
+    _, state = synced(config(SOURCE))
+    api.reset_mock()
+
+    rows, _ = synced(config(SOURCE), state={"at": "2026-02-15T00:00:00Z"})
+    assert asked(api) == ["invoices", "3"]
+    api.reset_mock()
+    again, _ = synced(config(SOURCE), state=state)
+
+    assert [row["total"] for row in rows] == [3.5]
+    # A filter that lists nothing has to show that it would list a later change.
+    assert (again, set(asked(api))) == ([], {"invoices"})
+
+
+def test_a_schema_is_inferred_from_some_documents(api: requests_mock.Mocker) -> None:
+    shown = stream(config({**SOURCE, "json_schema": ""})).as_airbyte_stream()
+
+    assert shown.source_defined_primary_key == [["id"]]
+    assert shown.default_cursor_field == ["at"]
+    assert {"id", "at", "total", "items"} <= set((shown.json_schema or {})["properties"])
+    assert "short" not in (shown.json_schema or {})["properties"]
+
+
+def test_parts_are_those_of_the_document(api: requests_mock.Mocker) -> None:
+    rows, _ = synced(config(SOURCE, LINES), "lines")
+
+    assert [(str(row["invoice_id"]), row["at"], row["position"], row["price"]) for row in rows] == [
+        ("1", "2026-01-01T00:00:00Z", 1, 1),
+        ("1", "2026-01-01T00:00:00Z", 2, None),
+        ("3", "2026-03-01T00:00:00Z", 1, 3),
+        ("3", "2026-03-01T00:00:00Z", 2, None),
+    ]
+    shown = stream(config(SOURCE, LINES), "lines").as_airbyte_stream()
+    assert shown.source_defined_primary_key == [["invoice_id"], ["position"]]
+    assert {"invoice_id", "at", "position", "price"} <= set((shown.json_schema or {})["properties"])
+
+
+def test_documents_of_lists_of_parents_know_the_parent(server: requests_mock.Mocker) -> None:
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": 1}, {"id": 2}]})
+    for customer in (1, 2):
+        server.get(f"{BASE}/v1/customers/{customer}/notes", json={"data": [{"id": "a/b"}]})
+        server.get(f"{BASE}/{customer}/a%2Fb", json={"id": "a/b", "text": f"of {customer}"})
+    child = {**CHILD, "detail": {"path": "/{parent}/{id}"}}
+
+    rows, _ = synced(config(CUSTOMERS, child), "notes")
+    assert rows == [{"id": "a/b", "text": f"of {customer}", "customer_id": customer} for customer in (1, 2)]
+
+
+def test_a_document_that_is_none_is_told(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 1}]})
+    server.get(f"{LIST}/1", json={"invoices": {}})
+
+    with pytest.raises(Failure, match=r"/v1/invoices/1.*nothing where detail\.record_path expects a record"):
+        read(config(invoices(pagination=NONE, detail=DETAIL)))
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"detail": {"path": "/v1/invoices"}}, r"detail\.path should hold \{id\}"),
+        ({"detail": {"path": "/v1/{parent}/{id}"}}, r"detail\.path should hold \{id\}.*nothing else but \{id\}"),
+        ({"detail": {"path": "https://x/{id}"}}, r"detail\.path should be a path below base_url"),
+        ({"detail": {"record_path": "invoice"}}, r"detail\.path is missing"),
+        ({"detail": {"path": "/{id}", "record_path": "a.*"}}, r"detail\.record_path should lead to one value"),
+        ({"detail": DETAIL, "primary_key": []}, r"detail\.path needs a primary_key"),
+        ({"detail": DETAIL, "cursor": "sync_start", "since_param": "s"}, r"detail\.path goes with records that tell"),
+    ],
+    ids=range(7),
+)
+def test_a_detail_that_cannot_be_asked_for_is_refused(more: Json, sentence: str) -> None:
+    with pytest.raises(Failure, match=rf"^platform\.streams\[0\]\.{sentence}"):
+        SourceInvoicing().streams(config(invoices(**more)))
+
+
+def test_an_empty_detail_of_the_form_is_none(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json={"data": [{"id": 1}]})
+
+    assert read(config(invoices(pagination=NONE, detail={}))) == [{"id": 1}]
