@@ -104,6 +104,11 @@ class ChangedChildren(ChildStream, ABC):
     def needs_events(self) -> bool:
         return not self.is_full_refresh and self.account.events is not None
 
+    @property
+    @override
+    def awaits_events(self) -> bool:
+        return self.needs_events and EVENTS_UNTIL not in self.progress.memory
+
     @override
     def partitions(self) -> Iterable[Partition]:
         changed = self._changed_parents()

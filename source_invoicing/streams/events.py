@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ EVENTS_SEEN = "events_seen"
 # An event may be listed after later ones (seconds): so far back a sync looks again, and knows by their ids which events
 # are new.
 OVERLAP = 3600
+# Of a list that is read from its beginning, so many events are kept before older ones are dropped.
+MOST_NOTED = 5000
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class EventFeed:
         self._stream = stream
         self._parse = parse
         self._lock = threading.Lock()
+        self._is_expected = False
         self._wanted_since: list[int] = []
+        self._noted: list[Event] = []
         self._events: list[Event] | None = None
         self._has_failed = False
         self._first: int | None = None
@@ -78,6 +82,7 @@ class EventFeed:
 
         :param memory: of the stream
         """
+        self._is_expected = True
         if EVENTS_UNTIL in memory:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
@@ -106,6 +111,21 @@ class EventFeed:
             memory={EVENTS_UNTIL: reached, **({EVENTS_SEEN: KeySet(kept).stored()} if kept else {})},
         )
 
+    def note(self, rows: Iterable[Row], stream: Resource) -> None:
+        """Rows of the list, which a sync reads from its beginning on. :meth:`deliver` spares reading them again."""
+        if not self._is_expected or self._wanted_since:
+            return
+        with self._lock:
+            self._noted += self._parsed(rows, stream)
+            if len(self._noted) > MOST_NOTED:
+                self._noted = [event for event in self._noted if event.at >= self._newest[0] - OVERLAP]
+
+    def deliver(self) -> None:
+        """The list was read to its end. Where no stream needs what happened before, it need not be read again."""
+        with self._lock:
+            if self._is_expected and not self._wanted_since and self._events is None:
+                self._events, self._noted = self._noted, []
+
     def _read(self) -> list[Event] | None:
         with self._lock:
             if self._events is None and not self._has_failed:
@@ -127,14 +147,17 @@ class EventFeed:
             # No stream needs what happened before now, but the next sync has to know what this one could see.
             newest = [stream.timestamp(row) for row in ResourceList(stream, Partition()).fetch(PageRequest()).rows]
             since = max((at for at in newest if at is not None), default=0) - OVERLAP
-        now = int(time.time())
         for batch in stream.reader(Partition()).batches(since):
-            for row in batch.rows:
-                at, identity = stream.timestamp(row), stream.key(row)
-                if at is None or not isinstance(identity, int):
-                    continue
-                self._first = at if self._first is None else min(at, self._first)
-                if at <= now:
-                    self._newest = max(self._newest, (at, identity))
-                if (event := self._parse(row)) is not None:
-                    yield event
+            yield from self._parsed(batch.rows, stream)
+
+    def _parsed(self, rows: Iterable[Row], stream: Resource) -> Iterator[Event]:
+        now = int(time.time())
+        for row in rows:
+            at, identity = stream.timestamp(row), stream.key(row)
+            if at is None or not isinstance(identity, int):
+                continue
+            self._first = at if self._first is None else min(at, self._first)
+            if at <= now:
+                self._newest = max(self._newest, (at, identity))
+            if (event := self._parse(row)) is not None:
+                yield event

@@ -41,6 +41,8 @@ class Reading:
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         details = [outlet for each in documents for outlet in each.outlets]
         self.deletions = deletions_of(source, [*self.outlets, *details])
+        #: Whether it meets all events of the account, and so spares others that reading.
+        self.delivers_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
             for outlet in self.outlets:
                 if outlet.needs_events:
@@ -115,6 +117,8 @@ class Reading:
         """All chains were read to their end."""
         for documents in self._documents:
             documents.progress.finish()
+        if self.delivers_events and self.source.account.events is not None:
+            self.source.account.events.deliver()
 
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
@@ -133,6 +137,8 @@ class Reading:
             fresh = batch.rows if seen is None else self._fresh(batch.rows, seen)
             if self.deletions is not None:
                 self.deletions.note(fresh)
+            if self.delivers_events and self.source.account.events is not None:
+                self.source.account.events.note(fresh, self.source)
             for outlet in self._fed:
                 wanted = self._wanted(fresh, since[outlet.name], lowest)
                 records = outlet.records(wanted, partition) if wanted else []

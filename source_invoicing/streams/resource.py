@@ -66,6 +66,8 @@ class Resource(ABC):
     per_account: ClassVar[bool] = True
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
+    #: Whether its records are the events of the account.
+    holds_events: ClassVar[bool] = False
     #: Kinds of events that say that a record of this stream was deleted.
     gone_events: ClassVar[tuple[str, ...]] = ()
     #: Kinds of events that may say so: the record is read again.
@@ -173,6 +175,11 @@ class Resource(ABC):
     def needs_events(self) -> bool:
         """Whether the stream reads the events of the account."""
         return self.tells_deletions and bool(self.event_kinds) and self.account.events is not None
+
+    @property
+    def awaits_events(self) -> bool:
+        """Whether another reading of the events may spare the stream one of its own."""
+        return False
 
     @property
     def can_tell_deletions(self) -> bool:

@@ -213,6 +213,7 @@ class Events(ModifiedStream):
     optional_params = {"include": "user"}
     since_param = "start_date"
     since_shift = 0
+    holds_events = True
     can_tell_deletions = False
 
 
