@@ -24,7 +24,15 @@ from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.rest_api.products import Product, names
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.zoho.common import ZohoStream
-from source_invoicing.streams import ChildStream, DetailStream, InvoicingStream, Order, PageRequest, Partition
+from source_invoicing.streams import (
+    ChangedChildren,
+    ChildStream,
+    DetailStream,
+    InvoicingStream,
+    Order,
+    PageRequest,
+    Partition,
+)
 from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,25 +56,30 @@ class Trouble(Exception):
     """Something is missing. The text is a sentence that says what."""
 
 
+# Filled in with what tells the destination, if the user wants that.
+TOLD = "(told)"
+VANISHES = f"vanishes{TOLD}"
+
+
 def _vanishes(event: str) -> str:
-    return f"vanishes; `events` has `{event}`"
+    return f"{VANISHES}; `events` has `{event}`"
 
 
 def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
     return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
 
 
-SILENT = "vanishes, and no event tells"
-ZOHO = "vanishes"
-ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
-ZOHO_INACTIVE = "vanishes; inactive ones stay, with their `status`"
-ZOHO_STOPPED = "vanishes; stopped and expired ones stay, with their `status`"
+SILENT = f"{VANISHES}; no event tells"
+ZOHO = VANISHES
+ZOHO_VOID = f"{VANISHES}; void ones stay, `status` is `void`"
+ZOHO_INACTIVE = f"{VANISHES}; inactive ones stay, with their `status`"
+ZOHO_STOPPED = f"{VANISHES}; stopped and expired ones stay, with their `status`"
 ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
 
 # https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
 DELETED: Mapping[str, Mapping[str, str]] = {
     "invoiced": {
-        "customers": "vanishes; `events` has `customer.deleted`, or `customer.merged`",
+        "customers": f"{VANISHES}; `events` has `customer.deleted`, or `customer.merged`",
         "invoices": f"{_vanishes('invoice.deleted')}; void ones stay, `status` is `voided`",
         "payments": "is voided: it stays, `voided` is true",
         "credit_balance_adjustments": SILENT,
@@ -105,7 +118,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "customer_payments": ZOHO,
         "credit_notes": ZOHO_VOID,
         "expenses": ZOHO,
-        "taxes": "vanishes; inactive ones stay",
+        "taxes": f"{VANISHES}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "estimates": ZOHO,
@@ -127,14 +140,14 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "sales_orders": ZOHO_VOID,
         "bills": ZOHO_VOID,
         "expenses": ZOHO,
-        "purchase_orders": "vanishes; cancelled ones stay, `status` is `cancelled`",
+        "purchase_orders": f"{VANISHES}; cancelled ones stay, `status` is `cancelled`",
         "vendor_payments": ZOHO,
         "vendor_credits": ZOHO_VOID,
         "journals": ZOHO,
-        "chart_of_accounts": "vanishes; inactive ones stay, `is_active` is false",
-        "banking": "vanishes; inactive ones stay",
-        "transactions": "vanishes; excluded ones stay, with their `status`",
-        "taxes": "vanishes; inactive ones stay",
+        "chart_of_accounts": f"{VANISHES}; inactive ones stay, `is_active` is false",
+        "banking": f"{VANISHES}; inactive ones stay",
+        "transactions": f"{VANISHES}; excluded ones stay, with their `status`",
+        "taxes": f"{VANISHES}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "users": ZOHO_USERS,
@@ -155,30 +168,30 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tax_exemptions": ZOHO,
         "base_currency_adjustments": ZOHO,
         "exchange_rates": ZOHO,
-        "fixed_assets": "vanishes; sold and written off ones stay, with their `status`",
+        "fixed_assets": f"{VANISHES}; sold and written off ones stay, with their `status`",
         "fixed_asset_types": ZOHO,
         "employees": ZOHO,
         "bank_rules": ZOHO,
         "account_transactions": ZOHO,
     },
     "fastbill": {
-        "customers": "vanishes, or stays with `DELETED_DATE`",
+        "customers": f"{VANISHES}, or stays with `DELETED_DATE`",
         "invoices": "a draft vanishes; a finished one is canceled: it stays, `IS_CANCELED` is set",
-        "products": "vanishes",
-        "recurring_invoices": "vanishes",
-        "revenues": "vanishes",
-        "contacts": "vanishes",
-        "estimates": "vanishes",
-        "expenses": "vanishes",
-        "projects": "vanishes",
-        "times": "vanishes",
-        "templates": "vanishes",
+        "products": VANISHES,
+        "recurring_invoices": VANISHES,
+        "revenues": VANISHES,
+        "contacts": VANISHES,
+        "estimates": VANISHES,
+        "expenses": VANISHES,
+        "projects": VANISHES,
+        "times": VANISHES,
+        "templates": VANISHES,
         **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
-        "recurring_invoice_line_items": "vanishes",
+        "recurring_invoice_line_items": VANISHES,
         **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
-        "estimate_line_items": "vanishes",
-        "expense_line_items": "vanishes",
-        "project_tasks": "vanishes",
+        "estimate_line_items": VANISHES,
+        "expense_line_items": VANISHES,
+        "project_tasks": VANISHES,
     },
     "rest_api": {"invoices": "depends on the API"},
 }
@@ -322,7 +335,7 @@ def table_of_streams(platform: str) -> Iterator[str]:
             _code(stream.cursor_field),
             _code(stream.primary_key),
             after_an_edit(platform, stream),
-            known[stream.name],
+            known[stream.name].replace(TOLD, told_by(stream)),
             *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
 
@@ -348,10 +361,21 @@ def cost(stream: ZohoStream) -> str:
     return f"a request a page{suffix}"
 
 
+def told_by(stream: InvoicingStream) -> str:
+    """What tells the destination that a record was deleted, if the user wants that."""
+    if not stream.can_tell_deletions:
+        return ""
+    plan = stream.plans[0]
+    in_full = not plan.filtered and not plan.stop_at_since
+    return f", told by {'its event' if stream.event_kinds else 'each sync' if in_full else 'a search'}"
+
+
 def after_an_edit(platform: str, stream: InvoicingStream) -> str:
     """What the sync after an edit asks for, which follows from how the stream puts its questions."""
     unseen = UNSEEN.get((platform, stream.name))
     suffix = f"; {unseen}" if unseen else ""
+    if isinstance(stream, ChangedChildren):
+        return f"reads the lists of those `{stream.parents.name}` that events name{suffix}"
     if isinstance(stream, ChildStream):
         return f"reads one list for each of `{stream.parents.name}`{suffix}"
     if not stream.supports_incremental:

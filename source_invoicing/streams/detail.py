@@ -52,7 +52,9 @@ class DetailStream(DerivedStream, ABC):
     @property
     @override
     def can_tell_deletions(self) -> bool:
-        return not self.expand and self._source.can_tell_deletions
+        """Documents go from the list, and so do their details if they have the same keys."""
+        is_document = not self.expand and self.primary_key == self._source.primary_key
+        return is_document and self._source.can_tell_deletions
 
     @override
     def readings(self) -> Sequence[Reading]:
