@@ -61,6 +61,10 @@ CONFIGURATIONS: Mapping[str, tuple[Any, str]] = {
         {"platform": ZOHO, "start_date": "2024-01-01T00:00Z"},
         "start_date should be a date such as 2024-01-01, or a date and time such as 2024-01-01T00:00:00Z, found",
     ),
+    "start date in the future": (
+        {"platform": ZOHO, "start_date": "2062-01-01"},
+        "start_date lies in the future by this machine's clock, so nothing would be read",
+    ),
     "start date is a week": ({"platform": ZOHO, "start_date": "2024-W01"}, "start_date should be a date"),
     "lookback is negative": ({"platform": ZOHO, "lookback_days": -1}, "lookback_days should be a whole number"),
     "lookback is a fraction": ({"platform": ZOHO, "lookback_days": 1.5}, "lookback_days should be a whole number"),

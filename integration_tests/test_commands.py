@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import SCRIPT, Connector, Output
+from integration_tests.connector import SCRIPT, Connector, Json, Output
 from integration_tests.in_process import InProcessConnector, OfflineSandbox, run_arguments, run_command
 from integration_tests.platforms import PlatformFacts, on_each_platform
 from integration_tests.sandbox import Sandbox
@@ -296,19 +296,36 @@ def follow(command: list[str], sandbox: Sandbox, **environment: str) -> None:
         Path(target).write_text("\n".join(output.lines), encoding="utf-8")
 
 
+def messages_in(path: str) -> list[Json]:
+    """The messages in a file."""
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n") if line]
+
+
+def count_of(stream: str, messages: list[Json]) -> int:
+    """How many of them are records of a stream."""
+    return sum(message.get("record", {}).get("stream") == stream for message in messages)
+
+
 def test_the_readme_leads_from_a_key_to_records(
     start_sandbox: StartSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox = start_sandbox("invoiced", rows={"invoices": 4})
+    sandbox = start_sandbox("invoiced", rows={"items": 5})
     monkeypatch.chdir(tmp_path)
     Path("config.json").write_text(json.dumps(sandbox.config), encoding="utf-8")
-    check, catalog, read, *_ = commands_of(PAGES[0])
+    check, catalog, read, read_on, *_ = commands_of(PAGES[0])
 
     for command in (check, catalog, read):
         follow(command, sandbox)
+    messages = messages_in("messages.jsonl")
+    states = [message["state"] for message in messages if message["type"] == "STATE"]
+    Path("state.json").write_text(json.dumps(states), encoding="utf-8")
+    follow(read_on, sandbox)
 
-    messages = [json.loads(line) for line in Path("messages.jsonl").read_text(encoding="utf-8").split("\n") if line]
-    assert sum(message.get("record", {}).get("stream") == "invoices" for message in messages) == 4
+    # The last second comes again.
+    assert (count_of("items", messages), count_of("items", messages_in("more.jsonl"))) == (
+        len(sandbox.rows("items")),
+        1,
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

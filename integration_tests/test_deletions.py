@@ -72,12 +72,13 @@ def test_the_column_is_on_the_streams_that_can_tell_and_nowhere_unless_asked_for
     sandbox = start_platform(platform)
     without = connect(sandbox).catalog
 
-    per_parent = ("customer_invoices",)
+    # Lines go with their documents, which are told, and so do plans of payment.
+    parts = ("events", "customer_invoices", "payment_plans", *platform.parts)
     assert not any(DELETED_AT in stream["json_schema"]["properties"] for stream in without)
     for before, now in zip(without, connect(sandbox, deletions="emit").catalog, strict=True):
         column = now["json_schema"]["properties"].pop(DELETED_AT, None)
         assert now == before
-        can_tell = now.get("default_cursor_field") and now["name"] not in ("events", *platform.parts, *per_parent)
+        can_tell = now.get("default_cursor_field") and now["name"] not in parts
         assert column is None if not can_tell else column["type"] == ["null", "string"], now["name"]
 
 
@@ -472,7 +473,7 @@ def test_whatever_happens_between_two_syncs_the_destination_holds_what_the_accou
         assert_same_rows(destination, sandbox, MIXED)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
 def test_no_row_that_is_there_is_told_to_be_gone(
     start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, seed: int

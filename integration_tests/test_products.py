@@ -41,6 +41,11 @@ class Posed:
     def streams(self) -> list[str]:
         return list(PRODUCTS[self.name].paths)
 
+    @property
+    def parts(self) -> list[str]:
+        """Streams of what stands inside rows, such as lines."""
+        return list(PRODUCTS[self.name].parts)
+
     def key_of(self, stream: str) -> list[str]:
         return PRODUCTS[self.name].of(stream).primary_key.split(".")
 
@@ -80,7 +85,7 @@ def posed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Posed]:
 def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
     sandbox, connector = posed.sandbox, posed.connector
     assert connector.check().of("CONNECTION_STATUS")[0] == {"status": "SUCCEEDED"}
-    assert {stream["name"] for stream in connector.catalog} == set(posed.streams)
+    assert {stream["name"] for stream in connector.catalog} == {*posed.streams, *posed.parts}
     for stream in posed.streams:
         assert posed.shown(stream)["source_defined_primary_key"] == [posed.key_of(stream)]
 
@@ -98,6 +103,13 @@ def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
     assert second.errors == []
     assert read_otherwise(second) == []
     asked = sandbox.requests_summary()["streams"]
+    for part in posed.parts:
+        came_parts = parts_in(posed, part, second.records[part])
+        assert came_parts <= parts_in(posed, part, sandbox.rows(part))
+        source = PRODUCTS[posed.name].parts[part][0]
+        documents = {str(posed_key(posed, source, key)) for key in changed[source]}
+        wanted = {each for each in parts_in(posed, part, sandbox.rows(part)) if each[0] in documents}
+        assert wanted <= came_parts, part
     for stream, keys in changed.items():
         expected = posed.by_key(stream, sandbox.rows(stream))
         came = posed.by_key(stream, [as_sent(row) for row in second.records[stream]])
@@ -204,8 +216,16 @@ def assert_complete(posed: Posed, output: Output) -> None:
         lists = ROWS if stream in PRODUCTS[posed.name].parents else 1
         asked = posed.sandbox.requests_summary()["streams"][stream]["requests"]
         assert asked <= 4 * lists * -(-ROWS // PAGE) + WINDOWS.get((posed.name, stream), 4), stream
+    for part in posed.parts:
+        assert parts_in(posed, part, output.records[part]) == parts_in(posed, part, posed.sandbox.rows(part)), part
     for secret in (KEY, ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, "the-secret-of-the-app"):
         assert secret not in output.text
+
+
+def parts_in(posed: Posed, name: str, rows: list[Json]) -> set[tuple[str, int, str]]:
+    """Parts by their document and their place in it. The cursor of the document stands beside them."""
+    document = f"{PRODUCTS[posed.name].parts[name][0].removesuffix('s')}_id"
+    return {(str(row[document]), row["position"], row["text"]) for row in map(as_sent, rows)}
 
 
 def read_otherwise(output: Output) -> list[str]:

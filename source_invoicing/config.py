@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,7 @@ DELETION_SWEEP_DAYS = 7
 MOST_DAYS = 365
 # Years in which every step back and every time zone stays within the calendar.
 FIRST_YEAR, LAST_YEAR = 1000, 9998
+A_DAY = 86_400
 
 
 class Fields:
@@ -277,10 +279,17 @@ class Config:
         """
         fields = Fields(values)
         options = fields.object("platform")
+        start = fields.timestamp("start_date")
+        if start is not None and start > time.time() + A_DAY:
+            raise fields.complaint(
+                "start_date",
+                "lies in the future by this machine's clock, so nothing would be read, and what exists would be missed "
+                "later too. Set an earlier one, or the clock if that is wrong",
+            )
         return cls(
             platform=options.choice("name", platforms),
             options=options,
-            start=fields.timestamp("start_date"),
+            start=start,
             lookback_days=fields.integer("lookback_days", 0, 0, MAX_LOOKBACK_DAYS) or 0,
             num_workers=fields.integer("num_workers", None, 1, MAX_WORKERS),
             values=values,

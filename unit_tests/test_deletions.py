@@ -85,7 +85,7 @@ def test_a_hundred_thousand_ids_are_short(ids: Sequence[Any], most: int) -> None
     [None, 5, [], {"other": ""}, {"numbers": 5}, {"numbers": "§"}, {"digits": "eJw"}, {"texts": "eJwrBgAAdAB0"}],
 )
 def test_what_is_no_set_of_keys_is_refused(stored: Any) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011
         KeySet.restore(stored)
 
 

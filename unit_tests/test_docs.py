@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -49,7 +50,9 @@ SECTIONS = [
 @pytest.fixture(scope="module")
 def tables() -> ModuleType:
     """The script that writes the tables."""
-    spec = importlib.util.spec_from_file_location("stream_tables", ROOT / "scripts" / "lib" / "stream_tables.py")
+    folder = ROOT / "scripts" / "lib"
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location("stream_tables", folder / "stream_tables.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -102,7 +102,7 @@ class Platform(ABC):
     own_options: ClassVar[tuple[Option, ...]] = ()
     default_rows: ClassVar[Mapping[str, int]]
     """Every stream, with its number of rows at scale 1."""
-    parts: ClassVar[Mapping[str, Part]] = {}
+    parts: Mapping[str, Part] = {}
     """What stands inside the rows of streams, by the name it has as a stream."""
     time_columns: ClassVar[tuple[str, ...]] = ("updated_at",)
     """Columns from which the highest time so far is taken; unix seconds."""

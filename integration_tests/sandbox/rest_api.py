@@ -13,14 +13,14 @@ from integration_tests.sandbox.errors import SandboxError
 from integration_tests.sandbox.fastbill_quota import CallQuota
 from integration_tests.sandbox.invoiced_data import spread
 from integration_tests.sandbox.options import Options
-from integration_tests.sandbox.platform import ApiRequest, Page, Platform, Reply
+from integration_tests.sandbox.platform import ApiRequest, Page, Part, Platform, Reply
 from integration_tests.sandbox.products import PRODUCTS, posing
 from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth, Tokens
 from integration_tests.sandbox.rest_api_default import QUESTION, default_manner
-from integration_tests.sandbox.rest_api_manner import Manner
+from integration_tests.sandbox.rest_api_manner import Manner, at, put
 from integration_tests.sandbox.rest_api_options import OPTIONS
 from integration_tests.sandbox.rest_api_paging import FOREIGN_PATH, Extras, Refused, Slice, Window, foreign
-from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids
+from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids, make_parts
 from integration_tests.sandbox.table import BY_KEY, Key, Query, Row, Table
 from integration_tests.sandbox.values import Values
 
@@ -48,6 +48,10 @@ class RestApi(Platform):
         streams = self._manner.paths
         self.tables = {stream: Table(stream, ("id",), self.time_columns) for stream in streams}
         self._parents = self._manner.parents
+        self.parts = {
+            name: Part(stream, member, f"{stream.removesuffix('s')}_id", "")
+            for name, (stream, member) in self._manner.parts.items()
+        }
         for stream, table in self.tables.items():
             # Lists that only products have are as long as that of items.
             count = counts.get(stream, counts["items"])
@@ -139,6 +143,8 @@ class RestApi(Platform):
             return Reply(200, manner.body(Page([], 0, 1, 1), Extras()))
         try:
             self._admit(manner, request)
+            if (detail := self._detail(request)) is not None:
+                return Reply(200, detail)
             target = self._target(request)
             if target is None:
                 raise Refused(404, "There is nothing here")
@@ -231,6 +237,16 @@ class RestApi(Platform):
                 return stream, parent if parent is None else manner.of(stream).key_of(parent)
         return None
 
+    def _detail(self, request: ApiRequest) -> bytes | None:
+        """The single row that is asked for, if one is."""
+        for stream, template in self._manner.details.items():
+            if match := re.fullmatch(template.replace("{id}", "([^/]+)"), request.path):
+                key = self._manner_of(stream).key_of(match[1])
+                if key not in self.tables[stream]:
+                    raise Refused(404, f"There is no {match[1]}")
+                return self._bodies(stream, [key])[0]
+        return None
+
     def _query(self, request: ApiRequest, stream: str, parent: Key | None) -> Query:
         manner = self._manner_of(stream)
         return Query(manner.sort, parent, manner.bounds(request), manner.where(request))
@@ -258,27 +274,40 @@ class RestApi(Platform):
         table = self.tables[stream]
         query = self._query(self._manner.read(request), stream, parent)
         total, keys = table.select(query, offset, window.size)
-        return Slice(self._bodies(stream, keys), total, window.page, window.size, offset=offset)
+        rows = self._heads(stream, keys) if stream in self._manner.details else self._bodies(stream, keys)
+        return Slice(rows, total, window.page, window.size, offset=offset)
 
     def _bodies(self, stream: str, keys: Iterable[Key], parents: bool = False) -> list[bytes]:
         """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
         manner, table = self._manner_of(stream), self.tables[stream]
         style = () if self._product else tuple(self.options.text(name) for name in ("ids", "times", "key"))
+        members = [part.member for part in self.parts.values() if part.stream == stream]
+
+        def dress(row: Row) -> Row:
+            sent = manner.dress(stream, row)
+            for member in members:
+                put(sent, member, make_parts(member, row["id"]))
+            return sent
+
         if not parents or stream not in self._parents:
-            return [table.body(key, style, lambda row: manner.dress(stream, row)) for key in keys]
+            return [table.body(key, style, dress) for key in keys]
         bodies = []
         for key in keys:
             group = table.group_of(key)
             id_of = manner.parent_id or self._manner_of(self._parents[stream]).id_of
             customer = {manner.parent_field: id_of(group) if isinstance(group, int) else group}
-            bodies.append(orjson.dumps(manner.dress(stream, table.row(key)) | customer))
+            bodies.append(orjson.dumps(dress(table.row(key)) | customer))
         return bodies
+
+    def _heads(self, stream: str, keys: Iterable[Key]) -> list[bytes]:
+        """Rows without what only their details hold."""
+        manner = self._manner_of(stream)
+        bare = [{name: self.tables[stream].row(key)[name] for name in ("id", "updated_at")} for key in keys]
+        return [orjson.dumps(manner.dress(stream, row)) for row in bare]
 
     def _last_id(self, manner: Manner, page: Page) -> str | None:
         """Of a page without rows there is none, and none of rows that a fault has spoilt."""
-        value = orjson.loads(page.rows[-1]) if page.rows else None
-        for name in manner.primary_key.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
+        value = at(orjson.loads(page.rows[-1]), manner.primary_key) if page.rows else None
         return None if value is None else str(value)
 
     # Data
@@ -286,6 +315,17 @@ class RestApi(Platform):
     def truth(self, stream: str) -> list[bytes]:
         """The rows as they are sent; those under a customer with ``customer_id``."""
         return self._bodies(stream, self.table(stream), parents=True)
+
+    def parts_of(self, name: str) -> list[Row]:
+        """What stands inside rows, each with its document's key and its position."""
+        part = self.parts[name]
+        key = self._manner_of(part.stream).primary_key
+        documents = [orjson.loads(body) for body in self.truth(part.stream)]
+        return [
+            {**row, part.document: at(document, key), "position": position}
+            for document in documents
+            for position, row in enumerate(at(document, part.member), start=1)
+        ]
 
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:
         """A row of the usual kind, changed now. ``values`` are as kept: ``updated_at`` in unix seconds."""

@@ -99,6 +99,10 @@ class Manner:
     """Parameters without which a list is refused."""
     where: Callable[[ApiRequest], tuple[Where, ...]] = no_choice
     """Which rows a request is about, as its parameters say."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Where a single row is, of lists that hold nothing but keys and times."""
+    parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Streams of what stands inside rows: the stream, and where its rows hold it."""
     parent_id: Callable[[int], Any] | None = None
     """What parents are named by, where that is not their id."""
 
@@ -127,6 +131,13 @@ class Manner:
         for path, value in (self.beside | extras.body).items():
             put(body, path, value)
         return orjson.dumps(body)
+
+
+def at(row: Any, path: str) -> Any:
+    """The value at a dotted path; ``None`` where there is none."""
+    for name in path.split("."):
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
 
 
 def put(body: Row, path: str, value: Any) -> None:

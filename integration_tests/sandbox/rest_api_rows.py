@@ -52,6 +52,11 @@ def iso(moment: int) -> str:
     return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def make_parts(member: str, id_: int) -> list[Row]:
+    """What stands inside a row, such as lines: up to two of each kind."""
+    return [{"text": f"{member} {number}", "quantity": number, "price": 2.5 * id_} for number in range(1, id_ % 3 + 1)]
+
+
 class Maker:
     """Makes rows of every stream, each with the id it is given. ``updated_at`` is a unix second or, now and then if
     rows may be undated, null.

@@ -4,7 +4,7 @@
     .venv/bin/python scripts/lib/stream_tables.py --check    says what would change; exit status 1 if anything would
 
 A table stands between two comments, ``<!-- table: NAME -->`` and ``<!-- end -->``. What the code cannot know, because
-it happens at the vendor, is said here: what an edit leaves unseen (UNSEEN) and what a delete does (DELETED).
+it happens at the vendor, is said in ``stream_facts.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from stream_facts import DELETED, LONG, TOLD, UNSEEN
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
@@ -54,163 +55,6 @@ Json = dict[str, Any]
 
 class Trouble(Exception):
     """Something is missing. The text is a sentence that says what."""
-
-
-# Filled in with what tells the destination, if the user wants that.
-TOLD = "(told)"
-VANISHES = f"vanishes{TOLD}"
-
-
-def _vanishes(event: str) -> str:
-    return f"{VANISHES}; `events` has `{event}`"
-
-
-def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
-    return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
-
-
-SILENT = f"{VANISHES}; no event tells"
-ZOHO = VANISHES
-ZOHO_VOID = f"{VANISHES}; void ones stay, `status` is `void`"
-ZOHO_INACTIVE = f"{VANISHES}; inactive ones stay, with their `status`"
-ZOHO_STOPPED = f"{VANISHES}; stopped and expired ones stay, with their `status`"
-ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
-
-# https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
-DELETED: Mapping[str, Mapping[str, str]] = {
-    "invoiced": {
-        "customers": f"{VANISHES}; `events` has `customer.deleted`, or `customer.merged`",
-        "invoices": f"{_vanishes('invoice.deleted')}; void ones stay, `status` is `voided`",
-        "payments": "is voided: it stays, `voided` is true",
-        "credit_balance_adjustments": SILENT,
-        "credit_notes": f"{_vanishes('credit_note.deleted')}; void ones stay, `status` is `voided`",
-        "subscriptions": "is canceled: it stays, `status` is `canceled`",
-        "estimates": f"{_vanishes('estimate.deleted')}; void ones stay, `status` is `voided`",
-        "contacts": _vanishes("contact.deleted"),
-        "items": f"{SILENT}; a new one may get the same id",
-        "tax_rates": f"{SILENT}; a new one may get the same id",
-        "plans": f"{SILENT}; a new one may get the same id",
-        "coupons": f"{SILENT}; a new one may get the same id",
-        "events": "stays; for how long is not documented",
-        "notes": _vanishes("note.deleted"),
-        "tasks": _vanishes("task.deleted"),
-        "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
-        "payment_sources": _vanishes("payment_source.deleted"),
-        "members": SILENT,
-        "roles": SILENT,
-        "chasing_cadences": SILENT,
-        **_stay("invoice", "updated_at", "invoice_line_items", "invoice_discounts", "invoice_taxes"),
-        **_stay("payment", "updated_at", "payment_applications"),
-        **_stay("credit note", "updated_at", "credit_note_line_items", "credit_note_discounts", "credit_note_taxes"),
-        **_stay("estimate", "updated_at", "estimate_line_items", "estimate_discounts", "estimate_taxes"),
-        **_stay("payment", "updated_at", "charges", "refunds"),
-        **_stay("subscription", "updated_at", "subscription_addons"),
-        **_stay("plan", "updated_at", "plan_tiers"),
-        "chasing_cadence_steps": SILENT,
-        "payment_plans": "stays; `payment_plan` of its invoice names the current one",
-    },
-    "zoho_invoice": {
-        "items": ZOHO_INACTIVE,
-        "users": ZOHO_USERS,
-        "contacts": ZOHO_INACTIVE,
-        "invoices": ZOHO_VOID,
-        "recurring_invoices": ZOHO_STOPPED,
-        "customer_payments": ZOHO,
-        "credit_notes": ZOHO_VOID,
-        "expenses": ZOHO,
-        "taxes": f"{VANISHES}; inactive ones stay",
-        "currencies": ZOHO,
-        "organizations": ZOHO,
-        "estimates": ZOHO,
-        "retainer_invoices": ZOHO_VOID,
-        "recurring_expenses": ZOHO_STOPPED,
-        "credit_note_refunds": ZOHO,
-        "contact_persons": ZOHO,
-        "projects": ZOHO_INACTIVE,
-        "tasks": ZOHO,
-        "time_entries": ZOHO,
-    },
-    "zoho_books": {
-        "contacts": ZOHO_INACTIVE,
-        "items": ZOHO_INACTIVE,
-        "invoices": ZOHO_VOID,
-        "customer_payments": ZOHO,
-        "creditnotes": ZOHO_VOID,
-        "estimates": ZOHO,
-        "sales_orders": ZOHO_VOID,
-        "bills": ZOHO_VOID,
-        "expenses": ZOHO,
-        "purchase_orders": f"{VANISHES}; cancelled ones stay, `status` is `cancelled`",
-        "vendor_payments": ZOHO,
-        "vendor_credits": ZOHO_VOID,
-        "journals": ZOHO,
-        "chart_of_accounts": f"{VANISHES}; inactive ones stay, `is_active` is false",
-        "banking": f"{VANISHES}; inactive ones stay",
-        "transactions": f"{VANISHES}; excluded ones stay, with their `status`",
-        "taxes": f"{VANISHES}; inactive ones stay",
-        "currencies": ZOHO,
-        "organizations": ZOHO,
-        "users": ZOHO_USERS,
-        "recurring_invoices": ZOHO_STOPPED,
-        "retainer_invoices": ZOHO_VOID,
-        "customer_debit_notes": ZOHO_VOID,
-        "sales_receipts": ZOHO,
-        "credit_note_refunds": ZOHO,
-        "recurring_expenses": ZOHO_STOPPED,
-        "recurring_bills": ZOHO_STOPPED,
-        "vendor_credit_refunds": ZOHO,
-        "contact_persons": ZOHO,
-        "projects": ZOHO_INACTIVE,
-        "time_entries": ZOHO,
-        "tasks": ZOHO,
-        "locations": ZOHO,
-        "tax_authorities": ZOHO,
-        "tax_exemptions": ZOHO,
-        "base_currency_adjustments": ZOHO,
-        "exchange_rates": ZOHO,
-        "fixed_assets": f"{VANISHES}; sold and written off ones stay, with their `status`",
-        "fixed_asset_types": ZOHO,
-        "employees": ZOHO,
-        "bank_rules": ZOHO,
-        "account_transactions": ZOHO,
-    },
-    "fastbill": {
-        "customers": f"{VANISHES}, or stays with `DELETED_DATE`",
-        "invoices": "a draft vanishes; a finished one is canceled: it stays, `IS_CANCELED` is set",
-        "products": VANISHES,
-        "recurring_invoices": VANISHES,
-        "revenues": VANISHES,
-        "contacts": VANISHES,
-        "estimates": VANISHES,
-        "expenses": VANISHES,
-        "projects": VANISHES,
-        "times": VANISHES,
-        "templates": VANISHES,
-        **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
-        "recurring_invoice_line_items": VANISHES,
-        **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
-        "estimate_line_items": VANISHES,
-        "expense_line_items": VANISHES,
-        "project_tasks": VANISHES,
-    },
-    "rest_api": {"invoices": "depends on the API"},
-}
-
-# Changes that do not move the modification time, by platform and stream.
-UNSEEN: Mapping[tuple[str, str], str] = {
-    ("invoiced", "events"): "an event never changes",
-    ("invoiced", "charges"): "a refund may come unseen",
-    ("invoiced", "refunds"): "a refund may come unseen",
-    ("zoho_invoice", "contacts"): "balances change unseen",
-    ("zoho_books", "contacts"): "balances change unseen",
-    ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
-    ("zoho_books", "invoices"): "`due_days` and turning overdue may change unseen",
-    ("zoho_books", "chart_of_accounts"): "balances change unseen",
-    ("zoho_books", "transactions"): "a transaction that is categorized changes its key",
-}
-
-# Lists of Zoho that may be longer than all others together.
-LONG = ("transactions", "account_transactions")
 
 
 @cache
@@ -294,23 +138,32 @@ def _login(product: Product) -> Json:
 
 def table_of_product_streams() -> Iterator[str]:
     """One line per product: its streams, by what a further sync of them costs."""
-    yield _row("product", "asked for what changed", "read again, what changed is emitted", "read again in full")
-    yield _row("---", "---", "---", "---")
+    yield _row(
+        "product",
+        "asked for what changed",
+        "read again, what changed is emitted",
+        "read again in full",
+        "inside documents",
+    )
+    yield _row(*["---"] * 5)
     for product in map(Product.load, names()):
-        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": []}
+        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": [], "inside": []}
+        inside = {each["name"] for each in product.platform["streams"] if "from" in each}
         for stream in streams_of_product(product):
-            asks = stream.declared.sends_since or stream.declared.windows is not None
-            kinds[("filtered" if asks else "selected") if stream.supports_incremental else "full"].append(stream.name)
+            source = stream.source_stream
+            declared = source.declared if isinstance(source, RestStream) else None
+            asks = declared is not None and (declared.sends_since or declared.windows is not None)
+            kind = ("filtered" if asks else "selected") if stream.supports_incremental else "full"
+            kinds["inside" if stream.name in inside else kind].append(stream.name)
         yield _row(product.title, *map(_code, kinds.values()))
 
 
-def streams_of_product(product: Product) -> list[RestStream]:
+def streams_of_product(product: Product) -> list[InvoicingStream]:
     """The streams of a product, of an account that does not exist."""
     account: Json = {"base_url": SOME_ADDRESS, "auth": _login(product)}
     account["secret_headers"] = [{"name": header, "value": "x"} for header in product.account_headers]
     platform = {"name": "rest_api", "product": product.name, **account}
-    streams = PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
-    return [stream for stream in streams if isinstance(stream, RestStream)]
+    return PLATFORMS["rest_api"](Config.parse({"platform": platform}, PLATFORMS)).streams()
 
 
 def table_of_streams(platform: str) -> Iterator[str]:
@@ -327,7 +180,7 @@ def table_of_streams(platform: str) -> Iterator[str]:
     for stream in streams:
         if stream.name not in known:
             raise Trouble(
-                f"Say in DELETED of {Path(__file__).name} what a delete at the vendor does to {platform}.{stream.name}."
+                f"Say in DELETED of stream_facts.py what a delete at the vendor does to {platform}.{stream.name}."
             )
         yield _row(
             stream.name,

@@ -272,3 +272,18 @@ def test_a_cursor_that_the_body_has_no_place_for_is_said_to_have_gone_into_the_q
     with pytest.raises(Failure, match="The body has no place for cursor, so it went into the query") as caught:
         read(config(invoices(method="POST", body="{}", pagination=pagination)))
     assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize(
+    "pager",
+    [
+        {"type": "next_url", "path": "next"},
+        {"type": "cursor", "cursor_param": "after", "source": "body", "path": "next"},
+    ],
+)
+def test_no_content_where_another_page_was_promised_is_no_end(server: requests_mock.Mocker, pager: Json) -> None:
+    first = {"data": ROWS[:100], "next": f"{LIST}?cursor=2"}
+    server.get(LIST, [{"json": first}, {"status_code": 204}])
+
+    with pytest.raises(Failure, match="says that it goes on"):
+        read(config(invoices(pagination=pager)))

@@ -23,6 +23,11 @@ def _chargebee_list(name: str) -> Row:
 
 # Each row in an object with its kind as the name; a token that is absent at the end; deleted rows when asked for.
 CHARGEBEE = Manner(
+    parts={
+        "invoice_line_items": ("invoices", "line_items"),
+        "invoice_linked_payments": ("invoices", "linked_payments"),
+        "credit_note_line_items": ("credit_notes", "line_items"),
+    },
     auth=Basic(KEY, ""),
     pager=CursorPager(
         "offset", token_path="next_offset", has_more_path="", default=10, highest=100, refuse_more=True, absent=True
@@ -51,6 +56,11 @@ def _maxio_filter() -> Row:
 
 # Lists of objects with their kind as the name, but for documents; pages of up to 200 rows; a filter by day.
 MAXIO = Manner(
+    parts={
+        "invoice_line_items": ("invoices", "line_items"),
+        "invoice_payments": ("invoices", "payments"),
+        "credit_note_line_items": ("credit_notes", "line_items"),
+    },
     auth=Basic(KEY, "x"),
     pager=PagePager(default=20, highest=200),
     paths=paths(
@@ -135,6 +145,9 @@ def _paddle_pager(highest: int) -> TokenLinkPager:
 
 # The address of a next page stands there behind the last one, too; archived rows when asked for.
 PADDLE = Manner(
+    parts={
+        "transaction_line_items": ("transactions", "details.line_items"),
+    },
     auth=Bearer(KEY),
     pager=_paddle_pager(200),
     paths=paths(
@@ -217,6 +230,10 @@ _HARVEST = (
 
 # Up to 2,000 rows a page, more are refused; the address of the next page; each request names the account.
 HARVEST = Manner(
+    parts={
+        "invoice_line_items": ("invoices", "line_items"),
+        "estimate_line_items": ("estimates", "line_items"),
+    },
     auth=Bearer(KEY),
     pager=TokenLinkPager(
         "cursor",

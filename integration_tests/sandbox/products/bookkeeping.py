@@ -78,6 +78,11 @@ _XERO_LISTS = {
 
 # A header selects by the last change, which is written the way of .NET; 304 where nothing is new.
 XERO = Manner(
+    parts={
+        "invoice_line_items": ("invoices", "LineItems"),
+        "credit_note_line_items": ("credit_notes", "LineItems"),
+        "purchase_order_line_items": ("purchase_orders", "LineItems"),
+    },
     auth=Tokens("/connect/token"),
     pager=PagePager(
         "pageSize",
@@ -143,6 +148,12 @@ def _qbo_read(request: ApiRequest) -> ApiRequest:
 
 # Each list is a query text that counts rows from 1; an answer without rows lacks the list.
 QUICKBOOKS_ONLINE = Manner(
+    parts={
+        "invoice_lines": ("invoices", "Line"),
+        "credit_memo_lines": ("credit_memos", "Line"),
+        "sales_receipt_lines": ("sales_receipts", "Line"),
+        "bill_lines": ("bills", "Line"),
+    },
     auth=Tokens("/oauth2/v1/tokens/bearer"),
     pager=OffsetPager("maxresults", "startposition", first=1, default=100, highest=1000),
     paths={name: f"/v3/company/462081/query/{entity}" for name, entity in {**_QBO_DOCUMENTS, **_QBO_LISTS}.items()},
@@ -177,6 +188,10 @@ _FRESHBOOKS = {
 
 # Archived and deleted rows are lists of their own; times without a zone; a filter by day.
 FRESHBOOKS = Manner(
+    parts={
+        "invoice_lines": ("invoices", "lines"),
+        "estimate_lines": ("estimates", "lines"),
+    },
     auth=Tokens("/auth/oauth/token", basic=False),
     pager=PagePager(
         default=15,
@@ -292,6 +307,9 @@ _FREEAGENT = (
 
 # The key is an address; the total stands in a header, the next page in Link.
 FREEAGENT = Manner(
+    parts={
+        "invoice_items": ("invoices", "invoice_items"),
+    },
     auth=Tokens("/v2/token_endpoint"),
     pager=PagePager(default=25, highest=100, headers={"X-Total-Count": "total"}, links=True),
     paths=paths("/v2", _FREEAGENT),

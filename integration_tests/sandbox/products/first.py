@@ -27,6 +27,9 @@ def _iugu_id(key: int) -> str:
 
 # An offset called start, and a limit that is silently lowered to a hundred.
 IUGU = Manner(
+    parts={
+        "invoice_items": ("invoices", "items"),
+    },
     auth=AnyOf((Basic(KEY, "", any_password=True), QueryKey("api_token"), Bearer(KEY))),
     pager=OffsetPager("limit", "start", default=100, highest=100, total_path="totalItems"),
     paths=paths("/v1", "invoices customers subscriptions plans"),
@@ -76,6 +79,11 @@ def _ninja_row(stream: str, row: Row) -> Row:
 
 # Up to 5,000 rows on a page, and a filter that ignores what it does not understand.
 INVOICE_NINJA = Manner(
+    parts={
+        "invoice_line_items": ("invoices", "line_items"),
+        "quote_line_items": ("quotes", "line_items"),
+        "credit_line_items": ("credits", "line_items"),
+    },
     auth=HeaderKey("X-API-TOKEN"),
     pager=PagePager(
         default=20,
@@ -112,6 +120,9 @@ def _invoicexpress_row(stream: str, row: Row) -> Row:
 
 # The key has to be in the query, days are written dd/mm/yyyy.
 INVOICEXPRESS = Manner(
+    parts={
+        "invoice_items": ("invoices", "items"),
+    },
     auth=QueryKey("api_key"),
     pager=PagePager(
         default=30,
@@ -150,6 +161,9 @@ def _lago_refusal(status: int, message: str) -> Row:
 
 # The id has a name of its own; canceled subscriptions have to be asked for.
 LAGO = Manner(
+    parts={
+        "credit_note_items": ("credit_notes", "items"),
+    },
     auth=Bearer(KEY),
     pager=PagePager(
         default=20,
@@ -218,8 +232,13 @@ STRIPE = Manner(
         "invoices credit_notes customers subscriptions charges payment_intents refunds disputes balance_transactions "
         "payouts quotes products prices coupons promotion_codes tax_rates",
         invoice_items="/invoiceitems",
+        invoice_line_items="/invoices/{id}/lines",
     ),
-    lists={"subscriptions": {"where": some_of("status", ("active", "canceled"), all_of_them="all")}},
+    lists={
+        "subscriptions": {"where": some_of("status", ("active", "canceled"), all_of_them="all")},
+        "invoice_line_items": {"parent_field": "invoice_id"},
+    },
+    parents={"invoice_line_items": "invoices"},
     base_path="/v1",
     dress=_stripe_row,
     refusal=_stripe_refusal,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from integration_tests.sandbox.platform import ApiRequest
 from integration_tests.sandbox.products.common import (
@@ -131,6 +132,9 @@ _paypal_id = prefixed("INV2-", 4)
 
 # The client's own credentials; totals when asked for; the time of change three levels down.
 PAYPAL_INVOICING = Manner(
+    parts={
+        "invoice_items": ("invoices", "items"),
+    },
     auth=Tokens("/v1/oauth2/token", "client_credentials"),
     pager=PagePager(
         "page_size",
@@ -163,6 +167,11 @@ _moneybird_period = {"where": hidden_unless("filter_period", "..20991231")}
 
 # Documents of this year, and rows in use, unless asked otherwise; ids of text; a header Link.
 MONEYBIRD = Manner(
+    parts={
+        "sales_invoice_details": ("sales_invoices", "details"),
+        "sales_invoice_payments": ("sales_invoices", "payments"),
+        "purchase_invoice_details": ("purchase_invoices", "details"),
+    },
     auth=Bearer(KEY),
     pager=PagePager(default=50, highest=100, links=True, refuse_more=True),
     paths=paths(
@@ -230,6 +239,20 @@ _lexware_whole = {
     "dress": dressed(uuid_like, changed=""),
 }
 
+
+def _lexware_read(request: ApiRequest) -> ApiRequest:
+    """The list of vouchers is one for each type of them."""
+    kind = request.parameter("voucherType")
+    return (
+        replace(request, path=f"{request.path}/{kind}") if kind and request.path.endswith("/voucherlist") else request
+    )
+
+
+_lexware_vouchers: Row = {
+    "needs": ("voucherStatus",),
+    "bounds": between("updatedDateFrom", "updatedDateTo"),
+}
+
 # Pages from 0; the list of vouchers wants type and status, and takes days from and to.
 LEXWARE_OFFICE = Manner(
     auth=Bearer(KEY),
@@ -244,20 +267,31 @@ LEXWARE_OFFICE = Manner(
     paths=paths(
         "/v1",
         "contacts articles",
-        vouchers="/voucherlist",
+        vouchers="/voucherlist/any",
+        invoices="/voucherlist/invoice",
+        credit_notes="/voucherlist/creditnote",
+        quotations="/voucherlist/quotation",
         recurring_templates="/recurring-templates",
         payment_conditions="/payment-conditions",
         posting_categories="/posting-categories",
     ),
     lists={
-        "vouchers": {
-            "needs": ("voucherType", "voucherStatus"),
-            "bounds": between("updatedDateFrom", "updatedDateTo"),
-        },
+        **dict.fromkeys(("vouchers", "invoices", "credit_notes", "quotations"), _lexware_vouchers),
         "contacts": {"dress": dressed(uuid_like, changed="")},
         "payment_conditions": _lexware_whole,
         "posting_categories": _lexware_whole,
     },
+    details={
+        "invoices": "/v1/invoices/{id}",
+        "credit_notes": "/v1/credit-notes/{id}",
+        "quotations": "/v1/quotations/{id}",
+    },
+    parts={
+        "invoice_line_items": ("invoices", "lineItems"),
+        "credit_note_line_items": ("credit_notes", "lineItems"),
+        "quotation_line_items": ("quotations", "lineItems"),
+    },
+    read=_lexware_read,
     base_path="/v1",
     dress=dressed(uuid_like, changed="updatedDate", written=lambda moment: offset(moment).replace("+", ".000+")),
     id_of=uuid_like,
@@ -271,6 +305,10 @@ LEXWARE_OFFICE = Manner(
 
 # Pages of forty, whatever is asked for; who asks has to say so.
 FAKTUROID = Manner(
+    parts={
+        "invoice_lines": ("invoices", "lines"),
+        "expense_lines": ("expenses", "lines"),
+    },
     auth=Tokens("/api/v3/oauth/token", "client_credentials"),
     pager=PagePager("", default=40),
     paths=paths(

@@ -2,8 +2,8 @@
 
 A file holds ``title``, ``docs`` (addresses of the vendor's pages), ``hint`` (what the user has to fill in, and where to
 find it), ``account_headers`` (names of headers whose values only the account knows), ``platform`` (members of the
-platform's configuration, checked by the same code as a user's own) and ``defaults``: members of every stream that sets
-none of its own. A stream does without one by setting it to null.
+platform's configuration, checked by the same code as a user's own) and ``defaults``: members of every stream with a
+path that sets none of its own. A stream does without one by setting it to null.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class Product:
         """
         members = dict(values)
         defaults, platform = members.pop("defaults", {}), members.pop("platform", {})
-        streams = [_without_nulls({**defaults, **stream}) for stream in platform["streams"]]
+        streams = [
+            stream if "from" in stream else _without_nulls({**defaults, **stream}) for stream in platform["streams"]
+        ]
         return cls(name=name, platform={**platform, "streams": streams}, **members)
 
     def completed(self, fields: Fields) -> Fields:

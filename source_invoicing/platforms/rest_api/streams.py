@@ -83,7 +83,9 @@ class RestStream(DeclaredLists):
         if response.status == HTTPStatus.NO_CONTENT or not response.ok:
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
-            return Page([], has_more=False, server_time=response.server_time)
+            # Where another page was promised, one without a word about the end is none.
+            blank = response.status == HTTPStatus.NO_CONTENT
+            return Page([], has_more=False, blank=blank, server_time=response.server_time)
         rows = read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
