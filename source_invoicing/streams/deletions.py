@@ -183,11 +183,13 @@ class EventDeletions(Deletions):
     def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> None:
         source, is_late = self._source, event.id in self._news[outlet.name].late
         partition = source.partition_under(next(iter(event.parents), None))
+        is_doubtful = event.kind in source.doubtful_events
         if key in self._delivered:
             changed = self._delivered[key]
-            if source.lists_are_current or (changed is not None and changed > event.at):
+            # In the second of its deletion, a row may be what it was before that, but not before it was voided.
+            is_newer = changed is not None and (changed > event.at or (is_doubtful and changed == event.at))
+            if source.lists_are_current or is_newer:
                 return
-        is_doubtful = event.kind in source.doubtful_events
         if (is_doubtful or is_late or key in self._delivered) and not source.lists_are_current:
             try:
                 found = self._ask(partition, key)
