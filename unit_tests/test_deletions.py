@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.messages import SyncFailed
-from source_invoicing.streams import deletions
+from source_invoicing.streams import sweep_deletions
 from source_invoicing.streams.known_keys import KeySet
 from source_invoicing.streams.state import STATES_PER_LONG_MEMORY, CursorState
 from source_invoicing.streams.timestamps import UnixSeconds
@@ -196,7 +196,7 @@ def test_ids_that_a_later_start_leaves_out_are_not_told(requests_mock: mock.Mock
 def test_too_many_ids_are_given_up_and_the_rest_goes_on(
     requests_mock: mock.Mocker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(deletions, "LARGEST_SET", 10)
+    monkeypatch.setattr(sweep_deletions, "LARGEST_SET", 10)
     Items(requests_mock, there=["a"], listed=["a"])
 
     messages = Items.read(known("a", "gone"))

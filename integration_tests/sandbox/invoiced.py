@@ -21,9 +21,10 @@ from integration_tests.sandbox.invoiced_data import (
     Maker,
     child_keys,
     make_ids,
+    set_empty_maps,
     spread,
 )
-from integration_tests.sandbox.invoiced_events import RELATIONS, SUBJECTS, EventMaker, expand
+from integration_tests.sandbox.invoiced_events import RELATIONS, EventLog, EventMaker, expand
 from integration_tests.sandbox.invoiced_ledger import Ledger, payment_plan
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
@@ -97,9 +98,8 @@ class Invoiced(Platform):
         self._new = Values(seed, "mutations")
         self._maker = Maker(self._new, ids)
         self._events = EventMaker(self._new, self.tables)
+        self._event_log = EventLog(self._events, self.tables["events"])
         self._edits = 0
-        self._late_events: list[tuple[int, Row]] = []
-        """Events that are not listed yet, with how many others have to be before."""
         self._served: dict[tuple[object, ...], int] = {}
         """The last page served of every list query; with the lenient rule the highest one."""
         self._parameters = ListParameters(options, self.tables)
@@ -298,7 +298,7 @@ class Invoiced(Platform):
             if customer is not None:
                 row["customer_id"] = customer
             if empty != "mixed":
-                _set_empty_maps(row, [] if empty == "list" else {})
+                set_empty_maps(row, [] if empty == "list" else {})
             return row
 
         return table.body(key, (hidden, customer, empty), change)
@@ -363,28 +363,9 @@ class Invoiced(Platform):
 
     def consequences(self, change: Change, now: int) -> list[tuple[str, Row]]:
         """The event, if that is switched on. Catalog objects and balance adjustments have none."""
-        kind = next((kind for kind, stream in SUBJECTS.items() if stream == change.stream), None)
-        subject = change.after or change.before
-        if not self.options.flag("mutation_events") or kind is None or subject is None:
+        if not self.options.flag("mutation_events"):
             return []
-        if change.parent is not None:
-            subject = {**subject, "customer": change.parent}
-        previous: Row | None = None
-        if change.before and change.after and change.op == "edit":
-            previous = {name: old for name, old in change.before.items() if change.after.get(name) != old}
-        if change.op == "merge" and self.options.text("merged_object") == "absorbed":
-            subject = change.before or subject
-        elif change.op == "delete" and self.options.text("deleted_object") == "id":
-            subject = {"id": subject["id"], **({"object": subject["object"]} if kind == "payment_source" else {})}
-        action = {"insert": "created", "edit": "updated", "delete": "deleted", "merge": "merged"}[change.op]
-        id_ = max([self.tables["events"].next_id, *(late["id"] + 1 for _, late in self._late_events)])
-        event = self._events.make(id_, f"{kind}.{action}", now, subject, previous)
-        if change.op == "merge" and self.options.text("merged_object") == "survivor":
-            event["data"]["merged_customer"] = change.key
-        late = [(left - 1, each) for left, each in self._late_events]
-        late.append((self.options.number("events_delay") if change.op == "delete" else 0, event))
-        self._late_events = [(left, each) for left, each in late if left > 0]
-        return [("events", each) for left, each in late if left <= 0]
+        return [("events", event) for event in self._event_log.raised_by(change, now, self.options)]
 
     def kept_when_deleted(self, stream: str, row: Row, now: int) -> Row | None:
         """Payments are voided and subscriptions canceled, if that is switched on."""
@@ -411,16 +392,3 @@ STREAM_NAMES: Mapping[str, str] = {stream: stream[:-1].replace("_", " ").capital
     "metered_billings": "Line item"
 }
 """What refusals call a row of a stream."""
-
-
-def _set_empty_maps(value: Any, empty: list[Any] | dict[str, Any]) -> None:
-    """Rewrite empty metadata at any depth."""
-    if isinstance(value, list):
-        for part in value:
-            _set_empty_maps(part, empty)
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            if name == "metadata" and part in ([], {}):
-                value[name] = empty
-            else:
-                _set_empty_maps(part, empty)

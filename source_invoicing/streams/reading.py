@@ -8,12 +8,14 @@ from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.deletions import deletions_of
+from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.documents import Documents
+from source_invoicing.streams.event_deletions import EventDeletions
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 Emitted = tuple[Resource, list[Row]]
@@ -40,7 +42,7 @@ class Reading:
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         details = [outlet for each in documents for outlet in each.outlets]
-        self.deletions = deletions_of(source, [*self.outlets, *details])
+        self.deletions = _deletions_of(source, [*self.outlets, *details])
         #: Whether it meets all events of the account, and so spares others that reading.
         self.delivers_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
@@ -222,3 +224,14 @@ class Reading:
 def _version(row: Row) -> int:
     """A checksum of all that is in a row. Version 2 of the format: the same octets for the same values."""
     return hash(marshal.dumps(row, 2))
+
+
+def _deletions_of(source: Resource, outlets: Sequence[Resource]) -> Deletions | None:
+    """What tells of the rows of a list that are gone; ``None`` where no stream is to."""
+    tellers = [outlet for outlet in outlets if outlet.tells_deletions]
+    for outlet in outlets:
+        if outlet not in tellers:
+            outlet.progress.forget_deletions()
+    if not tellers:
+        return None
+    return (EventDeletions if source.event_kinds else SweepDeletions)(source, tellers)

@@ -6,7 +6,7 @@ import inspect
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,21 +21,15 @@ from source_invoicing.streams.normalise import Normaliser, with_additional_prope
 from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
-from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixSeconds, format_utc
+from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
+from source_invoicing.streams.tombstones import TellsDeletions
 
 QueryParams = Mapping[str, str | int]
 # Partitions that one worker reads one after another. Chains are read side by side.
 Chain = Sequence[Partition]
-#: The column by which destinations remove or mark a row, and what it holds: when the row was deleted.
-DELETED_AT = "_ab_cdc_deleted_at"
-DELETED_AT_SCHEMA: Mapping[str, Any] = {
-    "type": ["null", "string"],
-    "format": "date-time",
-    "description": "When the record was deleted, or when that was noticed. Null for one that exists.",
-}
 
 
-class Resource(ABC):
+class Resource(TellsDeletions, ABC):
     """One resource of a vendor, read as a list.
 
     A subclass declares in a few attributes what is particular about the resource. The platform's own base class
@@ -66,14 +60,6 @@ class Resource(ABC):
     per_account: ClassVar[bool] = True
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
-    #: Whether its records are the events of the account.
-    holds_events: ClassVar[bool] = False
-    #: Kinds of events that say that a record of this stream was deleted.
-    gone_events: ClassVar[tuple[str, ...]] = ()
-    #: Kinds of events that may say so: the record is read again.
-    doubtful_events: ClassVar[tuple[str, ...]] = ()
-    #: Whether a list that was read shows what the events before it have done.
-    lists_are_current: ClassVar[bool] = False
     #: Folder of the JSON schemas, beside the module of the stream.
     schemas: ClassVar[str] = "schemas"
 
@@ -85,8 +71,6 @@ class Resource(ABC):
         self.plans_left = PlansLeft(shown, self.plans)
         self.optional = OptionalParams(shown, self.optional_params)
         self._state_given: Mapping[str, Any] = {}
-        #: Whether the connection has stored the schema without the column for deletions.
-        self.lacks_mark = False
         #: Whether all records are to be read, whatever an earlier sync has read.
         self.is_full_refresh = False
 
@@ -146,73 +130,6 @@ class Resource(ABC):
         """
         raise missing
 
-    def is_wanted(self, row: Row) -> bool:
-        """Whether a row becomes a record."""
-        return True
-
-    def record_request(self, key: Hashable, partition: Partition) -> Request | None:
-        """The request for one record; ``None`` where the API has none.
-
-        :param key: what :meth:`key` returns for it
-        """
-        return None
-
-    def read_record(self, response: Response, key: Hashable) -> Row | None:
-        """The response to :meth:`record_request` as a row of the list; ``None`` if there is no such record.
-
-        :raises MalformedResponse: when it is something else; it is asked for again
-        """
-        return response.body if isinstance(response.body, dict) else None
-
-    # -- deletions ------------------------------------------------------------------------------------------------
-
-    @property
-    def event_kinds(self) -> Collection[str]:
-        """The kinds of events that matter to this stream."""
-        return {*self.gone_events, *self.doubtful_events}
-
-    @property
-    def needs_events(self) -> bool:
-        """Whether the stream reads the events of the account."""
-        return self.tells_deletions and bool(self.event_kinds) and self.account.events is not None
-
-    @property
-    def awaits_events(self) -> bool:
-        """Whether another reading of the events may spare the stream one of its own."""
-        return False
-
-    @property
-    def can_tell_deletions(self) -> bool:
-        """Whether anything tells which records were deleted. A full refresh that overwrites needs nothing."""
-        return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
-
-    @property
-    def tells_deletions(self) -> bool:
-        """Whether the stream is to tell of them."""
-        return self.account.deletions.emit and self.can_tell_deletions and not self.lacks_mark
-
-    def row_with(self, key: Hashable) -> Row:
-        """A row that holds a key and nothing else."""
-        names = _as_list(self.primary_key)
-        return dict(zip(names, key if isinstance(key, tuple) else (key,), strict=True))
-
-    def tombstone(self, row: Row, at: int, partition: Partition) -> Row:
-        """The record that says that a row is gone.
-
-        :param row: what is known of it, at least its key
-        :param at: since when (seconds since 1970, UTC)
-        """
-        record = self._normalise(self.with_cursor(row, self.source_stream.timestamp_format.format(at)))
-        return {**record, **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
-
-    def with_cursor(self, row: Row, value: Any) -> Row:
-        """A row with another value in the cursor field."""
-        return {**row, str(self.cursor_field): value}
-
-    def partition_under(self, parent: Any) -> Partition:
-        """The list that holds a row of a parent, or any row."""
-        return Partition() if self.lists else next(iter(self.partitions()))
-
     # -- reading --------------------------------------------------------------------------------------------------
 
     @property
@@ -263,7 +180,7 @@ class Resource(ABC):
         """The schema that records are made to fit."""
         return self.get_json_schema()
 
-    def use_schema(self, schema: Mapping[str, Any]) -> None:  # noqa: B027  # most streams know theirs
+    def use_schema(self, schema: Mapping[str, Any]) -> None:  # most streams know theirs
         """Use the schema that the connection has stored for this stream."""
 
     def get_json_schema(self) -> Mapping[str, Any]:

@@ -22,8 +22,9 @@ from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.resource import DELETED_AT, DELETED_AT_SCHEMA, Chain, Resource, ResourceList
+from source_invoicing.streams.resource import Chain, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
+from source_invoicing.streams.tombstones import DELETED_AT, DELETED_AT_SCHEMA
 
 Slice = Mapping[str, Any]
 
