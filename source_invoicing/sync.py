@@ -10,9 +10,8 @@ So a slow reader of the output slows the workers down, and memory stays flat.
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
@@ -28,11 +27,10 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.breaker import FailureBreaker
-from source_invoicing.http import ApiClient, Cancelled, Failure, heartbeat, in_accounts, logger
+from source_invoicing.http import Cancelled, Failure, heartbeat, in_accounts, logger
+from source_invoicing.lanes import Job, lanes_of
 from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
-from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
-from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
+from source_invoicing.streams import Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import FINISHED
@@ -50,96 +48,9 @@ class _State:
 
 @dataclass(frozen=True)
 class _TaskEnded:
-    job: _Job
+    job: Job
     error: Exception | None = None
     was_opening: bool = False
-
-
-class _Lane:
-    """The workers of an account, and the readings that they have left. Accounts have limits of their own, so one that
-    is slow must not keep the workers of another. The counters belong to the consumer.
-    """
-
-    def __init__(self, num_workers: int) -> None:
-        self.num_workers = num_workers
-        self.waiting: deque[_Job] = deque()
-        self.running: list[_Job] = []
-        self.opening = 0
-        self.pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
-
-    def next_job(self) -> _Job | None:
-        """The next job that does not have to wait for another one."""
-        others = (*self.running, *self.waiting)
-        return next((job for job in self.waiting if not any(map(job.waits_for, others))), None)
-
-
-class _Job:
-    """A reading in progress. The counters belong to the consumer."""
-
-    def __init__(self, reading: Reading, lane: _Lane) -> None:
-        self.reading = reading
-        self.lane = lane
-        self.breaker = FailureBreaker(
-            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
-            refusals_count=isinstance(reading, DetailReading),
-        )
-        self.tasks = 0
-        self.failed = False
-        self.concluded = False
-        self._under_way = 0
-        self._chains: Iterator[Chain] = iter(())
-        self._lock = threading.Lock()
-        source = reading.source
-        self._ids: list[Any] | None = None
-        if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
-            self._ids = []
-
-    @property
-    def delivers_ids(self) -> bool:
-        """Whether the ids that children wait for come out of this reading."""
-        return self._ids is not None
-
-    def open(self) -> None:
-        self._chains = self.reading.chains()
-
-    def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
-        with self._lock:
-            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
-            chain = next(self._chains, None) if has_room else None
-            self._under_way += chain is not None
-            return chain
-
-    def chain_ended(self) -> None:
-        with self._lock:
-            self._under_way -= 1
-
-    def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges that the workers of one list share; ``None`` where only one may read it."""
-        if self.lane.num_workers == 1 or not self.reading.shareable:
-            return None
-        ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
-        return ranges
-
-    def read(self, chain: Chain, ranges: KeyRanges | None) -> Iterator[RecordPage]:
-        for outlet, records in self.reading.read(chain, ranges):
-            if self._ids is not None and isinstance(outlet, ParentStream):
-                self._ids.extend(map(outlet.parent_id, records))
-            yield RecordPage(outlet.name, records)
-
-    def deliver_ids(self) -> None:
-        """Note that everything was read."""
-        if self._ids is not None and isinstance(self.reading.source, ParentStream):
-            self.reading.source.ids.deliver(self._ids)
-
-    def waits_for(self, other: _Job) -> bool:
-        """Whether the other one delivers what this one needs to begin. Lists come before details."""
-        if isinstance(self.reading, DetailReading):
-            return not isinstance(other.reading, DetailReading)
-        source = self.reading.source
-        if source.awaits_events and other.reading.delivers_events:
-            return True
-        return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
 
 
 class Sync:
@@ -154,7 +65,7 @@ class Sync:
         :param refused: streams that cannot be read at all, and why
         """
         self._refused = refused
-        self._lanes = _lanes(readings, num_workers)
+        self._lanes = lanes_of(readings, num_workers)
         # Of each stream, in how many accounts it is still to be read, and how it went in the others.
         self._left = Counter(outlet.name for reading in readings for outlet in reading.outlets)
         self._complete: defaultdict[str, list[Resource]] = defaultdict(list)
@@ -248,7 +159,7 @@ class Sync:
             yield from self._finish(job)
         yield from self._open_jobs()
 
-    def _finish(self, job: _Job) -> Iterator[AirbyteMessage]:
+    def _finish(self, job: Job) -> Iterator[AirbyteMessage]:
         for outlet in job.reading.outlets:
             outlet.progress.on_change = None
         if not job.failed:
@@ -314,7 +225,7 @@ class Sync:
 
     # -- the workers ----------------------------------------------------------------------------------------------
 
-    def _submit(self, job: _Job, task: Callable[..., None], *arguments: Any) -> None:
+    def _submit(self, job: Job, task: Callable[..., None], *arguments: Any) -> None:
         with self._counting:
             self._tasks += 1
             job.tasks += 1
@@ -328,22 +239,23 @@ class Sync:
             raise Cancelled
         self._queue.put(item)
 
-    def _open(self, job: _Job) -> None:
+    def _open(self, job: Job) -> None:
         def open_and_offer() -> None:
             job.open()
             self._offer(job)
 
         self._run(job, open_and_offer, was_opening=True)
 
-    def _offer(self, job: _Job) -> None:
+    def _offer(self, job: Job) -> None:
+        """Submit the next chains, as many as there is room for."""
         while (chain := job.next_chain()) is not None:
             self._offer_chain(job, chain)
 
-    def _offer_chain(self, job: _Job, chain: Chain) -> None:
+    def _offer_chain(self, job: Job, chain: Chain) -> None:
         ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
         self._submit(job, self._read, job, chain, ranges, True)
 
-    def _read(self, job: _Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
+    def _read(self, job: Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
         """:param makes_room: whether the next chain is to be read when this one is done"""
 
         def read() -> None:
@@ -357,7 +269,7 @@ class Sync:
 
         self._run(job, read)
 
-    def _conclude(self, job: _Job) -> None:
+    def _conclude(self, job: Job) -> None:
         def conclude() -> None:
             for outlet, records in job.reading.tell_deletions():
                 self._put(RecordPage(outlet.name, records))
@@ -365,7 +277,7 @@ class Sync:
 
         self._run(job, conclude)
 
-    def _read_chain(self, job: _Job, chain: Chain, ranges: KeyRanges | None) -> None:
+    def _read_chain(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:
         if job.breaker.is_open:
             return
         try:
@@ -382,7 +294,7 @@ class Sync:
         else:
             job.breaker.succeeded()
 
-    def _run(self, job: _Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
+    def _run(self, job: Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
         error = None
         try:
             if self._cancelled.is_set():
@@ -396,18 +308,3 @@ class Sync:
             self._put(_TaskEnded(job, error, was_opening))
         except Cancelled:
             return
-
-
-def _lanes(readings: Sequence[Reading], num_workers: int) -> list[_Lane]:
-    """The readings in order, those of each account in a lane of its own."""
-    lanes: list[_Lane] = []
-    of_clients: dict[ApiClient, _Lane] = {}
-    for reading in readings:
-        client = reading.source.account.client
-        if client not in of_clients:
-            if len(lanes) < ACCOUNTS_SIDE_BY_SIDE:
-                lanes.append(_Lane(num_workers))
-            of_clients[client] = lanes[len(of_clients) % ACCOUNTS_SIDE_BY_SIDE]
-        lane = of_clients[client]
-        lane.waiting.append(_Job(reading, lane))
-    return lanes

@@ -19,8 +19,8 @@ class DocumentState(CursorState):
     """``{cursor_field: value}``: the details of all documents last changed before that time are out. In the middle of
     many documents of one second, ``"document"`` is the key up to which those of that very second are out as well.
 
-    Details are read in the order of their documents' times and keys, whatever the order of the list, long after the
-    time itself. So unlike a list, they need no overlap: a document is asked for once.
+    Details are read in the order of their documents' times and keys, whatever the order of the list. The cursor already
+    leaves room for what may come late (:meth:`.Documents.bounds`), so nothing before it is asked for again.
     """
 
     def __init__(self, *arguments: Any) -> None:

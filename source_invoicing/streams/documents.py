@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Where details are bounded, so many more documents than that are kept before the newest changes are dropped.
 KEPT_IN_RESERVE = 1000
+# After so many seconds, no writer commits late and no clock is behind: a document is asked for once and no more.
+SETTLED_AFTER = 3600
 
 
 @dataclass(eq=False, frozen=True)
@@ -214,8 +217,13 @@ class Documents:
 
     def bounds(self) -> dict[Any, int]:
         """For each partition, before which time (seconds since 1970, UTC) no document is missing. A list that was read
-        to its end has shown all of the last second that it promises."""
-        return {key: cursor + (self.failure is None) for key, cursor in self.progress.cursors.items()}
+        to its end has shown all of a second that is long gone. Of a later one, documents may still come."""
+        is_over = self.failure is None
+        long_gone = time.time() - SETTLED_AFTER
+        return {
+            key: cursor + 1 if is_over and cursor < long_gone else self._window.overlapping(cursor)
+            for key, cursor in self.progress.cursors.items()
+        }
 
     def oldest_first(self) -> list[Iterator[Document]]:
         """The documents of each partition, in the order of their changes. Of a list that could not be read completely,

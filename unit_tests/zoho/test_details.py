@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
 from unit_tests.zoho.helpers import Mock, config
-from unit_tests.zoho.zoho_list import ZohoList, written
+from unit_tests.zoho.zoho_list import EPOCH, ZohoList, written
 
 LINES, WHOLE = "invoice_line_items", "invoice_details"
 ALL = ["invoices", WHOLE, LINES]
@@ -120,6 +121,22 @@ def test_a_stream_that_joins_later_reads_all_and_the_others_nothing(http: Mock, 
     assert len(invoices.asked) == len(set(keys(second))) == 10
     assert second.records[LINES] == []
     assert second.state[WHOLE] == second.state[LINES] == first.state[LINES]
+
+
+def test_a_document_may_still_come_in_a_second_that_is_not_long_gone(http: Mock) -> None:
+    answer_tokens(http)
+    invoices, ten_minutes_ago = Documents(), int(time.time()) - EPOCH - 600
+    for key in range(5):
+        invoices.add(key, ten_minutes_ago - key)
+    listed = invoices.serve(http)
+    first = sync(WHOLE)
+    invoices.add(7, ten_minutes_ago)
+    listed.rows.append(invoices.rows[-1])
+    invoices.asked.clear()
+
+    second = sync(WHOLE, state=first.state)
+
+    assert sorted(keys(second)) == sorted(invoices.asked) == ["000", "001", "007"]
 
 
 def test_documents_without_a_time_of_change_are_asked_for_each_time_they_are_listed(http: Mock) -> None:

@@ -1,0 +1,124 @@
+"""The workers of each account, and the readings that they carry out."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from source_invoicing.breaker import FailureBreaker
+from source_invoicing.http import ApiClient
+from source_invoicing.messages import RecordPage
+from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading
+from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
+from source_invoicing.streams.listing import KeyRanges
+from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.state import FINISHED
+
+
+class Lane:
+    """The workers of an account, and the readings that they have left. Accounts have limits of their own, so one that
+    is slow must not keep the workers of another. The counters belong to the consumer.
+    """
+
+    def __init__(self, num_workers: int) -> None:
+        self.num_workers = num_workers
+        self.waiting: deque[Job] = deque()
+        self.running: list[Job] = []
+        self.opening = 0
+        self.pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
+
+    def next_job(self) -> Job | None:
+        """The next job that does not have to wait for another one."""
+        others = (*self.running, *self.waiting)
+        return next((job for job in self.waiting if not any(map(job.waits_for, others))), None)
+
+
+class Job:
+    """A reading in progress. The counters belong to the consumer."""
+
+    def __init__(self, reading: Reading, lane: Lane) -> None:
+        self.reading = reading
+        self.lane = lane
+        self.breaker = FailureBreaker(
+            any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
+            refusals_count=isinstance(reading, DetailReading),
+        )
+        self.tasks = 0
+        self.failed = False
+        self.concluded = False
+        self._under_way = 0
+        self._chains: Iterator[Chain] = iter(())
+        self._lock = threading.Lock()
+        source = reading.source
+        self._ids: list[Any] | None = None
+        if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
+            self._ids = []
+
+    @property
+    def delivers_ids(self) -> bool:
+        """Whether the ids that children wait for come out of this reading."""
+        return self._ids is not None
+
+    def open(self) -> None:
+        self._chains = self.reading.chains()
+
+    def next_chain(self) -> Chain | None:
+        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
+        with self._lock:
+            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            chain = next(self._chains, None) if has_room else None
+            self._under_way += chain is not None
+            return chain
+
+    def chain_ended(self) -> None:
+        """Make room for another one. Safe to call from several threads."""
+        with self._lock:
+            self._under_way -= 1
+
+    def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
+        """The ranges that the workers of one list share; ``None`` where only one may read it."""
+        if self.lane.num_workers == 1 or not self.reading.shareable:
+            return None
+        ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
+        return ranges
+
+    def read(self, chain: Chain, ranges: KeyRanges | None) -> Iterator[RecordPage]:
+        for outlet, records in self.reading.read(chain, ranges):
+            if self._ids is not None and isinstance(outlet, ParentStream):
+                self._ids.extend(map(outlet.parent_id, records))
+            yield RecordPage(outlet.name, records)
+
+    def deliver_ids(self) -> None:
+        """Note that everything was read."""
+        if self._ids is not None and isinstance(self.reading.source, ParentStream):
+            self.reading.source.ids.deliver(self._ids)
+
+    def waits_for(self, other: Job) -> bool:
+        """Whether the other one delivers what this one needs to begin. Lists come before details."""
+        if isinstance(self.reading, DetailReading):
+            return not isinstance(other.reading, DetailReading)
+        source = self.reading.source
+        if source.awaits_events and other.reading.delivers_events:
+            return True
+        return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
+
+
+def lanes_of(readings: Sequence[Reading], num_workers: int) -> list[Lane]:
+    """The readings in order, those of each account in a lane of its own.
+
+    :param num_workers: of each lane
+    """
+    lanes: list[Lane] = []
+    of_clients: dict[ApiClient, Lane] = {}
+    for reading in readings:
+        client = reading.source.account.client
+        if client not in of_clients:
+            if len(lanes) < ACCOUNTS_SIDE_BY_SIDE:
+                lanes.append(Lane(num_workers))
+            of_clients[client] = lanes[len(of_clients) % ACCOUNTS_SIDE_BY_SIDE]
+        lane = of_clients[client]
+        lane.waiting.append(Job(reading, lane))
+    return lanes
