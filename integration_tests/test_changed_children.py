@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integration_tests.conftest import Connect, StartPlatform
@@ -84,3 +86,43 @@ def test_all_lists_are_read_where_events_do_not_suffice(
     assert {row["id"] for row in second.records["contacts"]} == {row["id"] for row in there}
     if why in ("gap", "refresh", "always"):
         assert any("lists of all parents are read" in line for line in second.logs)
+
+
+def test_a_reading_of_all_lists_that_is_cut_off_goes_on_and_misses_nothing(
+    start_platform: StartPlatform, connect: Connect
+) -> None:
+    sandbox = start_platform(INVOICED, {"customers": 12, "contacts": 30}, options=EVENTS)
+    connector = connect(sandbox, num_workers=1)
+    destination = Destination(INVOICED, connector.catalog)
+    fault = {"kind": "status", "code": 500}
+    sandbox.add_faults({"match": {"stream": "contacts"}, "after": 8, "times": 0, "fault": fault})
+    destination.load(first := connector.read(["contacts"]))
+    sandbox.clear_faults()
+    # Of a customer whose list is read already.
+    added = sandbox.insert("contacts", customer=sandbox.rows("customers")[0]["id"])
+
+    destination.load(second := connector.read(["contacts"], state=first.last_state))
+    destination.load(third := connector.read(["contacts"], state=second.last_state))
+
+    assert {"customer_id", "events_until"} <= first.states["contacts"][-1].keys()
+    assert len(second.records["contacts"]) < 30
+    assert added in {row["id"] for row in third.records["contacts"]}
+    assert_same_rows(destination, sandbox, ["contacts"])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"events_until": "x"}, {"events_until": 10**12}, {"events_seen": 5}, {"full_reading": None}, {"other": 1}]
+)
+def test_a_state_that_no_sync_can_have_written_is_refused(
+    start_platform: StartPlatform, connect: Connect, wrong: dict[str, Any]
+) -> None:
+    sandbox = start_platform(INVOICED, {"customers": 3, "contacts": 3}, options=EVENTS)
+    connector = connect(sandbox, deletions="emit")
+    for stream in ("contacts", "notes"):
+        state = connector.read([stream]).last_state
+        state[0]["stream"]["stream_state"].update(wrong)
+
+        output = connector.read([stream], state=state)
+
+        assert [error["failure_type"] for error in output.errors] == ["config_error"]
+        assert f"saved state of stream {stream} cannot be used" in output.errors[0]["message"]

@@ -13,7 +13,7 @@ from source_invoicing.http import logger
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.events import EVENTS_UNTIL, News
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import FINISHED, MEMORY, ParentState, ascending
+from source_invoicing.streams.state import FINISHED, ParentState, ascending
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A stored name; never change it.
@@ -66,13 +66,13 @@ class ChangesState(ParentState):
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        names = {*MEMORY, FULL_READING}
-        self.memory = {name: value for name, value in state.items() if name in names}
         self._found, self._reads_all = {}, True
-        for name in (EVENTS_UNTIL, FULL_READING):
-            if type(self.memory.get(name, 0)) is not int:
-                raise self.invalid(f"{name!r} should be whole Unix seconds, found {self.memory[name]!r}")
-        super().restore({name: value for name, value in state.items() if name not in names})
+        rest = self.restore_memory(state)
+        if FULL_READING in rest:
+            self.memory[FULL_READING] = rest.pop(FULL_READING)
+            if type(self.memory[FULL_READING]) is not int:
+                raise self.invalid(f"{FULL_READING!r} should be Unix seconds, found {self.memory[FULL_READING]!r}")
+        super().restore(rest)
 
 
 class ChangedChildren(ChildStream, ABC):
@@ -119,9 +119,15 @@ class ChangedChildren(ChildStream, ABC):
         return Partition() if parent is None else self.partition_for(parent)
 
     def _changed_parents(self) -> list[Any] | None:
-        """The ids of the parents whose lists have changed, ascending; ``None``: that is not known, so all are read."""
+        """The ids of the parents whose lists have changed, ascending; ``None``: that is not known, so all are read.
+
+        :raises Failure: if the state is wrong
+        """
         progress, feed, now = self.progress, self.account.events, int(time.time())
-        news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
+        try:
+            news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
+        except ValueError as error:
+            raise progress.invalid(f"what it keeps of events cannot be read ({error})") from None
         if self.is_full_refresh:
             progress.memory = {}
         if news is None or progress.done_up_to is not None:
@@ -145,6 +151,6 @@ class ChangedChildren(ChildStream, ABC):
             return "the account does not list all events since the last sync"
         if any(not event.parents and event.kind not in self.gone_events for event in news.events):
             return "an event does not say which one has changed"
-        if now - memory.get(FULL_READING, 0) >= days * SECONDS_PER_DAY:
+        if not 0 <= now - memory.get(FULL_READING, 0) < days * SECONDS_PER_DAY:
             return f"that is to be done every {days} days" if days else "that is to be done each time"
         return ""

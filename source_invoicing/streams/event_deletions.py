@@ -63,8 +63,8 @@ class EventDeletions(Deletions):
         """The last event about each record that may be gone, and what the event holds of the record."""
         kinds = {*self._source.gone_events, *self._source.doubtful_events}
         about = ((event, row) for event in news.events if event.kind in kinds for row in event.rows)
-        found = {self._source.key(row): (event, row) for event, row in about}
-        return {key: last for key, last in found.items() if _identifies(key)}
+        keys = ((self._source.key(row), event, row) for event, row in about)
+        return {key: (event, row) for key, event, row in keys if _identifies(key)}
 
     def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> None:
         source, is_late = self._source, event.id in self._news[outlet.name].late

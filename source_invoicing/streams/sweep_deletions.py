@@ -102,7 +102,8 @@ class SweepDeletions(Deletions):
         if not self._policy.sweep_days or _has_given_up(outlet):
             return False
         swept_at = outlet.progress.memory.get(KNOWN_IDS, {}).get(SWEPT_AT)
-        return self._known[outlet.name] is None or self._began - swept_at >= self._policy.sweep_days * SECONDS_PER_DAY
+        days = self._policy.sweep_days
+        return self._known[outlet.name] is None or not 0 <= self._began - swept_at < days * SECONDS_PER_DAY
 
     def _sweep(self) -> None:
         """Read the list for its ids.

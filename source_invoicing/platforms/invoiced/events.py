@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from source_invoicing.streams import Event, Row
+from source_invoicing.streams.page import is_identity
 
 # Other records that an event may hold whole, where a list has their ids.
 EXPANDED = ("customer", "subscription", "plan", "invoice")
@@ -21,12 +22,13 @@ def parse_event(row: Row) -> Event | None:
     if kind == MERGED:
         # Which of the customers the object is, and where the other one stands, is not documented. Without that one, the
         # lists that have changed are not known.
-        customers = sorted({each for each in (record.get("id"), *_customers(row["data"])) if isinstance(each, int)})
+        named = (record.get("id"), *_customers(row["data"]))
+        customers = sorted({each for each in named if isinstance(each, int)})
         both = tuple(customers) if len(customers) > 1 else ()
         return Event(row["id"], kind, at, tuple({"id": each} for each in customers), both)
     flat = {name: _id(value) if name in EXPANDED else value for name, value in record.items()}
     parent = flat.get("id") if kind.startswith("customer.") else flat.get("customer_id") or flat.get("customer")
-    return Event(row["id"], kind, at, (flat,), () if parent is None else (parent,))
+    return Event(row["id"], kind, at, (flat,), (parent,) if is_identity(parent) else ())
 
 
 def _id(value: Any) -> Any:
