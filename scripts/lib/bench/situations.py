@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from bench.lists import CHILDREN, PER_PAGE, list_sizes, pages
 from bench.readers import (
     BARE_LOOP,
     DECLARATIVE_ENGINE,
@@ -23,8 +23,6 @@ from bench.results import MIB, Chapter, Ratio, cpu_seconds, peak_mib, seconds, s
 from bench.sandbox import SandboxProcess
 from bench.workbench import Measured, Workbench
 
-PER_PAGE = 100
-CHILDREN = ("contacts", "metered_billings", "payment_sources")
 LATENCIES_MS = (100, 300)
 # Unix seconds: later than anything the sandbox makes by itself.
 TIME_OF_THE_BULK_CHANGE = 1_764_500_000
@@ -339,7 +337,7 @@ def requests_used(bench: Workbench) -> Chapter:
     with SandboxProcess(scale=bench.size(10)) as sandbox:
         job = bench.job(sandbox)
         sizes = {stream: list_sizes(sandbox, stream) for stream in job.streams}
-        records = {stream: sum(of_stream) for stream, of_stream in sizes.items()}
+        records = {stream: len(sandbox.rows(stream)) for stream in job.streams}
         measured = bench.read(sandbox, {THIS_CONNECTOR: job}, records, times=1)
     requests = measured.requests[THIS_CONNECTOR]
     least = {stream: sum(map(pages, of_stream)) for stream, of_stream in sizes.items()}
@@ -348,7 +346,8 @@ def requests_used(bench: Workbench) -> Chapter:
         title="Requests of a full read",
         setup=(
             f"All {len(records)} streams, {sum(records.values()):,} records. The least possible is one request for "
-            f"each {PER_PAGE} rows of a list, and one for an empty list."
+            f"each {PER_PAGE} rows of a list, and one for an empty list; none for parts of rows, and one for a "
+            "payment plan."
         ),
         ratios=[
             Ratio(
@@ -377,25 +376,6 @@ def requests_used(bench: Workbench) -> Chapter:
             "between them while they are read."
         ],
     )
-
-
-def list_sizes(sandbox: SandboxProcess, stream: str) -> list[int]:
-    """Rows of each list that a stream consists of."""
-    rows = sandbox.rows(stream)
-    if stream in CHILDREN:
-        of_customer = Counter(row["customer_id"] for row in rows)
-        return [of_customer[customer["id"]] for customer in sandbox.rows("customers")]
-    if stream == "subscriptions":
-        # Canceled and finished ones are listed separately.
-        of_status = Counter(row["status"] for row in rows)
-        apart = [of_status["canceled"], of_status["finished"]]
-        return [len(rows) - sum(apart), *apart]
-    return [len(rows)]
-
-
-def pages(size: int) -> int:
-    """Pages of a list; an empty one has to be asked for too."""
-    return max(-(-size // PER_PAGE), 1)
 
 
 SITUATIONS: Mapping[str, Callable[[Workbench], Chapter]] = {

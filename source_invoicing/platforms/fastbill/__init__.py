@@ -154,6 +154,7 @@ class FastBill(Platform):
         return FastBillAccount(
             client=self._client(retry_policy),
             window=Window(self.config.start, self.config.lookback_days),
+            deletions=self.deletions,
             endpoint=self._endpoint,
             error_handler_of_filters=replace(self._error_handler, filtered=True),
             project_id=self._project_id,

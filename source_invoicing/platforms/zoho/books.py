@@ -137,7 +137,8 @@ class CustomerDebitNotes(BooksStream, ModifiedStream):
         applied = common.page_context(response).get("applied_filter")
         if applied and applied != self.params["filter_by"]:
             raise AccessRefused(
-                f"Zoho listed invoices by {applied}, where debit notes were asked for.", FailureType.config_error
+                f"Zoho listed invoices by {applied}, where debit notes were asked for. Leave the stream out.",
+                FailureType.config_error,
             )
         return super().read_page(response, request)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response, logger
+from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
@@ -26,6 +26,7 @@ from source_invoicing.streams import (
     compact_offset,
 )
 from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.listing import (
     CREATION_ORDER,
     CREATION_ORDER_FILTERED,
@@ -116,6 +117,16 @@ class ZohoStream(InvoicingStream):
             server_time=response.server_time,
             size=size,
         )
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request:
+        chosen = {name: value for name, value in partition.params.items() if name == "organization_id"}
+        return Request(f"{self.list_path(partition)}/{path_segment(first(key))}", chosen)
+
+    @override
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        """Whatever it is: of one that is not there, Zoho has an error."""
+        return response.body if isinstance(response.body, dict) else {}
 
     @override
     def partitions(self) -> Iterable[Partition]:
