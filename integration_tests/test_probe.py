@@ -33,6 +33,8 @@ ROWS: Mapping[str, Mapping[str, int]] = {
 # More than a page of invoices, where that matters.
 LONG, SHORT = 120, 30
 LENGTH = {"per_page_cap", "limit_cap", "ignore_paging"}
+# A request of a probe, not of the connection test.
+IN_THE_MIDDLE = 12
 # Options that shape the rows.
 AT_START = {"blank_times"}
 
@@ -157,6 +159,8 @@ def test_nothing_that_a_record_holds_is_in_the_report_or_the_log(tmp_path: Path,
     def tamper(asked: ApiRequest, reply: Reply) -> Reply:
         if asked.path.endswith("/token"):
             return reply
+        if len(account.wire.asked) == IN_THE_MIDDLE:
+            return Reply(500, b'{"message": "Canary & Sons owe 4711.42."}')
         return replace(reply, body=json.dumps(_with_canaries(json.loads(reply.body))).encode())
 
     account = Account(platform.name, tmp_path, tamper=tamper)
@@ -166,6 +170,7 @@ def test_nothing_that_a_record_holds_is_in_the_report_or_the_log(tmp_path: Path,
     assert output.exit_code == 0, output.stderr
     assert sum(finding["verdict"] != "open" for finding in account.report["probes"]) > 20
     said = "\n".join([*output.lines, output.stderr, json.dumps(account.report)])
+    assert "HTTP 500 for" in said
     assert "canary" not in said.lower()
     # Neither ids nor times nor amounts: the largest numbers are sizes of pages.
     assert not re.findall(r"\d{4,}|\d[.,]\d{2}\b", said)

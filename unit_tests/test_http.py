@@ -468,7 +468,6 @@ def access_tokens() -> AccessTokens:
         form={"grant_type": "refresh_token"},
         refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
         most_requests=10,
-        per_seconds=60,
         retry_policy=HURRY,
     )
 

@@ -39,6 +39,9 @@ LONGEST_LIFE = 3600.0
 MARGIN = 120.0
 # Members of a token request that are no secrets, and words that would be masked all over the log.
 OPEN_MEMBERS = ("grant_type", "scope")
+# Requests to a token endpoint are counted within windows of so many seconds, as Zoho counts them.
+# https://www.zoho.com/accounts/protocol/oauth/token-limits.html
+TOKEN_WINDOW = 600.0
 # New tokens that one request may take, each refused although it was just issued.
 MOST_RENEWALS = 4
 
@@ -74,7 +77,6 @@ class AccessTokens:
         form: Mapping[str, str],
         refusal: Callable[[str, str], Failure],
         most_requests: int,
-        per_seconds: float,
         options: str = "platform",
         auth: Auth | None = None,
         headers: Mapping[str, str] | None = None,
@@ -85,8 +87,8 @@ class AccessTokens:
         :param vendor: name for messages
         :param form: what is sent to ``token_url``; its values are secrets, but for :data:`OPEN_MEMBERS`
         :param refusal: puts the members ``error`` and ``error_description`` of a response into a sentence
-        :param most_requests: to the token endpoint within ``per_seconds``; a token that is needed beyond that is a
-            failure, since further requests would only prolong the vendor's block
+        :param most_requests: to the token endpoint within :data:`TOKEN_WINDOW`; a token that is needed beyond that is
+            a failure, since further requests would only prolong the vendor's block
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
         :param auth: how the client proves itself, where it is not in the form
@@ -103,8 +105,7 @@ class AccessTokens:
         self._on_rotation = on_rotation
         self._refusal = refusal
         self._most_requests = most_requests
-        self._per_seconds = per_seconds
-        self._budget = CallBudget(most_requests, per_seconds, scaled=False)
+        self._budget = CallBudget(most_requests, TOKEN_WINDOW, scaled=False)
         self._token_url = f"{options}.token_url"
         credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
         self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
@@ -185,7 +186,7 @@ class AccessTokens:
         if self._budget.take() > 0:
             raise transient_failure(
                 f"{self._vendor} issues at most {self._most_requests} access tokens within "
-                f"{self._per_seconds / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
+                f"{TOKEN_WINDOW / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
                 "they are issued. Run the sync again in a while; if this stays, see who revokes them."
             )
 

@@ -105,17 +105,9 @@ class RestApi(Platform):
         return probes_of(streams)
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
-        window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(self._client(retry_policy), window, self._error_handler)
-
-    def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         options = self._options
-        rate_limiter = RateLimiter(
-            in_flight=self.num_workers,
-            budget=options.rate.budget(),
-            longest_wait=retry_policy.longest_wait,
-        )
-        return ApiClient(
+        rate_limiter = RateLimiter(self.num_workers, options.rate.budget(), retry_policy.longest_wait)
+        client = ApiClient(
             auth=self._auth,
             base_url=options.base_url,
             error_handler=PageErrorHandler(self._error_handler),
@@ -124,6 +116,7 @@ class RestApi(Platform):
             retry_policy=retry_policy,
             headers=dict((*options.headers, *options.secret_headers)),
         )
+        return RestAccount(client, Window(self.config.start, self.config.lookback_days), self._error_handler)
 
     def _keep_refresh_token(self, token: str) -> None:
         """Have the connection store a new refresh token: the old one may not work again."""

@@ -87,8 +87,6 @@ class RestParentStream(RestStream, ParentStream):
 class RestChildStream(RestStream, ChildStream):
     """A declared resource with a list per parent."""
 
-    many_lists = True
-
     parents: RestParentStream
 
     def __init__(self, account: RestAccount, parents: RestParentStream) -> None:

@@ -33,7 +33,6 @@ CLIENT_AUTHS = (IN_THE_BODY, "basic")
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 # A server that refuses tokens as fast as it issues them is not asked for ever.
 MOST_TOKENS = 20
-TOKEN_WINDOW = 600.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,6 @@ class OAuth:
             form=self.form,
             refusal=self._refusal,
             most_requests=MOST_TOKENS,
-            per_seconds=TOKEN_WINDOW,
             options="platform.auth",
             auth=self._client_auth(),
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from airbyte_cdk.models import FailureType
@@ -19,7 +19,9 @@ from source_invoicing.http import (
     UnexpectedResponse,
     Verdict,
 )
-from source_invoicing.platforms.rest_api.pagers import READ_LESS
+from source_invoicing.platforms.rest_api.pager import Pager
+from source_invoicing.platforms.rest_api.pagers import READ_LESS, NoPager
+from source_invoicing.streams import PageRequest
 
 #: How APIs say that a page is behind the end.
 BEHIND_THE_END = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
@@ -36,18 +38,18 @@ class PageErrorHandler:
     """Resolves the response to a page request.
 
     :param by_status: the resolution by status alone
-    :param place: how deep into the list the request goes, where that may be why it is refused
-        (:meth:`.Pager.place`)
-    :param later: whether the request continues a list whose first page came
     :param ends: statuses that mean that there is nothing (more), which is as good as an empty list
-    :param may_be_the_end: whether the request may be for the page behind the last one
     """
 
     by_status: StatusErrorHandler
-    place: str = ""
-    later: bool = False
+    pager: Pager = field(default_factory=NoPager)
+    request: PageRequest = field(default_factory=PageRequest)
     ends: tuple[int, ...] = ()
-    may_be_the_end: bool = False
+
+    @property
+    def place(self) -> str:
+        """How deep into the list the request goes, where that may be why it is refused."""
+        return self.pager.place(self.request)
 
     def __call__(self, response: Response) -> Verdict:
         if response.status in self.ends:
@@ -72,7 +74,7 @@ class PageErrorHandler:
         if self.place and response.status in DEPTH_REFUSED:
             # No longer a "bad request" or "missing": the list is there, and read in another way it would end here too.
             return self._too_deep(response, failure)
-        if self.later and response.status in PLACE_REFUSED:
+        if not self.request.is_first and response.status in PLACE_REFUSED:
             # The list is there; what is missing is the place to continue from.
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
         if isinstance(failure, ResourceMissing):
@@ -90,7 +92,7 @@ class PageErrorHandler:
         )
 
     def _what_to_make_of_it(self, response: Response) -> str:
-        if response.status not in BEHIND_THE_END or not self.may_be_the_end:
+        if response.status not in BEHIND_THE_END or not self.pager.asks_behind_the_end:
             return f"it seems not to list what is behind. {READ_LESS}"
         return (
             "the list ends there, or the API does not list what is behind. If it ends, name pagination.total_path, "

@@ -32,8 +32,6 @@ class DeclaredLists(InvoicingStream, ABC):
 
     #: The declaration.
     declared: ClassVar[Resource]
-    #: Whether there are many short lists, one per parent.
-    many_lists: ClassVar[bool] = False
 
     account: RestAccount
 
@@ -42,7 +40,7 @@ class DeclaredLists(InvoicingStream, ABC):
         :param more: what the other bases take
         """
         super().__init__(account, **more)
-        self._end = ListEnd(self.declared.pager, many_lists=self.many_lists)
+        self._end = ListEnd(self.declared.pager, many_lists=self.declared.parent is not None)
         words = partial(error_text, error_path=self.declared.error_path)
         self._by_status = replace(account.error_handler, error_text=words)
         self._asked_at: int | None = None
@@ -132,7 +130,9 @@ class DeclaredLists(InvoicingStream, ABC):
         elif request.token is not None:
             # A link is complete: nothing but headers and credentials is added.
             asked = replace(asked, url=request.token, params=())
-        return replace(asked, headers=headers, error_handler=self._error_handler(request, asked.shown))
+        ends = self._end.statuses(request, asked.shown)
+        error_handler = PageErrorHandler(self._by_status, self.declared.pager, request, ends)
+        return replace(asked, headers=headers, error_handler=error_handler)
 
     def _suffix(self, fixed: Mapping[str, Any]) -> str:
         """What tells lists apart that have the same path, in messages and in :class:`ListEnd`."""
@@ -166,15 +166,6 @@ class DeclaredLists(InvoicingStream, ABC):
             borders = {declared.windows.from_param: "from", declared.windows.to_param: "to"}
             params |= {param: write(values[name]) for param, name in borders.items() if param}
         return params
-
-    def _error_handler(self, request: PageRequest, path: str) -> PageErrorHandler:
-        return PageErrorHandler(
-            self._by_status,
-            place=self.declared.pager.place(request),
-            later=not request.is_first,
-            ends=self._end.statuses(request, path),
-            may_be_the_end=self.declared.pager.asks_behind_the_end,
-        )
 
     @property
     def times(self) -> EndState | None:

@@ -24,6 +24,8 @@ USUAL_TOTALS = (
 )
 USUAL_FLAGS = ("has_more", "hasMore", "meta.has_more", "pagination.has_more")
 PLAIN = "http://"
+# The options that a wrong count in a body may come from.
+PATHS = "total_path or total_pages_path"
 
 
 @dataclass(frozen=True)
@@ -62,39 +64,35 @@ class PageInfo:
 
     def counted(self, response: Response) -> int | None:
         """The total, whatever else is wrong with the response; ``None`` where there is none."""
-        found = response.headers.get(self.total_header) if self.total_header else dig(response.body, self.total_path)
-        return whole_number(found) if self.total_path or self.total_header else None
+        place = self.total_header or self.total_path
+        return whole_number(_found(response, self.total_header, self.total_path)) if place else None
 
     def total(self, response: Response, request: PageRequest, known_rows: int = 0) -> int | None:
         """The total. A later page may leave the header out.
 
         :param known_rows: rows of the list that certainly exist
         """
-        if not self.total_header:
-            total = _count_at(response, self.total_path)
-        elif self.total_header in response.headers or request.is_first:
-            total = _count(
-                response, response.headers.get(self.total_header, MISSING), self.total_header, "total_header"
-            )
-        else:
-            total = None
-        if total is not None and total < known_rows:
-            name = "total_header" if self.total_header else "total_path"
-            raise bad_pagination(
-                response, f"{getattr(self, name)!r} is {total} where at least {known_rows} rows are", name
-            )
+        place = self.total_header or self.total_path
+        found = _found(response, self.total_header, self.total_path)
+        if not place or (self.total_header and found is MISSING and not request.is_first):
+            return None
+        total = _count(response, found, place, "total_header" if self.total_header else PATHS)
+        if total < known_rows:
+            what = f"{place!r} is {total} where at least {known_rows} rows are"
+            raise bad_pagination(response, what, "total_header" if self.total_header else "total_path")
         return total
 
     def pages(self, response: Response) -> int | None:
         """The number of pages."""
-        return _count_at(response, self.total_pages_path)
+        path = self.total_pages_path
+        return _count(response, dig(response.body, path), path, PATHS) if path else None
 
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
         """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
-        if not self.has_more_path and not self.has_more_header:
-            return None
         place = self.has_more_header or self.has_more_path
-        value = response.headers.get(place, MISSING) if self.has_more_header else dig(response.body, self.has_more_path)
+        if not place:
+            return None
+        value = _found(response, self.has_more_header, self.has_more_path)
         if isinstance(value, bool):
             return value
         known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
@@ -108,8 +106,8 @@ class PageInfo:
 SILENT = PageInfo()
 
 
-def _count_at(response: Response, path: str) -> int | None:
-    return _count(response, dig(response.body, path), path, "total_path or total_pages_path") if path else None
+def _found(response: Response, header: str, path: str) -> Any:
+    return response.headers.get(header, MISSING) if header else dig(response.body, path)
 
 
 def _count(response: Response, value: Any, place: str, option: str) -> int:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from source_invoicing import http
 from source_invoicing.config import Fields
+from source_invoicing.http import describe as describe_json
+from source_invoicing.http import whole_number
 
 #: Steps into each element of a list, or each value of an object.
 EACH = "*"
@@ -40,7 +41,7 @@ def dig(value: Any, path: str) -> Any:
         step, _, path = path.partition(".")
         if isinstance(value, Mapping):
             value = value.get(step, MISSING)
-        elif isinstance(value, list) and (index := http.whole_number(step)) is not None and index < len(value):
+        elif isinstance(value, list) and (index := whole_number(step)) is not None and index < len(value):
             value = value[index]
         else:
             return MISSING
@@ -113,7 +114,7 @@ def set_path(target: dict[str, Any], path: str, value: Any) -> None:
 
 def describe(value: Any) -> str:
     """The kind of a value that :func:`dig` found, for messages, without its content."""
-    return "nothing" if isinstance(value, Missing) else http.describe(value)
+    return "nothing" if isinstance(value, Missing) else describe_json(value)
 
 
 def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool = False) -> str:

@@ -15,7 +15,6 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
-from source_invoicing.platforms.rest_api.account import RestAccount
 from source_invoicing.platforms.rest_api.checks import (
     check_window,
     demand_keys,
@@ -47,13 +46,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     timestamp_format: ClassVar[TimestampFormat]
 
-    def __init__(self, account: RestAccount, **more: Any) -> None:
-        """
-        :param more: what the other bases take
-        """
-        super().__init__(account, **more)
-        self._cursor_doubt = ""
-        self._shares_keys = False
+    _cursor_doubt = ""
+    _shares_keys = False
 
     @property
     @override

@@ -31,7 +31,7 @@ from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccoun
 from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.earlier_state import place_states
-from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
+from source_invoicing.platforms.zoho.errors import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
     check_several,
@@ -184,7 +184,6 @@ class Zoho(Platform):
             form=self._form,
             refusal=partial(token_refusal, self._data_center, urlsplit(self._token_url).netloc),
             most_requests=TOKENS_PER_WINDOW,
-            per_seconds=TOKEN_WINDOW,
             retry_policy=retry_policy,
         )
         side_by_side = ACCOUNTS_SIDE_BY_SIDE if may_be_several(self._organization_ids) else 1

@@ -38,9 +38,8 @@ from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-# https://www.zoho.com/accounts/protocol/oauth/token-limits.html
+# https://www.zoho.com/accounts/protocol/oauth/token-limits.html, within ten minutes
 TOKENS_PER_WINDOW = 10
-TOKEN_WINDOW = 600.0
 
 # https://www.zoho.com/books/api/v3/errors/
 INVALID_URL, INVALID_TOKEN = 5, 14

@@ -18,7 +18,7 @@ from source_invoicing.http import (
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.errors import TOKEN_WINDOW, TOKENS_PER_WINDOW, named, token_refusal
+from source_invoicing.platforms.zoho.errors import TOKENS_PER_WINDOW, named, token_refusal
 from source_invoicing.platforms.zoho.organization import listed, the_only_one
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 
@@ -43,7 +43,6 @@ def exchange_code(options: Fields) -> dict[str, str]:
         form={"grant_type": "authorization_code", **client, "code": code},
         refusal=partial(_refusal, data_center, urlsplit(token_url).netloc),
         most_requests=TOKENS_PER_WINDOW,
-        per_seconds=TOKEN_WINDOW,
         retry_policy=RetryPolicy.for_check(),
     )
     refresh_token = tokens.current().extra.get("refresh_token")

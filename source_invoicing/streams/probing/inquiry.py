@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from airbyte_cdk.models import FailureType
+
 from source_invoicing.http import (
     OK,
     AccessRefused,
@@ -20,6 +22,7 @@ from source_invoicing.http import (
     Request,
     ResourceMissing,
     Response,
+    Retry,
     Verdict,
 )
 from source_invoicing.streams.child import ChildStream, path_segment
@@ -269,6 +272,9 @@ class Inquiry:
             if isinstance(verdict, Fail) and not isinstance(verdict.failure, ENDS_ALL):
                 refused.append(verdict.failure)
                 return OK
+            if isinstance(verdict, Retry):  # the log says so, without the vendor's words
+                sentence = f"HTTP {response.status} for {asked.shown}."
+                return replace(verdict, failure=type(verdict.failure)(sentence, FailureType.transient_error))
             return verdict
 
         def read(response: Response) -> Answer:
