@@ -38,6 +38,7 @@ CHANGELOG
 :caption: Trust
 docs/reliability
 docs/performance
+docs/probe
 ```
 
 ```{toctree}

@@ -25,7 +25,6 @@ FEW_ROWS = 12
 CHANGES = ("edit", "edit", "insert")
 NEXT = (
     ("catalog --config config.json > catalog.json", "what to read, once config.json has the keys of your account"),
-    ("read --config config.json --catalog catalog.json", "your account"),
     ("probe --config config.json", "in two minutes, how much of what the connector assumes is true of it"),
 )
 # The exit status of a program that was stopped by Ctrl-C.

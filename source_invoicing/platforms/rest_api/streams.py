@@ -32,6 +32,7 @@ from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.resource import ResourceList
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
 
@@ -205,6 +206,17 @@ class RestStream(DeclaredSchema, DeclaredLists):
         declared = self.declared
         is_plain = not (declared.values or declared.windows or declared.has_versions or declared.synced_at)
         return super().can_tell_deletions and is_plain and bool(declared.primary_key)
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request | None:
+        if not self.declared.detail_path:
+            return None
+        return self.detail_request({**partition.params, "id": first(key)})
+
+    @override
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        """Whatever it is: an API has an error for a record that is not there."""
+        return response.body if isinstance(response.body, dict) else {}
 
     @override
     def row_with(self, key: Hashable) -> Row:
