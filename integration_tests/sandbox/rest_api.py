@@ -103,6 +103,8 @@ class RestApi(Platform):
         params = [{"name": name, "value": value} for name, value in manner.params] + manner.pager.params()
         parent = manner.parents.get(stream)
         above = {"stream": parent, "key": manner.primary_key, "field": manner.parent_field}
+        # The lists of parents are the one stream without a cursor.
+        left_out = ("cursor_field", "since_param", "since_format") if parent else ()
         return {
             "name": stream,
             "path": manner.paths[stream].removeprefix(manner.base_path),
@@ -110,7 +112,7 @@ class RestApi(Platform):
             "record_path": manner.record_path,
             "primary_key": [manner.primary_key],
             "pagination": manner.pager.config(),
-            **manner.stream_config,
+            **{name: value for name, value in manner.stream_config.items() if name not in left_out},
             **({"parent": above} if parent else {}),
         }
 

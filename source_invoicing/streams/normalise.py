@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -67,6 +68,7 @@ class Normaliser:
         self._stream = stream
         self._warned: set[str] = set()
         self._undeclared: set[str] = set()
+        self._warning = threading.Lock()
         self._shape = self._shape_of_object(schema, "")
         self._quiet_types = {**dict.fromkeys(keep, ANYTHING), **self._shape.quiet_types}
         self._if_undeclared = NOTHING if self._shape.fields else ANYTHING
@@ -87,7 +89,12 @@ class Normaliser:
     def _move(self, record: dict[str, Any], undeclared: Sequence[str]) -> None:
         moved = {name: record.pop(name) for name in undeclared}
         record[ADDITIONAL_PROPERTIES] = {**_own_additions(record), **moved}
-        for name in moved.keys() - self._undeclared:
+        if not moved.keys() <= self._undeclared:
+            with self._warning:
+                self._warn_of(moved.keys() - self._undeclared)
+
+    def _warn_of(self, undeclared: Iterable[str]) -> None:
+        for name in undeclared:
             if len(self._undeclared) == MOST_UNDECLARED:
                 return
             self._undeclared.add(name)
