@@ -32,6 +32,7 @@ class StreamFacts:
     :param whole: whether each sync reads the whole list, and so meets rows without a time too
     :param resumes: whether a sync that was cut off goes on from the state; as a rule where there is a cursor
     :param only_grows: rows are never edited or deleted
+    :param by_events: the cursor of a stream without such a time, of which events say what has changed
     """
 
     cursor: str | None = None
@@ -40,6 +41,7 @@ class StreamFacts:
     whole: bool = False
     resumes: bool | None = None
     only_grows: bool = False
+    by_events: str | None = None
 
     @property
     def is_resumable(self) -> bool:
@@ -163,7 +165,7 @@ INVOICED = PlatformFacts(
         "subscriptions": StreamFacts("updated_at", lists=3),
         "events": StreamFacts("timestamp", only_grows=True),
         **_each("credit_balance_adjustments members roles chasing_cadences", StreamFacts()),
-        **_each("contacts metered_billings payment_sources", StreamFacts(resumes=True)),
+        **_each("contacts metered_billings payment_sources", StreamFacts(resumes=True, by_events="updated_at")),
     },
     parts={
         **dict.fromkeys(("invoice_line_items", "invoice_discounts", "invoice_taxes"), "invoices"),

@@ -36,11 +36,12 @@ def test_discover_offers_incremental_where_it_is_true_and_nowhere_else(
     for name, facts in platform.streams.items():
         offered = catalog[name]
         assert offered["is_resumable"] is facts.is_resumable
-        if facts.cursor is None:
+        cursor = facts.cursor or facts.by_events
+        if cursor is None:
             assert offered["supported_sync_modes"] == ["full_refresh"]
         else:
             assert offered["supported_sync_modes"] == ["full_refresh", "incremental"]
-            assert offered["default_cursor_field"] == [facts.cursor]
+            assert offered["default_cursor_field"] == [cursor]
             assert offered["source_defined_cursor"] is True
 
 

@@ -26,6 +26,9 @@ TIMESTAMP = re.compile(
 )
 MAX_WORKERS = 32
 MAX_LOOKBACK_DAYS = 3650
+DELETIONS = ("ignore", "emit")
+DELETION_SWEEP_DAYS = 7
+MOST_DAYS = 365
 # Years in which every step back and every time zone stays within the calendar.
 FIRST_YEAR, LAST_YEAR = 1000, 9998
 A_DAY = 86_400
@@ -253,6 +256,8 @@ class Config:
     :param start: rows last changed before it are not read (seconds since 1970, UTC)
     :param lookback_days: how far each incremental sync steps back
     :param num_workers: requests in flight; ``None`` leaves it to the platform
+    :param emit_deletions: whether to tell of rows that are gone
+    :param deletion_sweep_days: how often long lists are searched for them; 0 is never
     :param values: the configuration as it came, for platforms that have to return it with a rotated token
     """
 
@@ -262,6 +267,8 @@ class Config:
     lookback_days: int
     num_workers: int | None
     values: Mapping[str, Any] = field(default_factory=dict)
+    emit_deletions: bool = False
+    deletion_sweep_days: int = DELETION_SWEEP_DAYS
 
     @classmethod
     def parse(cls, values: Any, platforms: Collection[str]) -> Config:
@@ -286,6 +293,8 @@ class Config:
             lookback_days=fields.integer("lookback_days", 0, 0, MAX_LOOKBACK_DAYS) or 0,
             num_workers=fields.integer("num_workers", None, 1, MAX_WORKERS),
             values=values,
+            emit_deletions=fields.choice("deletions", DELETIONS, default="ignore") == "emit",
+            deletion_sweep_days=fields.integer("deletion_sweep_days", DELETION_SWEEP_DAYS, 0, MOST_DAYS) or 0,
         )
 
 

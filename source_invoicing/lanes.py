@@ -101,6 +101,8 @@ class Job:
         if isinstance(self.reading, DetailReading):
             return not isinstance(other.reading, DetailReading)
         source = self.reading.source
+        if source.awaits_events and other.reading.delivers_events:
+            return True
         return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
 
 

@@ -237,7 +237,7 @@ def _prepared(
         )
     stream.state = states.get_stream_state(name, stream.namespace)
     for member in stream.members:
-        member.use_schema(configured.stream.json_schema)
+        member.use_catalog(configured)
     return stream
 
 

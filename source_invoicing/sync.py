@@ -153,7 +153,7 @@ class Sync:
         job.lane.opening -= end.was_opening
         if over and not (job.failed or job.concluded):
             job.concluded = True
-            self._submit(job, self._run, job, job.reading.conclude)
+            self._submit(job, self._conclude, job)
         elif over:
             job.lane.running.remove(job)
             yield from self._finish(job)
@@ -268,6 +268,14 @@ class Sync:
                         self._offer(job)
 
         self._run(job, read)
+
+    def _conclude(self, job: Job) -> None:
+        def conclude() -> None:
+            for outlet, records in job.reading.tell_deletions():
+                self._put(RecordPage(outlet.name, records))
+            job.reading.conclude()
+
+        self._run(job, conclude)
 
     def _read_chain(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:
         if job.breaker.is_open:

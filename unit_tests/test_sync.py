@@ -195,6 +195,7 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
     with mock.Mocker() as api:
         api.get(re.compile(f"{URL}/customers/"), json=customers_and_children)
         api.get(f"{URL}/customers", json=customers)
+        api.get(f"{URL}/events", json=[])
         messages = list(read("contacts", config={**CONFIG, "num_workers": workers}))
 
     ids = [message.record.data["customer_id"] for message in messages if message.record is not None]

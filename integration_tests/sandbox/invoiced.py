@@ -21,9 +21,10 @@ from integration_tests.sandbox.invoiced_data import (
     Maker,
     child_keys,
     make_ids,
+    set_empty_maps,
     spread,
 )
-from integration_tests.sandbox.invoiced_events import RELATIONS, SUBJECTS, EventMaker, expand
+from integration_tests.sandbox.invoiced_events import RELATIONS, EventLog, EventMaker, expand
 from integration_tests.sandbox.invoiced_ledger import Ledger, payment_plan
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
@@ -97,6 +98,7 @@ class Invoiced(Platform):
         self._new = Values(seed, "mutations")
         self._maker = Maker(self._new, ids)
         self._events = EventMaker(self._new, self.tables)
+        self._event_log = EventLog(self._events, self.tables["events"])
         self._edits = 0
         self._served: dict[tuple[object, ...], int] = {}
         """The last page served of every list query; with the lenient rule the highest one."""
@@ -228,6 +230,9 @@ class Invoiced(Platform):
         return Reply(200, self._bodies(request, target.stream, [key])[0])
 
     def _page(self, request: ApiRequest, target: _Target, parent: Key | None, number: int) -> Page:
+        if target.stream == "events" and (most := self.options.number("events_kept")):
+            for key in sorted(self.tables["events"])[:-most]:
+                self.tables["events"].delete(key)
         size = self._per_page(request)
         query = self._parameters.query(request, target.stream, parent)
         total, keys = self.tables[target.stream].select(query, (number - 1) * size, size)
@@ -293,7 +298,7 @@ class Invoiced(Platform):
             if customer is not None:
                 row["customer_id"] = customer
             if empty != "mixed":
-                _set_empty_maps(row, [] if empty == "list" else {})
+                set_empty_maps(row, [] if empty == "list" else {})
             return row
 
         return table.body(key, (hidden, customer, empty), change)
@@ -358,32 +363,32 @@ class Invoiced(Platform):
 
     def consequences(self, change: Change, now: int) -> list[tuple[str, Row]]:
         """The event, if that is switched on. Catalog objects and balance adjustments have none."""
-        kind = next((kind for kind, stream in SUBJECTS.items() if stream == change.stream), None)
-        subject = change.after or change.before
-        if not self.options.flag("mutation_events") or kind is None or subject is None:
+        if not self.options.flag("mutation_events"):
             return []
-        previous: Row | None = None
-        if change.before and change.after:
-            previous = {name: old for name, old in change.before.items() if change.after.get(name) != old}
-        action = {"insert": "created", "edit": "updated", "delete": "deleted"}[change.op]
-        id_ = self.tables["events"].next_id
-        return [("events", self._events.make(id_, f"{kind}.{action}", now, subject, previous))]
+        return [("events", event) for event in self._event_log.raised_by(change, now, self.options)]
+
+    def kept_when_deleted(self, stream: str, row: Row, now: int) -> Row | None:
+        """Payments are voided and subscriptions canceled, if that is switched on."""
+        kept: dict[str, Row] = {
+            "payments": {"voided": True, "updated_at": now},
+            "subscriptions": {"status": "canceled", "canceled_at": now, "updated_at": now},
+        }
+        return row | kept[stream] if stream in kept and self.options.flag("void_and_cancel") else None
+
+    def merge(self, key: Key, into: Key, now: int) -> None:
+        """Documents and sub-lists of a customer go over to the one that is left."""
+        for stream, table in self.tables.items():
+            for row_key in [each for each, customer in table.column("customer").items() if customer == key]:
+                if stream != "events" and stream not in CHILD_PATHS:
+                    table.replace(row_key, table.row(row_key) | {"customer": into, "updated_at": now})
+        for stream, row_key in self.dependants("customers", key):
+            row = self.tables[stream].row(row_key)
+            row |= {name: into for name in ("customer", "customer_id") if name in row}
+            self.tables[stream].delete(row_key)
+            self.tables[stream].insert(row, into)
 
 
 STREAM_NAMES: Mapping[str, str] = {stream: stream[:-1].replace("_", " ").capitalize() for stream in DEFAULT_ROWS} | {
     "metered_billings": "Line item"
 }
 """What refusals call a row of a stream."""
-
-
-def _set_empty_maps(value: Any, empty: list[Any] | dict[str, Any]) -> None:
-    """Rewrite empty metadata at any depth."""
-    if isinstance(value, list):
-        for part in value:
-            _set_empty_maps(part, empty)
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            if name == "metadata" and part in ([], {}):
-                value[name] = empty
-            else:
-                _set_empty_maps(part, empty)

@@ -229,3 +229,16 @@ def plain_columns(stream: str) -> frozenset[str]:
         known |= row.keys()
         nested |= {name for name, value in row.items() if isinstance(value, list | dict)}
     return frozenset(known - nested)
+
+
+def set_empty_maps(value: Any, empty: list[Any] | dict[str, Any]) -> None:
+    """Rewrite empty metadata at any depth."""
+    if isinstance(value, list):
+        for part in value:
+            set_empty_maps(part, empty)
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if name == "metadata" and part in ([], {}):
+                value[name] = empty
+            else:
+                set_empty_maps(part, empty)

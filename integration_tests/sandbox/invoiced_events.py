@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from integration_tests.sandbox.invoiced_parts import Parts
+from integration_tests.sandbox.options import Options
+from integration_tests.sandbox.platform import Change
 from integration_tests.sandbox.table import Row, Table
 from integration_tests.sandbox.values import DAY, FIRST_MOMENT, LAST_MOMENT, Values
 
@@ -120,3 +122,37 @@ class EventMaker:
             return self._tables[SUBJECTS[kind]].row(key)
         # Deleted since, or of a kind that no list shows.
         return {"id": v.whole(1, 1000), "object": kind, "metadata": v.mapping(), **self.parts.times()}
+
+
+class EventLog:
+    """Events of the changes of rows. Some are listed late, see the option ``events_delay``."""
+
+    def __init__(self, maker: EventMaker, table: Table) -> None:
+        self._maker = maker
+        self._table = table
+        self._late: list[tuple[int, Row]] = []
+
+    def raised_by(self, change: Change, now: int, options: Options) -> list[Row]:
+        """The events that are listed from now on."""
+        kind = next((kind for kind, stream in SUBJECTS.items() if stream == change.stream), None)
+        subject = change.after or change.before
+        if kind is None or subject is None:
+            return []
+        if change.parent is not None:
+            subject = {**subject, "customer": change.parent}
+        previous: Row | None = None
+        if change.before and change.after and change.op == "edit":
+            previous = {name: old for name, old in change.before.items() if change.after.get(name) != old}
+        if change.op == "merge" and options.text("merged_object") == "absorbed":
+            subject = change.before or subject
+        elif change.op == "delete" and options.text("deleted_object") == "id":
+            subject = {name: subject[name] for name in ("id", *(["object"] if kind == "payment_source" else []))}
+        action = {"insert": "created", "edit": "updated", "delete": "deleted", "merge": "merged"}[change.op]
+        id_ = max([self._table.next_id, *(late["id"] + 1 for _, late in self._late)])
+        event = self._maker.make(id_, f"{kind}.{action}", now, subject, previous)
+        if change.op == "merge" and options.text("merged_object") == "survivor":
+            event["data"]["merged_customer"] = change.key
+        late = [(left - 1, each) for left, each in self._late]
+        late.append((options.number("events_delay") if change.op == "delete" else 0, event))
+        self._late = [(left, each) for left, each in late if left > 0]
+        return [each for left, each in late if left <= 0]

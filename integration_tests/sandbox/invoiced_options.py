@@ -60,4 +60,19 @@ OPTIONS: tuple[Option, ...] = (
         choices=("chasing_cadences", "customer_chasing_cadences"),
     ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
+    Option("events_delay", 0, "How many later events are listed before the event of a deletion is."),
+    Option("events_kept", 0, "So many events are listed, the newest ones; 0 lists all."),
+    Option(
+        "deleted_object",
+        "whole",
+        "What the event of a deletion holds of the record.",
+        choices=("whole", "id"),
+    ),
+    Option(
+        "merged_object",
+        "absorbed",
+        "Which customer the event of a merger is about; of the survivor, it names the other one beside it.",
+        choices=("absorbed", "survivor"),
+    ),
+    Option("void_and_cancel", False, "A deleted payment stays, voided, and a deleted subscription, canceled."),
 )

@@ -13,16 +13,18 @@ from integration_tests.sandbox.faults import Match
 from integration_tests.sandbox.platform import ApiRequest, Change, Platform
 from integration_tests.sandbox.table import Key, Row
 
-OpName = Literal["insert", "edit", "delete"]
+OpName = Literal["insert", "edit", "delete", "merge"]
 Place = Literal["start", "middle", "end", "anywhere"]
 OP_NAMES: tuple[OpName, ...] = get_args(OpName)
+RANDOM_OPS: tuple[OpName, ...] = ("insert", "edit", "delete")
 PLACES: tuple[Place, ...] = get_args(Place)
 TENTH = 10
 
 
 @dataclass(frozen=True)
 class Op:
-    """One change. Without a key, an edit or a deletion hits some row; an insertion goes under ``customer`` if given."""
+    """One change. Without a key, an edit or a deletion hits some row. An insertion goes under ``customer``, if given; a
+    merger makes the row one with it."""
 
     op: OpName
     stream: str
@@ -86,19 +88,23 @@ class Mutator:
         table, now = self._platform.table(op.stream), self._clock.now()
         if op.op == "insert":
             row, group = self._platform.new_row(op.stream, op.values, op.customer, now)
-            change = Change(op.op, op.stream, table.insert(row, group), None, row)
+            change = Change(op.op, op.stream, table.insert(row, group), None, row, group)
         else:
             key = op.key if op.key is not None else self._some_key(op.stream)
-            before = table.row(key)
-            if op.op == "edit":
-                row = self._platform.edited_row(op.stream, before, op.values, now)
+            before, parent = table.row(key), table.group_of(key)
+            kept = self._platform.kept_when_deleted(op.stream, before, now) if op.op == "delete" else None
+            if op.op == "edit" or kept is not None:
+                row = kept or self._platform.edited_row(op.stream, before, op.values, now)
                 table.replace(key, row)
-                change = Change(op.op, op.stream, key, before, row)
+                change = Change(op.op, op.stream, key, before, row, parent)
             else:
+                if op.op == "merge" and op.customer is not None:
+                    self._platform.merge(key, op.customer, now)
                 for stream, dependant in self._platform.dependants(op.stream, key):
                     self._platform.table(stream).delete(dependant)
                 table.delete(key)
-                change = Change(op.op, op.stream, key, before, None)
+                survivor = table.row(op.customer) if op.op == "merge" and op.customer is not None else None
+                change = Change(op.op, op.stream, key, before, survivor, parent)
         self._clock.observe(change.after or {})
         for stream, row in self._platform.consequences(change, now):
             self._platform.table(stream).insert(row)
@@ -137,7 +143,7 @@ class RandomChanges:
         self._random = Random(int(data.get("seed", 0)))
         self._probability = float(data.get("probability", 1))
         self._streams = list(data.get("streams") or platform.tables)
-        self._ops: list[OpName] = list(data.get("ops") or OP_NAMES)
+        self._ops: list[OpName] = list(data.get("ops") or RANDOM_OPS)
         self._left = int(data.get("limit", 1_000_000))
         self._where: Place = data.get("where", "anywhere")
         if unknown or self._where not in PLACES or not set(self._ops) <= set(OP_NAMES):

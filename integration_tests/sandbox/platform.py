@@ -66,13 +66,14 @@ class Page:
 
 @dataclass(frozen=True)
 class Change:
-    """A mutation that has been carried out, with the row before and after it."""
+    """A mutation that has been carried out, with the row before and after it; after a merger, the one that is left."""
 
-    op: Literal["insert", "edit", "delete"]
+    op: Literal["insert", "edit", "delete", "merge"]
     stream: str
     key: Key
     before: Row | None
     after: Row | None
+    parent: Key | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,14 @@ class Platform(ABC):
     def dependants(self, stream: str, key: Key) -> list[tuple[str, Key]]:
         """Rows that vanish along with this one."""
         return []
+
+    def kept_when_deleted(self, stream: str, row: Row, now: int) -> Row | None:
+        """What a deletion leaves of a row; None where it is gone."""
+        return None
+
+    def merge(self, key: Key, into: Key, now: int) -> None:
+        """Hand over what belongs to a row that another one absorbs."""
+        raise SandboxError("There is nothing to merge.")
 
     def consequences(self, change: Change, now: int) -> list[tuple[str, Row]]:
         """Rows that a mutation adds to other streams, such as to an event log."""

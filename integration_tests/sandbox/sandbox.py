@@ -141,6 +141,10 @@ class Sandbox:
         """Delete a row, any one if no key is given, and return its key."""
         return self._world.mutate([{"op": "delete", "stream": stream, "key": key}])[0]["key"]
 
+    def merge(self, key: Any, into: Any, stream: str = "customers") -> None:
+        """Make a customer one with another one, which is left."""
+        self._world.mutate([{"op": "merge", "stream": stream, "key": key, "customer": into}])
+
     def schedule(self, plan: Sequence[Mapping[str, Any]] = (), random: Mapping[str, Any] | None = None) -> None:
         """Let changes happen between requests; replaces an earlier schedule.
 

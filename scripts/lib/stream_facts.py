@@ -7,26 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+#: Filled in with what tells the destination, if the user wants that.
+TOLD = "(told)"
+VANISHES = f"vanishes{TOLD}"
+
 
 def _vanishes(event: str) -> str:
-    return f"vanishes; `events` has `{event}`"
+    return f"{VANISHES}; `events` has `{event}`"
 
 
 def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
     return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
 
 
-SILENT = "vanishes, and no event tells"
-ZOHO = "vanishes"
-ZOHO_VOID = "vanishes; void ones stay, `status` is `void`"
-ZOHO_INACTIVE = "vanishes; inactive ones stay, with their `status`"
-ZOHO_STOPPED = "vanishes; stopped and expired ones stay, with their `status`"
+SILENT = f"{VANISHES}; no event tells"
+ZOHO = VANISHES
+ZOHO_VOID = f"{VANISHES}; void ones stay, `status` is `void`"
+ZOHO_INACTIVE = f"{VANISHES}; inactive ones stay, with their `status`"
+ZOHO_STOPPED = f"{VANISHES}; stopped and expired ones stay, with their `status`"
 ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
 
 # https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
 DELETED: Mapping[str, Mapping[str, str]] = {
     "invoiced": {
-        "customers": "vanishes; `events` has `customer.deleted`, or `customer.merged`",
+        "customers": f"{VANISHES}; `events` has `customer.deleted`, or `customer.merged`",
         "invoices": f"{_vanishes('invoice.deleted')}; void ones stay, `status` is `voided`",
         "payments": "is voided: it stays, `voided` is true",
         "credit_balance_adjustments": SILENT,
@@ -65,7 +69,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "customer_payments": ZOHO,
         "credit_notes": ZOHO_VOID,
         "expenses": ZOHO,
-        "taxes": "vanishes; inactive ones stay",
+        "taxes": f"{VANISHES}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "estimates": ZOHO,
@@ -87,14 +91,14 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "sales_orders": ZOHO_VOID,
         "bills": ZOHO_VOID,
         "expenses": ZOHO,
-        "purchase_orders": "vanishes; cancelled ones stay, `status` is `cancelled`",
+        "purchase_orders": f"{VANISHES}; cancelled ones stay, `status` is `cancelled`",
         "vendor_payments": ZOHO,
         "vendor_credits": ZOHO_VOID,
         "journals": ZOHO,
-        "chart_of_accounts": "vanishes; inactive ones stay, `is_active` is false",
-        "banking": "vanishes; inactive ones stay",
-        "transactions": "vanishes; excluded ones stay, with their `status`",
-        "taxes": "vanishes; inactive ones stay",
+        "chart_of_accounts": f"{VANISHES}; inactive ones stay, `is_active` is false",
+        "banking": f"{VANISHES}; inactive ones stay",
+        "transactions": f"{VANISHES}; excluded ones stay, with their `status`",
+        "taxes": f"{VANISHES}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "users": ZOHO_USERS,
@@ -115,30 +119,30 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tax_exemptions": ZOHO,
         "base_currency_adjustments": ZOHO,
         "exchange_rates": ZOHO,
-        "fixed_assets": "vanishes; sold and written off ones stay, with their `status`",
+        "fixed_assets": f"{VANISHES}; sold and written off ones stay, with their `status`",
         "fixed_asset_types": ZOHO,
         "employees": ZOHO,
         "bank_rules": ZOHO,
         "account_transactions": ZOHO,
     },
     "fastbill": {
-        "customers": "vanishes, or stays with `DELETED_DATE`",
+        "customers": f"{VANISHES}, or stays with `DELETED_DATE`",
         "invoices": "a draft vanishes; a finished one is canceled: it stays, `IS_CANCELED` is set",
-        "products": "vanishes",
-        "recurring_invoices": "vanishes",
-        "revenues": "vanishes",
-        "contacts": "vanishes",
-        "estimates": "vanishes",
-        "expenses": "vanishes",
-        "projects": "vanishes",
-        "times": "vanishes",
-        "templates": "vanishes",
+        "products": VANISHES,
+        "recurring_invoices": VANISHES,
+        "revenues": VANISHES,
+        "contacts": VANISHES,
+        "estimates": VANISHES,
+        "expenses": VANISHES,
+        "projects": VANISHES,
+        "times": VANISHES,
+        "templates": VANISHES,
         **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
-        "recurring_invoice_line_items": "vanishes",
+        "recurring_invoice_line_items": VANISHES,
         **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
-        "estimate_line_items": "vanishes",
-        "expense_line_items": "vanishes",
-        "project_tasks": "vanishes",
+        "estimate_line_items": VANISHES,
+        "expense_line_items": VANISHES,
+        "project_tasks": VANISHES,
     },
     "rest_api": {"invoices": "depends on the API"},
 }

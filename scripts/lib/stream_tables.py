@@ -18,14 +18,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from stream_facts import DELETED, LONG, UNSEEN
+from stream_facts import DELETED, LONG, TOLD, UNSEEN
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.platforms.rest_api.products import Product, names
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.zoho.common import ZohoStream
-from source_invoicing.streams import ChildStream, DetailStream, InvoicingStream, Order, PageRequest, Partition
+from source_invoicing.streams import (
+    ChangedChildren,
+    ChildStream,
+    DetailStream,
+    InvoicingStream,
+    Order,
+    PageRequest,
+    Partition,
+)
 from source_invoicing.streams.listing import Passes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,7 +188,7 @@ def table_of_streams(platform: str) -> Iterator[str]:
             _code(stream.cursor_field),
             _code(stream.primary_key),
             after_an_edit(platform, stream),
-            known[stream.name],
+            known[stream.name].replace(TOLD, told_by(stream)),
             *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
 
@@ -206,10 +214,21 @@ def cost(stream: ZohoStream) -> str:
     return f"a request a page{suffix}"
 
 
+def told_by(stream: InvoicingStream) -> str:
+    """What tells the destination that a record was deleted, if the user wants that."""
+    if not stream.can_tell_deletions:
+        return ""
+    plan = stream.plans[0]
+    in_full = not plan.filtered and not plan.stop_at_since
+    return f", told by {'its event' if stream.event_kinds else 'each sync' if in_full else 'a search'}"
+
+
 def after_an_edit(platform: str, stream: InvoicingStream) -> str:
     """What the sync after an edit asks for, which follows from how the stream puts its questions."""
     unseen = UNSEEN.get((platform, stream.name))
     suffix = f"; {unseen}" if unseen else ""
+    if isinstance(stream, ChangedChildren):
+        return f"reads the lists of those `{stream.parents.name}` that events name{suffix}"
     if isinstance(stream, ChildStream):
         return f"reads one list for each of `{stream.parents.name}`{suffix}"
     if not stream.supports_incremental:

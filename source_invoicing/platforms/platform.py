@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from source_invoicing.config import Config, Fields
-from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams import DeletionPolicy, InvoicingStream
 from source_invoicing.streams.probing import Probe
 
 
@@ -44,6 +44,7 @@ class Platform(ABC):
     def __init__(self, config: Config) -> None:
         self.config = config
         self.num_workers = config.num_workers or self.default_workers
+        self.deletions = DeletionPolicy(config.emit_deletions, config.deletion_sweep_days)
 
     @abstractmethod
     def check(self) -> None:

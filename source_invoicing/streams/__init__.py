@@ -1,13 +1,15 @@
 """How a resource is read: streams, strategies, state, typed values. Knows no platform."""
 
-from source_invoicing.streams.account import Account, Window
+from source_invoicing.streams.account import Account, DeletionPolicy, Window
 from source_invoicing.streams.accounts import combine
+from source_invoicing.streams.changed_children import ChangedChildren
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.derived import DerivedStream
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_calls import DetailCalls
 from source_invoicing.streams.detail_reading import DetailReading
 from source_invoicing.streams.documents import Document
+from source_invoicing.streams.events import Event, EventFeed
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
@@ -20,12 +22,16 @@ from source_invoicing.streams.timestamps import OffsetDateTime, UnixSeconds, Zon
 __all__ = [
     "Account",
     "Chain",
+    "ChangedChildren",
     "ChildStream",
+    "DeletionPolicy",
     "DerivedStream",
     "DetailCalls",
     "DetailReading",
     "DetailStream",
     "Document",
+    "Event",
+    "EventFeed",
     "InvoicingStream",
     "OffsetDateTime",
     "Order",

@@ -44,6 +44,12 @@ class ChildStream(InvoicingStream, ABC):
     def make_state(self) -> ParentState:
         return ParentState(self.name, self.parent_field)
 
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        """By events only: what lists hold is not known where there are many."""
+        return super().can_tell_deletions and bool(self.event_kinds)
+
     @override
     def partitions(self) -> Iterable[Partition]:
         """One partition per parent, ascending.
@@ -98,7 +104,8 @@ class ChildStream(InvoicingStream, ABC):
         if len(self.members) > 1:
             yield {}
             return
-        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        self.is_full_refresh = sync_mode is SyncMode.full_refresh
+        state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
             self.whole_progress.restore(state)
         for partition in self.partitions():

@@ -56,6 +56,12 @@ class DerivedStream(InvoicingStream, ABC):
         return source
 
     @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        """Parts go with their document, which is told."""
+        return False
+
+    @property
     def paths(self) -> Sequence[str]:
         """Where the parts are, see :attr:`expand`."""
         return [self.expand] if isinstance(self.expand, str) else self.expand

@@ -49,6 +49,13 @@ class DetailStream(DerivedStream, ABC):
             return FullRefreshState(self.name)
         return DocumentState(self.name, source.cursor_field, source.timestamp_format, tuple(source.lists))
 
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        """Documents go from the list, and so do their details if they have the same keys."""
+        is_document = not self.expand and self.primary_key == self._source.primary_key
+        return is_document and self._source.can_tell_deletions
+
     @override
     def readings(self) -> Sequence[Reading]:
         documents = Documents(self._source, [self])

@@ -133,6 +133,12 @@ class DetailReading(Reading):
                 self._under_way.done(documents[0])
 
     @override
+    def tell_deletions(self) -> Iterator[Emitted]:
+        """The reading of the list has found out."""
+        if self._listed.deletions is not None:
+            yield from self._listed.deletions.tell(self.outlets)
+
+    @override
     def conclude(self) -> None:
         """All documents that could be asked for are out.
 

@@ -20,6 +20,7 @@ from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import EARLIEST, TimestampFormat
 
 if TYPE_CHECKING:
+    from source_invoicing.streams.deletions import Deletions
     from source_invoicing.streams.detail import DetailStream
 
 # Where details are bounded, so many more documents than that are kept before the newest changes are dropped.
@@ -172,6 +173,8 @@ class Documents:
         self.outlets = outlets
         self.progress = ListProgress(outlets)
         self.failure: Exception | None = None
+        #: What tells which documents are gone, once the list was read.
+        self.deletions: Deletions | None = None
         self._window = source.account.window
         self._lock = threading.Lock()
         self._pending: dict[Any, tuple[Partition, PendingDocuments]] = {}

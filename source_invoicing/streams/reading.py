@@ -8,11 +8,14 @@ from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.documents import Documents
+from source_invoicing.streams.event_deletions import EventDeletions
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 Emitted = tuple[Resource, list[Row]]
@@ -38,6 +41,16 @@ class Reading:
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
+        details = [outlet for each in documents for outlet in each.outlets]
+        self.deletions = _deletions_of(source, [*self.outlets, *details])
+        #: Whether it meets all events of the account, and so spares others that reading.
+        self.delivers_events = source.holds_events and source.progress.value() == {}
+        if source.account.events is not None:
+            for outlet in self.outlets:
+                if outlet.needs_events:
+                    source.account.events.expect(outlet.progress.memory)
+        for each in documents:
+            each.deletions = self.deletions
         self._window = source.account.window
 
     def chains(self) -> Iterator[Chain]:
@@ -45,6 +58,8 @@ class Reading:
 
         :raises Failure: when they cannot be known
         """
+        if self.deletions is not None:
+            self.deletions.open()
         for chain in self.source.chains():
             if len(chain) == 1 and all(outlet.progress.is_done(chain[0].key) for outlet in self._fed):
                 continue
@@ -86,6 +101,15 @@ class Reading:
                 for outlet in self._fed:
                     outlet.progress.partition_done(key)
 
+    def tell_deletions(self) -> Iterator[Emitted]:
+        """The records that say which rows are gone. To be called when all chains were read to their end.
+
+        :raises Failure: when that cannot be found out now
+        """
+        if self.deletions is not None:
+            self.deletions.find()
+            yield from self.deletions.tell(self.outlets)
+
     def fail(self, failure: Exception) -> None:
         """A chain could not be read to its end."""
         for documents in self._documents:
@@ -95,6 +119,8 @@ class Reading:
         """All chains were read to their end."""
         for documents in self._documents:
             documents.progress.finish()
+        if self.delivers_events and self.source.account.events is not None:
+            self.source.account.events.deliver()
 
     def _read_partition(
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
@@ -102,16 +128,19 @@ class Reading:
         """:return: how many rows came"""
         since = {outlet.name: self._since(outlet, partition) for outlet in self._fed}
         lowest = None if None in since.values() else min(each for each in since.values() if each is not None)
-        reader = self.source.reader(partition)
-        batches = (
-            reader.batches(lowest, self._checkpoint())
-            if ranges is None
-            else ranges.batches(reader, lowest, self._gaps(partition, lowest))
-        )
+        reader, checkpoint, gaps = self.source.reader(partition), self._checkpoint(), self._gaps(partition, lowest)
+        if self.deletions is not None:
+            is_first = lowest == self._window.start and checkpoint is None and gaps == [(None, None, lowest)]
+            self.deletions.watch(reader, partition, is_first=is_first)
+        batches = reader.batches(lowest, checkpoint) if ranges is None else ranges.batches(reader, lowest, gaps)
         rows = 0
         for batch in batches:
             rows += len(batch.rows)
             fresh = batch.rows if seen is None else self._fresh(batch.rows, seen)
+            if self.deletions is not None:
+                self.deletions.note(fresh)
+            if self.delivers_events and self.source.account.events is not None:
+                self.source.account.events.note(fresh, self.source)
             for outlet in self._fed:
                 wanted = self._wanted(fresh, since[outlet.name], lowest)
                 records = outlet.records(wanted, partition) if wanted else []
@@ -168,12 +197,16 @@ class Reading:
                 return (), self.source.without_list(partition, failure)
             raise failure
         except Failure as final:
+            for outlet in self._fed:
+                outlet.progress.flush()
             raise self.source.explain(final) from None
 
     # -- where to begin -------------------------------------------------------------------------------------------
 
     def _since(self, outlet: Resource | Documents, partition: Partition) -> int | None:
-        return self._window.since(outlet.progress.cursor(partition.key)) if self.source.cursor_field else None
+        if not self.source.cursor_field or not self.source.selects_by_time:
+            return None
+        return self._window.since(outlet.progress.cursor(partition.key))
 
     def _checkpoint(self) -> Checkpoint | None:
         """Where an earlier run left the list, if all outlets say the same."""
@@ -191,3 +224,14 @@ class Reading:
 def _version(row: Row) -> int:
     """A checksum of all that is in a row. Version 2 of the format: the same octets for the same values."""
     return hash(marshal.dumps(row, 2))
+
+
+def _deletions_of(source: Resource, outlets: Sequence[Resource]) -> Deletions | None:
+    """What tells of the rows of a list that are gone; ``None`` where no stream is to."""
+    tellers = [outlet for outlet in outlets if outlet.tells_deletions]
+    for outlet in outlets:
+        if outlet not in tellers:
+            outlet.progress.forget_deletions()
+    if not tellers:
+        return None
+    return (EventDeletions if source.event_kinds else SweepDeletions)(source, tellers)

@@ -22,6 +22,7 @@ from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
+from source_invoicing.streams.tombstones import TellsDeletions
 
 QueryParams = Mapping[str, str | int]
 # Partitions that one worker reads one after another. Chains are read side by side.
@@ -30,7 +31,7 @@ Chain = Sequence[Partition]
 _snake_case = cache(camel_to_snake)
 
 
-class Resource(ABC):
+class Resource(TellsDeletions, ABC):
     """One resource of a vendor, read as a list.
 
     A subclass declares in a few attributes what is particular about the resource. The platform's own base class
@@ -44,6 +45,8 @@ class Resource(ABC):
     #: Field with the time a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
     timestamp_format: ClassVar[TimestampFormat] = UnixSeconds()
+    #: Whether records are left out that were last changed before the start date, or before an earlier sync.
+    selects_by_time: ClassVar[bool] = True
     #: Ways to read the list, best first. The first one that the API honours is used.
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
     #: How the API addresses a page.
@@ -70,6 +73,8 @@ class Resource(ABC):
         self.plans_left = PlansLeft(shown, self.plans)
         self.optional = OptionalParams(shown, self.optional_params)
         self._state_given: Mapping[str, Any] = {}
+        #: Whether all records are to be read, whatever an earlier sync has read.
+        self.is_full_refresh = False
 
     @property
     def name(self) -> str:
@@ -177,7 +182,7 @@ class Resource(ABC):
         """The schema that records are made to fit."""
         return self.get_json_schema()
 
-    def use_schema(self, schema: Mapping[str, Any]) -> None:  # noqa: B027  # most streams know theirs
+    def use_schema(self, schema: Mapping[str, Any]) -> None:  # most streams know theirs
         """Use the schema that the connection has stored for this stream."""
 
     def get_json_schema(self) -> Mapping[str, Any]:

@@ -5,16 +5,18 @@ Never a list of parents or records: one cursor value, one parent id, or where a 
 
 from __future__ import annotations
 
-import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from typing_extensions import override
 
 from source_invoicing.http import Failure, config_failure
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.coverage import Coverage, Interval
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.state_memory import StateMemory
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat
 
 # What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
@@ -26,7 +28,7 @@ CHECKPOINT = "walk"
 PAIR = 2
 
 
-class StreamState(ABC):
+class StreamState(StateMemory, ABC):
     """The state of one stream.
 
     Thread-safe. ``on_change`` is called behind each change, one call at a time and in the order of the changes, so that
@@ -34,9 +36,8 @@ class StreamState(ABC):
     """
 
     def __init__(self, stream: str) -> None:
+        super().__init__()
         self.stream = stream
-        self.on_change: Callable[[], None] | None = None
-        self.lock = threading.RLock()
 
     @abstractmethod
     def value(self) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class StreamState(ABC):
         """How far a list was read that was not read to its end, where that is kept."""
         return None
 
-    def advance(  # noqa: B027  # nothing to keep
+    def advance(  # nothing to keep
         self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False
     ) -> None:
         """All rows of a partition changed from ``start`` (``None``: the first) up to ``cursor`` are out.
@@ -70,33 +71,29 @@ class StreamState(ABC):
         :param is_range: whether that rests on a range of the list, see :meth:`forget_ranges`
         """
 
-    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:  # noqa: B027  # nothing to keep
+    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:  # nothing to keep
         """Everything up to a checkpoint is out; ``None`` once the list is read to its end."""
 
-    def forget_ranges(self) -> None:  # noqa: B027  # nothing to keep
+    def forget_ranges(self) -> None:  # nothing to keep
         """Ranges of the list turned out not to be what they were taken for; those still to come do not count either."""
 
-    def take_back(self, key: Any) -> None:  # noqa: B027  # nothing to keep
+    def take_back(self, key: Any) -> None:  # nothing to keep
         """What this run has read of a partition proves nothing: go back to where it began, and keep no checkpoint."""
 
     def is_done(self, key: Any) -> bool:
         """Whether an earlier run has emitted all rows of a partition."""
         return False
 
-    def partition_started(self, key: Any) -> None:  # noqa: B027  # most states do not count partitions
+    def partition_started(self, key: Any) -> None:  # most states do not count partitions
         """A partition is about to be read."""
 
-    def partition_done(self, key: Any) -> None:  # noqa: B027  # most states do not count partitions
+    def partition_done(self, key: Any) -> None:  # most states do not count partitions
         """All rows of a partition are out."""
 
-    def finish(self) -> None:  # noqa: B027  # most states stay as they are at the end
+    def finish(self) -> None:  # most states stay as they are at the end
         """The stream was read to its end."""
 
-    def changed(self) -> None:
-        """Notify the listener."""
-        if self.on_change is not None:
-            self.on_change()
-
+    @override
     def invalid(self, why: str, *, first: str = "") -> Failure:
         """The complaint about a state that this version cannot have written.
 
@@ -227,11 +224,12 @@ class CursorState(CheckpointState):
                 state[AHEAD] = [[self._format.format(start), self._format.format(end)] for start, end in ahead]
             if self._checkpoint is not None:
                 state[CHECKPOINT] = self._checkpoint.stored()
-            return state
+            return {**state, **self.memory}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self._coverage, self._restored, self._checkpoint, self._keeps_ranges = {}, {}, None, True
-        if not state or dict(state) == FINISHED:
+        state = self.restore_memory(state)
+        if not state or state == FINISHED:
             return
         several = len(self._keys) > 1
         allowed = {self._cursor_field, *((LISTS,) if several else (AHEAD, CHECKPOINT))}

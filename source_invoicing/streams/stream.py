@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import Any
 
 import requests
-from airbyte_cdk.models import AirbyteStream, SyncMode
+from airbyte_cdk.models import AirbyteStream, ConfiguredAirbyteStream, SyncMode
 from airbyte_cdk.sources.streams.http import HttpStream
 from typing_extensions import override
 
-from source_invoicing.http import Request, Response
+from source_invoicing.http import Request, Response, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.accounts import AccountsState
 from source_invoicing.streams.normalise import Normaliser
@@ -24,6 +24,7 @@ from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.reading import Reading
 from source_invoicing.streams.resource import Chain, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
+from source_invoicing.streams.tombstones import DELETED_AT, DELETED_AT_SCHEMA
 
 Slice = Mapping[str, Any]
 
@@ -73,7 +74,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
         if stream_slice:
             yield from self._read_chains([[self.partition_of(stream_slice)]])
             return
-        state = self._state_given if sync_mode is SyncMode.full_refresh else stream_state
+        self.is_full_refresh = sync_mode is SyncMode.full_refresh
+        state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
             self.whole_progress.restore(state)
         for member in self.members:
@@ -85,6 +87,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
             for chain in reading.chains() if chains is None else chains:
                 for _, records in reading.read(chain):
                     yield from records
+            for _, records in reading.tell_deletions() if chains is None else ():
+                yield from records
             reading.conclude()
 
     def readings(self) -> Sequence[Reading]:
@@ -124,10 +128,27 @@ class InvoicingStream(Resource, HttpStream, ABC):
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
         return Resource.get_json_schema(self)
 
+    def use_catalog(self, configured: ConfiguredAirbyteStream) -> None:
+        """Use what the connection has stored of this stream."""
+        self.use_schema(configured.stream.json_schema)
+        self.is_full_refresh = configured.sync_mode is SyncMode.full_refresh
+        columns = configured.stream.json_schema.get("properties")
+        if self.tells_deletions and columns and DELETED_AT not in columns:
+            self.lacks_mark = True
+            logger.warning(
+                "Stream %s: what is deleted is not told, as the connection does not know the column %s. Refresh the "
+                "source schema of the connection.",
+                self.name,
+                DELETED_AT,
+            )
+
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
         stream = super().as_airbyte_stream()
         stream.is_resumable = self.resumes
+        if self.tells_deletions:
+            columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
+            stream.json_schema = {**stream.json_schema, "properties": columns}
         if self.account_key:
             # Some clients take the first part of a key for all of it: the one that tells most rows apart.
             stream.source_defined_primary_key = [*(stream.source_defined_primary_key or []), [self.account_key]]

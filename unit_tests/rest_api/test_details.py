@@ -140,3 +140,31 @@ def test_an_empty_detail_of_the_form_is_none(server: requests_mock.Mocker) -> No
     server.get(LIST, json={"data": [{"id": 1}]})
 
     assert read(config(invoices(pagination=NONE, detail={}))) == [{"id": 1}]
+
+
+def test_a_document_that_a_list_no_longer_shows_is_gone_only_if_its_own_request_says_so(
+    server: requests_mock.Mocker,
+) -> None:
+    there = {1, 3, 4}
+
+    def document(request: Any, context: Any) -> Json:
+        key = int(urlsplit(request.url).path.rpartition("/")[2])
+        context.status_code = 200 if key in there else 404
+        return {"invoice": {"id": key}} if key in there else {}
+
+    def listed(request: Any, context: Any) -> Json:
+        rows: list[Json] = [{"id": key, "at": f"2026-0{key}-01T00:00:00Z"} for key in sorted(there - hidden)]
+        return {"data": [row for row in rows if row["at"] >= query(request).get("since", "")]}
+
+    hidden: set[int] = set()
+    server.get(requests_mock.ANY, json=document)
+    server.get(LIST, json=listed)
+    values = {**config(SOURCE), "deletions": "emit"}
+    _, state = synced(values)
+    state["known_ids"]["swept_at"] -= 30 * 86_400
+    there.remove(3)
+    hidden.add(1)
+
+    rows, _ = synced(values, state=state)
+
+    assert [row["id"] for row in rows if row.get("_ab_cdc_deleted_at")] in ([3], ["3"])

@@ -57,20 +57,18 @@ UNKNOWN_SERVICE = re.compile(r"unknown service", re.IGNORECASE)
 USED_UP = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
 
 
-def errors(body: Any) -> list[str]:
-    """The texts under ``RESPONSE.ERRORS``: a list, an object with the indices for keys, or one text."""
+def error_text(body: Any) -> str | None:
+    """The words under ``RESPONSE.ERRORS``, to be put inside a sentence; ``None`` without any.
+
+    They come as a list, as an object with the indices for keys, or as one text.
+    """
     response = body.get("RESPONSE") if isinstance(body, dict) else None
     found = response.get("ERRORS") if isinstance(response, dict) else None
     if not found:
-        return []
+        return None
     texts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
-    return [without_links(str(text)) for text in texts]
-
-
-def error_text(body: Any) -> str | None:
-    """The words of an error body, to be put inside a sentence; ``None`` for any other body."""
-    texts = errors(body)
-    return "; ".join(inside_a_sentence(text) for text in texts if text) or "no reason given" if texts else None
+    words = [inside_a_sentence(without_links(str(text))) for text in texts]
+    return "; ".join(filter(None, words)) or "no reason given"
 
 
 @dataclass(frozen=True)
@@ -156,6 +154,7 @@ class FastBill(Platform):
         return FastBillAccount(
             client=self._client(retry_policy),
             window=Window(self.config.start, self.config.lookback_days),
+            deletions=self.deletions,
             endpoint=self._endpoint,
             error_handler_of_filters=replace(self._error_handler, filtered=True),
             project_id=self._project_id,

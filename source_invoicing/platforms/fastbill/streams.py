@@ -5,7 +5,7 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -21,7 +21,8 @@ from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.state import CheckpointState
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
+from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, format_utc
+from source_invoicing.streams.tombstones import DELETED_AT
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100
@@ -112,8 +113,23 @@ class FastBillStream(InvoicingStream):
 
     def of_project(self, rows: list[Row]) -> list[Row]:
         """The rows without those of other projects, if the account is read for one."""
+        return [row for row in rows if self.is_wanted(row)] if self.account.project_id else rows
+
+    @override
+    def is_wanted(self, row: Row) -> bool:
         project = self.account.project_id if self.has_projects else ""
-        return [row for row in rows if str(row.get("PROJECT_ID")) == project] if project else rows
+        return not project or str(row.get("PROJECT_ID")) == project
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request:
+        """A list of one. A filter that were ignored would list others."""
+        return self.account.request(
+            self.resource, {"LIMIT": LIMIT, "OFFSET": 0, "FILTER": {str(self.primary_key): str(key)}}
+        )
+
+    @override
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        return next(iter(self.read_page(response, PageRequest()).rows), None)
 
     @override
     def path(self, **_: Any) -> str:
@@ -156,6 +172,15 @@ class Customers(FastBillStream):
     list_key = "CUSTOMERS"
     primary_key = "CUSTOMER_ID"
     cursor_field = "LASTUPDATE"
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        """Whether deleted ones are listed is not documented. One that is carries the date."""
+        records = super().records(rows, partition)
+        for record in records if self.tells_deletions else ():
+            at = self.timestamp_format.parse(record.get("DELETED_DATE"))
+            record[DELETED_AT] = None if at is None else format_utc(at, ISO_8601)
+        return records
 
 
 class Invoices(ModifiedStream):

@@ -8,14 +8,15 @@ from typing import ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.config import Config
+from source_invoicing.config import MOST_DAYS, Config
 from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
+from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.parts import PARTS
 from source_invoicing.platforms.invoiced.probes import PROBES
 from source_invoicing.platforms.invoiced.responses import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS, rows_of
-from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped
+from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, Events
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.streams import Account, InvoicingStream, Window
+from source_invoicing.streams import Account, EventFeed, InvoicingStream, Window
 from source_invoicing.streams.probing import Probe
 
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
@@ -32,6 +33,7 @@ class Invoiced(Platform):
         options = config.options
         self._environment = options.choice("environment", HOSTS, default="production")
         self._base_url = options.url("base_url", default=HOSTS[self._environment])
+        self._children_refresh_days = options.integer("children_refresh_days", 7, 0, MOST_DAYS) or 0
         self._auth = BasicAuth(options.text("api_key", why=WHERE_THE_KEY_IS), options.optional_text("password"))
 
     @override
@@ -53,6 +55,9 @@ class Invoiced(Platform):
         account = Account(
             client=self._client(self._base_url, RetryPolicy()),
             window=Window(self.config.start, self.config.lookback_days),
+            deletions=self.deletions,
+            events=EventFeed(lambda: Events(account), parse_event),
+            children_refresh_days=self._children_refresh_days,
         )
         customers = Customers(account)
         others: list[InvoicingStream] = [

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, ResourceMissing, Response, whole_number
+from source_invoicing.http import BadRequest, Request, ResourceMissing, Response, whole_number
 from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
 from source_invoicing.streams import (
     Chain,
-    ChildStream,
+    ChangedChildren,
     InvoicingStream,
     Order,
     Page,
@@ -19,6 +19,8 @@ from source_invoicing.streams import (
     ParentStream,
     Partition,
 )
+from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, PASSES_UNFILTERED, Plan
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
@@ -40,6 +42,10 @@ class InvoicedStream(InvoicingStream):
         if request.order is not None and request.order in self.sorts:
             params["sort"] = self.sorts[request.order]
         return params
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request | None:
+        return Request(f"{self.list_path(partition)}/{path_segment(first(key))}", self.params)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
@@ -90,29 +96,39 @@ class ModifiedStream(SortedStream):
         return params
 
 
-class CustomerScoped(InvoicedStream, ChildStream):
-    """A list per customer, without any filter by time: full refresh."""
+class CustomerScoped(ChangedChildren, InvoicedStream):
+    """A list per customer, without any filter by time. Events say which ones have changed.
+
+    The children of a customer that is gone have no events of their own.
+    """
+
+    #: What concerns all lists of a customer.
+    OF_CUSTOMERS: ClassVar[tuple[str, ...]] = ("customer.created", "customer.merged")
 
 
 class Customers(ModifiedStream, ParentStream):
     """https://developer.invoiced.com/api/customers"""
 
     resource = "customers"
+    gone_events = ("customer.deleted",)
+    doubtful_events = ("customer.merged",)
 
 
 class Invoices(ModifiedStream):
     """https://developer.invoiced.com/api/invoices"""
 
     resource = "invoices"
+    gone_events = ("invoice.deleted",)
 
 
 class Payments(ModifiedStream):
     """https://developer.invoiced.com/api/payments
 
-    What a payment was applied to comes only on request.
+    What a payment was applied to comes only on request. Deleting one voids it.
     """
 
     resource = "payments"
+    doubtful_events = ("payment.deleted",)
     params = {"include": "applied_to"}
 
 
@@ -129,15 +145,17 @@ class CreditNotes(ModifiedStream):
     """https://developer.invoiced.com/api/credit-notes"""
 
     resource = "credit_notes"
+    gone_events = ("credit_note.deleted",)
 
 
 class Subscriptions(ModifiedStream):
     """https://developer.invoiced.com/api/subscriptions
 
-    The list hides canceled and finished subscriptions unless asked for them.
+    The list hides canceled and finished subscriptions unless asked for them. Deleting one cancels it.
     """
 
     resource = "subscriptions"
+    doubtful_events = ("subscription.deleted",)
     lists = {"current": {}, "canceled": {"canceled": 1}, "finished": {"finished": 1}}
 
 
@@ -145,12 +163,15 @@ class Estimates(ModifiedStream):
     """https://developer.invoiced.com/api/estimates"""
 
     resource = "estimates"
+    gone_events = ("estimate.deleted",)
 
 
 class Contacts(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/customers#contacts"""
 
     resource = "contacts"
+    change_events = (*CustomerScoped.OF_CUSTOMERS, "contact.created", "contact.updated", "contact.deleted")
+    gone_events = ("contact.deleted",)
 
 
 class Items(ModifiedStream):
@@ -192,27 +213,39 @@ class Events(ModifiedStream):
     optional_params = {"include": "user"}
     since_param = "start_date"
     since_shift = 0
+    holds_events = True
+    can_tell_deletions = False
 
 
 class Notes(SortedStream):
     """https://developer.invoiced.com/api/notes"""
 
     resource = "notes"
+    gone_events = ("note.deleted",)
 
 
 class Tasks(SortedStream):
     """https://developer.invoiced.com/api/tasks"""
 
     resource = "tasks"
+    gone_events = ("task.deleted",)
 
 
 class MeteredBillings(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/metered-billing
 
-    Pending line items: a row leaves the list when it is billed.
+    Pending line items: a row leaves the list when it is billed, for which there is no event.
     """
 
     resource = "line_items"
+    change_events = (
+        *CustomerScoped.OF_CUSTOMERS,
+        "invoice.created",
+        "line_item.created",
+        "line_item.updated",
+        "line_item.deleted",
+    )
+    gone_events = ("line_item.deleted",)
 
 
 class PaymentSources(CustomerScoped, CreationOrderedStream):
@@ -223,6 +256,13 @@ class PaymentSources(CustomerScoped, CreationOrderedStream):
 
     resource = "payment_sources"
     primary_key = ["object", "id"]
+    change_events = (
+        *CustomerScoped.OF_CUSTOMERS,
+        "payment_source.created",
+        "payment_source.updated",
+        "payment_source.deleted",
+    )
+    gone_events = ("payment_source.deleted",)
 
 
 class Members(CreationOrderedStream):

@@ -116,7 +116,8 @@ class RestApi(Platform):
             retry_policy=retry_policy,
             headers=dict((*options.headers, *options.secret_headers)),
         )
-        return RestAccount(client, Window(self.config.start, self.config.lookback_days), self._error_handler)
+        window = Window(self.config.start, self.config.lookback_days)
+        return RestAccount(client, window, self._error_handler, deletions=self.deletions)
 
     def _keep_refresh_token(self, token: str) -> None:
         """Have the connection store a new refresh token: the old one may not work again."""

@@ -23,9 +23,6 @@ DEEPEST = 20
 NAMES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 #: Types are listed in this order, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "number", "string", "object", "array")
-#: What a field may hold that has been null so far.
-ANYTHING = ORDER
-ANY_TYPE = tuple(name for name in ORDER if name != "integer")
 
 
 class DeclaredSchema(InvoicingStream, ABC):
@@ -145,7 +142,8 @@ def _any_of(values: Sequence[Any], levels: int) -> Node:
     types."""
     types = {NAMES.get(type(value), NULL) for value in values}
     if types == {NULL}:
-        return {"type": list(ANYTHING)}
+        # What has been null so far may become anything.
+        return {"type": list(ORDER)}
     node: Node = {"type": [name for name in ORDER if name in types | {NULL}]}
     if "object" in types:
         node |= _object_of([value for value in values if isinstance(value, Mapping)], levels)

@@ -24,7 +24,7 @@ from source_invoicing.platforms.rest_api.checks import (
 )
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
 from source_invoicing.platforms.rest_api.page_info import absolute
-from source_invoicing.platforms.rest_api.paths import MISSING, dig
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
@@ -32,6 +32,7 @@ from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.resource import ResourceList
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
 
@@ -197,6 +198,37 @@ class RestStream(DeclaredSchema, DeclaredLists):
     def _cursor_value(self, row: Row) -> int | None:
         field = self.cursor_field
         return self.timestamp_format.parse(dig(row, field)) if isinstance(field, str) else None
+
+    @property
+    @override
+    def can_tell_deletions(self) -> bool:
+        """Of one list whose records have a key and say when they were changed."""
+        declared = self.declared
+        is_plain = not (declared.values or declared.windows or declared.has_versions or declared.synced_at)
+        return super().can_tell_deletions and is_plain and bool(declared.primary_key)
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request | None:
+        if not self.declared.detail_path:
+            return None
+        return self.detail_request({**partition.params, "id": first(key)})
+
+    @override
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        """Whatever it is: an API has an error for a record that is not there."""
+        return response.body if isinstance(response.body, dict) else {}
+
+    @override
+    def row_with(self, key: Hashable) -> Row:
+        row: Row = {}
+        for path, value in zip(self.declared.primary_key, key if isinstance(key, tuple) else (key,), strict=True):
+            set_path(row, path, value)
+        return row
+
+    @override
+    def with_cursor(self, row: Row, value: Any) -> Row:
+        set_path(row, str(self.cursor_field), value)
+        return row
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 

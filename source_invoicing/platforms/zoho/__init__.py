@@ -140,6 +140,7 @@ class Zoho(Platform):
             client=client,
             window=Window(self.config.start, self.config.lookback_days),
             detail_calls=self._detail_calls,
+            deletions=self.deletions,
             product=self.product,
             organization=organization,
         )

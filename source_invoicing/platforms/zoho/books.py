@@ -16,7 +16,6 @@ from source_invoicing.platforms.zoho.common import (
     FilteredStream,
     ModifiedStream,
     ZohoStream,
-    fill_blanks,
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
@@ -303,7 +302,11 @@ class Transactions(BooksStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        return fill_blanks(super().read_page(response, request), tuple(self.primary_key))
+        """Parts of a key have to be there: where a row lacks one, or has a null, it gets a blank."""
+        page = super().read_page(response, request)
+        for row in page.rows:
+            row.update({field: "" for field in self.primary_key if row.get(field) is None})
+        return page
 
     @override
     def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, ResourceMissing, Response, logger
+from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.errors import rows_in
 from source_invoicing.streams import (
@@ -26,6 +26,7 @@ from source_invoicing.streams import (
     compact_offset,
 )
 from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.listing import (
     CREATION_ORDER,
     CREATION_ORDER_FILTERED,
@@ -55,23 +56,6 @@ OTHERWISE: Mapping[type[Failure], str] = {
     BadRequest: " If the account has all of that, the API has changed: look for a newer version of this connector.",
     ResourceMissing: " If every stream ends like this, check platform.base_url.",
 }
-
-
-def read_page(response: Response, *record_keys: str) -> Page:
-    """A list: an envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
-
-    :param record_keys: as :func:`.rows_in` takes them
-    """
-    rows = rows_in(response, *record_keys)
-    context = page_context(response)
-    size, total = context.get("per_page"), context.get("total")
-    return Page(
-        rows,
-        has_more=FLAGS.get(str(context.get("has_more_page")).lower()),
-        total=total if isinstance(total, int) else None,
-        server_time=response.server_time,
-        size=size if isinstance(size, int) and size > 0 else None,
-    )
 
 
 def page_context(response: Response) -> Mapping[str, Any]:
@@ -114,12 +98,35 @@ class ZohoStream(InvoicingStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
-        all the same."""
-        page = read_page(response, *self.record_keys or (self.resource.rpartition("/")[2],))
-        if page.has_more is None and len(page.rows) != min(request.size or PER_PAGE, page.size or PER_PAGE):
-            return replace(page, has_more=False)
-        return page
+        """An envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
+
+        A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
+        all the same.
+        """
+        rows = rows_in(response, *self.record_keys or (self.resource.rpartition("/")[2],))
+        context = page_context(response)
+        has_more, total = FLAGS.get(str(context.get("has_more_page")).lower()), context.get("total")
+        size = context.get("per_page")
+        size = size if isinstance(size, int) and size > 0 else None
+        if has_more is None and len(rows) != min(request.size or PER_PAGE, size or PER_PAGE):
+            has_more = False
+        return Page(
+            rows,
+            has_more=has_more,
+            total=total if isinstance(total, int) else None,
+            server_time=response.server_time,
+            size=size,
+        )
+
+    @override
+    def record_request(self, key: Hashable, partition: Partition) -> Request:
+        chosen = {name: value for name, value in partition.params.items() if name == "organization_id"}
+        return Request(f"{self.list_path(partition)}/{path_segment(first(key))}", chosen)
+
+    @override
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        """Whatever it is: of one that is not there, Zoho has an error."""
+        return response.body if isinstance(response.body, dict) else {}
 
     @override
     def partitions(self) -> Iterable[Partition]:
@@ -330,10 +337,3 @@ def fold_custom_fields(row: Row) -> None:
         if folded.setdefault(name, row[name]) == row[name]:
             del row[name]
     row[CUSTOM_FIELDS] = folded
-
-
-def fill_blanks(page: Page, fields: tuple[str, ...]) -> Page:
-    """Put a blank where a row lacks one of the fields, or has a null: parts of a key have to be there."""
-    for row in page.rows:
-        row.update({field: "" for field in fields if row.get(field) is None})
-    return page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import marshal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from airbyte_cdk.models import FailureType
@@ -85,6 +85,11 @@ class ListReader:
     def __init__(self, listing: Listing, plans_left: PlansLeft) -> None:
         self._listing = listing
         self._plans_left = plans_left
+        #: Called when the reading begins, with a further plan, too: whether it is at the top, and whether the plan
+        #: meets all rows there are, whatever the caller wants.
+        self.on_begin: Callable[[bool, bool], None] | None = None
+        #: Called with all rows that it meets.
+        self.on_rows: Callable[[list[Row]], None] | None = None
 
     @property
     def shareable(self) -> bool:
@@ -140,9 +145,19 @@ class ListReader:
         self, plan: Plan, since: int | None, resume: Checkpoint | None, key_range: KeyRange | None
     ) -> Iterator[Batch]:
         strategy = plan.strategy(self._listing, plan)
+        if self.on_begin is not None:
+            self.on_begin(resume is None, not plan.filtered and not plan.stop_at_since)
         if isinstance(strategy, Keyset):
-            return strategy.batches(since, resume, key_range)
-        return strategy.batches(since, resume)
+            batches = strategy.batches(since, resume, key_range)
+        else:
+            batches = strategy.batches(since, resume)
+        return batches if self.on_rows is None else self._shown(batches, self.on_rows)
+
+    def _shown(self, batches: Iterator[Batch], on_rows: Callable[[list[Row]], None]) -> Iterator[Batch]:
+        for batch in batches:
+            on_rows(batch.rows)
+            yield batch
+            del batch
 
     def _wanted(self, rows: list[Row], since: int | None) -> list[Row]:
         """Rows inside the window, or without a modification time."""

@@ -1,0 +1,156 @@
+"""Lists per parent of which events say which ones have changed."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from source_invoicing.http import logger
+from source_invoicing.streams.child import ChildStream
+from source_invoicing.streams.events import EVENTS_UNTIL, News
+from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import FINISHED, ParentState, ascending
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+
+# A stored name; never change it.
+FULL_READING = "full_reading"
+
+
+class ChangesState(ParentState):
+    """``{"events_until": seconds, ..., "full_reading": seconds}``: what changed by the events up to that time is out.
+
+    While the lists of all parents are read, the id of a parent stands beside that, as in :class:`ParentState`. What a
+    sync has found of the events counts once all is out, and no earlier.
+    """
+
+    def __init__(self, stream: str, field: str) -> None:
+        super().__init__(stream, field)
+        self._found: Mapping[str, Any] = {}
+        self._reads_all = True
+
+    def begin(self, found: Mapping[str, Any], *, reads_all: bool) -> None:
+        """:param found: what to keep at the end"""
+        self._found, self._reads_all = found, reads_all
+
+    @override
+    def remember(self, memory: Mapping[str, Any]) -> None:
+        """At the end."""
+
+    @override
+    def forget_deletions(self) -> None:
+        """Changes need the same."""
+
+    @override
+    def is_done(self, key: Any) -> bool:
+        return self._reads_all and super().is_done(key)
+
+    @override
+    def partition_done(self, key: Any) -> None:
+        if self._reads_all:
+            super().partition_done(key)
+
+    @override
+    def finish(self) -> None:
+        super().finish()
+        self.memory = {**self.memory, **self._found}
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            place = super().value()
+            return {**({} if place == FINISHED else place), **self.memory} if self.memory else place
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._found, self._reads_all = {}, True
+        rest = self.restore_memory(state)
+        if FULL_READING in rest:
+            self.memory[FULL_READING] = rest.pop(FULL_READING)
+            if type(self.memory[FULL_READING]) is not int:
+                raise self.invalid(f"{FULL_READING!r} should be Unix seconds, found {self.memory[FULL_READING]!r}")
+        super().restore(rest)
+
+
+class ChangedChildren(ChildStream, ABC):
+    """A list per parent. The first sync reads all of them, and so does one every few days; others read the events since
+    the last one, and the lists of the parents that these name.
+
+    All rows of a list are emitted: an event says which list has changed, and the rows' own times need not say so.
+    """
+
+    cursor_field: ClassVar[str | list[str]] = "updated_at"
+    selects_by_time = False
+    lists_are_current = True
+    #: Kinds of events that say that a parent's list has changed.
+    change_events: ClassVar[tuple[str, ...]] = ()
+
+    progress: ChangesState
+
+    @override
+    def make_state(self) -> ChangesState:
+        return ChangesState(self.name, self.parent_field)
+
+    @property
+    @override
+    def event_kinds(self) -> Collection[str]:
+        return {*self.change_events, *self.gone_events}
+
+    @property
+    @override
+    def needs_events(self) -> bool:
+        return not self.is_full_refresh and self.account.events is not None
+
+    @property
+    @override
+    def awaits_events(self) -> bool:
+        return self.needs_events and EVENTS_UNTIL not in self.progress.memory
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        changed = self._changed_parents()
+        return super().partitions() if changed is None else map(self.partition_for, changed)
+
+    @override
+    def partition_under(self, parent: Any) -> Partition:
+        return Partition() if parent is None else self.partition_for(parent)
+
+    def _changed_parents(self) -> list[Any] | None:
+        """The ids of the parents whose lists have changed, ascending; ``None``: that is not known, so all are read.
+
+        :raises Failure: if the state is wrong
+        """
+        progress, feed, now = self.progress, self.account.events, int(time.time())
+        try:
+            news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
+        except ValueError as error:
+            raise progress.invalid(f"what it keeps of events cannot be read ({error})") from None
+        if self.is_full_refresh:
+            progress.memory = {}
+        if news is None or progress.done_up_to is not None:
+            # Lists that an earlier run has read may have changed since, which the next sync finds out.
+            progress.begin({}, reads_all=True)
+        elif why := self._why_all(news, now):
+            logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, why)
+            is_unknown = news.has_gap or EVENTS_UNTIL not in progress.memory
+            progress.memory = {**progress.memory, **(news.memory if is_unknown else {}), FULL_READING: now}
+            progress.begin(news.memory, reads_all=True)
+        else:
+            progress.begin(news.memory, reads_all=False)
+            return sorted({parent for event in news.events for parent in event.parents}, key=ascending)
+        return None
+
+    def _why_all(self, news: News, now: int) -> str:
+        memory, days = self.progress.memory, self.account.children_refresh_days
+        if EVENTS_UNTIL not in memory:
+            return "this is the first sync that knows the events of the account"
+        if news.has_gap:
+            return "the account does not list all events since the last sync"
+        if any(not event.parents and event.kind not in self.gone_events for event in news.events):
+            return "an event does not say which one has changed"
+        if not 0 <= now - memory.get(FULL_READING, 0) < days * SECONDS_PER_DAY:
+            return f"that is to be done every {days} days" if days else "that is to be done each time"
+        return ""

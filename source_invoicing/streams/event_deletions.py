@@ -1,0 +1,94 @@
+"""Rows that are gone by the events of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from typing_extensions import override
+
+from source_invoicing.http import AccessRefused, BadRequest, logger
+from source_invoicing.streams.deletions import Deletions, Findings, Gone
+from source_invoicing.streams.events import Event, News
+from source_invoicing.streams.page import Row, is_identity
+from source_invoicing.streams.resource import Resource
+
+
+class EventDeletions(Deletions):
+    """By events. One that says that a record was deleted is believed; one that may mean something else, or comes late,
+    has the record read again."""
+
+    def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
+        super().__init__(source, outlets)
+        self._news: dict[str, News] = {}
+        self._about: dict[Hashable, tuple[Event, Row]] = {}
+        self._delivered: dict[Hashable, int | None] = {}
+
+    @override
+    def open(self) -> None:
+        feed, kinds = self._source.account.events, self._source.event_kinds
+        for outlet in self.outlets:
+            try:
+                news = feed.news(kinds, outlet.progress.memory) if feed is not None else None
+            except ValueError as error:
+                raise outlet.progress.invalid(f"what it keeps of events cannot be read ({error})") from None
+            if news is None:
+                return
+            if news.has_gap:
+                logger.warning(
+                    "Stream %s: the account does not list all events since the last sync. What was deleted between is "
+                    "not told; clear the stream's data to be rid of it.",
+                    outlet.name,
+                )
+            self._news[outlet.name] = news
+            self._about.update(self._last_of_each(news))
+
+    @override
+    def note(self, rows: Sequence[Row]) -> None:
+        if self._about:
+            self._delivered.update(
+                (key, self._source.timestamp(row)) for row in rows if (key := self._source.key(row)) in self._about
+            )
+
+    @override
+    def find(self) -> None:
+        for outlet in self.outlets:
+            if outlet.name in self._news:
+                news = self._news[outlet.name]
+                findings = Findings(memory=news.memory)
+                for key, (event, row) in self._last_of_each(news).items():
+                    self._look_at(outlet, key, event, row, findings)
+                self._findings[outlet.name] = findings
+
+    def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
+        """The last event about each record that may be gone, and what the event holds of the record."""
+        kinds = {*self._source.gone_events, *self._source.doubtful_events}
+        about = ((event, row) for event in news.events if event.kind in kinds for row in event.rows)
+        keys = ((self._source.key(row), event, row) for event, row in about)
+        return {key: (event, row) for key, event, row in keys if _identifies(key)}
+
+    def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> None:
+        source, is_late = self._source, event.id in self._news[outlet.name].late
+        partition = source.partition_under(next(iter(event.parents), None))
+        is_doubtful = event.kind in source.doubtful_events
+        if key in self._delivered:
+            changed = self._delivered[key]
+            # In the second of its deletion, a row may be what it was before that, but not before it was voided.
+            is_newer = changed is not None and (changed > event.at or (is_doubtful and changed == event.at))
+            if source.lists_are_current or is_newer:
+                return
+        if (is_doubtful or is_late or key in self._delivered) and not source.lists_are_current:
+            try:
+                found = self._ask(partition, key)
+            except (AccessRefused, BadRequest) as refusal:
+                logger.warning("Stream %s: whether %r is gone is not known. %s", source.name, key, refusal)
+                return
+            if found is not None:
+                if is_doubtful:
+                    findings.rows.append((partition, found))
+                return
+        cursor = outlet.progress.cursor(partition.key)
+        findings.gone.append(Gone(partition, max(event.at, cursor or event.at), row))
+
+
+def _identifies(key: Hashable) -> bool:
+    return all(map(is_identity, key)) if isinstance(key, tuple) else is_identity(key)

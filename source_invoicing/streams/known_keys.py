@@ -1,0 +1,135 @@
+"""A set of keys as a short text, to be kept in the state of a stream."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from array import array
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any
+
+from source_invoicing.streams.page import LARGEST, is_identity
+
+# Stored names; never change them.
+NUMBERS, DIGITS, TEXTS = "numbers", "digits", "texts"
+# What a text may unpack to: 10 million keys of a dense kind.
+MOST_BYTES = 100_000_000
+MORE_TO_COME = 0x80
+SEVEN_BITS = 0x7F
+
+
+class KeySet:
+    """Keys of rows: whole numbers, text, or tuples of them. Made to be filled with many and to be read once.
+
+    Whole numbers, and text that is one, take eight bytes each in memory, and in the state what the distance to the next
+    lower one takes.
+    """
+
+    def __init__(self, keys: Iterable[Hashable] = ()) -> None:
+        self._numbers = array("q")
+        self._digits = array("q")
+        self._texts: set[str] = set()
+        self.update(keys)
+
+    def update(self, keys: Iterable[Hashable]) -> None:
+        """Add keys, also such as are in it."""
+        for key in keys:
+            if key.__class__ is int and is_identity(key):
+                self._numbers.append(key)
+            elif isinstance(key, str) and _is_a_number(key):
+                self._digits.append(int(key))
+            else:
+                self._texts.add(json.dumps(key, separators=(",", ":")))
+
+    def __iter__(self) -> Iterator[Hashable]:
+        """The different keys."""
+        yield from sorted(set(self._numbers))
+        yield from map(str, sorted(set(self._digits)))
+        for text in sorted(self._texts):
+            key = json.loads(text)
+            yield tuple(key) if isinstance(key, list) else key
+
+    def __len__(self) -> int:
+        return len(set(self._numbers)) + len(set(self._digits)) + len(self._texts)
+
+    def without(self, others: KeySet) -> list[Hashable]:
+        """The keys that are not in another set."""
+        there = set(others)
+        return [key for key in self if key not in there]
+
+    def stored(self) -> dict[str, str]:
+        """The set as JSON: kinds of keys, and those of each kind packed into a text."""
+        kinds = {
+            NUMBERS: _distances(self._numbers),
+            DIGITS: _distances(self._digits),
+            TEXTS: "\n".join(sorted(self._texts)).encode(),
+        }
+        return {name: _packed(content) for name, content in kinds.items() if content}
+
+    @classmethod
+    def restore(cls, stored: Any) -> KeySet:
+        """The set that was stored.
+
+        :raises ValueError: if it was not stored by :meth:`stored`
+        """
+        if not isinstance(stored, Mapping) or not set(stored) <= {NUMBERS, DIGITS, TEXTS}:
+            raise ValueError("it is no set of keys")
+        keys = cls()
+        keys._numbers.extend(_numbers(_unpacked(stored.get(NUMBERS, ""))))
+        keys._digits.extend(_numbers(_unpacked(stored.get(DIGITS, ""))))
+        keys._texts.update(filter(None, _unpacked(stored.get(TEXTS, "")).decode().split("\n")))
+        list(keys)  # which reads all of them
+        return keys
+
+
+def _is_a_number(text: str) -> bool:
+    """Whether a text is a whole number that is written in one way only."""
+    return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0") and int(text[:20]) < LARGEST
+
+
+def _distances(numbers: Iterable[int]) -> bytes:
+    """Numbers as the distances between them in ascending order, each in groups of seven bits, the lowest first."""
+    out, before = bytearray(), -LARGEST
+    ascending = sorted(set(numbers))
+    for number in ascending:
+        rest = number - before
+        while rest > SEVEN_BITS:
+            out.append(rest & SEVEN_BITS | MORE_TO_COME)
+            rest >>= 7
+        out.append(rest)
+        before = number
+    return bytes(out)
+
+
+def _numbers(content: bytes) -> Iterator[int]:
+    number, distance, shift = -LARGEST, 0, 0
+    for byte in content:
+        distance |= (byte & SEVEN_BITS) << shift
+        shift += 7
+        if byte < MORE_TO_COME:
+            number += distance
+            if number >= LARGEST:
+                raise ValueError("it holds a number that no key can be")
+            yield number
+            distance = shift = 0
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode()
+
+
+def _unpacked(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("it is no text")
+    if not text:
+        return b""
+    unpack = zlib.decompressobj()
+    try:
+        content = unpack.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(str(error)) from None
+    if not unpack.eof:
+        raise ValueError("it was cut off, or is too long")
+    return content
