@@ -111,7 +111,7 @@ class ZohoErrorHandler:
         if code == ORGANIZATION_NEEDED:
             return Fail(several_organizations(response.body.get("error_info") or ()))
         if code == ORGANIZATION_FOREIGN:
-            return Fail(foreign_organization(self.organization_id))
+            return Fail(foreign_organizations([self.organization_id] if self.organization_id else ()))
         if code == NO_SUCH_RECORD:
             return Fail(RecordMissing(sentence, FailureType.config_error))
         if code == INVALID_URL:
@@ -177,10 +177,11 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
     )
 
 
-def foreign_organization(chosen: str) -> Failure:
-    """The failure of a user who does not belong to the chosen organization.
+def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = ()) -> Failure:
+    """The failure of a user who does not belong to some of the chosen organizations.
 
-    :param chosen: its id, or a blank where Zoho was to pick the only one
+    :param chosen: their ids; none where Zoho was to pick the only one
+    :param organizations: those there are
     """
     if not chosen:
         return config_failure(
@@ -188,14 +189,6 @@ def foreign_organization(chosen: str) -> Failure:
             "since platform.organization_id is not set. Set it to the id of the organization to read, and let its "
             "administrator invite the user if the user is not in it."
         )
-    return foreign_organizations([chosen])
-
-
-def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = ()) -> Failure:
-    """The failure of a user who does not belong to some of the chosen organizations.
-
-    :param organizations: those there are
-    """
     names = _names(organizations)
     what = "an organization" if len(chosen) == 1 else "organizations"
     return config_failure(
