@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from source_invoicing.http import ApiClient
 from source_invoicing.streams.detail_calls import DetailCalls
+from source_invoicing.streams.events import EventFeed
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
-
-if TYPE_CHECKING:
-    from source_invoicing.streams.events import EventFeed
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
@@ -20,15 +20,13 @@ from source_invoicing.http import (
     UnexpectedResponse,
     logger,
 )
+from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.document_state import DocumentState
-from source_invoicing.streams.documents import Document, Documents
+from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Emitted, Reading
 from source_invoicing.streams.state import InOrder
-
-if TYPE_CHECKING:
-    from source_invoicing.streams.detail import DetailStream
 
 T = TypeVar("T")
 
@@ -64,7 +62,7 @@ class DetailReading(Reading):
         super().__init__(documents.source, documents.outlets)
         self._listed = documents
         # A detail becomes a record in place, so streams of its parts come first.
-        self._streams: Sequence[DetailStream] = sorted(documents.outlets, key=lambda stream: not stream.expand)
+        self._streams: Sequence[DetailResource] = sorted(documents.outlets, key=lambda stream: not stream.expand)
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
         self._at_once = documents.outlets[0].details_per_call
@@ -163,7 +161,7 @@ class DetailReading(Reading):
                 self.source.name,
             )
 
-    def _records(self, stream: DetailStream, found: Found) -> list[Row]:
+    def _records(self, stream: DetailResource, found: Found) -> list[Row]:
         return [
             record
             for document, detail in found.items()

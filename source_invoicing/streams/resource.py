@@ -18,7 +18,7 @@ from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing,
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
-from source_invoicing.streams.page import Page, PageRequest, Row, is_identity
+from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
@@ -148,9 +148,13 @@ class Resource(TellsDeletions, ABC):
         for partition in self.partitions():
             yield [partition]
 
+    def listing(self, partition: Partition) -> Listing:
+        """The list of a partition, page by page."""
+        return ResourceList(self, partition)
+
     def reader(self, partition: Partition) -> ListReader:
         """The reader of a partition's list."""
-        return ListReader(ResourceList(self, partition), self.plans_left)
+        return ListReader(self.listing(partition), self.plans_left)
 
     def all_records(self) -> Iterator[Row]:
         """All records, whatever the state or the start date says."""
