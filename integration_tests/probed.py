@@ -267,7 +267,11 @@ BOOKS_ALONE = {
     *("transactions_account", "recurring_bill_path", "dead_sales_orders"),
 }
 NO_PROBE: Mapping[str, set[str]] = {
-    "invoiced": {*COMMON, "mutation_events"},
+    # What events say shows only once something was deleted, merged or voided.
+    "invoiced": {
+        *(*COMMON, "mutation_events", "deleted_object", "merged_object", "void_and_cancel", "events_delay"),
+        "events_kept",
+    },
     "zoho_invoice": COMMON | TOKENS | LIMITS | ORGANIZATIONS | BOOKS_ALONE,
     "zoho_books": COMMON | TOKENS | LIMITS | ORGANIZATIONS,
     "fastbill": {*COMMON, "calls_per_hour", "quota_answer", "quota_retry_after", "quota_seconds"},

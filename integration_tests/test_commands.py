@@ -9,6 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -248,8 +249,16 @@ def test_a_platform_whose_keys_are_pasted_has_no_login(start_sandbox: StartSandb
 @pytest.mark.own_process
 def test_the_script_asks_for_secrets_at_a_terminal_and_gives_it_back(tmp_path: Path) -> None:
     terminal, its_end = pty.openpty()
+    # A shell that runs the tests in the background has them ignore the signal, and so their children.
+    heeding = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     script = subprocess.Popen(
-        [str(SCRIPT), "login", "zoho_books"], stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True
+        [sys.executable, "-c", heeding, str(SCRIPT), "login", "zoho_books"],
+        stdin=its_end,
+        stdout=its_end,
+        stderr=its_end,
+        start_new_session=True,
     )
     os.close(its_end)
     shown = b""
