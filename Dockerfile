@@ -37,4 +37,4 @@ USER 1000:1000
 ENV AIRBYTE_ENTRYPOINT="/opt/connector/bin/source-invoicing"
 ENTRYPOINT ["/opt/connector/bin/source-invoicing"]
 LABEL io.airbyte.name="airbyte/source-invoicing" \
-      io.airbyte.version="0.2.0"
+      io.airbyte.version="0.3.0"
