@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -459,3 +460,27 @@ def test_only_a_worker_that_finds_something_to_do_is_called(
     assert pace.useful_workers == 1
     pace.note(waited, handled)
     assert pace.useful_workers == workers
+
+
+def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would seem that one worker is enough, however slow the responses are."""
+    monkeypatch.delenv(SHARE_ALWAYS)
+    clock = 0.0
+    listing = MovingList(range(0, 30_000, 5))
+    fetch = listing.fetch
+
+    def slow(request: PageRequest) -> Page:
+        nonlocal clock
+        clock += 0.1
+        return fetch(request)
+
+    monkeypatch.setattr(listing, "fetch", slow)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    called: list[None] = []
+    ranges = KeyRanges(10, lambda: called.append(None))
+    reader = ListReader(listing, PlansLeft("things", (KEYSET,)))
+    batches = ranges.batches(reader, None, [(None, None, None)])
+    for _ in range(6):
+        next(batches)
+
+    assert len(called) >= 5

@@ -64,10 +64,11 @@ class Keyset(Strategy):
         self._promise = Promise()
         before: Answered | None = None
         position = reached = since
+        met: Sequence[int] | None = None
         while True:
             asked_at = time.monotonic()
             here = self._ask(PageRequest(since=position, order=self.plan.order), reached)
-            waited = time.monotonic() - asked_at
+            waited = time.monotonic() - asked_at if met is None else None
             if before is not None:
                 here = self._prove_nothing_between(before, here)
             elif here.is_silent and here.page.short:
