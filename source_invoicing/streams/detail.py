@@ -78,7 +78,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
             raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
         for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
             if detail.get(name) and not _holds_objects(detail[name]):
-                raise self.malformed(path, f"what it has at {name!r} is no list of objects")
+                raise self.malformed(path, f"what it has at {name!r} is not a list of objects")
 
     @override
     def malformed(self, path: str, what: str) -> MalformedResponse:

@@ -323,7 +323,7 @@ def parse_name(fields: Fields) -> str:
 
 def parse_primary_key(fields: Fields) -> tuple[str, ...]:
     """
-    :raises Failure: when it is no list of paths
+    :raises Failure: when it is not a list of paths
     """
     paths = fields.texts("primary_key", ["id"])
     for index, path in enumerate(paths):

@@ -139,7 +139,7 @@ class Answer:
     def rows(self) -> list[Row]:
         """The rows.
 
-        :raises CannotTell: when there is no list, or an empty one
+        :raises CannotTell: when there is not a list, or an empty one
         """
         if not self.listed.rows:
             raise CannotTell("the list has no rows")
@@ -250,7 +250,7 @@ class Inquiry:
 
     def _answer(self, stream: Resource, asked: Request, request: PageRequest | None, *, again: bool = False) -> Answer:
         """
-        :param request: what is read as a page of; ``None`` where the answer is no list
+        :param request: what is read as a page of; ``None`` where the answer is not a list
         """
         if isinstance(stream, ChildStream):  # whose path holds an id
             asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
