@@ -150,7 +150,7 @@ def _names(text: str) -> list[str]:
 
 
 def _ask_for(name: str) -> str:
-    """A secret that is typed in; a blank where nobody can."""
+    """A secret that is typed in; a blank where there is no terminal."""
     words = name.replace("_", " ").capitalize().replace(" id", " ID")
     return getpass(f"{words}: ") if sys.stdin is not None and sys.stdin.isatty() else ""
 

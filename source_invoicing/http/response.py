@@ -98,7 +98,7 @@ def describe(value: Any) -> str:
 def _read_leniently(content: bytes, content_type: str, shown: str) -> Any:
     """Decode a body that is complete, but not strictly JSON: half an emoji in one customer's name must not keep a
     list from being read. Byte order marks and declared encodings are understood, half characters become U+FFFD, and
-    numbers that nobody can store become null, with a warning.
+    numbers too large to be stored become null, with a warning.
 
     :param shown: the name of the request in messages
 

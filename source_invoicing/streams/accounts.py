@@ -68,7 +68,7 @@ class AccountsState(StreamState):
     def restore(self, state: Mapping[str, Any]) -> None:
         self._kept, self.unclaimed = {}, {}
         if self._parts not in state:
-            # Whoever it belongs to, it has to be one that this version can have written.
+            # It has to be one that this version can have written, for any of the accounts.
             self._members[0].progress.restore(state)
             if len(self._members) > 1:
                 for member in self._members:

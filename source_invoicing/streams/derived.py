@@ -39,6 +39,11 @@ class DerivedStream(InvoicingStream, ABC):
     #: Field that carries the id of the element in which a part stands, such as a line; null for the document itself.
     element_field: ClassVar[str] = ""
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if "source" in cls.__dict__:
+            cls.cursor_field = cls.source.cursor_field
+
     def __init__(self, account: Account) -> None:
         self._source = self.source(account)
         self.document_field = self.document_field or first(self._source.primary_key)

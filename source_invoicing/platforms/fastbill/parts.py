@@ -40,7 +40,6 @@ class InvoiceLineItems(FastBillPart):
     source = Invoices
     expand = "ITEMS"
     primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
-    cursor_field = "LASTUPDATE"
 
 
 class InvoiceVatItems(FastBillPart):
@@ -49,7 +48,6 @@ class InvoiceVatItems(FastBillPart):
     source = Invoices
     expand = "VAT_ITEMS"
     primary_key = ["INVOICE_ID", "position"]
-    cursor_field = "LASTUPDATE"
 
 
 class InvoicePayments(FastBillPart):
@@ -58,7 +56,6 @@ class InvoicePayments(FastBillPart):
     source = Invoices
     expand = "PAYMENTS"
     primary_key = ["INVOICE_ID", "PAYMENT_ID"]
-    cursor_field = "LASTUPDATE"
 
 
 class RecurringInvoiceLineItems(FastBillPart):
@@ -75,7 +72,6 @@ class RevenueLineItems(FastBillPart):
     source = Revenues
     expand = "ITEMS"
     primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
-    cursor_field = "LASTUPDATE"
 
 
 class RevenuePayments(FastBillPart):
@@ -84,7 +80,6 @@ class RevenuePayments(FastBillPart):
     source = Revenues
     expand = "PAYMENTS"
     primary_key = ["INVOICE_ID", "PAYMENT_ID"]
-    cursor_field = "LASTUPDATE"
 
 
 class EstimateLineItems(FastBillPart):

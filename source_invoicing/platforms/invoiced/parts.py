@@ -25,18 +25,22 @@ from source_invoicing.platforms.invoiced.streams import (
 )
 from source_invoicing.streams import DerivedStream, DetailStream, Document, InvoicingStream, Row
 
-# Those of the whole document, then those of each line.
-DISCOUNTS = ("discounts", "items.discounts")
-TAXES = ("taxes", "items.taxes")
+
+class Discounts(DerivedStream, ABC):
+    """Discounts of the whole document, then those of each line."""
+
+    expand = ("discounts", "items.discounts")
+    element_field = "line_item_id"
 
 
-class InvoicedPart(DerivedStream, ABC):
-    """A part of a row that carries the time of its last change."""
+class Taxes(DerivedStream, ABC):
+    """Taxes of the whole document, then those of each line."""
 
-    cursor_field = "updated_at"
+    expand = ("taxes", "items.taxes")
+    element_field = "line_item_id"
 
 
-class InvoiceLineItems(InvoicedPart):
+class InvoiceLineItems(DerivedStream):
     """https://developer.invoiced.com/api/invoices#line-items"""
 
     source = Invoices
@@ -45,27 +49,23 @@ class InvoiceLineItems(InvoicedPart):
     primary_key = ["invoice_id", "id"]
 
 
-class InvoiceDiscounts(InvoicedPart):
+class InvoiceDiscounts(Discounts):
     """https://developer.invoiced.com/api/invoices#discounts"""
 
     source = Invoices
-    expand = DISCOUNTS
     document_field = "invoice_id"
-    element_field = "line_item_id"
     primary_key = ["invoice_id", "id"]
 
 
-class InvoiceTaxes(InvoicedPart):
+class InvoiceTaxes(Taxes):
     """https://developer.invoiced.com/api/invoices#taxes"""
 
     source = Invoices
-    expand = TAXES
     document_field = "invoice_id"
-    element_field = "line_item_id"
     primary_key = ["invoice_id", "id"]
 
 
-class CreditNoteLineItems(InvoicedPart):
+class CreditNoteLineItems(DerivedStream):
     """https://developer.invoiced.com/api/credit-notes"""
 
     source = CreditNotes
@@ -74,27 +74,23 @@ class CreditNoteLineItems(InvoicedPart):
     primary_key = ["credit_note_id", "id"]
 
 
-class CreditNoteDiscounts(InvoicedPart):
+class CreditNoteDiscounts(Discounts):
     """https://developer.invoiced.com/api/credit-notes"""
 
     source = CreditNotes
-    expand = DISCOUNTS
     document_field = "credit_note_id"
-    element_field = "line_item_id"
     primary_key = ["credit_note_id", "id"]
 
 
-class CreditNoteTaxes(InvoicedPart):
+class CreditNoteTaxes(Taxes):
     """https://developer.invoiced.com/api/credit-notes"""
 
     source = CreditNotes
-    expand = TAXES
     document_field = "credit_note_id"
-    element_field = "line_item_id"
     primary_key = ["credit_note_id", "id"]
 
 
-class EstimateLineItems(InvoicedPart):
+class EstimateLineItems(DerivedStream):
     """https://developer.invoiced.com/api/estimates"""
 
     source = Estimates
@@ -103,27 +99,23 @@ class EstimateLineItems(InvoicedPart):
     primary_key = ["estimate_id", "id"]
 
 
-class EstimateDiscounts(InvoicedPart):
+class EstimateDiscounts(Discounts):
     """https://developer.invoiced.com/api/estimates"""
 
     source = Estimates
-    expand = DISCOUNTS
     document_field = "estimate_id"
-    element_field = "line_item_id"
     primary_key = ["estimate_id", "id"]
 
 
-class EstimateTaxes(InvoicedPart):
+class EstimateTaxes(Taxes):
     """https://developer.invoiced.com/api/estimates"""
 
     source = Estimates
-    expand = TAXES
     document_field = "estimate_id"
-    element_field = "line_item_id"
     primary_key = ["estimate_id", "id"]
 
 
-class PaymentApplications(InvoicedPart):
+class PaymentApplications(DerivedStream):
     """https://developer.invoiced.com/api/payments
 
     Most of them have no id.
@@ -135,7 +127,7 @@ class PaymentApplications(InvoicedPart):
     primary_key = ["payment_id", "position"]
 
 
-class Charges(InvoicedPart):
+class Charges(DerivedStream):
     """https://developer.invoiced.com/api/payments#charges"""
 
     source = Payments
@@ -144,7 +136,7 @@ class Charges(InvoicedPart):
     primary_key = ["payment_id", "id"]
 
 
-class Refunds(InvoicedPart):
+class Refunds(DerivedStream):
     """https://developer.invoiced.com/api/payments#refunds"""
 
     source = Payments
@@ -153,7 +145,7 @@ class Refunds(InvoicedPart):
     primary_key = ["payment_id", "id"]
 
 
-class SubscriptionAddons(InvoicedPart):
+class SubscriptionAddons(DerivedStream):
     """https://developer.invoiced.com/api/subscriptions"""
 
     source = Subscriptions
@@ -162,7 +154,7 @@ class SubscriptionAddons(InvoicedPart):
     primary_key = ["subscription_id", "id"]
 
 
-class PlanTiers(InvoicedPart):
+class PlanTiers(DerivedStream):
     """https://developer.invoiced.com/api/plans"""
 
     source = Plans
@@ -191,7 +183,6 @@ class PaymentPlans(DetailStream):
     holds = ("installments",)
     document_field = "invoice_id"
     primary_key = ["invoice_id", "id"]
-    cursor_field = "updated_at"
 
     @override
     def has_detail(self, row: Row) -> bool:

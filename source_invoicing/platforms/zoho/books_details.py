@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from source_invoicing.platforms.zoho import books
-from source_invoicing.platforms.zoho.details import PAYMENT_INSTRUMENTS, BulkDetails, ZohoDetails, ZohoLineItems
+from source_invoicing.platforms.zoho.details import (
+    PAYMENT_INSTRUMENTS,
+    BulkDetails,
+    ZohoCreditApplications,
+    ZohoDetails,
+    ZohoExpenseLineItems,
+    ZohoLineItems,
+    ZohoPaymentApplications,
+)
 
 
 class Documents(ZohoDetails):
@@ -40,16 +48,11 @@ class CustomerPaymentDetails(Documents):
     primary_key = "payment_id"
 
 
-class CustomerPaymentApplications(Documents):
-    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment
-
-    Which invoices a payment was applied to.
-    """
+class CustomerPaymentApplications(Documents, ZohoPaymentApplications):
+    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
 
     source = books.CustomerPayments
     primary_key = ["payment_id", "invoice_payment_id"]
-    # The others are what payments of retainer invoices may have in its place.
-    expand = ("invoices", "retainerinvoices", "retainerinvoice")
 
 
 class CreditnoteDetails(Documents):
@@ -67,16 +70,11 @@ class CreditnoteLineItems(LineItems):
     primary_key = ["creditnote_id", "line_item_id"]
 
 
-class CreditnoteApplications(Documents):
-    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note
-
-    Which invoices a credit note was applied to.
-    """
+class CreditnoteApplications(Documents, ZohoCreditApplications):
+    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
 
     source = books.Creditnotes
     primary_key = ["creditnote_id", "creditnote_invoice_id"]
-    # The latter in the documentation only.
-    expand = ("invoices_credited", "invoices")
 
 
 class EstimateDetails(Documents):
@@ -134,14 +132,11 @@ class ExpenseDetails(Documents):
     holds = ("line_items", "line_item")
 
 
-class ExpenseLineItems(LineItems):
+class ExpenseLineItems(Documents, ZohoExpenseLineItems):
     """https://www.zoho.com/books/api/v3/expenses/#get-an-expense"""
 
     source = books.Expenses
     primary_key = ["expense_id", "line_item_id"]
-    # The latter in the documentation only.
-    expand = ("line_items", "line_item")
-    holds = expand
 
 
 class PurchaseOrderDetails(Documents):
@@ -248,25 +243,26 @@ class RetainerInvoiceLineItems(LineItems):
     primary_key = ["retainerinvoice_id", "line_item_id"]
 
 
-class RecurringBillDetails(Documents):
+class RecurringBills(Documents):
+    """The documentation has the latter path for this request alone."""
+
+    detail = "recurringbills/{id}"
+    other_detail = "recurring_bills/{id}"
+
+
+class RecurringBillDetails(RecurringBills):
     """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
 
     source = books.RecurringBills
     primary_key = "recurring_bill_id"
     holds = ("line_items",)
-    # The documentation has the latter for this request alone.
-    detail = "recurringbills/{id}"
-    other_detail = "recurring_bills/{id}"
 
 
-class RecurringBillLineItems(LineItems):
+class RecurringBillLineItems(RecurringBills, LineItems):
     """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
 
     source = books.RecurringBills
     primary_key = ["recurring_bill_id", "line_item_id"]
-    # The documentation has the latter for this request alone.
-    detail = "recurringbills/{id}"
-    other_detail = "recurring_bills/{id}"
 
 
 class ContactDetails(Documents):

@@ -125,31 +125,14 @@ class Projects(BooksStream, CreatedStream, ParentStream):
     params = {"filter_by": "Status.All"}
 
 
-class Tasks(BooksStream, ZohoChildStream):
-    """https://www.zoho.com/books/api/v3/tasks/
-
-    Documented as ``tasks``, seen as ``task``.
-    """
+class Tasks(BooksStream, common.Tasks):
+    """https://www.zoho.com/books/api/v3/tasks/"""
 
     parent_type = Projects
-    parent_resource = "projects"
-    parent_field = "project_id"
-    resource = "tasks"
-    record_keys = ("tasks", "task")
-    primary_key = "task_id"
-    scopes = ("projects",)
 
 
-class TimeEntries(BooksStream, CreatedStream):
-    """https://www.zoho.com/books/api/v3/time-entries/
-
-    An order by creation is not documented; where there is none, the list is read twice.
-    """
-
-    resource = "projects/timeentries"
-    primary_key = "time_entry_id"
-    scopes = ("projects",)
-    optional_params = {"filter_by": "Date.All"}
+class TimeEntries(BooksStream, common.TimeEntries):
+    """https://www.zoho.com/books/api/v3/time-entries/"""
 
 
 class FixedAssets(BooksStream):

@@ -285,6 +285,26 @@ class ContactPersons(ZohoStream):
         raise missing
 
 
+class Tasks(ZohoChildStream):
+    """The tasks of projects. Documented as ``tasks``, seen as ``task``."""
+
+    parent_resource = "projects"
+    parent_field = "project_id"
+    resource = "tasks"
+    record_keys = ("tasks", "task")
+    primary_key = "task_id"
+    scopes = ("projects",)
+
+
+class TimeEntries(CreatedStream):
+    """An order by creation is not documented; where there is none, the list is read twice."""
+
+    resource = "projects/timeentries"
+    primary_key = "time_entry_id"
+    scopes = ("projects",)
+    optional_params = {"filter_by": "Date.All"}
+
+
 class Taxes(ZohoStream):
     """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
     is not taken the list is read as it comes: full refresh."""

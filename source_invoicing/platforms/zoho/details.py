@@ -25,7 +25,6 @@ class ZohoDetails(DetailStream):
 
     source: ClassVar[type[ZohoStream]]
     detail = "{resource}/{id}"
-    cursor_field = "last_modified_time"
 
     _source: ZohoStream
 
@@ -99,3 +98,22 @@ class ZohoLineItems(ZohoDetails):
 
     expand: ClassVar[str | tuple[str, ...]] = "line_items"
     holds: ClassVar[tuple[str, ...]] = ("line_items",)
+
+
+class ZohoExpenseLineItems(ZohoLineItems):
+    """The lines of expenses. The single one stands in the documentation only."""
+
+    expand = ("line_items", "line_item")
+    holds = expand
+
+
+class ZohoPaymentApplications(ZohoDetails):
+    """Which invoices a payment was applied to. The others are what payments of retainer invoices may have instead."""
+
+    expand = ("invoices", "retainerinvoices", "retainerinvoice")
+
+
+class ZohoCreditApplications(ZohoDetails):
+    """Which invoices a credit note was applied to. The latter stands in the documentation only."""
+
+    expand = ("invoices_credited", "invoices")

@@ -10,7 +10,6 @@ from source_invoicing.platforms.zoho.common import (
     CreationOrderedStream,
     FilteredStream,
     ModifiedStream,
-    ZohoChildStream,
     ZohoStream,
 )
 from source_invoicing.platforms.zoho.product import Product
@@ -176,31 +175,14 @@ class Projects(InvoiceStream, CreatedStream, ParentStream):
     optional_params = {"filter_by": "Status.All"}
 
 
-class Tasks(InvoiceStream, ZohoChildStream):
-    """https://www.zoho.com/invoice/api/v3/tasks/
-
-    Documented as ``tasks``, seen as ``task``.
-    """
+class Tasks(InvoiceStream, common.Tasks):
+    """https://www.zoho.com/invoice/api/v3/tasks/"""
 
     parent_type = Projects
-    parent_resource = "projects"
-    parent_field = "project_id"
-    resource = "tasks"
-    record_keys = ("tasks", "task")
-    primary_key = "task_id"
-    scopes = ("projects",)
 
 
-class TimeEntries(InvoiceStream, CreatedStream):
-    """https://www.zoho.com/invoice/api/v3/time-entries/
-
-    An order by creation is not documented; where there is none, the list is read twice.
-    """
-
-    resource = "projects/timeentries"
-    primary_key = "time_entry_id"
-    scopes = ("projects",)
-    optional_params = {"filter_by": "Date.All"}
+class TimeEntries(InvoiceStream, common.TimeEntries):
+    """https://www.zoho.com/invoice/api/v3/time-entries/"""
 
 
 #: In the order in which they are offered: what most people want first, and parents before their children.

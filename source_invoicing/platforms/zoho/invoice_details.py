@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from source_invoicing.platforms.zoho import invoice
-from source_invoicing.platforms.zoho.details import PAYMENT_INSTRUMENTS, BulkDetails, ZohoDetails, ZohoLineItems
+from source_invoicing.platforms.zoho.details import (
+    PAYMENT_INSTRUMENTS,
+    BulkDetails,
+    ZohoCreditApplications,
+    ZohoDetails,
+    ZohoExpenseLineItems,
+    ZohoLineItems,
+    ZohoPaymentApplications,
+)
 
 
 class Documents(ZohoDetails):
@@ -40,16 +48,11 @@ class CustomerPaymentDetails(Documents):
     primary_key = "payment_id"
 
 
-class CustomerPaymentApplications(Documents):
-    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment
-
-    Which invoices a payment was applied to.
-    """
+class CustomerPaymentApplications(Documents, ZohoPaymentApplications):
+    """https://www.zoho.com/invoice/api/v3/customer-payments/#retrieve-a-payment"""
 
     source = invoice.CustomerPayments
     primary_key = ["payment_id", "invoice_payment_id"]
-    # The others are what payments of retainer invoices may have in its place.
-    expand = ("invoices", "retainerinvoices", "retainerinvoice")
 
 
 class CreditNoteDetails(Documents):
@@ -67,16 +70,11 @@ class CreditNoteLineItems(LineItems):
     primary_key = ["creditnote_id", "line_item_id"]
 
 
-class CreditNoteApplications(Documents):
-    """https://www.zoho.com/invoice/api/v3/credit-notes/#get-a-credit-note
-
-    Which invoices a credit note was applied to.
-    """
+class CreditNoteApplications(Documents, ZohoCreditApplications):
+    """https://www.zoho.com/invoice/api/v3/credit-notes/#get-a-credit-note"""
 
     source = invoice.CreditNotes
     primary_key = ["creditnote_id", "creditnote_invoice_id"]
-    # The latter in the documentation only.
-    expand = ("invoices_credited", "invoices")
 
 
 class EstimateDetails(Documents):
@@ -102,14 +100,11 @@ class ExpenseDetails(Documents):
     holds = ("line_items", "line_item")
 
 
-class ExpenseLineItems(LineItems):
+class ExpenseLineItems(Documents, ZohoExpenseLineItems):
     """https://www.zoho.com/invoice/api/v3/expenses/#get-an-expense"""
 
     source = invoice.Expenses
     primary_key = ["expense_id", "line_item_id"]
-    # The latter in the documentation only.
-    expand = ("line_items", "line_item")
-    holds = expand
 
 
 class RecurringInvoiceDetails(Documents):

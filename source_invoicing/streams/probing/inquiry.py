@@ -171,7 +171,7 @@ class Inquiry:
 
     :ivar statuses: of the answers since :meth:`begin`
     :ivar counts: noted since :meth:`begin`
-    :ivar fields: of what paths answered with that are no list of a stream, since :meth:`begin`
+    :ivar fields: of what paths answered with that are not the list of a stream, since :meth:`begin`
     :ivar shapes: of all rows that came
     """
 
