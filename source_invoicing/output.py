@@ -27,7 +27,7 @@ from source_invoicing.streams import Row
 FLUSH_AFTER = 0.1
 FLUSH_AT = 1 << 18
 # In JSON, NUL is always escaped. Two backslashes before it are one of the text, so an odd one is the escape's.
-NUL = b"\\u0000"
+NUL = re.compile(rb"\\u0000")
 NULS = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
@@ -52,7 +52,7 @@ class Output:
         start = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(page.stream)
         end = b',"emitted_at":%d}}\n' % now_in_milliseconds()
         lines = b"".join(start + _json(row) + end for row in page.rows)
-        self._add(NULS.sub(rb"\1", lines) if NUL in lines else lines)
+        self._add(NULS.sub(rb"\1", lines) if NUL.search(lines) else lines)
 
     def line(self, message: str) -> None:
         """Print any other message, given as JSON text, at once: a state that waits in a buffer is lost with the

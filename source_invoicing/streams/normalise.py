@@ -75,14 +75,18 @@ class Normaliser:
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Repair a record in place and return it."""
-        quiet_types, if_undeclared, undeclared = self._quiet_types.get, self._if_undeclared, []
+        quiet_types, fields, if_undeclared = self._quiet_types.get, self._shape.fields, self._if_undeclared
+        undeclared: list[str] | None = None
         for name, value in record.items():
             if type(value) not in quiet_types(name, if_undeclared):
-                if name in self._shape.fields:
-                    record[name] = _repaired(value, self._shape.fields[name])
+                field = fields.get(name)
+                if field is not None:
+                    record[name] = _repaired(value, field)
+                elif undeclared is None:
+                    undeclared = [name]
                 else:
                     undeclared.append(name)
-        if undeclared:
+        if undeclared is not None:
             self._move(record, undeclared)
         return record
 
@@ -194,13 +198,14 @@ class _Shape:
         self.fields = fields
         # Asked for each value of each record.
         self.quiet_types = {name: field.quiet for name, field in fields.items()}
+        self.quiet_types_of = self.quiet_types.get  # bound once
 
 
 def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
-    quiet_types = shape.quiet_types.get
+    quiet_types, fields = shape.quiet_types_of, shape.fields
     for name, value in record.items():
         if type(value) not in quiet_types(name, ANYTHING):
-            record[name] = _repaired(value, shape.fields[name])
+            record[name] = _repaired(value, fields[name])
 
 
 def _own_additions(record: Mapping[str, Any]) -> Mapping[str, Any]:
