@@ -114,6 +114,9 @@ class MovingList:
     def timestamp(self, row: Row) -> int | None:
         return row["at"] if self.tells_moments else None
 
+    def created_at(self, row: Row) -> int | None:
+        return None
+
     def creation_rank(self, row: Row) -> int | None:
         return row["id"]  # type: ignore[no-any-return]
 

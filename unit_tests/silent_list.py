@@ -83,6 +83,9 @@ class SilentList(MovingList):
     def _fits(self, timestamp: int, since: int) -> bool:
         return timestamp == since if self.filter == "equal" else timestamp >= since
 
+    def created_at(self, row: Row) -> int | None:
+        return None
+
     def creation_rank(self, row: Row) -> int | None:
         return row["id"] // self.group  # type: ignore[no-any-return]
 

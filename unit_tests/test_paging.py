@@ -35,6 +35,9 @@ class Recorded:
     def timestamp(self, row: Row) -> int | None:
         return None
 
+    def created_at(self, row: Row) -> int | None:
+        return None
+
     def creation_rank(self, row: Row) -> int | None:
         return None
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.listing import NEWEST_CHANGE, NEWEST_ROW
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
@@ -28,8 +29,6 @@ BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
 
 AS_IT_COMES = Plan(Passes)
 UNFILTERED = Plan(Passes, filtered=False)
-NEWEST_ROW = Plan(Passes, Order.NEWEST_ROW_FIRST)
-NEWEST_CHANGE = Plan(Passes, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
 PLANS = [AS_IT_COMES, NEWEST_ROW, NEWEST_CHANGE]
 NEWEST_FIRST = [NEWEST_CHANGE, NEWEST_ROW]
 SIZED = Pages(resizable=True, may_be_whole=True)
@@ -37,7 +36,7 @@ SIZED = Pages(resizable=True, may_be_whole=True)
 
 def hand_out(listing: MovingList, plan: Plan, since: int | None = None, paging: Paging | None = None) -> list[Hashable]:
     """The ids a plan hands out, in order."""
-    return [row["id"] for batch in Passes(listing, plan, paging).batches(since) for row in batch.rows]
+    return [row["id"] for batch in plan.strategy(listing, plan, paging).batches(since) for row in batch.rows]
 
 
 def hand_out_with(plans: Sequence[Plan], listing: MovingList, since: int | None = None) -> list[Hashable]:
@@ -205,7 +204,9 @@ def test_from_the_newest_nothing_is_missed_where_no_total_tells_of_deletes(
     seed=SEEDS,
     restlessness=st.floats(0.0, 0.4),
 )
-def test_deletes_in_each_pass_cost_two_requests_each(plan: Plan, rows: int, seed: int, restlessness: float) -> None:
+def test_deletes_cost_two_requests_each_and_one_more_pass(
+    plan: Plan, rows: int, seed: int, restlessness: float
+) -> None:
     listing = MovingList(
         range(rows),
         restlessness=restlessness,
@@ -216,8 +217,8 @@ def test_deletes_in_each_pass_cost_two_requests_each(plan: Plan, rows: int, seed
     )
 
     assert listing.throughout <= set(hand_out(listing, plan)) or not listing.throughout
-    # A last look at the head, and where the rows end with a page, one more.
-    assert len(listing.asked) <= rows // 5 + 2 * listing.changes + 3
+    # Totals may be late: a list that lost rows is read once more. Where the rows end with a page, one more request.
+    assert len(listing.asked) <= (1 + bool(listing.changes)) * (rows // 5 + 1) + 2 * listing.changes + 2
 
 
 @pytest.mark.parametrize("plan", NEWEST_FIRST)
@@ -285,7 +286,12 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
 
     before_each_request(listing, edit)
 
-    rows = [row for batch in Passes(listing, NEWEST_CHANGE).batches(None) for row in batch.rows if row["id"] == 29]
+    rows = [
+        row
+        for batch in NEWEST_CHANGE.strategy(listing, NEWEST_CHANGE).batches(None)
+        for row in batch.rows
+        if row["id"] == 29
+    ]
     assert [row["edits"] for row in rows] == ["first", "second"]
 
 

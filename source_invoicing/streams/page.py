@@ -166,3 +166,6 @@ class Listing(Protocol):
 
     def creation_rank(self, row: Row) -> int | None:
         """A number that grows with each row created, or ``None``."""
+
+    def created_at(self, row: Row) -> int | None:
+        """When the row was created (seconds since 1970, UTC), or ``None``."""

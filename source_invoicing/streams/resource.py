@@ -208,6 +208,10 @@ class Resource(TellsDeletions, ABC):
         identity = row.get(self.primary_key if isinstance(self.primary_key, str) else self.primary_key[-1])
         return identity if isinstance(identity, int) else None
 
+    def created_at(self, row: Row) -> int | None:
+        """When a row was created (seconds since 1970, UTC); ``None`` where it does not say."""
+        return None
+
     def timestamp(self, row: Row) -> int | None:
         """When a row was last changed (seconds since 1970, UTC); ``None`` where it carries no such time."""
         field = self.cursor_field
@@ -296,6 +300,7 @@ class ResourceList:
         self.key = stream.key
         self.timestamp = stream.timestamp
         self.creation_rank = stream.creation_rank
+        self.created_at = stream.created_at
 
     def request(self, request: PageRequest, optional: QueryParams | None = None) -> Request:
         """The HTTP request for a page.

@@ -68,12 +68,6 @@ MIXED = "several lies"
 # What cannot be told from an honest list: parts of the names of the ways to read, and the kind of server.
 LIMITS: Mapping[tuple[str, str], str] = {
     ("fastbill", "hidden rows"): "a short first page ends a list, as the vendor documents",
-    ("invoiced adjustments", "two replicas"): "only a total watches over the one pass, and both replicas tell the same",
-    ("invoiced notes", "two replicas"): "only a total watches over the one pass, and both replicas tell the same",
-    ("invoiced events", "two replicas"): "only a total watches over the one pass, and both replicas tell the same",
-    ("invoiced adjustments", "totals from a cache"): "only a total watches over the one pass, and it comes late",
-    ("invoiced notes", "totals from a cache"): "only a total watches over the one pass, and it comes late",
-    ("invoiced events", "totals from a cache"): "only a total watches over the one pass, and it comes late",
     ("invoiced notes", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",
     ("invoiced events", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",
     ("zoho journals", "ignores the order"): "a list that comes newest row first by itself looks sorted by change",

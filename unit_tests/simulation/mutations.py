@@ -43,6 +43,9 @@ def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
     return not self.short and bool(self.rows) and (self.has_more or (self.total or 0) > rows_so_far)
 
 
+# In the place of an attribute that is set.
+NEVER = property(lambda self: False, lambda self, value: None)
+
 MUTATIONS: Mapping[str, Mutation] = {
     "clocks that differ need no margin": Mutation(strategy, "CLOCK_MARGIN", 0, "fastbill", "clocks apart", within=250),
     "a cursor is the newest time seen": Mutation(
@@ -78,6 +81,12 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "a place that was disproved stays in the state": Mutation(
         CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL", within=600
+    ),
+    "a list that changed lately is read once": Mutation(
+        passes.Passes, "_is_restless", NEVER, "invoiced adjustments", "two replicas", within=150
+    ),
+    "totals are never late": Mutation(
+        passes.Passes, "_is_restless", NEVER, "invoiced adjustments", "totals from a cache"
     ),
     "the head of a list proves its order": Mutation(
         strategy.Strategy,

@@ -72,11 +72,11 @@ REST_TELLS: dict[str, Any] = {"page_like": "rest_api", "total": None, "more": No
 FASTBILL_TELLS: dict[str, Any] = {"page_like": "fastbill", "total": False, "more": False, "arrangements": ANY}
 
 SETUPS: Mapping[str, Setup] = {
-    "invoiced": Setup(INVOICED, total=None),
-    "invoiced, shared": Setup(INVOICED, total=None, workers=4, is_long=True),
-    "invoiced events": Setup((KEYSET, NEWEST_CHANGE, PASSES)),
-    "invoiced notes": Setup((NEWEST_CHANGE, NEWEST_ROW, PASSES)),
-    "invoiced adjustments": Setup((NEWEST_ROW, PASSES), dated=False),
+    "invoiced": Setup(INVOICED, SIZED, total=None),
+    "invoiced, shared": Setup(INVOICED, SIZED, total=None, workers=4, is_long=True),
+    "invoiced events": Setup((KEYSET, NEWEST_CHANGE, PASSES), SIZED),
+    "invoiced notes": Setup((NEWEST_CHANGE, NEWEST_ROW, PASSES), SIZED),
+    "invoiced adjustments": Setup((NEWEST_ROW, PASSES), SIZED, dated=False),
     "zoho": Setup(ZOHO, SIZED, **ZOHO_TELLS),
     "zoho, shared": Setup(ZOHO, SIZED, workers=4, is_long=True, **ZOHO_TELLS),
     "zoho, filtered": Setup(ZOHO[1:], SIZED, **ZOHO_TELLS),
@@ -164,6 +164,10 @@ class Things(InvoicingStream):
     @override
     def creation_rank(self, row: Row) -> int | None:
         return row["created"] if self.setup.page_like == "zoho" else row["id"]  # type: ignore[no-any-return]
+
+    @override
+    def created_at(self, row: Row) -> int | None:
+        return row["created"]  # type: ignore[no-any-return]
 
     @override
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance

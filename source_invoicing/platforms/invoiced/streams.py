@@ -18,10 +18,20 @@ from source_invoicing.streams import (
     PageRequest,
     ParentStream,
     Partition,
+    Row,
 )
 from source_invoicing.streams.child import path_segment
 from source_invoicing.streams.derived import first
-from source_invoicing.streams.listing import KEYSET, NEWEST_CHANGE, NEWEST_ROW, PASSES, PASSES_UNFILTERED, Plan
+from source_invoicing.streams.listing import (
+    KEYSET,
+    NEWEST_CHANGE,
+    NEWEST_ROW,
+    PASSES,
+    PASSES_UNFILTERED,
+    Pages,
+    Paging,
+    Plan,
+)
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
@@ -33,15 +43,20 @@ class InvoicedStream(InvoicingStream):
     Pages of one list have to be asked for in order, so each list is read by one worker.
     """
 
+    paging: ClassVar[Paging] = Pages(resizable=True)
     #: Values of the parameter ``sort``.
     sorts: ClassVar[Mapping[Order, str]] = {}
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        params: dict[str, str | int] = {"per_page": PER_PAGE, "page": request.number}
+        params: dict[str, str | int] = {"per_page": request.size or PER_PAGE, "page": request.number}
         if request.order is not None and request.order in self.sorts:
             params["sort"] = self.sorts[request.order]
         return params
+
+    @override
+    def created_at(self, row: Row) -> int | None:
+        return self.timestamp_format.parse(row.get("created_at"))
 
     @override
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
@@ -55,7 +70,7 @@ class InvoicedStream(InvoicingStream):
             rows,
             has_more=has_next_page(response.headers),
             total=whole_number(response.headers.get("X-Total-Count", "")),
-            short=len(rows) < PER_PAGE,
+            short=len(rows) < (request.size or PER_PAGE),
             server_time=response.server_time,
         )
 

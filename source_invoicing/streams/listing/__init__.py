@@ -1,6 +1,7 @@
 """Strategies that read a whole list although rows move while it is read, and the plans that streams name."""
 
 from source_invoicing.streams.listing.keyset import Keyset
+from source_invoicing.streams.listing.newest_change import NewestChange
 from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.passes import Passes
@@ -12,7 +13,7 @@ from source_invoicing.streams.page import Order, Paging
 #: Changed at or after the last time seen, always the first page.
 KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
 #: Newest change first, down to the cursor.
-NEWEST_CHANGE = Plan(Passes, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
+NEWEST_CHANGE = Plan(NewestChange, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
 NEWEST_CHANGE_OVERLAP = Plan(Overlap, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
 #: In order of creation, which no edit changes.
 CREATION_ORDER = Plan(Overlap, Order.OLDEST_ROW_FIRST, filtered=False)

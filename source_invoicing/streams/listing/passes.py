@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from source_invoicing.http import BadRequest, Failure, logger
+from source_invoicing.http import BadRequest, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
-    UNIQUE_ORDER_ADVICE,
     ListChanged,
     PageRepeated,
     PlanNotSupported,
@@ -19,7 +18,6 @@ from source_invoicing.streams.listing.errors import (
 from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import ListedPage, Pages, Tally, Tokens, pages
 from source_invoicing.streams.listing.pass_record import PassRecord
-from source_invoicing.streams.listing.seen_rows import HeadRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
     FilterProof,
@@ -46,16 +44,21 @@ class Passes(Strategy):
     """Page after page to the end of the list, as often as it takes until nothing can have been missed.
 
     A delete on a page that was read pulls an unread row onto it. With the newest in front only deletes do, never more
-    rows than the total shrinks by: those pages are read again, and one pass is enough. A token that names a row shifts
-    with nothing; one pass is enough, too. Anything else is read until a pass meets all the rows of the pass before, in
-    their order: then none of them left meanwhile, and none pulled another out of sight. The second pass has pages of
-    another size where it may choose.
+    rows than the total shrinks by: those pages are read again, and one pass is enough. Not for a list that changed in
+    the last minute or while it was read: pages may come from replicas of which one knows of a change and another does
+    not, and totals may be late. It is read until a pass meets no row that was there before and not met. A token that
+    names a row shifts with nothing; one pass is enough, too. Anything else is read until a pass meets all the rows of
+    the pass before, in their order: then none of them left meanwhile, and none pulled another out of sight. A further
+    pass has pages of another size where it may choose.
 
     A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
     different rows came as it has places: by its total, or as :meth:`_meets_all_places` counts them.
 
     Nothing is promised before the end: a page number does not name a place to come back to, and tokens expire.
     """
+
+    # With the newest in front: whether others change the list.
+    _is_restless = False
 
     def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
         super().__init__(listing, plan, paging)
@@ -65,8 +68,9 @@ class Passes(Strategy):
         self._was_refused = False
         self._first_keys: PageKeys = ()
         self._has_compared = False
-        # Whether a page began with rows that the one before had ended with, sorted by change.
-        self._was_pushed = False
+        # With the newest in front: hashes of the keys of all rows met; the rank of the row that stood first.
+        self._met: set[int] = set()
+        self._newest_rank: int | None = None
         # Rows on a full page (0 until the first one has shown it), and how many passes were begun.
         self._page_size = 0
         self._begun = 0
@@ -84,15 +88,10 @@ class Passes(Strategy):
         before: ListChanged | None = None
         for _ in range(MOST_PASSES):
             try:
-                if plan.stop_at_since:
-                    yield from self._from_the_newest_change(request, since, watermark)
-                else:
-                    yield from self._until_settled(request, watermark, proof)
+                yield from self._read(request, since, watermark, proof)
                 break
             except ListChanged as changed:
                 if self._is_final(before, changed):
-                    if plan.stop_at_since and isinstance(changed, RowsRepeated):
-                        raise PlanNotSupported(str(changed), changed.advice) from None
                     raise self._failure(changed) from None
                 before = changed
                 logger.info("%s %s. Reading it again from the top.", self.listing.label, changed)
@@ -113,22 +112,28 @@ class Passes(Strategy):
             return False
         return isinstance(changed, PageRepeated) or str(changed) == str(before)
 
-    def _failure(self, changed: ListChanged) -> Failure:
+    def _failure(self, changed: ListChanged) -> Exception:
         if isinstance(changed, RowsRepeated):
             return self.order_is_unstable(str(changed))
         if isinstance(changed, PageRepeated):
             return self.does_not_page(str(changed))
         return self.cannot_be_read(str(changed), changed.advice)
 
-    # -- until passes agree ---------------------------------------------------------------------------------------
+    # -- until nothing can have been missed -----------------------------------------------------------------------
 
-    def _until_settled(self, request: PageRequest, watermark: Watermark, proof: FilterProof) -> Iterator[Batch]:
+    def _read(
+        self, request: PageRequest, since: int | None, watermark: Watermark, proof: FilterProof
+    ) -> Iterator[Batch]:
+        """Pass after pass, once from the top.
+
+        :raises ListChanged: when rows may have been missed
+        """
         record: PassRecord | None = None
         for _ in range(MOST_PASSES):
             record = PassRecord(record)
             tokens: list[HandedOut] = []
             shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
-            tally = Tally()
+            tally, missed = Tally(), 0
             try:
                 for listed in self._follow(self._resized(request), tally):
                     page = listed.page
@@ -139,6 +144,8 @@ class Passes(Strategy):
                     timestamps = self.timestamps(page)
                     watermark.saw(page, timestamps)
                     proof.saw(timestamps)
+                    if shows_deletes:
+                        missed += self._note_by_creation(page, listed.keys, watermark.started)
                     # Where one pass is enough, nothing is held against what it was.
                     record.reads_contents = record.reads_contents and not shows_deletes
                     rows = self._take(record, listed)
@@ -151,11 +158,32 @@ class Passes(Strategy):
                 if self._meets_all_places(record):
                     return
                 raise
-            if shows_deletes or self._is_settled(record, tokens, tally):
+            if shows_deletes and (record.pages <= 1 or not self._is_restless or (self._begun > 1 and not missed)):
+                return
+            if not shows_deletes and self._is_settled(record, tokens, tally):
                 return
             if record.repeated and (record.is_identical or self._is_stuck):
                 raise self.order_is_unstable()
         raise self.cannot_be_read("loses rows each time it is read")
+
+    def _note_by_creation(self, page: Page, keys: PageKeys, started: int) -> int:
+        """Take note of a page of a list with the newest row in front.
+
+        :param started: when the list was quiet, if no row was created since
+        :return: how many of its rows were there before the reading, and have not been met
+        """
+        hashes, ranks = list(map(hash, keys)), list(map(self.listing.creation_rank, page.rows))
+        if self._newest_rank is None:
+            self._newest_rank = next(iter(ranks), None)
+        created = map(self.listing.created_at, page.rows)
+        self._is_restless = self._is_restless or any(at is not None and at >= started for at in created)
+        newest = self._newest_rank
+        missed = sum(
+            key not in self._met and (rank is None or newest is None or rank < newest)
+            for key, rank in zip(hashes, ranks, strict=True)
+        )
+        self._met.update(hashes)
+        return missed
 
     def _take(self, record: PassRecord, listed: ListedPage) -> list[Row]:
         identity = self.plan.identity
@@ -206,91 +234,6 @@ class Passes(Strategy):
         if any(earlier is None or later is None or earlier < later for earlier, later in pairwise(ranks)):
             raise PlanNotSupported("does not sort by creation")
 
-    # -- newest change first --------------------------------------------------------------------------------------
-
-    def _from_the_newest_change(self, request: PageRequest, since: int | None, watermark: Watermark) -> Iterator[Batch]:
-        """Down to ``since``, and then whatever moved to the head meanwhile."""
-        head, count = HeadRows(self.listing), 0
-        self._was_pushed = False
-        for page in self._down_to(request, since):
-            count += 1
-            watermark.saw(page, self.timestamps(page))
-            head.moved(page.rows, watermark.cursor)
-            rows = [row for row in page.rows if self._is_since(row, since)]
-            del page
-            yield Batch(rows)
-            del rows
-        known = watermark.cursor
-        if count <= 1:
-            return
-        if known is None:
-            raise PlanNotSupported("tells no modification times, which would show that it is sorted")
-        for _ in range(MOST_LOOKS_AT_THE_HEAD):
-            count, any_moved, watermark = 0, False, Watermark()
-            for page in self._down_to(request, known):
-                count += 1
-                watermark.saw(page, self.timestamps(page))
-                rows = head.moved(page.rows, known)
-                del page
-                any_moved = any_moved or bool(rows)
-                yield Batch(rows)
-                del rows
-            if self._was_pushed and not any_moved:
-                # Nothing was put in front that could have pushed a row to the next page.
-                raise PlanNotSupported(
-                    "lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE
-                )
-            self._was_pushed = False
-            if count == 1 or not any_moved:
-                # A look at a single page cannot miss anything.
-                return
-            known = max(known, watermark.cursor or known)
-
-    def _down_to(self, request: PageRequest, until: int | None) -> Iterator[Page]:
-        """The pages down to a time."""
-        is_first, tally, started = True, Tally(), Watermark()
-        before: PageKeys = ()
-        met = 0
-        for listed in self._follow(request, tally):
-            page = listed.page
-            timestamps = self.timestamps(page)
-            started.saw(page, timestamps)
-            if any(earlier < later for earlier, later in pairwise(timestamps)):
-                raise PlanNotSupported("does not sort by modification time")
-            if tally.total == tally.most and max(timestamps, default=0) < started.started:
-                self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
-                self._was_pushed = self._was_pushed or not set(before).isdisjoint(listed.keys)
-            before, met = listed.keys, tally.distinct
-            is_down = until is not None and bool(timestamps) and timestamps[-1] < until
-            if page.total is None and (not is_first or (listed.has_next and not is_down)):
-                raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
-            if is_first and until is not None and listed.has_next:
-                self.prove_newest_first(timestamps, until)
-            is_first = False
-            del listed
-            yield page
-            del page
-            if is_down:
-                return
-
-    def _prove_ties_keep_their_order(self, before: PageKeys, keys: PageKeys, fresh: int) -> None:
-        """What inserts and edits push to the next page stands in front there, and in its old order. Not where rows were
-        deleted, and pages read again.
-
-        :param before: the page before
-        :param keys: a page on which nothing was edited since
-        :param fresh: how many rows of it were not met before
-        """
-        on_both = set(before) & set(keys)
-        pushed = [key for key in before if key in on_both]
-        skipped = len(set(keys)) - fresh > len(on_both) and on_both < set(before)
-        if fresh and (list(keys[: len(pushed)]) != pushed or skipped):
-            raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
-
-    def _is_since(self, row: Row, since: int | None) -> bool:
-        timestamp = self.listing.timestamp(row)
-        return since is None or timestamp is None or timestamp >= since
-
     # -- one pass -------------------------------------------------------------------------------------------------
 
     def _follow(self, request: PageRequest, tally: Tally) -> Iterator[ListedPage]:
@@ -312,6 +255,7 @@ class Passes(Strategy):
                 if slipped and lengths and not self._names_rows:
                     if not self._steps_back:
                         raise self._shrank(total, listed.page)
+                    self._is_restless = True
                     if asked > MOST_PASSES * (MOST_PASSES + furthest):
                         raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
                     total = listed.page.total
