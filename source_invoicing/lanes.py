@@ -10,11 +10,10 @@ from typing import Any
 
 from source_invoicing.breaker import FailureBreaker
 from source_invoicing.http import ApiClient
-from source_invoicing.messages import RecordPage
-from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading
+from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.resource import Chain, Resource
 from source_invoicing.streams.state import FINISHED
 
 
@@ -85,11 +84,10 @@ class Job:
         ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
         return ranges
 
-    def read(self, chain: Chain, ranges: KeyRanges | None) -> Iterator[RecordPage]:
-        for outlet, records in self.reading.read(chain, ranges):
-            if self._ids is not None and isinstance(outlet, ParentStream):
-                self._ids.extend(map(outlet.parent_id, records))
-            yield RecordPage(outlet.name, records)
+    def note(self, outlet: Resource, records: list[Row]) -> None:
+        """Take note of the ids that children wait for."""
+        if self._ids is not None and isinstance(outlet, ParentStream):
+            self._ids.extend(map(outlet.parent_id, records))
 
     def deliver_ids(self) -> None:
         """Note that everything was read."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteRecordMessage,
     AirbyteStreamStatus,
-    FailureType,
     StreamDescriptor,
     Type,
 )
@@ -19,7 +17,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import config_failure, gravest, logger
+from source_invoicing.http import config_failure, gravest
 from source_invoicing.streams import Row
 
 
@@ -71,35 +69,15 @@ def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
     return traced
 
 
-def failures_last(
-    items: Generator[AirbyteMessage | RecordPage, None, None],
-) -> Generator[AirbyteMessage | RecordPage, None, None]:
-    """The same items, with the failures of streams behind all others: some programs take the first failure for the end
-    of a sync, and would store nothing of the streams that come after it. The log tells each at once."""
-    failures: list[AirbyteMessage] = []
-    with closing(items):
-        try:
-            for item in items:
-                if isinstance(item, AirbyteMessage) and item.trace is not None and item.trace.error is not None:
-                    logger.warning("A stream failed, and the others are read on. %s", item.trace.error.message)
-                    failures.append(item)
-                else:
-                    yield item
-                del item
-        except SyncFailed:
-            yield from failures
-            raise
-
-
-def sync_failed(failures: Sequence[tuple[str, FailureType | None]]) -> SyncFailed:
+def sync_failed(failures: Sequence[tuple[str, AirbyteTracedException]]) -> SyncFailed:
     """One failure for the whole sync.
 
-    :param failures: the name of each stream that failed, and its failure type
+    :param failures: the name of each stream that failed, and why
     """
     names = sorted({name for name, _ in failures})
     return SyncFailed(
         message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
         "own; the other streams are complete.",
         internal_message="Streams failed",
-        failure_type=gravest(failure_type for _, failure_type in failures),
+        failure_type=gravest(failure.failure_type for _, failure in failures),
     )

@@ -21,7 +21,6 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateStats,
     AirbyteStreamStatus,
-    FailureType,
     StreamDescriptor,
 )
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
@@ -29,7 +28,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 
 from source_invoicing.http import Cancelled, Failure, heartbeat, in_accounts, logger
 from source_invoicing.lanes import Job, lanes_of
-from source_invoicing.messages import RecordPage, failures_last, status_of, sync_failed, unexpected
+from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
 from source_invoicing.streams import Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
@@ -79,22 +78,20 @@ class Sync:
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
         self._last_states: dict[str, Any] = {}
-        self._failures: list[tuple[str, FailureType | None]] = []
+        self._failures: list[tuple[str, AirbyteTracedException]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
-        as INCOMPLETE, with one trace message that says why. Those come last.
+        as INCOMPLETE, with one trace message that says why. Those come last: some programs take the first failure for
+        the end of a sync, and would store nothing of the streams behind it. The log tells each at once.
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        return failures_last(self._messages())
-
-    def _messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
         at_its_end = False
         try:
             with heartbeat():
                 for stream, failure in self._refused:
-                    yield self._trace(stream, failure)
+                    self._fail(stream, failure)
                     yield status_of(stream, AirbyteStreamStatus.INCOMPLETE)
                 yield from self._open_jobs()
                 while self._tasks:
@@ -109,6 +106,8 @@ class Sync:
                 at_its_end = True
         finally:
             self._cancel(wait=at_its_end)
+        for stream, reason in self._failures:
+            yield reason.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
         if self._failures:
             raise sync_failed(self._failures)
 
@@ -149,7 +148,7 @@ class Sync:
             job.failed = True
             job.reading.fail(end.error)
             for outlet in job.reading.outlets:
-                yield from self._on_error(outlet, end.error)
+                self._on_error(outlet, end.error)
         job.lane.opening -= end.was_opening
         if over and not (job.failed or job.concluded):
             job.concluded = True
@@ -183,19 +182,19 @@ class Sync:
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
-            yield self._trace(name, in_accounts(errors, others))
+            self._fail(name, in_accounts(errors, others))
         logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
         failed = any(stream == name for stream, _ in self._failures)
         yield status_of(name, AirbyteStreamStatus.INCOMPLETE if failed else AirbyteStreamStatus.COMPLETE)
 
-    def _on_error(self, outlet: Resource, error: Exception) -> Iterator[AirbyteMessage]:
+    def _on_error(self, outlet: Resource, error: Exception) -> None:
         """A stream failed. Where it is read in several accounts, the failures of all are one message at its end."""
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
         traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
         if outlet.account.name:
             self._errors[outlet.name].append((outlet.account.name, traced))
         else:
-            yield self._trace(outlet.name, traced)
+            self._fail(outlet.name, traced)
 
     def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
         self._last_states[stream] = value or FINISHED
@@ -205,9 +204,9 @@ class Sync:
             message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
         return message
 
-    def _trace(self, stream: str, failure: AirbyteTracedException) -> AirbyteMessage:
-        self._failures.append((stream, failure.failure_type))
-        return failure.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
+    def _fail(self, stream: str, failure: AirbyteTracedException) -> None:
+        logger.warning("A stream failed, and the others are read on. %s", failure.message)
+        self._failures.append((stream, failure))
 
     def _cancel(self, *, wait: bool) -> None:
         """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
@@ -281,9 +280,10 @@ class Sync:
         if job.breaker.is_open:
             return
         try:
-            for page in job.read(chain, ranges):
-                self._put(page)
-                del page
+            for outlet, records in job.reading.read(chain, ranges):
+                job.note(outlet, records)
+                self._put(RecordPage(outlet.name, records))
+                del records
         except Cancelled:
             raise
         except Exception as error:
