@@ -14,7 +14,7 @@ from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure, UnexpectedResponse
-from source_invoicing.platforms.invoiced.responses import has_next_page
+from source_invoicing.platforms.invoiced.streams import has_next_page
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"

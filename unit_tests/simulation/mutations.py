@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from source_invoicing.streams.listing import context, keyset, overlap, passes, seen_rows, strategy, ties
+from source_invoicing.streams.listing import keyset, memory, overlap, passes, seen_rows, strategy, ties
 from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.page import Page
 from source_invoicing.streams.state import CheckpointState, CursorState
@@ -55,7 +55,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
     ),
     "totals need not add up": Mutation(
-        context.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced, shared", "ignores the order"
+        memory.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced, shared", "ignores the order"
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"

@@ -10,11 +10,11 @@ from typing_extensions import override
 
 from source_invoicing.config import MOST_DAYS, Config
 from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
+from source_invoicing.platforms.invoiced.error_handler import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS
 from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.parts import PARTS
 from source_invoicing.platforms.invoiced.probes import PROBES
-from source_invoicing.platforms.invoiced.responses import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS, rows_of
-from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, Events
+from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, Events, rows_of
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.streams import Account, EventFeed, InvoicingStream, Window
 from source_invoicing.streams.probing import Probe

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing_extensions import override
 
 from source_invoicing.http import Request
-from source_invoicing.platforms.invoiced.responses import no_record_if_missing
+from source_invoicing.platforms.invoiced.error_handler import no_record_if_missing
 from source_invoicing.platforms.invoiced.streams import (
     ChasingCadences,
     CreditNotes,

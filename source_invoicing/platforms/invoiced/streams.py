@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, Request, ResourceMissing, Response, whole_number
-from source_invoicing.platforms.invoiced.responses import has_next_page, rows_of
+from source_invoicing.http import (
+    BadRequest,
+    MalformedResponse,
+    Request,
+    ResourceMissing,
+    Response,
+    describe,
+    inside_a_sentence,
+    whole_number,
+)
+from source_invoicing.http.link_header import target
+from source_invoicing.platforms.invoiced.error_handler import ERROR_FIELDS, error_text
 from source_invoicing.streams import (
     Chain,
     ChangedChildren,
@@ -35,6 +46,40 @@ from source_invoicing.streams.listing import (
 
 # Not documented as the maximum, but what the vendor's own tools and others ask for.
 PER_PAGE = 100
+
+
+def rows_of(response: Response) -> list[Row]:
+    """The rows of a list: a bare array, or an object that holds it as ``data``.
+
+    :raises MalformedResponse: for anything else, and for an object that reports an error as well
+    """
+    body = rows = response.body
+    if isinstance(body, dict):
+        rows = None if any(body.get(field) for field in ERROR_FIELDS) else body.get("data")
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    words = error_text(body)
+    if words is not None:
+        what = f"an error where a list of records should be (HTTP {response.status}: {inside_a_sentence(words)})"
+        advice = "ask Invoiced what it means"
+    else:
+        what = f"{_describe_list(body) or describe(body)} where a list of records should be"
+        advice = "check that base_url is the address of the API"
+    raise MalformedResponse(
+        f"Invoiced answered {response.path} with {what}. Try again; if this stays, {advice}.",
+        FailureType.transient_error,
+    )
+
+
+def has_next_page(headers: Mapping[str, str]) -> bool | None:
+    """Whether further pages follow, by the header ``Link``; ``None`` where it is missing."""
+    link = headers.get("Link")
+    return target(link, "next") is not None if link else None
+
+
+def _describe_list(body: Any) -> str:
+    strangers = [row for row in body if not isinstance(row, dict)] if isinstance(body, list) else []
+    return f"a list with {describe(strangers[0])} in it" if strangers else ""
 
 
 class InvoicedStream(InvoicingStream):

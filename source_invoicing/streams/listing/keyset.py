@@ -11,7 +11,6 @@ from itertools import compress
 from typing_extensions import override
 
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.context import FIRST_SECOND, Answered, PageInContext, Promise
 from source_invoicing.streams.listing.errors import (
     UNIQUE_ORDER_ADVICE,
     ListChanged,
@@ -19,7 +18,7 @@ from source_invoicing.streams.listing.errors import (
     PlanNotSupported,
     RowsRepeated,
 )
-from source_invoicing.streams.listing.memory import Memory
+from source_invoicing.streams.listing.memory import FIRST_SECOND, Answered, Memory, PageInContext, Promise
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy, clock_floor

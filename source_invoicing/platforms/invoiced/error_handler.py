@@ -1,27 +1,20 @@
-"""The responses of Invoiced: a list, or words that say why it is missing."""
+"""The verdict on responses of Invoiced, and what to tell the user."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import (
     Fail,
-    MalformedResponse,
     RecordMissing,
     ResourceMissing,
     Response,
     StatusErrorHandler,
     Verdict,
-    describe,
-    inside_a_sentence,
 )
-from source_invoicing.http.link_header import target
-from source_invoicing.streams import Row
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
 #: Fields of an error body. They may stand beside a list.
@@ -36,40 +29,6 @@ def error_text(body: Any) -> str | None:
         return None
     param = f" (parameter {body['param']})" if body.get("param") else ""
     return f"{body['message']}{param}"
-
-
-def rows_of(response: Response) -> list[Row]:
-    """The rows of a list: a bare array, or an object that holds it as ``data``.
-
-    :raises MalformedResponse: for anything else, and for an object that reports an error as well
-    """
-    body = rows = response.body
-    if isinstance(body, dict):
-        rows = None if any(body.get(field) for field in ERROR_FIELDS) else body.get("data")
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        return rows
-    words = error_text(body)
-    if words is not None:
-        what = f"an error where a list of records should be (HTTP {response.status}: {inside_a_sentence(words)})"
-        advice = "ask Invoiced what it means"
-    else:
-        what = f"{_describe_list(body) or describe(body)} where a list of records should be"
-        advice = "check that base_url is the address of the API"
-    raise MalformedResponse(
-        f"Invoiced answered {response.path} with {what}. Try again; if this stays, {advice}.",
-        FailureType.transient_error,
-    )
-
-
-def has_next_page(headers: Mapping[str, str]) -> bool | None:
-    """Whether further pages follow, by the header ``Link``; ``None`` where it is missing."""
-    link = headers.get("Link")
-    return target(link, "next") is not None if link else None
-
-
-def _describe_list(body: Any) -> str:
-    strangers = [row for row in body if not isinstance(row, dict)] if isinstance(body, list) else []
-    return f"a list with {describe(strangers[0])} in it" if strangers else ""
 
 
 @dataclass(frozen=True)
