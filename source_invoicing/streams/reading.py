@@ -41,8 +41,8 @@ class Reading:
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
-        details = [outlet for each in documents for outlet in each.outlets]
-        self.deletions = _deletions_of(source, [*self.outlets, *details])
+        self._read_for: Sequence[Resource] = [*self.outlets, *(outlet for each in documents for outlet in each.outlets)]
+        self.deletions = _deletions_of(source, self._read_for)
         #: Whether it meets all events of the account, and so spares others that reading.
         self.delivers_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
@@ -58,6 +58,7 @@ class Reading:
 
         :raises Failure: when they cannot be known
         """
+        self.source.read_for = self._read_for
         if self.deletions is not None:
             self.deletions.open()
         for chain in self.source.chains():

@@ -146,7 +146,7 @@ def test_what_does_not_fit_the_description_is_told(api: requests_mock.Mocker, de
         (SOURCE, {"name": "a-b"}, r"streams\[1\]\.name should be letters"),
         (invoices(primary_key=[]), {}, r"streams\[1\]\.from is 'invoices', which has no primary_key"),
         (
-            invoices(cursor="sync_start", since_param="since"),
+            invoices(cursor_field="version", since_format="integer"),
             {},
             r"streams\[1\]\.from is 'invoices', whose records do not tell when they were changed",
         ),

@@ -49,7 +49,7 @@ class RestParentStream(RestStream, ParentStream):
     def _read_ids(self) -> Iterator[Any]:
         # From the beginning, and beside a reading of the stream itself that may be under way.
         reader = copy.copy(self)
-        reader.progress = self.make_state()
+        reader.progress, reader.read_for = self.make_state(), ()
         try:
             yield from map(self.parent_id, reader.all_records())
         except Failure as failure:

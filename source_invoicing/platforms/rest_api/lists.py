@@ -148,8 +148,8 @@ class DeclaredLists(InvoicingStream, ABC):
         since, times = request.since, self.times
         if isinstance(times, VersionState):
             since = None if times.reached is None else times.reached - 1
-        elif self.declared.synced_at and times is not None and self.declared.windows is None:
-            since = self.account.window.since(times.reached)
+        elif self.declared.synced_at and self.declared.windows is None:
+            since = self.account.window.since(self._reached_by_all)
         if since is None:
             since = self.declared.since.first
         filled = {} if since is None else {"since": since}
@@ -170,10 +170,26 @@ class DeclaredLists(InvoicingStream, ABC):
     @property
     def times(self) -> EndState | None:
         """The state that moves when all lists are read, if the stream has one of that kind."""
-        state = self.progress.times if isinstance(self.progress, ChildCursorState) else self.progress
-        return state if isinstance(state, EndState) else None
+        return _times_in(self.progress)
+
+    @property
+    def _times_of_all(self) -> list[EndState | None]:
+        """The same of each stream that the list is read for."""
+        return [_times_in(stream.progress) for stream in self.read_for] or [self.times]
+
+    @property
+    def _reached_by_all(self) -> int | None:
+        """Where the one stands that is furthest behind."""
+        reached = [times.reached if times else None for times in self._times_of_all]
+        return None if None in reached else min(each for each in reached if each is not None)
 
     def note_start(self, page: Page) -> None:
-        """Take note of when a list was begun, for a state that moves when all are read."""
-        if self.times is not None:
-            self.times.begin(clock_floor(page, self._asked_at or self.account.began))
+        """Take note of when a list was begun, for states that move when all are read."""
+        for times in self._times_of_all:
+            if times is not None:
+                times.begin(clock_floor(page, self._asked_at or self.account.began))
+
+
+def _times_in(state: StreamState) -> EndState | None:
+    state = state.times if isinstance(state, ChildCursorState) else state
+    return state if isinstance(state, EndState) else None

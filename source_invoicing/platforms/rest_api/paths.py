@@ -12,6 +12,8 @@ from source_invoicing.http import whole_number
 
 #: Steps into each element of a list, or each value of an object.
 EACH = "*"
+#: The body itself, in forms that do not keep an empty text.
+WHOLE_BODY = "."
 # "data[0]" and "data[*]" of JSONPath.
 SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 

@@ -22,6 +22,7 @@ from source_invoicing.platforms.rest_api.checks import (
     warn_of_more,
     warn_of_shared_keys,
 )
+from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
 from source_invoicing.platforms.rest_api.page_info import absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
@@ -29,7 +30,6 @@ from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
 from source_invoicing.platforms.rest_api.states import VersionState
-from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
 from source_invoicing.streams.derived import first
@@ -94,9 +94,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
             check_window(self.name, map(self.timestamp, rows), cast(Any, partition.params), self.account.began)
         records = super().records(rows, partition)
         if self.declared.synced_at:
-            began = format_utc(self.account.began, ISO_8601)
             for record in records:
-                record[SYNCED_AT] = began
+                record[SYNCED_AT] = self.cursor_value(record)
         return records
 
     def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
@@ -192,6 +191,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     @override
     def cursor_value(self, row: Row) -> Any:
+        if self.declared.synced_at:
+            return format_utc(self.account.began, ISO_8601)
         value = dig(row, self.cursor_field) if isinstance(self.cursor_field, str) else None
         return None if value is MISSING else value
 
@@ -209,9 +210,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     @override
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
-        if not self.declared.detail_path:
-            return None
-        return self.detail_request({**partition.params, "id": first(key)})
+        detail = self.declared.detail
+        return self.detail_request(detail, {**partition.params, "id": first(key)}) if detail else None
 
     @override
     def read_record(self, response: Response, key: Hashable) -> Row | None:
@@ -324,10 +324,9 @@ class RestStream(DeclaredSchema, DeclaredLists):
         """The fields of records that hold what a list was selected by, by the placeholder that stands for it."""
         return {"value": self.declared.value_field} if self.declared.value_field else {}
 
-    def detail_request(self, values: Mapping[str, Any]) -> Request:
+    def detail_request(self, detail: DetailRequest, values: Mapping[str, Any]) -> Request:
         """The request for one document.
 
-        :param values: of the placeholders in its path
+        :param values: of the placeholders
         """
-        template = RequestTemplate(self.declared.detail_path, headers=self.declared.template.headers)
-        return replace(template.request(template.with_values(values), values, {}), error_handler=self._by_status)
+        return replace(detail.request(values, self.declared.template.headers), error_handler=self._by_status)

@@ -68,7 +68,7 @@ class RequestTemplate:
         names = {name.lower() for name, _ in own}
         return cls(
             path=parse_resource_path(fields),
-            params=_params(fields),
+            params=parse_params(fields),
             headers=own,
             shared_headers=tuple(pair for pair in headers if pair[0].lower() not in names),
             method=method,
@@ -225,7 +225,11 @@ def parse_resource_path(fields: Fields) -> str:
     return path.lstrip("/")
 
 
-def _params(fields: Fields) -> Pairs:
+def parse_params(fields: Fields) -> Pairs:
+    """Query parameters that the configuration declares, with their placeholders.
+
+    :raises Failure: for the first one that is wrong
+    """
     params = []
     for each in fields.objects("params"):
         name = each.text("name", why="It is the name of a query parameter.")
