@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
@@ -87,12 +87,14 @@ class Reading:
         :param ranges: for a list that several workers share, each of which calls this
         :raises Failure: when a list cannot be read completely
         """
-        seen: dict[Hashable, int] | None = {} if len(chain) > 1 else None
+        # Rows that are stamped in other ways are other records.
+        seen: defaultdict[str, dict[Hashable, int]] = defaultdict(dict)
         waiting = deque(chain)
         while waiting:
             partition = waiting.popleft()
             try:
-                rows = yield from self._read_partition(partition, seen, ranges)
+                seen_here = seen[str(partition.stamp)] if len(chain) > 1 else None
+                rows = yield from self._read_partition(partition, seen_here, ranges)
                 instead = () if rows else self.source.instead_of(partition, None)
                 done: Iterable[Hashable] = () if instead else [partition.key]
             except Failure as failure:

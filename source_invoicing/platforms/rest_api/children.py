@@ -21,6 +21,7 @@ from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.parents import ParentIds
+from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import ParentState
 
 # A parent may have no children; of so many, one surely shows what they look like.
@@ -104,6 +105,10 @@ class RestChildStream(RestStream, ChildStream):
     @override
     def partitions(self) -> Iterable[Partition]:
         return ChildStream.partitions(self)
+
+    @override
+    def chains(self) -> Iterator[Chain]:
+        return ChildStream.chains(self)
 
     @override
     def partition_for(self, parent: Any) -> Partition:

@@ -68,29 +68,39 @@ class DeclaredLists(InvoicingStream, ABC):
 
     @override
     def partitions(self) -> Iterable[Partition]:
-        declared = self.declared
-        if declared.windows is not None:
-            return [self._partition({"from": start, "to": end}, (start, end)) for start, end in self._windows()]
-        if declared.values:
-            return [self._partition({"value": value}, value) for value in declared.values]
-        return [Partition()]
-
-    def _partition(self, values: Mapping[str, Any], key: Any = None) -> Partition:
-        """The list that some values of placeholders select."""
-        stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
-        return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
+        return [partition for chain in self.chains() for partition in chain]
 
     @override
     def chains(self) -> Iterator[Chain]:
-        partitions = list(self.partitions())
         if self.declared.windows is not None:
             # One after another: what two of them have in common is emitted once.
-            yield partitions
-        elif self.declared.values and not self.declared.value_field:
-            # A record may change from one list to another while they are read.
-            yield [*partitions, partitions[0]]
+            yield [partition for window in self._windows() for partition in self._lists_of(window)]
+        elif self.declared.value_field:
+            yield from ([partition] for partition in self._lists({}))
         else:
-            yield from ([partition] for partition in partitions)
+            yield self._lists({})
+
+    def _lists_of(self, window: tuple[int, int]) -> list[Partition]:
+        """The lists of a window. With the last one, the window is done."""
+        start, end = window
+        *others, last = self._lists({"from": start, "to": end})
+        return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
+
+    def _lists(self, chosen: Mapping[str, Any]) -> list[Partition]:
+        """One list, or one for each value.
+
+        :param chosen: values of other placeholders
+        """
+        lists = [self._list({**chosen, "value": value}, value) for value in self.declared.values]
+        if not lists:
+            return [self._list(chosen)]
+        # A record may change from one list to another while they are read.
+        return lists if self.declared.value_field else [*lists, lists[0]]
+
+    def _list(self, values: Mapping[str, Any], key: Any = None) -> Partition:
+        """The list that some values of placeholders select."""
+        stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
+        return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
 
     def _windows(self) -> Iterator[tuple[int, int]]:
         """What is left to be read, as windows; the last one ends a day after today."""
@@ -140,7 +150,7 @@ class DeclaredLists(InvoicingStream, ABC):
         apart = {name: value for name, value in fixed.items() if name not in in_path}
         if self.declared.windows is not None:
             write = window_value(self.declared.windows.format)
-            apart = {name: write(value) for name, value in fixed.items()}
+            apart |= {name: write(fixed[name]) for name in ("from", "to")}
         return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -252,10 +252,12 @@ class Resource:
             raise fields.complaint("values", "hold a text twice")
         if self.value_field and not self.values:
             raise fields.complaint("value_field", "goes with values only")
-        selections = {"window": self.windows, "values": self.values, "parent": self.parent}
-        given = [name for name, selection in selections.items() if selection]
-        if len(given) > 1:
-            raise fields.complaint(given[0], f"and {given[1]} do not go together; split the stream into several")
+        if self.parent is not None and self.windows is not None:
+            raise fields.complaint(
+                "window", "and parent do not go together; name fixed dates in params that take in everything"
+            )
+        if self.parent is not None and self.values:
+            raise fields.complaint("values", "and parent do not go together; declare a stream for each value")
 
     def _check_windows(self, fields: Fields, windows: Windows, shared: Shared) -> None:
         for name, param in (("from", windows.from_param), ("to", windows.to_param)):
