@@ -16,6 +16,7 @@ from typing_extensions import override
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
+from source_invoicing.platforms.rest_api.schema import spread
 from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
@@ -24,8 +25,6 @@ from source_invoicing.streams.parents import ParentIds
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import ParentState
 
-# A parent may have no children; of so many, one surely shows what they look like.
-MOST_PARENTS_TO_INFER_FROM = 5
 # If so many parents in a row have no list, and none had one, it is not there for the others either.
 MOST_WITHOUT_A_LIST = 100
 
@@ -189,7 +188,7 @@ class RestChildStream(RestStream, ChildStream):
 
     def _rows_of_a_parent(self) -> list[Row]:
         """The first page of the first parent that has one."""
-        for parent in self.parents.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
+        for parent in spread(self.parents.first_ids):
             try:
                 rows = self.first_pages(self.partition_for(parent))
             except ResourceMissing as missing:
@@ -197,6 +196,7 @@ class RestChildStream(RestStream, ChildStream):
                 continue
             if rows:
                 return rows
+        self.warn_of_no_records()
         return []
 
 

@@ -151,7 +151,10 @@ class RestDetailStream(DeclaredSchema, DetailStream):
             details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
         except Failure as failure:
             self._source.warn_of_open_schema(failure)
-        return self._parts_stream.parts_of_first(details) if self._parts_stream else details
+        records = self._parts_stream.parts_of_first(details) if self._parts_stream else details
+        if details and not records:
+            self.warn_of_no_records()
+        return records
 
     def try_out(self, rows: list[Row]) -> list[Row]:
         """The detail of the first row, if there is one.

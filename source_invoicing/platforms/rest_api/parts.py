@@ -181,4 +181,8 @@ class PartStream(DeclaredSchema, DerivedStream):
 
     @override
     def sample(self) -> list[Row]:
-        return self.parts_of_first(self._source.first_rows)
+        rows = self._source.first_rows
+        parts = self.parts_of_first(rows)
+        if rows and not parts:
+            self.warn_of_no_records()
+        return parts

@@ -28,7 +28,7 @@ from source_invoicing.platforms.rest_api.page_info import absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
-from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, spread
 from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
@@ -38,8 +38,6 @@ from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, forma
 
 # Pages that a schema is inferred from, where there are so many.
 MOST_PAGES_TO_INFER_FROM = 3
-# Lists of a stream that discovery looks at, until one has rows.
-MOST_SAMPLES = 5
 
 
 class RestStream(DeclaredSchema, DeclaredLists):
@@ -247,7 +245,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
         partitions = list(self.partitions())
         if self.declared.windows is not None:
             partitions.reverse()
-        yield from partitions[:MOST_SAMPLES]
+        yield from spread(partitions)
 
     def first_page(self, partition: Partition) -> list[Row]:
         """The rows of the first page of a partition.
@@ -297,6 +295,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
             self.warn_of_open_schema(failure)
             return []
         self.account.discovery.succeeded()
+        if not rows:
+            self.warn_of_no_records()
         return rows
 
     def warn_of_open_schema(self, failure: Failure) -> None:
