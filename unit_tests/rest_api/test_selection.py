@@ -60,7 +60,7 @@ def by_window(rows: list[Json], field: str) -> Callable[[Any, Any], Json]:
     return response
 
 
-DATED = [
+DATED: list[Json] = [
     {"id": number, "date": f"2026-{month:02}-{day:02}T08:00:00Z"}
     for number, (month, day) in enumerate([(9, 1), (10, 20), (11, 18), (11, 19), (12, 31)])
 ]

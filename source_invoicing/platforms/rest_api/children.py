@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar
@@ -25,6 +25,8 @@ from source_invoicing.streams.parents import ParentIds
 from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import ParentState
 
+# Enough to show whether records of different parents have the same keys.
+KEYS_TO_COMPARE = 10_000
 # If so many parents in a row have no list, and none had one, it is not there for the others either.
 MOST_WITHOUT_A_LIST = 100
 
@@ -93,6 +95,8 @@ class RestChildStream(RestStream, ChildStream):
         # Its state needs no parents.
         super().__init__(account, parents=parents)
         self._lists = Lists()
+        #: Whose the first records are, by their key.
+        self._owners: dict[Hashable, Any] = {}
 
     @override
     def make_state(self) -> ParentState:
@@ -145,6 +149,26 @@ class RestChildStream(RestStream, ChildStream):
         for parent in self._lists.found():
             self.progress.partition_done(parent)
         return page
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        key = self.declared.primary_key
+        if key and self.parent_field not in key and not self._shares_keys and len(self._owners) < KEYS_TO_COMPARE:
+            self._check_owners(rows, partition.key)
+        return super().records(rows, partition)
+
+    def _check_owners(self, rows: list[Row], parent: Any) -> None:
+        """Warn where records of different parents have the same key, for which a destination keeps one of them."""
+        if all(self._owners.setdefault(self.key(row), parent) == parent for row in rows):
+            return
+        self._shares_keys = True
+        logger.warning(
+            "Stream %s: records of different parents have the same %s, which primary_key names, so a destination keeps "
+            "one of them. If they are not the same record, name %s in primary_key, too.",
+            self.name,
+            " and ".join(self.declared.primary_key),
+            self.parent_field,
+        )
 
     @override
     def without_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:

@@ -8,7 +8,15 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, MalformedResponse, Request, Response, whole_number
+from source_invoicing.http import (
+    Failure,
+    MalformedResponse,
+    Request,
+    ResourceMissing,
+    Response,
+    logger,
+    whole_number,
+)
 from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, set_path
@@ -161,14 +169,31 @@ class RestDetailStream(DeclaredSchema, DetailStream):
 
         :raises Failure: when it does not fit the configuration
         """
-        details = [self._detail_of(row) for row in rows[:1]]
+        try:
+            details = [self._detail_of(row) for row in rows[:1]]
+        except ResourceMissing as missing:
+            raise self.explain(missing) from None
         if self._parts_stream:
             self._parts_stream.parts_of_first(details)
         return details
+
+    @override
+    def explain(self, failure: Failure) -> Failure:
+        if not isinstance(failure, ResourceMissing):
+            return failure
+        return ResourceMissing(f"{failure.sentence} Check detail.path of the stream.", FailureType.config_error)
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source
         values = {name: row[field] for name, field in source.fields_of_values.items() if field in row}
         key = tuple(dig(row, path) for path in source.own_key)
         detail = source.account.client.fetch(self._request({**values, "id": key[0]}), self._read)
+        inner = next(iter(detail.values()))
+        if self._is_the_record and len(detail) == 1 and isinstance(inner, dict):
+            logger.warning(
+                "Stream %s: the answer for a single record holds nothing but an object at %r. If that is the record, "
+                "name it in detail.record_path.",
+                self.name,
+                next(iter(detail)),
+            )
         return self._stamped(detail, key, source.cursor_value(row), Partition())

@@ -74,19 +74,19 @@ class DeclaredLists(InvoicingStream, ABC):
     def chains(self) -> Iterator[Chain]:
         if self.declared.windows is not None:
             # One after another: what two of them have in common is emitted once.
-            yield [partition for window in self._windows() for partition in self._lists_of(window)]
+            yield [partition for window in self._windows() for partition in self._of_window(window)]
         elif self.declared.value_field:
-            yield from ([partition] for partition in self._lists({}))
+            yield from ([partition] for partition in self._of_values({}))
         else:
-            yield self._lists({})
+            yield self._of_values({})
 
-    def _lists_of(self, window: tuple[int, int]) -> list[Partition]:
+    def _of_window(self, window: tuple[int, int]) -> list[Partition]:
         """The lists of a window. With the last one, the window is done."""
         start, end = window
-        *others, last = self._lists({"from": start, "to": end})
+        *others, last = self._of_values({"from": start, "to": end})
         return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
 
-    def _lists(self, chosen: Mapping[str, Any]) -> list[Partition]:
+    def _of_values(self, chosen: Mapping[str, Any]) -> list[Partition]:
         """One list, or one for each value.
 
         :param chosen: values of other placeholders

@@ -235,10 +235,15 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
         :raises Failure: when it does not fit the configuration
         """
-        rows = self.first_page(next(iter(self.samples())))
+        page = self.first_page(next(iter(self.samples())))
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
-        return rows
+        if not page.rows and page.total and not page.next:
+            raise config_failure(
+                f"Stream {self.name}: the first page is empty, and the API counts {page.total} rows. Check the "
+                "pagination of the stream: start_page or first_offset, from which pages or rows are counted."
+            )
+        return page.rows
 
     def samples(self) -> Iterator[Partition]:
         """Lists to look at, the one that most likely has rows first."""
@@ -247,12 +252,12 @@ class RestStream(DeclaredSchema, DeclaredLists):
             partitions.reverse()
         yield from spread(partitions)
 
-    def first_page(self, partition: Partition) -> list[Row]:
-        """The rows of the first page of a partition.
+    def first_page(self, partition: Partition) -> Page:
+        """The first page of a partition.
 
         :raises Failure: when it cannot be read
         """
-        return ResourceList(self, partition).fetch(PageRequest()).rows
+        return ResourceList(self, partition).fetch(PageRequest())
 
     def first_pages(self, partition: Partition) -> list[Row]:
         """The rows of the first few pages of a partition, with what is stamped on them.
