@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -109,6 +110,21 @@ def test_documents_of_lists_of_parents_know_the_parent(server: requests_mock.Moc
 
     rows, _ = synced(config(CUSTOMERS, child), "notes")
     assert rows == [{"id": "a/b", "text": f"of {customer}", "customer_id": customer} for customer in (1, 2)]
+
+
+def test_documents_of_lists_of_values_know_the_value(server: requests_mock.Mocker) -> None:
+    """Also where records do not hold it, and where they are tried out and looked at."""
+    for value in ("a", "b"):
+        server.get(f"{BASE}/v1/{value}", json={"data": [{"id": 1 if value == "a" else 2}]})
+        server.get(f"{BASE}/v1/{value}/1", json={"id": 1, "text": value})
+        server.get(f"{BASE}/v1/{value}/2", json={"id": 2, "text": value})
+    values = {"path": "/v1/{value}", "values": ["a", "b"], "pagination": NONE, "detail": {"path": "/v1/{value}/{id}"}}
+
+    for more in ({}, {"value_field": "list"}):
+        declared = config(invoices(**values, **more))
+        assert SourceInvoicing().check_connection(logging.getLogger(), declared) == (True, None)
+        assert "text" in (stream(declared).as_airbyte_stream().json_schema or {})["properties"]
+        assert sorted(row["text"] for row in synced(declared)[0]) == ["a", "b"]
 
 
 def test_a_document_that_is_none_is_told(server: requests_mock.Mocker) -> None:

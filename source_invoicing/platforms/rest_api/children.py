@@ -190,11 +190,6 @@ class RestChildStream(RestStream, ChildStream):
 
     @property
     @override
-    def fields_of_values(self) -> Mapping[str, str]:
-        return {**super().fields_of_values, "parent": self.parent_field}
-
-    @property
-    @override
     def known_fields(self) -> tuple[str, ...]:
         return (*super().known_fields, *self.parents.ancestor_fields, self.parent_field)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -90,10 +90,7 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         if "id" in values:
             # Of the list. The document's parent is that of its list.
             values["parent"] = values["id"]
-        return [self._request({**values, "id": document.key[0]})]
-
-    def _request(self, values: Mapping[str, Any]) -> Request:
-        return self._source.detail_request(self._detail, values)
+        return [self._source.detail_request(self._detail, {**values, "id": document.key[0]})]
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
@@ -158,7 +155,7 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         try:
             details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
         except Failure as failure:
-            self._source.warn_of_open_schema(failure)
+            self.warn_of_open_schema(failure)
         records = self._parts_stream.parts_of_first(details) if self._parts_stream else details
         if details and not records:
             self.warn_of_no_records()
@@ -185,9 +182,9 @@ class RestDetailStream(DeclaredSchema, DetailStream):
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source
-        values = {name: row[field] for name, field in source.fields_of_values.items() if field in row}
         key = tuple(dig(row, path) for path in source.own_key)
-        detail = source.account.client.fetch(self._request({**values, "id": key[0]}), self._read)
+        document = Document(source.sampled, key, source.cursor_value(row), None, ends_second=True)
+        detail = source.account.client.fetch(self.detail_requests(document)[0], self._read)
         inner = next(iter(detail.values()))
         if self._is_the_record and len(detail) == 1 and isinstance(inner, dict):
             logger.warning(
@@ -196,4 +193,4 @@ class RestDetailStream(DeclaredSchema, DetailStream):
                 self.name,
                 next(iter(detail)),
             )
-        return self._stamped(detail, key, source.cursor_value(row), Partition())
+        return self._stamped(detail, key, document.cursor, document.partition)

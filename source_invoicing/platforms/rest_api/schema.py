@@ -11,7 +11,7 @@ from airbyte_cdk.models import AirbyteStream
 from typing_extensions import override
 
 from source_invoicing.config import Fields
-from source_invoicing.http import logger
+from source_invoicing.http import Failure, logger
 from source_invoicing.platforms.rest_api.paths import dig
 from source_invoicing.streams import InvoicingStream, Row
 from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
@@ -57,6 +57,10 @@ class DeclaredSchema(InvoicingStream, ABC):
     @cached_property
     def _inferred(self) -> Schema:
         return infer(self.sample(), self.primary_key, self.known_fields)
+
+    def warn_of_open_schema(self, failure: Failure) -> None:
+        """Say that the records of this stream are not known."""
+        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     def warn_of_no_records(self) -> None:
         """Say that there is nothing to infer a schema from."""

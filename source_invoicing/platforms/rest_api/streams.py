@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -44,6 +44,9 @@ class RestStream(DeclaredSchema, DeclaredLists):
     """A list that the configuration describes."""
 
     timestamp_format: ClassVar[TimestampFormat]
+
+    #: The list that was looked at last, where the stream is tried out or its schema is inferred.
+    sampled = Partition()
 
     _cursor_doubt = ""
     _shares_keys = False
@@ -235,7 +238,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
         :raises Failure: when it does not fit the configuration
         """
-        page = self.first_page(next(iter(self.samples())))
+        self.sampled = next(iter(self._samples()))
+        page = ResourceList(self, self.sampled).fetch(PageRequest())
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
         if not page.rows and page.total and not page.next:
@@ -245,25 +249,17 @@ class RestStream(DeclaredSchema, DeclaredLists):
             )
         return page.rows
 
-    def samples(self) -> Iterator[Partition]:
+    def _samples(self) -> Sequence[Partition]:
         """Lists to look at, the one that most likely has rows first."""
         partitions = list(self.partitions())
-        if self.declared.windows is not None:
-            partitions.reverse()
-        yield from spread(partitions)
-
-    def first_page(self, partition: Partition) -> Page:
-        """The first page of a partition.
-
-        :raises Failure: when it cannot be read
-        """
-        return ResourceList(self, partition).fetch(PageRequest())
+        return spread(partitions if self.declared.windows is None else partitions[::-1])
 
     def first_pages(self, partition: Partition) -> list[Row]:
         """The rows of the first few pages of a partition, with what is stamped on them.
 
         :raises Failure: when the first one cannot be read
         """
+        self.sampled = partition
         listing, request = ResourceList(self, partition), PageRequest()
         page = listing.fetch(request)
         rows = list(page.rows)
@@ -292,7 +288,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
         """
         rows: list[Row] = []
         try:
-            for partition in self.samples():
+            for partition in self._samples():
                 if rows := self.first_pages(partition):
                     break
         except Failure as failure:
@@ -303,10 +299,6 @@ class RestStream(DeclaredSchema, DeclaredLists):
         if not rows:
             self.warn_of_no_records()
         return rows
-
-    def warn_of_open_schema(self, failure: Failure) -> None:
-        """Say that the records of this stream are not known."""
-        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     @property
     @override
@@ -323,11 +315,6 @@ class RestStream(DeclaredSchema, DeclaredLists):
         return self.first_rows
 
     # -- details --------------------------------------------------------------------------------------------------
-
-    @property
-    def fields_of_values(self) -> Mapping[str, str]:
-        """The fields of records that hold what a list was selected by, by the placeholder that stands for it."""
-        return {"value": self.declared.value_field} if self.declared.value_field else {}
 
     def detail_request(self, detail: DetailRequest, values: Mapping[str, Any]) -> Request:
         """The request for one document.
