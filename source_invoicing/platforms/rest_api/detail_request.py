@@ -29,11 +29,14 @@ class DetailRequest:
     total_path: str
 
     @classmethod
-    def parse(cls, fields: Fields | None, allowed: Collection[str], *, has_parts: bool = False) -> Self | None:
+    def parse(
+        cls, fields: Fields | None, allowed: Collection[str], key_param: str, *, has_parts: bool = False
+    ) -> Self | None:
         """The request, if there is one: Airbyte's form sends an object without a path where there is none.
 
         :param fields: the object ``detail`` of a stream
         :param allowed: placeholders that have a value beside ``{id}``
+        :param key_param: the query parameter that holds the key; empty where none does
         :param has_parts: whether the stream is one of parts, which an answer may count
         :raises Failure: for the first option that is wrong
         """
@@ -41,7 +44,7 @@ class DetailRequest:
             return None
         record_path = fields.optional_text("record_path").removeprefix(WHOLE_BODY)
         check_path(fields, "record_path", record_path)
-        params = parse_params(fields)
+        params = parse_params(fields, key_param)
         total_path = parse_path(fields, "total_path")
         if not fields.optional_text("path"):
             if record_path or params or total_path:

@@ -40,10 +40,11 @@ class Parts:
     json_schema: Schema | None
 
     @classmethod
-    def parse(cls, fields: Fields, sources: Sequence[Resource]) -> Self:
+    def parse(cls, fields: Fields, sources: Sequence[Resource], key_param: str) -> Self:
         """Read one stream.
 
         :param sources: the streams that may hold parts
+        :param key_param: the query parameter that holds the key; empty where none does
         :raises Failure: for the first option that is wrong
         """
         name, expand = parse_name(fields), parse_path(fields, "expand", may_branch=True)
@@ -69,7 +70,9 @@ class Parts:
             expand=expand,
             document_field=document_field,
             primary_key=parse_primary_key(fields) if given else default,
-            detail=DetailRequest.parse(fields.optional_object("detail"), source.fixed_placeholders, has_parts=True),
+            detail=DetailRequest.parse(
+                fields.optional_object("detail"), source.fixed_placeholders, key_param, has_parts=True
+            ),
             json_schema=parse_schema(fields, "json_schema"),
         )
 

@@ -111,7 +111,7 @@ class Resource:
         name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
-            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers),
+            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers, shared.key_param),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
             absent_when_empty=fields.flag("absent_when_empty"),
@@ -130,7 +130,9 @@ class Resource:
             json_schema=parse_schema(fields, "json_schema"),
         )
         resource = replace(resource, template=resource._checked_template(fields))
-        if detail := DetailRequest.parse(fields.optional_object("detail"), resource.fixed_placeholders):
+        if detail := DetailRequest.parse(
+            fields.optional_object("detail"), resource.fixed_placeholders, shared.key_param
+        ):
             resource = replace(resource, detail=detail)
             resource._check_detail(fields.object("detail"))
         resource._check_keys(fields)
@@ -275,9 +277,9 @@ class Resource:
             )
         if len(set(names)) != len(names):
             raise fields.complaint("pagination", f"uses the parameter {names[0]!r} for two things")
-        if key_param and key_param in (*names, self.since.param):
+        if key_param and key_param in names:
             raise fields.complaint("pagination", f"uses the parameter {key_param!r}, which holds the key")
-        setters = dict.fromkeys(names, "pagination")
+        setters = {key_param: "platform.auth", **dict.fromkeys(names, "pagination")}
         own = {"since_param": self.since.param}
         if self.windows is not None:
             own |= {"window.from_param": self.windows.from_param, "window.to_param": self.windows.to_param}
@@ -288,11 +290,10 @@ class Resource:
                 raise fields.complaint(option, f"is {param!r}, which {setters[param]} sets")
             setters[param] = option
         for index, (name, _) in enumerate(self.template.params):
-            where = f"params[{index}].name"
-            if key_param and name.lower() == key_param.lower():
-                raise fields.complaint(where, f"is {name!r}, which platform.auth sets with the key; leave it out")
             if name in setters:
-                raise fields.complaint(where, f"is {name!r}, which {setters[name]} sets; leave it out")
+                raise fields.complaint(
+                    f"params[{index}].name", f"is {name!r}, which {setters[name]} sets; leave it out"
+                )
         if self.since.header.lower() in (name.lower() for name, _ in self.template.headers if self.since.header):
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
 
