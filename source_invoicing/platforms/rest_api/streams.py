@@ -96,7 +96,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
         records = super().records(rows, partition)
         if self.declared.synced_at:
             for record in records:
-                record[SYNCED_AT] = self.cursor_value(record)
+                record[SYNCED_AT] = self._synced_at
         return records
 
     def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
@@ -193,9 +193,13 @@ class RestStream(DeclaredSchema, DeclaredLists):
     @override
     def cursor_value(self, row: Row) -> Any:
         if self.declared.synced_at:
-            return format_utc(self.account.began, ISO_8601)
+            return self._synced_at
         value = dig(row, self.cursor_field) if isinstance(self.cursor_field, str) else None
         return None if value is MISSING else value
+
+    @cached_property
+    def _synced_at(self) -> str:
+        return format_utc(self.account.began, ISO_8601)
 
     def _cursor_value(self, row: Row) -> int | None:
         field = self.cursor_field
