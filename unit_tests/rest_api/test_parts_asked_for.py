@@ -119,6 +119,25 @@ def test_an_answer_that_holds_fewer_parts_than_it_counts_fails_the_stream(server
         read(config(invoices(pagination=NONE), ITEMS), "items")
 
 
+@pytest.mark.parametrize("record_path", ["", "data.lines"])
+def test_an_answer_may_be_the_list_of_the_parts(server: requests_mock.Mocker, record_path: str) -> None:
+    lines: dict[int, Any] = {1: [{"n": 1}], 2: [{"n": 1}, {"n": 2}], 3: [], 4: {"n": 1}}
+    server.get(LIST, json={"data": [{"id": key} for key in lines]})
+    for key, answer in lines.items():
+        server.get(f"{LIST}/{key}/lines", json={"data": {"lines": answer}} if record_path else answer)
+    detail = {"path": "/v1/invoices/{id}/lines", "record_path": record_path}
+    values = config(invoices(pagination=NONE), {"name": "lines", "from": "invoices", "expand": ".", "detail": detail})
+
+    assert SourceInvoicing().check_connection(logging.getLogger(), values) == (True, None)
+    rows = read(values, "lines")
+    assert [(str(row["invoice_id"]), row["position"], row["n"]) for row in rows] == [
+        *[("1", 1, 1), ("2", 1, 1), ("2", 2, 2), ("4", 1, 1)],
+    ]
+    server.get(f"{LIST}/1/lines", json={"data": {"lines": "none"}} if record_path else "none")
+    with pytest.raises(Failure, match=r"has a text where detail\.record_path expects a record"):
+        read(values, "lines")
+
+
 def test_check_looks_at_what_is_asked_for_one_record(
     server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
 ) -> None:

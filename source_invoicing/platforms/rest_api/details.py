@@ -19,7 +19,7 @@ from source_invoicing.http import (
 )
 from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, set_path
+from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
 from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
@@ -98,7 +98,9 @@ class RestDetailStream(DeclaredSchema, DetailStream):
 
     def _read(self, response: Response) -> Row:
         found = dig(response.body, self._detail.record_path)
-        if isinstance(found, list) and len(found) == 1:
+        if self._parts_stream and self._parts_stream.is_bare and isinstance(found, (list, dict)):
+            found = {WHOLE_BODY: found}
+        elif isinstance(found, list) and len(found) == 1:
             found = found[0]
         if not isinstance(found, dict) or not found:
             raise self._unusable(response, f"has {describe(found)} where detail.record_path expects a record")

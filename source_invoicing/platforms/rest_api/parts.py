@@ -12,7 +12,16 @@ from typing_extensions import Self, override
 from source_invoicing.config import Fields
 from source_invoicing.http import UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.detail_request import DetailRequest
-from source_invoicing.platforms.rest_api.paths import MISSING, Missing, branches, describe, dig, parse_path, set_path
+from source_invoicing.platforms.rest_api.paths import (
+    MISSING,
+    WHOLE_BODY,
+    Missing,
+    branches,
+    check_path,
+    describe,
+    dig,
+    set_path,
+)
 from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, parse_schema
 from source_invoicing.platforms.rest_api.streams import RestStream
@@ -26,7 +35,7 @@ class Parts:
     """One declared stream of parts. Names are those of the configuration, paths are dotted.
 
     :param source: name of the stream whose rows hold the parts (``from``)
-    :param expand: where a row holds them
+    :param expand: where a row holds them; a dot where the answer of the detail is the list of them
     :param document_field: field that gets the document's key
     :param detail: what is asked for each row, where rows do not hold the parts
     """
@@ -47,7 +56,7 @@ class Parts:
         :param key_param: the query parameter that holds the key; empty where none does
         :raises Failure: for the first option that is wrong
         """
-        name, expand = parse_name(fields), parse_path(fields, "expand", may_branch=True)
+        name, expand = parse_name(fields), fields.optional_text("expand")
         named = fields.optional_text("from")
         source = next((each for each in sources if each.name == named), None)
         if source is None:
@@ -57,8 +66,13 @@ class Parts:
             raise fields.complaint("from", f"is {named!r}, whose records do not tell when they were changed")
         if not source.primary_key:
             raise fields.complaint("from", f"is {named!r}, which has no primary_key to tell its records apart")
+        detail = DetailRequest.parse(
+            fields.optional_object("detail"), source.fixed_placeholders, key_param, has_parts=True
+        )
         if not expand:
             raise fields.complaint("expand", "is missing. It is where a record of that stream holds the parts")
+        if not detail or expand != WHOLE_BODY:
+            check_path(fields, "expand", expand, may_branch=True)
         document_field = fields.optional_text("document_field") or f"{named.removesuffix('s')}_id"
         # What tells parents and values apart tells their documents apart, too.
         stamped = [path for path in source.primary_key if path in source.stamps]
@@ -70,9 +84,7 @@ class Parts:
             expand=expand,
             document_field=document_field,
             primary_key=parse_primary_key(fields) if given else default,
-            detail=DetailRequest.parse(
-                fields.optional_object("detail"), source.fixed_placeholders, key_param, has_parts=True
-            ),
+            detail=detail,
             json_schema=parse_schema(fields, "json_schema"),
         )
 
@@ -127,10 +139,15 @@ class PartStream(DeclaredSchema, DerivedStream):
 
     def _elements(self, document: Row) -> list[Any] | None:
         """What a document holds at ``expand``; ``None`` where it has no such place."""
-        found = branches(document, self.declared.expand)
+        found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
         if isinstance(found, Missing):
             return None
         return [part for _, each in found for part in (each if isinstance(each, list) else [each])]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether an answer is the list of the parts, which stands in a document under a dot."""
+        return self.declared.expand == WHOLE_BODY
 
     def count(self, document: Row) -> int:
         """How many parts a document holds."""
