@@ -7,6 +7,7 @@ product and the credentials, and what only the account knows.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,10 @@ class Posed:
     def key_of(self, stream: str) -> list[str]:
         return PRODUCTS[self.name].of(stream).primary_key.split(".")
 
+    def whole_key_of(self, stream: str) -> list[list[str]]:
+        beside = PRODUCTS[self.name].of(stream).key_beside
+        return [*([[beside]] if beside else []), self.key_of(stream)]
+
     def is_filtered(self, stream: str) -> bool:
         """Whether the vendor selects by the last change."""
         return PRODUCTS[self.name].of(stream).bounds is not no_bounds
@@ -87,7 +92,7 @@ def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
     assert connector.check().of("CONNECTION_STATUS")[0] == {"status": "SUCCEEDED"}
     assert {stream["name"] for stream in connector.catalog} == {*posed.streams, *posed.parts}
     for stream in posed.streams:
-        assert posed.shown(stream)["source_defined_primary_key"] == [posed.key_of(stream)]
+        assert posed.shown(stream)["source_defined_primary_key"] == posed.whole_key_of(stream)
 
     # In the words of the product, once.
     sandbox.add_faults({"match": {"stream": posed.streams[0]}, "fault": {"kind": "status", "code": 429}})
@@ -110,6 +115,7 @@ def test_a_product_is_read_in_full_and_then_what_changed(posed: Posed) -> None:
         documents = {str(posed_key(posed, source, key)) for key in changed[source]}
         wanted = {each for each in parts_in(posed, part, sandbox.rows(part)) if each[0] in documents}
         assert wanted <= came_parts, part
+    assert_only_changed_documents(posed, changed)
     for stream, keys in changed.items():
         expected = posed.by_key(stream, sandbox.rows(stream))
         came = posed.by_key(stream, [as_sent(row) for row in second.records[stream]])
@@ -202,6 +208,14 @@ def test_no_more_calls_are_sent_than_the_vendor_allows(name: str) -> None:
         assert rate["calls"] / rate["per_seconds"] <= allowed / per_seconds
     elif allowed:
         assert PRODUCTS[name].retry_after
+
+
+def assert_only_changed_documents(posed: Posed, changed: dict[str, set[int]]) -> None:
+    """Parts that are asked for take a request for each changed document, and one for the newest that was not."""
+    for part, asked in PRODUCTS[posed.name].asked_for.items():
+        path = re.compile(re.escape(asked.address.partition("?")[0]).replace(r"\{id\}", "[^/]+"))
+        requests = [each for each in posed.sandbox.requests() if path.fullmatch(each["path"])]
+        assert 0 < len(requests) <= len(changed[PRODUCTS[posed.name].parts[part][0]]) + 1, part
 
 
 def assert_complete(posed: Posed, output: Output) -> None:

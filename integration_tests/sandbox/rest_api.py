@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from time import time
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -17,7 +18,7 @@ from integration_tests.sandbox.platform import ApiRequest, Page, Part, Platform,
 from integration_tests.sandbox.products import PRODUCTS, posing
 from integration_tests.sandbox.rest_api_auth import TOKEN_PATH, OAuth, Tokens
 from integration_tests.sandbox.rest_api_default import QUESTION, default_manner
-from integration_tests.sandbox.rest_api_manner import Manner, at, put
+from integration_tests.sandbox.rest_api_manner import AskedFor, Manner, at, put
 from integration_tests.sandbox.rest_api_options import OPTIONS
 from integration_tests.sandbox.rest_api_paging import FOREIGN_PATH, Extras, Refused, Slice, Window, foreign
 from integration_tests.sandbox.rest_api_rows import DEFAULT_ROWS, Maker, first_id, make_ids, make_parts
@@ -240,14 +241,39 @@ class RestApi(Platform):
         return None
 
     def _detail(self, request: ApiRequest) -> bytes | None:
-        """The single row that is asked for, if one is."""
+        """The single row that is asked for, or its parts, if something is."""
         for stream, template in self._manner.details.items():
-            if match := re.fullmatch(template.replace("{id}", "([^/]+)"), request.path):
-                key = self._manner_of(stream).key_of(match[1])
-                if key not in self.tables[stream]:
-                    raise Refused(404, f"There is no {match[1]}")
+            if (key := self._named(request, stream, template)) is not None:
                 return self._bodies(stream, [key])[0]
+        for name, asked in self._manner.asked_for.items():
+            if (key := self._named(request, self.parts[name].stream, asked.address)) is not None:
+                return self._parts_body(self.parts[name], asked, key)
         return None
+
+    def _named(self, request: ApiRequest, stream: str, address: str) -> Key | None:
+        """The row that a request names, if it is to an address."""
+        path, _, parameter = address.partition("?")
+        match = re.fullmatch(path.replace("{id}", "([^/]+)"), request.path)
+        if match is None:
+            return None
+        text = request.parameter(parameter) or "" if parameter else match[1]
+        key = self._manner_of(stream).key_of(text)
+        if key not in self.tables[stream]:
+            raise Refused(404, f"There is no {text!r}")
+        return key
+
+    def _parts_body(self, part: Part, asked: AskedFor, key: Key) -> bytes:
+        manner, table = self._manner_of(part.stream), self.tables[part.stream]
+        parts: Any = make_parts(part.member, table.row(key)["id"])
+        body: Row = {}
+        if asked.holder:
+            put(body, asked.holder, manner.dress(part.stream, table.row(key)))
+        if asked.total:
+            put(body, asked.total, str(len(parts)))
+        member = f"{asked.holder}.{part.member}" if asked.holder else part.member
+        if parts or not manner.single_object:
+            put(body, member, parts[0] if manner.single_object and len(parts) == 1 else parts)
+        return orjson.dumps(body)
 
     def _query(self, request: ApiRequest, stream: str, parent: Key | None) -> Query:
         manner = self._manner_of(stream)
@@ -283,7 +309,8 @@ class RestApi(Platform):
         """Rows as they are sent, or with ``parents`` as they are to be read: with the customer they live under."""
         manner, table = self._manner_of(stream), self.tables[stream]
         style = () if self._product else tuple(self.options.text(name) for name in ("ids", "times", "key"))
-        members = [part.member for part in self.parts.values() if part.stream == stream]
+        apart = self._manner.asked_for
+        members = [part.member for name, part in self.parts.items() if part.stream == stream and name not in apart]
 
         def dress(row: Row) -> Row:
             sent = manner.dress(stream, row)
@@ -325,8 +352,8 @@ class RestApi(Platform):
         documents = [orjson.loads(body) for body in self.truth(part.stream)]
         return [
             {**row, part.document: at(document, key), "position": position}
-            for document in documents
-            for position, row in enumerate(at(document, part.member), start=1)
+            for id_, document in zip(self.table(part.stream), documents, strict=True)
+            for position, row in enumerate(make_parts(part.member, self.table(part.stream).row(id_)["id"]), start=1)
         ]
 
     def new_row(self, stream: str, values: Row, customer: Key | None, now: int) -> tuple[Row, Key | None]:

@@ -43,6 +43,20 @@ def no_bounds(request: ApiRequest) -> tuple[Bounds, ...]:
 
 
 @dataclass(frozen=True)
+class AskedFor:
+    """Where parts are asked for that the rows of a list do not hold.
+
+    ``address`` has ``{id}`` in the place of the document's, or ends in ``?`` and the parameter that takes it.
+    ``holder`` is where the answer has the row with its parts; blank where it holds nothing but the parts. ``total`` is
+    where it counts them, as text.
+    """
+
+    address: str
+    holder: str = ""
+    total: str = ""
+
+
+@dataclass(frozen=True)
 class Manner:
     """How an API wants to be asked and how it answers.
 
@@ -103,6 +117,10 @@ class Manner:
     """Where a single row is, of lists that hold nothing but keys and times."""
     parts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Streams of what stands inside rows: the stream, and where its rows hold it."""
+    asked_for: Mapping[str, AskedFor] = field(default_factory=dict)
+    """Those of the parts that stand in an answer of their own."""
+    key_beside: str = ""
+    """The field that stands before the primary key in it, where that takes two."""
     parent_id: Callable[[int], Any] | None = None
     """What parents are named by, where that is not their id."""
 

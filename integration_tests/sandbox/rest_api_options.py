@@ -7,7 +7,17 @@ from integration_tests.sandbox.options import Option
 POSES = (
     *("none", "iugu", "billomat", "invoice_ninja", "invoicexpress", "lago", "stripe"),
     *("chargebee", "maxio", "recurly", "xero", "quickbooks_online", "freshbooks", "harvest", "moneybird", "sevdesk"),
-    *("lexware_office", "fakturoid", "pennylane", "fortnox", "e_conomic", "paddle", "square", "mollie"),
+    *(
+        "lexware_office",
+        "fakturoid",
+        "pennylane",
+        "fortnox",
+        "e_conomic",
+        "e_conomic_lines",
+        "paddle",
+        "square",
+        "mollie",
+    ),
     *("lemon_squeezy", "freeagent", "paypal_invoicing"),
 )
 

@@ -143,18 +143,20 @@ def table_of_product_streams() -> Iterator[str]:
         "asked for what changed",
         "read again, what changed is emitted",
         "read again in full",
-        "inside documents",
+        "inside rows of lists",
+        "a request for each document",
     )
-    yield _row(*["---"] * 5)
+    yield _row(*["---"] * 6)
     for product in map(Product.load, names()):
-        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": [], "inside": []}
+        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": [], "inside": [], "asked for": []}
         inside = {each["name"] for each in product.platform["streams"] if "from" in each}
         for stream in streams_of_product(product):
             source = stream.source_stream
             declared = source.declared if isinstance(source, RestStream) else None
             asks = declared is not None and (declared.sends_since or declared.windows is not None)
             kind = ("filtered" if asks else "selected") if stream.supports_incremental else "full"
-            kinds["inside" if stream.name in inside else kind].append(stream.name)
+            by_itself = isinstance(stream, DetailStream)
+            kinds["asked for" if by_itself else "inside" if stream.name in inside else kind].append(stream.name)
         yield _row(product.title, *map(_code, kinds.values()))
 
 

@@ -26,7 +26,7 @@ from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Emitted, Reading
-from source_invoicing.streams.state import InOrder
+from source_invoicing.streams.state import FINISHED, InOrder
 
 T = TypeVar("T")
 
@@ -320,10 +320,8 @@ class DetailReading(Reading):
     def _may_all_have_vanished(self) -> bool:
         """Whether documents that are all missing can have been deleted since they were listed: a few of them, of a
         stream whose documents have been there before."""
-        reached = [
-            stream.progress.cursor(document.partition.key) for document, _ in self._missing for stream in self._streams
-        ]
-        return len(self._missing) < MOST_MISSING and any(cursor is not None for cursor in reached)
+        have_been_read = any(stream.progress.value() not in ({}, FINISHED) for stream in self._streams)
+        return len(self._missing) < MOST_MISSING and have_been_read
 
 
 def _together(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
@@ -41,8 +41,8 @@ class Reading:
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
-        details = [outlet for each in documents for outlet in each.outlets]
-        self.deletions = _deletions_of(source, [*self.outlets, *details])
+        self._read_for: Sequence[Resource] = [*self.outlets, *(outlet for each in documents for outlet in each.outlets)]
+        self.deletions = _deletions_of(source, self._read_for)
         #: Whether it meets all events of the account, and so spares others that reading.
         self.delivers_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
@@ -58,6 +58,7 @@ class Reading:
 
         :raises Failure: when they cannot be known
         """
+        self.source.read_for = self._read_for
         if self.deletions is not None:
             self.deletions.open()
         for chain in self.source.chains():
@@ -86,12 +87,14 @@ class Reading:
         :param ranges: for a list that several workers share, each of which calls this
         :raises Failure: when a list cannot be read completely
         """
-        seen: dict[Hashable, int] | None = {} if len(chain) > 1 else None
+        # Rows that are stamped in other ways are other records.
+        seen: defaultdict[str, dict[Hashable, int]] = defaultdict(dict)
         waiting = deque(chain)
         while waiting:
             partition = waiting.popleft()
             try:
-                rows = yield from self._read_partition(partition, seen, ranges)
+                seen_here = seen[str(partition.stamp)] if len(chain) > 1 else None
+                rows = yield from self._read_partition(partition, seen_here, ranges)
                 instead = () if rows else self.source.instead_of(partition, None)
                 done: Iterable[Hashable] = () if instead else [partition.key]
             except Failure as failure:

@@ -72,6 +72,8 @@ class Resource(TellsDeletions, ABC):
         shown = f"{self.name} in {account.name}" if account.name else self.name
         self.plans_left = PlansLeft(shown, self.plans)
         self.optional = OptionalParams(shown, self.optional_params)
+        #: The streams that its list is read for.
+        self.read_for: Sequence[Resource] = ()
         self._state_given: Mapping[str, Any] = {}
         #: Whether all records are to be read, whatever an earlier sync has read.
         self.is_full_refresh = False

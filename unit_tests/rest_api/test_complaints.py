@@ -168,6 +168,18 @@ COMPLAINTS: list[tuple[Json, str]] = [
         config(invoices(pagination={"type": "cursor", "cursor_param": "api_key"})),
         "platform.streams[0].pagination uses the parameter 'api_key', which holds the key",
     ),
+    (
+        config(invoices(cursor_field="at", since_param="api_key")),
+        "platform.streams[0].since_param is 'api_key', which platform.auth sets",
+    ),
+    (
+        config(invoices(window={"days": 1, "from_param": "api_key", "to_param": "to", "first": "2026-01-01"})),
+        "platform.streams[0].window.from_param is 'api_key', which platform.auth sets",
+    ),
+    (
+        config(invoices(detail={"path": "/{id}", "params": [{"name": "API_key", "value": "x"}]})),
+        "platform.streams[0].detail.params[0].name is 'API_key', which platform.auth sets with the key",
+    ),
     (config(invoices(pagination={"type": "offset", "limit": 1})), "platform.streams[0].pagination.limit should be a"),
     (
         config(invoices(single_object_as_list="yes")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ NONE: Json = {"type": "none"}
 DETAIL: Json = {"path": "/v1/invoices/{id}", "record_path": "invoice"}
 SOURCE: Json = invoices(cursor_field="at", since_param="since", pagination=NONE, detail=DETAIL)
 LINES: Json = {"name": "lines", "from": "invoices", "expand": "items"}
+WINDOW: Json = {"days": 30, "from_param": "from", "to_param": "to", "first": "2026-01-01"}
 LISTED: list[Json] = [{"id": number, "at": f"2026-0{number}-01T00:00:00Z", "short": True} for number in (3, 1, 2)]
 
 
@@ -110,6 +112,21 @@ def test_documents_of_lists_of_parents_know_the_parent(server: requests_mock.Moc
     assert rows == [{"id": "a/b", "text": f"of {customer}", "customer_id": customer} for customer in (1, 2)]
 
 
+def test_documents_of_lists_of_values_know_the_value(server: requests_mock.Mocker) -> None:
+    """Also where records do not hold it, and where they are tried out and looked at."""
+    for value in ("a", "b"):
+        server.get(f"{BASE}/v1/{value}", json={"data": [{"id": 1 if value == "a" else 2}]})
+        server.get(f"{BASE}/v1/{value}/1", json={"id": 1, "text": value})
+        server.get(f"{BASE}/v1/{value}/2", json={"id": 2, "text": value})
+    values = {"path": "/v1/{value}", "values": ["a", "b"], "pagination": NONE, "detail": {"path": "/v1/{value}/{id}"}}
+
+    for more in ({}, {"value_field": "list"}):
+        declared = config(invoices(**values, **more))
+        assert SourceInvoicing().check_connection(logging.getLogger(), declared) == (True, None)
+        assert "text" in (stream(declared).as_airbyte_stream().json_schema or {})["properties"]
+        assert sorted(row["text"] for row in synced(declared)[0]) == ["a", "b"]
+
+
 def test_a_document_that_is_none_is_told(server: requests_mock.Mocker) -> None:
     server.get(LIST, json={"data": [{"id": 1}]})
     server.get(f"{LIST}/1", json={"invoices": {}})
@@ -127,9 +144,16 @@ def test_a_document_that_is_none_is_told(server: requests_mock.Mocker) -> None:
         ({"detail": {"record_path": "invoice"}}, r"detail\.path is missing"),
         ({"detail": {"path": "/{id}", "record_path": "a.*"}}, r"detail\.record_path should lead to one value"),
         ({"detail": DETAIL, "primary_key": []}, r"detail\.path needs a primary_key"),
-        ({"detail": DETAIL, "cursor": "sync_start", "since_param": "s"}, r"detail\.path goes with records that tell"),
+        (
+            {"detail": DETAIL, "cursor_field": "v", "since_format": "integer"},
+            r"detail\.path goes with records that tell",
+        ),
+        ({"detail": DETAIL, "window": WINDOW}, r"detail\.path goes with records that tell"),
+        ({"detail": {"params": [{"name": "id", "value": "{id}"}]}}, r"detail\.path is missing"),
+        ({"detail": {**DETAIL, "params": [{"name": "p", "value": "{page}"}]}}, r"detail\.path should hold \{id\}"),
+        ({"detail": {**DETAIL, "total_path": "total"}}, r"detail\.total_path goes with a stream that has from"),
     ],
-    ids=range(7),
+    ids=range(11),
 )
 def test_a_detail_that_cannot_be_asked_for_is_refused(more: Json, sentence: str) -> None:
     with pytest.raises(Failure, match=rf"^platform\.streams\[0\]\.{sentence}"):
@@ -168,3 +192,10 @@ def test_a_document_that_a_list_no_longer_shows_is_gone_only_if_its_own_request_
     rows, _ = synced(values, state=state)
 
     assert [row["id"] for row in rows if row.get("_ab_cdc_deleted_at")] in ([3], ["3"])
+
+
+def test_a_part_is_not_taken_for_its_document_when_that_is_gone(api: requests_mock.Mocker) -> None:
+    """Not even where both are told apart by a field of the same name."""
+    values = {**config(SOURCE, {**LINES, "primary_key": ["id"]}), "deletions": "emit"}
+
+    assert [stream(values, name).tells_deletions for name in ("invoices", "lines")] == [True, False]

@@ -73,7 +73,11 @@ SELECTIONS: list[Json] = [
     },
     {"path": "/v1/{value}", "values": ["draft", "open"], "value_field": "list"},
     {"cursor": "sync_start", "cursor_field": ""},
-    {"detail": {"path": "/v1/invoices/{id}", "record_path": "invoice"}},
+    {
+        "detail": {
+            **{"path": "/v1/invoices", "record_path": "invoice", "params": [{"name": "id", "value": "{id}"}]},
+        }
+    },
 ]
 ACCOUNT: Json = {
     "headers": [{"name": "Accept", "value": "application/json"}],
@@ -89,6 +93,7 @@ EVERYTHING = [
         {
             **{"name": "lines", "from": "invoices", "expand": "items", "document_field": "invoice"},
             **{"primary_key": ["line"], "json_schema": '{"properties": {}}'},
+            "detail": {"path": "/v1/invoices/{id}/items", "total_path": "total"},
         },
     ),
     config(product="lago", auth={"type": "bearer", "token": "key1"}),

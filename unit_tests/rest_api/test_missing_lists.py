@@ -128,7 +128,7 @@ def test_the_words_under_the_error_path_go_first(server: requests_mock.Mocker, s
         ({"success": False, "message": "WRONG ACCESS TOKEN."}, "keys message, success, and says: WRONG ACCESS TOKEN. "),
         ({"Error": {"Message": "Closed"}}, "keys Error, and says: Closed. "),
         ({"code": 0, "rows": []}, "keys code, rows. "),
-        ({"invoices": [{"message": "Thank you, Mrs. Doe"}]}, "keys invoices. "),
+        ({"invoices": [{"message": "Thank you, Mrs. Doe"}]}, "keys invoices, with a list at 'invoices'. "),
     ],
     ids=str,
 )

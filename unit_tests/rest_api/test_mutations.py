@@ -85,6 +85,26 @@ DESCRIPTIONS: dict[str, list[Json]] = {
             "primary_key": ["document", "id"],
         },
     ],
+    "asked parts": [
+        {**STREAM, "pagination": OFFSET, "cursor_field": "at"},
+        {
+            **{"name": "lines", "from": "invoices", "expand": "of.lines", "primary_key": ["invoice_id", "id"]},
+            "detail": {"path": "/lines", "params": [{"name": "of", "value": "{id}"}], "total_path": "count"},
+        },
+    ],
+    "selected": [
+        {
+            **{**STREAM, "pagination": OFFSET, "cursor": "sync_start", "since_param": "since"},
+            "detail": {"path": "/invoices/{id}", "record_path": "invoice"},
+        }
+    ],
+    "window and values": [
+        {
+            **{**STREAM, "path": "/kinds/{value}", "values": ["a", "b"], "value_field": "kind_"},
+            "pagination": {"type": "none", "total_path": "count"},
+            "window": {"days": 10, "from_param": "from", "to_param": "to", "first": "2026-01-01", "format": "date"},
+        }
+    ],
     "window": [
         {
             **STREAM,
@@ -104,6 +124,12 @@ def answer(request: Any, context: Any) -> Any:
     path = urlsplit(request.url).path
     if path.startswith("/invoices/") and path.split("/")[2].isdigit():
         return {"invoice": ROWS[int(path.split("/")[2])]}
+    if path == "/lines":
+        key = query(request).get("of", "")
+        if not key.isdigit():
+            context.status_code = 400
+            return {"error": "of what?"}
+        return {"of": {"lines": ROWS[int(key)]["lines"]}, "count": 1}
     if path == "/customers":
         return [{"id": number} for number in range(3)]
     asked = {**query(request), **(request.json() if request.method == "POST" else {})}

@@ -141,17 +141,18 @@ def test_what_does_not_fit_the_description_is_told(api: requests_mock.Mocker, de
     [
         (SOURCE, {"from": "invoice"}, r"streams\[1\]\.from is 'invoice', but the streams with a path are: invoices"),
         (SOURCE, {"expand": ""}, r"streams\[1\]\.expand is missing"),
+        (SOURCE, {"expand": "."}, r"streams\[1\]\.expand should be names joined by single dots"),
         (SOURCE, {"expand": "a..b"}, r"streams\[1\]\.expand should be names joined by single dots"),
         (SOURCE, {"name": "invoices"}, r"streams\[1\]\.name is 'invoices' a second time"),
         (SOURCE, {"name": "a-b"}, r"streams\[1\]\.name should be letters"),
         (invoices(primary_key=[]), {}, r"streams\[1\]\.from is 'invoices', which has no primary_key"),
         (
-            invoices(cursor="sync_start", since_param="since"),
+            invoices(cursor_field="version", since_format="integer"),
             {},
             r"streams\[1\]\.from is 'invoices', whose records do not tell when they were changed",
         ),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_parts_that_cannot_be_read_are_refused(source: Json, parts: Json, sentence: str) -> None:
     with pytest.raises(Failure, match=rf"^platform\.{sentence}"):

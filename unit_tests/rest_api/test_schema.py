@@ -185,11 +185,12 @@ def test_one_list_that_cannot_be_read_does_not_hide_the_others_and_all_of_them_f
         SourceInvoicing().discover(logging.getLogger(), config(*declared))
 
 
-def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_mock.Mocker) -> None:
+def test_discover_looks_at_the_lists_of_some_parents_until_one_has_rows(server: requests_mock.Mocker) -> None:
     server.get(f"{BASE}/v1/customers", json=by_offset(ROWS))
     server.get(re.compile("/notes"), json={"data": []})
     server.get(f"{BASE}/v1/customers/0/notes", status_code=404)
-    server.get(f"{BASE}/v1/customers/2/notes", json={"data": [{"id": 1, "text": "x"}]})
+    server.get(f"{BASE}/v1/customers/195/notes", json={"data": [{"id": 1, "text": "x"}]})
+    # From all over the 250 customers of the first three pages.
     customers = {"name": "customers", "path": "/v1/customers"}
 
     catalog = SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, {**CHILD, "name": "others"}))
@@ -198,7 +199,23 @@ def test_discover_looks_at_the_lists_of_the_first_parents_only(server: requests_
         {"id", "text", "customer_id", ADDITIONAL}
     ] * 2
     assert [request.path.count("/notes") for request in server.request_history].count(0) == 3
-    assert len(server.request_history) == 3 + 3 + 3
+    assert len(server.request_history) == 3 + 16 + 16
+
+
+def test_discover_says_where_fields_go_of_a_stream_that_shows_no_record(
+    server: requests_mock.Mocker, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.get(f"{BASE}/v1/customers", json=by_offset(ROWS))
+    server.get(re.compile("/notes"), json={"data": []})
+    server.get(LIST, json={"data": [{"id": 1, "items": []}]})
+    lines = {"name": "lines", "from": "invoices", "expand": "items"}
+    customers = {"name": "customers", "path": "/v1/customers"}
+
+    SourceInvoicing().discover(logging.getLogger(), config(customers, CHILD, invoices(), lines))
+
+    silent = [record.getMessage() for record in caplog.records if "shows no record yet" in record.msg]
+    assert [message.partition(":")[0] for message in silent] == ["Stream notes", "Stream lines"]
+    assert sum("/notes" in request.path for request in server.request_history) == 20
 
 
 def test_a_given_schema_is_used_and_costs_nothing(server: requests_mock.Mocker) -> None:

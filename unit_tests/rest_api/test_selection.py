@@ -60,10 +60,11 @@ def by_window(rows: list[Json], field: str) -> Callable[[Any, Any], Json]:
     return response
 
 
-DATED = [
+DATED: list[Json] = [
     {"id": number, "date": f"2026-{month:02}-{day:02}T08:00:00Z"}
     for number, (month, day) in enumerate([(9, 1), (10, 20), (11, 18), (11, 19), (12, 31)])
 ]
+OF_A_PARENT: Json = {"parent": {"stream": "customers"}, "path": "/{id}"}
 BORDERS = [
     ("2026-10-20", "2026-11-19"),
     ("2026-11-18", "2026-12-18"),
@@ -156,7 +157,11 @@ def test_windows_have_their_own_format_and_placeholders(server: requests_mock.Mo
         ({"window": {**WINDOW, "format": "x"}}, r"window\.format should be iso8601"),
         ({"window": {**WINDOW, "to_param": "from"}}, r"window\.to_param is 'from', which window\.from_param sets"),
         ({"window": WINDOW, "params": [{"name": "to", "value": "x"}]}, r"params\[0\]\.name is 'to', which window.to_p"),
-        ({"window": WINDOW, "values": ["a"], "path": "/{value}"}, r"window and values do not go together"),
+        ({"window": WINDOW, **OF_A_PARENT}, r"window and parent do not go together; name fixed dates in params"),
+        (
+            {**OF_A_PARENT, "values": ["a"], "path": "/{id}/{value}"},
+            r"values and parent do not go together; declare a stream for each value",
+        ),
         ({"values": ["a"]}, r"values are sent nowhere"),
         ({"values": ["a", "a"], "path": "/{value}"}, r"values hold a text twice"),
         ({"value_field": "x"}, r"value_field goes with values only"),
@@ -249,6 +254,58 @@ def test_a_value_whose_list_is_missing_fails_the_stream(server: requests_mock.Mo
 
     with pytest.raises(Failure, match="HTTP 404 for /a%2Fb"):
         synced(config(invoices(path="/{value}", values=["draft", "a/b"], pagination=NONE)))
+
+
+# -- values, window by window -----------------------------------------------------------------------------------------
+
+STATUSES: Json = {
+    **{"window": WINDOW, "values": ["draft", "open"], "pagination": NONE},
+    "params": [{"name": "status", "value": "{value}"}],
+}
+
+
+def by_window_and_value(rows: list[Json]) -> Callable[[Any, Any], Json]:
+    def response(request: Any, context: Any) -> Json:
+        asked = query(request)
+        chosen = [row for row in rows if asked["status"] in row["in"]]
+        return {"data": [row for row in chosen if asked["from"] <= row["date"][:10] <= asked["to"]]}
+
+    return response
+
+
+IN_BOTH = [{**row, "in": ["draft", "open"] if row["id"] % 2 else ["open"]} for row in DATED]
+
+
+@pytest.mark.parametrize("cursor", [{}, {"cursor_field": "date"}], ids=["in full", "incremental"])
+def test_each_window_has_a_list_for_each_value(server: requests_mock.Mocker, cursor: Json) -> None:
+    server.get(LIST, json=by_window_and_value(IN_BOTH), headers={"Date": NOW_TEXT})
+
+    rows, state = synced(config(invoices(**STATUSES, **cursor)))
+    asked = [(query(each)["from"], query(each)["status"]) for each in server.request_history]
+    marked, _ = synced(config(invoices(**STATUSES, **cursor, value_field="list")))
+
+    # The first list again: a record may have changed to it.
+    assert asked == [(start, status) for start, _ in BORDERS for status in ("draft", "open", "draft")]
+    assert sorted(ids(rows)) == [1, 2, 3, 4]
+    assert sorted((row["id"], row["list"]) for row in marked) == [
+        *[(1, "draft"), (1, "open"), (2, "open"), (3, "draft"), (3, "open"), (4, "open")],
+    ]
+    assert state == ({"date": "2027-01-15T07:59:00Z"} if cursor else {"__ab_no_cursor_state_message": True})
+
+
+def test_a_window_is_done_when_its_lists_of_all_values_are(server: requests_mock.Mocker) -> None:
+    server.get(LIST, json=by_window_and_value(IN_BOTH))
+    values = config(invoices(**STATUSES, value_field="list"))
+    left = stream(values)
+    came = iter(left.read_records(SyncMode.full_refresh))
+    states = [dict(left.state) for _ in zip(range(6), came, strict=False)]
+    server.reset_mock()
+
+    rows, _ = synced(values, states[-1])
+
+    assert [state.get("window") for state in states] == [None] * 5 + ["2026-12-18T00:00:00Z"]
+    assert {query(each)["from"] for each in server.request_history} == {"2026-12-17"}
+    assert [(row["id"], row["list"]) for row in rows] == [(4, "open")]
 
 
 # -- the start of the sync --------------------------------------------------------------------------------------------

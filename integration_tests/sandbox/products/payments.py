@@ -21,7 +21,7 @@ from integration_tests.sandbox.products.common import (
     with_parameters,
 )
 from integration_tests.sandbox.rest_api_auth import KEY, Bearer, HeaderKey, Tokens
-from integration_tests.sandbox.rest_api_manner import Manner, no_bounds
+from integration_tests.sandbox.rest_api_manner import AskedFor, Manner, no_bounds
 from integration_tests.sandbox.rest_api_paging import CursorPager, NoPager, OffsetPager, PagePager, TokenLinkPager
 from integration_tests.sandbox.table import Row
 
@@ -333,8 +333,20 @@ def _fortnox_list(name: str, key: str) -> Row:
     return {"record_path": name, "primary_key": key, "dress": dressed(str, key=key, changed="")}
 
 
-# Lists filter by a last change that no row tells.
+# Lists filter by a last change that no row tells, and hold heads: the rows of a document stand in the document.
 FORTNOX = Manner(
+    parts={
+        "invoice_rows": ("invoices", "InvoiceRows"),
+        "order_rows": ("orders", "OrderRows"),
+        "offer_rows": ("offers", "OfferRows"),
+        "supplier_invoice_rows": ("supplier_invoices", "SupplierInvoiceRows"),
+    },
+    asked_for={
+        "invoice_rows": AskedFor("/3/invoices/{id}", "Invoice"),
+        "order_rows": AskedFor("/3/orders/{id}", "Order"),
+        "offer_rows": AskedFor("/3/offers/{id}", "Offer"),
+        "supplier_invoice_rows": AskedFor("/3/supplierinvoices/{id}", "SupplierInvoice"),
+    },
     auth=Tokens("/oauth-v1/token"),
     pager=PagePager(
         "limit",

@@ -29,7 +29,7 @@ from source_invoicing.platforms.rest_api.probes import probes_of
 from source_invoicing.platforms.rest_api.products import Product, chosen
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Partition, Window
+from source_invoicing.streams import InvoicingStream, Window
 from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
@@ -84,21 +84,23 @@ class RestApi(Platform):
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
         source = next(stream for stream in streams if stream.declared.parent is None)
         rows = source.try_out()
-        if source.declared.detail_path:
-            rows = RestDetailStream(source).try_out(rows)
+        documents = RestDetailStream(source).try_out(rows) if source.declared.detail else rows
         for parts in self._options.parts:
-            if parts.source == source.name:
-                PartStream(parts, source).records(rows, Partition())
+            if parts.source == source.name and parts.detail:
+                RestDetailStream(source, parts).try_out(rows)
+            elif parts.source == source.name:
+                PartStream(parts, source).parts_of_first(documents)
 
     @override
     def streams(self) -> list[InvoicingStream]:
         streams = streams_of(self._options, self._account(RetryPolicy()))
         by_name = {stream.name: stream for stream in streams}
-        offered = [RestDetailStream(each) if each.declared.detail_path else each for each in streams]
+        offered = [RestDetailStream(each) if each.declared.detail else each for each in streams]
         return [*offered, *(self._parts_of(parts, by_name[parts.source]) for parts in self._options.parts)]
 
     def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
-        return RestDetailStream(source, parts) if source.declared.detail_path else PartStream(parts, source)
+        with_details = parts.detail or source.declared.detail
+        return RestDetailStream(source, parts) if with_details else PartStream(parts, source)
 
     @override
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:

@@ -35,7 +35,8 @@ def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Resp
             if value is None or value is MISSING or isinstance(value, (dict, list)):
                 raise UnexpectedResponse(
                     f"Stream {stream}: a record of {response.path} has {describe(value)} at {path!r}, which "
-                    f"primary_key names. The record is {describe(row)}. Name the fields that identify a record.",
+                    f"primary_key names. The record is {describe(row)}. Name the fields that identify a record; or "
+                    "correct record_path, if that is no record.",
                     FailureType.config_error,
                 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar
@@ -16,15 +16,17 @@ from typing_extensions import override
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
+from source_invoicing.platforms.rest_api.schema import spread
 from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.parents import ParentIds
+from source_invoicing.streams.resource import Chain
 from source_invoicing.streams.state import ParentState
 
-# A parent may have no children; of so many, one surely shows what they look like.
-MOST_PARENTS_TO_INFER_FROM = 5
+# Enough to show whether records of different parents have the same keys.
+KEYS_TO_COMPARE = 10_000
 # If so many parents in a row have no list, and none had one, it is not there for the others either.
 MOST_WITHOUT_A_LIST = 100
 
@@ -49,7 +51,7 @@ class RestParentStream(RestStream, ParentStream):
     def _read_ids(self) -> Iterator[Any]:
         # From the beginning, and beside a reading of the stream itself that may be under way.
         reader = copy.copy(self)
-        reader.progress = self.make_state()
+        reader.progress, reader.read_for = self.make_state(), ()
         try:
             yield from map(self.parent_id, reader.all_records())
         except Failure as failure:
@@ -93,6 +95,8 @@ class RestChildStream(RestStream, ChildStream):
         # Its state needs no parents.
         super().__init__(account, parents=parents)
         self._lists = Lists()
+        #: Whose the first records are, by their key.
+        self._owners: dict[Hashable, Any] = {}
 
     @override
     def make_state(self) -> ParentState:
@@ -104,6 +108,10 @@ class RestChildStream(RestStream, ChildStream):
     @override
     def partitions(self) -> Iterable[Partition]:
         return ChildStream.partitions(self)
+
+    @override
+    def chains(self) -> Iterator[Chain]:
+        return ChildStream.chains(self)
 
     @override
     def partition_for(self, parent: Any) -> Partition:
@@ -143,6 +151,26 @@ class RestChildStream(RestStream, ChildStream):
         return page
 
     @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        key = self.declared.primary_key
+        if key and self.parent_field not in key and not self._shares_keys and len(self._owners) < KEYS_TO_COMPARE:
+            self._check_owners(rows, partition.key)
+        return super().records(rows, partition)
+
+    def _check_owners(self, rows: list[Row], parent: Any) -> None:
+        """Warn where records of different parents have the same key, for which a destination keeps one of them."""
+        if all(self._owners.setdefault(self.key(row), parent) == parent for row in rows):
+            return
+        self._shares_keys = True
+        logger.warning(
+            "Stream %s: records of different parents have the same %s, which primary_key names, so a destination keeps "
+            "one of them. If they are not the same record, name %s in primary_key, too.",
+            self.name,
+            " and ".join(self.declared.primary_key),
+            self.parent_field,
+        )
+
+    @override
     def without_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:
         """A parent without a list has no rows, if others have theirs; if none has, the path is wrong.
 
@@ -159,11 +187,6 @@ class RestChildStream(RestStream, ChildStream):
             )
         logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, partition.key)
         return done
-
-    @property
-    @override
-    def fields_of_values(self) -> Mapping[str, str]:
-        return {**super().fields_of_values, "parent": self.parent_field}
 
     @property
     @override
@@ -184,7 +207,7 @@ class RestChildStream(RestStream, ChildStream):
 
     def _rows_of_a_parent(self) -> list[Row]:
         """The first page of the first parent that has one."""
-        for parent in self.parents.first_ids[:MOST_PARENTS_TO_INFER_FROM]:
+        for parent in spread(self.parents.first_ids):
             try:
                 rows = self.first_pages(self.partition_for(parent))
             except ResourceMissing as missing:
@@ -192,6 +215,7 @@ class RestChildStream(RestStream, ChildStream):
                 continue
             if rows:
                 return rows
+        self.warn_of_no_records()
         return []
 
 

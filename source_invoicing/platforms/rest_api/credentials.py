@@ -131,11 +131,8 @@ def _api_key(fields: Fields) -> Credentials:
     if location == "header":
         check_header_name(fields, name)
     auth = ApiKeyAuth(location, name, fields.text("value", why="It is the API key."), prefix)
-    return (
-        Credentials(auth, header_name=name)
-        if location == "header"
-        else Credentials(auth, header_name="", query_name=name)
-    )
+    in_header = location == "header"
+    return Credentials(auth, header_name=name if in_header else "", query_name="" if in_header else name)
 
 
 def _basic(fields: Fields) -> Credentials:

@@ -8,10 +8,20 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, MalformedResponse, Request, Response
+from source_invoicing.http import (
+    Failure,
+    MalformedResponse,
+    Request,
+    ResourceMissing,
+    Response,
+    logger,
+    whole_number,
+)
+from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
-from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, set_path
+from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
+from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.detail import DetailStream
@@ -32,6 +42,11 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         self._parts_stream = PartStream(parts, source) if parts else None
         #: The stream that would offer the same without details.
         self._plain = self._parts_stream or source
+        of_parts = parts.detail if parts else None
+        detail = of_parts or source.declared.detail
+        assert detail is not None
+        self._detail: DetailRequest = detail
+        self._is_the_record = of_parts is None
         InvoicingStream.__init__(self, source.account)
 
     @property
@@ -53,14 +68,21 @@ class RestDetailStream(DeclaredSchema, DetailStream):
     @property
     @override
     def detail(self) -> str:  # type: ignore[override]  # elsewhere of the class
-        return self._source.declared.detail_path
+        return str(self._detail)
+
+    @property
+    @override
+    def expand(self) -> str:  # type: ignore[override]  # elsewhere of the class
+        return self._parts_stream.declared.expand if self._parts_stream else ""
 
     @override
     def make_state(self) -> StreamState:
-        if not isinstance(self.cursor_field, str):
+        source, field = self._source, self.cursor_field
+        if not isinstance(field, str):
             return FullRefreshState(self.name)
-        source = self._source
-        return DocumentState(self.name, self.cursor_field, source.timestamp_format, source.declared.values)
+        if source.declared.synced_at:
+            return EndState(self.name, field, source.timestamp_format, dated=False)
+        return DocumentState(self.name, field, source.timestamp_format, source.declared.values)
 
     @override
     def detail_requests(self, document: Document) -> Sequence[Request]:
@@ -68,23 +90,35 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         if "id" in values:
             # Of the list. The document's parent is that of its list.
             values["parent"] = values["id"]
-        return [self._source.detail_request({**values, "id": document.key[0]})]
+        return [self._source.detail_request(self._detail, {**values, "id": document.key[0]})]
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
         return self._read(response)
 
     def _read(self, response: Response) -> Row:
-        found = dig(response.body, self._source.declared.detail_record_path)
-        if isinstance(found, list) and len(found) == 1:
+        found = dig(response.body, self._detail.record_path)
+        if self._parts_stream and self._parts_stream.is_bare and isinstance(found, (list, dict)):
+            found = {WHOLE_BODY: found}
+        elif isinstance(found, list) and len(found) == 1:
             found = found[0]
         if not isinstance(found, dict) or not found:
-            raise MalformedResponse(
-                f"The answer to {response.path} has {describe(found)} where detail.record_path expects a record. Run "
-                "the sync again; if this stays, check detail of the stream in the configuration.",
-                FailureType.config_error,
-            )
+            raise self._unusable(response, f"has {describe(found)} where detail.record_path expects a record")
+        if self._parts_stream and self._detail.total_path:
+            total = dig(response.body, self._detail.total_path)
+            number = self._parts_stream.count(found)
+            if (count := whole_number(total)) is None:
+                raise self._unusable(response, f"has {describe(total)} where detail.total_path expects a count")
+            if count > number:
+                raise self._unusable(response, f"tells of {count} parts and holds {number}")
         return found
+
+    def _unusable(self, response: Response, why: str) -> Failure:
+        return MalformedResponse(
+            f"The answer to {response.path} {why}. Run the sync again; if this stays, check detail of the stream in "
+            "the configuration.",
+            FailureType.config_error,
+        )
 
     @override
     def check_detail(self, detail: Row, path: str) -> None:
@@ -93,16 +127,14 @@ class RestDetailStream(DeclaredSchema, DetailStream):
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
         whole = self._stamped(detail, document.key, document.cursor, document.partition)
-        return [self._normalise(record) for record in self._made_of(whole)]
-
-    def _made_of(self, whole: Row) -> list[Row]:
-        return [whole] if self._parts_stream is None else list(self._parts_stream.parts_of(whole))
+        parts = self._parts_stream
+        return [self._normalise(record) for record in (parts.parts_of(whole) if parts else [whole])]
 
     def _stamped(self, detail: Row, key: Sequence[Any], cursor: Any, partition: Partition) -> Row:
         """A detail with the key of its row in the list, and the cursor, which is always that of the row."""
         record = {**detail, **partition.stamp}
         for path, value in zip(self._source.own_key, key, strict=True):
-            if dig(record, path) in (None, MISSING):
+            if not self._is_the_record or dig(record, path) in (None, MISSING):
                 set_path(record, path, value)
         if isinstance(self.cursor_field, str) and cursor is not None:
             set_path(record, self.cursor_field, cursor)
@@ -125,19 +157,42 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         try:
             details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
         except Failure as failure:
-            self._source.warn_of_open_schema(failure)
-        return [record for detail in details for record in self._made_of(detail)]
+            self.warn_of_open_schema(failure)
+        records = self._parts_stream.parts_of_first(details) if self._parts_stream else details
+        if details and not records:
+            self.warn_of_no_records()
+        return records
 
     def try_out(self, rows: list[Row]) -> list[Row]:
         """The detail of the first row, if there is one.
 
         :raises Failure: when it does not fit the configuration
         """
-        return [self._detail_of(row) for row in rows[:1]]
+        try:
+            details = [self._detail_of(row) for row in rows[:1]]
+        except ResourceMissing as missing:
+            raise self.explain(missing) from None
+        if self._parts_stream:
+            self._parts_stream.parts_of_first(details)
+        return details
+
+    @override
+    def explain(self, failure: Failure) -> Failure:
+        if not isinstance(failure, ResourceMissing):
+            return failure
+        return ResourceMissing(f"{failure.sentence} Check detail.path of the stream.", FailureType.config_error)
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source
-        values = {name: row[field] for name, field in source.fields_of_values.items() if field in row}
         key = tuple(dig(row, path) for path in source.own_key)
-        detail = source.account.client.fetch(source.detail_request({**values, "id": key[0]}), self._read)
-        return self._stamped(detail, key, source.cursor_value(row), Partition())
+        document = Document(source.sampled, key, source.cursor_value(row), None, ends_second=True)
+        detail = source.account.client.fetch(self.detail_requests(document)[0], self._read)
+        inner = next(iter(detail.values()))
+        if self._is_the_record and len(detail) == 1 and isinstance(inner, dict):
+            logger.warning(
+                "Stream %s: the answer for a single record holds nothing but an object at %r. If that is the record, "
+                "name it in detail.record_path.",
+                self.name,
+                next(iter(detail)),
+            )
+        return self._stamped(detail, key, document.cursor, document.partition)

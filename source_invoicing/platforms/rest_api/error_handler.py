@@ -80,7 +80,7 @@ class PageErrorHandler:
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
         elif isinstance(failure, UnexpectedResponse) and _is_not_understood(response.status):
-            advice = "Check the method, the params and the pagination of the stream."
+            advice = "Check the method, the params, the pagination and, if there is one, the window of the stream."
         else:
             return failure
         return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)

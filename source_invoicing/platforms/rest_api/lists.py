@@ -68,29 +68,39 @@ class DeclaredLists(InvoicingStream, ABC):
 
     @override
     def partitions(self) -> Iterable[Partition]:
-        declared = self.declared
-        if declared.windows is not None:
-            return [self._partition({"from": start, "to": end}, (start, end)) for start, end in self._windows()]
-        if declared.values:
-            return [self._partition({"value": value}, value) for value in declared.values]
-        return [Partition()]
-
-    def _partition(self, values: Mapping[str, Any], key: Any = None) -> Partition:
-        """The list that some values of placeholders select."""
-        stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
-        return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
+        return [partition for chain in self.chains() for partition in chain]
 
     @override
     def chains(self) -> Iterator[Chain]:
-        partitions = list(self.partitions())
         if self.declared.windows is not None:
             # One after another: what two of them have in common is emitted once.
-            yield partitions
-        elif self.declared.values and not self.declared.value_field:
-            # A record may change from one list to another while they are read.
-            yield [*partitions, partitions[0]]
+            yield [partition for window in self._windows() for partition in self._of_window(window)]
+        elif self.declared.value_field:
+            yield from ([partition] for partition in self._of_values({}))
         else:
-            yield from ([partition] for partition in partitions)
+            yield self._of_values({})
+
+    def _of_window(self, window: tuple[int, int]) -> list[Partition]:
+        """The lists of a window. With the last one, the window is done."""
+        start, end = window
+        *others, last = self._of_values({"from": start, "to": end})
+        return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
+
+    def _of_values(self, chosen: Mapping[str, Any]) -> list[Partition]:
+        """One list, or one for each value.
+
+        :param chosen: values of other placeholders
+        """
+        lists = [self._list({**chosen, "value": value}, value) for value in self.declared.values]
+        if not lists:
+            return [self._list(chosen)]
+        # A record may change from one list to another while they are read.
+        return lists if self.declared.value_field else [*lists, lists[0]]
+
+    def _list(self, values: Mapping[str, Any], key: Any = None) -> Partition:
+        """The list that some values of placeholders select."""
+        stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
+        return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
 
     def _windows(self) -> Iterator[tuple[int, int]]:
         """What is left to be read, as windows; the last one ends a day after today."""
@@ -140,7 +150,7 @@ class DeclaredLists(InvoicingStream, ABC):
         apart = {name: value for name, value in fixed.items() if name not in in_path}
         if self.declared.windows is not None:
             write = window_value(self.declared.windows.format)
-            apart = {name: write(value) for name, value in fixed.items()}
+            apart |= {name: write(fixed[name]) for name in ("from", "to")}
         return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -148,8 +158,8 @@ class DeclaredLists(InvoicingStream, ABC):
         since, times = request.since, self.times
         if isinstance(times, VersionState):
             since = None if times.reached is None else times.reached - 1
-        elif self.declared.synced_at and times is not None and self.declared.windows is None:
-            since = self.account.window.since(times.reached)
+        elif self.declared.synced_at and self.declared.windows is None:
+            since = self.account.window.since(self._reached_by_all)
         if since is None:
             since = self.declared.since.first
         filled = {} if since is None else {"since": since}
@@ -170,10 +180,26 @@ class DeclaredLists(InvoicingStream, ABC):
     @property
     def times(self) -> EndState | None:
         """The state that moves when all lists are read, if the stream has one of that kind."""
-        state = self.progress.times if isinstance(self.progress, ChildCursorState) else self.progress
-        return state if isinstance(state, EndState) else None
+        return _times_in(self.progress)
+
+    @property
+    def _times_of_all(self) -> list[EndState | None]:
+        """The same of each stream that the list is read for."""
+        return [_times_in(stream.progress) for stream in self.read_for] or [self.times]
+
+    @property
+    def _reached_by_all(self) -> int | None:
+        """Where the one stands that is furthest behind."""
+        reached = [times.reached if times else None for times in self._times_of_all]
+        return None if None in reached else min(each for each in reached if each is not None)
 
     def note_start(self, page: Page) -> None:
-        """Take note of when a list was begun, for a state that moves when all are read."""
-        if self.times is not None:
-            self.times.begin(clock_floor(page, self._asked_at or self.account.began))
+        """Take note of when a list was begun, for states that move when all are read."""
+        for times in self._times_of_all:
+            if times is not None:
+                times.begin(clock_floor(page, self._asked_at or self.account.began))
+
+
+def _times_in(state: StreamState) -> EndState | None:
+    state = state.times if isinstance(state, ChildCursorState) else state
+    return state if isinstance(state, EndState) else None

@@ -95,7 +95,7 @@ class Options:
         _check_names(declared)
         whole = [each for each in declared if not each.optional_text("from")]
         resources = _resources(whole, shared) if whole or not declared else ()
-        parts = tuple(Parts.parse(each, resources) for each in declared if each not in whole)
+        parts = tuple(Parts.parse(each, resources, credentials.query_name) for each in declared if each not in whole)
         return cls(
             base_url=base_url,
             credentials=credentials,

@@ -5,6 +5,8 @@ Whatever contradicts the configuration is a :class:`Failure` that names the opti
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -18,11 +20,15 @@ from source_invoicing.platforms.rest_api.headers import check_header_name
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
 from source_invoicing.streams import PageRequest, Row
 
-USUAL_TOTALS = (
-    *("total", "total_count", "totalCount", "total_items", "totalItems", "count", "meta.total", "meta.total_count"),
-    *("meta.pagination.total", "pagination.total", "pagination.total_entries"),
+# How APIs call the number of rows, the sign of more, and the way to the next page, in lower case without "_", "-", "$".
+TOTAL = re.compile(
+    r"total(count|items|elements|entries|records|resources|results|rows)?|(item|record|result|row)?count|all"
 )
-USUAL_FLAGS = ("has_more", "hasMore", "meta.has_more", "pagination.has_more")
+FLAG = re.compile(r"(has)?more(records)?|hasnext(page)?")
+LINK = re.compile(r"(odata\.)?next(cursor|link|page|pagetoken|token|url)?")
+SIGNS = str.maketrans("", "", "_-$@")
+# Levels of a body that are searched for them.
+DEEPEST = 4
 PLAIN = "http://"
 # The options that a wrong count in a body may come from.
 PATHS = "total_path or total_pages_path"
@@ -147,15 +153,26 @@ def absolute(link: str, response: Response, base_url: str) -> str:
 
 def sign_of_more(response: Response, rows: int) -> str:
     """Where a response seems to announce more rows than it holds, although the configuration names no such place."""
-    for place in USUAL_TOTALS:
-        count = whole_number(dig(response.body, place))
-        if count is not None and count > rows:
-            return f"{place} is {count}"
-    for place in USUAL_FLAGS:
-        if dig(response.body, place) is True:
-            return f"{place} is true"
     count = whole_number(response.headers.get("X-Total-Count"))
-    return f"X-Total-Count is {count}" if count is not None and count > rows else ""
+    if count is not None and count > rows:
+        return f"X-Total-Count is {count}"
+    return next(_signs_in(response.body, rows), "")
+
+
+def _signs_in(body: Any, rows: int, around: str = "") -> Iterator[str]:
+    """The same of a body, outside of lists."""
+    if not isinstance(body, Mapping) or around.count(".") >= DEEPEST:
+        return
+    for name, value in body.items():
+        plain, count = str(name).lower().translate(SIGNS), whole_number(value)
+        if TOTAL.fullmatch(plain) and count is not None and count > rows:
+            yield f"{around}{name} is {count}"
+        elif FLAG.fullmatch(plain) and value is True:
+            yield f"{around}{name} is true"
+        elif LINK.fullmatch(plain) and isinstance(value, str) and value:
+            yield f"{around}{name} is filled"
+        else:
+            yield from _signs_in(value, rows, f"{around}{name}.")
 
 
 def bad_pagination(response: Response, what: str, option: str) -> UnexpectedResponse:

@@ -279,7 +279,7 @@ class LinkHeaderPager(LinkPager):
         if header.strip() and not targets(header):
             raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
         has_more, total = self.info.has_more(response, request), self.info.total(response, request)
-        return Page(rows, has_more, total, next=target(header, self.rel) or None or None)
+        return Page(rows, has_more, total, next=target(header, self.rel) or None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,17 @@ from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.paths import MISSING, Missing, branches, describe, dig, parse_path, set_path
+from source_invoicing.platforms.rest_api.detail_request import DetailRequest
+from source_invoicing.platforms.rest_api.paths import (
+    MISSING,
+    WHOLE_BODY,
+    Missing,
+    branches,
+    check_path,
+    describe,
+    dig,
+    set_path,
+)
 from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
 from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, parse_schema
 from source_invoicing.platforms.rest_api.streams import RestStream
@@ -25,8 +35,9 @@ class Parts:
     """One declared stream of parts. Names are those of the configuration, paths are dotted.
 
     :param source: name of the stream whose rows hold the parts (``from``)
-    :param expand: where a row holds them
+    :param expand: where a row holds them; a dot where the answer of the detail is the list of them
     :param document_field: field that gets the document's key
+    :param detail: what is asked for each row, where rows do not hold the parts
     """
 
     name: str
@@ -34,27 +45,34 @@ class Parts:
     expand: str
     document_field: str
     primary_key: tuple[str, ...]
+    detail: DetailRequest | None
     json_schema: Schema | None
 
     @classmethod
-    def parse(cls, fields: Fields, sources: Sequence[Resource]) -> Self:
+    def parse(cls, fields: Fields, sources: Sequence[Resource], key_param: str) -> Self:
         """Read one stream.
 
         :param sources: the streams that may hold parts
+        :param key_param: the query parameter that holds the key; empty where none does
         :raises Failure: for the first option that is wrong
         """
-        name, expand = parse_name(fields), parse_path(fields, "expand", may_branch=True)
+        name, expand = parse_name(fields), fields.optional_text("expand")
         named = fields.optional_text("from")
         source = next((each for each in sources if each.name == named), None)
         if source is None:
             known = ", ".join(each.name for each in sources) or "(none)"
             raise fields.complaint("from", f"is {named!r}, but the streams with a path are: {known}")
-        if source.synced_at or source.has_versions or source.windows is not None:
+        if source.has_versions or source.windows is not None:
             raise fields.complaint("from", f"is {named!r}, whose records do not tell when they were changed")
         if not source.primary_key:
             raise fields.complaint("from", f"is {named!r}, which has no primary_key to tell its records apart")
+        detail = DetailRequest.parse(
+            fields.optional_object("detail"), source.fixed_placeholders, key_param, has_parts=True
+        )
         if not expand:
             raise fields.complaint("expand", "is missing. It is where a record of that stream holds the parts")
+        if not detail or expand != WHOLE_BODY:
+            check_path(fields, "expand", expand, may_branch=True)
         document_field = fields.optional_text("document_field") or f"{named.removesuffix('s')}_id"
         # What tells parents and values apart tells their documents apart, too.
         stamped = [path for path in source.primary_key if path in source.stamps]
@@ -66,6 +84,7 @@ class Parts:
             expand=expand,
             document_field=document_field,
             primary_key=parse_primary_key(fields) if given else default,
+            detail=detail,
             json_schema=parse_schema(fields, "json_schema"),
         )
 
@@ -93,12 +112,21 @@ class PartStream(DeclaredSchema, DerivedStream):
     @override
     def cursor_field(self) -> str | list[str]:  # type: ignore[override]  # elsewhere of the class
         source = self._source
-        return [] if source.declared.detail_path and source.declared.parent else source.cursor_field
+        with_details = self.declared.detail or source.declared.detail
+        # Details of lists of parents are read in full.
+        return [] if with_details and source.declared.parent else source.cursor_field
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        parts = [part for row in rows for part in self.parts_of({**row, **partition.stamp})]
-        if rows and not parts and not self._warned and all(self._found(row) is MISSING for row in rows):
+        parts = self.parts_of_first([{**row, **partition.stamp} for row in rows])
+        return [self._normalise(part) for part in parts]
+
+    def parts_of_first(self, documents: Sequence[Row]) -> list[Row]:
+        """The parts of some documents. Where the first ones to come have none, ``expand`` may be wrong, as a warning
+        says."""
+        parts = [part for document in documents for part in self.parts_of(document)]
+        nowhere = documents and all(self._elements(document) is None for document in documents)
+        if nowhere and not self._warned:
             self._warned = True
             logger.warning(
                 "Stream %s: no record of the first page of %s has anything at %r, which expand names.",
@@ -107,18 +135,28 @@ class PartStream(DeclaredSchema, DerivedStream):
                 self.declared.expand,
             )
         self._warned = self._warned or bool(parts)
-        return [self._normalise(part) for part in parts]
+        return parts
 
-    def _found(self, row: Row) -> Any:
-        return branches(row, self.declared.expand)
+    def _elements(self, document: Row) -> list[Any] | None:
+        """What a document holds at ``expand``; ``None`` where it has no such place."""
+        found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
+        if isinstance(found, Missing):
+            return None
+        return [part for _, each in found for part in (each if isinstance(each, list) else [each])]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether an answer is the list of the parts, which stands in a document under a dot."""
+        return self.declared.expand == WHOLE_BODY
+
+    def count(self, document: Row) -> int:
+        """How many parts a document holds."""
+        return len(self._elements(document) or ())
 
     def parts_of(self, document: Row) -> Iterator[Row]:
         """The parts of a document, with what they carry of it."""
-        found = self._found(document)
-        elements = [] if isinstance(found, Missing) else [each for _, each in found]
-        parts = [part for each in elements for part in (each if isinstance(each, list) else [each])]
         stamps = self._stamps_of(document)
-        for position, part in enumerate(parts, start=1):
+        for position, part in enumerate(self._elements(document) or (), start=1):
             if not isinstance(part, dict):
                 raise UnexpectedResponse(
                     f"Stream {self.name}: a record of {self._source.name} has {describe(part)} at "
@@ -147,8 +185,7 @@ class PartStream(DeclaredSchema, DerivedStream):
         stamps: Row = {name: document[name] for name in declared.stamps if name in document}
         stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
         if isinstance(self.cursor_field, str):
-            value = dig(document, self.cursor_field)
-            set_path(stamps, self.cursor_field, None if value is MISSING else value)
+            set_path(stamps, self.cursor_field, self._source.cursor_value(document))
         return stamps
 
     @property
@@ -164,4 +201,8 @@ class PartStream(DeclaredSchema, DerivedStream):
 
     @override
     def sample(self) -> list[Row]:
-        return [part for row in self._source.first_rows for part in self.parts_of(row)]
+        rows = self._source.first_rows
+        parts = self.parts_of_first(rows)
+        if rows and not parts:
+            self.warn_of_no_records()
+        return parts

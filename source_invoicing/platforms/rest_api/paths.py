@@ -12,6 +12,8 @@ from source_invoicing.http import whole_number
 
 #: Steps into each element of a list, or each value of an object.
 EACH = "*"
+#: The body itself, in forms that do not keep an empty text.
+WHOLE_BODY = "."
 # "data[0]" and "data[*]" of JSONPath.
 SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
@@ -99,6 +101,14 @@ def holds(value: Any, path: str) -> bool:
     inner = dig(value, around)
     names = inner if isinstance(inner, Mapping) else ()
     return dig(value, path) is not MISSING or any(str(other).startswith(f"{name}.") for other in names)
+
+
+def lists_in(value: Any, levels: int = 4) -> list[str]:
+    """The paths of lists of objects, for messages: what is inside their elements is left out."""
+    if isinstance(value, list):
+        return [""] if value and isinstance(value[0], Mapping) else []
+    found = value.items() if isinstance(value, Mapping) and levels else ()
+    return [f"{name}.{path}".rstrip(".") for name, member in found for path in lists_in(member, levels - 1)]
 
 
 def set_path(target: dict[str, Any], path: str, value: Any) -> None:

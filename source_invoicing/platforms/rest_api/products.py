@@ -60,9 +60,9 @@ class Product:
         """
         members = dict(values)
         defaults, platform = members.pop("defaults", {}), members.pop("platform", {})
-        streams = [
-            stream if "from" in stream else _without_nulls({**defaults, **stream}) for stream in platform["streams"]
-        ]
+        streams = [each if "from" in each else {**defaults, **each} for each in platform["streams"]]
+        # Null does without a default.
+        streams = [{name: value for name, value in each.items() if value is not None} for each in streams]
         return cls(name=name, platform={**platform, "streams": streams}, **members)
 
     def completed(self, fields: Fields) -> Fields:
@@ -127,7 +127,3 @@ def _by_name(below: Sequence[Any], above: Sequence[Any]) -> list[Any]:
         for each in above
     ]
     return [*own, *known.values()]
-
-
-def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

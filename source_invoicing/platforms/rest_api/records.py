@@ -7,10 +7,13 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import MalformedResponse, Response, inside_a_sentence
-from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any
+from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any, lists_in
 from source_invoicing.platforms.rest_api.resource import Resource
 from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
+
+# Places that a message names, in the place of one where no list is.
+MOST_LISTS = 3
 
 
 def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
@@ -82,9 +85,11 @@ def _not_a_list(body: Any, found: str, resource: Resource) -> str:
     words = usual_words(body) or ""
     # A code alone may be that of a success.
     says = f", and says: {inside_a_sentence(words)}" if any(map(str.isalpha, words)) else ""
+    lists = ", ".join(map(repr, lists_in(body)[:MOST_LISTS]))
+    has = f", with a list at {lists}" if lists else ""
     if not path:
-        return f"is {found} where record_path is empty and a list of records is expected{says}"
-    return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}{says}"
+        return f"is {found} where record_path is empty and a list of records is expected{has}{says}"
+    return f"has {found} at {path!r}, where record_path expects a list of records; it is {describe(body)}{has}{says}"
 
 
 def _malformed(response: Response, what: str, failure_type: FailureType) -> MalformedResponse:

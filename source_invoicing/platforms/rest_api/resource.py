@@ -12,22 +12,21 @@ from dataclasses import dataclass, field, replace
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
+from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.headers import Pairs
 from source_invoicing.platforms.rest_api.pager import Pager
 from source_invoicing.platforms.rest_api.pagers import parse_pager
-from source_invoicing.platforms.rest_api.paths import EACH, check_path, parse_path
+from source_invoicing.platforms.rest_api.paths import EACH, WHOLE_BODY, check_path, parse_path
 from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
 from source_invoicing.platforms.rest_api.selection import Since, Windows
 from source_invoicing.platforms.rest_api.template import (
     OF_PAGES,
     OF_TIMES,
     RequestTemplate,
-    parse_resource_path,
     placeholders_in,
 )
 from source_invoicing.platforms.rest_api.timestamps import INTEGER
 
-WHOLE_BODY = "."
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RECORD, SYNC_START = "record", "sync_start"
 #: Field that the records of a stream get whose cursor is the start of the sync.
@@ -99,8 +98,7 @@ class Resource:
     values: tuple[str, ...]
     value_field: str
     parent: Parent | None
-    detail_path: str
-    detail_record_path: str
+    detail: DetailRequest | None
     error_path: str
     json_schema: Schema | None
 
@@ -111,10 +109,9 @@ class Resource:
         :raises Failure: for the first option that is wrong
         """
         name, primary_key = parse_name(fields), parse_primary_key(fields)
-        detail_path, detail_record_path = _detail(fields)
         resource = cls(
             name=name,
-            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers),
+            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers, shared.key_param),
             record_path=_record_path(fields),
             single_object_as_list=fields.flag("single_object_as_list"),
             absent_when_empty=fields.flag("absent_when_empty"),
@@ -128,13 +125,15 @@ class Resource:
             values=tuple(fields.texts("values", ())),
             value_field=fields.optional_text("value_field"),
             parent=Parent.parse(fields.optional_object("parent")),
-            detail_path=detail_path,
-            detail_record_path=detail_record_path,
+            detail=None,
             error_path=parse_path(fields, "error_path", may_branch=True),
             json_schema=parse_schema(fields, "json_schema"),
         )
         resource = replace(resource, template=resource._checked_template(fields))
-        if resource.detail_path:
+        if detail := DetailRequest.parse(
+            fields.optional_object("detail"), resource.fixed_placeholders, shared.key_param
+        ):
+            resource = replace(resource, detail=detail)
             resource._check_detail(fields.object("detail"))
         resource._check_keys(fields)
         if resource.value_field and primary_key and resource.value_field not in primary_key:
@@ -160,6 +159,11 @@ class Resource:
     def stamps(self) -> tuple[str, ...]:
         """Fields that all records of a list get, so that they distinguish no rows of it."""
         return (*filter(None, [self.value_field]), *([self.parent.field] if self.parent else ()))
+
+    @property
+    def fixed_placeholders(self) -> tuple[str, ...]:
+        """Placeholders that have the same value in all of a list."""
+        return (*(["value"] if self.values else ()), *(["parent"] if self.parent else ()))
 
     @property
     def paging_params(self) -> Mapping[str, str]:
@@ -213,12 +217,7 @@ class Resource:
         """
         :param fields: the object ``detail`` of the stream
         """
-        allowed = {"id"} | ({"parent"} if self.parent else set()) | ({"value"} if self.values else set())
-        used = placeholders_in(self.detail_path)
-        if "id" not in used or not allowed.issuperset(used):
-            known = " and ".join(f"{{{name}}}" for name in sorted(allowed))
-            raise fields.complaint("path", f"should hold {{id}}, the key of a record, and nothing else but {known}")
-        if self.synced_at or self.has_versions or self.windows is not None:
+        if self.has_versions or self.windows is not None:
             raise fields.complaint("path", "goes with records that tell when they were changed, or with none of that")
         if not self.primary_key:
             raise fields.complaint("path", "needs a primary_key, by which records are asked for")
@@ -255,10 +254,12 @@ class Resource:
             raise fields.complaint("values", "hold a text twice")
         if self.value_field and not self.values:
             raise fields.complaint("value_field", "goes with values only")
-        selections = {"window": self.windows, "values": self.values, "parent": self.parent}
-        given = [name for name, selection in selections.items() if selection]
-        if len(given) > 1:
-            raise fields.complaint(given[0], f"and {given[1]} do not go together; split the stream into several")
+        if self.parent is not None and self.windows is not None:
+            raise fields.complaint(
+                "window", "and parent do not go together; name fixed dates in params that take in everything"
+            )
+        if self.parent is not None and self.values:
+            raise fields.complaint("values", "and parent do not go together; declare a stream for each value")
 
     def _check_windows(self, fields: Fields, windows: Windows, shared: Shared) -> None:
         for name, param in (("from", windows.from_param), ("to", windows.to_param)):
@@ -276,9 +277,9 @@ class Resource:
             )
         if len(set(names)) != len(names):
             raise fields.complaint("pagination", f"uses the parameter {names[0]!r} for two things")
-        if key_param and key_param in (*names, self.since.param):
+        if key_param and key_param in names:
             raise fields.complaint("pagination", f"uses the parameter {key_param!r}, which holds the key")
-        setters = dict.fromkeys(names, "pagination")
+        setters = {key_param: "platform.auth", **dict.fromkeys(names, "pagination")}
         own = {"since_param": self.since.param}
         if self.windows is not None:
             own |= {"window.from_param": self.windows.from_param, "window.to_param": self.windows.to_param}
@@ -289,26 +290,12 @@ class Resource:
                 raise fields.complaint(option, f"is {param!r}, which {setters[param]} sets")
             setters[param] = option
         for index, (name, _) in enumerate(self.template.params):
-            where = f"params[{index}].name"
-            if key_param and name.lower() == key_param.lower():
-                raise fields.complaint(where, f"is {name!r}, which platform.auth sets with the key; leave it out")
             if name in setters:
-                raise fields.complaint(where, f"is {name!r}, which {setters[name]} sets; leave it out")
+                raise fields.complaint(
+                    f"params[{index}].name", f"is {name!r}, which {setters[name]} sets; leave it out"
+                )
         if self.since.header.lower() in (name.lower() for name, _ in self.template.headers if self.since.header):
             raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
-
-
-def _detail(fields: Fields) -> tuple[str, str]:
-    """Where a single record is asked for, and where it is in the answer; blank where lists hold all of it."""
-    detail = fields.optional_object("detail")
-    if detail is None:
-        return "", ""
-    record_path = detail.optional_text("record_path").removeprefix(WHOLE_BODY)
-    check_path(detail, "record_path", record_path)
-    path = parse_resource_path(detail) if detail.optional_text("path") else ""
-    if record_path and not path:
-        raise detail.complaint("path", "is missing. It is where a single record is, such as /v1/invoices/{id}")
-    return path, record_path
 
 
 def parse_name(fields: Fields) -> str:

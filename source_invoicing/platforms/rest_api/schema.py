@@ -5,20 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from airbyte_cdk.models import AirbyteStream
 from typing_extensions import override
 
 from source_invoicing.config import Fields
+from source_invoicing.http import Failure, logger
 from source_invoicing.platforms.rest_api.paths import dig
 from source_invoicing.streams import InvoicingStream, Row
 from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
 
 Schema = Mapping[str, Any]
 Node = dict[str, Any]
+T = TypeVar("T")
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
+# Lists of a stream that discovery looks at, until one has rows: some customers have no contacts.
+MOST_LISTS = 20
 DEEPEST = 20
 NAMES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 #: Types are listed in this order, so that the same data always gives the same schema.
@@ -54,6 +58,18 @@ class DeclaredSchema(InvoicingStream, ABC):
     def _inferred(self) -> Schema:
         return infer(self.sample(), self.primary_key, self.known_fields)
 
+    def warn_of_open_schema(self, failure: Failure) -> None:
+        """Say that the records of this stream are not known."""
+        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
+
+    def warn_of_no_records(self) -> None:
+        """Say that there is nothing to infer a schema from."""
+        logger.warning(
+            "Stream %s: it shows no record yet, so its schema has little more than its key. Whatever else its records "
+            "have is kept in _additional_properties until the source schema is refreshed, or json_schema is given.",
+            self.name,
+        )
+
     @override
     def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
         return with_additional_properties(self.given_schema or self._inferred)
@@ -74,6 +90,11 @@ class DeclaredSchema(InvoicingStream, ABC):
         if stream.default_cursor_field:
             stream.default_cursor_field = stream.default_cursor_field[0].split(".")
         return stream
+
+
+def spread(lists: Sequence[T]) -> Sequence[T]:
+    """Some of many lists, from all over, the first one among them."""
+    return lists[:: -(-len(lists) // MOST_LISTS) or 1]
 
 
 def parse_schema(fields: Fields, name: str) -> Schema | None:

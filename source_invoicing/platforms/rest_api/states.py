@@ -180,8 +180,9 @@ class WindowState(EndState):
 
     @override
     def partition_done(self, key: Any) -> None:
-        _, end = key
-        self.move(end if self.started is None else min(end, self.started))
+        _, end, *one_of_several = key
+        if not one_of_several:
+            self.move(end if self.started is None else min(end, self.started))
 
     @override
     def finish(self) -> None:

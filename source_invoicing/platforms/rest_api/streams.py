@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
@@ -22,14 +22,14 @@ from source_invoicing.platforms.rest_api.checks import (
     warn_of_more,
     warn_of_shared_keys,
 )
+from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
 from source_invoicing.platforms.rest_api.page_info import absolute
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
 from source_invoicing.platforms.rest_api.records import read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
-from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
+from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, spread
 from source_invoicing.platforms.rest_api.states import VersionState
-from source_invoicing.platforms.rest_api.template import RequestTemplate
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
 from source_invoicing.streams.derived import first
@@ -38,14 +38,15 @@ from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, forma
 
 # Pages that a schema is inferred from, where there are so many.
 MOST_PAGES_TO_INFER_FROM = 3
-# Lists of a stream that discovery looks at, until one has rows.
-MOST_SAMPLES = 5
 
 
 class RestStream(DeclaredSchema, DeclaredLists):
     """A list that the configuration describes."""
 
     timestamp_format: ClassVar[TimestampFormat]
+
+    #: The list that was looked at last, where the stream is tried out or its schema is inferred.
+    sampled = Partition()
 
     _cursor_doubt = ""
     _shares_keys = False
@@ -94,9 +95,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
             check_window(self.name, map(self.timestamp, rows), cast(Any, partition.params), self.account.began)
         records = super().records(rows, partition)
         if self.declared.synced_at:
-            began = format_utc(self.account.began, ISO_8601)
             for record in records:
-                record[SYNCED_AT] = began
+                record[SYNCED_AT] = self._synced_at
         return records
 
     def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
@@ -192,8 +192,14 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     @override
     def cursor_value(self, row: Row) -> Any:
+        if self.declared.synced_at:
+            return self._synced_at
         value = dig(row, self.cursor_field) if isinstance(self.cursor_field, str) else None
         return None if value is MISSING else value
+
+    @cached_property
+    def _synced_at(self) -> str:
+        return format_utc(self.account.began, ISO_8601)
 
     def _cursor_value(self, row: Row) -> int | None:
         field = self.cursor_field
@@ -209,9 +215,8 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     @override
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
-        if not self.declared.detail_path:
-            return None
-        return self.detail_request({**partition.params, "id": first(key)})
+        detail = self.declared.detail
+        return self.detail_request(detail, {**partition.params, "id": first(key)}) if detail else None
 
     @override
     def read_record(self, response: Response, key: Hashable) -> Row | None:
@@ -237,30 +242,28 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
         :raises Failure: when it does not fit the configuration
         """
-        rows = self.first_page(next(iter(self.samples())))
+        self.sampled = next(iter(self._samples()))
+        page = ResourceList(self, self.sampled).fetch(PageRequest())
         if self._cursor_doubt:
             raise config_failure(self._cursor_doubt)
-        return rows
+        if not page.rows and page.total and not page.next:
+            raise config_failure(
+                f"Stream {self.name}: the first page is empty, and the API counts {page.total} rows. Check the "
+                "pagination of the stream: start_page or first_offset, from which pages or rows are counted."
+            )
+        return page.rows
 
-    def samples(self) -> Iterator[Partition]:
+    def _samples(self) -> Sequence[Partition]:
         """Lists to look at, the one that most likely has rows first."""
         partitions = list(self.partitions())
-        if self.declared.windows is not None:
-            partitions.reverse()
-        yield from partitions[:MOST_SAMPLES]
-
-    def first_page(self, partition: Partition) -> list[Row]:
-        """The rows of the first page of a partition.
-
-        :raises Failure: when it cannot be read
-        """
-        return ResourceList(self, partition).fetch(PageRequest()).rows
+        return spread(partitions if self.declared.windows is None else partitions[::-1])
 
     def first_pages(self, partition: Partition) -> list[Row]:
         """The rows of the first few pages of a partition, with what is stamped on them.
 
         :raises Failure: when the first one cannot be read
         """
+        self.sampled = partition
         listing, request = ResourceList(self, partition), PageRequest()
         page = listing.fetch(request)
         rows = list(page.rows)
@@ -289,7 +292,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
         """
         rows: list[Row] = []
         try:
-            for partition in self.samples():
+            for partition in self._samples():
                 if rows := self.first_pages(partition):
                     break
         except Failure as failure:
@@ -297,11 +300,9 @@ class RestStream(DeclaredSchema, DeclaredLists):
             self.warn_of_open_schema(failure)
             return []
         self.account.discovery.succeeded()
+        if not rows:
+            self.warn_of_no_records()
         return rows
-
-    def warn_of_open_schema(self, failure: Failure) -> None:
-        """Say that the records of this stream are not known."""
-        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     @property
     @override
@@ -319,15 +320,9 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     # -- details --------------------------------------------------------------------------------------------------
 
-    @property
-    def fields_of_values(self) -> Mapping[str, str]:
-        """The fields of records that hold what a list was selected by, by the placeholder that stands for it."""
-        return {"value": self.declared.value_field} if self.declared.value_field else {}
-
-    def detail_request(self, values: Mapping[str, Any]) -> Request:
+    def detail_request(self, detail: DetailRequest, values: Mapping[str, Any]) -> Request:
         """The request for one document.
 
-        :param values: of the placeholders in its path
+        :param values: of the placeholders
         """
-        template = RequestTemplate(self.declared.detail_path, headers=self.declared.template.headers)
-        return replace(template.request(template.with_values(values), values, {}), error_handler=self._by_status)
+        return replace(detail.request(values, self.declared.template.headers), error_handler=self._by_status)

@@ -56,11 +56,12 @@ class RequestTemplate:
     text: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, fields: Fields, headers: Pairs, taken_headers: Mapping[str, str]) -> RequestTemplate:
+    def parse(cls, fields: Fields, headers: Pairs, taken_headers: Mapping[str, str], key_param: str) -> RequestTemplate:
         """Read path, params, headers, method and body of a stream.
 
         :param headers: those of the platform that hold placeholders
         :param taken_headers: who sets other headers already, by their name in lower case
+        :param key_param: the query parameter that holds the key; empty where none does
         :raises Failure: for the first one that is wrong
         """
         method = fields.choice("method", METHODS, default="GET")
@@ -68,7 +69,7 @@ class RequestTemplate:
         names = {name.lower() for name, _ in own}
         return cls(
             path=parse_resource_path(fields),
-            params=_params(fields),
+            params=parse_params(fields, key_param),
             headers=own,
             shared_headers=tuple(pair for pair in headers if pair[0].lower() not in names),
             method=method,
@@ -225,10 +226,17 @@ def parse_resource_path(fields: Fields) -> str:
     return path.lstrip("/")
 
 
-def _params(fields: Fields) -> Pairs:
+def parse_params(fields: Fields, key_param: str) -> Pairs:
+    """Query parameters that the configuration declares, with their placeholders.
+
+    :param key_param: the one that holds the key; empty where none does
+    :raises Failure: for the first one that is wrong
+    """
     params = []
     for each in fields.objects("params"):
         name = each.text("name", why="It is the name of a query parameter.")
+        if key_param and name.lower() == key_param.lower():
+            raise each.complaint("name", f"is {name!r}, which platform.auth sets with the key; leave it out")
         value = each.raw_text("value")
         mask_if_secret(name, value)
         params.append((name, value))

@@ -45,6 +45,7 @@ UNREADABLE = frozenset("Cg")
 # A week says something only with its year and a day of it.
 OF_A_WEEK = frozenset("GV")
 DAYS_OF_A_WEEK = frozenset("uwaA")
+OF_A_YEAR = frozenset("YyGcDFsxV+")
 OF_A_CLOCK = frozenset("HIXcsTRrkl")
 
 
@@ -107,6 +108,8 @@ def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
     """
     form = fields.optional_text(name, default) or default
     check_form(fields, name, form)
+    if form not in FORMATS and not OF_A_YEAR.intersection(code[1] for code in CODE.finditer(form)):
+        raise fields.complaint(name, f"should be a pattern such as %d/%m/%Y, but {form!r} names no year")
     return form
 
 
