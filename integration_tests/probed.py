@@ -12,6 +12,11 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "inclusive": {"invoices-filter": "honoured", "invoices-boundary": "included", "plans-boundary": "included"},
         "ignored": {"invoices-filter": "ignored", "customers-filter": "ignored", "payments-before": "ignored"},
     },
+    "updated_before": {
+        "payments": {"payments-before": "honoured", "invoices-before": "ignored", "customers-before": "ignored"},
+        "all": {"payments-before": "honoured", "invoices-before": "honoured", "customers-before": "honoured"},
+        "none": {"payments-before": "ignored", "invoices-before": "ignored"},
+    },
     "list_body": {"array": {"list-body": "a bare array"}, "data": {"list-body": "an object with data"}},
     "headers": {
         "both": {"links": "present", "total": "present"},
@@ -40,12 +45,12 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "object": {"empty-metadata": "a map"},
     },
     "events_start_date": {
-        "honoured": {"events-filter": "honoured", "events-boundary": "included"},
-        "ignored": {"events-filter": "ignored"},
-        "refused": {"events-filter": "refused"},
+        "honoured": {"events-filter": "honoured", "events-boundary": "included", "events-before": "honoured"},
+        "ignored": {"events-filter": "ignored", "events-before": "ignored"},
+        "refused": {"events-filter": "refused", "events-before": "refused"},
     },
     "events_sort": {
-        "honoured": {"events-order": "honoured", "events-reach": "more than a year"},
+        "honoured": {"events-order": "honoured", "events-reach": "as long as records"},
         "ignored": {"events-order": "newest first, whatever is asked for"},
     },
     "subscription_flags": {
@@ -56,6 +61,24 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "chasing_cadences": {"cadences": "answers", "newer-cadences": "missing"},
         "customer_chasing_cadences": {"cadences": "missing", "newer-cadences": "answers"},
     },
+    "mutation_events": {
+        True: {"events-of-changes": "each of them"},
+        False: {"events-of-changes": "none of them", "events-late": ""},
+    },
+    "deleted_object": {"whole": {"events-deleted": "the whole object"}, "id": {"events-deleted": "only a part"}},
+    "merged_object": {
+        "absorbed": {"events-merged": "the customer that is gone", "events-merged-names": "names one"},
+        "survivor": {"events-merged": "the customer that is left", "events-merged-names": "names both"},
+    },
+    "void_and_cancel": {
+        False: {"events-payment-deleted": "it is gone", "events-subscription-deleted": "it is gone"},
+        True: {
+            "events-payment-deleted": "it is kept, and marked",
+            "events-subscription-deleted": "it is kept, and marked",
+        },
+    },
+    "events_delay": {0: {"events-late": "as they happen"}, 2: {"events-late": "some come later"}},
+    "events_kept": {0: {"events-reach": "as long as records"}, 11: {"events-reach": "less than a year"}},
 }
 ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     "rate_headers": {
@@ -267,11 +290,7 @@ BOOKS_ALONE = {
     *("transactions_account", "recurring_bill_path", "dead_sales_orders"),
 }
 NO_PROBE: Mapping[str, set[str]] = {
-    # What events say shows only once something was deleted, merged or voided.
-    "invoiced": {
-        *(*COMMON, "mutation_events", "deleted_object", "merged_object", "void_and_cancel", "events_delay"),
-        "events_kept",
-    },
+    "invoiced": COMMON,
     "zoho_invoice": COMMON | TOKENS | LIMITS | ORGANIZATIONS | BOOKS_ALONE,
     "zoho_books": COMMON | TOKENS | LIMITS | ORGANIZATIONS,
     "fastbill": {*COMMON, "calls_per_hour", "quota_answer", "quota_retry_after", "quota_seconds"},

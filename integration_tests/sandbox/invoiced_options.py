@@ -11,6 +11,12 @@ OPTIONS: tuple[Option, ...] = (
         "Whether a row updated at that very second is listed; 'ignored' lists all rows.",
         choices=("exclusive", "inclusive", "ignored"),
     ),
+    Option(
+        "updated_before",
+        "payments",
+        "Which lists select by it. The vendor's own library sends it to one of them; nothing is documented.",
+        choices=("payments", "all", "none"),
+    ),
     Option("list_body", "array", "A bare array, or an object with the rows in 'data'.", choices=("array", "data")),
     Option(
         "headers",

@@ -178,9 +178,12 @@ def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
         ABSENT: "Without a time of change each sync emits the whole list.",
     }
 )
-def carries(inquiry: Inquiry, name: str, field: str) -> str:
-    """Do the rows carry a field?"""
-    rows = inquiry.page(name).rows
+def carries(inquiry: Inquiry, name: str, field: str, params: Params | None = None) -> str:
+    """Do the rows carry a field?
+
+    :param params: of a page that was asked for already
+    """
+    rows = inquiry.page(name, params=params).rows
     filled = [row for row in rows if not is_blank(row.get(field))]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))

@@ -136,6 +136,16 @@ class Answer:
         return self.outcome == REFUSED
 
     @property
+    def answered(self) -> Response:
+        """The response to a request that was not refused.
+
+        :raises CannotTell: when it was
+        """
+        if self.response is None or self.failure is not None:
+            raise CannotTell(self.outcome)
+        return self.response
+
+    @property
     def rows(self) -> list[Row]:
         """The rows.
 
@@ -171,7 +181,7 @@ class Inquiry:
 
     :ivar statuses: of the answers since :meth:`begin`
     :ivar counts: noted since :meth:`begin`
-    :ivar fields: of what paths answered with that are not the list of a stream, since :meth:`begin`
+    :ivar fields: noted since :meth:`begin`, such as those of what a path answers that the connector does not read
     :ivar shapes: of all rows that came
     """
 
@@ -191,6 +201,13 @@ class Inquiry:
     def note(self, name: str, count: int) -> None:
         """Put a number into the report. Never one that a row holds."""
         self.counts[name] = count
+
+    def note_fields(self, name: str, value: Any) -> None:
+        """Put the names and types of fields into the report.
+
+        :param name: of a stream that knows the fields that users have made
+        """
+        self.fields |= fields_of(value, self.stream(name))
 
     def stream(self, name: str) -> Resource:
         """A stream of the account."""
@@ -226,8 +243,21 @@ class Inquiry:
         asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
         answer = self._answer(stream, asked, None if path else request, again=again)
         if path and answer.failure is None and answer.response is not None:
-            self.fields |= fields_of(answer.response.body, stream)
+            self.note_fields(name, answer.response.body)
         return answer
+
+    def record(self, name: str, key: Hashable) -> Answer:
+        """A record by itself, as the connector asks for one. It is not read as a list.
+
+        :param key: what identifies it
+        :raises Failure: when no further request would be answered either
+        :raises CannotTell: when records of that stream cannot be asked for
+        """
+        stream = self.stream(name)
+        request = stream.record_request(key, Partition())
+        if request is None:
+            raise CannotTell("a record cannot be asked for by itself")
+        return self._answer(stream, replace(request, label=f"/{stream.resource}/..."), None)
 
     def _partition(self, stream: Resource) -> Partition:
         if not isinstance(stream, ChildStream):

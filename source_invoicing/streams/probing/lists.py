@@ -72,8 +72,13 @@ def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
         REFUSED: "The parameter has to be left out.",
     }
 )
-def parameter(inquiry: Inquiry, name: str, params: Params) -> str:
-    """Does a list take a parameter?"""
+def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
+    """Does a list take a parameter?
+
+    :param along: what another probe asks of the same list. If it takes both at once, one request has answered both
+    """
+    if along and inquiry.page(name, params={**params, **along}).page is not None:
+        return TAKEN
     answer = inquiry.page(name, params=params)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
@@ -87,12 +92,15 @@ def parameter(inquiry: Inquiry, name: str, params: Params) -> str:
         REFUSED: "It cannot be sent.",
     }
 )
-def selection(inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool]) -> str:
+def selection(
+    inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool], among: Params | None = None
+) -> str:
     """Does a parameter select rows?
 
     :param keeps: whether it should list a row
+    :param among: of a page without it, where one was asked for already
     """
-    if all(map(keeps, inquiry.page(name).rows)):
+    if all(map(keeps, inquiry.page(name, params=among).rows)):
         raise CannotTell("there is no row that would be left out")
     answer = inquiry.page(name, params=params)
     if answer.refused:
