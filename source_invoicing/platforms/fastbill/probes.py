@@ -3,7 +3,9 @@ https://apidocs.fastbill.com/fastbill/en/fundamentals.html"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from source_invoicing.http import whole_number
@@ -25,6 +27,7 @@ from source_invoicing.streams.probing.changes import Changes, carries, change_fi
 from source_invoicing.streams.probing.lists import (
     CAPPED,
     EMPTY,
+    OLDEST_ROW,
     TAKEN,
     order_stable,
     page_at,
@@ -32,6 +35,7 @@ from source_invoicing.streams.probing.lists import (
     parameter,
     path,
     row_listed,
+    row_order,
     selects_none,
 )
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
@@ -42,14 +46,11 @@ FAR = 10_000_000
 IN_FUTURE = "2099-01-01"
 ARRAY, INDICES, OBJECT = "an array", "an object of indices", "an object"
 TEXT, NUMBER, BOTH, NULL, NO_LIST = "text", "number", "both", "null", "no list at all"
-OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER = "oldest row first", "newest row first", "by time of change", "none"
 DAY_FIRST, YEAR_FIRST = "day first", "year first"
+APART, SHARED = "other documents", "some of the same documents"
 JSON, PLAIN = "JSON", "another type"
 UNDERSTOOD = dict.fromkeys(
     (ARRAY, INDICES, OBJECT, TEXT, NUMBER, BOTH, NULL, NO_LIST), "The connector reads it in any of its forms."
-)
-PAGED_ON = dict.fromkeys(
-    (OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER), "The connector reads by overlapping offsets, in any order."
 )
 
 
@@ -172,20 +173,25 @@ def label(inquiry: Inquiry) -> str:
     return JSON if kind.startswith("application/json") else PLAIN
 
 
-@question(PAGED_ON)
-def order(inquiry: Inquiry, name: str) -> str:
-    """In which order does a list come?"""
-    stream, rows = inquiry.stream(name), inquiry.page(name).rows
-    ids = [number for row in rows if (number := whole_number(stream.key(row))) is not None]
-    times = [time for row in rows if (time := stream.timestamp(row)) is not None]
-    if len(ids) < 3:  # noqa: PLR2004  # any two are in some order
-        raise CannotTell("the list has too few rows")
-    orders = {
-        OLDEST_ROW: ids == sorted(ids),
-        NEWEST_ROW: ids == sorted(ids, reverse=True),
-        BY_CHANGE: bool(times) and times in (sorted(times), sorted(times, reverse=True)),
+@question(UNDERSTOOD)
+def category_form(inquiry: Inquiry, name: str) -> str:
+    """Is a category a word or a list?"""
+    return one_of({form(row["CATEGORY"]) for row in inquiry.page(name).rows if row.get("CATEGORY")})
+
+
+@question(
+    {
+        APART: "What is in both streams can be added up.",
+        SHARED: "Some documents are in both streams. Do not add them up.",
     }
-    return next((name for name, holds in orders.items() if holds), NO_ORDER)
+)
+def overlap(inquiry: Inquiry, name: str, other: str) -> str:
+    """Are documents of a list those of another?"""
+    # Ids are unique within a service only.
+    same = itemgetter("INVOICE_ID", "INVOICE_NUMBER", "INVOICE_DATE", "TOTAL")
+    one, two = ({same(defaultdict(str, row)) for row in inquiry.page(each).rows} for each in (name, other))
+    inquiry.note("documents in both", len(one & two))
+    return SHARED if one & two else APART
 
 
 @question(
@@ -263,7 +269,7 @@ PROBES: tuple[Probe, ...] = (
         for name, service, key in (INVOICES, TIMES, TEMPLATES)
     ),
     *(
-        Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, order(name), OLDEST_ROW)
+        Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, row_order(name), OLDEST_ROW)
         for name in ("invoices", "customers")
     ),
     Probe(
@@ -274,6 +280,8 @@ PROBES: tuple[Probe, ...] = (
         "the same each time",
     ),
     Probe("invoices-listed", "An invoice is listed once.", INFERRED, row_listed("invoices"), "once"),
+    Probe("revenues-overlap", "Revenues are no invoices.", INFERRED, overlap("revenues", "invoices"), APART),
+    Probe("category", "The category of an expense is a word.", INFERRED, category_form("expenses"), TEXT),
     Probe("container", "The rows of a page are an array.", VERIFIED, container(*INVOICES), ARRAY),
     Probe("empty-list", "An empty array stands for no rows.", VERIFIED, empty_list(*INVOICES), ARRAY),
     Probe("nested", "The lines of an invoice are an array.", INFERRED, lines(*INVOICES, "ITEMS"), ARRAY),

@@ -169,7 +169,7 @@ PROBES: tuple[Probe, ...] = (
         "page-behind-the-end",
         "A page behind the last one is empty.",
         INFERRED,
-        page_at("tax_rates", PageRequest(number=2)),
+        page_at("tax_rates", PageRequest(number=2), in_order=True),
         EMPTY,
     ),
     Probe("page-size", "A page holds 100 rows at most.", INFERRED, page_size("invoices", "per_page", 250), CAPPED),

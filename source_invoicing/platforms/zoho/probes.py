@@ -3,13 +3,19 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from source_invoicing.platforms.zoho import books_details, invoice_details
+from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.probe_families import (
     CHANGES,
+    CREATED,
     INFERRED,
     UNSORTED,
     VERIFIED,
     changes,
     created,
+    details,
     lists,
     paths,
     words,
@@ -18,6 +24,7 @@ from source_invoicing.platforms.zoho.questions import (
     ALL,
     ARRAY,
     AS_LISTED,
+    DEAD_ID,
     HEADER_PREFIX,
     LEFT_OUT,
     OBJECT,
@@ -48,6 +55,7 @@ from source_invoicing.streams.probing import (
     NO_ACCESS,
     PRESENT,
     REFUSED,
+    Params,
     Probe,
 )
 from source_invoicing.streams.probing.changes import (
@@ -72,8 +80,13 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
+#: Lists whose first document is asked for, and how the page of it was.
+DOCUMENTS: Mapping[str, Params | None] = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 
-def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
+
+def _shared(
+    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Mapping[str, Params | None] = DOCUMENTS
+) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED),
         *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
@@ -173,14 +186,14 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             "customer-payments-key",
             "Customer payments come under customerpayments.",
             VERIFIED,
-            list_key("customer_payments", ("customerpayments", "customer_payments")),
+            list_key("customer_payments", ("customerpayments", "customer_payments"), CHANGES.newest),
             "customerpayments",
         ),
         Probe(
             "recurring-invoices-key",
             "Recurring invoices come under recurring_invoices.",
             VERIFIED,
-            list_key("recurring_invoices", ("recurring_invoices", "recurringinvoices")),
+            list_key("recurring_invoices", ("recurring_invoices", "recurringinvoices"), CREATED.newest),
             "recurring_invoices",
         ),
         Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
@@ -190,7 +203,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
                 f"{name}-timed",
                 f"All {words(name)} carry last_modified_time.",
                 INFERRED,
-                carries(name, "last_modified_time"),
+                carries(name, "last_modified_time", CHANGES.newest if name == "items" else None),
                 ALWAYS,
             )
             for name in ("invoices", "items", "recurring_expenses")
@@ -215,11 +228,20 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         ),
         *lists(["users", "credit_note_refunds"]),
         Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
+        Probe(
+            "detail-gone",
+            "A document that is gone is missing.",
+            VERIFIED,
+            path(f"invoices/{DEAD_ID}", "invoices"),
+            MISSING,
+            {MISSING: "It is left out.", REFUSED: "The sync ends with an error."},
+        ),
         Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
-        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines("invoices"), ARRAY),
+        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
         Probe(
             "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
         ),
+        *details({"invoices": invoice}),
         Probe(
             "detail-time",
             "An invoice carries the time in its list.",
@@ -231,18 +253,32 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             "items-at-once",
             "/itemdetails takes a hundred ids.",
             INFERRED,
-            details_at_once("items", "itemdetails", "item_ids"),
+            details_at_once("items", "itemdetails", "item_ids", CHANGES.newest),
             ANSWERS,
+        ),
+        Probe(
+            "dead-item",
+            "Of several items, one that is gone keeps the others from being read.",
+            VERIFIED,
+            dead_document("items", "itemdetails", "item_ids", CHANGES.newest),
+            REFUSED,
         ),
     )
 
 
-INVOICE_PROBES = (
-    *_shared("invoice", "credit_notes"),
-    *created(["retainer_invoices", "time_entries"]),
+SUBLISTS = (
     *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
-    *paths([("contacts/{id}/comments", ANSWERS), ("contacts/{id}", ANSWERS)], "contacts"),
+    *paths([("contacts/{id}/comments", ANSWERS)], "contacts", CHANGES.newest),
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
+)
+INVOICE_PROBES = (
+    *_shared("invoice", "credit_notes", invoice_details.InvoiceDetails),
+    *created(["retainer_invoices", "time_entries"]),
+    *SUBLISTS,
+    *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
+    *details({"customer_payments": invoice_details.CustomerPaymentDetails}, CHANGES.newest),
+    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.newest),
+    *details({"expenses": invoice_details.ExpenseDetails}),
 )
 BOOKS_PROBES = (
     *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
@@ -269,12 +305,12 @@ BOOKS_PROBES = (
         carries("journals", "last_modified_time"),
         ALWAYS,
     ),
-    *_shared("books", "creditnotes"),
+    *_shared("books", "creditnotes", books_details.InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
     Probe(
         "vendor-credits-key",
         "Vendor credits come under vendor_credits.",
         VERIFIED,
-        list_key("vendor_credits", ("vendor_credits", "vendorcredits")),
+        list_key("vendor_credits", ("vendor_credits", "vendorcredits"), CHANGES.newest),
         "vendor_credits",
     ),
     Probe(
@@ -314,13 +350,17 @@ BOOKS_PROBES = (
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
     *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
-    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals")]),
+    *SUBLISTS,
+    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
+    *details(
+        {"bills": books_details.BillDetails, "customer_payments": books_details.CustomerPaymentDetails}, CHANGES.newest
+    ),
+    *details({"expenses": books_details.ExpenseDetails, "journals": books_details.JournalDetails}),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",
         INFERRED,
-        dead_document("sales_orders", "salesorders", "salesorder_ids"),
+        dead_document("sales_orders", "salesorders", "salesorder_ids", CHANGES.newest),
         LEFT_OUT,
     ),
-    *lists(["banking", "locations"]),
 )

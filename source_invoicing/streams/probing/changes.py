@@ -71,9 +71,8 @@ class Changes:
         middle = different[len(different) // 2] * self.unit
         if self.since is None:
             return middle, times, inquiry.page(name, PageRequest(since=middle))
-        answer = inquiry.page(name, params={**self.oldest, **self.since(middle)})
-        if self.oldest and answer.page is None:  # the order may be what is refused
-            answer = inquiry.page(name, params=self.since(middle))
+        sorts = self.oldest and inquiry.page(name, params=self.newest).page is not None
+        answer = inquiry.page(name, params={**(self.oldest if sorts else {}), **self.since(middle)})
         return middle, times, answer
 
 
@@ -178,12 +177,12 @@ def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
         ABSENT: "Without a time of change each sync emits the whole list.",
     }
 )
-def carries(inquiry: Inquiry, name: str, field: str, params: Params | None = None) -> str:
+def carries(inquiry: Inquiry, name: str, field: str, among: Params | None = None) -> str:
     """Do the rows carry a field?
 
-    :param params: of a page that was asked for already
+    :param among: see :meth:`.Inquiry.rows`
     """
-    rows = inquiry.page(name, params=params).rows
+    rows = inquiry.rows(name, among)
     filled = [row for row in rows if not is_blank(row.get(field))]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from source_invoicing.http import whole_number
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.probing.inquiry import (
     ABSENT,
@@ -30,8 +32,11 @@ STABLE, CHANGES = "the same each time", "another each time"
 ONCE, SEVERAL = "once", "several times"
 ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
 ANOTHER_KEY = "another key"
+OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER = "oldest row first", "newest row first", "by time of change", "none"
 # Pages of a list that are followed to see how it ends.
 MOST_PAGES = 4
+# Any two are in some order.
+FEWEST_IN_ORDER = 3
 
 
 @question(
@@ -42,12 +47,14 @@ MOST_PAGES = 4
         REFUSED: "The path is known, and refuses to be asked in this way.",
     }
 )
-def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None) -> str:
+def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
     """Does a path answer?
 
-    :param beside: a stream whose requests are like those for it
+    :param beside: a stream whose requests are like those for it, and whose rows have ids for it
+    :param among: see :meth:`.Inquiry.rows`
     """
-    return inquiry.page(beside, path=path, params=params).outcome
+    key = inquiry.stream(beside).key(inquiry.rows(beside, among)[0]) if "{id}" in path else None
+    return inquiry.page(beside, path=path, params=params, key=key).outcome
 
 
 @question(
@@ -98,9 +105,9 @@ def selection(
     """Does a parameter select rows?
 
     :param keeps: whether it should list a row
-    :param among: of a page without it, where one was asked for already
+    :param among: of a page without it, see :meth:`.Inquiry.rows`
     """
-    if all(map(keeps, inquiry.page(name, params=among).rows)):
+    if all(map(keeps, inquiry.rows(name, among))):
         raise CannotTell("there is no row that would be left out")
     answer = inquiry.page(name, params=params)
     if answer.refused:
@@ -175,10 +182,13 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
     }
 )
-def page_at(inquiry: Inquiry, name: str, request: PageRequest) -> str:
-    """What comes at a place in a list, such as far behind its end?"""
-    first = inquiry.page(name).rows
-    if request.number > 1 and inquiry.page(name, again=True).listed.has_more:  # pages may have to come in order
+def page_at(inquiry: Inquiry, name: str, request: PageRequest, *, in_order: bool = False) -> str:
+    """What comes at a place in a list, such as far behind its end?
+
+    :param in_order: whether a page may have to be asked for behind the one before it, which is the first one then
+    """
+    start = inquiry.page(name).rows
+    if request.number > 1 and inquiry.page(name, again=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
     answer = inquiry.page(name, request)
     if answer.failure is not None and answer.refused:
@@ -186,7 +196,7 @@ def page_at(inquiry: Inquiry, name: str, request: PageRequest) -> str:
     key = inquiry.stream(name).key
     if not answer.listed.rows:
         return EMPTY
-    return FIRST_ROWS if key(answer.listed.rows[0]) == key(first[0]) else ROWS
+    return FIRST_ROWS if key(answer.listed.rows[0]) == key(start[0]) else ROWS
 
 
 @question(
@@ -210,7 +220,7 @@ def total_right(inquiry: Inquiry, name: str) -> str:
     """Is the total the number of rows?"""
     if inquiry.page(name).listed.total is None:
         raise CannotTell("no total comes")
-    rows, last, _ = _followed(inquiry, name)
+    rows, last, _ = followed(inquiry, name)
     inquiry.note("rows", rows)
     return RIGHT if last.listed.total == rows else WRONG
 
@@ -227,21 +237,21 @@ def total_right(inquiry: Inquiry, name: str) -> str:
 )
 def last_page(inquiry: Inquiry, name: str) -> str:
     """Does the list end where it says so?"""
-    _, last, following = _followed(inquiry, name)
+    _, last, following = followed(inquiry, name)
     if last.page is None:
         return last.outcome
     if following is None:
         return NO_ADDRESS
     behind = inquiry.page(name, following)
     if behind.page is None:
-        return ENDS
+        return ENDS if behind.outcome in (REFUSED, MISSING) else behind.outcome
     key = inquiry.stream(name).key
     known = set(map(key, inquiry.page(name).listed.rows)) | set(map(key, last.listed.rows))
     new = [row for row in behind.listed.rows if key(row) not in known]
     return GOES_ON if new else FIRST_ROWS if behind.listed.rows else ENDS
 
 
-def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
+def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
     """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
     stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
     keys: set[Hashable] = set()
@@ -269,12 +279,33 @@ def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | N
 )
 def order_stable(inquiry: Inquiry, name: str) -> str:
     """Do the same rows come in the same order when they are asked for once more?"""
-    first = inquiry.page(name).rows
-    if len(first) == 1:
+    once = inquiry.page(name).rows
+    if len(once) == 1:
         raise CannotTell("the list has one row")
     key = inquiry.stream(name).key
     again = inquiry.page(name, again=True).listed.rows
-    return STABLE if [*map(key, first)] == [*map(key, again)] else CHANGES
+    return STABLE if [*map(key, once)] == [*map(key, again)] else CHANGES
+
+
+@question(
+    dict.fromkeys(
+        (OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER),
+        "The connector reads the list in any order, as long as it is the same each time.",
+    )
+)
+def row_order(inquiry: Inquiry, name: str) -> str:
+    """In which order does a list come?"""
+    stream, rows = inquiry.stream(name), inquiry.page(name).rows
+    ids = [number for row in rows if (number := whole_number(first(stream.key(row)))) is not None]
+    times = [time for row in rows if (time := stream.timestamp(row)) is not None]
+    if len(ids) < FEWEST_IN_ORDER:
+        raise CannotTell("the list has too few rows with a number for a key")
+    orders = {
+        OLDEST_ROW: ids == sorted(ids),
+        NEWEST_ROW: ids == sorted(ids, reverse=True),
+        BY_CHANGE: bool(times) and times in (sorted(times), sorted(times, reverse=True)),
+    }
+    return next((name for name, holds in orders.items() if holds), NO_ORDER)
 
 
 @question(
@@ -292,12 +323,13 @@ def row_listed(inquiry: Inquiry, name: str) -> str:
 
 
 @question({ANOTHER_KEY: "The connector does not find the rows of such an answer: a name has to be added."})
-def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...]) -> str:
+def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...], params: Params | None = None) -> str:
     """Under which key do the rows stand?
 
     :param keys: documented ones, which are the outcomes
+    :param params: of a page that was asked for already
     """
-    answer = inquiry.page(name)
+    answer = inquiry.page(name, params=params)
     body: Any = answer.response.body if answer.response is not None else None
     if not isinstance(body, Mapping) or (answer.page is None and answer.outcome in (MISSING, NO_ACCESS, REFUSED)):
         raise CannotTell(answer.outcome)

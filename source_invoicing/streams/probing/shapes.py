@@ -37,12 +37,16 @@ class Shapes:
         self.undeclared: dict[tuple[str, str], set[str]] = {}
         self.out_of_type: dict[tuple[str, str], tuple[set[str], str]] = {}
 
-    def note(self, stream: Resource, rows: Iterable[Row]) -> None:
-        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing."""
+    def note(self, stream: Resource, rows: Iterable[Row]) -> bool:
+        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing.
+
+        :return: whether there is nothing to say of that stream
+        """
         schema = stream.schema_of_records()
         for row in rows:
             own = {name: value for name, value in row.items() if not stream.is_of_user(name)}
             self._object(stream.name, schema, own, "")
+        return not any(name == stream.name for name, _ in (*self.undeclared, *self.out_of_type))
 
     def _object(self, stream: str, schema: Mapping[str, Any], values: Mapping[str, Any], path: str) -> None:
         declared = schema.get("properties")
