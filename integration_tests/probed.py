@@ -157,7 +157,7 @@ ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     },
     "bulk_ids": {200: {"items-at-once": "answers"}, 3: {"items-at-once": "fewer at once"}},
     "bulk_characters": {0: {"items-at-once": "answers"}, 20: {"items-at-once": "refused"}},
-    "blank_times": {1: {"items-timed": "not on every row"}, 0: {"items-timed": "on every row"}},
+    "blank_times": {1: {"items-timed": "on some rows"}, 0: {"items-timed": "on every row"}},
 }
 BOOKS = {
     **ZOHO,
@@ -166,8 +166,8 @@ BOOKS = {
         "any": {"organization-header": "honoured"},
     },
     "list_keys": {
-        "live": {"vendor-credits-key": "vendor_credits", "debit-notes-key": "debit_notes"},
-        "other": {"vendor-credits-key": "vendorcredits", "debit-notes-key": "invoices", "tasks-key": "tasks"},
+        "live": {"vendor-credits-key": "vendor_credits", "customer-debit-notes-key": "debit_notes"},
+        "other": {"vendor-credits-key": "vendorcredits", "customer-debit-notes-key": "invoices", "tasks-key": "tasks"},
     },
     "purchase_orders_order": {
         "descending": {"purchase-orders-order": "newest first, whatever is asked for"},

@@ -169,6 +169,7 @@ def test_a_report_tells_which_five_options_were_set(tmp_path: Path, platform: Pl
 
     assert output.exit_code == 0, output.stderr
     assert _told(platform.name, account.seen()) == chosen
+    assert [finding["id"] for finding in account.report["probes"] if finding["seen"] and not finding["means"]] == []
 
 
 def _five(platform: str, random: Random) -> dict[str, Any]:
@@ -342,7 +343,7 @@ def test_a_report_says_what_was_assumed_what_was_seen_and_what_that_means(tmp_pa
         "probes": [
             {
                 "id": "invoices-boundary",
-                "fact": "updated_after leaves out invoices of that very second.",
+                "fact": "updated_after leaves out invoices of the very second that it names.",
                 "mark": "inferred",
                 "assumed": ["left out"],
                 "seen": "included",

@@ -23,11 +23,12 @@ from source_invoicing.streams.probing import (
     Probe,
     question,
 )
-from source_invoicing.streams.probing.changes import Changes, carries, change_filter
+from source_invoicing.streams.probing.changes import ALWAYS, SOMETIMES, Changes, carries, change_filter
 from source_invoicing.streams.probing.lists import (
     CAPPED,
     EMPTY,
     OLDEST_ROW,
+    STABLE,
     TAKEN,
     order_stable,
     page_at,
@@ -38,6 +39,7 @@ from source_invoicing.streams.probing.lists import (
     row_order,
     selects_none,
 )
+from source_invoicing.streams.probing.lists import CHANGES as CHANGES_EACH_TIME
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
 VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
@@ -197,8 +199,8 @@ def overlap(inquiry: Inquiry, name: str, other: str) -> str:
 @question(
     {
         HONOURED: "The connector could ask for one project, and does not yet.",
-        IGNORED: "Documents of other projects are left out here.",
-        REFUSED: "Documents of other projects are left out here.",
+        IGNORED: "The connector reads all documents, and leaves out those of other projects.",
+        REFUSED: "The connector reads all documents, and leaves out those of other projects.",
     }
 )
 def project_filter(inquiry: Inquiry, name: str) -> str:
@@ -252,7 +254,10 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         selects_none("customers", {"FILTER": {"NOTHING": "1"}}),
         IGNORED,
-        {IGNORED: "Rows are selected here as well.", REFUSED: "A filter that is not known must not be sent."},
+        {
+            IGNORED: "A wrong filter does not show. The connector checks which rows come.",
+            REFUSED: "A filter that is not known must not be sent.",
+        },
     ),
     Probe("project-filter", "PROJECT_ID does not select invoices.", INFERRED, project_filter("invoices"), IGNORED),
     Probe("page-size", "A page holds 100 rows at most.", VERIFIED, page_size("invoices", "LIMIT", 250), CAPPED),
@@ -277,7 +282,8 @@ PROBES: tuple[Probe, ...] = (
         "A list comes in the same order each time.",
         INFERRED,
         order_stable("invoices"),
-        "the same each time",
+        STABLE,
+        {CHANGES_EACH_TIME: "Pages do not fit together, so a sync may miss rows."},
     ),
     Probe("invoices-listed", "An invoice is listed once.", INFERRED, row_listed("invoices"), "once"),
     Probe("revenues-overlap", "Revenues are no invoices.", INFERRED, overlap("revenues", "invoices"), APART),
@@ -303,14 +309,17 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         carries("customers", "DELETED_DATE"),
         ABSENT,
-        {"not on every row": "Deleted customers stay in the list, with the date."},
+        {
+            ABSENT: "Deleted customers leave the list, and are known by that.",
+            **dict.fromkeys((ALWAYS, SOMETIMES), "Deleted customers stay in the list, with the date."),
+        },
     ),
     Probe(
         "invoices-dated",
         "Every invoice carries LASTUPDATE.",
         INFERRED,
         carries("invoices", "LASTUPDATE"),
-        "on every row",
+        ALWAYS,
     ),
     Probe(
         "type-filter",

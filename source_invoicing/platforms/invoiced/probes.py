@@ -14,11 +14,14 @@ from source_invoicing.platforms.invoiced.questions import (
     EACH,
     EVENTS,
     IN_ORDER,
+    ITSELF,
     KEPT,
     KNOWN,
     MAP,
     NAMES_BOTH,
+    OTHERS,
     SERVED,
+    UNDER_DATA,
     WHOLE,
     WITH_OTHERS,
     WITH_USER,
@@ -102,20 +105,47 @@ STATES = ("not_started", "active", "past_due", "finished", "canceled")
 # Two parameters that are asked of items at once.
 SINCE_ZERO, UNKNOWN_INCLUDE = {"updated_after": 0}, {"include": "nothing"}
 
+EITHER_BODY = dict.fromkeys((ARRAY, UNDER_DATA), "The connector reads either.")
+LINKS = {
+    PRESENT: "The connector goes by them.",
+    ABSENT: "The connector goes by the number of rows, and asks once more behind the last page.",
+}
+LAST_LINK = dict.fromkeys((ABSENT, ITSELF), "The connector ends the list there.")
+
+
+def label(name: str) -> str:
+    """The name of a stream inside a sentence."""
+    return name.replace("_", " ")
+
+
 PROBES: tuple[Probe, ...] = (
-    Probe("list-body", "A list is a bare array.", VERIFIED, observation("customers", list_body), ARRAY),
+    Probe("list-body", "A list is a bare array.", VERIFIED, observation("customers", list_body), ARRAY, EITHER_BODY),
     Probe("total", "X-Total-Count tells how many rows a list has.", VERIFIED, total("customers"), PRESENT),
-    Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT),
-    Probe("last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT),
+    Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT, LINKS),
+    Probe(
+        "last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT, LAST_LINK
+    ),
     *(
         probe
         for name in FILTERED
         for probe in (
-            Probe(f"{name}-order", f"sort=updated_at orders {name}.", VERIFIED, change_order(name, CHANGES), HONOURED),
-            Probe(f"{name}-filter", f"updated_after selects {name}.", VERIFIED, change_filter(name, CHANGES), HONOURED),
+            Probe(
+                f"{name}-order",
+                f"sort=updated_at orders {label(name)}.",
+                VERIFIED,
+                change_order(name, CHANGES),
+                HONOURED,
+            ),
+            Probe(
+                f"{name}-filter",
+                f"updated_after selects {label(name)}.",
+                VERIFIED,
+                change_filter(name, CHANGES),
+                HONOURED,
+            ),
             Probe(
                 f"{name}-boundary",
-                f"updated_after leaves out {name} of that very second.",
+                f"updated_after leaves out {label(name)} of the very second that it names.",
                 INFERRED,
                 boundary(name, CHANGES),
                 EXCLUDED,
@@ -126,7 +156,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("events-filter", "start_date selects events.", INFERRED, change_filter("events", EVENTS), HONOURED),
     Probe(
         "events-boundary",
-        "start_date lists events of that very second.",
+        "start_date lists events of the very second that it names.",
         INFERRED,
         boundary("events", EVENTS),
         INCLUDED,
@@ -142,7 +172,7 @@ PROBES: tuple[Probe, ...] = (
         merged_object(),
         ABSORBED,
     ),
-    Probe("events-merged-names", "It names the customer that is left as well.", INFERRED, merged_names(), NAMES_BOTH),
+    Probe("events-merged-names", "The event of a merger names both customers.", INFERRED, merged_names(), NAMES_BOTH),
     Probe(
         "events-payment-deleted",
         "A deleted payment is kept, voided.",
@@ -191,6 +221,7 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         observation("subscriptions", words("status", STATES), CHANGES.newest),
         KNOWN,
+        dict.fromkeys((KNOWN, OTHERS), "States are handed on as they come."),
     ),
     Probe(
         "filter-status",
@@ -225,6 +256,7 @@ PROBES: tuple[Probe, ...] = (
         VERIFIED,
         observation("payment_sources", words("object", ("card", "bank_account"))),
         KNOWN,
+        dict.fromkeys((KNOWN, OTHERS), "Payment sources of any kind are read."),
     ),
     Probe(
         "filter-property",
@@ -288,7 +320,7 @@ PROBES: tuple[Probe, ...] = (
     *(
         Probe(
             f"{name}-order",
-            f"sort=updated_at orders {name.replace('_', ' ')}.",
+            f"sort=updated_at orders {label(name)}.",
             INFERRED,
             change_order(name, CHANGES),
             HONOURED,
@@ -298,7 +330,7 @@ PROBES: tuple[Probe, ...] = (
     *(
         Probe(
             f"{name}-filter",
-            f"updated_after does not select {name.replace('_', ' ')}.",
+            f"updated_after does not select {label(name)}.",
             INFERRED,
             change_filter(name, CHANGES)
             if name in UNFILTERED_SORTED

@@ -140,7 +140,7 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     names = [each.name for each in asked]
     of_changes = {each.name: Changes(unit=unit_of(each.declared.since.format)) for each in filtered}
     return [
-        *(_probe(each, "listed", "{} can be read.", listed(each.name), ANSWERS) for each in asked),
+        *(_probe(each, "listed", "The list {} can be read.", listed(each.name), ANSWERS) for each in asked),
         *(_probe(each, "rows", "Each row of {} is listed once.", row_listed(each.name), ONCE) for each in asked),
         *(_probe(each, "dated", "Rows of {} carry the cursor.", dated(each.name), ALWAYS) for each in dated_ones),
         *(
@@ -165,21 +165,21 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
             if (size := each.declared.pager.size)
         ),
         *(
-            _probe(each, "stable", "{} come in the same order each time.", order_stable(each.name), STABLE)
+            _probe(each, "stable", "The list {} comes in the same order each time.", order_stable(each.name), STABLE)
             for each in asked
         ),
         *(
             _probe(
                 each,
                 "order",
-                "{} come oldest row first.",
+                "The list {} comes oldest row first.",
                 row_order(each.name),
                 OLDEST_ROW,
             )
             for each in asked
         ),
         *(
-            _probe(each, "end", "The last page ends {}.", last_page(each.name), (ENDS, NO_ADDRESS))
+            _probe(each, "end", "The last page ends the list {}.", last_page(each.name), (ENDS, NO_ADDRESS))
             for each in asked
             if not isinstance(each.declared.pager, NoPager)
         ),

@@ -9,7 +9,7 @@ from source_invoicing.platforms.zoho.questions import AS_DECLARED, detail_known
 from source_invoicing.streams import compact_offset
 from source_invoicing.streams.probing import ANSWERS, HONOURED, REFUSED, Mark, Params, Probe
 from source_invoicing.streams.probing.changes import INCLUDED, Changes, boundary, change_filter, change_order
-from source_invoicing.streams.probing.lists import listed, path
+from source_invoicing.streams.probing.lists import list_key, listed, path
 
 VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
 
@@ -51,13 +51,29 @@ def changes(names: Sequence[str], mark: Mark) -> list[Probe]:
             ),
             Probe(
                 f"{name}-boundary",
-                f"last_modified_time lists {these} of that very second.",
+                f"last_modified_time lists {these} of the very second that it names.",
                 mark,
                 boundary(name, CHANGES),
                 INCLUDED,
             ),
         ]
     return probes
+
+
+def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = None) -> Probe:
+    """Under which key do the rows of a list stand?
+
+    :param keys: those that are known, the likeliest one first
+    :param among: of a page that was asked for already
+    """
+    return Probe(
+        f"{name.replace('_', '-')}-key",
+        f"{words(name).capitalize()} come under {keys[0]}.",
+        mark,
+        list_key(name, keys, among),
+        keys[0],
+        dict.fromkeys(keys, "The connector finds the rows under it."),
+    )
 
 
 def lists(names: Sequence[str]) -> list[Probe]:

@@ -16,6 +16,7 @@ from source_invoicing.platforms.zoho.probe_families import (
     changes,
     created,
     details,
+    keyed,
     lists,
     paths,
     words,
@@ -24,11 +25,13 @@ from source_invoicing.platforms.zoho.questions import (
     ALL,
     ARRAY,
     AS_LISTED,
+    BELOW_ZERO,
     DEAD_ID,
     HEADER_PREFIX,
     LEFT_OUT,
     OBJECT,
     ONE_OFFSET,
+    SEVERAL_OFFSETS,
     SOME,
     applied_filter,
     context_form,
@@ -69,7 +72,8 @@ from source_invoicing.streams.probing.lists import (
     EMPTY,
     FIRST_ROWS,
     ONCE,
-    list_key,
+    ROWS,
+    TAKEN,
     listed,
     observation,
     page_at,
@@ -80,6 +84,9 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
+CONTEXT = dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without.")
+OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
+PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
 #: Lists whose first document is asked for, and how the page of it was.
 DOCUMENTS: Mapping[str, Params | None] = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 
@@ -105,7 +112,14 @@ def _shared(
             REFUSED,
             {HONOURED: "The connector could read expenses as it does invoices, and does not yet."},
         ),
-        Probe("page-context", "page_context is an object.", VERIFIED, observation("invoices", context_form), OBJECT),
+        Probe(
+            "page-context",
+            "page_context is an object.",
+            VERIFIED,
+            observation("invoices", context_form),
+            OBJECT,
+            CONTEXT,
+        ),
         Probe("total", "page_context has no total.", VERIFIED, total("invoices"), ABSENT),
         Probe(
             "counted",
@@ -113,11 +127,17 @@ def _shared(
             VERIFIED,
             observation("invoices", counted, {"response_option": 1}),
             PRESENT,
+            {PRESENT: "The count could prove that the list is complete.", ABSENT: "The connector does without."},
         ),
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
-        Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), "taken"),
+        Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), TAKEN),
         Probe(
-            "page-zero", "page=0 is the first page.", INFERRED, page_at("invoices", PageRequest(number=0)), FIRST_ROWS
+            "page-zero",
+            "page=0 is the first page.",
+            INFERRED,
+            page_at("invoices", PageRequest(number=0)),
+            FIRST_ROWS,
+            PAGE_ZERO,
         ),
         Probe(
             "page-behind-the-end",
@@ -133,6 +153,7 @@ def _shared(
             INFERRED,
             parameter("invoices", {"last_modified_time": "2020-01-01T00:00:00 0000"}),
             REFUSED,
+            dict.fromkeys((TAKEN, REFUSED), "The connector escapes the +."),
         ),
         Probe(
             "rate-headers",
@@ -140,8 +161,16 @@ def _shared(
             VERIFIED,
             observation("invoices", rate_headers),
             PRESENT,
+            dict.fromkeys((PRESENT, ABSENT, BELOW_ZERO), "The connector counts its calls itself."),
         ),
-        Probe("offsets", "All times have the same offset.", INFERRED, observation("invoices", offsets), ONE_OFFSET),
+        Probe(
+            "offsets",
+            "All times have the same offset.",
+            INFERRED,
+            observation("invoices", offsets),
+            ONE_OFFSET,
+            OFFSETS,
+        ),
         *(
             Probe(
                 f"{name}-by-default",
@@ -149,7 +178,7 @@ def _shared(
                 INFERRED,
                 observation(name, default_filter, {"filter_by": None}),
                 ALL,
-                {SOME: "The connector asks for all of them."},
+                dict.fromkeys((ALL, SOME), "The connector asks for all of them."),
             )
             for name in ("contacts", "items", "projects")
         ),
@@ -182,21 +211,9 @@ def _shared(
             ANSWERS,
             dict.fromkeys((MISSING, REFUSED), "Each contact is asked for its persons."),
         ),
-        Probe(
-            "customer-payments-key",
-            "Customer payments come under customerpayments.",
-            VERIFIED,
-            list_key("customer_payments", ("customerpayments", "customer_payments"), CHANGES.newest),
-            "customerpayments",
-        ),
-        Probe(
-            "recurring-invoices-key",
-            "Recurring invoices come under recurring_invoices.",
-            VERIFIED,
-            list_key("recurring_invoices", ("recurring_invoices", "recurringinvoices"), CREATED.newest),
-            "recurring_invoices",
-        ),
-        Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
+        keyed("customer_payments", ("customerpayments", "customer_payments"), VERIFIED, CHANGES.newest),
+        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.newest),
+        keyed("tasks", ("task", "tasks"), VERIFIED),
         *created(["recurring_invoices", "projects"]),
         *(
             Probe(
@@ -215,6 +232,7 @@ def _shared(
                 VERIFIED,
                 observation(name, paged),
                 PRESENT,
+                {PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."},
             )
             for name in ("currencies", "taxes")
         ),
@@ -230,11 +248,11 @@ def _shared(
         Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
         Probe(
             "detail-gone",
-            "A document that is gone is missing.",
+            "A document that does not exist is not found.",
             VERIFIED,
             path(f"invoices/{DEAD_ID}", "invoices"),
             MISSING,
-            {MISSING: "It is left out.", REFUSED: "The sync ends with an error."},
+            {MISSING: "One that vanished is left out.", REFUSED: "One that vanished ends the stream with an error."},
         ),
         Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
         Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
@@ -306,20 +324,8 @@ BOOKS_PROBES = (
         ALWAYS,
     ),
     *_shared("books", "creditnotes", books_details.InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
-    Probe(
-        "vendor-credits-key",
-        "Vendor credits come under vendor_credits.",
-        VERIFIED,
-        list_key("vendor_credits", ("vendor_credits", "vendorcredits"), CHANGES.newest),
-        "vendor_credits",
-    ),
-    Probe(
-        "debit-notes-key",
-        "Debit notes come under debit_notes.",
-        INFERRED,
-        list_key("customer_debit_notes", ("debit_notes", "invoices")),
-        "debit_notes",
-    ),
+    keyed("vendor_credits", ("vendor_credits", "vendorcredits"), VERIFIED, CHANGES.newest),
+    keyed("customer_debit_notes", ("debit_notes", "invoices"), INFERRED),
     Probe(
         "debit-notes",
         "filter_by=Type.DebitNote lists debit notes.",
@@ -332,7 +338,7 @@ BOOKS_PROBES = (
         "showbalance is taken for accounts.",
         VERIFIED,
         parameter("chart_of_accounts", {"showbalance": "true"}),
-        "taken",
+        TAKEN,
     ),
     Probe(
         "accounts-filter",

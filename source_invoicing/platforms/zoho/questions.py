@@ -160,8 +160,8 @@ def _document(inquiry: Inquiry, name: str, row: Row | None = None) -> tuple[Any,
 
 @question(
     {
-        AS_DECLARED: "The document has a place for all of it in the schema.",
-        MORE: "See what the report lists as not declared, or of another type.",
+        AS_DECLARED: "Each field has its place in the schema.",
+        MORE: "The report lists which fields the schema does not declare, or declares as another type.",
     }
 )
 def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:

@@ -45,6 +45,7 @@ FEWEST_IN_ORDER = 3
         MISSING: "There is no such path in this account.",
         NO_ACCESS: "These credentials, or the plan of the account, may not read it.",
         REFUSED: "The path is known, and refuses to be asked in this way.",
+        UNREADABLE: "What comes is no answer that the connector could read.",
     }
 )
 def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
@@ -63,6 +64,7 @@ def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None,
         MISSING: "The stream cannot be read from this account.",
         NO_ACCESS: "These credentials, or the plan of the account, may not read the stream.",
         REFUSED: "The stream cannot be read in this way.",
+        UNREADABLE: "What comes is not the list that the connector expects, so the stream fails.",
     }
 )
 def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
@@ -94,9 +96,9 @@ def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None 
 
 @question(
     {
-        HONOURED: "Rows can be selected by it.",
-        IGNORED: "It selects nothing, so rows have to be selected here.",
-        REFUSED: "It cannot be sent.",
+        HONOURED: "The filter could be used. The connector does not need it.",
+        IGNORED: "The filter cannot be used: it selects nothing. The connector does not need it.",
+        REFUSED: "The filter must not be sent. The connector does not need it.",
     }
 )
 def selection(
@@ -135,9 +137,9 @@ def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
     return HONOURED
 
 
-@question({PRESENT: "It is there.", ABSENT: "It is not there."})
+@question({})
 def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
-    """What an answer shows.
+    """What an answer shows. What that means is said by the probe.
 
     :param see: returns an outcome; raises :class:`CannotTell`
     """
@@ -149,9 +151,9 @@ def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], param
 
 @question(
     {
-        TAKEN: "Larger pages can be asked for than the connector does.",
-        CAPPED: "Larger pages cannot be had.",
-        REFUSED: "A larger page must not be asked for.",
+        TAKEN: "So many rows can be asked for at once.",
+        CAPPED: "So many rows cannot be had at once. The connector notices how many a page has.",
+        REFUSED: "So many rows must not be asked for at once.",
     }
 )
 def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
@@ -322,7 +324,7 @@ def row_listed(inquiry: Inquiry, name: str) -> str:
     return ONCE if len(set(keys)) == len(keys) else SEVERAL
 
 
-@question({ANOTHER_KEY: "The connector does not find the rows of such an answer: a name has to be added."})
+@question({ANOTHER_KEY: "The connector does not find the rows there: the name has to be added."})
 def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...], params: Params | None = None) -> str:
     """Under which key do the rows stand?
 
