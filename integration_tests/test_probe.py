@@ -24,6 +24,7 @@ from integration_tests.sandbox.world import World
 Options = Mapping[str, Any]
 MOST_REQUESTS = 80
 FIVE = 5
+DETAIL_DIFFERS = "other fields or types"
 
 ROWS: Mapping[str, Mapping[str, int]] = {
     "invoiced": {"notes": 12, "roles": 3, "tax_rates": 5, "plans": 8, "customers": 20, "events": 40, "payments": 40},
@@ -422,6 +423,16 @@ def test_a_path_that_nothing_reads_shows_its_fields(tmp_path: Path) -> None:
     }
 
 
+def test_the_event_of_a_merger_shows_where_the_other_customer_is_named(tmp_path: Path) -> None:
+    account = Account("invoiced", tmp_path, {"merged_object": "survivor"})
+
+    account.probe("events-merged")
+
+    (finding,) = account.report["probes"]
+    assert finding["fields"]["merged_customer"] == ["integer"]
+    assert finding["fields"]["object"] == ["object"]
+
+
 def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> None:
     account = Account("zoho_books", tmp_path, {"organizations": 2})
     first = account.config["platform"]["organization_id"]
@@ -454,19 +465,78 @@ def _whole(asked: ApiRequest, reply: Reply) -> Reply:
     return replace(reply, body=json.dumps({**body, "data": more, "total": len(more)}).encode())
 
 
+def _refusal(status: int, **about: str) -> Tamper:
+    """Refuses a request for a path, or with parameters."""
+
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        path = about.get("path", "")
+        wanted = {name: value for name, value in about.items() if name != "path"}
+        is_meant = asked.path.endswith(path) and all(asked.parameter(name) == value for name, value in wanted.items())
+        return Reply(status, b'{"code": 4, "message": "This is not taken."}') if is_meant else reply
+
+    return tamper
+
+
+def _words(old: str, new: str) -> Tamper:
+    """Writes something else into the answers."""
+    return lambda asked, reply: replace(reply, body=reply.body.replace(old.encode(), new.encode()))
+
+
+def _paused_where_they_ended(asked: ApiRequest, reply: Reply) -> Reply:
+    states = (b"true", b"false") if asked.parameter("canceled") is None else (b"false", b"true")
+    return replace(reply, body=reply.body.replace(b'"paused":' + states[0], b'"paused":' + states[1]))
+
+
+def _found_all_the_same(asked: ApiRequest, reply: Reply) -> Reply:
+    return Reply(200, b'{"code": 0, "message": "success", "rows": []}') if reply.status == 404 else reply
+
+
+def _the_same_documents(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    for rows in body["RESPONSE"].values():
+        for number, row in enumerate(rows):
+            row |= {"INVOICE_ID": str(number + 1), "INVOICE_NUMBER": "1", "INVOICE_DATE": "2026-01-01", "TOTAL": 1}
+    return replace(reply, body=json.dumps(body).encode())
+
+
+def _without_that_time(asked: ApiRequest, reply: Reply) -> Reply:
+    body = json.loads(reply.body)
+    rows = [row for row in body["data"] if row["updated_at"] != asked.parameter("updated_since")]
+    return replace(reply, body=json.dumps({**body, "data": rows, "total": len(rows)}).encode())
+
+
 @pytest.mark.parametrize(
-    ("tamper", "probe", "seen"),
+    ("platform", "tamper", "probe", "seen"),
     [
-        (_reversed_each_time(), "invoices-stable", "another each time"),
-        (_with_another_total, "invoices-total", "wrong"),
-        (_whole, "invoices-size", "more rows come"),
+        ("invoiced", _words('"object":"card"', '"object":"wallet"'), "payment-source-kinds", "others too"),
+        ("invoiced", _words('"status":"active"', '"status":"resting"'), "subscription-states", "others too"),
+        ("invoiced", _paused_where_they_ended, "paused", "with those that ended"),
+        ("invoiced", _words('"applied_to"', '"x_applied_to"'), "applied-to", "absent"),
+        ("invoiced", _refusal(404, path="/roles"), "list-roles", "missing"),
+        ("invoiced", _refusal(400, include="user"), "events-user", "refused"),
+        ("invoiced", _refusal(400, updated_after="0"), "since-zero", "refused"),
+        ("invoiced", _refusal(400, updated_after="0"), "unknown-include", "taken"),
+        ("invoiced", _refusal(400, path="/tax_rates", page="2"), "page-behind-the-end", "refused"),
+        ("invoiced", _refusal(403, path="/gl_accounts"), "path-gl_accounts", "no access"),
+        ("zoho_books", _found_all_the_same, "dead-item", "left out"),
+        ("zoho_books", _found_all_the_same, "detail-gone", "answers"),
+        ("zoho_books", _found_all_the_same, "path-categories", "answers"),
+        ("zoho_books", _refusal(400, response_option="2"), "count-only", "refused"),
+        ("zoho_invoice", _words('"retainerinvoice_number"', '"x_number"'), "retainer_invoices-detail", DETAIL_DIFFERS),
+        ("fastbill", _the_same_documents, "revenues-overlap", "some of the same documents"),
+        ("fastbill", _words('"CATEGORY":["Büro","Reise"]', '"CATEGORY":"Büro"'), "category", "text"),
+        ("rest_api", _reversed_each_time(), "invoices-stable", "another each time"),
+        ("rest_api", _with_another_total, "invoices-total", "wrong"),
+        ("rest_api", _whole, "invoices-size", "more rows come"),
+        ("rest_api", _without_that_time, "invoices-boundary", "left out"),
     ],
 )
-def test_a_declared_list_is_not_what_it_is_declared_to_be(
-    tmp_path: Path, tamper: Tamper, probe: str, seen: str
+def test_an_account_does_what_no_option_of_the_sandbox_does(
+    tmp_path: Path, platform: str, tamper: Tamper, probe: str, seen: str
 ) -> None:
-    account = Account("rest_api", tmp_path, {"since": "honoured"}, tamper)
+    account = Account(platform, tmp_path, {"max_in_flight": 0}, tamper)
 
     account.probe(probe)
 
     assert account.seen() == {probe: seen}
+    assert account.report["probes"][0]["means"]

@@ -67,7 +67,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
     Option("events_delay", 0, "How many later events are listed before the event of a deletion is."),
-    Option("events_kept", 0, "So many events are listed, the newest ones; 0 lists all."),
+    Option("events_kept", 0, "How many events are listed, the newest ones; 0 lists all."),
     Option(
         "deleted_object",
         "whole",

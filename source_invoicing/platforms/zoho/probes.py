@@ -129,6 +129,14 @@ def _shared(
             PRESENT,
             {PRESENT: "The count could prove that the list is complete.", ABSENT: "The connector does without."},
         ),
+        Probe(
+            "count-only",
+            "response_option=2 counts invoices without listing them.",
+            VERIFIED,
+            path("invoices", "invoices", {"response_option": 2}),
+            ANSWERS,
+            {ANSWERS: "The report has the names of its fields.", REFUSED: "Rows are counted by reading them."},
+        ),
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
         Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), TAKEN),
         Probe(
