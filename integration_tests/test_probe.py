@@ -218,6 +218,24 @@ def test_an_account_is_asked_little_at_a_time_and_for_nothing_but_reads(
         assert asked.method == "GET" or _only_reads(asked)
 
 
+@pytest.mark.parametrize("platform", ["invoiced", "zoho_books"])
+def test_each_try_counts_as_a_request(tmp_path: Path, platform: str) -> None:
+    """Where every other one fails, all are used before all probes are made."""
+
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        is_odd = len(account.wire.asked) % 2 == 1
+        return Reply(503, b"{}") if is_odd and not asked.path.endswith("/token") else reply
+
+    account = Account(platform, tmp_path, tamper=tamper)
+
+    output = account.probe()
+
+    assert output.exit_code == 0, output.stderr
+    assert account.report["ended"] == "all requests were used"
+    assert MOST_REQUESTS - 6 <= len(account.wire.asked) <= MOST_REQUESTS
+    assert sum(finding["verdict"] != "open" for finding in account.report["probes"]) > 20
+
+
 def _only_reads(asked: ApiRequest) -> bool:
     """A token, or a service of FastBill that lists something."""
     return asked.path.endswith("/token") or json.loads(asked.body)["SERVICE"].endswith((".get", ".getpaid"))
