@@ -12,6 +12,11 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "inclusive": {"invoices-filter": "honoured", "invoices-boundary": "included", "plans-boundary": "included"},
         "ignored": {"invoices-filter": "ignored", "customers-filter": "ignored", "payments-before": "ignored"},
     },
+    "updated_before": {
+        "payments": {"payments-before": "honoured", "invoices-before": "ignored", "customers-before": "ignored"},
+        "all": {"payments-before": "honoured", "invoices-before": "honoured", "customers-before": "honoured"},
+        "none": {"payments-before": "ignored", "invoices-before": "ignored"},
+    },
     "list_body": {"array": {"list-body": "a bare array"}, "data": {"list-body": "an object with data"}},
     "headers": {
         "both": {"links": "present", "total": "present"},
@@ -40,12 +45,12 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "object": {"empty-metadata": "a map"},
     },
     "events_start_date": {
-        "honoured": {"events-filter": "honoured", "events-boundary": "included"},
-        "ignored": {"events-filter": "ignored"},
-        "refused": {"events-filter": "refused"},
+        "honoured": {"events-filter": "honoured", "events-boundary": "included", "events-before": "honoured"},
+        "ignored": {"events-filter": "ignored", "events-before": "ignored"},
+        "refused": {"events-filter": "refused", "events-before": "refused"},
     },
     "events_sort": {
-        "honoured": {"events-order": "honoured", "events-reach": "more than a year"},
+        "honoured": {"events-order": "honoured", "events-reach": "as long as records"},
         "ignored": {"events-order": "newest first, whatever is asked for"},
     },
     "subscription_flags": {
@@ -56,8 +61,32 @@ INVOICED: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "chasing_cadences": {"cadences": "answers", "newer-cadences": "missing"},
         "customer_chasing_cadences": {"cadences": "missing", "newer-cadences": "answers"},
     },
+    "mutation_events": {
+        True: {"events-of-changes": "each of them"},
+        False: {"events-of-changes": "none of them", "events-late": ""},
+    },
+    "deleted_object": {"whole": {"events-deleted": "the whole object"}, "id": {"events-deleted": "only a part"}},
+    "merged_object": {
+        "absorbed": {"events-merged": "the customer that is gone", "events-merged-names": "names one"},
+        "survivor": {"events-merged": "the customer that is left", "events-merged-names": "names both"},
+    },
+    "void_and_cancel": {
+        False: {"events-payment-deleted": "it is gone", "events-subscription-deleted": "it is gone"},
+        True: {
+            "events-payment-deleted": "it is kept, and marked",
+            "events-subscription-deleted": "it is kept, and marked",
+        },
+    },
+    "events_delay": {0: {"events-late": "as they happen"}, 2: {"events-late": "some come later"}},
+    "events_kept": {0: {"events-reach": "as long as records"}, 11: {"events-reach": "less than a year"}},
 }
 ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
+    "organizations": {2: {"organizations-named": "present"}, 1: {"organizations-named": "", "organization-header": ""}},
+    "error_info": {"present": {"organizations-named": "present"}, "absent": {"organizations-named": "absent"}},
+    "organization_header": {
+        "documented": {"organization-header": "honoured"},
+        "ignored": {"organization-header": "ignored"},
+    },
     "rate_headers": {
         "present": {"rate-headers": "present"},
         "absent": {"rate-headers": "absent"},
@@ -119,30 +148,32 @@ ZOHO: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     "duplicates": {0: {"invoices-listed": "once"}, 3: {"invoices-listed": "several times"}},
     "details_unavailable": {"": {"detail": "answers"}, "invoices:403": {"detail": "no access", "detail-form": ""}},
     "detail_envelope": {"object": {"detail-form": "an object"}, "array": {"detail-form": "an array"}},
-    "detail_lists": {"array": {"detail": "answers"}, "single": {"detail-lines": "an object"}},
+    "detail_lists": {"array": {"detail-lines": "an array"}, "single": {"detail-lines": "an object"}},
     "detail_members": {"all": {"detail-blanks": "present"}, "filled": {"detail-blanks": "absent"}},
     "detail_times": {
         "live": {"detail-time": "as in the list"},
         "absent": {"detail-time": "absent"},
         "later": {"detail-time": "another than in the list"},
     },
-    "bulk_ids": {200: {"items-at-once": "answers"}, 3: {"items-at-once": "refused"}},
+    "bulk_ids": {200: {"items-at-once": "answers"}, 3: {"items-at-once": "fewer at once"}},
     "bulk_characters": {0: {"items-at-once": "answers"}, 20: {"items-at-once": "refused"}},
-    "blank_times": {1: {"items-timed": "not on every row"}, 0: {"items-timed": "on every row"}},
+    "blank_times": {1: {"items-timed": "on some rows"}, 0: {"items-timed": "on every row"}},
 }
 BOOKS = {
     **ZOHO,
+    "organization_header": {
+        "documented": {"organization-header": "ignored"},
+        "any": {"organization-header": "honoured"},
+    },
     "list_keys": {
-        "live": {"vendor-credits-key": "vendor_credits", "debit-notes-key": "debit_notes"},
-        "other": {"vendor-credits-key": "vendorcredits", "debit-notes-key": "invoices", "tasks-key": "tasks"},
+        "live": {"vendor-credits-key": "vendor_credits", "customer-debit-notes-key": "debit_notes"},
+        "other": {"vendor-credits-key": "vendorcredits", "customer-debit-notes-key": "invoices", "tasks-key": "tasks"},
     },
     "purchase_orders_order": {
         "descending": {"purchase-orders-order": "newest first, whatever is asked for"},
         "default": {"purchase-orders-order": "ignored"},
         "honoured": {"purchase-orders-order": "honoured"},
     },
-    # The invoices that are looked at have several lines here; those of Zoho Invoice show it.
-    "detail_lists": {"array": {"detail": "answers"}, "single": {"detail": "answers"}},
     "recurring_bill_path": {
         "recurringbills": {
             "path-recurringbills-of-one": "answers",
@@ -192,7 +223,7 @@ FASTBILL: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
         "text": {"errors-form": "text"},
     },
     "order": {
-        "key": {"invoices-sequence": "oldest row first"},
+        "key": {"invoices-sequence": "oldest row first", "customers-sequence": "oldest row first"},
         "newest": {"invoices-sequence": "newest row first"},
         "lastupdate": {"customers-sequence": "by time of change"},
         "shuffled": {"invoices-sequence": "none", "order-stable": "the same each time"},
@@ -222,25 +253,21 @@ FASTBILL: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
     },
 }
 REST_API: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
-    "pager": {
-        "offset": {"invoices-size": "taken", "invoices-rows": "once"},
-        "cursor": {"invoices-end": "names no next page"},
-        "none": {"invoices-listed": "answers", "invoices-rows": "once"},
-    },
     "totals": {True: {"invoices-total": "right"}, False: {"invoices-total": ""}},
     "limit_cap": {0: {"invoices-size": "taken"}, 50: {"invoices-size": "fewer rows come"}},
     "ignore_paging": {False: {"invoices-end": "ends there"}, True: {"invoices-end": "not as documented"}},
-    "order": {"key": {"invoices-stable": "the same each time"}, "shuffled": {"invoices-stable": "the same each time"}},
+    "order": {
+        "key": {"invoices-order": "oldest row first", "invoices-stable": "the same each time"},
+        "newest": {"invoices-order": "newest row first"},
+        "shuffled": {"invoices-order": "none", "invoices-stable": "the same each time"},
+    },
     "since": {
         "honoured": {"invoices-filter": "honoured", "invoices-boundary": "included"},
         "ignored": {"invoices-filter": "ignored"},
     },
-    "since_format": {
-        "iso8601": {"invoices-boundary": "included"},
-        "pattern": {"invoices-filter": "honoured", "invoices-boundary": "included"},
-    },
-    "times": {"iso8601": {"invoices-dated": "not on every row"}, "unix_ms": {"invoices-dated": "not on every row"}},
-    "method": {"GET": {"invoices-listed": "answers"}, "POST": {"invoices-listed": "answers"}},
+    "ids": {"number": {"keys": "numbers"}, "text": {"keys": "text"}, "mixed": {"keys": "both"}},
+    "empty": {"list": {"empty": "an empty list"}, "null": {"empty": "null"}, "absent": {"empty": "nothing"}},
+    "rate_headers": {False: {"limits": "absent"}, True: {"limits": "present"}},
 }
 SEEN = {
     "invoiced": INVOICED,
@@ -249,46 +276,84 @@ SEEN = {
     "fastbill": FASTBILL,
     "rest_api": REST_API,
 }
-# Reading does not tell these: what happens to credentials and to whoever asks too much, and what a test sets up.
-COMMON = {"clock", "unknown_fields", "max_in_flight"}
-TOKENS = {
-    *("api_domain", "code", "data_center", "expires_in", "invalid_token_code", "live_tokens", "refresh_token"),
-    *("revoke_after_calls", "scheme", "token_error_status", "token_generation", "token_lifetime", "token_limit"),
-    *("token_throttle_status", "token_window"),
+
+
+def _each(names: str, reason: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), reason)
+
+
+# Why no probe is about an option.
+_COMMON = {
+    "clock": "It is about the sandbox's own changes.",
+    "unknown_fields": "Such fields are no fact to be asked for: the report lists them beside the probes.",
+    "max_in_flight": "One request is in flight at a time.",
 }
-LIMITS = {"calls_per_minute", "minute_ms", "block_above", "block_seconds", "daily_quota", "random_throttle"}
-# Two of these are asked about where there are several organizations.
-ORGANIZATIONS = {
-    *("organizations", "organization_rows", "organization_options", "organization_header"),
-    *("error_info", "gone_after", "inactive", "base_url", "bulk_import"),
+_LIMITED = "A probe provokes no refusal, and ends with what it has where there is one."
+_TOKENS = _each(
+    "api_domain code data_center expires_in invalid_token_code live_tokens refresh_token revoke_after_calls scheme "
+    "token_error_status token_generation token_lifetime token_limit token_throttle_status token_window",
+    "It is about how tokens are got, not about what they read.",
+)
+_LIMITS = _each(
+    "calls_per_minute minute_ms block_above block_seconds daily_quota random_throttle",
+    _LIMITED,
+)
+_ORGANIZATIONS = {
+    **_each("organization_rows organization_options", "One organization is asked."),
+    **_each("inactive gone_after", "One organization is asked, and it is there."),
+    "base_url": "It is about what the configuration says.",
+    "bulk_import": "It is about the rows, not about what the API does.",
 }
-BOOKS_ALONE = {
-    *("debit_notes", "journals_filter", "journals_time", "purchase_orders_order", "showbalance"),
-    *("transactions_account", "recurring_bill_path", "dead_sales_orders"),
-}
-NO_PROBE: Mapping[str, set[str]] = {
-    # What events say shows only once something was deleted, merged or voided.
-    "invoiced": {
-        *(*COMMON, "mutation_events", "deleted_object", "merged_object", "void_and_cancel", "events_delay"),
-        "events_kept",
-    },
-    "zoho_invoice": COMMON | TOKENS | LIMITS | ORGANIZATIONS | BOOKS_ALONE,
-    "zoho_books": COMMON | TOKENS | LIMITS | ORGANIZATIONS,
-    "fastbill": {*COMMON, "calls_per_hour", "quota_answer", "quota_retry_after", "quota_seconds"},
-    # Of a declared API the configuration says the rest.
+_BOOKS_ALONE = _each(
+    "debit_notes journals_filter journals_time purchase_orders_order showbalance transactions_account "
+    "recurring_bill_path dead_sales_orders",
+    "Zoho Invoice has no such lists.",
+)
+NO_PROBE: Mapping[str, Mapping[str, str]] = {
+    "invoiced": _COMMON,
+    "zoho_invoice": {**_COMMON, **_TOKENS, **_LIMITS, **_ORGANIZATIONS, **_BOOKS_ALONE},
+    "zoho_books": {**_COMMON, **_TOKENS, **_LIMITS, **_ORGANIZATIONS},
+    "fastbill": {**_COMMON, **_each("calls_per_hour quota_answer quota_retry_after quota_seconds", _LIMITED)},
     "rest_api": {
-        *(*COMMON, "access_token_calls", "access_token_seconds", "auth", "config", "echo_url", "empty", "ids", "key"),
-        *("max_offset", "next_host", "next_key", "pose", "rate_calls", "rate_headers", "rate_seconds", "redirect"),
-        *("refusal_status", "rotate_refresh_token", "single_object", "start_page", "vendor_limits", "wrapper"),
+        **_COMMON,
+        **_each("rate_calls rate_seconds vendor_limits", _LIMITED),
+        **_each("access_token_calls access_token_seconds rotate_refresh_token", "It is about how tokens are got."),
+        **_each(
+            "auth config key max_offset method next_key pager pose since_format single_object start_page times wrapper",
+            "The configuration says so: another one cannot be read, or is read otherwise.",
+        ),
+        **_each("refusal_status redirect", "The connection test says so, before anything is asked."),
+        "next_host": "The connector goes to no other host, and reads an address without one the same.",
+        "echo_url": "The words of a refusal are in no report.",
     },
 }
-# Set at once, each to its last value.
-FIVE: Mapping[str, tuple[str, ...]] = {
-    "invoiced": ("last_next", "out_of_order", "list_body", "subscription_flags", "events_start_date"),
-    "zoho_invoice": ("rate_headers", "all_taxes", "page_zero", "undocumented_sort", "all_contact_persons"),
-    "zoho_books": ("list_keys", "journals_filter", "undocumented_filter", "totals", "showbalance"),
-    "fastbill": ("nested", "numbers", "errors_form", "lastupdate_filter", "unpaged"),
-    "rest_api": ("totals", "limit_cap", "since", "times", "method"),
+# An option that hides what another one does, in the position it is seen in.
+_HIDES_OF_ZOHO = {
+    "ignore_filter": {"undocumented_filter", "journals_filter"},
+    "ignore_sort": {"undocumented_sort", "purchase_orders_order"},
+    "undocumented_sort": {"purchase_orders_order"},
+    "organizations": {"error_info", "organization_header"},
+    "journals_time": {"journals_filter"},
+    # Of a longer list other documents are looked at, and it has several pages.
+    "per_page_cap": {"detail_lists", "page_context"},
+    "page_context": {"hide_inactive", "unpaged"},
+    "details_unavailable": {"detail_lists", "detail_envelope", "detail_members", "detail_times"},
+}
+HIDES: Mapping[str, Mapping[str, set[str]]] = {
+    "invoiced": {
+        "mutation_events": {"deleted_object", "merged_object", "void_and_cancel", "events_kept", "events_delay"},
+        "ignore_sort": {"events_sort", "events_kept"},
+        "events_sort": {"events_kept"},
+        "events_delay": {"events_kept"},
+        "updated_after": {"updated_before"},
+    },
+    "zoho_invoice": _HIDES_OF_ZOHO,
+    "zoho_books": _HIDES_OF_ZOHO,
+    "fastbill": {},
+    "rest_api": {
+        "ignore_paging": {"limit_cap", "totals"},
+        "empty": {"ignore_paging"},
+    },
 }
 # Names whose values are words of the vendor, or say how a list goes on.
 DOCUMENTED = {

@@ -17,9 +17,8 @@ from source_invoicing.http import Failure, HostUnreachable, QuotaExhausted, conf
 from source_invoicing.platforms import Platform
 from source_invoicing.streams.probing import ENDS_ALL, CannotTell, Inquiry, Probe
 
-# In all. The connection test, the access token and the ids of organizations are sent beside the probes.
+# In all, with those beside the probes.
 MOST_REQUESTS = 80
-REQUESTS_BESIDE = 4
 CONFIRMED, DIFFERS, OPEN = "confirmed", "differs", "open"
 COLUMNS = (("fact", 44), ("assumed", 16), ("seen", 24), ("verdict", 9))
 NARROWEST, WIDEST = 80, 140
@@ -37,7 +36,8 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
     streams = platform.streams()
     probes = _chosen(platform.probes(streams), only)
     client = streams[0].members[0].account.client
-    client.allow(MOST_REQUESTS - REQUESTS_BESIDE)
+    allowed = MOST_REQUESTS - platform.requests_beside_probes
+    client.allow(allowed)
     inquiry = Inquiry(streams)
     ended, findings = "", []
     for number, probe in enumerate(probes, 1):
@@ -57,7 +57,7 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
     return {
         "connector": f"source-invoicing {version('source-invoicing')}",
         "platform": platform.name,
-        "requests": MOST_REQUESTS - REQUESTS_BESIDE - (client.requests_left or 0),
+        "requests": allowed - (client.requests_left or 0),
         "ended": ended or None,
         "probes": findings,
         "undeclared": [

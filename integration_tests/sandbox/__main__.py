@@ -82,8 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
     parser.add_argument("--scale", type=int, default=1, help="multiplies the numbers of rows")
     parser.add_argument("--latency-ms", type=float, default=0, help="delay before each answer of the API")
-    parser.add_argument("--rows", nargs="+", action="extend", default=[], metavar="STREAM=N")
-    parser.add_argument("--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "--rows", nargs="+", action="extend", default=[], metavar="STREAM=N", help="how many rows streams have"
+    )
+    parser.add_argument(
+        "--option", nargs="+", action="extend", default=[], metavar="NAME=VALUE", help="see below for each platform"
+    )
     return parser
 
 

@@ -11,6 +11,12 @@ OPTIONS: tuple[Option, ...] = (
         "Whether a row updated at that very second is listed; 'ignored' lists all rows.",
         choices=("exclusive", "inclusive", "ignored"),
     ),
+    Option(
+        "updated_before",
+        "payments",
+        "Which lists select by it. The vendor's own library sends it to one of them; nothing is documented.",
+        choices=("payments", "all", "none"),
+    ),
     Option("list_body", "array", "A bare array, or an object with the rows in 'data'.", choices=("array", "data")),
     Option(
         "headers",
@@ -61,7 +67,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
     Option("events_delay", 0, "How many later events are listed before the event of a deletion is."),
-    Option("events_kept", 0, "So many events are listed, the newest ones; 0 lists all."),
+    Option("events_kept", 0, "How many events are listed, the newest ones; 0 lists all."),
     Option(
         "deleted_object",
         "whole",

@@ -62,13 +62,14 @@ class ListParameters:
         return tuple(columns)
 
     def _time_bounds(self, request: ApiRequest, stream: str) -> list[Bounds]:
-        """``updated_after``, and on payments the undocumented ``updated_before`` that the vendor's Go SDK sends."""
-        rule = self._options.text("updated_after")
+        """``updated_after``, and the undocumented ``updated_before`` that the vendor's Go SDK sends to payments."""
+        rule, takes_end = self._options.text("updated_after"), self._options.text("updated_before")
         if stream not in UPDATED_AFTER or rule == "ignored":
             return []
         gap = 1 if rule == "exclusive" else 0
         after = _integer(request, "updated_after")
-        before = _integer(request, "updated_before") if stream == "payments" else None
+        has_end = takes_end == "all" or (takes_end == "payments" and stream == "payments")
+        before = _integer(request, "updated_before") if has_end else None
         if after is None and before is None:
             return []
         low, high = (None if after is None else after + gap), (None if before is None else before - gap)

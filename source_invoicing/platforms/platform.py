@@ -38,6 +38,9 @@ class Platform(ABC):
     #: Whether a sync may end before all streams had their turn, because it may send only few calls. Then streams that
     #: the last sync did not finish come first, and the others in an order that changes.
     takes_turns: ClassVar[bool] = False
+    #: Requests, at most, that a run of :meth:`probes` takes beside the probes: the connection test, access tokens, the
+    #: ids of accounts, each of them tried twice.
+    requests_beside_probes: ClassVar[int] = 8
     #: What :meth:`login` needs; empty where there is none, because a user pastes the keys of the configuration.
     login_secrets: ClassVar[Sequence[str]] = ()
 

@@ -66,6 +66,10 @@ class DerivedStream(InvoicingStream, ABC):
         """Parts go with their document, which is told."""
         return False
 
+    @override
+    def is_of_user(self, field: str) -> bool:
+        return self._source.is_of_user(field)
+
     @property
     def paths(self) -> Sequence[str]:
         """Where the parts are, see :attr:`expand`."""

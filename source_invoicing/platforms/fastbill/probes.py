@@ -3,7 +3,9 @@ https://apidocs.fastbill.com/fastbill/en/fundamentals.html"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from source_invoicing.http import whole_number
@@ -21,10 +23,12 @@ from source_invoicing.streams.probing import (
     Probe,
     question,
 )
-from source_invoicing.streams.probing.changes import Changes, carries, change_filter
+from source_invoicing.streams.probing.changes import ALWAYS, SOMETIMES, Changes, carries, change_filter
 from source_invoicing.streams.probing.lists import (
     CAPPED,
     EMPTY,
+    OLDEST_ROW,
+    STABLE,
     TAKEN,
     order_stable,
     page_at,
@@ -32,8 +36,10 @@ from source_invoicing.streams.probing.lists import (
     parameter,
     path,
     row_listed,
+    row_order,
     selects_none,
 )
+from source_invoicing.streams.probing.lists import CHANGES as CHANGES_EACH_TIME
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
 VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
@@ -42,14 +48,11 @@ FAR = 10_000_000
 IN_FUTURE = "2099-01-01"
 ARRAY, INDICES, OBJECT = "an array", "an object of indices", "an object"
 TEXT, NUMBER, BOTH, NULL, NO_LIST = "text", "number", "both", "null", "no list at all"
-OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER = "oldest row first", "newest row first", "by time of change", "none"
 DAY_FIRST, YEAR_FIRST = "day first", "year first"
+APART, SHARED = "other documents", "some of the same documents"
 JSON, PLAIN = "JSON", "another type"
 UNDERSTOOD = dict.fromkeys(
     (ARRAY, INDICES, OBJECT, TEXT, NUMBER, BOTH, NULL, NO_LIST), "The connector reads it in any of its forms."
-)
-PAGED_ON = dict.fromkeys(
-    (OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER), "The connector reads by overlapping offsets, in any order."
 )
 
 
@@ -172,27 +175,32 @@ def label(inquiry: Inquiry) -> str:
     return JSON if kind.startswith("application/json") else PLAIN
 
 
-@question(PAGED_ON)
-def order(inquiry: Inquiry, name: str) -> str:
-    """In which order does a list come?"""
-    stream, rows = inquiry.stream(name), inquiry.page(name).rows
-    ids = [number for row in rows if (number := whole_number(stream.key(row))) is not None]
-    times = [time for row in rows if (time := stream.timestamp(row)) is not None]
-    if len(ids) < 3:  # noqa: PLR2004  # any two are in some order
-        raise CannotTell("the list has too few rows")
-    orders = {
-        OLDEST_ROW: ids == sorted(ids),
-        NEWEST_ROW: ids == sorted(ids, reverse=True),
-        BY_CHANGE: bool(times) and times in (sorted(times), sorted(times, reverse=True)),
+@question(UNDERSTOOD)
+def category_form(inquiry: Inquiry, name: str) -> str:
+    """Is a category a word or a list?"""
+    return one_of({form(row["CATEGORY"]) for row in inquiry.page(name).rows if row.get("CATEGORY")})
+
+
+@question(
+    {
+        APART: "What is in both streams can be added up.",
+        SHARED: "Some documents are in both streams. Do not add them up.",
     }
-    return next((name for name, holds in orders.items() if holds), NO_ORDER)
+)
+def overlap(inquiry: Inquiry, name: str, other: str) -> str:
+    """Are documents of a list those of another?"""
+    # Ids are unique within a service only.
+    same = itemgetter("INVOICE_ID", "INVOICE_NUMBER", "INVOICE_DATE", "TOTAL")
+    one, two = ({same(defaultdict(str, row)) for row in inquiry.page(each).rows} for each in (name, other))
+    inquiry.note("documents in both", len(one & two))
+    return SHARED if one & two else APART
 
 
 @question(
     {
         HONOURED: "The connector could ask for one project, and does not yet.",
-        IGNORED: "Documents of other projects are left out here.",
-        REFUSED: "Documents of other projects are left out here.",
+        IGNORED: "The connector reads all documents, and leaves out those of other projects.",
+        REFUSED: "The connector reads all documents, and leaves out those of other projects.",
     }
 )
 def project_filter(inquiry: Inquiry, name: str) -> str:
@@ -246,7 +254,10 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         selects_none("customers", {"FILTER": {"NOTHING": "1"}}),
         IGNORED,
-        {IGNORED: "Rows are selected here as well.", REFUSED: "A filter that is not known must not be sent."},
+        {
+            IGNORED: "A wrong filter does not show. The connector checks which rows come.",
+            REFUSED: "A filter that is not known must not be sent.",
+        },
     ),
     Probe("project-filter", "PROJECT_ID does not select invoices.", INFERRED, project_filter("invoices"), IGNORED),
     Probe("page-size", "A page holds 100 rows at most.", VERIFIED, page_size("invoices", "LIMIT", 250), CAPPED),
@@ -263,7 +274,7 @@ PROBES: tuple[Probe, ...] = (
         for name, service, key in (INVOICES, TIMES, TEMPLATES)
     ),
     *(
-        Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, order(name), OLDEST_ROW)
+        Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, row_order(name), OLDEST_ROW)
         for name in ("invoices", "customers")
     ),
     Probe(
@@ -271,9 +282,12 @@ PROBES: tuple[Probe, ...] = (
         "A list comes in the same order each time.",
         INFERRED,
         order_stable("invoices"),
-        "the same each time",
+        STABLE,
+        {CHANGES_EACH_TIME: "Pages do not fit together, so a sync may miss rows."},
     ),
     Probe("invoices-listed", "An invoice is listed once.", INFERRED, row_listed("invoices"), "once"),
+    Probe("revenues-overlap", "Revenues are no invoices.", INFERRED, overlap("revenues", "invoices"), APART),
+    Probe("category", "The category of an expense is a word.", INFERRED, category_form("expenses"), TEXT),
     Probe("container", "The rows of a page are an array.", VERIFIED, container(*INVOICES), ARRAY),
     Probe("empty-list", "An empty array stands for no rows.", VERIFIED, empty_list(*INVOICES), ARRAY),
     Probe("nested", "The lines of an invoice are an array.", INFERRED, lines(*INVOICES, "ITEMS"), ARRAY),
@@ -295,14 +309,17 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         carries("customers", "DELETED_DATE"),
         ABSENT,
-        {"not on every row": "Deleted customers stay in the list, with the date."},
+        {
+            ABSENT: "Deleted customers leave the list, and are known by that.",
+            **dict.fromkeys((ALWAYS, SOMETIMES), "Deleted customers stay in the list, with the date."),
+        },
     ),
     Probe(
         "invoices-dated",
         "Every invoice carries LASTUPDATE.",
         INFERRED,
         carries("invoices", "LASTUPDATE"),
-        "on every row",
+        ALWAYS,
     ),
     Probe(
         "type-filter",

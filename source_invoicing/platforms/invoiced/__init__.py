@@ -27,6 +27,7 @@ class Invoiced(Platform):
     """An account at Invoiced."""
 
     name: ClassVar[str] = "invoiced"
+    requests_beside_probes = 2  # the connection test
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from source_invoicing.http import link_header
+from source_invoicing.platforms.invoiced.questions import (
+    A_YEAR,
+    ABSORBED,
+    ALL,
+    ALONE,
+    AMONG_RUNNING,
+    ARRAY,
+    BOTH,
+    CHANGES,
+    EACH,
+    EVENTS,
+    IN_ORDER,
+    ITSELF,
+    KEPT,
+    KNOWN,
+    MAP,
+    NAMES_BOTH,
+    OTHERS,
+    SERVED,
+    UNDER_DATA,
+    WHOLE,
+    WITH_OTHERS,
+    WITH_USER,
+    after_deletion,
+    changes_told,
+    deleted_object,
+    empty_metadata,
+    events_reach,
+    last_link,
+    late_events,
+    links,
+    list_body,
+    merged_names,
+    merged_object,
+    page_out_of_order,
+    paused,
+    subscription_flag,
+    words,
+)
 from source_invoicing.streams import PageRequest
 from source_invoicing.streams.probing import (
     ABSENT,
@@ -12,18 +50,14 @@ from source_invoicing.streams.probing import (
     MISSING,
     PRESENT,
     REFUSED,
-    Answer,
-    CannotTell,
-    Inquiry,
     Mark,
     Probe,
-    question,
 )
 from source_invoicing.streams.probing.changes import ALWAYS as ON_EVERY_ROW
 from source_invoicing.streams.probing.changes import (
     EXCLUDED,
     INCLUDED,
-    Changes,
+    SOMETIMES,
     boundary,
     carries,
     change_end,
@@ -33,6 +67,7 @@ from source_invoicing.streams.probing.changes import (
 from source_invoicing.streams.probing.lists import (
     CAPPED,
     EMPTY,
+    TAKEN,
     listed,
     observation,
     page_at,
@@ -50,141 +85,67 @@ FILTERED = (
     *("customers", "invoices", "payments", "credit_notes", "subscriptions"),
     *("estimates", "items", "plans", "tax_rates", "coupons"),
 )
-CHANGES = Changes(
-    since=lambda seconds: {"updated_after": seconds},
-    oldest={"sort": "updated_at ASC"},
-    newest={"sort": "updated_at DESC"},
-    field="updated_at",
-)
-EVENTS = Changes(
-    since=lambda seconds: {"start_date": seconds},
-    oldest={"sort": "timestamp ASC"},
-    newest={"sort": "timestamp DESC"},
-    field="timestamp",
-)
 # Neither documented, nor sent by the vendor's own libraries.
-UNFILTERED = ("notes", "tasks", "credit_balance_adjustments", "contacts", "metered_billings", "payment_sources")
-# Paths that the vendor's libraries know, and the documentation does not.
+UNFILTERED_SORTED = ("notes", "tasks", "credit_balance_adjustments")
+UNFILTERED_CHILDREN = ("contacts", "metered_billings", "payment_sources")
+NOT_YET = {
+    HONOURED: "The connector could ask for what changed, and does not yet.",
+    IGNORED: "The connector does without.",
+    REFUSED: "The connector does without.",
+}
+# Paths that the vendor's libraries or others' know, and the documentation does not. One that may hold credentials of
+# payment gateways is left out.
 UNDOCUMENTED = (
-    *("contacts", "line_items", "payment_plans", "charges", "refunds", "custom_fields"),
-    *("gl_accounts", "payment_links", "companies/current"),
+    *("contacts", "line_items", "payment_plans", "charges", "refunds", "files", "custom_fields"),
+    *("gl_accounts", "payment_links", "late_fee_schedules", "tax_rules", "payment_terms", "companies/current"),
 )
-SERVED, ITSELF = "served", "names the page itself"
-ARRAY, UNDER_DATA, MAP, BOTH = "a bare array", "an object with data", "a map", "both"
-ALONE, WITH_OTHERS = "those alone", "those and the others"
-WHOLE, IN_PART = "the whole object", "only a part"
-KNOWN, OTHERS = "documented kinds alone", "others too"
 IN_FUTURE = 4_102_444_800
-A_YEAR, LESS = "more than a year", "less than a year"
-SECONDS_PER_YEAR = 365 * 86_400
-# A key, a kind and a time: more than that is an object.
-FEW_FIELDS = 3
+# https://developer.invoiced.com/api/subscriptions
+STATES = ("not_started", "active", "past_due", "finished", "canceled")
+# Two parameters that are asked of items at once.
+SINCE_ZERO, UNKNOWN_INCLUDE = {"updated_after": 0}, {"include": "nothing"}
+
+EITHER_BODY = dict.fromkeys((ARRAY, UNDER_DATA), "The connector reads either.")
+LINKS = {
+    PRESENT: "The connector goes by them.",
+    ABSENT: "The connector goes by the number of rows, and asks once more behind the last page.",
+}
+LAST_LINK = dict.fromkeys((ABSENT, ITSELF), "The connector ends the list there.")
 
 
-def list_body(answer: Answer) -> str:
-    """In what a list comes."""
-    return ARRAY if isinstance(answer.response and answer.response.body, list) else UNDER_DATA
-
-
-def links(answer: Answer) -> str:
-    """Whether a list says how it goes on."""
-    return PRESENT if answer.response and answer.response.headers.get("Link") else ABSENT
-
-
-def last_link(answer: Answer) -> str:
-    """What a last page names as the next one."""
-    found = link_header.targets(answer.response.headers.get("Link", "")) if answer.response else {}
-    if not found:
-        raise CannotTell("no links come")
-    if "next" not in found:
-        return ABSENT
-    if found["next"] != found.get("self"):
-        raise CannotTell("the list has several pages")
-    return ITSELF
-
-
-def empty_metadata(answer: Answer) -> str:
-    """How a map without members is written."""
-    kinds = {type(row["metadata"]) for row in answer.rows if row.get("metadata") in ([], {})}
-    if not kinds:
-        raise CannotTell("no row has empty metadata")
-    return BOTH if len(kinds) > 1 else MAP if dict in kinds else ARRAY
-
-
-def kinds_of_sources(answer: Answer) -> str:
-    """Whether all payment sources are of the kinds that are documented."""
-    return KNOWN if {row.get("object") for row in answer.rows} <= {"card", "bank_account"} else OTHERS
-
-
-@question(
-    {
-        ALONE: "Running, canceled and finished subscriptions are read as three lists.",
-        WITH_OTHERS: "Running subscriptions come in each of the lists, and are handed on once.",
-        IGNORED: "Canceled subscriptions cannot be read.",
-    }
-)
-def subscription_flag(inquiry: Inquiry, *states: str) -> str:
-    """Which subscriptions do flags list?"""
-    found = {row.get("status") for row in inquiry.page("subscriptions", params=dict.fromkeys(states, 1)).rows}
-    return IGNORED if not found.issuperset(states) else ALONE if found == set(states) else WITH_OTHERS
-
-
-@question(
-    {
-        REFUSED: "Pages of a list are read in order, and no sync begins in the middle of one.",
-        SERVED: "Pages could be read in any order.",
-    }
-)
-def page_out_of_order(inquiry: Inquiry, *numbers: int) -> str:
-    """Is a page served behind others than the one before it?
-
-    :param numbers: of the pages, the last of which is in question
-    """
-    if len(inquiry.page("invoices").rows) < max(numbers):
-        raise CannotTell("the list has too few rows")
-    # Of a size that nothing else asks for, so that it is another list to the server.
-    answers = [
-        inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, again=True)
-        for number in numbers
-    ]
-    return REFUSED if answers[-1].refused else SERVED if answers[-1].listed else ""
-
-
-@question({WHOLE: "A vanished row can be handed on as it was.", IN_PART: "A vanished row is known by its key alone."})
-def deleted_object(inquiry: Inquiry) -> str:
-    """What does the event of a deletion hold?"""
-    gone = [row for row in inquiry.page("events").rows if str(row.get("type")).endswith(".deleted")]
-    if not gone:
-        raise CannotTell("the newest events are of no deletion")
-    inquiry.note("events of deletions", len(gone))
-    objects = [row["data"].get("object") for row in gone if isinstance(row.get("data"), dict)]
-    return WHOLE if all(isinstance(each, dict) and len(each) > FEW_FIELDS for each in objects) and objects else IN_PART
-
-
-@question({A_YEAR: "Events reach far back.", LESS: "Older events are gone, or the account is young."})
-def events_reach(inquiry: Inquiry) -> str:
-    """How far do events reach back?"""
-    page = inquiry.page("events", params=EVENTS.oldest).listed
-    times = EVENTS.times(inquiry, "events", page.rows)
-    if not times or times != sorted(times) or page.server_time is None:
-        raise CannotTell("the oldest events do not come first")
-    return A_YEAR if page.server_time - times[0] > SECONDS_PER_YEAR else LESS
+def label(name: str) -> str:
+    """The name of a stream inside a sentence."""
+    return name.replace("_", " ")
 
 
 PROBES: tuple[Probe, ...] = (
-    Probe("list-body", "A list is a bare array.", VERIFIED, observation("customers", list_body), ARRAY),
+    Probe("list-body", "A list is a bare array.", VERIFIED, observation("customers", list_body), ARRAY, EITHER_BODY),
     Probe("total", "X-Total-Count tells how many rows a list has.", VERIFIED, total("customers"), PRESENT),
-    Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT),
-    Probe("last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT),
+    Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT, LINKS),
+    Probe(
+        "last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT, LAST_LINK
+    ),
     *(
         probe
         for name in FILTERED
         for probe in (
-            Probe(f"{name}-order", f"sort=updated_at orders {name}.", VERIFIED, change_order(name, CHANGES), HONOURED),
-            Probe(f"{name}-filter", f"updated_after selects {name}.", VERIFIED, change_filter(name, CHANGES), HONOURED),
+            Probe(
+                f"{name}-order",
+                f"sort=updated_at orders {label(name)}.",
+                VERIFIED,
+                change_order(name, CHANGES),
+                HONOURED,
+            ),
+            Probe(
+                f"{name}-filter",
+                f"updated_after selects {label(name)}.",
+                VERIFIED,
+                change_filter(name, CHANGES),
+                HONOURED,
+            ),
             Probe(
                 f"{name}-boundary",
-                f"updated_after leaves out {name} of that very second.",
+                f"updated_after leaves out {label(name)} of the very second that it names.",
                 INFERRED,
                 boundary(name, CHANGES),
                 EXCLUDED,
@@ -195,15 +156,37 @@ PROBES: tuple[Probe, ...] = (
     Probe("events-filter", "start_date selects events.", INFERRED, change_filter("events", EVENTS), HONOURED),
     Probe(
         "events-boundary",
-        "start_date lists events of that very second.",
+        "start_date lists events of the very second that it names.",
         INFERRED,
         boundary("events", EVENTS),
         INCLUDED,
         {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
-    Probe("events-user", "include=user is taken.", INFERRED, parameter("events", {"include": "user"}), "taken"),
-    Probe("events-reach", "Events are kept for more than a year.", INFERRED, events_reach(), A_YEAR),
+    Probe("events-reach", "Events are kept for a year or longer.", INFERRED, events_reach(), (ALL, A_YEAR)),
+    Probe("events-of-changes", "Each change of a record has its event.", INFERRED, changes_told(), EACH),
     Probe("events-deleted", "A deletion's event holds the object.", INFERRED, deleted_object(), WHOLE),
+    Probe(
+        "events-merged",
+        "The event of a merger is about the customer that is gone.",
+        INFERRED,
+        merged_object(),
+        ABSORBED,
+    ),
+    Probe("events-merged-names", "The event of a merger names both customers.", INFERRED, merged_names(), NAMES_BOTH),
+    Probe(
+        "events-payment-deleted",
+        "A deleted payment is kept, voided.",
+        INFERRED,
+        after_deletion("payments", "payment.deleted", lambda row: row.get("voided") is True),
+        KEPT,
+    ),
+    Probe(
+        "events-subscription-deleted",
+        "A deleted subscription is kept, canceled.",
+        INFERRED,
+        after_deletion("subscriptions", "subscription.deleted", lambda row: row.get("status") == "canceled"),
+        KEPT,
+    ),
     Probe(
         "page-out-of-order",
         "A page is refused unless the one before it was served.",
@@ -216,11 +199,11 @@ PROBES: tuple[Probe, ...] = (
         "page-behind-the-end",
         "A page behind the last one is empty.",
         INFERRED,
-        page_at("tax_rates", PageRequest(number=2)),
+        page_at("tax_rates", PageRequest(number=2), in_order=True),
         EMPTY,
     ),
     Probe("page-size", "A page holds 100 rows at most.", INFERRED, page_size("invoices", "per_page", 250), CAPPED),
-    Probe("page-of-100", "A page holds 100 rows.", INFERRED, page_size("invoices", "per_page", 100), "taken"),
+    Probe("page-of-100", "A page holds 100 rows.", INFERRED, page_size("invoices", "per_page", 100), TAKEN),
     Probe("canceled", "canceled=1 lists canceled subscriptions alone.", INFERRED, subscription_flag("canceled"), ALONE),
     Probe("finished", "finished=1 lists finished subscriptions alone.", INFERRED, subscription_flag("finished"), ALONE),
     Probe(
@@ -231,11 +214,25 @@ PROBES: tuple[Probe, ...] = (
         ALONE,
         {ALONE: "Two of the three lists could be one.", WITH_OTHERS: "All subscriptions could be read as one list."},
     ),
+    Probe("paused", "Paused subscriptions come with the running ones.", INFERRED, paused(), AMONG_RUNNING),
+    Probe(
+        "subscription-states",
+        "Running subscriptions have the documented states.",
+        INFERRED,
+        observation("subscriptions", words("status", STATES), CHANGES.newest),
+        KNOWN,
+        dict.fromkeys((KNOWN, OTHERS), "States are handed on as they come."),
+    ),
     Probe(
         "filter-status",
         "filter[status]=canceled selects subscriptions.",
         INFERRED,
-        selection("subscriptions", {"filter[status]": "canceled"}, lambda row: row.get("status") == "canceled"),
+        selection(
+            "subscriptions",
+            {"filter[status]": "canceled"},
+            lambda row: row.get("status") == "canceled",
+            among=CHANGES.newest,
+        ),
         (HONOURED, IGNORED),
     ),
     Probe(
@@ -245,13 +242,21 @@ PROBES: tuple[Probe, ...] = (
         selects_none("invoices", {"updated_after": IN_FUTURE}),
         HONOURED,
     ),
-    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("items", {"updated_after": 0}), "taken"),
+    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("items", SINCE_ZERO, UNKNOWN_INCLUDE), TAKEN),
+    Probe(
+        "unknown-include",
+        "An unknown include is taken.",
+        INFERRED,
+        parameter("items", UNKNOWN_INCLUDE, SINCE_ZERO),
+        TAKEN,
+    ),
     Probe(
         "payment-source-kinds",
         "Payment sources are cards and bank accounts.",
         VERIFIED,
-        observation("payment_sources", kinds_of_sources),
+        observation("payment_sources", words("object", ("card", "bank_account"))),
         KNOWN,
+        dict.fromkeys((KNOWN, OTHERS), "Payment sources of any kind are read."),
     ),
     Probe(
         "filter-property",
@@ -274,6 +279,7 @@ PROBES: tuple[Probe, ...] = (
         INFERRED,
         path("customer_chasing_cadences", "customers"),
         MISSING,
+        {ANSWERS: "The connector asks for it where /chasing_cadences is missing."},
     ),
     Probe(
         "empty-metadata",
@@ -287,39 +293,52 @@ PROBES: tuple[Probe, ...] = (
         "applied-to",
         "include=applied_to adds to payments what they were applied to.",
         VERIFIED,
-        carries("payments", "applied_to"),
-        (ON_EVERY_ROW, "not on every row"),
+        carries("payments", "applied_to", CHANGES.newest),
+        (ON_EVERY_ROW, SOMETIMES),
+        {
+            **dict.fromkeys((ON_EVERY_ROW, SOMETIMES), "What payments were applied to is read along with them."),
+            ABSENT: "The stream payment_applications stays empty.",
+        },
+    ),
+    *(
+        Probe(
+            f"{name}-before",
+            f"updated_before selects {name}.",
+            INFERRED,
+            change_end(name, CHANGES, lambda seconds: {"updated_before": seconds}),
+            HONOURED,
+        )
+        for name in ("payments", "invoices", "customers")
     ),
     Probe(
-        "unknown-include", "An unknown include is taken.", INFERRED, parameter("items", {"include": "nothing"}), "taken"
-    ),
-    Probe(
-        "payments-before",
-        "updated_before selects payments.",
+        "events-before",
+        "end_date selects events.",
         INFERRED,
-        change_end("payments", CHANGES, lambda seconds: {"updated_before": seconds}),
+        change_end("events", EVENTS, lambda seconds: {"end_date": seconds}),
         HONOURED,
     ),
     *(
         Probe(
             f"{name}-order",
-            f"sort=updated_at orders {name.replace('_', ' ')}.",
+            f"sort=updated_at orders {label(name)}.",
             INFERRED,
             change_order(name, CHANGES),
             HONOURED,
         )
-        for name in ("notes", "tasks", "credit_balance_adjustments")
+        for name in UNFILTERED_SORTED
     ),
     *(
         Probe(
             f"{name}-filter",
-            f"updated_after does not select {name.replace('_', ' ')}.",
+            f"updated_after does not select {label(name)}.",
             INFERRED,
-            selects_none(name, {"updated_after": IN_FUTURE}),
+            change_filter(name, CHANGES)
+            if name in UNFILTERED_SORTED
+            else selects_none(name, {"updated_after": IN_FUTURE}),
             IGNORED,
-            {HONOURED: "The connector could ask for what changed, and does not yet."},
+            NOT_YET,
         )
-        for name in UNFILTERED
+        for name in (*UNFILTERED_SORTED, *UNFILTERED_CHILDREN)
     ),
     *(Probe(f"list-{name}", f"/{name} answers.", VERIFIED, listed(name), ANSWERS) for name in ("members", "roles")),
     *(
@@ -329,8 +348,11 @@ PROBES: tuple[Probe, ...] = (
             INFERRED,
             path(name, "customers", {"per_page": 1}),
             MISSING,
-            {ANSWERS: "The connector could read this list."},
+            {ANSWERS: "The connector could read this list.", MISSING: "There is nothing there to read."},
         )
         for name in UNDOCUMENTED
     ),
+    # Last, so that something may have happened since the first look.
+    Probe("events-user", "include=user is taken.", INFERRED, parameter("events", WITH_USER), TAKEN),
+    Probe("events-late", "Events are listed as they happen.", INFERRED, late_events(), IN_ORDER),
 )

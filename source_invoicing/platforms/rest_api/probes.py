@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from source_invoicing.http.retry import RESETS
+from source_invoicing.platforms.rest_api.pagers import NoPager
+from source_invoicing.platforms.rest_api.paths import MISSING, dig
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import unit_of
 from source_invoicing.streams import ChildStream, InvoicingStream, PageRequest
 from source_invoicing.streams.probing import (
+    ABSENT,
     ANSWERS,
     HONOURED,
+    PRESENT,
+    Answer,
     CannotTell,
     Inquiry,
     Mark,
@@ -23,18 +29,24 @@ from source_invoicing.streams.probing.lists import (
     CAPPED,
     ENDS,
     NO_ADDRESS,
+    OLDEST_ROW,
     ONCE,
     RIGHT,
     STABLE,
     TAKEN,
+    followed,
     last_page,
     listed,
+    observation,
     order_stable,
     row_listed,
+    row_order,
     total_right,
 )
 
 MORE, NEVER = "more rows come", "on no row"
+NUMBERS, TEXTS, BOTH = "numbers", "text", "both"
+A_LIST, NULL, NOTHING = "an empty list", "null", "nothing"
 
 
 @question(
@@ -71,6 +83,52 @@ def dated(inquiry: Inquiry, name: str) -> str:
     return ALWAYS if len(times) == len(rows) else SOMETIMES if times else NEVER
 
 
+@question(
+    {
+        NUMBERS: "The key is handed on as a number.",
+        TEXTS: "The key is handed on as text.",
+        BOTH: "7 and '7' are taken for one key, and each is handed on as it comes.",
+    }
+)
+def key_form(inquiry: Inquiry, names: Sequence[str]) -> str:
+    """Are keys numbers or text?"""
+    kinds = set()
+    for name in names:
+        stream, page = inquiry.stream(name), inquiry.page(name).page
+        if isinstance(stream, RestStream) and page is not None:
+            values = [dig(row, path) for row in page.rows for path in stream.own_key]
+            kinds |= {TEXTS if isinstance(value, str) else NUMBERS for value in values}
+    if not kinds:
+        raise CannotTell("no list has rows")
+    return kinds.pop() if len(kinds) == 1 else BOTH
+
+
+@question(
+    {
+        A_LIST: "The list ends there.",
+        NULL: "The list ends there.",
+        NOTHING: "The list ends there if a total says so. If not, set absent_when_empty.",
+    }
+)
+def empty_form(inquiry: Inquiry, names: Sequence[str]) -> str:
+    """What stands for no rows?"""
+    for name in names:
+        answer = inquiry.page(name)
+        if answer.page is None or answer.page.rows:
+            _, last, following = followed(inquiry, name)
+            answer = last if following is None else inquiry.page(name, following)
+        stream = inquiry.stream(name)
+        if isinstance(stream, RestStream) and answer.response is not None and not (answer.page and answer.page.rows):
+            found = dig(answer.response.body, stream.declared.record_path)
+            return NOTHING if found is MISSING else NULL if found is None else A_LIST
+    raise CannotTell("no page is empty")
+
+
+def limits(answer: Answer) -> str:
+    """Whether the calls that are left are told."""
+    return PRESENT if answer.response and any(name in answer.response.headers for name in RESETS) else ABSENT
+
+
 def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     """The probes of declared streams, one question after the other: should requests run out, all streams have had the
     first ones. Lists of parents, and lists that versions select, are left out."""
@@ -79,9 +137,10 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     asked = [each for each in asked if not each.declared.has_versions]
     dated_ones = [each for each in asked if isinstance(each.cursor_field, str) and each.cursor_field]
     filtered = [each for each in dated_ones if each.declared.sends_since]
+    names = [each.name for each in asked]
     of_changes = {each.name: Changes(unit=unit_of(each.declared.since.format)) for each in filtered}
     return [
-        *(_probe(each, "listed", "{} can be read.", listed(each.name), ANSWERS) for each in asked),
+        *(_probe(each, "listed", "The list {} can be read.", listed(each.name), ANSWERS) for each in asked),
         *(_probe(each, "rows", "Each row of {} is listed once.", row_listed(each.name), ONCE) for each in asked),
         *(_probe(each, "dated", "Rows of {} carry the cursor.", dated(each.name), ALWAYS) for each in dated_ones),
         *(
@@ -106,11 +165,41 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
             if (size := each.declared.pager.size)
         ),
         *(
-            _probe(each, "stable", "{} come in the same order each time.", order_stable(each.name), STABLE)
+            _probe(each, "stable", "The list {} comes in the same order each time.", order_stable(each.name), STABLE)
             for each in asked
         ),
-        *(_probe(each, "end", "The last page ends {}.", last_page(each.name), (ENDS, NO_ADDRESS)) for each in asked),
+        *(
+            _probe(
+                each,
+                "order",
+                "The list {} comes oldest row first.",
+                row_order(each.name),
+                OLDEST_ROW,
+            )
+            for each in asked
+        ),
+        *(
+            _probe(each, "end", "The last page ends the list {}.", last_page(each.name), (ENDS, NO_ADDRESS))
+            for each in asked
+            if not isinstance(each.declared.pager, NoPager)
+        ),
         *(_probe(each, "total", "The total of {} is right.", total_right(each.name), RIGHT) for each in asked),
+        Probe("keys", "Keys are of one type.", Mark.INFERRED, key_form(names), (NUMBERS, TEXTS)),
+        Probe("empty", "An empty list stands for no rows.", Mark.INFERRED, empty_form(names), A_LIST),
+        *(
+            Probe(
+                "limits",
+                "Headers tell when calls are counted anew.",
+                Mark.INFERRED,
+                observation(name, limits),
+                PRESENT,
+                {
+                    PRESENT: "A refused call is sent again when they say.",
+                    ABSENT: "A refused call is sent again after a pause that grows.",
+                },
+            )
+            for name in names[:1]
+        ),
     ]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.platforms.zoho.questions import AS_DECLARED, detail_known
 from source_invoicing.streams import compact_offset
 from source_invoicing.streams.probing import ANSWERS, HONOURED, REFUSED, Mark, Params, Probe
 from source_invoicing.streams.probing.changes import INCLUDED, Changes, boundary, change_filter, change_order
-from source_invoicing.streams.probing.lists import listed, path
+from source_invoicing.streams.probing.lists import list_key, listed, path
 
 VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
 
@@ -49,13 +51,29 @@ def changes(names: Sequence[str], mark: Mark) -> list[Probe]:
             ),
             Probe(
                 f"{name}-boundary",
-                f"last_modified_time lists {these} of that very second.",
+                f"last_modified_time lists {these} of the very second that it names.",
                 mark,
                 boundary(name, CHANGES),
                 INCLUDED,
             ),
         ]
     return probes
+
+
+def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = None) -> Probe:
+    """Under which key do the rows of a list stand?
+
+    :param keys: those that are known, the likeliest one first
+    :param among: of a page that was asked for already
+    """
+    return Probe(
+        f"{name.replace('_', '-')}-key",
+        f"{words(name).capitalize()} come under {keys[0]}.",
+        mark,
+        list_key(name, keys, among),
+        keys[0],
+        dict.fromkeys(keys, "The connector finds the rows under it."),
+    )
 
 
 def lists(names: Sequence[str]) -> list[Probe]:
@@ -66,17 +84,20 @@ def lists(names: Sequence[str]) -> list[Probe]:
     ]
 
 
-def paths(facts: Sequence[tuple[str, str | tuple[str, ...]]], beside: str = "invoices") -> list[Probe]:
+def paths(
+    facts: Sequence[tuple[str, str | tuple[str, ...]]], beside: str = "invoices", among: Params | None = None
+) -> list[Probe]:
     """Do paths answer that the connector does not ask, or not yet?
 
     :param facts: each path, and what it is assumed to do
+    :param among: of a page of the list beside them that was asked for already
     """
     return [
         Probe(
             f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}",
             f"/{name} {'answers' if ANSWERS in assumed else 'is missing'}.",
             INFERRED,
-            path(name, beside),
+            path(name, beside, among=among),
             assumed,
         )
         for name, assumed in facts
@@ -95,4 +116,22 @@ def created(names: Sequence[str]) -> list[Probe]:
             {HONOURED: "The list is read once, oldest row first.", REFUSED: "The list is read twice."},
         )
         for name in names
+    ]
+
+
+def details(kinds: Mapping[str, type[ZohoDetails]], among: Params | None = None) -> list[Probe]:
+    """Do documents hold what the schemas of their details say?
+
+    :param kinds: the streams of them, by the lists
+    :param among: of pages that were asked for already
+    """
+    return [
+        Probe(
+            f"{name}-detail",
+            f"The details of {words(name)} hold what their schema declares.",
+            INFERRED,
+            detail_known(name, kind, among),
+            AS_DECLARED,
+        )
+        for name, kind in kinds.items()
     ]

@@ -3,13 +3,20 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from source_invoicing.platforms.zoho import books_details, invoice_details
+from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.probe_families import (
     CHANGES,
+    CREATED,
     INFERRED,
     UNSORTED,
     VERIFIED,
     changes,
     created,
+    details,
+    keyed,
     lists,
     paths,
     words,
@@ -18,10 +25,13 @@ from source_invoicing.platforms.zoho.questions import (
     ALL,
     ARRAY,
     AS_LISTED,
+    BELOW_ZERO,
+    DEAD_ID,
     HEADER_PREFIX,
     LEFT_OUT,
     OBJECT,
     ONE_OFFSET,
+    SEVERAL_OFFSETS,
     SOME,
     applied_filter,
     context_form,
@@ -48,6 +58,7 @@ from source_invoicing.streams.probing import (
     NO_ACCESS,
     PRESENT,
     REFUSED,
+    Params,
     Probe,
 )
 from source_invoicing.streams.probing.changes import (
@@ -61,7 +72,8 @@ from source_invoicing.streams.probing.lists import (
     EMPTY,
     FIRST_ROWS,
     ONCE,
-    list_key,
+    ROWS,
+    TAKEN,
     listed,
     observation,
     page_at,
@@ -72,8 +84,16 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
+CONTEXT = dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without.")
+OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
+PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
+#: Lists whose first document is asked for, and how the page of it was.
+DOCUMENTS: Mapping[str, Params | None] = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 
-def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
+
+def _shared(
+    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Mapping[str, Params | None] = DOCUMENTS
+) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED),
         *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
@@ -92,7 +112,14 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             REFUSED,
             {HONOURED: "The connector could read expenses as it does invoices, and does not yet."},
         ),
-        Probe("page-context", "page_context is an object.", VERIFIED, observation("invoices", context_form), OBJECT),
+        Probe(
+            "page-context",
+            "page_context is an object.",
+            VERIFIED,
+            observation("invoices", context_form),
+            OBJECT,
+            CONTEXT,
+        ),
         Probe("total", "page_context has no total.", VERIFIED, total("invoices"), ABSENT),
         Probe(
             "counted",
@@ -100,11 +127,25 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             VERIFIED,
             observation("invoices", counted, {"response_option": 1}),
             PRESENT,
+            {PRESENT: "The count could prove that the list is complete.", ABSENT: "The connector does without."},
+        ),
+        Probe(
+            "count-only",
+            "response_option=2 counts invoices without listing them.",
+            VERIFIED,
+            path("invoices", "invoices", {"response_option": 2}),
+            ANSWERS,
+            {ANSWERS: "The report has the names of its fields.", REFUSED: "Rows are counted by reading them."},
         ),
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
-        Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), "taken"),
+        Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), TAKEN),
         Probe(
-            "page-zero", "page=0 is the first page.", INFERRED, page_at("invoices", PageRequest(number=0)), FIRST_ROWS
+            "page-zero",
+            "page=0 is the first page.",
+            INFERRED,
+            page_at("invoices", PageRequest(number=0)),
+            FIRST_ROWS,
+            PAGE_ZERO,
         ),
         Probe(
             "page-behind-the-end",
@@ -120,6 +161,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             INFERRED,
             parameter("invoices", {"last_modified_time": "2020-01-01T00:00:00 0000"}),
             REFUSED,
+            dict.fromkeys((TAKEN, REFUSED), "The connector escapes the +."),
         ),
         Probe(
             "rate-headers",
@@ -127,8 +169,16 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             VERIFIED,
             observation("invoices", rate_headers),
             PRESENT,
+            dict.fromkeys((PRESENT, ABSENT, BELOW_ZERO), "The connector counts its calls itself."),
         ),
-        Probe("offsets", "All times have the same offset.", INFERRED, observation("invoices", offsets), ONE_OFFSET),
+        Probe(
+            "offsets",
+            "All times have the same offset.",
+            INFERRED,
+            observation("invoices", offsets),
+            ONE_OFFSET,
+            OFFSETS,
+        ),
         *(
             Probe(
                 f"{name}-by-default",
@@ -136,7 +186,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
                 INFERRED,
                 observation(name, default_filter, {"filter_by": None}),
                 ALL,
-                {SOME: "The connector asks for all of them."},
+                dict.fromkeys((ALL, SOME), "The connector asks for all of them."),
             )
             for name in ("contacts", "items", "projects")
         ),
@@ -169,28 +219,16 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             ANSWERS,
             dict.fromkeys((MISSING, REFUSED), "Each contact is asked for its persons."),
         ),
-        Probe(
-            "customer-payments-key",
-            "Customer payments come under customerpayments.",
-            VERIFIED,
-            list_key("customer_payments", ("customerpayments", "customer_payments")),
-            "customerpayments",
-        ),
-        Probe(
-            "recurring-invoices-key",
-            "Recurring invoices come under recurring_invoices.",
-            VERIFIED,
-            list_key("recurring_invoices", ("recurring_invoices", "recurringinvoices")),
-            "recurring_invoices",
-        ),
-        Probe("tasks-key", "Tasks come under task.", VERIFIED, list_key("tasks", ("task", "tasks")), "task"),
+        keyed("customer_payments", ("customerpayments", "customer_payments"), VERIFIED, CHANGES.newest),
+        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.newest),
+        keyed("tasks", ("task", "tasks"), VERIFIED),
         *created(["recurring_invoices", "projects"]),
         *(
             Probe(
                 f"{name}-timed",
                 f"All {words(name)} carry last_modified_time.",
                 INFERRED,
-                carries(name, "last_modified_time"),
+                carries(name, "last_modified_time", CHANGES.newest if name == "items" else None),
                 ALWAYS,
             )
             for name in ("invoices", "items", "recurring_expenses")
@@ -202,6 +240,7 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
                 VERIFIED,
                 observation(name, paged),
                 PRESENT,
+                {PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."},
             )
             for name in ("currencies", "taxes")
         ),
@@ -215,11 +254,20 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
         ),
         *lists(["users", "credit_note_refunds"]),
         Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
+        Probe(
+            "detail-gone",
+            "A document that does not exist is not found.",
+            VERIFIED,
+            path(f"invoices/{DEAD_ID}", "invoices"),
+            MISSING,
+            {MISSING: "One that vanished is left out.", REFUSED: "One that vanished ends the stream with an error."},
+        ),
         Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
-        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines("invoices"), ARRAY),
+        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
         Probe(
             "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
         ),
+        *details({"invoices": invoice}),
         Probe(
             "detail-time",
             "An invoice carries the time in its list.",
@@ -231,18 +279,32 @@ def _shared(product: str, credit_notes: str) -> tuple[Probe, ...]:
             "items-at-once",
             "/itemdetails takes a hundred ids.",
             INFERRED,
-            details_at_once("items", "itemdetails", "item_ids"),
+            details_at_once("items", "itemdetails", "item_ids", CHANGES.newest),
             ANSWERS,
+        ),
+        Probe(
+            "dead-item",
+            "Of several items, one that is gone keeps the others from being read.",
+            VERIFIED,
+            dead_document("items", "itemdetails", "item_ids", CHANGES.newest),
+            REFUSED,
         ),
     )
 
 
-INVOICE_PROBES = (
-    *_shared("invoice", "credit_notes"),
-    *created(["retainer_invoices", "time_entries"]),
+SUBLISTS = (
     *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
-    *paths([("contacts/{id}/comments", ANSWERS), ("contacts/{id}", ANSWERS)], "contacts"),
+    *paths([("contacts/{id}/comments", ANSWERS)], "contacts", CHANGES.newest),
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
+)
+INVOICE_PROBES = (
+    *_shared("invoice", "credit_notes", invoice_details.InvoiceDetails),
+    *created(["retainer_invoices", "time_entries"]),
+    *SUBLISTS,
+    *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
+    *details({"customer_payments": invoice_details.CustomerPaymentDetails}, CHANGES.newest),
+    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.newest),
+    *details({"expenses": invoice_details.ExpenseDetails}),
 )
 BOOKS_PROBES = (
     *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
@@ -269,21 +331,9 @@ BOOKS_PROBES = (
         carries("journals", "last_modified_time"),
         ALWAYS,
     ),
-    *_shared("books", "creditnotes"),
-    Probe(
-        "vendor-credits-key",
-        "Vendor credits come under vendor_credits.",
-        VERIFIED,
-        list_key("vendor_credits", ("vendor_credits", "vendorcredits")),
-        "vendor_credits",
-    ),
-    Probe(
-        "debit-notes-key",
-        "Debit notes come under debit_notes.",
-        INFERRED,
-        list_key("customer_debit_notes", ("debit_notes", "invoices")),
-        "debit_notes",
-    ),
+    *_shared("books", "creditnotes", books_details.InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
+    keyed("vendor_credits", ("vendor_credits", "vendorcredits"), VERIFIED, CHANGES.newest),
+    keyed("customer_debit_notes", ("debit_notes", "invoices"), INFERRED),
     Probe(
         "debit-notes",
         "filter_by=Type.DebitNote lists debit notes.",
@@ -296,7 +346,7 @@ BOOKS_PROBES = (
         "showbalance is taken for accounts.",
         VERIFIED,
         parameter("chart_of_accounts", {"showbalance": "true"}),
-        "taken",
+        TAKEN,
     ),
     Probe(
         "accounts-filter",
@@ -314,13 +364,17 @@ BOOKS_PROBES = (
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
     *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
-    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals")]),
+    *SUBLISTS,
+    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
+    *details(
+        {"bills": books_details.BillDetails, "customer_payments": books_details.CustomerPaymentDetails}, CHANGES.newest
+    ),
+    *details({"expenses": books_details.ExpenseDetails, "journals": books_details.JournalDetails}),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",
         INFERRED,
-        dead_document("sales_orders", "salesorders", "salesorder_ids"),
+        dead_document("sales_orders", "salesorders", "salesorder_ids", CHANGES.newest),
         LEFT_OUT,
     ),
-    *lists(["banking", "locations"]),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from source_invoicing.http import whole_number
 from source_invoicing.platforms.zoho.common import page_context
+from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.streams import Row
 from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
@@ -16,6 +19,7 @@ from source_invoicing.streams.probing import (
     Answer,
     CannotTell,
     Inquiry,
+    Params,
     question,
 )
 
@@ -25,11 +29,14 @@ BELOW_ZERO = "below zero"
 ONE_OFFSET, SEVERAL_OFFSETS = "the same on each row", "another on some rows"
 HEADER_PREFIX = "X-com-zoho"
 AS_LISTED, ANOTHER = "as in the list", "another than in the list"
+FEWER = "fewer at once"
 LEFT_OUT = "left out"
+AS_DECLARED, MORE = "what is declared", "other fields or types"
 # As many documents as the connector asks for at once.
 MOST_AT_ONCE = 100
-# Documents, each of which costs a request.
-MOST_TO_LOOK_AT = 3
+A_FEW = 3
+# Members of documents that hold lists.
+WITH_LINES = ("line_items", "invoices", "bills")
 # No id of Zoho's is as short.
 DEAD_ID = "1"
 
@@ -131,20 +138,40 @@ def _several(inquiry: Inquiry) -> str:
     return organization
 
 
-def _document(inquiry: Inquiry, name: str, row: int = 0) -> tuple[Any, dict[str, Any]]:
+def _document(inquiry: Inquiry, name: str, row: Row | None = None) -> tuple[Any, dict[str, Any]]:
     """A row of a list asked for by itself: as it came, and without an array around it.
 
+    :param row: by default the first one
     :raises CannotTell: when it does not come
     """
-    answer = inquiry.page(name, path=f"{inquiry.stream(name).resource}/{{id}}", row=row)
-    body = answer.response.body if answer.response is not None else None
-    if answer.failure is not None or not isinstance(body, dict):
-        raise CannotTell(answer.outcome)
-    value = next((each for each in body.values() if isinstance(each, (dict, list)) and each), None)
+    stream = inquiry.stream(name)
+    key = stream.key(inquiry.page(name).rows[0] if row is None else row)
+    answer = inquiry.page(name, path=f"{stream.resource}/{{id}}", key=key)
+    body = answer.answered.body
+    found = (
+        [each for each in body.values() if isinstance(each, (dict, list)) and each] if isinstance(body, dict) else []
+    )
+    value = found[0] if found else None
     document = value[0] if isinstance(value, list) else value
     if not isinstance(document, dict):
         raise CannotTell("no document comes")
     return value, document
+
+
+@question(
+    {
+        AS_DECLARED: "Each field has its place in the schema.",
+        MORE: "The report lists which fields the schema does not declare, or declares as another type.",
+    }
+)
+def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:
+    """Does a document hold what the schema of its details says?
+
+    :param details: the stream of them, whether it is read or not
+    :param among: see :meth:`.Inquiry.rows`
+    """
+    _, document = _document(inquiry, name, inquiry.rows(name, among)[0])
+    return AS_DECLARED if inquiry.compare(details(inquiry.stream(name).account), document) else MORE
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
@@ -155,12 +182,18 @@ def detail_form(inquiry: Inquiry, name: str) -> str:
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
-def detail_lines(inquiry: Inquiry, name: str) -> str:
-    """How are the lines of a document written?"""
-    for row in range(min(len(inquiry.page(name).rows), MOST_TO_LOOK_AT)):
-        lines = _document(inquiry, name, row)[1].get("line_items")
-        if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
-            return OBJECT if isinstance(lines, dict) else ARRAY
+def detail_lines(inquiry: Inquiry, among: Mapping[str, Params | None]) -> str:
+    """How are the lines of a document written that has a single one?
+
+    :param among: lists of documents, and how pages of them were asked for already
+    """
+    for name, params in among.items():
+        page = inquiry.page(name, params=params).page
+        for row in page.rows[:1] if page is not None else ():
+            found = [_document(inquiry, name, row)[1].get(member) for member in WITH_LINES]
+            for lines in filter(None, found):
+                if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
+                    return OBJECT if isinstance(lines, dict) else ARRAY
     raise CannotTell("no document has a single line")
 
 
@@ -190,15 +223,21 @@ def detail_time(inquiry: Inquiry, name: str) -> str:
 @question(
     {
         ANSWERS: "Documents are asked for by the hundred.",
+        FEWER: "The connector asks for fewer at once, until that is taken.",
         REFUSED: "The connector asks for fewer at once, down to one by one.",
     }
 )
-def details_at_once(inquiry: Inquiry, name: str, path: str, param: str) -> str:
-    """Can a hundred documents be asked for at once?"""
-    stream, rows = inquiry.stream(name), inquiry.page(name).rows[:MOST_AT_ONCE]
-    inquiry.note("documents", len(rows))
-    ids = ",".join(str(stream.key(row)) for row in rows)
-    return inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
+def details_at_once(inquiry: Inquiry, name: str, path: str, param: str, among: Params | None = None) -> str:
+    """Can a hundred documents be asked for at once? If not, a few of them?"""
+    stream, rows = inquiry.stream(name), inquiry.rows(name, among)
+    outcome = ""
+    for most, taken in ((MOST_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
+        inquiry.note("documents", len(rows[:most]))
+        ids = ",".join(str(stream.key(row)) for row in rows[:most])
+        outcome = inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
+        if outcome == ANSWERS:
+            return taken
+    return outcome
 
 
 @question(
@@ -207,8 +246,8 @@ def details_at_once(inquiry: Inquiry, name: str, path: str, param: str) -> str:
         REFUSED: "Where a document vanished, each is asked for by itself.",
     }
 )
-def dead_document(inquiry: Inquiry, name: str, path: str, param: str) -> str:
+def dead_document(inquiry: Inquiry, name: str, path: str, param: str, among: Params | None = None) -> str:
     """What if one of several documents is gone?"""
-    key = inquiry.stream(name).key(inquiry.page(name).rows[0])
-    answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}"})
+    key = inquiry.stream(name).key(inquiry.rows(name, among)[0])
+    answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}", "filter_by": None})
     return LEFT_OUT if answer.failure is None else REFUSED

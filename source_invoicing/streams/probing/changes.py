@@ -22,7 +22,7 @@ from source_invoicing.streams.probing.inquiry import (
 THAT_SECOND, NOTHING = "that second only", "nothing is listed"
 INCLUDED, EXCLUDED = "included", "left out"
 NEWEST_FIRST = "newest first, whatever is asked for"
-ALWAYS, SOMETIMES = "on every row", "not on every row"
+ALWAYS, SOMETIMES = "on every row", "on some rows"
 # With fewer different times, an order may be one by chance.
 FEWEST_TIMES = 3
 
@@ -71,9 +71,8 @@ class Changes:
         middle = different[len(different) // 2] * self.unit
         if self.since is None:
             return middle, times, inquiry.page(name, PageRequest(since=middle))
-        answer = inquiry.page(name, params={**self.oldest, **self.since(middle)})
-        if self.oldest and answer.page is None:  # the order may be what is refused
-            answer = inquiry.page(name, params=self.since(middle))
+        sorts = self.oldest and inquiry.page(name, params=self.newest).page is not None
+        answer = inquiry.page(name, params={**(self.oldest if sorts else {}), **self.since(middle)})
         return middle, times, answer
 
 
@@ -124,9 +123,9 @@ def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
 
 @question(
     {
-        HONOURED: "A list could be read in slices.",
-        IGNORED: "A list cannot be read in slices.",
-        REFUSED: "A list cannot be read in slices.",
+        HONOURED: "Several workers could read the list, each a span of time. The connector does not do that yet.",
+        IGNORED: "One worker reads the list, as the connector does.",
+        REFUSED: "One worker reads the list, as the connector does.",
     }
 )
 def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[int], Params]) -> str:
@@ -147,10 +146,10 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
 
 @question(
     {
-        HONOURED: "The list can be read from any time of change on, by one request for each page of news.",
-        IGNORED: "The connector reads the list in another way, each page of it.",
-        REFUSED: "The connector reads the list in another way, each page of it.",
-        NEWEST_FIRST: "The connector reads the list in another way, each page of it.",
+        HONOURED: "The connector reads the list in the order of changes, from the last one that it knows.",
+        IGNORED: "The connector reads all pages of the list, in another order.",
+        REFUSED: "The connector reads all pages of the list, in another order.",
+        NEWEST_FIRST: "The connector reads all pages of the list, in another order.",
     }
 )
 def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
@@ -178,9 +177,12 @@ def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
         ABSENT: "Without a time of change each sync emits the whole list.",
     }
 )
-def carries(inquiry: Inquiry, name: str, field: str) -> str:
-    """Do the rows carry a field?"""
-    rows = inquiry.page(name).rows
+def carries(inquiry: Inquiry, name: str, field: str, among: Params | None = None) -> str:
+    """Do the rows carry a field?
+
+    :param among: see :meth:`.Inquiry.rows`
+    """
+    rows = inquiry.rows(name, among)
     filled = [row for row in rows if not is_blank(row.get(field))]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))

@@ -136,6 +136,16 @@ class Answer:
         return self.outcome == REFUSED
 
     @property
+    def answered(self) -> Response:
+        """The response to a request that was not refused.
+
+        :raises CannotTell: when it was
+        """
+        if self.response is None or self.failure is not None:
+            raise CannotTell(self.outcome)
+        return self.response
+
+    @property
     def rows(self) -> list[Row]:
         """The rows.
 
@@ -171,7 +181,7 @@ class Inquiry:
 
     :ivar statuses: of the answers since :meth:`begin`
     :ivar counts: noted since :meth:`begin`
-    :ivar fields: of what paths answered with that are not the list of a stream, since :meth:`begin`
+    :ivar fields: noted since :meth:`begin`, such as those of what a path answers that the connector does not read
     :ivar shapes: of all rows that came
     """
 
@@ -192,6 +202,21 @@ class Inquiry:
         """Put a number into the report. Never one that a row holds."""
         self.counts[name] = count
 
+    def note_fields(self, name: str, value: Any) -> None:
+        """Put the names and types of fields into the report.
+
+        :param name: of a stream that knows the fields that users have made
+        """
+        self.fields |= fields_of(value, self.stream(name))
+
+    def compare(self, stream: Resource, document: Row) -> bool:
+        """Compare a document, as it came, with the schema of its stream. What does not fit goes into the report.
+
+        :param stream: whose records are such documents; it need not be one that is read
+        :return: whether all of it fits
+        """
+        return self.shapes.note(stream, [document])
+
     def stream(self, name: str) -> Resource:
         """A stream of the account."""
         return self._streams[name]
@@ -203,16 +228,16 @@ class Inquiry:
         params: Params | None = None,
         *,
         path: str = "",
-        row: int = 0,
+        key: Hashable = None,
         headers: Mapping[str, str] | None = None,
         again: bool = False,
     ) -> Answer:
         """A page of a stream's list.
 
         :param params: query parameters, or members of the body, in place of the stream's own; ``None`` leaves one out
-        :param path: in place of the stream's; ``{id}`` stands for the key of a row. What it answers with is not read as
+        :param path: in place of the stream's; ``{id}`` stands for a key. What it answers with is not read as
             a list
-        :param row: of the first page, for ``{id}``
+        :param key: for ``{id}``
         :param again: ask even if the answer is known
         :raises Failure: when no further request would be answered either
         :raises CannotTell: when the list belongs to a parent, and there is none
@@ -220,14 +245,36 @@ class Inquiry:
         stream, request = self.stream(name), request or PageRequest()
         partition, label = self._partition(stream), path and f"/{path}"
         if "{id}" in path:
-            path = path.replace("{id}", path_segment(stream.key(self.page(name).rows[row])))
+            path = path.replace("{id}", path_segment(key))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with(listing.request(request, {}), params or {})
         asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
         answer = self._answer(stream, asked, None if path else request, again=again)
         if path and answer.failure is None and answer.response is not None:
-            self.fields |= fields_of(answer.response.body, stream)
+            self.note_fields(name, answer.response.body)
         return answer
+
+    def rows(self, name: str, among: Params | None = None) -> list[Row]:
+        """Rows of a list.
+
+        :param among: of a page that other probes ask for; where that is refused, those of the plain list
+        :raises CannotTell: when there are none
+        """
+        answer = self.page(name, params=among)
+        return (self.page(name) if among and answer.page is None else answer).rows
+
+    def record(self, name: str, key: Hashable) -> Answer:
+        """A record by itself, as the connector asks for one. It is not read as a list.
+
+        :param key: what identifies it
+        :raises Failure: when no further request would be answered either
+        :raises CannotTell: when records of that stream cannot be asked for
+        """
+        stream = self.stream(name)
+        request = stream.record_request(key, Partition())
+        if request is None:
+            raise CannotTell("a record cannot be asked for by itself")
+        return self._answer(stream, replace(request, label=f"/{stream.resource}/..."), None)
 
     def _partition(self, stream: Resource) -> Partition:
         if not isinstance(stream, ChildStream):
@@ -282,8 +329,12 @@ class Inquiry:
                 return Answer(response, failure=refused[0])
             try:
                 return Answer(response, None if request is None else stream.read_page(response, request))
-            except MalformedResponse as malformed:  # whole, and not a list
-                return Answer(response, failure=malformed)
+            except ENDS_ALL:
+                raise
+            except Failure as failure:  # whole, and not the list that it should be
+                if not isinstance(failure, tuple(KINDS)):
+                    failure = MalformedResponse(failure.sentence, FailureType.transient_error)
+                return Answer(response, failure=failure)
 
         try:
             answer = client.fetch(replace(asked, error_handler=tolerate), read)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+from source_invoicing.http import whole_number
+from source_invoicing.streams.derived import first
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.probing.inquiry import (
     ABSENT,
@@ -30,8 +32,11 @@ STABLE, CHANGES = "the same each time", "another each time"
 ONCE, SEVERAL = "once", "several times"
 ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
 ANOTHER_KEY = "another key"
+OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER = "oldest row first", "newest row first", "by time of change", "none"
 # Pages of a list that are followed to see how it ends.
 MOST_PAGES = 4
+# Any two are in some order.
+FEWEST_IN_ORDER = 3
 
 
 @question(
@@ -40,14 +45,17 @@ MOST_PAGES = 4
         MISSING: "There is no such path in this account.",
         NO_ACCESS: "These credentials, or the plan of the account, may not read it.",
         REFUSED: "The path is known, and refuses to be asked in this way.",
+        UNREADABLE: "What comes is no answer that the connector could read.",
     }
 )
-def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None) -> str:
+def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
     """Does a path answer?
 
-    :param beside: a stream whose requests are like those for it
+    :param beside: a stream whose requests are like those for it, and whose rows have ids for it
+    :param among: see :meth:`.Inquiry.rows`
     """
-    return inquiry.page(beside, path=path, params=params).outcome
+    key = inquiry.stream(beside).key(inquiry.rows(beside, among)[0]) if "{id}" in path else None
+    return inquiry.page(beside, path=path, params=params, key=key).outcome
 
 
 @question(
@@ -56,6 +64,7 @@ def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None)
         MISSING: "The stream cannot be read from this account.",
         NO_ACCESS: "These credentials, or the plan of the account, may not read the stream.",
         REFUSED: "The stream cannot be read in this way.",
+        UNREADABLE: "What comes is not the list that the connector expects, so the stream fails.",
     }
 )
 def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
@@ -72,8 +81,13 @@ def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
         REFUSED: "The parameter has to be left out.",
     }
 )
-def parameter(inquiry: Inquiry, name: str, params: Params) -> str:
-    """Does a list take a parameter?"""
+def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
+    """Does a list take a parameter?
+
+    :param along: what another probe asks of the same list. If it takes both at once, one request has answered both
+    """
+    if along and inquiry.page(name, params={**params, **along}).page is not None:
+        return TAKEN
     answer = inquiry.page(name, params=params)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
@@ -82,17 +96,20 @@ def parameter(inquiry: Inquiry, name: str, params: Params) -> str:
 
 @question(
     {
-        HONOURED: "Rows can be selected by it.",
-        IGNORED: "It selects nothing, so rows have to be selected here.",
-        REFUSED: "It cannot be sent.",
+        HONOURED: "The filter could be used. The connector does not need it.",
+        IGNORED: "The filter cannot be used: it selects nothing. The connector does not need it.",
+        REFUSED: "The filter must not be sent. The connector does not need it.",
     }
 )
-def selection(inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool]) -> str:
+def selection(
+    inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool], among: Params | None = None
+) -> str:
     """Does a parameter select rows?
 
     :param keeps: whether it should list a row
+    :param among: of a page without it, see :meth:`.Inquiry.rows`
     """
-    if all(map(keeps, inquiry.page(name).rows)):
+    if all(map(keeps, inquiry.rows(name, among))):
         raise CannotTell("there is no row that would be left out")
     answer = inquiry.page(name, params=params)
     if answer.refused:
@@ -120,9 +137,9 @@ def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
     return HONOURED
 
 
-@question({PRESENT: "It is there.", ABSENT: "It is not there."})
+@question({})
 def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
-    """What an answer shows.
+    """What an answer shows. What that means is said by the probe.
 
     :param see: returns an outcome; raises :class:`CannotTell`
     """
@@ -134,9 +151,9 @@ def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], param
 
 @question(
     {
-        TAKEN: "Larger pages can be asked for than the connector does.",
-        CAPPED: "Larger pages cannot be had.",
-        REFUSED: "A larger page must not be asked for.",
+        TAKEN: "So many rows can be asked for at once.",
+        CAPPED: "So many rows cannot be had at once. The connector notices how many a page has.",
+        REFUSED: "So many rows must not be asked for at once.",
     }
 )
 def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
@@ -167,10 +184,13 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
     }
 )
-def page_at(inquiry: Inquiry, name: str, request: PageRequest) -> str:
-    """What comes at a place in a list, such as far behind its end?"""
-    first = inquiry.page(name).rows
-    if request.number > 1 and inquiry.page(name, again=True).listed.has_more:  # pages may have to come in order
+def page_at(inquiry: Inquiry, name: str, request: PageRequest, *, in_order: bool = False) -> str:
+    """What comes at a place in a list, such as far behind its end?
+
+    :param in_order: whether a page may have to be asked for behind the one before it, which is the first one then
+    """
+    start = inquiry.page(name).rows
+    if request.number > 1 and inquiry.page(name, again=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
     answer = inquiry.page(name, request)
     if answer.failure is not None and answer.refused:
@@ -178,7 +198,7 @@ def page_at(inquiry: Inquiry, name: str, request: PageRequest) -> str:
     key = inquiry.stream(name).key
     if not answer.listed.rows:
         return EMPTY
-    return FIRST_ROWS if key(answer.listed.rows[0]) == key(first[0]) else ROWS
+    return FIRST_ROWS if key(answer.listed.rows[0]) == key(start[0]) else ROWS
 
 
 @question(
@@ -202,7 +222,7 @@ def total_right(inquiry: Inquiry, name: str) -> str:
     """Is the total the number of rows?"""
     if inquiry.page(name).listed.total is None:
         raise CannotTell("no total comes")
-    rows, last, _ = _followed(inquiry, name)
+    rows, last, _ = followed(inquiry, name)
     inquiry.note("rows", rows)
     return RIGHT if last.listed.total == rows else WRONG
 
@@ -219,21 +239,21 @@ def total_right(inquiry: Inquiry, name: str) -> str:
 )
 def last_page(inquiry: Inquiry, name: str) -> str:
     """Does the list end where it says so?"""
-    _, last, following = _followed(inquiry, name)
+    _, last, following = followed(inquiry, name)
     if last.page is None:
         return last.outcome
     if following is None:
         return NO_ADDRESS
     behind = inquiry.page(name, following)
     if behind.page is None:
-        return ENDS
+        return ENDS if behind.outcome in (REFUSED, MISSING) else behind.outcome
     key = inquiry.stream(name).key
     known = set(map(key, inquiry.page(name).listed.rows)) | set(map(key, last.listed.rows))
     new = [row for row in behind.listed.rows if key(row) not in known]
     return GOES_ON if new else FIRST_ROWS if behind.listed.rows else ENDS
 
 
-def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
+def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
     """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
     stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
     keys: set[Hashable] = set()
@@ -261,12 +281,33 @@ def _followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | N
 )
 def order_stable(inquiry: Inquiry, name: str) -> str:
     """Do the same rows come in the same order when they are asked for once more?"""
-    first = inquiry.page(name).rows
-    if len(first) == 1:
+    once = inquiry.page(name).rows
+    if len(once) == 1:
         raise CannotTell("the list has one row")
     key = inquiry.stream(name).key
     again = inquiry.page(name, again=True).listed.rows
-    return STABLE if [*map(key, first)] == [*map(key, again)] else CHANGES
+    return STABLE if [*map(key, once)] == [*map(key, again)] else CHANGES
+
+
+@question(
+    dict.fromkeys(
+        (OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER),
+        "The connector reads the list in any order, as long as it is the same each time.",
+    )
+)
+def row_order(inquiry: Inquiry, name: str) -> str:
+    """In which order does a list come?"""
+    stream, rows = inquiry.stream(name), inquiry.page(name).rows
+    ids = [number for row in rows if (number := whole_number(first(stream.key(row)))) is not None]
+    times = [time for row in rows if (time := stream.timestamp(row)) is not None]
+    if len(ids) < FEWEST_IN_ORDER:
+        raise CannotTell("the list has too few rows with a number for a key")
+    orders = {
+        OLDEST_ROW: ids == sorted(ids),
+        NEWEST_ROW: ids == sorted(ids, reverse=True),
+        BY_CHANGE: bool(times) and times in (sorted(times), sorted(times, reverse=True)),
+    }
+    return next((name for name, holds in orders.items() if holds), NO_ORDER)
 
 
 @question(
@@ -283,13 +324,14 @@ def row_listed(inquiry: Inquiry, name: str) -> str:
     return ONCE if len(set(keys)) == len(keys) else SEVERAL
 
 
-@question({ANOTHER_KEY: "The connector does not find the rows of such an answer: a name has to be added."})
-def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...]) -> str:
+@question({ANOTHER_KEY: "The connector does not find the rows there: the name has to be added."})
+def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...], params: Params | None = None) -> str:
     """Under which key do the rows stand?
 
     :param keys: documented ones, which are the outcomes
+    :param params: of a page that was asked for already
     """
-    answer = inquiry.page(name)
+    answer = inquiry.page(name, params=params)
     body: Any = answer.response.body if answer.response is not None else None
     if not isinstance(body, Mapping) or (answer.page is None and answer.outcome in (MISSING, NO_ACCESS, REFUSED)):
         raise CannotTell(answer.outcome)

@@ -37,14 +37,17 @@ class Shapes:
         self.undeclared: dict[tuple[str, str], set[str]] = {}
         self.out_of_type: dict[tuple[str, str], tuple[set[str], str]] = {}
 
-    def note(self, stream: Resource, rows: Iterable[Row]) -> None:
-        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing."""
+    def note(self, stream: Resource, rows: Iterable[Row]) -> bool:
+        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing.
+
+        :return: whether there is nothing to say of that stream
+        """
         schema = stream.schema_of_records()
         for row in rows:
-            own = {name: value for name, value in row.items() if not stream.is_of_user(name)}
-            self._object(stream.name, schema, own, "")
+            self._object(stream, schema, row, "")
+        return not any(name == stream.name for name, _ in (*self.undeclared, *self.out_of_type))
 
-    def _object(self, stream: str, schema: Mapping[str, Any], values: Mapping[str, Any], path: str) -> None:
+    def _object(self, stream: Resource, schema: Mapping[str, Any], values: Mapping[str, Any], path: str) -> None:
         declared = schema.get("properties")
         if not isinstance(declared, Mapping) or not declared:
             return
@@ -52,15 +55,15 @@ class Shapes:
             at = f"{path}.{shown(name)}" if path else shown(name)
             if name in declared:
                 self._value(stream, declared[name], value, at)
-            else:
-                self.undeclared.setdefault((stream, at), set()).add(kind_of(value))
+            elif not stream.is_of_user(name):
+                self.undeclared.setdefault((stream.name, at), set()).add(kind_of(value))
 
-    def _value(self, stream: str, schema: Mapping[str, Any], value: Any, path: str) -> None:
+    def _value(self, stream: Resource, schema: Mapping[str, Any], value: Any, path: str) -> None:
         if not can_become(value, schema):
             types = schema.get("type", [])
             names = [types] if isinstance(types, str) else types
             expected = " or ".join([*(each for each in names if each != "null"), *filter(None, [schema.get("format")])])
-            self.out_of_type.setdefault((stream, path), (set(), expected))[0].add(kind_of(value))
+            self.out_of_type.setdefault((stream.name, path), (set(), expected))[0].add(kind_of(value))
         elif isinstance(value, dict):
             self._object(stream, schema, value, path)
         elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
