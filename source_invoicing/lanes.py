@@ -11,7 +11,7 @@ from typing import Any
 from source_invoicing.breaker import FailureBreaker
 from source_invoicing.http import ApiClient
 from source_invoicing.messages import RecordPage
-from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading
+from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Resource
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain
@@ -49,6 +49,7 @@ class Job:
         self.tasks = 0
         self.failed = False
         self.concluded = False
+        self._reported: set[Resource] = set()
         self._under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
@@ -95,6 +96,12 @@ class Job:
         """Note that everything was read."""
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
+
+    def new_failures(self) -> dict[Resource, Exception]:
+        """The outlets that have failed since this was called last, and why."""
+        new = {outlet: error for outlet, error in self.reading.failures.items() if outlet not in self._reported}
+        self._reported |= new.keys()
+        return new
 
     def waits_for(self, other: Job) -> bool:
         """Whether the other one delivers what this one needs to begin. Lists come before details."""
