@@ -348,6 +348,36 @@ def test_a_large_account_is_filled_over_several_syncs(start_platform: StartPlatf
     assert Counter((row.get("line_item_id"), row.get("contact_id")) for row in came).most_common(1)[0][1] == 1
 
 
+def test_a_call_that_is_sent_again_counts_each_time(start_platform: StartPlatform, connect: Connect) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40})
+    connector = whole(sandbox, connect, workers=1, detail_calls_per_sync=13)
+    connector.environment = {**connector.environment, "SOURCE_INVOICING_BACKOFF_SCALE": "0.001"}
+    fault = {"kind": "status", "code": 500}
+    sandbox.add_faults({"match": {"stream": "invoice_details"}, "after": 4, "times": 3, "fault": fault})
+
+    output = connector.read(["invoice_details"])
+
+    assert output.exit_code == 0
+    assert details_asked(sandbox)["invoice_details"] == 13
+    assert len(output.records["invoice_details"]) == 13 - 3
+
+
+@pytest.mark.parametrize("code", [500, 429])
+def test_a_call_that_was_begun_is_carried_through_when_the_bound_is_reached(
+    start_platform: StartPlatform, connect: Connect, code: int
+) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40})
+    connector = whole(sandbox, connect, workers=1, detail_calls_per_sync=1)
+    connector.environment = {**connector.environment, "SOURCE_INVOICING_BACKOFF_SCALE": "0.001"}
+    sandbox.add_faults({"match": {"stream": "invoice_details"}, "times": 2, "fault": {"kind": "status", "code": code}})
+
+    output = connector.read(["invoice_details"])
+
+    assert output.exit_code == 0
+    assert details_asked(sandbox)["invoice_details"] == 3
+    assert len(output.records["invoice_details"]) == 1
+
+
 # -- killed ----------------------------------------------------------------------------------------------------------
 
 

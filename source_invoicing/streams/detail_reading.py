@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, islice, zip_longest
+from dataclasses import replace
+from itertools import chain, count, islice, zip_longest
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -282,7 +283,13 @@ class DetailReading(Reading):
         return read[0][0]
 
     def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
-        answer = self.source.account.client.fetch(request, read)
+        tries = count()
+
+        def on_try() -> None:
+            if next(tries):
+                self._calls.note_retry()
+
+        answer = self.source.account.client.fetch(replace(request, on_try=on_try), read)
         self._has_answered = True
         return answer
 
