@@ -33,8 +33,8 @@ from source_invoicing.streams.state import InOrder
 T = TypeVar("T")
 
 # A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
-# those that are on their way.
-DETAILS_PER_STATE = 10
+# those that are on their way. With the most workers that there can be, that is forty.
+DETAILS_PER_STATE = 8
 # So many requests may be ahead of the oldest one that has no response yet.
 MOST_AHEAD = 20
 # By so much the number of documents that are asked for at once goes down when they are refused.
