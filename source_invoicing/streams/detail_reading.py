@@ -33,10 +33,12 @@ from source_invoicing.streams.state import InOrder
 T = TypeVar("T")
 
 # A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
-# those that are on their way. With the most workers that there can be, that is forty.
-DETAILS_PER_STATE = 8
-# So many requests may be ahead of the oldest one that has no response yet.
+# those that are on their way.
+DETAILS_PER_STATE = 10
+# So many requests may be ahead of the oldest one that has no response yet, or as many as there are workers, up to a
+# bound: with what is behind the last state, no more than forty are asked for again.
 MOST_AHEAD = 20
+MOST_WORKERS_AHEAD = 30
 # By so much the number of documents that are asked for at once goes down when they are refused.
 FEWER = 10
 # So many details in a row may be missing before it is taken for the path of all of them that is wrong.
@@ -84,7 +86,8 @@ class DetailReading(Reading):
 
     @override
     def has_room(self, under_way: int, workers: int) -> bool:
-        return under_way < workers and len(self._under_way) < max(MOST_AHEAD, workers)
+        most = min(max(MOST_AHEAD, workers), MOST_WORKERS_AHEAD)
+        return under_way < workers and len(self._under_way) < most
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
