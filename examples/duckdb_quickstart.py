@@ -1,5 +1,5 @@
 """Loads an account into DuckDB with PyAirbyte and answers questions about it: three of invoices, and three more where
-their lines, taxes and payments are streams too.
+their lines, taxes and payments are streams too: at Zoho with ``details``, with ``rest_api`` as far as it is described.
 
 Without an account, on the sandbox that comes with the repository (after ``scripts/demo`` once, which installs the
 connector in ``.venv``)::
@@ -60,11 +60,56 @@ INVOICES = {
     # As the sandbox's API names them; an API of your own will have other columns.
     "rest_api": """
         SELECT number, customer->>'name' AS customer, CAST(issue_date AS DATE) AS issued,
-               currency, total, CASE WHEN status = 'open' THEN total ELSE 0 END AS open
+               currency, total, CASE WHEN status = 'open' THEN balance ELSE 0 END AS open
         FROM invoices
         WHERE status NOT IN ('draft', 'void')
     """,
 }
+
+
+def of_zoho(notes: str, applications: str) -> dict[str, str]:
+    """What stands inside the invoices of Zoho.
+
+    :param notes: the stream of credit notes, which pay invoices as well
+    :param applications: the stream of what they were applied to
+    """
+    return {
+        "lines": """
+            SELECT coalesce(nullif(line.name, ''), line.description) AS item, i.currency_code AS currency,
+                   line.quantity, line.item_total AS amount
+            FROM invoice_line_items line
+            JOIN invoices i ON i.invoice_id = line.invoice_id
+                           AND i.last_modified_time IS NOT DISTINCT FROM line.last_modified_time
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+        "taxes": """
+            SELECT tax->>'tax_name' AS rate, CAST(i.date AS DATE) AS issued, i.currency_code AS currency,
+                   CAST(tax->>'tax_amount' AS DOUBLE) AS amount
+            FROM invoice_details i, unnest(CAST(i.taxes AS JSON[])) AS each(tax)
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+        "paid": f"""
+            WITH applied AS (
+                SELECT a.invoice_id, 'payment ' || p.payment_number AS payment, CAST(p.date AS DATE) AS paid_on,
+                       a.amount_applied + coalesce(a.tax_amount_withheld, 0) + coalesce(a.discount_amount, 0) AS amount
+                FROM customer_payment_applications a
+                JOIN customer_payments p ON p.payment_id = a.payment_id
+                                        AND p.last_modified_time IS NOT DISTINCT FROM a.last_modified_time
+                UNION ALL
+                SELECT a.invoice_id, 'credit note ' || c.creditnote_number, CAST(a.date AS DATE), a.credited_amount
+                FROM {applications} a
+                JOIN {notes} c ON c.creditnote_id = a.creditnote_id
+                              AND c.last_modified_time IS NOT DISTINCT FROM a.last_modified_time
+            )
+            SELECT i.invoice_id AS invoice, i.invoice_number AS number,
+                   i.total - coalesce(i.write_off_amount, 0) AS total, i.balance, i.currency_code AS currency,
+                   applied.payment, applied.paid_on, coalesce(applied.amount, 0) AS amount
+            FROM invoices i LEFT JOIN applied ON applied.invoice_id = i.invoice_id
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+    }
+
+
 # What stands inside those invoices. A part that was removed from an edited invoice stays in the database: those of the
 # current version carry the cursor of their invoice. ``balance`` is what the vendor says is left to pay, if it does.
 PARTS = {
@@ -118,14 +163,55 @@ PARTS = {
             WHERE i.type = 'outgoing' AND i.is_canceled <> '1'
         """,
     },
+    "zoho_invoice": of_zoho("credit_notes", "credit_note_applications"),
+    "zoho_books": of_zoho("creditnotes", "creditnote_applications"),
+    "rest_api": {
+        "lines": """
+            SELECT line.text AS item, i.currency, line.quantity, line.amount
+            FROM invoice_lines line
+            JOIN invoices i ON i.id = line.invoice_id AND i.updated_at IS NOT DISTINCT FROM line.updated_at
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+        "taxes": """
+            SELECT CAST(tax.rate AS DOUBLE) || ' %' AS rate, CAST(i.issue_date AS DATE) AS issued, i.currency,
+                   tax.amount
+            FROM invoice_taxes tax
+            JOIN invoices i ON i.id = tax.invoice_id AND i.updated_at IS NOT DISTINCT FROM tax.updated_at
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+        "paid": """
+            SELECT i.id AS invoice, i.number, i.total, i.balance, i.currency, p.reference AS payment,
+                   CAST(p.paid_on AS DATE) AS paid_on, coalesce(p.amount, 0) AS amount
+            FROM invoices i
+            LEFT JOIN invoice_payments p ON p.invoice_id = i.id AND p.updated_at IS NOT DISTINCT FROM i.updated_at
+            WHERE i.status NOT IN ('draft', 'void')
+        """,
+    },
 }
+DETAILS_OF_ZOHO = ["invoices", "customer_payments", "invoice_details", "invoice_line_items"]
 STREAMS = {
     "invoiced": [
         *("invoices", "customers", "items", "payments"),
         *("invoice_line_items", "invoice_taxes", "payment_applications"),
     ],
+    "zoho_invoice": [*DETAILS_OF_ZOHO, "customer_payment_applications", "credit_notes", "credit_note_applications"],
+    "zoho_books": [*DETAILS_OF_ZOHO, "customer_payment_applications", "creditnotes", "creditnote_applications"],
     "fastbill": ["invoices", "invoice_line_items", "invoice_vat_items", "invoice_payments"],
+    "rest_api": ["invoices", "invoice_lines", "invoice_taxes", "invoice_payments"],
 }
+# What a configuration needs for that, and numbers of rows of a sandbox of Zoho that it gives within a minute.
+ZOHO_ROWS = ["invoices=40", "customer_payments=20"]
+WHOLE: dict[str, dict[str, Any]] = {
+    "zoho_invoice": {"details": True},
+    "zoho_books": {"details": True},
+    "rest_api": {
+        "streams": [
+            {"name": f"invoice_{member}", "from": "invoices", "expand": member}
+            for member in ("lines", "taxes", "payments")
+        ]
+    },
+}
+ROWS = {"zoho_invoice": [*ZOHO_ROWS, "credit_notes=12"], "zoho_books": [*ZOHO_ROWS, "creditnotes=12"]}
 QUESTIONS = {
     "Who owes us most?": """
         SELECT customer, currency, count(*) AS invoices, sum(open) AS open
@@ -173,7 +259,9 @@ def main() -> None:
         platform = config["platform"]["name"]
         source = ab.get_source("source-invoicing", config=config, **connector(arguments))
         source.check()
-        source.select_streams(STREAMS.get(platform, ["invoices"]) if not arguments.all else "*")
+        wanted = STREAMS.get(platform, [])
+        whole = bool(wanted) and set(wanted) <= set(source.get_available_streams())
+        source.select_streams("*" if arguments.all else wanted if whole else ["invoices"])
         cache = ab.caches.DuckDBCache(db_path=arguments.database)
         result = source.read(cache=cache)
     console.print(f"\n[bold]{result.processed_records:,} records[/] are in {arguments.database}.\n")
@@ -182,13 +270,13 @@ def main() -> None:
         return
     with cache.get_sql_engine().connect() as connection:
         connection.exec_driver_sql(f"SET schema = '{cache.schema_name}'")
-        views = {"sent": INVOICES[platform], **PARTS.get(platform, {})}
+        views = {"sent": INVOICES[platform], **(PARTS[platform] if whole else {})}
         for name, sql in views.items():
             connection.exec_driver_sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {sql}")
-        for question, sql in (QUESTIONS | QUESTIONS_ABOUT_PARTS if platform in PARTS else QUESTIONS).items():
+        for question, sql in (QUESTIONS | QUESTIONS_ABOUT_PARTS if whole else QUESTIONS).items():
             answer = connection.exec_driver_sql(sql)
             console.print(table(question, list(answer.keys()), answer.all()))
-        if platform in PARTS:
+        if whole:
             agreed, invoices = connection.exec_driver_sql(AGREEMENT).one()
             console.print(f"What payments leave agrees with the vendor's balance on {agreed} of {invoices} invoices.")
 
@@ -231,6 +319,8 @@ def account(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     python = (arguments.executable or ROOT / ".venv" / "bin" / "source-invoicing").with_name("python")
     command = [python, "-m", "integration_tests.sandbox", "--platform", arguments.platform, "--port", "0"]
+    if rows := ROWS.get(arguments.platform):
+        command += ["--rows", *rows]
     if not python.exists():
         sys.exit("The sandbox needs its environment. Run scripts/demo once, or name an account: --config FILE.")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
@@ -239,9 +329,18 @@ def account(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
             line = process.stdout.readline()
             if not line:
                 sys.exit("The sandbox did not start; what it said is above.")
-            yield json.loads(line)["config"]
+            config = json.loads(line)["config"]
+            config["platform"] = joined(config["platform"], WHOLE.get(arguments.platform, {}))
+            yield config
         finally:
             process.terminate()
+
+
+def joined(platform: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Settings with further ones. Lists of both become one."""
+    return platform | {
+        name: platform.get(name, []) + value if isinstance(value, list) else value for name, value in more.items()
+    }
 
 
 def table(title: str, columns: list[str], rows: list[Any]) -> Table:

@@ -348,21 +348,64 @@ def test_a_large_account_is_filled_over_several_syncs(start_platform: StartPlatf
     assert Counter((row.get("line_item_id"), row.get("contact_id")) for row in came).most_common(1)[0][1] == 1
 
 
+def test_a_call_that_is_sent_again_counts_each_time(start_platform: StartPlatform, connect: Connect) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40})
+    connector = whole(sandbox, connect, workers=1, detail_calls_per_sync=13)
+    connector.environment = {**connector.environment, "SOURCE_INVOICING_BACKOFF_SCALE": "0.001"}
+    fault = {"kind": "status", "code": 500}
+    sandbox.add_faults({"match": {"stream": "invoice_details"}, "after": 4, "times": 3, "fault": fault})
+
+    output = connector.read(["invoice_details"])
+
+    assert output.exit_code == 0
+    assert details_asked(sandbox)["invoice_details"] == 13
+    assert len(output.records["invoice_details"]) == 13 - 3
+
+
+@pytest.mark.parametrize("code", [500, 429])
+def test_a_call_that_was_begun_is_carried_through_when_the_bound_is_reached(
+    start_platform: StartPlatform, connect: Connect, code: int
+) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40})
+    connector = whole(sandbox, connect, workers=1, detail_calls_per_sync=1)
+    connector.environment = {**connector.environment, "SOURCE_INVOICING_BACKOFF_SCALE": "0.001"}
+    sandbox.add_faults({"match": {"stream": "invoice_details"}, "times": 2, "fault": {"kind": "status", "code": code}})
+
+    output = connector.read(["invoice_details"])
+
+    assert output.exit_code == 0
+    assert details_asked(sandbox)["invoice_details"] == 3
+    assert len(output.records["invoice_details"]) == 1
+
+
 # -- killed ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.own_process
-def test_a_sync_that_is_killed_asks_again_for_few_details(start_platform: StartPlatform, connect: Connect) -> None:
-    sandbox = start_platform(ZOHO_BOOKS, {"invoices": 90}, latency_ms=5)
-    connector = whole(sandbox, connect, workers=4)
-    streams = ["invoice_line_items", "invoice_details"]
-    killed = connector.read_until_message(120, streams)
-    asked = details_asked(sandbox)["invoice_details"]
+@pytest.mark.parametrize(
+    ("workers", "lists", "messages"),
+    [
+        (4, {"invoices": 90}, 120),
+        (10, {"invoices": 120}, 180),
+        (10, {"invoices": 40, "contacts": 40, "estimates": 40, "bills": 40}, 250),
+    ],
+    ids=["4 workers", "10 workers", "several lists"],
+)
+def test_a_sync_that_is_killed_asks_again_for_few_details(
+    start_platform: StartPlatform, connect: Connect, *, workers: int, lists: dict[str, int], messages: int
+) -> None:
+    sandbox = start_platform(ZOHO_BOOKS, lists, latency_ms=5)
+    connector = whole(sandbox, connect, workers=workers)
+    of_invoices = ["invoice_line_items", "invoice_details"]
+    streams = [*of_invoices, *(f"{name[:-1]}_details" for name in lists if name != "invoices")]
+    killed = connector.read_until_message(messages, streams)
+    asked = details_asked(sandbox).total()
 
     resumed = connector.read(streams, state=killed.last_state)
 
-    assert 0 < asked < 90
-    assert details_asked(sandbox)["invoice_details"] <= 90 + 40
+    assert 0 < asked < sum(lists.values())
+    assert resumed.exit_code == 0
+    assert details_asked(sandbox).total() <= sum(lists.values()) + 40
     for name in streams:
         stream = by_name(connector.catalog)[name]
         came = keys([*killed.records[name], *resumed.records[name]], stream)

@@ -351,6 +351,16 @@ def test_the_first_page_does_not_show_everything(shared: Sandbox) -> None:
     assert any(row["discount"] is not None for row in rows)
 
 
+def test_lines_taxes_and_payments_add_up(shared: Sandbox) -> None:
+    for row in shared.rows("invoices"):
+        parts = [*row["lines"], *row["taxes"]]
+        assert sum(part["amount"] for part in parts) == pytest.approx(row["total"], abs=0.001)
+        paid = sum(payment["amount"] for payment in row["payments"])
+        assert row["total"] - paid == pytest.approx(row["balance"], abs=0.001)
+        assert row["status"] != "paid" or row["balance"] == 0
+    assert any(row["payments"] and row["balance"] for row in shared.rows("invoices"))
+
+
 def test_lists_can_want_a_post(sandbox: Sandbox) -> None:
     sandbox.set_options(method="POST")
     api = Client(sandbox)

@@ -48,6 +48,7 @@ class Job:
         self.tasks = 0
         self.failed = False
         self.concluded = False
+        self._reported: set[Resource] = set()
         self._under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
@@ -93,6 +94,12 @@ class Job:
         """Note that everything was read."""
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
+
+    def new_failures(self) -> dict[Resource, Exception]:
+        """The outlets that have failed since this was called last, and why."""
+        new = {outlet: error for outlet, error in self.reading.failures.items() if outlet not in self._reported}
+        self._reported |= new.keys()
+        return new
 
     def waits_for(self, other: Job) -> bool:
         """Whether the other one delivers what this one needs to begin. Lists come before details."""

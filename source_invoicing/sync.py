@@ -147,8 +147,8 @@ class Sync:
         if end.error is not None:
             job.failed = True
             job.reading.fail(end.error)
-            for outlet in job.reading.outlets:
-                self._on_error(outlet, end.error)
+        for outlet, error in job.new_failures().items():
+            self._on_error(outlet, error)
         job.lane.opening -= end.was_opening
         if over and not (job.failed or job.concluded):
             job.concluded = True
@@ -165,7 +165,7 @@ class Sync:
             job.deliver_ids()
         for outlet in job.reading.outlets:
             self._left[outlet.name] -= 1
-            if not job.failed:
+            if outlet not in job.reading.failures:
                 self._complete[outlet.name].append(outlet)
             if not self._left[outlet.name]:
                 yield from self._end_stream(outlet)

@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "no_list": {},
     "other_shape": {},
     "other_document": {},
+    "no_container": {"member": "items"},
     "rows_as_lists": {},
     "no_key": {},
     "cut_gzip": {},
@@ -214,6 +215,10 @@ def change_reply(fault: Fault, reply: Reply) -> Reply:
         return replace(reply, body=orjson.dumps({"data": body} if isinstance(body, list) else [body]))
     if fault.kind == "other_document":
         return replace(reply, body=orjson.dumps(_of_another(orjson.loads(reply.body))))
+    if fault.kind == "no_container":
+        body = orjson.loads(reply.body)
+        _spoil(body, fault.settings["member"])
+        return replace(reply, body=orjson.dumps(body))
     if fault.kind == "cut_gzip":
         whole = gzip.compress(reply.body)
         return replace(reply, body=whole[: len(whole) // 2], headers={**reply.headers, "Content-Encoding": "gzip"})
@@ -234,6 +239,18 @@ def _without_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: _without_lists(inner) for name, inner in value.items() if not isinstance(inner, list)}
+
+
+def _spoil(value: Any, member: str) -> bool:
+    """Put text in the place of a member that holds objects, in the first object that has one.
+
+    :return: whether there was one
+    """
+    if isinstance(value, dict) and isinstance(value.get(member), (list, dict)) and value[member]:
+        value[member] = "see the document"
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_spoil(each, member) for each in inner)
 
 
 def _of_another(envelope: dict[str, Any]) -> dict[str, Any]:

@@ -79,27 +79,68 @@ class Maker:
         return row | {"updated_at": None if undated else now if now is not None else v.moment()}
 
     def _document(self, id_: int) -> Row:
+        """Lines and taxes come to the total, and payments to what is paid of it."""
         v = self.v
         late = self._made > FIRST_PAGE
-        lines = [
-            {"text": v.text(), "quantity": v.one_of((1, 2.5, 0.125)), "price": v.price()}
-            for _ in range(v.in_turn("lines", (1, 0, 3)))
+        status = v.in_turn("status", ("open", "paid", "draft", "void"))
+        lines = [self._line(late=late) for _ in range(v.in_turn("lines", (1, 0, 3)))]
+        taxes = [
+            {
+                "rate": rate,
+                "amount": _cents(sum(line["amount"] for line in lines if line["tax_rate"] == rate) * rate / 100),
+            }
+            for rate in sorted({line["tax_rate"] for line in lines})
         ]
+        total = _cents(sum(each["amount"] for each in (*lines, *taxes)))
+        payments = self._payments(id_, status, total)
         return {
             "id": id_,
             "number": v.code("INV", id_),
-            "status": v.in_turn("status", ("open", "paid", "draft", "void")),
+            "status": status,
             "currency": v.one_of(("EUR", "BRL", "USD")),
             "customer": {"id": v.whole(101, 120), "name": v.name()},
-            "total": self._money(),
+            "total": total,
+            "balance": _cents(total - sum(payment["amount"] for payment in payments)),
             "discount": v.price() if late else None,
             "issue_date": iso(v.moment())[:10],
             "paid_at": v.maybe(iso(v.moment())),
             "notes": LONG_TEXT if self._made == LONG_ROW else v.maybe(v.text()),
             "tags": v.one_of(([], ["a", "b"])),
             "lines": lines,
+            "taxes": taxes,
+            "payments": payments,
         }
+
+    def _line(self, *, late: bool) -> Row:
+        """Whole on the first page, tax included."""
+        v = self.v
+        quantity, price = v.one_of((1, 2.5, 0.125)), v.whole(1, 500_000) / 100 if late else 800 * v.whole(1, 12)
+        return {
+            "text": v.text(),
+            "quantity": quantity,
+            "price": price,
+            "amount": _cents(quantity * price),
+            "tax_rate": v.one_of((0, 7, 19)),
+        }
+
+    def _payments(self, id_: int, status: str, total: float) -> list[Row]:
+        """Some of what is open is paid in part; what is paid may be so by two."""
+        first = {"paid": (1, 3)[id_ % 2], "open": (0, 2)[id_ % 2]}.get(status, 0)
+        amounts = [total // first] if first else []
+        if status == "paid":
+            amounts.append(total - sum(amounts))
+        return [
+            {"reference": f"PAY-{id_}-{number}", "paid_on": iso(self.v.moment())[:10], "amount": _cents(amount)}
+            for number, amount in enumerate(amounts, start=1)
+            if amount
+        ]
 
     def _money(self) -> float:
         """Whole on the first page, cents later."""
         return self.v.whole(1, 9_999) if self._made <= FIRST_PAGE else self.v.whole(1, 999_999) / 100
+
+
+def _cents(amount: float) -> float:
+    """An amount in whole cents; a whole number where there are none."""
+    rounded = round(amount, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

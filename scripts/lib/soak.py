@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -33,6 +34,13 @@ OTHERS = (
     *("plans", "coupons", "events", "notes", "tasks"),
 )
 LONGEST = "invoices"
+# Of the details of documents: the streams that are read from them, and how long a run may take for each request, in
+# latencies of it by the workers that share them, and how much more memory a tenth of the documents may take.
+DETAILS = ("invoice_details", "invoice_line_items")
+LATENCY_MS, WORKERS, MOST_PER_REQUEST, MOST_MEMORY = 100, 10, 1.2, 1.1
+CALLS_A_MINUTE, TOO_MANY = 100, 429
+# Lifts the limit of calls.
+NO_LIMIT = {"SOURCE_INVOICING_BUDGET_SCALE": "0.00001"}
 # The end of a run may hold so much more than its first half did, and take so much longer for as many rows.
 MOST_GROWTH, SPARE_MIB = 1.15, 16
 MOST_DRIFT = 1.5
@@ -119,7 +127,7 @@ def says_is_out(state: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     return False
 
 
-def read(config: Json, streams: list[Json], folder: Path) -> Run:
+def read(config: Json, streams: list[Json], folder: Path, environment: Mapping[str, str] | None = None) -> Run:
     """Run the connector and watch it."""
     configured = [
         {"stream": stream, "sync_mode": stream["supported_sync_modes"][-1], "destination_sync_mode": "append"}
@@ -133,7 +141,7 @@ def read(config: Json, streams: list[Json], folder: Path) -> Run:
     watcher = Watcher(run)
     started = sampled = time.monotonic()
     command = [str(SCRIPT), "read", "--config", str(paths["config"]), "--catalog", str(paths["catalog"])]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}) as process:
         assert process.stdout is not None
         for line in process.stdout:
             watcher.take(orjson.loads(line))
@@ -280,12 +288,73 @@ def serving(tables: Mapping[str, list[Json]]) -> Iterator[str]:
         server.shutdown()
 
 
+def details(documents: int, folder: Path, *, latency_ms: float = 0, limited: bool = False) -> tuple[Run, list[Json]]:
+    """Read the details of invoices, and each request that was sent meanwhile."""
+    options = {"calls_per_minute": CALLS_A_MINUTE} if limited else {}
+    rows = {LONGEST: documents}
+    with SandboxProcess(rows, platform="zoho_books", scale=0, latency_ms=latency_ms, options=options) as sandbox:
+        config = {**sandbox.config, "num_workers": WORKERS}
+        config["platform"] = {**config["platform"], "details": True}
+        streams = [stream for stream in discover(config, folder) if stream["name"] in DETAILS]
+        run = read(config, streams, folder, None if limited else NO_LIMIT)
+        return run, sandbox.requests()
+
+
+def details_at_speed(folder: Path, records: int, customers: int) -> Line:
+    """As fast as latency and workers allow."""
+    run, requests = details(customers, folder, latency_ms=LATENCY_MS)
+    asked = [request for request in requests if request["stream"] == DETAILS[0]]
+    took = asked[-1]["ended"] - asked[0]["started"]
+    ratio = took / (len(asked) * LATENCY_MS / 1000 / WORKERS)
+    faults = faults_of(run, {DETAILS[0]: customers})
+    if ratio > MOST_PER_REQUEST:
+        faults.append(f"more than {MOST_PER_REQUEST} times what latency and workers make of it")
+    return Line(
+        f"details of {customers:,} invoices, {LATENCY_MS} ms latency, {WORKERS} workers, no limit",
+        f"{took:.0f} s, {len(asked):,} requests, {ratio:.2f} times requests x latency / workers; memory {run.peak:.0f} "
+        f"MiB; load {os.getloadavg()[0]:.1f}",
+        faults,
+    )
+
+
+def details_in_memory(folder: Path, records: int, customers: int) -> Line:
+    """Ten times as many documents."""
+    few, many = customers // 5, customers * 2
+    small, _ = details(few, folder)
+    large, _ = details(many, folder)
+    faults = faults_of(small, {DETAILS[0]: few}) + faults_of(large, {DETAILS[0]: many})
+    if large.peak > small.peak * MOST_MEMORY:
+        faults.append("memory grows")
+    return Line(
+        f"details of {few:,} and of {many:,} invoices",
+        f"{large.seconds:.0f} s; memory {small.peak:.1f} and {large.peak:.1f} MiB, {large.peak / small.peak:.3f} times",
+        faults,
+    )
+
+
+def details_within_the_limit(folder: Path, records: int, customers: int) -> Line:
+    """In real minutes."""
+    documents = max(customers // 25, CALLS_A_MINUTE + 10)
+    run, requests = details(documents, folder, limited=True)
+    refused = sum(request["status"] == TOO_MANY for request in requests)
+    faults = faults_of(run, {DETAILS[0]: documents})
+    faults += [f"{refused} requests too many"] * bool(refused)
+    return Line(
+        f"details of {documents:,} invoices from a server that allows {CALLS_A_MINUTE} calls a minute",
+        f"{run.seconds:.0f} s, {len(requests):,} requests, {refused} of them refused",
+        faults,
+    )
+
+
 LINES: Mapping[str, Callable[[Path, int, int], Line]] = {
     "a": long_run,
     "b": children,
     "c": one_record,
     "d": wide_schema,
     "e": many_streams,
+    "f": details_at_speed,
+    "g": details_in_memory,
+    "h": details_within_the_limit,
 }
 
 

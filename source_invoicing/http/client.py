@@ -228,6 +228,8 @@ class ApiClient:
                 raise QuotaExhausted("All requests that were allowed have been sent.", FailureType.transient_error)
             self._requests_left -= 1
         with self._rate_limiter.slot(again=again):
+            if request.on_try is not None:
+                request.on_try()
             started = time.monotonic()
             try:
                 with within(self._retry_policy.total):

@@ -29,6 +29,7 @@ class Request:
     :param error_handler: in place of the client's
     :param auth: adds the credentials; set by the client's :class:`~source_invoicing.http.auth.Auth`
     :param base_url: in place of the client's; set by an ``Auth`` whose token says where the API is
+    :param on_try: called each time it is sent, or sent once more
     """
 
     path: str
@@ -42,6 +43,7 @@ class Request:
     error_handler: Callable[[Response], Verdict] | None = None
     auth: AuthBase | None = None
     base_url: str = ""
+    on_try: Callable[[], None] | None = None
 
     @property
     def shown(self) -> str:

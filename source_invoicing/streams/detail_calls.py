@@ -10,8 +10,8 @@ from source_invoicing.http.heartbeat import heartbeat_seconds
 
 
 class DetailCalls:
-    """The requests for details of one sync, those of all streams of an account together. Safe to use from several
-    threads.
+    """The requests for details of one sync, those of all streams of an account together, each try counted. Safe to use
+    from several threads.
 
     :param most: how many there may be; ``None``: as many as it takes
     """
@@ -34,6 +34,12 @@ class DetailCalls:
                 return False
             self._sent += 1
             return True
+
+    def note_retry(self) -> None:
+        """A request had to be sent once more, which counts at the vendor's. One that is begun is carried through, also
+        where none is left."""
+        with self._lock:
+            self._sent += 1
 
     def give_back(self) -> None:
         """A request brought nothing, and another one has to be sent in its place."""

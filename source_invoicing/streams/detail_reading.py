@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain, islice, zip_longest
+from dataclasses import replace
+from itertools import chain, count, islice, zip_longest
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -13,6 +13,7 @@ from typing_extensions import override
 from source_invoicing.http import (
     AccessRefused,
     Failure,
+    MalformedResponse,
     RecordMissing,
     Request,
     ResourceMissing,
@@ -26,6 +27,7 @@ from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Emitted, Reading
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED, InOrder
 
 T = TypeVar("T")
@@ -33,8 +35,10 @@ T = TypeVar("T")
 # A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
 # those that are on their way.
 DETAILS_PER_STATE = 10
-# So many requests may be ahead of the oldest one that has no response yet.
+# So many requests may be ahead of the oldest one that has no response yet, or as many as there are workers, up to a
+# bound: with what is behind the last state, no more than forty are asked for again.
 MOST_AHEAD = 20
+MOST_WORKERS_AHEAD = 30
 # By so much the number of documents that are asked for at once goes down when they are refused.
 FEWER = 10
 # So many details in a row may be missing before it is taken for the path of all of them that is wrong.
@@ -52,7 +56,7 @@ class DetailReading(Reading):
 
     Each response feeds all streams that lack this version of the document. States move in the order of the documents,
     whatever the order in which responses come. Where the sync may send no further request, the reading ends, complete
-    as far as it goes.
+    as far as it goes. A stream that cannot use a document leaves the reading, if others can.
 
     :param documents: of a list that has been read by the time of :meth:`chains`
     :param details_per_state: behind how many further details a state is written
@@ -66,7 +70,6 @@ class DetailReading(Reading):
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
         self._at_once = documents.outlets[0].details_per_call
-        self._lock = threading.Lock()
         self._under_way = InOrder()
         self._order: dict[Any, InOrder] = defaultdict(InOrder)
         self._total = 0
@@ -83,7 +86,8 @@ class DetailReading(Reading):
 
     @override
     def has_room(self, under_way: int, workers: int) -> bool:
-        return under_way < workers and len(self._under_way) < max(MOST_AHEAD, workers)
+        most = min(max(MOST_AHEAD, workers), MOST_WORKERS_AHEAD)
+        return under_way < workers and len(self._under_way) < most
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
@@ -96,6 +100,9 @@ class DetailReading(Reading):
         size = self._streams[0].details_per_call
         partitions = [_together(documents, size) for documents in self._listed.oldest_first()]
         for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
+            if self.failures and not any(map(self._is_wanted, documents)):
+                self._count(len(documents))
+                continue
             if not self._calls.take():
                 break
             with self._lock:
@@ -162,12 +169,30 @@ class DetailReading(Reading):
             )
 
     def _records(self, stream: DetailResource, found: Found) -> list[Row]:
-        return [
-            record
-            for document, detail in found.items()
-            if self._listed.wants(stream, document.partition, document.key, document.changed)
-            for record in stream.records_of(detail, document)
-        ]
+        try:
+            return [
+                record
+                for document, detail in found.items()
+                if self._listed.wants(stream, document.partition, document.key, document.changed)
+                for record in stream.records_of(detail, document)
+            ]
+        except Failure as failure:
+            self._leave(stream, failure)
+            return []
+
+    def _is_wanted(self, document: Document) -> bool:
+        """Whether a stream that has not left needs a document."""
+        return any(
+            self._listed.wants(stream, document.partition, document.key, document.changed) for stream in self._streams
+        )
+
+    @override
+    def _leave(self, outlet: Resource, failure: Failure) -> None:
+        with self._lock:
+            self._write_states()
+        super()._leave(outlet, failure)
+        with self._lock:
+            self._streams = [stream for stream in self._streams if stream is not outlet]
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
@@ -191,9 +216,7 @@ class DetailReading(Reading):
             if number:
                 self._pay()
             try:
-                detail = self._ask(
-                    request, lambda response: self._checked(stream.read_detail(response, document), response)
-                )
+                detail = self._ask_for_one(request, document)
             except RecordMissing:
                 return {}, [document]
             except ResourceMissing as failure:
@@ -209,14 +232,11 @@ class DetailReading(Reading):
         return {}, []
 
     def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
-        stream, details = self._streams[0], {}
+        stream = self._streams[0]
         try:
             details = self._ask(
                 stream.bulk_request(documents),
-                lambda response: {
-                    key: self._checked(detail, response)
-                    for key, detail in stream.read_bulk(response, documents).items()
-                },
+                lambda response: self._usable(stream.read_bulk(response, documents), response.path),
             )
         except RecordMissing:
             # One that vanished takes the others along, and the response does not say which one it is.
@@ -246,15 +266,59 @@ class DetailReading(Reading):
         if not self._calls.take():
             raise OutOfCallsError
 
+    def _ask_for_one(self, request: Request, document: Document) -> Row:
+        read: list[tuple[Row, str]] = []
+
+        def read_and_check(response: Response) -> Row:
+            read[:] = [(self._streams[0].read_detail(response, document), response.path)]
+            for complaint in self._complaints(*read[0]).values():
+                raise complaint
+            return read[0][0]
+
+        try:
+            return self._ask(request, read_and_check)
+        except MalformedResponse:
+            if not read:
+                raise
+        self._has_answered = True
+        for stream, complaint in self._complaints(*read[0]).items():
+            self._leave(stream, complaint)
+        return read[0][0]
+
     def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
-        answer = self.source.account.client.fetch(request, read)
+        tries = count()
+
+        def on_try() -> None:
+            if next(tries):
+                self._calls.note_retry()
+
+        answer = self.source.account.client.fetch(replace(request, on_try=on_try), read)
         self._has_answered = True
         return answer
 
-    def _checked(self, detail: Row, response: Response) -> Row:
+    def _complaints(self, detail: Row, path: str) -> dict[DetailResource, MalformedResponse]:
+        """The streams that cannot use a detail, and why.
+
+        :param path: where it came from
+        """
+        complaints: dict[DetailResource, MalformedResponse] = {}
         for stream in self._streams:
-            stream.check_detail(detail, response.path)
-        return detail
+            try:
+                stream.check_detail(detail, path)
+            except MalformedResponse as malformed:  # noqa: PERF203  # each has one of its own
+                complaints[stream] = malformed
+        return complaints
+
+    def _usable(self, details: Mapping[Any, Row], path: str) -> Mapping[Any, Row]:
+        """Of the documents in a response, those that all streams can use. The others are asked for once more.
+
+        :raises MalformedResponse: if there are none
+        """
+        complaints = {key: self._complaints(detail, path) for key, detail in details.items()}
+        if all(complaints.values()):
+            for complaint in (each for several in complaints.values() for each in several.values()):
+                raise complaint
+        return {key: detail for key, detail in details.items() if not complaints[key]}
 
     def _ask_for_fewer(self, number: int, refusal: Failure) -> None:
         """Ask for a tenth of the documents at once that were refused, then for one.
@@ -286,11 +350,15 @@ class DetailReading(Reading):
             for document in [*documents, *vanished]:
                 self._order[document.partition.key].done(document)
             number = len(documents) + len(vanished)
-            self._done += number
             self._done_since_state += number
             if self._done_since_state >= self._details_per_state:
                 self._write_states()
-        self._calls.done(number)
+        self._count(number)
+
+    def _count(self, documents: int) -> None:
+        with self._lock:
+            self._done += documents
+        self._calls.done(documents)
 
     def _write_states(self) -> None:
         self._done_since_state = 0

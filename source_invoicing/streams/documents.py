@@ -78,11 +78,17 @@ class PendingDocuments:
         self._cursors = kept
 
     def _sorted(self) -> list[Any]:
-        return sorted(self._cursors, key=lambda key: self._rank(key, self._cursors[key]))
+        """By rank. In two steps, which takes half the memory: there is no pair for each document."""
+        keys = sorted(self._cursors, key=rank_of)
+        keys.sort(key=lambda key: self._time(self._cursors[key]))
+        return keys
 
     def _rank(self, key: Any, cursor: Any) -> tuple[int, str]:
+        return self._time(cursor), rank_of(key)
+
+    def _time(self, cursor: Any) -> int:
         changed = self._parse(cursor)
-        return (EARLIEST - 1 if changed is None else changed), rank_of(key)
+        return EARLIEST - 1 if changed is None else changed
 
 
 class ListProgress(StreamState):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import threading
 from collections import defaultdict, deque
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
@@ -25,7 +26,8 @@ class Reading:
     """Reads the list of a resource for one or several streams, its outlets.
 
     It starts where the outlet that is furthest behind stands; the others leave out what they have emitted before. Each
-    keeps a state of its own, which moves when the caller comes for the next records: by then those before are out.
+    keeps a state of its own, which moves when the caller comes for the next records: by then those before are out. A
+    stream of parts that a row holds in another shape than documented leaves the reading, with the state that it has.
 
     Records are released before the next page is fetched: memory that is reused while it is still in the processor's
     cache saves a long list seven per cent of its time.
@@ -33,12 +35,15 @@ class Reading:
     :param source: whose list is read
     :param outlets: the streams that emit records of it; the source is one of them only if it was selected
     :param documents: what takes note of the documents whose details are wanted; they are another reading
+    :ivar failures: of outlets that have none of the rest, be it that they have left the reading or that it has failed
     """
 
     def __init__(self, source: Resource, outlets: Sequence[Resource], documents: Sequence[Documents] = ()) -> None:
         self.source = source
         # Rows become records of the source in place, so streams of their parts come first.
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
+        self.failures: dict[Resource, Exception] = {}
+        self._lock = threading.Lock()
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         self._read_for: Sequence[Resource] = [*self.outlets, *(outlet for each in documents for outlet in each.outlets)]
@@ -117,6 +122,8 @@ class Reading:
         """A chain could not be read to its end."""
         for documents in self._documents:
             documents.failure = documents.failure or failure
+        with self._lock:
+            self.failures = {**dict.fromkeys(self.outlets, failure), **self.failures}
 
     def conclude(self) -> None:
         """All chains were read to their end."""
@@ -146,7 +153,7 @@ class Reading:
                 self.source.account.events.note(fresh, self.source)
             for outlet in self._fed:
                 wanted = self._wanted(fresh, since[outlet.name], lowest)
-                records = outlet.records(wanted, partition) if wanted else []
+                records = self._records_of(outlet, wanted, partition) if wanted else []
                 if records and not isinstance(outlet, Documents):
                     yield outlet, records
                 del records
@@ -157,6 +164,28 @@ class Reading:
         for outlet in self._fed:
             outlet.progress.save_checkpoint(None)
         return rows
+
+    def _records_of(self, outlet: Resource | Documents, rows: list[Row], partition: Partition) -> list[Row]:
+        try:
+            return outlet.records(rows, partition)
+        except Failure as failure:
+            if isinstance(outlet, Documents) or outlet is self.source:
+                raise
+            self._leave(outlet, failure)
+            return []
+
+    def _leave(self, outlet: Resource, failure: Failure) -> None:
+        """An outlet cannot use what the others can.
+
+        :raises Failure: if there are no others
+        """
+        with self._lock:
+            others = [each for each in self._fed if each is not outlet]
+            if not others:
+                raise failure
+            self._fed = others
+            self.failures = {outlet: failure, **self.failures}
+        outlet.progress.flush()
 
     def _wanted(self, rows: list[Row], since: int | None, lowest: int | None) -> list[Row]:
         """The rows that an outlet has not emitted before, or that have no modification time."""
@@ -173,17 +202,19 @@ class Reading:
         return fresh
 
     def _advance(self, partition: Partition, batch: Batch) -> None:
-        for outlet in self._fed:
-            if batch.takes_back:
+        if batch.takes_back:
+            for outlet in (*self._fed, *self.failures):
                 outlet.progress.take_back(partition.key)
-            elif batch.cursor is not None:
+            return
+        for outlet in self._fed:
+            if batch.cursor is not None:
                 outlet.progress.advance(partition.key, batch.cursor, batch.start, is_range=batch.is_range)
             elif batch.checkpoint is not None:
                 outlet.progress.save_checkpoint(batch.checkpoint)
 
     def forget_ranges(self) -> None:
         """The list that several workers shared has to be read as a whole."""
-        for outlet in self._fed:
+        for outlet in (*self._fed, *self.failures):
             outlet.progress.forget_ranges()
 
     def _after(self, partition: Partition, failure: Failure) -> tuple[Chain, Iterable[Hashable]]:

@@ -80,7 +80,7 @@ def compact_offset(seconds: int) -> str:
 
 
 # A strategy parses the timestamp of a row several times, and rows that were imported together share theirs.
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _seconds(value: str) -> int | None:
     offset = OFFSET.search(value)
     if offset is None:

@@ -19,24 +19,35 @@ STOPPED_WITHIN = 10
 
 
 class SandboxProcess:
-    """A fake Invoiced on a free port of this machine. Use it as a context manager.
+    """A fake vendor on a free port of this machine. Use it as a context manager.
 
     :param rows: number of rows by stream; the others have the sandbox's own few
     :param latency_ms: delay before each answer
     :param scale: multiplies the numbers of rows that ``rows`` does not name
+    :param options: of the vendor's sandbox
     """
 
-    def __init__(self, rows: Mapping[str, int] | None = None, *, latency_ms: float = 0, scale: int = 1) -> None:
+    def __init__(
+        self,
+        rows: Mapping[str, int] | None = None,
+        *,
+        latency_ms: float = 0,
+        scale: int = 1,
+        platform: str = "invoiced",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self._rows = dict(rows or {})
+        self._platform = platform
+        # A second between any two edits, however fast they are made.
+        self._options = {"clock": "logical", **(options or {})}
         self._latency_ms = latency_ms
         self._scale = scale
         self._session = requests.Session()
 
     def __enter__(self) -> SandboxProcess:
-        command = [sys.executable, "-m", "integration_tests.sandbox", "--platform", "invoiced", "--port", "0"]
+        command = [sys.executable, "-m", "integration_tests.sandbox", "--platform", self._platform, "--port", "0"]
         command += ["--latency-ms", str(self._latency_ms), "--scale", str(self._scale)]
-        # A second between any two edits, however fast they are made.
-        command += ["--option", "clock=logical"]
+        command += ["--option", *(f"{name}={value}" for name, value in self._options.items())]
         if self._rows:
             command += ["--rows", *(f"{stream}={count}" for stream, count in self._rows.items())]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
@@ -86,6 +97,11 @@ class SandboxProcess:
         """Requests since the last call of :meth:`forget_requests`."""
         streams = self._ask("GET", "requests/summary")["streams"]
         return {stream: counts["requests"] for stream, counts in streams.items()}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Each request since then: its ``stream``, its ``status``, when it was ``started``."""
+        requests_: list[dict[str, Any]] = self._ask("GET", "requests")
+        return requests_
 
     def forget_requests(self) -> None:
         """Count from zero."""
