@@ -74,9 +74,9 @@ def page(
         (
             f"`{command}` measures everything and writes this page; it takes about a quarter of an hour on two cores, "
             "which should have nothing else to do, and 2 GB of disk space and of memory. `--quick` measures once "
-            "instead of three times, `--only a,b` picks situations, `--output FILE` writes elsewhere; `--help` tells "
-            "the rest. The sandbox and the reader share the machine, so without latency the server's own work counts "
-            "for all readers alike."
+            "instead of three times, `--only a,b` picks situations, `--against REF` measures another version in the "
+            "same run, `--output FILE` writes elsewhere; `--help` tells the rest. The sandbox and the reader share the "
+            "machine, so without latency the server's own work counts for all readers alike."
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
