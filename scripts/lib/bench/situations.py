@@ -9,16 +9,7 @@ from random import Random
 from typing import Any
 
 from bench.lists import CHILDREN, PER_PAGE, list_sizes, pages
-from bench.readers import (
-    BARE_LOOP,
-    DECLARATIVE_ENGINE,
-    NUM_WORKERS,
-    THIS_CONNECTOR,
-    Json,
-    Reader,
-    ids,
-    last_states,
-)
+from bench.readers import BARE_LOOP, DECLARATIVE_ENGINE, NUM_WORKERS, THIS_CONNECTOR, Json, Reader, ids, last_states
 from bench.results import MIB, Chapter, Ratio, cpu_seconds, peak_mib, seconds, spread
 from bench.sandbox import SandboxProcess
 from bench.workbench import Measured, Workbench
