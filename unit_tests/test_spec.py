@@ -65,6 +65,7 @@ def test_the_first_choice_offers_every_platform() -> None:
     offered = [option["properties"]["name"]["const"] for option in FORM["properties"]["platform"]["oneOf"]]
 
     assert offered == list(PLATFORMS)
+    assert offered == [platform.name for platform in PLATFORMS.values()]
 
 
 @pytest.mark.parametrize("path", NODES)

@@ -1,7 +1,8 @@
 """Making values what a stream's schema says they are, without losing one.
 
 The CDK's ``TypeTransformer`` goes through the JSON schema again for each record, which costs twenty times the rest of
-a record. Here the schema is compiled once into a table of repairs, and a value of the right type is left as it is.
+a record. Here the schema is compiled once into a table of repairs, by field and by type of the value, and a value of
+the right type is left as it is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -18,6 +18,8 @@ from source_invoicing.http import logger
 from source_invoicing.streams.dates import DATE_FORMATS
 
 Repair = Callable[[Any], Any]
+#: What to do with the values of a field, by their type. A type that is missing needs nothing.
+Repairs = Mapping[type, Repair]
 #: Where a record keeps the fields that its schema does not declare: destinations load declared columns only.
 ADDITIONAL_PROPERTIES = "_additional_properties"
 ADDITIONAL_PROPERTIES_SCHEMA: Mapping[str, Any] = {
@@ -37,8 +39,8 @@ PYTHON_TYPES: Mapping[str, type] = {
     "array": list,
 }
 ANYTHING = frozenset(PYTHON_TYPES.values())
-NOTHING: frozenset[type] = frozenset()
 UNREPAIRED = object()
+NO_REPAIRS: Repairs = {}
 # Numbers as programs write them. Python reads more than that: 00123, 2024_017 and 12E5 are names of things, and making
 # numbers of them would lose which.
 WHOLE = re.compile(r"\s*-?(?:0|[1-9]\d{0,18})\s*", re.ASCII)
@@ -69,24 +71,21 @@ class Normaliser:
         self._warned: set[str] = set()
         self._undeclared: set[str] = set()
         self._warning = threading.Lock()
-        self._shape = self._shape_of_object(schema, "")
-        self._quiet_types = {**dict.fromkeys(keep, ANYTHING), **self._shape.quiet_types}
-        self._if_undeclared = NOTHING if self._shape.fields else ANYTHING
+        fields = self._repairs_of_members(schema, "")
+        self._repairs_of = {**dict.fromkeys(keep, NO_REPAIRS), **fields}.get
+        self._if_undeclared = UNDECLARED if fields else NO_REPAIRS
 
     def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
         """Repair a record in place and return it."""
-        quiet_types, fields, if_undeclared = self._quiet_types.get, self._shape.fields, self._if_undeclared
-        undeclared: list[str] | None = None
+        repairs_of, if_undeclared = self._repairs_of, self._if_undeclared
+        undeclared: list[str] = []
         for name, value in record.items():
-            if type(value) not in quiet_types(name, if_undeclared):
-                field = fields.get(name)
-                if field is not None:
-                    record[name] = _repaired(value, field)
-                elif undeclared is None:
-                    undeclared = [name]
-                else:
+            if type(value) in (repairs := repairs_of(name, if_undeclared)):
+                if repairs is UNDECLARED:
                     undeclared.append(name)
-        if undeclared is not None:
+                else:
+                    record[name] = repairs[type(value)](value)
+        if undeclared:
             self._move(record, undeclared)
         return record
 
@@ -109,23 +108,50 @@ class Normaliser:
                 ADDITIONAL_PROPERTIES,
             )
 
-    def _shape_of_object(self, schema: Mapping[str, Any], path: str) -> _Shape:
+    def _repairs_of_members(self, schema: Mapping[str, Any], path: str) -> dict[str, Repairs]:
         members = _objects(schema.get("properties"))
-        return _Shape({name: self._field(each, f"{path}.{name}" if path else name) for name, each in members.items()})
+        return {name: self._repairs(each, f"{path}.{name}" if path else name) for name, each in members.items()}
 
-    def _field(self, schema: Mapping[str, Any], path: str) -> _Field:
+    def _repairs(self, schema: Mapping[str, Any], path: str) -> Repairs:
         types = _types(schema)
-        is_date = "string" in types and schema.get("format") in DATE_FORMATS
-        has_fields = "object" in types and schema.get("properties")
-        has_items = "array" in types and isinstance(schema.get("items"), dict)
-        return _Field(
-            misfits=ANYTHING - _accepted(types),
-            repair=self._repair(types, path),
-            tidy_date=self._date_repair(schema, types, path) if is_date else None,
-            # Most schemas declare more than an account uses, so what is inside waits for the first value.
-            inside=cache(partial(self._shape_of_object, schema, path)) if has_fields else None,
-            items=cache(partial(self._field, schema["items"], f"{path}[]")) if has_items else None,
-        )
+        repair = self._repair(types, path)
+        repairs = dict.fromkeys(ANYTHING - _accepted(types), repair)
+        if "string" in types and schema.get("format") in DATE_FORMATS:
+            tidy = self._date_repair(schema, types, path)
+            repairs = dict.fromkeys(repairs, lambda value: tidy(repair(value)))
+            repairs[str] = tidy
+        if "object" in types and schema.get("properties"):
+            repairs[dict] = self._object_repair(schema, path)
+        if "array" in types and isinstance(schema.get("items"), dict):
+            repairs[list] = self._array_repair(schema["items"], f"{path}[]")
+        return repairs
+
+    def _object_repair(self, schema: Mapping[str, Any], path: str) -> Repair:
+        # Most schemas declare more than an account uses, so what is inside waits for the first value.
+        members = cache(partial(self._repairs_of_members, schema, path))
+
+        def repair(values: dict[str, Any]) -> dict[str, Any]:
+            if values:
+                repairs_of = members().get
+                for name, value in values.items():
+                    if type(value) in (repairs := repairs_of(name, NO_REPAIRS)):
+                        values[name] = repairs[type(value)](value)
+            return values
+
+        return repair
+
+    def _array_repair(self, schema: Mapping[str, Any], path: str) -> Repair:
+        elements = cache(partial(self._repairs, schema, path))
+
+        def repair(values: list[Any]) -> list[Any]:
+            if values:
+                repairs = elements()
+                for index, value in enumerate(values):
+                    if type(value) in repairs:
+                        values[index] = repairs[type(value)](value)
+            return values
+
+        return repair
 
     def _repair(self, types: frozenset[str], path: str) -> Repair:
         attempts = [attempt for name, attempt in REPAIRS if name in types]
@@ -142,10 +168,12 @@ class Normaliser:
 
         return repair
 
-    def _date_repair(self, schema: Mapping[str, Any], types: frozenset[str], path: str) -> Callable[[str], Any]:
+    def _date_repair(self, schema: Mapping[str, Any], types: frozenset[str], path: str) -> Repair:
         tidy = DATE_FORMATS[schema["format"]]
 
-        def repair(text: str) -> Any:
+        def repair(text: Any) -> Any:
+            if not isinstance(text, str):
+                return text
             tidied = tidy(text)
             if tidied is None:
                 self._warn(path, frozenset([f"{schema['format']} text"]), text)
@@ -165,47 +193,6 @@ class Normaliser:
                 type(value).__name__,
                 expected,
             )
-
-
-@dataclass(frozen=True)
-class _Field:
-    """What to do with the values of a field, or with the elements of an array.
-
-    :param misfits: the types that need repair
-    :param repair: what to do with a value of such a type
-    :param tidy_date: what to do with text, where it holds a date
-    :param inside: for values that are objects: their fields
-    :param items: for values that are arrays: their elements
-    """
-
-    misfits: frozenset[type]
-    repair: Repair
-    tidy_date: Callable[[str], Any] | None
-    inside: Callable[[], _Shape] | None
-    items: Callable[[], _Field] | None
-
-    @property
-    def quiet(self) -> frozenset[type]:
-        """The types of values that nothing has to be done with."""
-        looked_at = {str: self.tidy_date, dict: self.inside, list: self.items}
-        return ANYTHING - self.misfits - {kind for kind, looks in looked_at.items() if looks is not None}
-
-
-class _Shape:
-    """The fields of an object that a schema knows. What it does not know fits as it is."""
-
-    def __init__(self, fields: Mapping[str, _Field]) -> None:
-        self.fields = fields
-        # Asked for each value of each record.
-        self.quiet_types = {name: field.quiet for name, field in fields.items()}
-        self.quiet_types_of = self.quiet_types.get  # bound once
-
-
-def _repair_object(record: dict[str, Any], shape: _Shape) -> None:
-    quiet_types, fields = shape.quiet_types_of, shape.fields
-    for name, value in record.items():
-        if type(value) not in quiet_types(name, ANYTHING):
-            record[name] = _repaired(value, fields[name])
 
 
 def _own_additions(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -230,21 +217,6 @@ def can_become(value: Any, schema: Mapping[str, Any]) -> bool:
     return any(attempt(value) is not UNREPAIRED for name, attempt in REPAIRS if name in types)
 
 
-def _repaired(value: Any, field: _Field) -> Any:
-    if type(value) in field.misfits:
-        value = field.repair(value)
-    if field.tidy_date is not None and type(value) is str:
-        return field.tidy_date(value)
-    if not value:
-        return value
-    if field.inside is not None and type(value) is dict:
-        _repair_object(value, field.inside())
-    elif field.items is not None and type(value) is list:
-        items = field.items()
-        value[:] = [_repaired(element, items) for element in value]
-    return value
-
-
 def _accepted(types: frozenset[str]) -> frozenset[type]:
     if not types:
         return ANYTHING
@@ -260,6 +232,10 @@ def _types(schema: Mapping[str, Any]) -> frozenset[str]:
 def _objects(members: Any) -> Mapping[str, Any]:
     """The members of a schema that are schemas themselves: one that a user wrote may hold anything."""
     return {name: each for name, each in members.items() if isinstance(each, dict)} if isinstance(members, dict) else {}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _to_object(value: Any) -> Any:
@@ -312,3 +288,5 @@ REPAIRS: tuple[tuple[str, Repair], ...] = (
     ("boolean", _to_boolean),
     ("string", _to_string),
 )
+#: Of a field that the schema does not declare; never called, since such a field moves.
+UNDECLARED: Repairs = dict.fromkeys(ANYTHING, _as_it_is)

@@ -14,6 +14,7 @@ from rich.console import Console
 from bench import machine, report
 from bench.image import image
 from bench.process import ROOT, BenchError
+from bench.readers import OtherVersion
 from bench.results import Chapter
 from bench.situations import SITUATIONS
 from bench.workbench import Workbench
@@ -39,7 +40,7 @@ def main() -> int:
     chapters, failed = _measure(arguments, console)
     report.show(chapters, console)
     console.print(f"Took {(time.monotonic() - started) / 60:.1f} minutes.")
-    complete = arguments.only == set(SITUATIONS) and arguments.scale == 1 and not failed
+    complete = arguments.only == set(SITUATIONS) and arguments.scale == 1 and not failed and not arguments.against
     output = arguments.output or (ROOT / PAGE if complete else None)
     if output is None:
         console.print(f"Only a complete run is written to {PAGE}; to keep this one, name a file with --output.")
@@ -83,7 +84,14 @@ def _measure(arguments: argparse.Namespace, console: Console) -> tuple[list[Chap
     chapters: list[Chapter] = []
     failed = False
     with TemporaryDirectory(prefix="bench-") as folder:
-        bench = Workbench(times=arguments.runs, scale=arguments.scale, folder=Path(folder), say=console.print)
+        try:
+            other = OtherVersion(arguments.against, Path(folder) / "other") if arguments.against else None
+        except BenchError as error:
+            console.print(str(error), style="red", markup=False)
+            return [], True
+        bench = Workbench(
+            times=arguments.runs, scale=arguments.scale, folder=Path(folder), say=console.print, other=other
+        )
         for letter, situation in SITUATIONS.items():
             if letter not in arguments.only:
                 continue
@@ -105,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--runs", type=_positive, default=USUAL_RUNS, metavar="N")
     runs.add_argument("--quick", dest="runs", action="store_const", const=1)
     parser.add_argument("--image", action="store_true")
+    parser.add_argument("--against", metavar="REF")
     parser.add_argument("--output", type=Path, metavar="FILE")
     # Other sizes, for work on the benchmark itself.
     parser.add_argument("--scale", type=float, default=1.0, help=argparse.SUPPRESS)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import compileall
 import re
+import subprocess
 import sys
+import tarfile
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from bench.process import ROOT, BenchError
+
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent
+PACKAGE = "source_invoicing"
 NUM_WORKERS = 10
 STREAM = re.compile(rb'"stream":"(\w+)"')
 
@@ -105,21 +112,25 @@ class Connector(Reader):
     program: str
     flags: Sequence[str] = ()
 
+    def run(self, verb: str, *arguments: str) -> list[str]:
+        """The command for a verb."""
+        return [str(PROGRAMS / self.program), verb, *arguments]
+
     def start_up(self, config: Path) -> list[str]:
         """See :class:`Reader`. No stream of these takes a request to show."""
         return self.discover(config)
 
     def spec(self) -> list[str]:
         """See :class:`Reader`."""
-        return [str(PROGRAMS / self.program), "spec"]
+        return self.run("spec")
 
     def discover(self, config: Path) -> list[str]:
         """The command that shows the streams."""
-        return [str(PROGRAMS / self.program), "discover", "--config", str(config), *self.flags]
+        return self.run("discover", "--config", str(config), *self.flags)
 
     def read(self, job: Job) -> list[str]:
         """See :class:`Reader`."""
-        command = [str(PROGRAMS / self.program), "read", "--config", str(job.config), "--catalog", str(job.catalog)]
+        command = self.run("read", "--config", str(job.config), "--catalog", str(job.catalog))
         if job.state is not None:
             command += ["--state", str(job.state)]
         return [*command, *self.flags]
@@ -130,6 +141,31 @@ class ThisConnector(Connector):
 
     label = "source-invoicing"
     program = "source-invoicing"
+
+
+class OtherVersion(ThisConnector):
+    """The subject as it is in another commit, with the packages of this one.
+
+    :param ref: names the commit
+    :param folder: where to put it
+    :raises BenchError: when there is no such commit
+    """
+
+    def __init__(self, ref: str, folder: Path) -> None:
+        self.label = f"source-invoicing at {ref}"
+        self._folder = folder
+        # No work tree of git, which would have to be taken down again.
+        packed = subprocess.run(["git", "archive", ref, PACKAGE], cwd=ROOT, capture_output=True, check=False)
+        if packed.returncode:
+            raise BenchError(f"The version {ref} cannot be had from git: {packed.stderr.decode().strip()}")
+        with tarfile.open(fileobj=BytesIO(packed.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+        # Or else its first run would do it.
+        compileall.compile_dir(folder, quiet=1)
+
+    def run(self, verb: str, *arguments: str) -> list[str]:
+        """See :class:`Connector`."""
+        return ["env", f"PYTHONPATH={self._folder}", *super().run(verb, *arguments)]
 
 
 class DeclarativeEngine(Connector):

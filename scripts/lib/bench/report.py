@@ -14,6 +14,8 @@ Rows = Sequence[Sequence[str]]
 # Other programs' part of the processors' time that does not show in the figures.
 NEGLIGIBLE = 0.05
 RATIO_COLUMNS = ("ratio", "value", "aim", "reached")
+# Where another version is measured as well.
+COLUMN_OF_THE_OTHER = "other version"
 # What plots.py draws from the tables.
 PLOTS = """\
 ![Seconds of each reader at the same jobs](plots/speed.svg)
@@ -27,7 +29,7 @@ IMAGE_SECTION = "## The image"
 
 def show(chapters: Sequence[Chapter], console: Console) -> None:
     """Print the findings: ratios first, then the figures."""
-    console.print(_terminal_table("Ratios", RATIO_COLUMNS, _ratio_rows(chapters), numbers_from=1))
+    console.print(_terminal_table("Ratios", *_ratios(chapters), numbers_from=1))
     for chapter in chapters:
         console.print(_terminal_table(chapter.title, chapter.columns, chapter.rows, _first_number(chapter)))
 
@@ -52,7 +54,7 @@ def page(
         ),
         PLOTS,
         "## Ratios",
-        _markdown_table(RATIO_COLUMNS, _ratio_rows(chapters, emphasis="**"), numbers_from=1),
+        _markdown_table(*_ratios(chapters, emphasis="**"), numbers_from=1),
         _missed(chapters),
         "## Measured on",
         _markdown_table(("", ""), circumstances, numbers_from=2),
@@ -72,9 +74,9 @@ def page(
         (
             f"`{command}` measures everything and writes this page; it takes about a quarter of an hour on two cores, "
             "which should have nothing else to do, and 2 GB of disk space and of memory. `--quick` measures once "
-            "instead of three times, `--only a,b` picks situations, `--output FILE` writes elsewhere; `--help` tells "
-            "the rest. The sandbox and the reader share the machine, so without latency the server's own work counts "
-            "for all readers alike."
+            "instead of three times, `--only a,b` picks situations, `--against REF` measures another version in the "
+            "same run, `--output FILE` writes elsewhere; `--help` tells the rest. The sandbox and the reader share the "
+            "machine, so without latency the server's own work counts for all readers alike."
         ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -88,7 +90,7 @@ def with_image(before: str, chapter: Chapter, circumstances: Sequence[tuple[str,
     parts = [
         IMAGE_SECTION,
         f"Written by `{command}`. {chapter.setup}",
-        _markdown_table(RATIO_COLUMNS, _ratio_rows([chapter], emphasis="**"), numbers_from=1),
+        _markdown_table(*_ratios([chapter], emphasis="**"), numbers_from=1),
         _markdown_table(chapter.columns, chapter.rows, _first_number(chapter)),
         *chapter.remarks,
         _markdown_table(("", ""), circumstances, numbers_from=2),
@@ -126,12 +128,13 @@ def about_the_run(times: int, others: float | None) -> list[tuple[str, str]]:
     return rows
 
 
-def _ratio_rows(chapters: Sequence[Chapter], emphasis: str = "") -> list[tuple[str, str, str, str]]:
-    return [
-        (ratio.what, ratio.value, ratio.aim, _verdict(ratio, emphasis))
-        for chapter in chapters
-        for ratio in chapter.ratios
-    ]
+def _ratios(chapters: Sequence[Chapter], emphasis: str = "") -> tuple[Columns, Rows]:
+    ratios = [ratio for chapter in chapters for ratio in chapter.ratios]
+    rows = [(ratio.what, ratio.value, ratio.aim, _verdict(ratio, emphasis)) for ratio in ratios]
+    if not any(ratio.other for ratio in ratios):
+        return RATIO_COLUMNS, rows
+    with_others = [(*row, ratio.other) for row, ratio in zip(rows, ratios, strict=True)]
+    return (*RATIO_COLUMNS, COLUMN_OF_THE_OTHER), with_others
 
 
 def _verdict(ratio: Ratio, emphasis: str) -> str:

@@ -21,12 +21,14 @@ class Ratio:
     :param value: formatted
     :param aim: what was aimed at, in words; empty where nothing was
     :param reached: whether the value is what was aimed at
+    :param other: the same of the version that is measured beside this one, formatted; empty where there is none
     """
 
     what: str
     value: str
     aim: str = ""
     reached: bool | None = None
+    other: str = ""
 
 
 @dataclass(frozen=True)

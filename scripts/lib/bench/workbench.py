@@ -13,8 +13,10 @@ from bench.readers import (
     BARE_LOOP,
     DECLARATIVE_ENGINE,
     THIS_CONNECTOR,
+    Connector,
     Job,
     Json,
+    OtherVersion,
     Reader,
     records_by_stream,
     streams_in,
@@ -51,15 +53,25 @@ class Workbench:
     :param scale: multiplies all sizes
     :param folder: for files; what readers write is deleted once it is counted
     :param say: shows progress
+    :param other: another version of the connector, to be measured as well
     """
 
-    def __init__(self, *, times: int, scale: float, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, times: int, scale: float, folder: Path, say: Callable[[str], None], other: Connector | None = None
+    ) -> None:
         self.times = times
         self._scale = scale
         self._folder = folder
         self._say = say
-        self._offered: dict[str, Json] = {}
+        self._other = other
+        #: The versions of the connector that are measured, the subject first.
+        self.versions: tuple[Reader, ...] = (THIS_CONNECTOR,) if other is None else (THIS_CONNECTOR, other)
+        self._offered: dict[Connector, dict[str, Json]] = {}
         self._jobs = 0
+
+    def of_other(self, value: Callable[[Reader], str]) -> str:
+        """A value of the other version, where there is one."""
+        return "" if self._other is None else value(self._other)
 
     def size(self, rows: int) -> int:
         """A number of rows, scaled."""
@@ -79,7 +91,7 @@ class Workbench:
 
     def _start(self, what: str, command: Callable[[Reader], list[str]]) -> dict[Reader, list[Run]]:
         runs: dict[Reader, list[Run]] = defaultdict(list)
-        for reader in in_turn(self.times, (BARE_LOOP, THIS_CONNECTOR, DECLARATIVE_ENGINE)):
+        for reader in in_turn(self.times, (BARE_LOOP, *self.versions, DECLARATIVE_ENGINE)):
             run = measure(command(reader), self._folder / "started")
             runs[reader].append(run)
             self._say(f"  {reader.label}: {what} {run.seconds:.2f} s")
@@ -90,15 +102,29 @@ class Workbench:
         return seconds(runs) - seconds(self.start_ups[reader])
 
     def job(
-        self, sandbox: SandboxProcess, streams: Sequence[str] | None = None, state: list[Json] | None = None
+        self,
+        sandbox: SandboxProcess,
+        streams: Sequence[str] | None = None,
+        state: list[Json] | None = None,
+        reader: Reader = THIS_CONNECTOR,
     ) -> Job:
-        """A job at a sandbox; all streams unless named."""
-        if not self._offered:
+        """A job at a sandbox; all streams unless named.
+
+        :param reader: a version reads the catalog that it shows, any other reader that of this version
+        """
+        version = reader if isinstance(reader, OtherVersion) else THIS_CONNECTOR
+        if version not in self._offered:
             output = self._folder / "discover"
-            measure(THIS_CONNECTOR.discover(self._write_job(sandbox, {}).config), output)
-            self._offered = streams_in(output)
-        offered = self._offered if streams is None else {stream: self._offered[stream] for stream in streams}
-        return self._write_job(sandbox, offered, state)
+            measure(version.discover(self._write_job(sandbox, {}).config), output)
+            self._offered[version] = streams_in(output)
+        offered = self._offered[version]
+        return self._write_job(
+            sandbox, offered if streams is None else {stream: offered[stream] for stream in streams}, state
+        )
+
+    def jobs(self, sandbox: SandboxProcess, streams: Sequence[str], readers: Sequence[Reader]) -> dict[Reader, Job]:
+        """The same job for several readers."""
+        return {reader: self.job(sandbox, streams, reader=reader) for reader in readers}
 
     def _write_job(self, sandbox: SandboxProcess, offered: Mapping[str, Json], state: list[Json] | None = None) -> Job:
         self._jobs += 1
