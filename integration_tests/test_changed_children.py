@@ -22,7 +22,7 @@ pytestmark = pytest.mark.in_process
 def test_only_the_lists_that_events_name_are_read_again(start_platform: StartPlatform, connect: Connect) -> None:
     sandbox = start_platform(INVOICED, {"customers": 30}, options=EVENTS)
     connector = connect(sandbox)
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(CHILDREN))
     customers = [row["id"] for row in sandbox.rows("customers")]
     for number, stream in enumerate(CHILDREN):
@@ -44,7 +44,7 @@ def test_twenty_thousand_customers_cost_what_events_name(start_platform: StartPl
         INVOICED, {"customers": 2000, "contacts": 40, "events": 40}, options={**EVENTS, "per_page_cap": 100}
     )
     connector = connect(sandbox)
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(["contacts"]))
     touched = [row["id"] for row in sandbox.rows("customers")[:12]]
     for number in range(150):
@@ -93,7 +93,7 @@ def test_a_reading_of_all_lists_that_is_cut_off_goes_on_and_misses_nothing(
 ) -> None:
     sandbox = start_platform(INVOICED, {"customers": 12, "contacts": 30}, options=EVENTS)
     connector = connect(sandbox, num_workers=1)
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     fault = {"kind": "status", "code": 500}
     sandbox.add_faults({"match": {"stream": "contacts"}, "after": 8, "times": 0, "fault": fault})
     destination.load(first := connector.read(["contacts"]))

@@ -111,7 +111,7 @@ def test_voids_and_cancels_are_read_again_and_removed_only_if_they_are_gone(
     sandbox = start_platform(INVOICED, options={**EVENTS, "void_and_cancel": stays})
     connector = connect(sandbox, deletions="emit")
     streams = ["payments", "subscriptions"]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     gone = {stream: sandbox.delete(stream) for stream in streams}
 
@@ -132,7 +132,7 @@ def test_a_merger_removes_the_customer_that_is_not_there_any_more(
     sandbox = start_platform(INVOICED, options={**EVENTS, "merged_object": about})
     connector = connect(sandbox, deletions="emit")
     streams = ["customers", "invoices", *CHILDREN]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     absorbed, survivor = (row["id"] for row in sandbox.rows("customers")[:2])
     sandbox.merge(absorbed, survivor)
@@ -166,7 +166,7 @@ def test_events_that_cannot_be_read_cost_a_warning_and_nothing_else(
     sandbox = start_platform(INVOICED, options=EVENTS)
     connector = connect(sandbox, deletions="emit")
     streams = ["invoices", *CHILDREN]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     gone = sandbox.delete("invoices")
     sandbox.insert("contacts")
@@ -202,7 +202,7 @@ def test_a_search_finds_what_is_gone_and_tells_it_once(
 ) -> None:
     sandbox = start_platform(platform, {stream: 25})
     connector = connect(sandbox, deletions="emit")
-    destination = Destination(platform, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read([stream]))
     sandbox.delete(stream)
     sandbox.edit(stream)
@@ -227,7 +227,7 @@ def test_a_list_that_each_sync_reads_in_full_tells_at_once(
 ) -> None:
     sandbox = start_platform(platform, {stream: 25})
     connector = connect(sandbox, deletions="emit", deletion_sweep_days=0)
-    destination = Destination(platform, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read([stream]))
     cost = len(sandbox.requests())
     sandbox.delete(stream)
@@ -301,7 +301,7 @@ def test_each_organization_tells_what_is_gone_there(start_platform: StartPlatfor
     sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40, "recurring_invoices": 24, "organizations": 3}, options)
     connector = connect(sandbox, deletions="emit", platform={"organization_id": "all"})
     streams = ["invoices", "recurring_invoices"]
-    destination = Destination(ZOHO_BOOKS, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     for stream in streams:
         sandbox.delete(stream)

@@ -69,7 +69,7 @@ def test_whatever_happens_between_two_syncs_the_destination_holds_what_the_accou
 ) -> None:
     sandbox = start_platform(INVOICED, dict.fromkeys(MIXED, 6), options={**EVENTS, **options})
     connector = connect(sandbox, deletions="emit", platform={"children_refresh_days": 365})
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(output := connector.read(MIXED))
     gone: list[tuple[str, Any, Any]] = []
     for number, happenings in enumerate(syncs):
@@ -109,7 +109,7 @@ def run_random_schedule(start_platform: StartPlatform, connect: Connect, platfor
     options = {**answers, **(EVENTS if platform is INVOICED else {})}
     sandbox = start_platform(platform, dict.fromkeys(streams, 22), options, seed=seed)
     connector = connect(sandbox, deletions="emit")
-    destination = Destination(platform, connector.catalog)
+    destination = Destination(connector.catalog)
     output = connector.read(streams)
     state = output.last_state
     for sync in range(3):
