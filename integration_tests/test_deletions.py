@@ -15,6 +15,7 @@ from integration_tests.destination import (
     SEARCHED,
     Destination,
     assert_same_rows,
+    cut_off,
     told,
     tombstones,
     weeks_later,
@@ -188,12 +189,10 @@ def test_events_that_cannot_be_read_cost_a_warning_and_nothing_else(
 # -- by ids -------------------------------------------------------------------------------------------------------
 
 
-def searched() -> list[Any]:
-    return [
-        pytest.param(PLATFORMS[name], stream, id=f"{name}-{stream}")
-        for name, each in SEARCHED.items()
-        for stream in each
-    ]
+def searched(*others: tuple[PlatformFacts, str]) -> list[Any]:
+    """The lists that have to be searched, and further ones, as parameters."""
+    lists = [(PLATFORMS[name], stream) for name, streams in SEARCHED.items() for stream in streams]
+    return [pytest.param(facts, stream, id=f"{facts.name}-{stream}") for facts, stream in [*lists, *others]]
 
 
 @pytest.mark.parametrize(("platform", "stream"), searched())
@@ -214,6 +213,46 @@ def test_a_search_finds_what_is_gone_and_tells_it_once(
 
     assert tombstones(second) == tombstones(fourth) == {}
     assert len(tombstones(third)[stream]) == 1
+    assert_same_rows(destination, sandbox, [stream])
+
+
+@pytest.mark.parametrize(("platform", "stream"), searched())
+def test_what_came_and_went_between_two_searches_is_told(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 25})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    destination.load(first := connector.read([stream]))
+    came = sandbox.insert(stream)
+    destination.load(second := connector.read([stream], state=first.last_state))
+    sandbox.delete(stream, came)
+
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
+    assert_same_rows(destination, sandbox, [stream])
+
+
+@pytest.mark.parametrize(
+    ("platform", "stream"),
+    searched((FASTBILL, "customers"), (INVOICED, "invoices"), (INVOICED, "notes")),
+)
+def test_what_a_sync_brought_before_it_was_killed_is_told_too(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 35}, EVENTS if platform is INVOICED else {})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    whole = connector.read([stream])
+    states = [number for number, message in enumerate(whole.messages, 1) if message["type"] == "STATE"]
+    destination.load(first := cut_off(whole, states[len(states) // 2]))
+    gone = first.records[stream][0]
+    rows = sandbox.history()[stream]["throughout"]
+    sandbox.delete(stream, next(key for key in rows if str(key) in map(str, gone.values())))
+
+    destination.load(second := connector.read([stream], state=first.last_state))
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
     assert_same_rows(destination, sandbox, [stream])
 
 
