@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
-import orjson
 
 from integration_tests.connector import Json, Output
 from integration_tests.expected import as_record
@@ -103,8 +103,11 @@ class Destination:
 
     def key(self, stream: str, row: Mapping[str, Any]) -> Key:
         """What identifies a row."""
-        fields = self._catalog[stream]["source_defined_primary_key"]
-        return tuple(str(row[name]) for (name,) in fields)
+        return tuple(str(row[name]) for name in self.key_fields(stream))
+
+    def key_fields(self, stream: str) -> list[str]:
+        """The fields that identify a row."""
+        return [name for (name,) in self._catalog[stream]["source_defined_primary_key"]]
 
     def schema(self, stream: str) -> Json:
         """The JSON schema of a stream."""
@@ -122,8 +125,24 @@ def _column_type(stream: Json) -> str:
 
 def cut_off(output: Output, messages: int) -> Output:
     """What gets out of a sync that is killed behind so many messages."""
-    printed = [line for line in output.lines if line.strip() and orjson.loads(line)["type"] != "LOG"]
-    return Output(137, printed[:messages], "")
+    return Output(137, [json.dumps(message) for message in printed(output)[:messages]], "")
+
+
+def printed(output: Output) -> list[Json]:
+    """The messages of a sync but its log, which a run in this process does not hold in its place."""
+    return [message for message in output.messages if message["type"] != "LOG"]
+
+
+def covered(output: Output) -> Output:
+    """Of a sync that was killed, what the last state of each stream covers."""
+    kept: list[Json] = []
+    waiting: dict[str, list[Json]] = defaultdict(list)
+    for message in output.messages:
+        if message["type"] == "RECORD":
+            waiting[message["record"]["stream"]].append(message)
+        if message["type"] == "STATE":
+            kept += waiting.pop(message["state"]["stream"]["stream_descriptor"]["name"], [])
+    return Output(output.exit_code, [json.dumps(message) for message in kept], "")
 
 
 def tombstones(output: Output) -> dict[str, list[Json]]:
