@@ -246,13 +246,35 @@ def test_what_a_sync_brought_before_it_was_killed_is_told_too(
     whole = connector.read([stream])
     states = [number for number, message in enumerate(whole.messages, 1) if message["type"] == "STATE"]
     destination.load(first := cut_off(whole, states[len(states) // 2]))
-    gone = first.records[stream][0]
-    rows = sandbox.history()[stream]["throughout"]
-    sandbox.delete(stream, next(key for key in rows if str(key) in map(str, gone.values())))
+    (name, *_) = destination.key_fields(stream)
+    sandbox.delete(stream, first.records[stream][0][name])
 
     destination.load(second := connector.read([stream], state=first.last_state))
     destination.load(connector.read([stream], state=weeks_later(second.last_state)))
 
+    assert_same_rows(destination, sandbox, [stream])
+
+
+@pytest.mark.parametrize(
+    ("platform", "stream"),
+    searched((FASTBILL, "customers"), (INVOICED, "invoices"), (INVOICED, "notes"), (INVOICED, "customers")),
+)
+def test_what_a_sync_brought_before_it_failed_is_told_too(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 35}, EVENTS if platform is INVOICED else {})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    sandbox.add_faults({"match": {"stream": stream}, "after": 2, "times": 0, "fault": {"kind": "status", "code": 500}})
+    destination.load(first := connector.read([stream]))
+    sandbox.clear_faults()
+    (name, *_) = destination.key_fields(stream)
+    sandbox.delete(stream, first.records[stream][0][name])
+
+    destination.load(second := connector.read([stream], state=first.last_state))
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
+    assert first.statuses[stream][-1] == "INCOMPLETE"
     assert_same_rows(destination, sandbox, [stream])
 
 

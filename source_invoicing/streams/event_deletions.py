@@ -41,7 +41,7 @@ class EventDeletions(Deletions):
                 )
             if EVENTS_UNTIL not in outlet.progress.memory:
                 # Also if this sync is cut off, the next one has to know what was deleted since this one began.
-                outlet.progress.memory = {**outlet.progress.memory, **news.memory}
+                outlet.progress.keep(news.memory)
             self._news[outlet.name] = news
             self._about.update(self._last_of_each(news))
 

@@ -95,9 +95,7 @@ class SweepDeletions(Deletions):
         """Have the next state tell which rows have come."""
         ids = [*self._before[outlet.name][IDS], *self._emitted.stored()]
         if not _has_given_up(outlet) and _fits(ids):
-            memory = {**self._memory(outlet, self._swept_at(outlet)), IDS: ids}
-            with outlet.progress.lock:
-                outlet.progress.memory = {**outlet.progress.memory, KNOWN_IDS: memory}
+            outlet.progress.keep({KNOWN_IDS: {**self._memory(outlet, self._swept_at(outlet)), IDS: ids}})
 
     @property
     def _highest(self) -> int:
