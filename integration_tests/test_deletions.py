@@ -12,6 +12,7 @@ from integration_tests.destination import (
     CHILDREN,
     DELETED_AT,
     EVENTS,
+    IN_FULL,
     SEARCHED,
     Destination,
     assert_same_rows,
@@ -23,6 +24,9 @@ from integration_tests.destination import (
 from integration_tests.platforms import FASTBILL, INVOICED, PLATFORMS, REST_API, ZOHO_BOOKS, ZOHO_INVOICE, PlatformFacts
 
 pytestmark = pytest.mark.in_process
+
+# What a state holds of deletions.
+MEMORY = ("events_until", "events_seen", "known_ids")
 
 
 # -- the column ---------------------------------------------------------------------------------------------------
@@ -61,6 +65,30 @@ def test_a_connection_without_the_column_is_told_nothing_but_how_to_get_it(
     assert tombstones(second) == {}
     assert any("Refresh the source schema" in line for line in second.logs)
     assert set(second.last_state[0]["stream"]["stream_state"]) == {"updated_at"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_unless_asked_for_nothing_is_told_kept_or_asked_of_the_api(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_platform(platform, options=EVENTS if platform is INVOICED else {})
+    streams = sorted({*SEARCHED[platform.name], *filter(None, [IN_FULL.get(platform.name)])})
+    streams += BY_EVENT if platform is INVOICED else ()
+    costs = {}
+    for deletions in ("ignore", "emit"):
+        connector = connect(sandbox, deletions=deletions)
+        first = connector.read(streams)
+        for stream in streams:
+            sandbox.delete(stream)
+        sandbox.clear_requests()
+        second = connector.read(streams, state=weeks_later(first.last_state))
+        costs[deletions] = len(sandbox.requests())
+        if deletions == "ignore":
+            assert not any(DELETED_AT in row for rows in second.records.values() for row in rows)
+            assert not any({*MEMORY} & state.keys() for states in second.states.values() for state in states)
+            assert "events" not in sandbox.requests_summary()["streams"]
+
+    assert costs["ignore"] < costs["emit"]
 
 
 # -- by events ----------------------------------------------------------------------------------------------------
@@ -214,6 +242,8 @@ def test_a_search_finds_what_is_gone_and_tells_it_once(
     assert tombstones(second) == tombstones(fourth) == {}
     assert len(tombstones(third)[stream]) == 1
     assert_same_rows(destination, sandbox, [stream])
+    # The cursor stands where the rows have brought it.
+    assert platform.stands_at(stream, third.states[stream][-1]) <= max(platform.changes(stream, sandbox.rows(stream)))
 
 
 @pytest.mark.parametrize(("platform", "stream"), searched())
