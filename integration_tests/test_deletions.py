@@ -12,9 +12,11 @@ from integration_tests.destination import (
     CHILDREN,
     DELETED_AT,
     EVENTS,
+    IN_FULL,
     SEARCHED,
     Destination,
     assert_same_rows,
+    cut_off,
     told,
     tombstones,
     weeks_later,
@@ -22,6 +24,9 @@ from integration_tests.destination import (
 from integration_tests.platforms import FASTBILL, INVOICED, PLATFORMS, REST_API, ZOHO_BOOKS, ZOHO_INVOICE, PlatformFacts
 
 pytestmark = pytest.mark.in_process
+
+# What a state holds of deletions.
+MEMORY = ("events_until", "events_seen", "known_ids")
 
 
 # -- the column ---------------------------------------------------------------------------------------------------
@@ -60,6 +65,30 @@ def test_a_connection_without_the_column_is_told_nothing_but_how_to_get_it(
     assert tombstones(second) == {}
     assert any("Refresh the source schema" in line for line in second.logs)
     assert set(second.last_state[0]["stream"]["stream_state"]) == {"updated_at"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+def test_unless_asked_for_nothing_is_told_kept_or_asked_of_the_api(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts
+) -> None:
+    sandbox = start_platform(platform, options=EVENTS if platform is INVOICED else {})
+    streams = sorted({*SEARCHED[platform.name], *filter(None, [IN_FULL.get(platform.name)])})
+    streams += BY_EVENT if platform is INVOICED else ()
+    costs = {}
+    for deletions in ("ignore", "emit"):
+        connector = connect(sandbox, deletions=deletions)
+        first = connector.read(streams)
+        for stream in streams:
+            sandbox.delete(stream)
+        sandbox.clear_requests()
+        second = connector.read(streams, state=weeks_later(first.last_state))
+        costs[deletions] = len(sandbox.requests())
+        if deletions == "ignore":
+            assert not any(DELETED_AT in row for rows in second.records.values() for row in rows)
+            assert not any({*MEMORY} & state.keys() for states in second.states.values() for state in states)
+            assert "events" not in sandbox.requests_summary()["streams"]
+
+    assert costs["ignore"] < costs["emit"]
 
 
 # -- by events ----------------------------------------------------------------------------------------------------
@@ -111,7 +140,7 @@ def test_voids_and_cancels_are_read_again_and_removed_only_if_they_are_gone(
     sandbox = start_platform(INVOICED, options={**EVENTS, "void_and_cancel": stays})
     connector = connect(sandbox, deletions="emit")
     streams = ["payments", "subscriptions"]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     gone = {stream: sandbox.delete(stream) for stream in streams}
 
@@ -132,7 +161,7 @@ def test_a_merger_removes_the_customer_that_is_not_there_any_more(
     sandbox = start_platform(INVOICED, options={**EVENTS, "merged_object": about})
     connector = connect(sandbox, deletions="emit")
     streams = ["customers", "invoices", *CHILDREN]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     absorbed, survivor = (row["id"] for row in sandbox.rows("customers")[:2])
     sandbox.merge(absorbed, survivor)
@@ -166,7 +195,7 @@ def test_events_that_cannot_be_read_cost_a_warning_and_nothing_else(
     sandbox = start_platform(INVOICED, options=EVENTS)
     connector = connect(sandbox, deletions="emit")
     streams = ["invoices", *CHILDREN]
-    destination = Destination(INVOICED, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     gone = sandbox.delete("invoices")
     sandbox.insert("contacts")
@@ -188,12 +217,10 @@ def test_events_that_cannot_be_read_cost_a_warning_and_nothing_else(
 # -- by ids -------------------------------------------------------------------------------------------------------
 
 
-def searched() -> list[Any]:
-    return [
-        pytest.param(PLATFORMS[name], stream, id=f"{name}-{stream}")
-        for name, each in SEARCHED.items()
-        for stream in each
-    ]
+def searched(*others: tuple[PlatformFacts, str]) -> list[Any]:
+    """The lists that have to be searched, and further ones, as parameters."""
+    lists = [(PLATFORMS[name], stream) for name, streams in SEARCHED.items() for stream in streams]
+    return [pytest.param(facts, stream, id=f"{facts.name}-{stream}") for facts, stream in [*lists, *others]]
 
 
 @pytest.mark.parametrize(("platform", "stream"), searched())
@@ -202,7 +229,7 @@ def test_a_search_finds_what_is_gone_and_tells_it_once(
 ) -> None:
     sandbox = start_platform(platform, {stream: 25})
     connector = connect(sandbox, deletions="emit")
-    destination = Destination(platform, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read([stream]))
     sandbox.delete(stream)
     sandbox.edit(stream)
@@ -214,6 +241,70 @@ def test_a_search_finds_what_is_gone_and_tells_it_once(
 
     assert tombstones(second) == tombstones(fourth) == {}
     assert len(tombstones(third)[stream]) == 1
+    assert_same_rows(destination, sandbox, [stream])
+    # The cursor stands where the rows have brought it.
+    assert platform.stands_at(stream, third.states[stream][-1]) <= max(platform.changes(stream, sandbox.rows(stream)))
+
+
+@pytest.mark.parametrize(("platform", "stream"), searched())
+def test_what_came_and_went_between_two_searches_is_told(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 25})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    destination.load(first := connector.read([stream]))
+    came = sandbox.insert(stream)
+    destination.load(second := connector.read([stream], state=first.last_state))
+    sandbox.delete(stream, came)
+
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
+    assert_same_rows(destination, sandbox, [stream])
+
+
+@pytest.mark.parametrize(
+    ("platform", "stream"),
+    searched((FASTBILL, "customers"), (INVOICED, "invoices"), (INVOICED, "notes")),
+)
+def test_what_a_sync_brought_before_it_was_killed_is_told_too(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 35}, EVENTS if platform is INVOICED else {})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    whole = connector.read([stream])
+    states = [number for number, message in enumerate(whole.messages, 1) if message["type"] == "STATE"]
+    destination.load(first := cut_off(whole, states[len(states) // 2]))
+    (name, *_) = destination.key_fields(stream)
+    sandbox.delete(stream, first.records[stream][0][name])
+
+    destination.load(second := connector.read([stream], state=first.last_state))
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
+    assert_same_rows(destination, sandbox, [stream])
+
+
+@pytest.mark.parametrize(
+    ("platform", "stream"),
+    searched((FASTBILL, "customers"), (INVOICED, "invoices"), (INVOICED, "notes"), (INVOICED, "customers")),
+)
+def test_what_a_sync_brought_before_it_failed_is_told_too(
+    start_platform: StartPlatform, connect: Connect, platform: PlatformFacts, stream: str
+) -> None:
+    sandbox = start_platform(platform, {stream: 35}, EVENTS if platform is INVOICED else {})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    sandbox.add_faults({"match": {"stream": stream}, "after": 2, "times": 0, "fault": {"kind": "status", "code": 500}})
+    destination.load(first := connector.read([stream]))
+    sandbox.clear_faults()
+    (name, *_) = destination.key_fields(stream)
+    sandbox.delete(stream, first.records[stream][0][name])
+
+    destination.load(second := connector.read([stream], state=first.last_state))
+    destination.load(connector.read([stream], state=weeks_later(second.last_state)))
+
+    assert first.statuses[stream][-1] == "INCOMPLETE"
     assert_same_rows(destination, sandbox, [stream])
 
 
@@ -227,7 +318,7 @@ def test_a_list_that_each_sync_reads_in_full_tells_at_once(
 ) -> None:
     sandbox = start_platform(platform, {stream: 25})
     connector = connect(sandbox, deletions="emit", deletion_sweep_days=0)
-    destination = Destination(platform, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read([stream]))
     cost = len(sandbox.requests())
     sandbox.delete(stream)
@@ -301,7 +392,7 @@ def test_each_organization_tells_what_is_gone_there(start_platform: StartPlatfor
     sandbox = start_platform(ZOHO_BOOKS, {"invoices": 40, "recurring_invoices": 24, "organizations": 3}, options)
     connector = connect(sandbox, deletions="emit", platform={"organization_id": "all"})
     streams = ["invoices", "recurring_invoices"]
-    destination = Destination(ZOHO_BOOKS, connector.catalog)
+    destination = Destination(connector.catalog)
     destination.load(first := connector.read(streams))
     for stream in streams:
         sandbox.delete(stream)

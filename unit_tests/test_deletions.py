@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from source_invoicing import SourceInvoicing
 from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import sweep_deletions
-from source_invoicing.streams.known_keys import KeySet
+from source_invoicing.streams.known_keys import GrowingKeySet, KeySet
 from source_invoicing.streams.state import CursorState
 from source_invoicing.streams.state_memory import STATES_PER_LONG_MEMORY
 from source_invoicing.streams.timestamps import UnixSeconds
@@ -79,6 +79,18 @@ def test_a_hundred_thousand_ids_are_short(ids: Sequence[Any], most: int) -> None
 
     assert sum(map(len, stored.values())) < most
     assert list(KeySet.restore(stored)) == list(ids)
+
+
+def test_ids_that_come_page_by_page_are_stored_in_few_sets_and_hardly_longer() -> None:
+    ids, growing = list(invoiced_ids(10_000)), GrowingKeySet()
+    for first in range(0, len(ids), 100):
+        growing.update(ids[first : first + 100])
+
+    stored = growing.stored()
+
+    assert list(KeySet.restore(stored)) == list(growing.all()) == ids
+    assert len(stored) <= 12
+    assert sum(len(text) for each in stored for text in each.values()) < 1.1 * len(KeySet(ids).stored()["numbers"])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +194,7 @@ def test_a_search_that_fails_leaves_the_stream_complete_and_the_ids_as_they_are(
     messages = Items.read(before)
 
     assert tombstones(messages) == []
-    assert last_state(messages)["known_ids"] == before
+    assert last_state(messages)["known_ids"] == {**before, "latest": 5}
 
 
 def test_ids_that_a_later_start_leaves_out_are_not_told(requests_mock: mock.Mocker) -> None:

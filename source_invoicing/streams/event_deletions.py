@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, logger
 from source_invoicing.streams.deletions import Deletions, Findings, Gone
-from source_invoicing.streams.events import Event, News
+from source_invoicing.streams.events import EVENTS_UNTIL, Event, News
 from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
 
@@ -39,6 +39,9 @@ class EventDeletions(Deletions):
                     "not told; clear the stream's data to be rid of it.",
                     outlet.name,
                 )
+            if EVENTS_UNTIL not in outlet.progress.memory:
+                # Also if this sync is cut off, the next one has to know what was deleted since this one began.
+                outlet.progress.keep(news.memory)
             self._news[outlet.name] = news
             self._about.update(self._last_of_each(news))
 

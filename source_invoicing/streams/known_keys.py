@@ -18,6 +18,11 @@ NUMBERS, DIGITS, TEXTS = "numbers", "digits", "texts"
 MOST_BYTES = 100_000_000
 MORE_TO_COME = 0x80
 SEVEN_BITS = 0x7F
+# So many sets that have grown alike become one.
+TOGETHER = 16
+
+#: Kinds of keys, and those of each kind packed into a text.
+StoredKeys = dict[str, str]
 
 
 class KeySet:
@@ -43,6 +48,12 @@ class KeySet:
             else:
                 self._texts.add(json.dumps(key, separators=(",", ":")))
 
+    def add_all(self, others: KeySet) -> None:
+        """Add the keys of another set."""
+        self._numbers.extend(others._numbers)
+        self._digits.extend(others._digits)
+        self._texts |= others._texts
+
     def __iter__(self) -> Iterator[Hashable]:
         """The different keys."""
         yield from sorted(set(self._numbers))
@@ -59,8 +70,8 @@ class KeySet:
         there = set(others)
         return [key for key in self if key not in there]
 
-    def stored(self) -> dict[str, str]:
-        """The set as JSON: kinds of keys, and those of each kind packed into a text."""
+    def stored(self) -> StoredKeys:
+        """The set as JSON."""
         kinds = {
             NUMBERS: _distances(self._numbers),
             DIGITS: _distances(self._digits),
@@ -70,10 +81,15 @@ class KeySet:
 
     @classmethod
     def restore(cls, stored: Any) -> KeySet:
-        """The set that was stored.
+        """The set that was stored, or the union of several.
 
         :raises ValueError: if it was not stored by :meth:`stored`
         """
+        if isinstance(stored, list) and stored:
+            union = cls()
+            for each in map(cls.restore, stored):
+                union.add_all(each)
+            return union
         if not isinstance(stored, Mapping) or not set(stored) <= {NUMBERS, DIGITS, TEXTS}:
             raise ValueError("it is no set of keys")
         keys = cls()
@@ -82,6 +98,39 @@ class KeySet:
         keys._texts.update(filter(None, _unpacked(stored.get(TEXTS, "")).decode().split("\n")))
         list(keys)  # which reads all of them
         return keys
+
+
+class GrowingKeySet:
+    """Keys that come page by page and may be stored behind each page: in several sets, so that few have to be packed
+    again."""
+
+    def __init__(self) -> None:
+        self._levels: list[list[tuple[KeySet, StoredKeys]]] = [[]]
+
+    def update(self, keys: Iterable[Hashable]) -> None:
+        """Add the keys of a page."""
+        new = KeySet(keys)
+        for level in self._levels:
+            level.append((new, new.stored()))
+            if len(level) < TOGETHER:
+                return
+            new = KeySet()
+            for each, _ in level:
+                new.add_all(each)
+            level.clear()
+        self._levels.append([(new, new.stored())])
+
+    def all(self) -> KeySet:
+        """The keys as one set."""
+        union = KeySet()
+        for level in self._levels:
+            for each, _ in level:
+                union.add_all(each)
+        return union
+
+    def stored(self) -> list[StoredKeys]:
+        """The keys as JSON: several sets, which :meth:`KeySet.restore` makes one."""
+        return [stored for level in self._levels for _, stored in level]
 
 
 def _is_a_number(text: str) -> bool:

@@ -42,6 +42,13 @@ class StateMemory(ABC):
                 self._held_back += 1
                 self.flush()
 
+    def keep(self, memory: Mapping[str, Any]) -> None:
+        """Keep something from the next state on, whatever that is written for: also if the stream fails before it gets
+        any further."""
+        with self.lock:
+            self.memory = {**self.memory, **memory}
+            self._held_back = max(self._held_back, 1)
+
     def restore_memory(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Take over what was kept beside how far the stream is read.
 
