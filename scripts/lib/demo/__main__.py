@@ -113,8 +113,8 @@ def _second_sync(
     _step(
         console,
         "read",
-        f"{len(incremental)} streams again: {', '.join(parts)}; the other {others} records are those of the last second, "
-        "which come again with each sync",
+        f"{len(incremental)} streams again: {', '.join(parts)}; the other {others} records are of the last second, "
+        "which comes again with each sync",
     )
     if tombstones:
         _step(console, "deleted", f"{tombstones} of the records, with the time in _ab_cdc_deleted_at")

@@ -94,8 +94,8 @@ def _refusal(data_center: str, host: str, error: str, description: str) -> Failu
     )
     if error == "invalid_client":
         return config_failure(
-            f"Zoho does not know this client at {host} ({words}). Client ID or client secret are wrong, or were {another}. "
-            "Copy both from the API console of that data center."
+            f"Zoho does not know this client at {host} ({words}). Client ID or client secret are wrong, or were "
+            f"{another}. Copy both from the API console of that data center."
         )
     if error == "invalid_code":
         return config_failure(
