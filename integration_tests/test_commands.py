@@ -159,12 +159,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "another data center's client": (
         {"data_center": "invalid_client"},
         (),
-        "or made in another data center than us: the ending of the address in your browser",
+        "or were made in another data center than us: the ending of the address in your browser",
     ),
     "another data center's code": (
         {"data_center": "invalid_code"},
         ("--data-center", "eu"),
-        "or made in another data center than eu: the ending of the address in your browser",
+        "or was made in another data center than eu: the ending of the address in your browser",
     ),
     "a wrong client": ({}, ("--client-secret", "wr0ng-secret"), "Client ID or client secret are wrong, "),
     "a client that gets no refresh token": ({"code": "online"}, (), "Use the code of a Self Client"),

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+from integration_tests.platforms import PLATFORMS as FACTS
 from integration_tests.sandbox import Sandbox
 from integration_tests.sandbox.__main__ import main
 from integration_tests.sandbox.errors import SandboxError
@@ -1042,11 +1043,17 @@ def test_all_platforms_start_with_one_command_each_at_a_port_of_its_own() -> Non
     with _start("--platform", "all") as process:
         assert process.stdout
         ready = [json.loads(process.stdout.readline()) for _ in PLATFORMS]
+        streams = [
+            f"{each['control']}/rows?stream={name}" for each in ready for name in FACTS[each["platform"]].streams
+        ]
+        # Airbyte's standard tests want a record of each stream.
+        empty = [stream for stream in streams if not any(requests.get(stream, timeout=5).json().values())]
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=10)
     assert (process.returncode, output, errors) == (0, "", "")
     assert [each["platform"] for each in ready] == list(PLATFORMS)
     assert len({each["base_url"] for each in ready}) == len(PLATFORMS)
+    assert empty == []
 
 
 def test_a_taken_port_is_reported_in_one_line(sandbox: Sandbox) -> None:

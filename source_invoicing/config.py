@@ -78,7 +78,9 @@ class Fields:
         if not isinstance(value, str):
             raise self.complaint(name, f"should be text, found {_kind(value)}")
         if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise self.complaint(name, "holds half of a character, as text does that was cut in the middle of one")
+            raise self.complaint(
+                name, "holds half of a character, as it was cut in the middle of one; copy it once more"
+            )
         return value.strip()
 
     def raw_text(self, name: str) -> str:

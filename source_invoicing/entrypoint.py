@@ -50,7 +50,7 @@ class _Entrypoint(AirbyteEntrypoint):
         form = Draft7Validator(source_spec.connectionSpecification)
         wrong = best_match(form.iter_errors(_without_nulls(_trimmed(values))))
         if wrong is not None:
-            where = ".".join(map(str, wrong.absolute_path)) or "the whole"
+            where = ".".join(map(str, wrong.absolute_path)) or "the configuration"
             raise config_failure(f"Config validation error: {where}: {wrong.message}.")
 
 

@@ -62,7 +62,9 @@ def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
             "more, lower num_workers, or ask for fewer rows on a page where that can be set."
         )
     traced = AirbyteTracedException.from_exception(
-        error, message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}"
+        error,
+        message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}. Run the sync again; if this "
+        "stays, report it with the log.",
     )
     # The text of an unexpected exception may hold a secret.
     traced.internal_message = filter_secrets(traced.internal_message or "")

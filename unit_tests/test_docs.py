@@ -166,11 +166,22 @@ def test_the_hosts_of_all_data_centers_are_given() -> None:
     }
 
 
-def test_the_changelog_has_the_version() -> None:
-    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+def version() -> str:
+    """That of the package."""
+    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert found
+    return found[1]
 
-    assert version
-    assert f"\n| {version[1]} |" in section("## Changelog")
+
+def test_the_changelog_has_the_version() -> None:
+    assert f"\n| {version()} |" in section("## Changelog")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_name_the_image_by_its_version(page: Path) -> None:
+    tags = re.findall(r'source-invoicing:(?=\d)([\d.]+)|"tag": "(.+?)"', page.read_text(encoding="utf-8"))
+
+    assert {"".join(tag) for tag in tags} <= {version()}
 
 
 # -- messages -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ["bench", "demo", "site", "test"]
 # What the scripts may use; everything but Python comes with any system.
-TOOLS = ["bash", "env", "dirname", "cat", "tail", "rm", "mkdir"]
+TOOLS = ["bash", "env", "dirname", "cat", "tail", "rm", "mkdir", "readlink"]
 TOO_OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.6.15\n[ "$1" != -c ]\n'
 # Everything works but the modules that make environments.
 WITHOUT_VENV = f'#!/bin/sh\ncase "$2" in *ensurepip*) exit 1 ;; esac\nexec {sys.executable} "$@"\n'
@@ -88,3 +88,16 @@ def test_a_machine_that_lacks_something_is_told_what_to_do(checkout: Path, pytho
     assert done.returncode == 1
     assert advice in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_environment_behind_a_link_is_left_alone(checkout: Path, tmp_path: Path) -> None:
+    another = tmp_path / "another"
+    another.mkdir()
+    (another / "kept").touch()
+    (checkout / ".venv").symlink_to(another)
+
+    done = run(checkout, "demo", python=COMPLETE)
+
+    assert done.returncode == 1
+    assert "Remove the link" in done.stderr
+    assert [file.name for file in another.iterdir()] == ["kept"]

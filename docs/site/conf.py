@@ -9,7 +9,10 @@ html_title = project
 html_theme = "furo"
 html_favicon = html_logo = "../../icon.svg"
 html_theme_options = {"sidebar_hide_name": False}
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False
 html_show_sphinx = False
 
 # Pages link to each other as in the repository, so the repository is the source.
@@ -19,6 +22,8 @@ include_patterns = ["*.md", "docs/**.md"]
 extensions = ["myst_parser", "sphinxcontrib.mermaid"]
 myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 4
+# The browser draws the diagrams, with this version. Without a network, their text stays.
+mermaid_version = "11.12.1"
 
 NAVIGATION = """
 

@@ -40,6 +40,10 @@ venv_pip() {
 
 make_environment() {
     local python=$1
+    # What is made anew is emptied first, also behind a link.
+    [ ! -L "$VENV" ] ||
+        die "$VENV is a link to $(readlink "$VENV"), which is not the environment of this checkout and would be emptied." \
+            "Remove the link, then run this again."
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         die "$python cannot make virtual environments: its module venv is not complete. On Debian and Ubuntu, run" \
             "'apt install python3-venv' (or python3.x-venv for that very version), then run this again."

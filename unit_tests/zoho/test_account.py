@@ -207,7 +207,7 @@ def test_a_long_list_that_takes_more_calls_than_the_day_has_left_is_finished_by_
         ),
         ({"status_code": 404, "json": refused(5)}, "for /organizations: no (code 5). Check that the user"),
         ({"status_code": 404, "json": {"message": "nothing"}}, "for /organizations: nothing. Check that the user"),
-        ({"json": refused(7)}, "no (code 7). An error that comes with a success"),
+        ({"json": refused(7)}, "no (code 7). Zoho documents no error under this status"),
         ({"status_code": 403, "text": "<html>no entry</html>"}, "platform.base_url, if it is set, is the address of"),
     ],
     ids=["another code", "wrong address", "no code", "an error under 200", "a web page"],

@@ -27,7 +27,7 @@ CHANGES = ("edit", "edit", "insert")
 TELLS_DELETIONS = ("invoiced",)
 NEXT = (
     ("catalog --config config.json > catalog.json", "what to read, once config.json has the keys of your account"),
-    ("probe --config config.json", "in two minutes, how much of what the connector assumes is true of it"),
+    ("probe --config config.json", "asks your account whether what the connector assumes of its API is true"),
 )
 # The exit status of a program that was stopped by Ctrl-C.
 INTERRUPTED = 130
@@ -113,7 +113,8 @@ def _second_sync(
     _step(
         console,
         "read",
-        f"{len(incremental)} streams again: {', '.join(parts)}; {others} more of the last second before",
+        f"{len(incremental)} streams again: {', '.join(parts)}; the other {others} records are of the last second, "
+        "which comes again with each sync",
     )
     if tombstones:
         _step(console, "deleted", f"{tombstones} of the records, with the time in _ab_cdc_deleted_at")

@@ -81,7 +81,11 @@ class Options:
         :param has_start_date: whether the configuration names one
         :raises Failure: with the sentence for the first thing that is wrong
         """
-        fields.text("base_url", why="It is the address of the API, such as https://api.example.com.")
+        fields.text(
+            "base_url",
+            why="It is the address of the API, such as https://api.example.com. Of a product that the connector knows, "
+            "set product.",
+        )
         base_url = fields.url("base_url", default="")
         credentials = parse_credentials(fields.object("auth"))
         taken = {credentials.header_name.lower(): "the credentials of platform.auth are sent in"}

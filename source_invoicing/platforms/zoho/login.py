@@ -89,17 +89,17 @@ def _refusal(data_center: str, host: str, error: str, description: str) -> Failu
     """Why a code is not exchanged. Another data center knows neither the client nor the code, and says either."""
     words = f"{error}: {description}" if description else error
     another = (
-        f"or made in another data center than {data_center}: the ending of the address in your browser when you use "
-        "Zoho tells which it is (--data-center)"
+        f"made in another data center than {data_center}: the ending of the address in your browser when you use Zoho "
+        "tells which it is (--data-center)"
     )
     if error == "invalid_client":
         return config_failure(
-            f"Zoho does not know this client at {host} ({words}). Client ID or client secret are wrong, {another}. "
-            "Copy both from the API console of that data center."
+            f"Zoho does not know this client at {host} ({words}). Client ID or client secret are wrong, or were "
+            f"{another}. Copy both from the API console of that data center."
         )
     if error == "invalid_code":
         return config_failure(
             f"Zoho does not accept the code at {host} ({words}). It was used before, is older than the minutes it is "
-            f"good for, belongs to another client, {another}. Generate a new one in the API console."
+            f"good for, belongs to another client, or was {another}. Generate a new one in the API console."
         )
     return token_refusal(data_center, host, error, description)
