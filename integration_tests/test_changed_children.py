@@ -14,6 +14,7 @@ from integration_tests.destination import (
     EVENTS,
     Destination,
     assert_same_rows,
+    told,
     weeks_later,
 )
 from integration_tests.platforms import INVOICED
@@ -116,6 +117,32 @@ def test_a_reading_of_all_lists_that_is_cut_off_goes_on_and_misses_nothing(
     assert {"customer_id", "events_until"} <= first.states["contacts"][-1].keys()
     assert len(second.records["contacts"]) < 30
     assert added in {row["id"] for row in third.records["contacts"]}
+    assert_same_rows(destination, sandbox, ["contacts"])
+
+
+def test_a_row_that_came_back_is_not_told_by_a_reading_that_goes_on(
+    start_platform: StartPlatform, connect: Connect
+) -> None:
+    """The list that holds it was read before, and shows nothing of the events since."""
+    sandbox = start_platform(INVOICED, {"customers": 12, "contacts": 30}, options=EVENTS)
+    connector = connect(sandbox, num_workers=1, deletions="emit")
+    destination = Destination(connector.catalog)
+    sandbox.add_faults(
+        {"match": {"stream": "contacts"}, "after": 8, "times": 0, "fault": {"kind": "status", "code": 500}}
+    )
+    destination.load(first := connector.read(["contacts"]))
+    sandbox.clear_faults()
+    row, gone = first.records["contacts"][:2]
+    sandbox.delete("contacts", row["id"])
+    sandbox.insert("contacts", {"id": row["id"]}, customer=row["customer_id"])
+    sandbox.delete("contacts", gone["id"])
+
+    destination.load(second := connector.read(["contacts"], state=first.last_state))
+    destination.load(third := connector.read(["contacts"], state=second.last_state))
+
+    assert {"customer_id"} <= first.states["contacts"][-1].keys()
+    assert row["id"] not in [id_ for output in (second, third) for id_ in told(output).get("contacts", [])]
+    assert told(third) == {"contacts": [gone["id"]]}
     assert_same_rows(destination, sandbox, ["contacts"])
 
 

@@ -36,6 +36,11 @@ class ChangesState(ParentState):
         """:param found: what to keep at the end"""
         self._found, self._reads_all = found, reads_all
 
+    @property
+    def is_current(self) -> bool:
+        """Whether this run leaves no list out that has changed."""
+        return bool(self._found)
+
     @override
     def remember(self, memory: Mapping[str, Any]) -> None:
         """At the end."""
@@ -103,6 +108,11 @@ class ChangedChildren(ChildStream, ABC):
     @override
     def needs_events(self) -> bool:
         return not self.is_full_refresh and self.account.events is not None
+
+    @property
+    @override
+    def reads_what_changed(self) -> bool:
+        return self.progress.is_current
 
     @property
     @override

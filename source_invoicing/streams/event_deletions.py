@@ -55,7 +55,7 @@ class EventDeletions(Deletions):
     @override
     def find(self) -> None:
         for outlet in self.outlets:
-            if outlet.name in self._news:
+            if outlet.name in self._news and outlet.reads_what_changed:
                 news = self._news[outlet.name]
                 findings = Findings(memory=news.memory)
                 for key, (event, row) in self._last_of_each(news).items():

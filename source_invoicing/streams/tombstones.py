@@ -95,6 +95,12 @@ class TellsDeletions(ABC):
         return False
 
     @property
+    def reads_what_changed(self) -> bool:
+        """Whether this sync reads all lists that events name. If not, a later one tells what they say of deletions: a
+        record that came back would not be seen."""
+        return True
+
+    @property
     def can_tell_deletions(self) -> bool:
         """Whether anything tells which records were deleted. A full refresh that overwrites needs nothing."""
         return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
