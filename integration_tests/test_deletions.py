@@ -214,6 +214,33 @@ def test_events_that_cannot_be_read_cost_a_warning_and_nothing_else(
     assert_same_rows(destination, sandbox, CHILDREN)
 
 
+def test_what_may_not_be_asked_for_now_is_asked_for_by_the_next_sync(
+    start_platform: StartPlatform, connect: Connect
+) -> None:
+    sandbox = start_platform(INVOICED, {"customers": 12}, EVENTS)
+    connector = connect(sandbox, deletions="emit")
+    streams = ["customers", "notes"]
+    first = connector.read(streams)
+    absorbed, survivor = (row["id"] for row in sandbox.rows("customers")[:2])
+    sandbox.merge(absorbed, survivor)
+    gone = sandbox.delete("customers")
+    sandbox.add_faults(
+        {"match": {"path": f"/customers/{absorbed}$"}, "times": 0, "fault": {"kind": "status", "code": 403}}
+    )
+
+    second = connector.read(streams, state=first.last_state)
+    sandbox.clear_faults()
+    third = connector.read(streams, state=second.last_state)
+    fourth = connector.read(streams, state=third.last_state)
+
+    assert any(f"whether {absorbed} is gone is not known" in line for line in second.logs)
+    assert [told(output) for output in (second, third, fourth)] == [
+        {"customers": [gone]},
+        {"customers": [absorbed]},
+        {},
+    ]
+
+
 # -- by ids -------------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 
 from typing_extensions import override
@@ -11,6 +12,10 @@ from source_invoicing.streams.deletions import Deletions, Findings, Gone
 from source_invoicing.streams.events import EVENTS_UNTIL, Event, News
 from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+
+# A record that may not be asked for now is asked for by later syncs, for so many seconds.
+ASKED_FOR = 7 * SECONDS_PER_DAY
 
 
 class EventDeletions(Deletions):
@@ -57,9 +62,13 @@ class EventDeletions(Deletions):
         for outlet in self.outlets:
             if outlet.name in self._news and outlet.reads_what_changed:
                 news = self._news[outlet.name]
-                findings = Findings(memory=news.memory)
-                for key, (event, row) in self._last_of_each(news).items():
-                    self._look_at(outlet, key, event, row, findings)
+                findings = Findings()
+                unsettled = [
+                    event
+                    for key, (event, row) in self._last_of_each(news).items()
+                    if not self._look_at(outlet, key, event, row, findings) and event.at > time.time() - ASKED_FOR
+                ]
+                findings.memory = news.memory_without(unsettled)
                 self._findings[outlet.name] = findings
 
     def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
@@ -69,7 +78,8 @@ class EventDeletions(Deletions):
         keys = ((self._source.key(row), event, row) for event, row in about)
         return {key: (event, row) for key, event, row in keys if _identifies(key)}
 
-    def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> None:
+    def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> bool:
+        """:return: whether it is known now if the record is gone"""
         source, is_late = self._source, event.id in self._news[outlet.name].late
         partition = source.partition_under(next(iter(event.parents), None))
         is_doubtful = event.kind in source.doubtful_events
@@ -78,19 +88,20 @@ class EventDeletions(Deletions):
             # In the second of its deletion, a row may be what it was before that, but not before it was voided.
             is_newer = changed is not None and (changed > event.at or (is_doubtful and changed == event.at))
             if source.lists_are_current or is_newer:
-                return
+                return True
         if (is_doubtful or is_late or key in self._delivered) and not source.lists_are_current:
             try:
                 found = self._ask(partition, key)
             except (AccessRefused, BadRequest) as refusal:
                 logger.warning("Stream %s: whether %r is gone is not known. %s", source.name, key, refusal)
-                return
+                return False
             if found is not None:
                 if is_doubtful:
                     findings.rows.append((partition, found))
-                return
+                return True
         cursor = outlet.progress.cursor(partition.key)
         findings.gone.append(Gone(partition, max(event.at, cursor or event.at), row))
+        return True
 
 
 def _identifies(key: Hashable) -> bool:

@@ -49,13 +49,29 @@ class News:
     :param events: in the order in which they happened
     :param late: the ids of those that are older than what an earlier sync has reached
     :param has_gap: whether events may be missing: the vendor does not list those any more that an earlier sync has met
-    :param memory: what the state keeps once all of that is out
+    :param known: all events that matter to it, of those that were read
+    :param reached: up to when events were read (seconds since 1970, UTC)
+    :param newest: the id of the last event
     """
 
     events: list[Event]
     late: frozenset[int]
     has_gap: bool
-    memory: dict[str, Any]
+    known: list[Event]
+    reached: int
+    newest: int
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What the state keeps once all of that is out."""
+        return self.memory_without(())
+
+    def memory_without(self, unsettled: Collection[Event]) -> dict[str, Any]:
+        """The same, if some of it has to be new to the next sync too."""
+        reached = min([self.reached, *(event.at + OVERLAP for event in unsettled)])
+        seen = {event.id for event in self.known if event.at >= reached - OVERLAP}
+        seen = (seen | ({self.newest} if self.newest else set())) - {event.id for event in unsettled}
+        return {EVENTS_UNTIL: reached, **({EVENTS_SEEN: KeySet(seen).stored()} if seen else {})}
 
 
 class EventList(Protocol):
@@ -118,13 +134,13 @@ class EventFeed:
         known = [event for event in events if event.kind in kinds or event.id in seen]
         new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
         at, newest = self._newest
-        reached = max(at, until or 0)
-        kept = {event.id for event in known if event.at >= reached - OVERLAP} | ({newest} if newest else set())
         return News(
             events=[event for event in new if event.kind in kinds],
             late=frozenset(event.id for event in new if until is not None and event.at < until),
             has_gap=bool(seen) and until is not None and (self._first is None or self._first > until),
-            memory={EVENTS_UNTIL: reached, **({EVENTS_SEEN: KeySet(kept).stored()} if kept else {})},
+            known=known,
+            reached=max(at, until or 0),
+            newest=newest,
         )
 
     def note(self, rows: Iterable[Row], stream: EventList) -> None:
