@@ -268,6 +268,16 @@ def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
     assert max(cursors) <= NOW - strategy_module.CLOCK_MARGIN
 
 
+def test_a_far_end_that_lacks_a_row_of_the_first_page_shows_a_list_that_is_not_sorted() -> None:
+    """Pages of two rows of a list that comes newest row first whatever is asked for, in threes: sorted by chance."""
+    first = Page([row(78, -4318), row(79, -4290)], has_more=True, server_time=NOW)
+    far_end = Page([row(81, -90), row(78, -4318)], has_more=True, server_time=NOW)
+    script = Script([first, far_end, Page([row(79, -4290), row(81, -90)], has_more=False, server_time=NOW)])
+
+    with pytest.raises(PlanNotSupported, match="does not sort by modification time"):
+        ids(Keyset(script, KEYSET))
+
+
 def test_rows_later_than_the_far_end_show_a_list_that_is_not_sorted() -> None:
     first = Page([row(1, -9000), row(2, -9000)], has_more=True, server_time=NOW)
     later = Page([row(2, -9000), row(3, -5000)], has_more=True, server_time=NOW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import compress
@@ -63,7 +63,7 @@ class Keyset(Strategy):
         self._promise = Promise()
         before: Answered | None = None
         position = reached = since
-        met: Sequence[int] | None = None
+        met: Mapping[Hashable, int | None] | None = None
         while True:
             asked_at = time.monotonic()
             here = self._ask(PageRequest(since=position, order=self.plan.order), reached)
@@ -76,9 +76,9 @@ class Keyset(Strategy):
             end = None
             if key_range is not None:
                 end = key_range.advance(position, here.page, here.dated, floor=here.floor, waited=waited)
-            met = here.dated if self._needs_a_look(before, here, end) else None
-            reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
             rows = dict(zip(here.keys, here.timestamps, strict=True))
+            met = rows if self._needs_a_look(before, here, end) else None
+            reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
             before = Answered(here.request, here.page.total, rows, here.floor)
             if has_next and here.stands_still and not is_beyond:
                 if here.request.since is not None and not here.dated:
@@ -303,10 +303,10 @@ class Keyset(Strategy):
             return here.has_next and not compares
         return here.has_next or not all(map(self._memory.knows, here.keys))
 
-    def _look_at_the_far_end(self, met: Sequence[int]) -> Iterator[Batch]:
+    def _look_at_the_far_end(self, met: Mapping[Hashable, int | None]) -> Iterator[Batch]:
         """Rows without a modification time may stand there, and a list that is not sorted shows it.
 
-        :param met: the modification times on the page before
+        :param met: the rows on the page before, and their times
         """
         proof = self._memory.proof
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
@@ -321,7 +321,7 @@ class Keyset(Strategy):
             yield from self._read_ties(here, answered)
             self._memory.undated = {key for key, at in answered.rows.items() if at is None}
             proof.newest, proof.looked_at = answered.newest, here.floor
-        if proof.is_contradicted_by(met):
+        if here.lacks(met) or proof.is_contradicted_by([at for at in met.values() if at is not None]):
             raise PlanNotSupported("does not sort by modification time")
         proof.established = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from source_invoicing.streams.checkpoint import checksum
@@ -40,6 +40,13 @@ class PageInContext:
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the range."""
         return end is not None and self.last is not None and self.last >= end
+
+    def lacks(self, rows: Mapping[Hashable, int | None]) -> bool:
+        """Whether the page, with the newest change first, reaches below rows that are not on it."""
+        lowest = min(self.dated, default=None)
+        if lowest is None or not self.has_next:
+            return False
+        return any(at is not None and lowest < at < self.floor and key not in self.keys for key, at in rows.items())
 
     @property
     def stands_still(self) -> bool:
