@@ -127,7 +127,7 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_is_no_list_in_one_document_fails_the_streams_of_it_alone(
+def test_what_is_not_a_list_in_one_document_fails_the_streams_of_it_alone(
     start_sandbox: StartSandbox, connect: Connect, case: Case
 ) -> None:
     sandbox = case.start(start_sandbox)

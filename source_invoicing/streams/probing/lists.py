@@ -45,7 +45,7 @@ FEWEST_IN_ORDER = 3
         MISSING: "There is no such path in this account.",
         NO_ACCESS: "These credentials, or the plan of the account, may not read it.",
         REFUSED: "The path is known, and refuses to be asked in this way.",
-        UNREADABLE: "What comes is no answer that the connector could read.",
+        UNREADABLE: "What comes cannot be read by the connector.",
     }
 )
 def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
