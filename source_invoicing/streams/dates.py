@@ -11,8 +11,8 @@ DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?
 ZEROS = "0000-00-00"
 
 
-# Rows that were made together share their times, and most dates of an account come many times.
-@lru_cache(maxsize=8192)
+# Most dates of an account come many times.
+@lru_cache(maxsize=4096)
 def tidy_date(text: str) -> str | None:
     """A date as ``YYYY-MM-DD``.
 
@@ -24,7 +24,8 @@ def tidy_date(text: str) -> str | None:
     return text if DATE.match(text) else None
 
 
-@lru_cache(maxsize=8192)
+# Rows that were made together share their times. They stand on the same pages, so a few suffice.
+@lru_cache(maxsize=1024)
 def tidy_date_time(text: str) -> str | None:
     """A date and time as RFC 3339: a ``T`` in the middle, seconds, and a colon in the offset, if there is an offset.
 
