@@ -13,8 +13,8 @@ from typing_extensions import override
 from source_invoicing.http import BadRequest
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.paging import Pages
-from source_invoicing.streams.listing.strategy import CLOCK_MARGIN, Batch, Plan, Strategy
-from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
+from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
 
 Filter = Literal["since", "equal"]
 # How rows stand to each other that are equal in what they are sorted by: by their ids, in another order on each page

@@ -21,9 +21,8 @@ from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.memory import Memory
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.ranges import KeyRange, KeyRanges
-from source_invoicing.streams.listing.strategy import CLOCK_MARGIN
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
 from unit_tests.moving_list import SNAPSHOT, Filter, MovingList, Stance
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from source_invoicing.http import Failure
+from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import (
     KEYSET,
     NEWEST_CHANGE,
@@ -26,13 +27,12 @@ from source_invoicing.streams.listing import (
     PlansLeft,
     Tokens,
 )
-from source_invoicing.streams.listing import strategy as strategy_module
 from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.listing.seen_rows import PageView, SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
-from source_invoicing.streams.state import CheckpointState, CursorState
+from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import UnixSeconds
 
 NOW = 1_700_000_000
@@ -265,7 +265,7 @@ def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
     with mock.patch("time.time", return_value=float(NOW + 1000)):
         cursors = [batch.cursor for batch in Keyset(script, KEYSET).batches(None) if batch.cursor is not None]
 
-    assert max(cursors) <= NOW - strategy_module.CLOCK_MARGIN
+    assert max(cursors) <= NOW - CLOCK_MARGIN
 
 
 def test_a_far_end_that_lacks_a_row_of_the_first_page_shows_a_list_that_is_not_sorted() -> None:

@@ -13,14 +13,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import Failure, transient_failure
+from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing import ranges as ranges_module
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS, KeyRanges, Pace
 from source_invoicing.streams.listing.reader import ListReader, PlansLeft
 from source_invoicing.streams.listing.row_estimate import RowEstimate
-from source_invoicing.streams.listing.strategy import CLOCK_MARGIN
-from source_invoicing.streams.page import Order, Page, PageRequest, Row
-from source_invoicing.streams.state import CursorState
+from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
 from source_invoicing.streams.timestamps import UnixSeconds
 from unit_tests.moving_list import SNAPSHOT, MovingList, Stance
 

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
+from source_invoicing.streams.parent_state import ParentState
 from source_invoicing.streams.parents import ParentStream
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import ParentState
 from source_invoicing.streams.stream import InvoicingStream, Slice
 
 

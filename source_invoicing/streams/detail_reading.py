@@ -26,9 +26,10 @@ from source_invoicing.streams.document_state import DocumentState
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
+from source_invoicing.streams.parent_state import InOrder
 from source_invoicing.streams.reading import Emitted, Reading
 from source_invoicing.streams.resource import Resource
-from source_invoicing.streams.state import FINISHED, InOrder
+from source_invoicing.streams.state import FINISHED
 
 T = TypeVar("T")
 

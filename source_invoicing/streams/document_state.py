@@ -7,9 +7,8 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.streams.coverage import Coverage
+from source_invoicing.streams.cursor_state import Coverage, CursorState
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.state import CursorState
 
 # A stored name; never change it.
 DOCUMENT = "document"

@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.streams.coverage import Coverage
+from source_invoicing.streams.cursor_state import Coverage
 from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.document_state import DocumentState, rank_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 
 Row = dict[str, Any]
 LARGEST = 2**63
+# Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
+CLOCK_MARGIN = 60
 
 
 def is_identity(value: Any) -> bool:
@@ -104,6 +107,19 @@ class Page:
         :param rows_so_far: rows up to the end of this page
         """
         return self.total is not None and rows_so_far < self.total and not self.has_next(rows_so_far)
+
+    def clock_floor(self, asked_at: int) -> int:
+        """The latest time up to which the page can promise to show every change (seconds since 1970, UTC).
+
+        That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be
+        the clock that stamps rows.
+
+        :param asked_at: when the request was sent, by this machine's clock
+        """
+        if self.server_time is None:
+            return asked_at - CLOCK_MARGIN
+        waited = max(int(time.time()) - asked_at, 0)
+        return min(self.server_time - waited, asked_at) - CLOCK_MARGIN
 
     @property
     def is_unpaged(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from source_invoicing.http import Failure
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.state import ascending
+from source_invoicing.streams.parent_state import ascending
 from source_invoicing.streams.stream import InvoicingStream
 
 

@@ -166,11 +166,11 @@ class Reading:
         return rows
 
     def _records_of(self, outlet: Resource | Documents, rows: list[Row], partition: Partition) -> list[Row]:
+        if isinstance(outlet, Documents) or outlet is self.source or len(self._fed) == 1:
+            return outlet.records(rows, partition)
         try:
             return outlet.records(rows, partition)
         except Failure as failure:
-            if isinstance(outlet, Documents) or outlet is self.source:
-                raise
             self._leave(outlet, failure)
             return []
 

@@ -16,11 +16,12 @@ from airbyte_cdk.sources.utils.casing import camel_to_snake
 
 from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
+from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import CheckpointState, CursorState, FullRefreshState, StreamState
+from source_invoicing.streams.state import CheckpointState, FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 from source_invoicing.streams.tombstones import TellsDeletions
 

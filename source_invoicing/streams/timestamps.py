@@ -1,9 +1,10 @@
-"""How vendors write timestamps, and the whole seconds that strategies compare."""
+"""How vendors write timestamps, the whole seconds that strategies compare, and which of them a sync asks for."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from typing import Any, Protocol
@@ -25,6 +26,32 @@ def real(seconds: float) -> int | None:
 def format_utc(seconds: int, pattern: str) -> str:
     """Seconds since 1970 as text in UTC, by a pattern of ``strftime``."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime(pattern)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows a sync asks for.
+
+    :param start: rows last changed before this time (seconds since 1970, UTC) are not read
+    :param lookback_days: how far each incremental sync steps back behind its cursor, for systems that book late
+    """
+
+    start: int | None = None
+    lookback_days: int = 0
+
+    # Syncs overlap, because writers commit a little late and clocks are cut to whole seconds.
+    OVERLAP_SECONDS = 1
+
+    def overlapping(self, timestamp: int) -> int:
+        """Where to continue behind a time that this sync, or one that was cut off, has reached."""
+        return timestamp - self.OVERLAP_SECONDS
+
+    def since(self, cursor: int | None, overlap: int = OVERLAP_SECONDS) -> int | None:
+        """Where to begin after a stored cursor. All times in seconds since 1970 (UTC)."""
+        if cursor is None:
+            return self.start
+        since = cursor - overlap - self.lookback_days * SECONDS_PER_DAY
+        return since if self.start is None else max(since, self.start)
 
 
 class TimestampFormat(Protocol):

@@ -21,9 +21,9 @@ from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import filter_value, unit_of, window_value
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
-from source_invoicing.streams.listing.strategy import clock_floor
+from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.resource import Chain
-from source_invoicing.streams.state import CursorState, FullRefreshState, StreamState
+from source_invoicing.streams.state import FullRefreshState, StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
@@ -197,7 +197,7 @@ class DeclaredLists(InvoicingStream, ABC):
         """Take note of when a list was begun, for states that move when all are read."""
         for times in self._times_of_all:
             if times is not None:
-                times.begin(clock_floor(page, self._asked_at or self.account.began))
+                times.begin(page.clock_floor(self._asked_at or self.account.began))
 
 
 def _times_in(state: StreamState) -> EndState | None:

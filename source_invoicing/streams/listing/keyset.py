@@ -21,7 +21,7 @@ from source_invoicing.streams.listing.errors import (
 from source_invoicing.streams.listing.memory import FIRST_SECOND, Answered, Memory, PageInContext, Promise
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
-from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy, clock_floor
+from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
 
@@ -125,7 +125,7 @@ class Keyset(Strategy):
                 if page.rows:
                     break
         listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
-        here = self._in_context(listed, behind, clock_floor(page, asked_at))
+        here = self._in_context(listed, behind, page.clock_floor(asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
             here.has_next = False  # the page before may have been the last one, and this one holds nothing new
         self._page_size = max(self._page_size, len(page.rows))

@@ -21,7 +21,7 @@ class PageInContext:
     :param timestamps: modification time of each of its rows
     :param has_next: whether more rows match the request
     :param behind: the latest time before its first row: that of the page before, or what the request begins with
-    :param floor: the latest time up to which it can promise anything (:func:`.clock_floor`)
+    :param floor: the latest time up to which it can promise anything (:meth:`.Page.clock_floor`)
     """
 
     request: PageRequest

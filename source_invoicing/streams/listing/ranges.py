@@ -65,7 +65,7 @@ class KeyRange:
 
         :param since: what the page was asked for
         :param timestamps: the modification times on it
-        :param floor: the latest time up to which the page can promise anything (:func:`.strategy.clock_floor`)
+        :param floor: the latest time up to which the page can promise anything (:meth:`.Page.clock_floor`)
         :param waited: how long the response took (seconds), where it was the only one since the page before
         :return: where the range ends by now
         """

@@ -21,10 +21,9 @@ from source_invoicing.streams.listing.errors import (
     RowsDeleted,
     RowsRepeated,
 )
-from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, PageRequest, Paging, Row
 
 __all__ = [
-    "CLOCK_MARGIN",
     "Batch",
     "FilterProof",
     "ListChanged",
@@ -36,12 +35,9 @@ __all__ = [
     "RowsRepeated",
     "Strategy",
     "Watermark",
-    "clock_floor",
 ]
 
 PageKeys = tuple[Hashable, ...]
-# Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
-CLOCK_MARGIN = 60
 # How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
 MOST_PROOFS = 3
 # Pages that are empty although the list goes on, in front of the first row.
@@ -173,20 +169,6 @@ class Strategy(ABC):
         )
 
 
-def clock_floor(page: Page, asked_at: int) -> int:
-    """The latest time up to which a page can promise to show every change (seconds since 1970, UTC).
-
-    That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be the
-    clock that stamps rows.
-
-    :param asked_at: when the request was sent, by this machine's clock
-    """
-    if page.server_time is None:
-        return asked_at - CLOCK_MARGIN
-    waited = max(int(time.time()) - asked_at, 0)
-    return min(page.server_time - waited, asked_at) - CLOCK_MARGIN
-
-
 class Watermark:
     """Up to which modification time a reading has seen everything, once it is at its end.
 
@@ -205,7 +187,7 @@ class Watermark:
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
         if self._started is None:
-            self._started = clock_floor(page, self._asked_at)
+            self._started = page.clock_floor(self._asked_at)
         if timestamps:
             newest = max(timestamps)
             self._newest = newest if self._newest is None else max(self._newest, newest)

@@ -1,0 +1,219 @@
+"""The state of a stream with a cursor: which modification times are out. All times are seconds since 1970 (UTC)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.state import CHECKPOINT, FINISHED, CheckpointState
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat
+
+# Stored names; never change them.
+LISTS = "lists"
+AHEAD = "read_ahead"
+PAIR = 2
+
+Interval = tuple[int, int]
+
+
+class Coverage:
+    """Everything before ``cursor`` is out, and so are some intervals ahead of it.
+
+    :param cursor: ``None`` where nothing is out from the beginning of the list on
+    :param ahead: intervals behind the cursor whose rows are out, each from a time up to, not including, another
+    """
+
+    def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = ()) -> None:
+        self.cursor = cursor
+        self.ahead = united(ahead)
+        self._catch_up()
+
+    def advance(self, end: int, start: int | None = None) -> bool:
+        """Everything from ``start`` (``None``: the beginning of the list) up to ``end`` is out.
+
+        :return: whether that is news
+        """
+        before = (self.cursor, list(self.ahead))
+        if start is None or (self.cursor is not None and start <= self.cursor):
+            self.cursor = max(end, self.cursor if self.cursor is not None else end)
+            self._catch_up()
+        elif start < end:
+            self.ahead = united([*self.ahead, (start, end)])
+        return before != (self.cursor, self.ahead)
+
+    def close(self) -> None:
+        """The list has been read to its end: there is nothing left between the intervals."""
+        if self.ahead:
+            end = self.ahead[-1][1]
+            self.cursor = max(end, self.cursor if self.cursor is not None else end)
+        self.ahead = []
+
+    def gaps(self, lookback: int = 0) -> list[tuple[int | None, int | None]]:
+        """What is not out yet, as beginnings and ends. The first gap begins where the list does, the last one is open.
+
+        :param lookback: so many seconds at the end of each interval count as not read, for rows that were booked late
+        """
+        done = [(start, end - lookback) for start, end in self.ahead if start < end - lookback]
+        borders = [None, *(time for interval in done for time in interval), None]
+        return list(zip(borders[::2], borders[1::2], strict=True))
+
+    def _catch_up(self) -> None:
+        while self.cursor is not None and self.ahead and self.ahead[0][0] <= self.cursor:
+            self.cursor = max(self.cursor, self.ahead.pop(0)[1])
+
+
+def united(intervals: Iterable[Interval]) -> list[Interval]:
+    """Intervals in order, those that touch or overlap merged."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        elif start < end:
+            merged.append((start, end))
+    return merged
+
+
+class CursorState(CheckpointState):
+    """``{cursor_field: value}``: every row last changed before that time has been emitted.
+
+    A stream of several lists has a cursor for each: ``{cursor_field: the lowest, "lists": {name: value}}``.
+
+    A list that is not read to its end yet may have more: while several workers share it,
+    ``{..., "read_ahead": [[from, before], ...]}`` names intervals behind the cursor that are out as well; of one that
+    is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` is the checkpoint.
+    """
+
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, lists: tuple[str, ...]) -> None:
+        """
+        :param lists: the keys of the partitions, where there are several
+        """
+        super().__init__(stream)
+        self._cursor_field = cursor_field
+        self._format = timestamps
+        self._keys: tuple[Any, ...] = lists or (None,)
+        self._coverage: dict[Any, Coverage] = {}
+        # Where this run began.
+        self._restored: dict[Any, int | None] = {}
+        self._keeps_ranges = True
+
+    def cursor(self, key: Any) -> int | None:
+        with self.lock:
+            return self._coverage[key].cursor if key in self._coverage else None
+
+    def gaps(self, key: Any, lookback: int) -> list[tuple[int | None, int | None]]:
+        with self.lock:
+            return self._coverage.get(key, Coverage()).gaps(lookback)
+
+    def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
+        with self.lock:
+            coverage = self._coverage.setdefault(key, Coverage())
+            if is_range and not self._keeps_ranges:
+                return
+            moved = coverage.advance(cursor, start)
+            # A cursor covers what a checkpoint covers.
+            if self._checkpoint is not None and start is None:
+                self._checkpoint, moved = None, True
+            if moved:
+                self.changed()
+
+    def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
+        # A stream of several lists would have to keep one for each.
+        if len(self._keys) == 1:
+            super().save_checkpoint(checkpoint)
+
+    def forget_ranges(self) -> None:
+        with self.lock:
+            self._keeps_ranges = False
+            for key in list(self._coverage):
+                self.take_back(key)
+
+    def take_back(self, key: Any) -> None:
+        with self.lock:
+            before = self.value()
+            self._coverage.pop(key, None)
+            if (cursor := self._restored.get(key)) is not None:
+                self._coverage[key] = Coverage(cursor)
+            self._checkpoint = None
+            if self.value() != before:
+                self.changed()
+
+    def finish(self) -> None:
+        with self.lock:
+            for coverage in self._coverage.values():
+                coverage.close()
+
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            state: dict[str, Any] = {}
+            cursors = {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
+            if cursors:
+                state[self._cursor_field] = self._format.format(min(cursors.values()))
+            if cursors and len(self._keys) > 1:
+                state[LISTS] = {key: self._format.format(cursor) for key, cursor in sorted(cursors.items())}
+            ahead = [interval for coverage in self._coverage.values() for interval in coverage.ahead]
+            if ahead:
+                state[AHEAD] = [[self._format.format(start), self._format.format(end)] for start, end in ahead]
+            if self._checkpoint is not None:
+                state[CHECKPOINT] = self._checkpoint.stored()
+            return {**state, **self.memory}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._coverage, self._restored, self._checkpoint, self._keeps_ranges = {}, {}, None, True
+        state = self.restore_memory(state)
+        if not state or state == FINISHED:
+            return
+        several = len(self._keys) > 1
+        allowed = {self._cursor_field, *((LISTS,) if several else (AHEAD, CHECKPOINT))}
+        if unknown := sorted(map(repr, set(state) - allowed)):
+            raise self.invalid(f"it holds {', '.join(unknown)}, which this version does not write")
+        if CHECKPOINT in state:
+            self._checkpoint = Checkpoint.restore(state[CHECKPOINT])
+            if self._checkpoint is None:
+                raise self.invalid(
+                    f"{CHECKPOINT!r} should be the place where a list was left, found {state[CHECKPOINT]!r}"
+                )
+        ahead = self._parse_ahead(state[AHEAD]) if AHEAD in state else []
+        if self._cursor_field not in state:
+            if self._checkpoint is None and AHEAD not in state:
+                raise self.invalid(f"it lacks {self._cursor_field!r}")
+            self._coverage = {self._keys[0]: Coverage(None, ahead)}
+            return
+        cursors = self._parse_cursors(state)
+        self._coverage = {key: Coverage(cursor, ahead) for key, cursor in cursors.items()}
+        self._restored = {key: coverage.cursor for key, coverage in self._coverage.items()}
+
+    def _parse_cursors(self, state: Mapping[str, Any]) -> dict[Any, int]:
+        lowest = self._parse(self._cursor_field, state[self._cursor_field])
+        lists = state.get(LISTS)
+        if lists is None:
+            return dict.fromkeys(self._keys, lowest)
+        if isinstance(lists, Mapping) and set(lists) <= set(self._keys):
+            return {key: self._parse(f"{LISTS}.{key}", value) for key, value in lists.items()}
+        raise self.invalid(f"{LISTS!r} should map {', '.join(self._keys)} to {self._format.description}")
+
+    def _parse_ahead(self, value: Any) -> list[Interval]:
+        if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == PAIR for pair in value):
+            raise self.invalid(f"{AHEAD!r} should be a list of pairs, each {self._format.description} and another one")
+        # Version 0.2.0 could write an interval that a single row dated in the future had stretched into it.
+        latest = int(time.time())
+        pairs = [(self._seconds(AHEAD, start), self._seconds(AHEAD, end)) for start, end in value]
+        return [(start, min(end, latest)) for start, end in pairs]
+
+    def _parse(self, name: str, value: Any) -> int:
+        seconds = self._seconds(name, value)
+        # A cursor may be a day ahead of this machine's clock, whose time zone may be wrong.
+        if seconds > time.time() + SECONDS_PER_DAY:
+            raise self.invalid(
+                f"{name!r} lies in the future ({value!r}) by this machine's clock, and what changes until then would "
+                "be missed",
+                first="If the clock is wrong, set it and leave the state alone. Otherwise: ",
+            )
+        return seconds
+
+    def _seconds(self, name: str, value: Any) -> int:
+        seconds = self._format.parse(value)
+        if seconds is None:
+            raise self.invalid(f"{name!r} should be {self._format.description}, found {value!r}")
+        return seconds
