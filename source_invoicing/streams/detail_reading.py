@@ -36,8 +36,8 @@ T = TypeVar("T")
 # A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
 # those that are on their way.
 DETAILS_PER_STATE = 10
-# So many requests may be ahead of the oldest one that has no response yet, or as many as there are workers, up to a
-# bound: with what is behind the last state, no more than forty are asked for again.
+# So many requests of all streams together may be ahead of the oldest ones that have no response yet, or as many as
+# there are workers, up to a bound: with what is behind the last state, no more than forty are asked for again.
 MOST_AHEAD = 20
 MOST_WORKERS_AHEAD = 30
 # By so much the number of documents that are asked for at once goes down when they are refused.
@@ -72,6 +72,7 @@ class DetailReading(Reading):
         self._details_per_state = details_per_state
         self._at_once = documents.outlets[0].details_per_call
         self._under_way = InOrder()
+        self._calls.watch(self._under_way)
         self._order: dict[Any, InOrder] = defaultdict(InOrder)
         self._total = 0
         self._done = 0
@@ -88,7 +89,8 @@ class DetailReading(Reading):
     @override
     def has_room(self, under_way: int, workers: int) -> bool:
         most = min(max(MOST_AHEAD, workers), MOST_WORKERS_AHEAD)
-        return under_way < workers and len(self._under_way) < most
+        # Each reading may have one, however far ahead the others are.
+        return under_way < workers and (not len(self._under_way) or self._calls.under_way < most)
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents

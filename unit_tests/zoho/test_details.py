@@ -12,6 +12,7 @@ import requests
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
+from source_invoicing.streams import DetailReading, InvoicingStream, readings_of
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
 from unit_tests.zoho.helpers import Mock, config
 from unit_tests.zoho.zoho_list import EPOCH, ZohoList, written
@@ -174,6 +175,35 @@ def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, str
     assert asked < 100 + 1
     for name in {LINES, WHOLE} & set(streams):
         assert set(keys(first, name)) | set(keys(second, name)) == {f"{key:03}" for key in range(100)}
+
+
+def test_details_that_have_no_response_hold_up_all_lists_together(http: Mock) -> None:
+    answer_tokens(http)
+    lists = {"invoices": "invoice", "contacts": "contact", "estimates": "estimate", "bills": "bill"}
+    for path, name in lists.items():
+        documents = Documents(path, f"{name}_id", name)
+        for key in range(60):
+            documents.add(key, 1000 + key)
+        documents.serve(http)
+    values = {**config(organization_id="111", details=True), "num_workers": 10}
+    wanted = {f"{name}_details" for name in lists.values()}
+    streams = [each for each in SourceInvoicing().streams(values) if each.name in wanted]
+    readings = readings_of([each for each in streams if isinstance(each, InvoicingStream)])
+    of_details = [reading for reading in readings if isinstance(reading, DetailReading)]
+    for reading in readings[: -len(of_details)]:
+        for chain in reading.chains():
+            assert not list(reading.read(chain))
+
+    # The oldest document of each list is never answered, the others at once.
+    chains = [reading.chains() for reading in of_details]
+    waiting = [next(each) for each in chains]
+    answered = 0
+    for reading, each in list(zip(of_details, chains, strict=True)) * 60:
+        if reading.has_room(1, 10):
+            answered += len(list(reading.read(next(each))))
+
+    assert len(waiting) == len(lists)
+    assert 10 < answered <= 20
 
 
 def test_many_documents_of_one_second_are_entered_in_the_middle(http: Mock) -> None:
@@ -377,10 +407,10 @@ def test_a_quota_that_ends_keeps_what_is_out(http: Mock, invoices: Documents) ->
     invoices.tamper = refuse(429, 45, *(f"{key:03}" for key in range(6, 10)))
     invoices.serve(http)
 
-    first = sync(LINES, WHOLE, workers=2)
+    first = sync(LINES, WHOLE)
     invoices.tamper = Documents.tamper
     invoices.asked.clear()
-    sync(LINES, WHOLE, workers=2, state=first.state)
+    sync(LINES, WHOLE, state=first.state)
 
     assert first.statuses == {LINES: "INCOMPLETE", WHOLE: "INCOMPLETE"}
     assert "used up" in first.failures[LINES]
