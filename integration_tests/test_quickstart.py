@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +72,49 @@ def lines_of(platform: str, sandbox: Sandbox) -> Iterator[tuple[Any, Any, Any]]:
             yield line["invoice_id"], line["name"] or line["description"], line["item_total"]
 
 
-def revenue(platform: str) -> list[float]:
-    """What the items brought in, most first, by the rows of a sandbox like that of the example."""
+def taxes_of(platform: str, sandbox: Sandbox) -> Iterator[tuple[Any, str, Any]]:
+    """Of each tax the key of its invoice, its rate, and its amount."""
+    if platform == "rest_api":
+        for row in sandbox.rows("invoices"):
+            yield from ((row["id"], f"{float(tax['rate'])} %", tax["amount"]) for tax in row["taxes"])
+    elif platform == "fastbill":
+        for tax in sandbox.rows("invoice_vat_items"):
+            yield tax["INVOICE_ID"], f"{float(tax['VAT_PERCENT'])} %", tax["VAT_VALUE"]
+    elif platform == "invoiced":
+        for tax in sandbox.rows("invoice_taxes"):
+            yield tax["invoice_id"], (tax["tax_rate"] or {}).get("id") or "by hand", tax["amount"]
+    else:
+        for row in sandbox.rows("invoice_details"):
+            yield from ((row["invoice_id"], tax["tax_name"], tax["tax_amount"]) for tax in row["taxes"])
+
+
+def currency_of(invoice: Json) -> str:
+    """Upper case, as the example shows it."""
+    return str(invoice.get("currency_code") or invoice.get("CURRENCY_CODE") or invoice["currency"]).upper()
+
+
+def month_of(invoice: Json) -> str:
+    """Of its issue, such as ``2025-03``."""
+    issued = invoice.get("issue_date") or invoice.get("INVOICE_DATE") or invoice["date"]
+    return datetime.fromtimestamp(issued, timezone.utc).strftime("%Y-%m") if isinstance(issued, int) else issued[:7]
+
+
+def expected(platform: str) -> tuple[list[float], list[float]]:
+    """What the items brought in, most first, and the taxes by month, latest first, rate and currency: by the rows of a
+    sandbox like that of the example."""
+    revenue: defaultdict[tuple[Any, str], float] = defaultdict(float)
+    taxes: defaultdict[tuple[str, str, str], float] = defaultdict(float)
     with Sandbox(platform, rows=ROWS.get(platform)) as sandbox:
         sent = {next(iter(row.values())): row for row in sandbox.rows("invoices") if is_sent(row)}
-        sums: defaultdict[tuple[Any, str], float] = defaultdict(float)
-        for invoice, item, amount in lines_of(platform, sandbox):
-            if invoice in sent:
-                row = sent[invoice]
-                currency = row.get("currency_code") or row.get("CURRENCY_CODE") or row["currency"]
-                sums[item, currency] += float(amount)
-    return sorted(sums.values(), reverse=True)
+        for key, item, amount in lines_of(platform, sandbox):
+            if key in sent:
+                revenue[item, currency_of(sent[key])] += float(amount)
+        for key, rate, amount in taxes_of(platform, sandbox):
+            if key in sent:
+                taxes[month_of(sent[key]), rate, currency_of(sent[key])] += float(amount)
+    by_rate = sorted(taxes.items(), key=lambda group: group[0][1:])
+    latest_first = sorted(by_rate, key=lambda group: group[0][0], reverse=True)
+    return sorted(revenue.values(), reverse=True), [amount for _, amount in latest_first]
 
 
 def shown(output: str, question: str) -> list[float]:
@@ -101,7 +134,11 @@ def test_each_question_is_answered_to_the_cent(platform: str, tmp_path: Path) ->
     agreed = re.search(r"agrees with the vendor's balance on (\d+) of (\d+) invoices", output)
     assert agreed is not None
     assert agreed[1] == agreed[2] != "0"
-    assert shown(output, "What did each item bring in?") == pytest.approx(revenue(platform)[:SHOWN], abs=0.0051)
+    revenue, taxes = expected(platform)
+    assert revenue
+    assert taxes
+    assert shown(output, "What did each item bring in?") == pytest.approx(revenue[:SHOWN], abs=0.0051)
+    assert shown(output, "How much tax was it, by rate and month?") == pytest.approx(taxes[:SHOWN], abs=0.0051)
 
 
 def test_pyairbyte_installs_the_connector_itself(tmp_path: Path) -> None:
