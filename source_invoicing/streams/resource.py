@@ -319,7 +319,7 @@ class ResourceList:
         :raises Failure: when it cannot be had
         """
         page = self._fetch(request)
-        if not all(map(_identifies, map(self.key, page.rows))):
+        if not _identify([self.key(row) for row in page.rows]):
             raise UnexpectedResponse(
                 f"The list {self.label} has a row without a usable value in {self._stream.primary_key!r}, its key, so "
                 "it cannot be read completely. Run the sync again; if this stays, the API does not answer as "
@@ -346,6 +346,16 @@ class ResourceList:
         return self._stream.account.client.fetch(
             self.request(request, optional), lambda response: read_page(response, request)
         )
+
+
+def _identify(keys: list[Any]) -> bool:
+    """Whether each key identifies a record."""
+    types = set(map(type, keys))
+    if types == {str}:  # nearly always the one or the other
+        return all(keys)
+    if types == {int}:
+        return is_identity(min(keys)) and is_identity(max(keys))
+    return all(map(_identifies, keys))
 
 
 def _identifies(key: Hashable) -> bool:

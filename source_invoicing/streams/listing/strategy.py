@@ -115,7 +115,7 @@ class Strategy(ABC):
 
     def keys(self, page: Page) -> PageKeys:
         """The identities of a page's rows, in order."""
-        return tuple(self.listing.key(row) for row in page.rows)
+        return tuple(map(self.listing.key, page.rows))
 
     def timestamps(self, page: Page) -> list[int]:
         """The modification times on a page, in order, rows without one left out."""
