@@ -22,7 +22,6 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.streams.detail_resource import DetailResource, Document
-from source_invoicing.streams.document_state import DocumentState
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
@@ -159,8 +158,7 @@ class DetailReading(Reading):
         self._write_states()
         left = self._total - self._done
         if not left:
-            for key, bound in self._listed.bounds().items():
-                self._reach(key, bound)
+            self._listed.note_all_done(self._streams)
         for stream in self._streams if left else ():
             logger.info(
                 "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
@@ -365,28 +363,15 @@ class DetailReading(Reading):
 
     def _write_states(self) -> None:
         self._done_since_state = 0
-        for key, bound in self._listed.bounds().items():
-            document: Document | None = self._order[key].done_up_to
-            if document is None or document.changed is None:
-                continue
-            # Of what was changed later than that, the list may have shown only some.
-            if document.changed >= bound:
-                self._reach(key, bound)
-            elif document.ends_second:
-                self._reach(key, document.changed + 1)
-            else:
-                self._reach(key, document.changed, document.key)
+        for order in self._order.values():
+            if order.done_up_to is not None:
+                self._listed.note_done_up_to(order.done_up_to, self._streams)
 
     def _write_each_state(self) -> None:
         """The reading has failed: what comes from now on may be the last that counts."""
         with self._lock:
             self._details_per_state = 1
             self._write_states()
-
-    def _reach(self, key: Any, cursor: int, document: Any = None) -> None:
-        for stream in self._streams:
-            if isinstance(stream.progress, DocumentState):
-                stream.progress.reach(key, cursor, document)
 
     def _may_all_have_vanished(self) -> bool:
         """Whether documents that are all missing can have been deleted since they were listed: a few of them, of a

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.streams.cursor_state import Coverage, CursorState
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.timestamps import EARLIEST
 
 # A stored name; never change it.
 DOCUMENT = "document"
@@ -20,6 +21,8 @@ class DocumentState(CursorState):
 
     Details are read in the order of their documents' times and keys, whatever the order of the list. The cursor already
     leaves room for what may come late (:meth:`.Documents.bounds`), so nothing before it is asked for again.
+
+    Documents without a time come first. As long as they are not all out, there is no cursor and ``"document"`` alone.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -28,19 +31,30 @@ class DocumentState(CursorState):
 
     def document(self, key: Any) -> Any:
         """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
-        out; ``None``: none of them."""
+        out; ``None``: none of them. Without a cursor, of those without a time."""
         return self._documents.get(key)
 
-    def reach(self, key: Any, cursor: int, document: Any = None) -> None:
+    def reach(self, key: Any, cursor: int | None, document: Any = None) -> None:
         """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
-        ``document``."""
+        ``document``.
+
+        :param cursor: ``None``: documents without a time
+        """
         with self.lock:
-            reached, before = self.cursor(key), self.document(key)
-            if reached is not None and (cursor, *_rank(document)) <= (reached, *_rank(before)):
+            if _place(cursor, document) <= _place(self.cursor(key), self.document(key)):
                 return
-            self._coverage[key] = Coverage(cursor)
+            if cursor is not None:
+                self._coverage[key] = Coverage(cursor)
             self._documents = {**self._documents, key: document}
             self.changed()
+
+    def all_are_out(self) -> None:
+        """Documents without a time are asked for again by the next sync, where none has one."""
+        with self.lock:
+            dated = {key: document for key, document in self._documents.items() if self.cursor(key) is not None}
+            if dated != self._documents:
+                self._documents = dated
+                self.changed()
 
     @override
     def value(self) -> dict[str, Any]:
@@ -68,5 +82,6 @@ def rank_of(key: Any) -> str:
     return key if isinstance(key, str) else f"\0{key!r}"
 
 
-def _rank(document: Any) -> tuple[str, ...]:
-    return () if document is None else (rank_of(document),)
+def _place(cursor: int | None, document: Any) -> tuple[int | str, ...]:
+    seconds = EARLIEST - 1 if cursor is None else cursor
+    return (seconds,) if document is None else (seconds, rank_of(document))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from typing_extensions import override
@@ -191,11 +191,13 @@ class Documents:
         """
         reached = outlet.progress.cursor(partition.key)
         since = self._window.since(reached, overlap=0)
-        if since is None or changed is None or changed > since:
-            return True
         document = outlet.progress.document(partition.key) if isinstance(outlet.progress, DocumentState) else None
-        done = document is not None and since == reached and rank_of(key) <= rank_of(document)
-        return changed == since and not done
+        done = document is not None and rank_of(key) <= rank_of(document)
+        if changed is None:
+            return reached is not None or not done
+        if since is None or changed > since:
+            return True
+        return changed == since and not (done and since == reached)
 
     def __len__(self) -> int:
         return sum(len(pending) for _, pending in self._pending.values())
@@ -210,6 +212,30 @@ class Documents:
             for key, cursor in self.progress.cursors.items()
         }
 
+    def note_done_up_to(self, document: Document, streams: Iterable[DetailResource]) -> None:
+        """All documents of a partition up to one are out: move the states of streams."""
+        key = document.partition.key
+        cursor, reached = document.changed, document.key
+        if cursor is None:
+            # Without a bound on requests, the next sync asks for all of them: one may come in between.
+            if self._most is None or self.failure is not None:
+                return
+        elif (bound := self.bounds().get(key)) is None:
+            return
+        elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
+            cursor, reached = bound, None
+        elif document.ends_second:
+            cursor, reached = cursor + 1, None
+        for state in _states_of(streams):
+            state.reach(key, cursor, reached)
+
+    def note_all_done(self, streams: Iterable[DetailResource]) -> None:
+        """All documents are out: move the states of streams behind the last one."""
+        for state in _states_of(streams):
+            for key, bound in self.bounds().items():
+                state.reach(key, bound)
+            state.all_are_out()
+
     def oldest_first(self) -> list[Iterator[Document]]:
         """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
         those before which nothing is missing."""
@@ -222,3 +248,7 @@ class Documents:
             for partition, documents in pending
             if partition.key in bounds
         ]
+
+
+def _states_of(streams: Iterable[DetailResource]) -> list[DocumentState]:
+    return [stream.progress for stream in streams if isinstance(stream.progress, DocumentState)]

@@ -155,6 +155,24 @@ def test_documents_without_a_time_of_change_are_asked_for_each_time_they_are_lis
     assert journals.calls == 6
 
 
+@pytest.mark.parametrize("dated", [0, 5])
+def test_a_bounded_sync_gets_past_documents_without_a_time_of_change(http: Mock, dated: int) -> None:
+    answer_tokens(http)
+    journals = Documents("journals", "journal_id", "journal", "line_items", "line_id")
+    for key in range(30):
+        journals.add(key, None)
+    for key in range(30, 30 + dated):
+        journals.add(key, 1000 + key)
+    journals.serve(http)
+
+    state: dict[str, Row] = {}
+    for _ in range(3):
+        state = sync("journal_details", state=state, detail_calls_per_sync=12).state
+
+    assert sorted(journals.asked) == [f"{key:03}" for key in range(30 + dated)]
+    assert "document" not in state["journal_details"]
+
+
 # -- cut off ---------------------------------------------------------------------------------------------------------
 
 
