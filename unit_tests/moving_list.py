@@ -118,7 +118,8 @@ class MovingList:
         return None
 
     def creation_rank(self, row: Row) -> int | None:
-        return row["id"]  # type: ignore[no-any-return]
+        rank: int = row["rank"] if "rank" in row else row["id"]
+        return rank
 
     def fetch(self, request: PageRequest) -> Page:
         if self.calms_down and self.asked and not request.offset:
@@ -162,7 +163,9 @@ class MovingList:
             self._put(self._row(len(self.timestamps) + self.changes, self.clock))
             return
         row = self.chance.choice(self.rows)
-        if act == "edit":
+        if act == "create anew":
+            self.create_anew([row])
+        elif act == "edit":
             row.update({**self._row(row["id"], self.clock), "edits": self.changes})
             if self.arrangement in ("oldest change first", "newest change first", "anywhere"):
                 self.rows.remove(row)
@@ -171,6 +174,11 @@ class MovingList:
         else:
             self.rows.remove(row)
             self.throughout.discard(row["id"])
+
+    def create_anew(self, rows: Sequence[Row]) -> None:
+        """Delete rows, and create some with the same ids at the end."""
+        self.rows = [row for row in self.rows if row not in rows]
+        self.rows += [{**row, "at": self.clock, "rank": 1000 * (1000 + self.changes) + row["id"]} for row in rows]
 
     def _put(self, row: Row) -> None:
         """A row that is new, or that an edit moves, to its place."""

@@ -87,7 +87,8 @@ class SilentList(MovingList):
         return None
 
     def creation_rank(self, row: Row) -> int | None:
-        return row["id"] // self.group  # type: ignore[no-any-return]
+        rank: int = row["rank"] if "rank" in row else row["id"]
+        return rank // self.group
 
 
 def sorted_by_heap(rows: list[Row], key: Callable[[Row], Any], limit: int) -> list[Row]:

@@ -27,8 +27,9 @@ from source_invoicing.streams.listing import (
     Tokens,
 )
 from source_invoicing.streams.listing import strategy as strategy_module
+from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.pass_record import PassRecord
-from source_invoicing.streams.listing.seen_rows import PageView, SeenRows
+from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row

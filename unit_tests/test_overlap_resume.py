@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -230,6 +231,98 @@ def test_a_place_in_a_list_of_other_rows_is_none_to_go_on_from(plan: Plan, since
         batches = overlap(listing, plan).batches(since, other)
 
         assert min(row["id"] for batch in batches for row in batch.rows) == lowest
+
+
+@pytest.mark.parametrize("paging", [SIZED, Offsets()])
+@pytest.mark.parametrize("tells_moments", [False, True])
+@pytest.mark.parametrize("of_the_tail", [[0], [2], [4], [3, 4], [0, 1, 2, 3, 4]])
+def test_a_row_that_was_created_anew_at_the_end_is_no_place_to_go_on_from(
+    paging: Offsets | Pages, tells_moments: bool, of_the_tail: list[int]
+) -> None:
+    for cut, deletes in product(range(2), range(28)):
+        listing = SilentList(list(range(30)), tells_moments=tells_moments)
+        before = list(islice(overlap(listing, CREATION, paging).batches(None), cut + 1))
+        checkpoint = restored(before[-1].checkpoint)
+        assert checkpoint is not None
+        first = checkpoint.offset - 4
+        listing.create_anew([listing.rows[first + number] for number in of_the_tail])
+        del listing.rows[:deletes]
+
+        after = list(overlap(listing, CREATION, paging).batches(None, checkpoint))
+
+        assert {row["id"] for row in listing.rows} <= handed_out([*before, *after])
+
+
+@pytest.mark.parametrize("paging", [SIZED, Offsets()])
+@pytest.mark.parametrize("tells_moments", [False, True])
+@pytest.mark.parametrize("moved", [0, 2, 3])
+def test_a_single_row_elsewhere_is_no_place_to_go_on_from(
+    paging: Offsets | Pages, tells_moments: bool, moved: int
+) -> None:
+    """It looks as it did, in a list that is sorted by something that its rows do not tell."""
+    for cut, deletes in product(range(2), range(28)):
+        listing = SilentList(list(range(30)), tells_moments=tells_moments)
+        before = list(islice(overlap(listing, AS_IT_COMES, paging).batches(None), cut + 1))
+        checkpoint = restored(before[-1].checkpoint)
+        assert checkpoint is not None
+        listing.rows.append(listing.rows.pop(checkpoint.offset - 4 + moved))
+        del listing.rows[:deletes]
+
+        after = list(overlap(listing, AS_IT_COMES, paging).batches(None, checkpoint))
+
+        assert {row["id"] for row in listing.rows} <= handed_out([*before, *after])
+
+
+def test_rows_whose_times_show_an_edit_prove_nothing_by_standing_where_they_stood() -> None:
+    listing = MovingList(list(range(20)), size=4, tells_total=False, tells_more=False)
+
+    def edit() -> None:
+        """Three rows move to the end, and so many others are gone that they are back in their places."""
+        edited = [{**row, "at": listing.clock} for row in listing.rows[10:13]]
+        listing.rows = [listing.rows[9], *listing.rows[13:], {"id": 99, "at": listing.clock}, *edited]
+
+    before_request(listing, 5, edit)
+    before_request(listing, 6, lambda: listing.rows.append({"id": 100, "at": listing.clock}))
+
+    assert set(range(13, 20)) <= set(hand_out(overlap(listing)))
+
+
+def test_a_checkpoint_tells_the_ranks_of_rows_only_where_the_list_is_sorted_by_them() -> None:
+    fields = {
+        plan.order: {len(row) for row in checkpoint.stored()["tail"]}
+        for plan in (AS_IT_COMES, CREATION)
+        if (checkpoint := next(overlap(SilentList(list(range(30))), plan).batches(None)).checkpoint)
+    }
+
+    assert fields == {None: {3}, CREATION.order: {4}}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    paging=st.sampled_from([SIZED, Offsets()]),
+    rows=st.integers(12, 45),
+    size=st.sampled_from([4, 6, 10]),
+    tells_moments=st.booleans(),
+    seed=SEEDS,
+    cut=st.integers(1, 4),
+)
+def test_nothing_slips_through_a_list_in_which_rows_are_created_anew(
+    *, paging: Offsets | Pages, rows: int, size: int, tells_moments: bool, seed: int, cut: int
+) -> None:
+    listing = SilentList(
+        list(range(rows)),
+        size=size,
+        tells_moments=tells_moments,
+        acts=("create anew", "delete", "delete"),
+        restlessness=0.6,
+        chance=random.Random(seed),
+    )
+    try:
+        before = list(islice(overlap(listing, CREATION, paging).batches(None), cut))
+        after = list(overlap(listing, CREATION, paging).batches(None, restored(before[-1].checkpoint)))
+    except PlanNotSupported:
+        return
+    assert listing.throughout <= handed_out([*before, *after])
 
 
 def test_in_an_order_that_edits_change_there_is_no_place_to_go_on_from() -> None:

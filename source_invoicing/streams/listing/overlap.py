@@ -9,8 +9,9 @@ from typing import ClassVar
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
+from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
-from source_invoicing.streams.listing.seen_rows import HeadRows, PageView, Rescan, SeenRows
+from source_invoicing.streams.listing.seen_rows import HeadRows, Rescan, SeenRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
     FilterProof,
@@ -134,13 +135,13 @@ class Overlap(Strategy):
 
     def _prove_order(self, here: PageView) -> None:
         """Each page of several proves that it is sorted."""
-        order, rows = self.plan.order, here.page.rows
+        order = self.plan.order
         if order is Order.NEWEST_CHANGE_FIRST:
             if any(earlier < later for earlier, later in pairwise(here.timestamps)):
                 raise PlanNotSupported("does not sort by modification time")
         elif order in CREATION_ORDERS and (here.offset or here.has_next):
             # In either direction: edits move nothing.
-            ranks = [self.listing.creation_rank(row) for row in rows]
+            ranks = [row.rank for row in here.fingerprints]
             known = [rank for rank in ranks if rank is not None]
             if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
                 raise PlanNotSupported("does not sort by creation")
@@ -390,7 +391,7 @@ class Overlap(Strategy):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
         self._longest = max(self._longest, len(page.rows))
-        view = PageView.of(self.listing, request, page, offset)
+        view = PageView.of(self.listing, request, page, offset, by_creation=self._stays_put)
         since = self._filter_since
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
             raise PlanNotSupported("does not filter by modification time")
