@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from base64 import b64encode
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
-from typing import Any
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -18,15 +16,16 @@ from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_
 from source_invoicing.streams.listing.paging import Tokens
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
-from source_invoicing.streams.page import Page, PageRequest
-from unit_tests.moving_list import MovingList, token_list
+from source_invoicing.streams.page import Listing, Page, PageRequest, Row
+from unit_tests.moving_list import token_list
+from unit_tests.scripted_list import ScriptedList
 from unit_tests.server_parts import Token
 
 PLAN = Plan(Passes)
 SOME_TOKENS, ROWS_BY_NAME = Tokens(), Tokens(name_a_row=True)
 
 
-def hand_out(listing: MovingList, paging: Tokens = SOME_TOKENS, since: int | None = None) -> list[Hashable]:
+def hand_out(listing: Listing, paging: Tokens = SOME_TOKENS, since: int | None = None) -> list[Hashable]:
     return [row["id"] for batch in Passes(listing, PLAN, paging).batches(since) for row in batch.rows]
 
 
@@ -138,36 +137,23 @@ def test_a_total_that_shrinks_makes_a_list_of_links_begin_again() -> None:
     assert len(listing.asked) == 3 + 2 * 5
 
 
-def answered(pages: Sequence[Page], paging_advice: str = "") -> MovingList:
-    """A list that answers with these pages, one after the other, and with the last one for ever."""
-    listing = token_list([], token=None, paging_advice=paging_advice)
-
-    def answer(_: PageRequest, __: Page) -> Page:
-        page = pages[min(len(listing.asked), len(pages)) - 1]
-        return replace(page, rows=[dict(row) for row in page.rows])
-
-    listing.rewrite(answer)
-    return listing
-
-
-def rows(*ids: int) -> list[dict[str, int | None]]:
+def rows(*ids: int) -> list[Row]:
     return [{"id": number, "at": None} for number in ids]
 
 
-def endless(**more: Any) -> MovingList:
+def endless(total: int | None = None, paging_advice: str = "") -> ScriptedList:
     """A list whose links go on behind its end."""
-    listing = token_list(range(3), token="number", **more)
 
-    def go_on(request: PageRequest, page: Page) -> Page:
-        listed = rows(1, 2, 3) if request.token is None else []
-        return replace(page, rows=listed, next=f"/things?page={len(listing.asked) + 1}")
+    def respond(request: PageRequest) -> Page:
+        listed = rows(1, 2, 3) if request.is_first else []
+        return Page(listed, total=total, next=f"/things?page={len(listing.asked) + 1}")
 
-    listing.rewrite(go_on)
+    listing = ScriptedList([respond], paging_advice=paging_advice)
     return listing
 
 
 def test_links_that_go_on_behind_the_total_end_with_it() -> None:
-    listing = endless(tells_total=True)
+    listing = endless(total=3)
 
     assert hand_out(listing) == [1, 2, 3]
     assert len(listing.asked) <= 4
@@ -182,13 +168,13 @@ def test_links_that_go_on_without_a_total_end_as_failed() -> None:
 
 
 def test_an_empty_page_in_the_middle_is_passed() -> None:
-    listing = answered([Page(rows(1, 2), next="a"), Page([], next="b"), Page(rows(3), next=None)])
+    listing = ScriptedList([Page(rows(1, 2), next="a"), Page([], next="b"), Page(rows(3), next=None)])
 
     assert hand_out(listing) == [1, 2, 3]
 
 
 def test_an_empty_page_that_names_itself_is_the_end() -> None:
-    listing = answered([Page(rows(1, 2), next="a"), Page([], next="a")])
+    listing = ScriptedList([Page(rows(1, 2), next="a"), Page([], next="a")])
 
     assert hand_out(listing) == [1, 2]
     assert len(listing.asked) == 2
@@ -204,7 +190,7 @@ def test_an_empty_page_that_names_itself_is_the_end() -> None:
     ],
 )
 def test_a_list_that_contradicts_itself_fails_at_once(pages: Sequence[Page], complaint: str) -> None:
-    listing = answered(pages)
+    listing = ScriptedList(pages)
 
     with pytest.raises(UnexpectedResponse, match=f"/things {complaint}, so it cannot be read completely"):
         hand_out(listing, ROWS_BY_NAME)
@@ -212,7 +198,9 @@ def test_a_list_that_contradicts_itself_fails_at_once(pages: Sequence[Page], com
 
 
 def test_the_same_page_twice_names_the_pagination_where_it_can_be_configured() -> None:
-    listing = answered([Page(rows(1, 2), next="a"), Page(rows(1, 2), next="b")], "Check the pagination.")
+    listing = ScriptedList(
+        [Page(rows(1, 2), next="a"), Page(rows(1, 2), next="b")], paging_advice="Check the pagination."
+    )
 
     with pytest.raises(UnexpectedResponse, match=r"same page twice.*Check the pagination\.") as failed:
         hand_out(listing)
@@ -221,7 +209,7 @@ def test_the_same_page_twice_names_the_pagination_where_it_can_be_configured() -
 
 def test_rows_that_come_twice_unchanged_on_pages_that_do_not_touch_settle_nothing() -> None:
     one_pass = [Page(rows(1, 2), next="a"), Page(rows(3, 1), next="b"), Page(rows(5, 6))]
-    listing = answered([*one_pass, *one_pass])
+    listing = ScriptedList([*one_pass, *one_pass])
 
     with pytest.raises(UnexpectedResponse, match="a field that is unique"):
         hand_out(listing, ROWS_BY_NAME)
@@ -229,7 +217,7 @@ def test_rows_that_come_twice_unchanged_on_pages_that_do_not_touch_settle_nothin
 
 
 def test_a_cursor_that_includes_the_row_it_names_is_no_sign_of_that() -> None:
-    listing = answered([Page(rows(1, 2, 3), next="a"), Page(rows(3, 4, 5), next="b"), Page(rows(5, 6))])
+    listing = ScriptedList([Page(rows(1, 2, 3), next="a"), Page(rows(3, 4, 5), next="b"), Page(rows(5, 6))])
 
     assert hand_out(listing, ROWS_BY_NAME) == [1, 2, 3, 4, 5, 6]
     assert len(listing.asked) == 3
@@ -237,7 +225,7 @@ def test_a_cursor_that_includes_the_row_it_names_is_no_sign_of_that() -> None:
 
 def test_a_row_that_an_edit_moved_on_is_no_sign_of_that() -> None:
     edited = {"id": 1, "at": 9}
-    listing = answered([Page(rows(1, 2), next="a"), Page(rows(3, 4), next="b"), Page([*rows(5), edited])])
+    listing = ScriptedList([Page(rows(1, 2), next="a"), Page(rows(3, 4), next="b"), Page([*rows(5), edited])])
 
     assert hand_out(listing, ROWS_BY_NAME) == [1, 2, 3, 4, 5, 1]
     assert len(listing.asked) == 3
