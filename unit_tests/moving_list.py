@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
@@ -267,6 +267,14 @@ class MovingList:
             self.chance.shuffle(rows)
         ties: Ties = "by id" if self.ties == "at random" else self.ties
         return sorted_for_page(rows, lambda row: places[row["id"]], ties, start=start, size=size, order=request.order)
+
+
+class CountsRows(MovingList):
+    """An API whose parameter ``page`` is the number of rows to skip."""
+
+    def fetch(self, request: PageRequest) -> Page:
+        page = super().fetch(replace(request, number=1, offset=request.number - 1))
+        return replace(page, has_more=None, size=None)
 
 
 def sized_list(timestamps: Sequence[int | None], *, kind: type[MovingList] = MovingList, **more: Any) -> MovingList:

@@ -21,7 +21,7 @@ from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
 from source_invoicing.streams.page import Page, PageRequest, Row
-from unit_tests.moving_list import Arrangement, Filter, MovingList, Stance, sized_list
+from unit_tests.moving_list import Arrangement, CountsRows, Filter, MovingList, Stance, sized_list
 from unit_tests.test_overlap import (
     ARRANGEMENTS,
     AS_IT_COMES,
@@ -493,12 +493,6 @@ def test_a_server_that_ignores_the_page_but_not_its_size_is_stopped() -> None:
 
 
 def test_a_page_that_counts_rows_is_said_at_once() -> None:
-    class CountsRows(MovingList):
-        def fetch(self, request: PageRequest) -> Page:
-            self.asked.append(request)
-            start, size = request.number - 1, request.size or self.size
-            return Page([dict(row) for row in self.rows[start : start + size]])
-
     listing = sized_list(range(57), kind=CountsRows)
     with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
         hand_out(overlap(listing))

@@ -19,7 +19,7 @@ from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
-from unit_tests.moving_list import GoingBack, MovingList, sized_list
+from unit_tests.moving_list import CountsRows, GoingBack, MovingList, sized_list
 from unit_tests.server_parts import Ties
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
@@ -468,14 +468,6 @@ def test_a_filter_that_is_refused_is_left_out() -> None:
 
     assert set(hand_out(listing, UNFILTERED, 30, SIZED)) == set(range(35))
     assert {request.since for request in listing.asked} == {None}
-
-
-class CountsRows(MovingList):
-    """An API whose parameter ``page`` is the number of rows to skip."""
-
-    def fetch(self, request: PageRequest) -> Page:
-        page = super().fetch(replace(request, number=1, offset=request.number - 1))
-        return replace(page, has_more=None, size=None)
 
 
 @pytest.mark.parametrize("tells_total", [False, True])
