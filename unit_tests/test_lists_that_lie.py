@@ -335,7 +335,7 @@ def test_ranges_of_a_list_that_cannot_be_read_by_key_promise_nothing_afterwards(
 
 def test_a_row_that_was_inserted_and_met_stands_for_no_other_in_the_total() -> None:
     listing = ScriptedList([], paging=Offsets())
-    seen = SeenRows(listing)
+    seen = SeenRows()
     pages = [(0, Page(rows(1, 2, 3), total=4)), (2, Page(rows(3, 5), total=5))]
 
     for offset, page in pages:

@@ -11,7 +11,7 @@ from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
 from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
-from source_invoicing.streams.listing.seen_rows import HeadRows, Rescan, SeenRows
+from source_invoicing.streams.listing.seen_rows import MOST_LOOKS_AT_THE_HEAD, HeadRows, Rescan, SeenRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
     FilterProof,
@@ -34,8 +34,6 @@ MOST_RETURNS = 20
 MOST_PAGES_WITHOUT_NEWS = 20
 # Rows that others put in front are looked for until none is missing. Under steady change that would never end.
 MOST_RESCANS = 5
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
 # Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
 SECOND_LOOKS = 3
 PAGES_FOR_A_SECOND_LOOK = 10
@@ -83,7 +81,7 @@ class Overlap(Strategy):
         if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
             resume = None  # it was a reading of other rows
         watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
-        seen = SeenRows(self.listing, resume, stays_put=self._stays_put)
+        seen = SeenRows(resume, stays_put=self._stays_put)
         here = self._first(seen, resume)
         while True:
             for view, fresh, more in self._read(seen, here):
@@ -289,7 +287,7 @@ class Overlap(Strategy):
         """Read the list again from the top until as many rows were met as are missing, or up to where it ended."""
         self._rescans += 1
         logger.info("%s had rows moved to its front while it was read. Looking for them.", self.listing.label)
-        rescan, again = Rescan(seen), SeenRows(self.listing, stays_put=self._stays_put)
+        rescan, again = Rescan(seen), SeenRows(stays_put=self._stays_put)
         before, here = None, self._see(0)
         while True:
             rows = rescan.missing_on(here)
@@ -345,7 +343,7 @@ class Overlap(Strategy):
             known = max(known, watermark.cursor or known)
 
     def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
-        for here, fresh, more in self._read(SeenRows(self.listing), self._see(0)):
+        for here, fresh, more in self._read(SeenRows(), self._see(0)):
             if more and not here.offset and until is not None:
                 self.prove_newest_first(here.timestamps, until)
             yield here, fresh

@@ -19,6 +19,8 @@ MOST_RECENT = 10_000
 ROWS_OF_A_CHECKPOINT = 5
 # A row that stands where it stood proves little, a few of them that all of them do.
 FEW = 2
+# Each look at the head hands out what changed since the look before. Under steady change that would never end.
+MOST_LOOKS_AT_THE_HEAD = 5
 
 
 class Met(NamedTuple):
@@ -60,8 +62,7 @@ class SeenRows:
         enough to know its place by
     """
 
-    def __init__(self, listing: Listing, resume: Checkpoint | None = None, *, stays_put: bool = False) -> None:
-        self._listing = listing
+    def __init__(self, resume: Checkpoint | None = None, *, stays_put: bool = False) -> None:
         self._stays_put = stays_put
         self._recent: OrderedDict[str | int, Met] = OrderedDict()
         #: Hashes of the names of all rows handed out.
@@ -239,7 +240,7 @@ class SeenRows:
 
         A few do that have kept their order, or one that has kept its rank. Any other single row may have been moved
         past rows that were not read, unless it is the last one met, in its old place, and the page begins with it:
-        that is what a list at rest shows.
+        that is what a list at rest shows, and so does a row that was moved to just that place and looks as it did.
         """
         in_place = self._in_place(view, found)
         row = next(met.row for met in found if met is not None)
