@@ -186,6 +186,11 @@ def test_a_reading_goes_on_in_a_list_that_has_become_short(plan: Plan, left: int
     assert handed_out(list(overlap(listing, plan).batches(None, checkpoint))) == set(range(left))
 
 
+class TextKeys(MovingList):
+    def key(self, row: Row) -> Hashable:
+        return str(row["id"])
+
+
 STORED: dict[str, dict[str, Any]] = {
     "0.1.0, offsets": {"offset": 59, "row": "59", "filtered": False, "since": None, "began": 170, "newest": 59},
     "0.2.0, pages in order of creation": {
@@ -205,10 +210,6 @@ STORED: dict[str, dict[str, Any]] = {
 def test_what_earlier_versions_stored_is_gone_on_from(
     stored: dict[str, Any], plan: Plan, paging: Offsets | Pages
 ) -> None:
-    class TextKeys(MovingList):
-        def key(self, row: Row) -> Hashable:
-            return str(row["id"])
-
     listing = sized_list(range(100), kind=TextKeys)
 
     batches = list(overlap(listing, plan, paging).batches(None, Checkpoint.restore(stored)))
@@ -217,6 +218,23 @@ def test_what_earlier_versions_stored_is_gone_on_from(
     assert not handed_out(batches) & set(range(50))
     assert batches[0].checkpoint is not None
     assert batches[0].checkpoint.stored().keys() == {*STORED["0.2.0, offsets"]}
+
+
+@pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
+@pytest.mark.parametrize(("plan", "paging"), [(AS_IT_COMES, Offsets()), (CREATION, SIZED)])
+def test_what_earlier_versions_stored_is_no_place_to_go_on_from_where_the_row_stands_elsewhere(
+    stored: dict[str, Any], plan: Plan, paging: Offsets | Pages
+) -> None:
+    for deletes in range(0, 100, 7):
+        listing = sized_list(range(100), kind=TextKeys)
+        listing.create_anew([listing.rows[59]])
+        del listing.rows[:deletes]
+
+        try:
+            ids = handed_out(list(overlap(listing, plan, paging).batches(None, Checkpoint.restore(stored))))
+        except PlanNotSupported:
+            continue
+        assert {row["id"] for row in listing.rows} & set(range(60, 100)) <= ids
 
 
 @pytest.mark.parametrize("since", [None, 3])
