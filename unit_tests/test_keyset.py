@@ -6,7 +6,7 @@ import gc
 import random
 import time
 import weakref
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,23 +50,6 @@ def read_with_the_next_plan(listing: MovingList, since: int | None = None) -> li
     except PlanNotSupported:
         ids += [row["id"] for batch in SNAPSHOT.strategy(listing, SNAPSHOT).batches(since) for row in batch.rows]
     return ids
-
-
-def intercept(listing: MovingList, change: Callable[[PageRequest], object]) -> None:
-    """Have something happen before each answer."""
-    fetch = listing.fetch
-
-    def fetch_after_the_change(request: PageRequest) -> Page:
-        change(request)
-        return fetch(request)
-
-    listing.fetch = fetch_after_the_change  # type: ignore[method-assign]
-
-
-def rewrite(listing: MovingList, rewritten: Callable[[PageRequest, Page], Page]) -> None:
-    """Have the server answer something else."""
-    fetch = listing.fetch
-    listing.fetch = lambda request: rewritten(request, fetch(request))  # type: ignore[method-assign]
 
 
 # -- at rest ----------------------------------------------------------------------------------------------------------
@@ -260,7 +243,7 @@ def test_a_row_that_leaves_such_a_second_between_two_pages_pulls_none_out_of_sig
         if request.number == 3 and listing.rows[0]["at"] == 5:
             listing.rows[0]["at"] = listing.clock = listing.clock + 1
 
-    intercept(listing, edit_the_first_row_before_page_3)
+    listing.before_each(edit_the_first_row_before_page_3)
 
     assert set(read(listing)) == set(range(40))
 
@@ -431,7 +414,7 @@ def test_rows_are_inserted_while_a_second_is_read_that_comes_again_behind_it() -
             listing.clock += 1
             listing.rows.append({"id": 1000 + len(listing.asked), "at": listing.clock, "name": ""})
 
-    intercept(listing, insert_a_row)
+    listing.before_each(insert_a_row)
     seen: set[Hashable] = set()
     for batch in keyset(listing).batches(None):
         seen |= {row["id"] for row in batch.rows}
@@ -447,7 +430,7 @@ def test_an_edit_between_the_first_two_requests_does_not_hide_rows_without_a_mod
             listing.clock += 1
             listing.rows[0]["at"] = listing.clock
 
-    intercept(listing, edit_the_first_row)
+    listing.before_each(edit_the_first_row)
 
     assert set(read(listing)) == set(range(21))
 
@@ -462,7 +445,7 @@ def test_a_row_behind_a_second_that_slips_onto_a_page_of_it_is_not_lost() -> Non
             tied = [row for row in listing.rows if row["at"] == 5]
             tied[0]["at"] = listing.clock
 
-    intercept(listing, edit_the_first_row_before_page_3)
+    listing.before_each(edit_the_first_row_before_page_3)
 
     assert set(read_with_the_next_plan(listing)) == set(range(22))
 
@@ -527,7 +510,7 @@ def test_totals_have_to_add_up_at_every_step() -> None:
             return page
         return replace(page, rows=page.rows[:1], total=1, has_more=False)
 
-    rewrite(listing, hide_rows_from_the_fifth_page)
+    listing.rewrite(hide_rows_from_the_fifth_page)
 
     with pytest.raises(PlanNotSupported, match="fewer rows than its totals count"):
         read(listing)
@@ -540,7 +523,7 @@ def test_a_row_that_leaves_between_two_pages_is_no_reason_to_read_in_another_way
         if len(listing.asked) in (1, 9):
             listing.throughout.discard(listing.rows.pop()["id"])
 
-    intercept(listing, delete_the_newest_row)
+    listing.before_each(delete_the_newest_row)
 
     assert listing.throughout <= set(read(listing))
     assert [request.order for request in listing.asked].count(Order.NEWEST_CHANGE_FIRST) <= 2
@@ -548,14 +531,14 @@ def test_a_row_that_leaves_between_two_pages_is_no_reason_to_read_in_another_way
 
 def test_a_page_that_lacks_rows_once_is_asked_for_once_more() -> None:
     listing = MovingList([number * 3 for number in range(12)])
-    rewrite(listing, lambda _, page: page if len(listing.asked) > 1 else replace(page, rows=[], has_more=False))
+    listing.rewrite(lambda _, page: page if len(listing.asked) > 1 else replace(page, rows=[], has_more=False))
 
     assert read(listing) == list(range(12))
 
 
 def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list() -> None:
     listing = MovingList([number * 3 for number in range(12)])
-    rewrite(listing, lambda _, page: replace(page, total=(page.total or 0) + 3))
+    listing.rewrite(lambda _, page: replace(page, total=(page.total or 0) + 3))
 
     with pytest.raises(UnexpectedResponse, match="/things tells of"):
         read(listing)
@@ -567,7 +550,7 @@ def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list() 
 def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list() -> None:
     listing = MovingList([9] * 20)
     first = listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
-    rewrite(listing, lambda _, __: replace(first))
+    listing.rewrite(lambda _, __: replace(first))
 
     with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
         read(listing)
@@ -580,7 +563,7 @@ def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(
 ) -> None:
     listing = MovingList(timestamps, tells_total=False, tells_more=False)
     whole = replace(listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
-    rewrite(listing, lambda _, __: replace(whole))
+    listing.rewrite(lambda _, __: replace(whole))
     listing.asked.clear()
 
     assert read(listing, since) == list(range(len(timestamps)))
@@ -589,8 +572,7 @@ def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(
 
 def test_no_content_in_the_place_of_a_promised_page_is_no_end() -> None:
     listing = MovingList(range(0, 400, 2), size=20, tells_total=False)
-    rewrite(
-        listing,
+    listing.rewrite(
         lambda request, page: Page([], blank=True) if request.since is not None and request.since > 100 else page,
     )
 
@@ -607,15 +589,14 @@ def test_rows_that_were_all_deleted_meanwhile_are_no_error() -> None:
             listing.throughout = {row["id"] for row in listing.rows}
             listing.rows.pop()
 
-    intercept(listing, delete_the_rest)
+    listing.before_each(delete_the_rest)
 
     assert set(range(39)) <= set(read(listing))
 
 
 def test_an_empty_page_of_a_list_that_says_it_goes_on_is_passed() -> None:
     listing = MovingList(range(0, 60, 2), tells_total=False)
-    rewrite(
-        listing,
+    listing.rewrite(
         lambda request, page: (
             replace(page, rows=[], has_more=True)
             if request.number == 1 and request.order is Order.OLDEST_CHANGE_FIRST and request.since == 16
@@ -639,7 +620,7 @@ def test_a_row_that_is_edited_twice_within_a_second_comes_in_both_versions(tells
         if request.since == 5:
             next(row for row in listing.rows if row["at"] == 5)["name"] = "edited"
 
-    intercept(listing, edit_the_last_row_of_the_first_page_in_the_same_second)
+    listing.before_each(edit_the_last_row_of_the_first_page_in_the_same_second)
     rows = [row for batch in keyset(listing).batches(None) for row in batch.rows]
 
     assert [row["name"] for row in rows if row["id"] == 4] == ["", "edited"]

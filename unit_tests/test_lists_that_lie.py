@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -27,13 +26,15 @@ from source_invoicing.streams.listing import (
     PlansLeft,
     Tokens,
 )
+from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.pass_record import PassRecord
-from source_invoicing.streams.listing.seen_rows import PageView, SeenRows
+from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
 from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import UnixSeconds
+from unit_tests.scripted_list import ScriptedList
 
 NOW = 1_700_000_000
 
@@ -44,35 +45,6 @@ def row(identity: int, at: int | None = 0) -> Row:
 
 def rows(*identities: int) -> list[Row]:
     return [row(identity) for identity in identities]
-
-
-@dataclass
-class Script:
-    """A list whose answers are written down: one for each request, the last one again and again."""
-
-    answers: Sequence[Page | Callable[[PageRequest], Page]]
-    paging: Paging = field(default_factory=Pages)
-    label: str = "/things"
-    paging_advice: str = ""
-    asked: list[PageRequest] = field(default_factory=list)
-
-    def fetch(self, request: PageRequest) -> Page:
-        self.asked.append(request)
-        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        page = answer if isinstance(answer, Page) else answer(request)
-        return Page(**{**vars(page), "rows": [dict(each) for each in page.rows]})
-
-    def key(self, each: Row) -> Hashable:
-        return each["id"]  # type: ignore[no-any-return]
-
-    def timestamp(self, each: Row) -> int | None:
-        return each["at"]  # type: ignore[no-any-return]
-
-    def created_at(self, each: Row) -> int | None:
-        return each["at"]  # type: ignore[no-any-return]
-
-    def creation_rank(self, each: Row) -> int | None:
-        return each["id"]  # type: ignore[no-any-return]
 
 
 def ids(strategy: Any, since: int | None = None) -> set[int]:
@@ -92,36 +64,24 @@ def last(*identities: int, **told: Any) -> Page:
 
 def test_a_row_that_left_fills_no_place_of_a_later_pass() -> None:
     """Rows a, b, c, d; a is deleted and e inserted between the passes, and c never comes."""
-    script = Script([more(1, 2), last(1, 4), *[more(2, 5), last(2, 4)] * 9])
+    script = ScriptedList([more(1, 2), last(1, 4), *[more(2, 5), last(2, 4)] * 9])
 
     with pytest.raises(Failure, match="another order on each page"):
         ids(Passes(script, PASSES))
 
 
 def test_a_page_of_inserts_is_no_end_though_inserted_rows_make_up_for_rows_that_did_not_come() -> None:
-    script = Script(
-        [
-            more(6, 5, 4, total=6),
-            more(8, 7, 6, total=11),
-            more(5, 4, 3, total=14),
-            more(5, 4, 3, total=17),
-            more(17, 16, 15, total=17),
-            *[Page(rows(*range(14 - 3 * n, 11 - 3 * n, -1)), has_more=n < 4, total=17) for n in range(5)],
-        ]
-    )
-    script.answers = [
-        *script.answers[:4],
-        lambda request: Page(
-            rows(*[n for n in range(20 - 3 * request.number, 17 - 3 * request.number, -1) if n > 0]),
-            has_more=request.number < 6,
-            total=17,
-        ),
-    ]
+    def respond(request: PageRequest) -> Page:
+        numbers = range(20 - 3 * request.number, 17 - 3 * request.number, -1)
+        return Page(rows(*[n for n in numbers if n > 0]), has_more=request.number < 6, total=17)
+
+    first = [more(6, 5, 4, total=6), more(8, 7, 6, total=11), more(5, 4, 3, total=14), more(5, 4, 3, total=17)]
+    script = ScriptedList([*first, respond])
 
     assert ids(Passes(script, NEWEST_ROW)) >= {1, 2}
 
 
-def two_replicas(fresh: list[Row], late: list[Row]) -> Script:
+def two_replicas(fresh: list[Row], late: list[Row]) -> ScriptedList:
     """A list in pages of four, or as many as are asked for, whose second page comes from a replica that is late."""
 
     def answer(request: PageRequest) -> Page:
@@ -131,7 +91,7 @@ def two_replicas(fresh: list[Row], late: list[Row]) -> Script:
         page = there[(request.number - 1) * size :][:size]
         return Page(page, has_more=request.number * size < len(there), total=len(there), server_time=NOW)
 
-    return Script([answer], paging=Pages(resizable=True))
+    return ScriptedList([answer], paging=Pages(resizable=True))
 
 
 OLD = [row(identity, -100 * (13 - identity)) for identity in range(12, 0, -1)]
@@ -155,7 +115,6 @@ def test_a_replica_that_lacks_the_latest_edit_hides_no_row() -> None:
 def test_a_total_that_is_late_hides_no_row(plan: Plan) -> None:
     """Row 11 is deleted behind the first page, and the total of the second does not know it yet."""
     here = list(OLD)
-    script = Script([], paging=Pages(resizable=True))
 
     def answer(request: PageRequest) -> Page:
         told = 12 if len(script.asked) <= 2 else len(here)
@@ -165,7 +124,7 @@ def test_a_total_that_is_late_hides_no_row(plan: Plan) -> None:
         page = here[(request.number - 1) * size :][:size]
         return Page(page, has_more=request.number * size < len(here), total=told, server_time=NOW)
 
-    script.answers = [answer]
+    script = ScriptedList([answer], paging=Pages(resizable=True))
 
     assert ids(plan.strategy(script, plan)) == {*range(1, 13)}
 
@@ -182,7 +141,7 @@ def test_a_list_that_nobody_changed_lately_is_read_once(plan: Plan) -> None:
 def test_rows_repeated_at_some_borders_are_not_what_a_token_that_includes_its_row_repeats() -> None:
     """Page numbers as tokens, a list at rest that breaks ties anew: row 4 stands on two pages, and row 3 on none."""
     one_pass = [more(1, 2, next="2"), more(5, 4, next="3"), last(4, 6)]
-    script = Script([*one_pass, *one_pass, *one_pass], paging=Tokens())
+    script = ScriptedList([*one_pass, *one_pass, *one_pass], paging=Tokens())
 
     with pytest.raises(Failure, match="another order on each page"):
         ids(Passes(script, PASSES))
@@ -204,19 +163,19 @@ def test_a_page_with_nothing_new_is_believed_once_the_opposite_order_is_another_
     same = Page(rows(1, 2, 3), has_more=True, total=9)
 
     with pytest.raises(PlanNotSupported, match="does not sort"):
-        ids(NEWEST_CHANGE.strategy(Script([same]), NEWEST_CHANGE), NOW + 50)
+        ids(NEWEST_CHANGE.strategy(ScriptedList([same]), NEWEST_CHANGE), NOW + 50)
 
 
 def test_the_newest_row_may_be_deleted_from_a_list_that_sorts() -> None:
     newest = Page([row(3, 20), row(2, 10)], has_more=True, total=4)
-    script = Script([newest, Page([row(1, -20), row(4, -10)], has_more=True, total=4)])
+    script = ScriptedList([newest, Page([row(1, -20), row(4, -10)], has_more=True, total=4)])
 
     assert ids(NEWEST_CHANGE.strategy(script, NEWEST_CHANGE), NOW + 50) == set()
     assert len(script.asked) == 2
 
 
 def test_ties_that_break_anew_leave_the_plan_by_change() -> None:
-    script = Script([more(1, 2, 3, total=7), more(4, 3, 5, total=7), last(6, total=7)])
+    script = ScriptedList([more(1, 2, 3, total=7), more(4, 3, 5, total=7), last(6, total=7)])
 
     with pytest.raises(PlanNotSupported, match="another order on each page"):
         ids(NEWEST_CHANGE.strategy(script, NEWEST_CHANGE))
@@ -226,7 +185,7 @@ def test_rows_that_nothing_pushed_show_that_ties_break_anew() -> None:
     """Row 4, of the same second as row 3, is on no page down to the cursor; totals say nothing of that."""
     first = Page([row(9), row(3)], has_more=True, total=9)
     second = Page([row(3), row(1, -900)], has_more=True, total=9)
-    script = Script([first, second, first, second])
+    script = ScriptedList([first, second, first, second])
 
     with (
         mock.patch("time.time", return_value=float(NOW + 1000)),
@@ -236,7 +195,7 @@ def test_rows_that_nothing_pushed_show_that_ties_break_anew() -> None:
 
 
 def test_a_filter_needs_no_proof_where_no_row_has_a_time() -> None:
-    listing = Script([Page([row(1, None)], has_more=True)])
+    listing = ScriptedList([Page([row(1, None)], has_more=True)])
 
     FilterProof(Passes(listing, PASSES), NOW).demand(None)
 
@@ -253,7 +212,7 @@ def test_rows_that_are_repeated_apart_prove_nothing_even_with_pages_of_two_sizes
 
 def test_no_later_page_promises_what_a_page_may_not_have_seen_yet() -> None:
     """A change that is committed late stands behind a reading that has passed its second."""
-    script = Script(
+    script = ScriptedList(
         [
             Page([row(1, -500), row(2, -5)], has_more=True, total=4, server_time=NOW),
             Page([row(4, 150), row(3, 100)], has_more=True, total=4, server_time=NOW),
@@ -272,7 +231,7 @@ def test_a_far_end_that_lacks_a_row_of_the_first_page_shows_a_list_that_is_not_s
     """Pages of two rows of a list that comes newest row first whatever is asked for, in threes: sorted by chance."""
     first = Page([row(78, -4318), row(79, -4290)], has_more=True, server_time=NOW)
     far_end = Page([row(81, -90), row(78, -4318)], has_more=True, server_time=NOW)
-    script = Script([first, far_end, Page([row(79, -4290), row(81, -90)], has_more=False, server_time=NOW)])
+    script = ScriptedList([first, far_end, Page([row(79, -4290), row(81, -90)], has_more=False, server_time=NOW)])
 
     with pytest.raises(PlanNotSupported, match="does not sort by modification time"):
         ids(Keyset(script, KEYSET))
@@ -281,7 +240,7 @@ def test_a_far_end_that_lacks_a_row_of_the_first_page_shows_a_list_that_is_not_s
 def test_rows_later_than_the_far_end_show_a_list_that_is_not_sorted() -> None:
     first = Page([row(1, -9000), row(2, -9000)], has_more=True, server_time=NOW)
     later = Page([row(2, -9000), row(3, -5000)], has_more=True, server_time=NOW)
-    script = Script([first, replace(first, rows=first.rows[::-1]), later, later])
+    script = ScriptedList([first, replace(first, rows=first.rows[::-1]), later, later])
 
     with pytest.raises(PlanNotSupported, match="does not sort"):
         ids(Keyset(script, KEYSET))
@@ -297,7 +256,7 @@ def test_a_filter_that_lists_pages_of_undated_rows_whatever_it_is_asked_leaves_t
             return newest
         return undated if request.number == 1 else dated
 
-    script = Script([answer])
+    script = ScriptedList([answer])
 
     with pytest.raises(PlanNotSupported, match="whatever it is filtered by"):
         ids(Keyset(script, KEYSET))
@@ -315,7 +274,7 @@ def test_of_pages_that_reach_as_far_the_largest_is_asked_for() -> None:
 
 def test_a_row_on_a_page_that_was_only_looked_at_is_handed_out() -> None:
     """Row 9 stands on a page that contradicts the one before; when it is looked at again, another row stands there."""
-    script = Script(
+    script = ScriptedList(
         [
             more(1, 2, 3),
             more(9, 2, 4),
@@ -337,7 +296,7 @@ def test_what_a_plan_has_promised_is_taken_back_when_it_is_left() -> None:
     wrong = Page([row(2, -8000), row(3, -9500)], has_more=True, total=3, server_time=NOW)
     everything = Page([row(n, -9000) for n in (1, 2, 3, 4)], has_more=False, total=4, server_time=NOW)
     newest = Page([row(4, -3000), row(2, -8000)], has_more=True, total=4, server_time=NOW)
-    reader = ListReader(Script([first, newest, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
+    reader = ListReader(ScriptedList([first, newest, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
 
     batches = list(reader.batches(None))
 
@@ -375,8 +334,8 @@ def test_ranges_of_a_list_that_cannot_be_read_by_key_promise_nothing_afterwards(
 
 
 def test_a_row_that_was_inserted_and_met_stands_for_no_other_in_the_total() -> None:
-    listing = Script([], paging=Offsets())
-    seen = SeenRows(listing)
+    listing = ScriptedList([], paging=Offsets())
+    seen = SeenRows()
     pages = [(0, Page(rows(1, 2, 3), total=4)), (2, Page(rows(3, 5), total=5))]
 
     for offset, page in pages:

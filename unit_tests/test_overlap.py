@@ -17,8 +17,8 @@ from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Paging
 from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
 from source_invoicing.streams.page import Order, Page, PageRequest
-from unit_tests.moving_list import Arrangement, MovingList
-from unit_tests.silent_list import SilentList, Ties
+from unit_tests.moving_list import Arrangement, MovingList, sized_list
+from unit_tests.server_parts import Ties
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 # Hypothesis prefers lists of a page; where nothing moves between pages, nothing can be lost.
@@ -27,6 +27,8 @@ SEEDS = st.integers(0, 10_000)
 BULK = st.lists(st.sampled_from([7, 7, 7, 7, 8, 20]), min_size=0, max_size=60)
 TELLS = st.tuples(st.booleans(), st.booleans(), st.booleans())
 MOVING_ANYWHERE = st.sampled_from(["newest change first", "by name", "anywhere"])
+Kind = Callable[..., MovingList]
+KINDS = st.sampled_from([MovingList, sized_list])
 ARRANGEMENTS: tuple[Arrangement, ...] = get_args(Arrangement)[:-1]
 
 AS_IT_COMES = Plan(Overlap, filtered=False)
@@ -40,7 +42,7 @@ PLANS = [AS_IT_COMES, CREATION, CREATION_FILTERED, NEWEST_ROW, NEWEST_CHANGE]
 
 
 def overlap(listing: MovingList, plan: Plan = AS_IT_COMES, paging: Paging | None = None) -> Overlap:
-    return Overlap(listing, plan, paging or (SIZED if isinstance(listing, SilentList) else Offsets()))
+    return Overlap(listing, plan, paging or (SIZED if listing.chooses_size else Offsets()))
 
 
 def hand_out(strategy: Overlap, since: int | None = None) -> list[Hashable]:
@@ -66,7 +68,7 @@ def restless(
     :param tells: whether it tells its total, whether it tells that more rows follow, and whether all in a row lasts
     """
     tells_total, tells_more, lasts = tells
-    kind: Callable[..., MovingList] = more.pop("kind", MovingList)
+    kind: Kind = more.pop("kind", MovingList)
     return kind(
         timestamps,
         tells_total=tells_total,
@@ -77,18 +79,6 @@ def restless(
         chance=random.Random(seed),
         **more,
     )
-
-
-def before_request(listing: MovingList, number: int, change: Callable[[], None]) -> None:
-    """Change a list between two requests."""
-    fetch = listing.fetch
-
-    def change_and_fetch(request: PageRequest) -> Page:
-        if len(listing.asked) == number - 1:
-            change()
-        return fetch(request)
-
-    listing.fetch = change_and_fetch  # type: ignore[method-assign]
 
 
 # -- lists at rest ----------------------------------------------------------------------------------------------------
@@ -108,7 +98,7 @@ def test_offsets_at_rest_are_handed_out_once(rows: int, tells: str) -> None:
 @pytest.mark.parametrize("rows", [0, 1, 9, 10, 11, 19, 20, 21, 100, 401])
 @pytest.mark.parametrize("duplicates", [1, 3])
 def test_pages_at_rest_are_handed_out_once(plan: Plan, rows: int, duplicates: int) -> None:
-    listing = SilentList([timestamp * 3 for timestamp in range(rows)], duplicates=duplicates)
+    listing = sized_list([timestamp * 3 for timestamp in range(rows)], duplicates=duplicates)
 
     assert sorted(hand_out(overlap(listing, plan))) == list(range(rows))  # type: ignore[type-var]
 
@@ -128,7 +118,7 @@ def test_at_rest_offsets_cost_the_same_in_each_order(arrangement: Arrangement, t
 
 
 def test_offsets_cost_one_row_a_page_and_a_last_request() -> None:
-    listing = MovingList(list(range(1000)), size=100, tells_total=False, tells_more=False)
+    listing = MovingList(range(1000), size=100, tells_total=False, tells_more=False)
 
     hand_out(overlap(listing))
 
@@ -138,7 +128,7 @@ def test_offsets_cost_one_row_a_page_and_a_last_request() -> None:
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize(("rows", "requests"), [(401, 3), (4_000, 23)])
 def test_overlapping_pages_cost_little_more_than_pages_side_by_side(plan: Plan, rows: int, requests: int) -> None:
-    listing = SilentList(list(range(rows)), size=200)
+    listing = sized_list(range(rows), size=200)
 
     ids = hand_out(overlap(listing, plan))
 
@@ -157,9 +147,8 @@ def test_what_differs_in_each_answer_costs_two_requests_more(tells_moments: bool
 
 
 def test_a_page_that_the_vendor_calls_the_last_one_needs_none_behind_it() -> None:
-    listing = MovingList(list(range(12)), tells_total=False, tells_more=False)
-    fetch = listing.fetch
-    listing.fetch = lambda request: replace(page := fetch(request), ends_list=len(page.rows) < 5)  # type: ignore[method-assign]
+    listing = MovingList(range(12), tells_total=False, tells_more=False)
+    listing.rewrite(lambda _, page: replace(page, ends_list=len(page.rows) < 5))
 
     assert hand_out(overlap(listing)) == list(range(12))
     assert [request.offset for request in listing.asked] == [0, 4, 8]
@@ -168,16 +157,14 @@ def test_a_page_that_the_vendor_calls_the_last_one_needs_none_behind_it() -> Non
 @pytest.mark.parametrize("size", [None, 50])
 def test_a_short_page_in_the_middle_ends_no_list(size: int | None) -> None:
     """Rows that the key may not see are left out behind the limit."""
-    listing = SilentList(list(range(400)), size=50, tells_more=False, tells_size=False)
-    fetch = listing.fetch
+    listing = sized_list(range(400), size=50, tells_more=False, tells_size=False)
     hidden = {110, 111, 112}
 
-    def leave_out(request: PageRequest) -> Page:
-        page = fetch(request)
+    def leave_out(request: PageRequest, page: Page) -> Page:
         rows = [row for row in page.rows if row["id"] not in hidden]
         return replace(page, rows=rows, short=len(rows) < (request.size or 50))
 
-    listing.fetch = leave_out  # type: ignore[method-assign]
+    listing.rewrite(leave_out)
 
     try:
         ids = hand_out(overlap(listing, AS_IT_COMES, SIZED if size else Offsets()))
@@ -188,7 +175,7 @@ def test_a_short_page_in_the_middle_ends_no_list(size: int | None) -> None:
 
 @pytest.mark.parametrize("arrangement", ["oldest change first", "by name"])
 def test_rows_are_known_again_whatever_is_done_to_those_that_are_handed_out(arrangement: Arrangement) -> None:
-    listing = SilentList(list(range(401)), size=200, arrangement=arrangement)
+    listing = sized_list(range(401), size=200, arrangement=arrangement)
     ids = []
 
     for batch in overlap(listing).batches(None):
@@ -209,10 +196,10 @@ def test_rows_are_known_again_whatever_is_done_to_those_that_are_handed_out(arra
     seed=SEEDS,
     tells=TELLS,
     arrangement=st.sampled_from(["as created", "oldest change first"]),
-    kind=st.sampled_from([MovingList, SilentList]),
+    kind=KINDS,
 )
 def test_rows_that_stay_or_move_to_the_end_are_not_missed(
-    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: type[MovingList]
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: Kind
 ) -> None:
     listing = restless(timestamps, seed, tells, arrangement, kind=kind)
 
@@ -225,10 +212,10 @@ def test_rows_that_stay_or_move_to_the_end_are_not_missed(
     seed=SEEDS,
     tells=TELLS,
     arrangement=MOVING_ANYWHERE,
-    kind=st.sampled_from([MovingList, SilentList]),
+    kind=KINDS,
 )
 def test_of_rows_that_move_to_the_front_only_changed_ones_are_left_to_the_next_sync(
-    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: type[MovingList]
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: Kind
 ) -> None:
     listing = restless(timestamps, seed, tells, arrangement, tells_moments=True, kind=kind)
 
@@ -243,12 +230,12 @@ def test_of_rows_that_move_to_the_front_only_changed_ones_are_left_to_the_next_s
     seed=SEEDS,
     tells=TELLS,
     arrangement=MOVING_ANYWHERE,
-    kind=st.sampled_from([MovingList, SilentList]),
+    kind=KINDS,
 )
 # The only row is pushed back four times while it is looked for.
 @example(timestamps=[0], seed=1667, tells=(False, False, False), arrangement="by name", kind=MovingList)
 def test_rows_that_move_to_the_front_one_at_a_time_are_looked_for(
-    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: type[MovingList]
+    timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: Kind
 ) -> None:
     listing = restless(
         timestamps, seed, tells, arrangement, tells_moments=False, changes_at_once=1, calms_down=True, kind=kind
@@ -268,7 +255,7 @@ def test_rows_that_move_to_the_front_one_at_a_time_are_looked_for(
 def test_nothing_slips_through_a_sorted_list_that_moves(
     plan: Plan, timestamps: list[int], seed: int, size: int, tells_total: bool
 ) -> None:
-    listing = SilentList(timestamps, size=size, restlessness=0.4, tells_total=tells_total, chance=random.Random(seed))
+    listing = sized_list(timestamps, size=size, restlessness=0.4, tells_total=tells_total, chance=random.Random(seed))
 
     assert listing.throughout <= set(hand_out(overlap(listing, plan)))
 
@@ -282,47 +269,47 @@ def test_nothing_slips_through_a_sorted_list_that_moves(
 def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     plan: Plan, timestamps: list[int | None], blanks: Literal["first", "last"]
 ) -> None:
-    listing = SilentList(timestamps, blanks=blanks)
+    listing = sized_list(timestamps, blanks=blanks)
 
     assert set(hand_out(overlap(listing, plan))) == set(range(len(timestamps)))
 
 
 def test_one_row_put_in_front_is_met_with_one_look_and_the_reading_ends_there() -> None:
-    listing = MovingList(list(range(100)), size=10, tells_moments=False, tells_total=False, tells_more=False)
-    before_request(listing, 3, lambda: listing.rows.insert(0, listing.rows.pop(70)))
+    listing = MovingList(range(100), size=10, tells_moments=False, tells_total=False, tells_more=False)
+    listing.before_request(3, lambda: listing.rows.insert(0, listing.rows.pop(70)))
 
     assert set(hand_out(overlap(listing))) == set(range(100))
     assert [request.offset for request in listing.asked[-3:]] == [99, 0, 99]
 
 
 def test_a_row_put_in_front_of_an_unsorted_list_of_pages_is_looked_for_instead_of_reading_the_list_twice() -> None:
-    listing = SilentList(list(range(1000)), size=100, tells_moments=False)
-    before_request(listing, 3, lambda: listing.rows.insert(0, listing.rows.pop(700)))
+    listing = sized_list(range(1000), size=100, tells_moments=False)
+    listing.before_request(3, lambda: listing.rows.insert(0, listing.rows.pop(700)))
 
     assert set(hand_out(overlap(listing))) == set(range(1000))
     assert len(listing.asked) <= 11 + 3
 
 
 def test_a_total_of_more_rows_than_were_met_brings_a_missed_row_to_light() -> None:
-    listing = MovingList(list(range(100)), size=10, tells_moments=False)
+    listing = MovingList(range(100), size=10, tells_moments=False)
 
     def change_two_places() -> None:
         listing.rows.append({**listing.rows.pop(3), "edits": 1})
         listing.rows.insert(0, listing.rows.pop(70))
 
-    before_request(listing, 3, change_two_places)
+    listing.before_request(3, change_two_places)
 
     assert set(hand_out(overlap(listing))) == set(range(100))
 
 
 def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_content() -> None:
-    listing = SilentList(list(range(30)), size=10)
+    listing = sized_list(range(30), size=10)
 
     def edit() -> None:
         listing.rows[9]["edits"] = "second"
 
     listing.rows[9]["edits"] = "first"
-    before_request(listing, 2, edit)
+    listing.before_request(2, edit)
 
     versions = [
         row["edits"] for batch in overlap(listing, CREATION).batches(None) for row in batch.rows if row["id"] == 9
@@ -348,7 +335,7 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
 def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
     *, plan: Plan, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, tells_moments: bool
 ) -> None:
-    listing = SilentList(
+    listing = sized_list(
         list(range(rows)), ties=ties, group=group, tells_total=tells_total, tells_moments=tells_moments
     )
 
@@ -360,7 +347,7 @@ def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
 
 
 def test_a_list_of_offsets_that_breaks_ties_anew_fails_with_words_that_name_the_remedy() -> None:
-    listing = SilentList(list(range(100)), ties="by page", group=25)
+    listing = sized_list(range(100), ties="by page", group=25)
 
     with pytest.raises(
         UnexpectedResponse, match=r"/things sorts rows differently from page to page.* field that is unique"
@@ -370,30 +357,24 @@ def test_a_list_of_offsets_that_breaks_ties_anew_fails_with_words_that_name_the_
 
 
 def test_a_list_of_pages_that_breaks_ties_anew_is_left_to_another_plan() -> None:
-    listing = SilentList(list(range(100)), ties="by page", group=25)
+    listing = sized_list(range(100), ties="by page", group=25)
 
     with pytest.raises(PlanNotSupported, match="differently from page to page"):
         hand_out(overlap(listing))
 
 
 def test_rows_that_move_for_a_good_reason_are_not_taken_for_broken_ties() -> None:
-    listing = SilentList(list(range(400)), size=20)
+    listing = sized_list(range(400), size=20)
     for request in range(2, 15):
-        before_request(listing, request, lambda: listing.rows.insert(0, {"id": 1000 + len(listing.asked), "at": 999}))
+        listing.before_request(request, lambda: listing.rows.insert(0, {"id": 1000 + len(listing.asked), "at": 999}))
 
     assert set(range(400)) <= set(hand_out(overlap(listing)))
 
 
 def test_a_second_look_at_rows_that_moved_is_taken_for_one_page_in_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     def price() -> int:
-        listing = SilentList(list(range(2000)), size=20)
-        fetch = listing.fetch
-
-        def insert_and_fetch(request: PageRequest) -> Page:
-            listing.rows.insert(0, {"id": 10_000 + len(listing.asked), "at": 2000})
-            return fetch(request)
-
-        listing.fetch = insert_and_fetch  # type: ignore[method-assign]
+        listing = sized_list(range(2000), size=20)
+        listing.before_each(lambda _: listing.rows.insert(0, {"id": 10_000 + len(listing.asked), "at": 2000}))
         assert set(range(2000)) <= set(hand_out(overlap(listing)))
         return len(listing.asked)
 
@@ -404,7 +385,7 @@ def test_a_second_look_at_rows_that_moved_is_taken_for_one_page_in_ten(monkeypat
 
 
 def test_a_total_of_more_rows_than_there_are_different_ones_is_a_failure() -> None:
-    listing = SilentList(list(range(40)), duplicates=2, tells_total=True, tells_moments=False)
+    listing = sized_list(range(40), duplicates=2, tells_total=True, tells_moments=False)
 
     with pytest.raises(UnexpectedResponse, match=r"/things tells of 80 rows and holds 40 different ones.* unique"):
         hand_out(overlap(listing))
@@ -425,29 +406,24 @@ def test_a_list_in_another_order_each_time_is_read_completely_or_not_at_all(
 
 
 def test_rows_with_another_key_in_each_answer_end_in_an_error() -> None:
-    listing = MovingList(list(range(100)))
-    fetch = listing.fetch
+    listing = MovingList(range(100))
 
-    def fetch_new_keys(request: PageRequest) -> Page:
-        page = fetch(request)
+    def new_keys(_: PageRequest, page: Page) -> Page:
         return replace(page, rows=[{**row, "id": (row["id"], len(listing.asked))} for row in page.rows])
 
-    listing.fetch = fetch_new_keys  # type: ignore[method-assign]
-
+    listing.rewrite(new_keys)
     with pytest.raises(UnexpectedResponse, match="/things comes in another order, or with other keys, each time"):
         hand_out(overlap(listing))
     assert len(listing.asked) < 60
 
 
 def test_a_list_of_other_rows_each_time_is_no_endless_loop() -> None:
-    class Replaced(SilentList):
-        def fetch(self, request: PageRequest) -> Page:
-            page = super().fetch(request)
-            for row in page.rows:
-                row["id"] += 1000 * len(self.asked)
-            return page
+    listing = sized_list(range(35))
 
-    listing = Replaced(list(range(35)))
+    def other_rows(_: PageRequest, page: Page) -> Page:
+        return replace(page, rows=[{**row, "id": row["id"] + 1000 * len(listing.asked)} for row in page.rows])
+
+    listing.rewrite(other_rows)
     with pytest.raises(UnexpectedResponse, match="with other keys, each time"):
         hand_out(overlap(listing, CREATION))
     assert len(listing.asked) < 60

@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -20,8 +21,7 @@ from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
 from source_invoicing.streams.page import Page, PageRequest, Row
-from unit_tests.moving_list import Arrangement, MovingList, Stance
-from unit_tests.silent_list import Filter, SilentList
+from unit_tests.moving_list import Arrangement, CountsRows, Filter, MovingList, Stance, sized_list
 from unit_tests.test_overlap import (
     ARRANGEMENTS,
     AS_IT_COMES,
@@ -29,13 +29,14 @@ from unit_tests.test_overlap import (
     CREATION,
     CREATION_FILTERED,
     FILTERED,
+    KINDS,
     NEWEST_CHANGE,
     NEWEST_ROW,
     SEEDS,
     SIZED,
     TELLS,
     TIMESTAMPS,
-    before_request,
+    Kind,
     hand_out,
     handed_out,
     left_to_the_next_sync,
@@ -58,7 +59,7 @@ def restored(checkpoint: Checkpoint | None) -> Checkpoint | None:
     tells=TELLS,
     arrangement=st.sampled_from(ARRANGEMENTS),
     cut=st.integers(0, 10),
-    kind=st.sampled_from([MovingList, SilentList]),
+    kind=KINDS,
 )
 def test_every_page_is_a_place_to_go_on_from(
     *,
@@ -67,7 +68,7 @@ def test_every_page_is_a_place_to_go_on_from(
     tells: tuple[bool, bool, bool],
     arrangement: Arrangement,
     cut: int,
-    kind: type[MovingList],
+    kind: Kind,
 ) -> None:
     tells_moments = bool(seed % 2)
     any_number = tells_moments or arrangement in ("as created", "oldest change first")
@@ -111,7 +112,7 @@ def test_every_page_is_a_place_to_go_on_from(
 def test_every_page_of_a_sorted_list_is_a_place_to_go_on_from(
     plan: Plan, timestamps: list[int], since: int | None, seed: int, cut: int
 ) -> None:
-    listing = SilentList(timestamps, restlessness=0.4, chance=random.Random(seed))
+    listing = sized_list(timestamps, restlessness=0.4, chance=random.Random(seed))
     wanted = {row["id"] for row in listing.rows if since is None or row["at"] >= since}
     before: set[Hashable] = set()
     checkpoint = None
@@ -163,7 +164,7 @@ def test_offsets_that_go_on_read_no_more_than_what_is_left() -> None:
 
 @pytest.mark.parametrize("plan", [AS_IT_COMES, CREATION, CREATION_FILTERED])
 def test_pages_that_go_on_read_no_more_than_what_is_left(plan: Plan) -> None:
-    listing = SilentList(list(range(2000)), size=200)
+    listing = sized_list(list(range(2000)), size=200)
     checkpoints = [batch.checkpoint for batch in overlap(listing, plan).batches(None)]
     listing.asked.clear()
 
@@ -178,11 +179,16 @@ def test_pages_that_go_on_read_no_more_than_what_is_left(plan: Plan) -> None:
 @pytest.mark.parametrize("plan", [AS_IT_COMES, CREATION])
 @pytest.mark.parametrize("left", [0, 5, 10, 11])
 def test_a_reading_goes_on_in_a_list_that_has_become_short(plan: Plan, left: int) -> None:
-    listing = SilentList(list(range(100)), tells_size=False)
+    listing = sized_list(list(range(100)), tells_size=False)
     checkpoint = [batch.checkpoint for batch in overlap(listing, plan).batches(None)][4]
     del listing.rows[left:]
 
     assert handed_out(list(overlap(listing, plan).batches(None, checkpoint))) == set(range(left))
+
+
+class TextKeys(MovingList):
+    def key(self, row: Row) -> Hashable:
+        return str(row["id"])
 
 
 STORED: dict[str, dict[str, Any]] = {
@@ -204,11 +210,7 @@ STORED: dict[str, dict[str, Any]] = {
 def test_what_earlier_versions_stored_is_gone_on_from(
     stored: dict[str, Any], plan: Plan, paging: Offsets | Pages
 ) -> None:
-    class TextKeys(SilentList):
-        def key(self, row: Row) -> Hashable:
-            return str(row["id"])
-
-    listing = TextKeys(list(range(100)), size=10)
+    listing = sized_list(range(100), kind=TextKeys)
 
     batches = list(overlap(listing, plan, paging).batches(None, Checkpoint.restore(stored)))
 
@@ -216,6 +218,23 @@ def test_what_earlier_versions_stored_is_gone_on_from(
     assert not handed_out(batches) & set(range(50))
     assert batches[0].checkpoint is not None
     assert batches[0].checkpoint.stored().keys() == {*STORED["0.2.0, offsets"]}
+
+
+@pytest.mark.parametrize("stored", STORED.values(), ids=STORED)
+@pytest.mark.parametrize(("plan", "paging"), [(AS_IT_COMES, Offsets()), (CREATION, SIZED)])
+def test_what_earlier_versions_stored_is_no_place_to_go_on_from_where_the_row_stands_elsewhere(
+    stored: dict[str, Any], plan: Plan, paging: Offsets | Pages
+) -> None:
+    for deletes in range(0, 100, 7):
+        listing = sized_list(range(100), kind=TextKeys)
+        listing.create_anew([listing.rows[59]])
+        del listing.rows[:deletes]
+
+        try:
+            ids = handed_out(list(overlap(listing, plan, paging).batches(None, Checkpoint.restore(stored))))
+        except PlanNotSupported:
+            continue
+        assert {row["id"] for row in listing.rows} & set(range(60, 100)) <= ids
 
 
 @pytest.mark.parametrize("since", [None, 3])
@@ -232,8 +251,100 @@ def test_a_place_in_a_list_of_other_rows_is_none_to_go_on_from(plan: Plan, since
         assert min(row["id"] for batch in batches for row in batch.rows) == lowest
 
 
+@pytest.mark.parametrize("paging", [SIZED, Offsets()])
+@pytest.mark.parametrize("tells_moments", [False, True])
+@pytest.mark.parametrize("of_the_tail", [[0], [2], [4], [3, 4], [0, 1, 2, 3, 4]])
+def test_a_row_that_was_created_anew_at_the_end_is_no_place_to_go_on_from(
+    paging: Offsets | Pages, tells_moments: bool, of_the_tail: list[int]
+) -> None:
+    for cut, deletes in product(range(2), range(28)):
+        listing = sized_list(list(range(30)), tells_moments=tells_moments)
+        before = list(islice(overlap(listing, CREATION, paging).batches(None), cut + 1))
+        checkpoint = restored(before[-1].checkpoint)
+        assert checkpoint is not None
+        first = checkpoint.offset - 4
+        listing.create_anew([listing.rows[first + number] for number in of_the_tail])
+        del listing.rows[:deletes]
+
+        after = list(overlap(listing, CREATION, paging).batches(None, checkpoint))
+
+        assert {row["id"] for row in listing.rows} <= handed_out([*before, *after])
+
+
+@pytest.mark.parametrize("paging", [SIZED, Offsets()])
+@pytest.mark.parametrize("tells_moments", [False, True])
+@pytest.mark.parametrize("moved", [0, 2, 3])
+def test_a_single_row_elsewhere_is_no_place_to_go_on_from(
+    paging: Offsets | Pages, tells_moments: bool, moved: int
+) -> None:
+    """It looks as it did, in a list that is sorted by something that its rows do not tell."""
+    for cut, deletes in product(range(2), range(28)):
+        listing = sized_list(list(range(30)), tells_moments=tells_moments)
+        before = list(islice(overlap(listing, AS_IT_COMES, paging).batches(None), cut + 1))
+        checkpoint = restored(before[-1].checkpoint)
+        assert checkpoint is not None
+        listing.rows.append(listing.rows.pop(checkpoint.offset - 4 + moved))
+        del listing.rows[:deletes]
+
+        after = list(overlap(listing, AS_IT_COMES, paging).batches(None, checkpoint))
+
+        assert {row["id"] for row in listing.rows} <= handed_out([*before, *after])
+
+
+def test_rows_whose_times_show_an_edit_prove_nothing_by_standing_where_they_stood() -> None:
+    listing = MovingList(list(range(20)), size=4, tells_total=False, tells_more=False)
+
+    def edit() -> None:
+        """Three rows move to the end, and so many others are gone that they are back in their places."""
+        edited = [{**row, "at": listing.clock} for row in listing.rows[10:13]]
+        listing.rows = [listing.rows[9], *listing.rows[13:], {"id": 99, "at": listing.clock}, *edited]
+
+    listing.before_request(5, edit)
+    listing.before_request(6, lambda: listing.rows.append({"id": 100, "at": listing.clock}))
+
+    assert set(range(13, 20)) <= set(hand_out(overlap(listing)))
+
+
+def test_a_checkpoint_tells_the_ranks_of_rows_only_where_the_list_is_sorted_by_them() -> None:
+    fields = {
+        plan.order: {len(row) for row in checkpoint.stored()["tail"]}
+        for plan in (AS_IT_COMES, CREATION)
+        if (checkpoint := next(overlap(sized_list(list(range(30))), plan).batches(None)).checkpoint)
+    }
+
+    assert fields == {None: {3}, CREATION.order: {4}}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    paging=st.sampled_from([SIZED, Offsets()]),
+    rows=st.integers(12, 45),
+    size=st.sampled_from([4, 6, 10]),
+    tells_moments=st.booleans(),
+    seed=SEEDS,
+    cut=st.integers(1, 4),
+)
+def test_nothing_slips_through_a_list_in_which_rows_are_created_anew(
+    *, paging: Offsets | Pages, rows: int, size: int, tells_moments: bool, seed: int, cut: int
+) -> None:
+    listing = sized_list(
+        list(range(rows)),
+        size=size,
+        tells_moments=tells_moments,
+        acts=("create anew", "delete", "delete"),
+        restlessness=0.6,
+        chance=random.Random(seed),
+    )
+    try:
+        before = list(islice(overlap(listing, CREATION, paging).batches(None), cut))
+        after = list(overlap(listing, CREATION, paging).batches(None, restored(before[-1].checkpoint)))
+    except PlanNotSupported:
+        return
+    assert listing.throughout <= handed_out([*before, *after])
+
+
 def test_in_an_order_that_edits_change_there_is_no_place_to_go_on_from() -> None:
-    assert {batch.checkpoint for batch in overlap(SilentList(list(range(100))), NEWEST_CHANGE).batches(None)} == {None}
+    assert {batch.checkpoint for batch in overlap(sized_list(list(range(100))), NEWEST_CHANGE).batches(None)} == {None}
 
 
 # -- filters ----------------------------------------------------------------------------------------------------------
@@ -245,7 +356,7 @@ def test_in_an_order_that_edits_change_there_is_no_place_to_go_on_from() -> None
 def test_a_filter_that_means_that_very_second_is_found_out(
     plan: Plan, paging: Offsets | Pages, timestamps: Sequence[int], since: int | None
 ) -> None:
-    listing = SilentList(list(timestamps), filter="equal")
+    listing = sized_list(list(timestamps), filter="equal")
 
     try:
         ids = hand_out(overlap(listing, plan, paging), since)
@@ -267,7 +378,7 @@ def test_a_filter_that_means_that_very_second_is_found_out(
 def test_what_changed_since_does_not_slip_through(
     plan: Plan, timestamps: list[int], seed: int, meaning: Filter, since: int
 ) -> None:
-    listing = SilentList(timestamps, restlessness=0.4, filter=meaning, chance=random.Random(seed))
+    listing = sized_list(timestamps, restlessness=0.4, filter=meaning, chance=random.Random(seed))
     before = {row["id"] for row in listing.rows if row["at"] >= since}
 
     try:
@@ -281,7 +392,7 @@ def test_what_changed_since_does_not_slip_through(
 @pytest.mark.parametrize("stance", ["honest", "ignores filter"])
 @pytest.mark.parametrize("plan", [CREATION_FILTERED, FILTERED])
 def test_a_later_sync_with_something_to_list_costs_no_more_than_that(plan: Plan, stance: Stance) -> None:
-    listing = SilentList(list(range(9)), stance=stance)
+    listing = sized_list(list(range(9)), stance=stance)
 
     assert set(hand_out(overlap(listing, plan), since=7)) >= {7, 8}
     assert len(listing.asked) == 1
@@ -289,7 +400,7 @@ def test_a_later_sync_with_something_to_list_costs_no_more_than_that(plan: Plan,
 
 @pytest.mark.parametrize("rows", [9, 50])
 def test_a_later_sync_with_nothing_to_list_looks_once_at_what_its_filter_hides(rows: int) -> None:
-    listing = SilentList(list(range(rows)))
+    listing = sized_list(list(range(rows)))
 
     assert hand_out(overlap(listing, CREATION_FILTERED), since=70) == []
     assert len(listing.asked) == 1 + (1 if rows == 9 else 2)
@@ -297,7 +408,7 @@ def test_a_later_sync_with_nothing_to_list_looks_once_at_what_its_filter_hides(r
 
 def test_a_filter_that_is_ignored_is_left_out() -> None:
     day = 86_400
-    listing = SilentList([0, day, 9 * day], stance="ignores filter")
+    listing = sized_list([0, day, 9 * day], stance="ignores filter")
 
     with pytest.raises(PlanNotSupported, match="does not filter by modification time"):
         hand_out(overlap(listing, FILTERED), since=9 * day)
@@ -307,7 +418,7 @@ def test_a_filter_that_is_ignored_is_left_out() -> None:
 
 
 def test_a_later_reading_from_the_newest_change_stops_at_what_is_known() -> None:
-    listing = SilentList(list(range(1000)), size=100)
+    listing = sized_list(list(range(1000)), size=100)
 
     batches = list(overlap(listing, NEWEST_CHANGE).batches(since=950))
 
@@ -317,9 +428,9 @@ def test_a_later_reading_from_the_newest_change_stops_at_what_is_known() -> None
 
 
 def test_a_row_dated_ahead_does_not_hide_what_moves_to_the_head_meanwhile() -> None:
-    listing = SilentList([*range(40), 10_000])
+    listing = sized_list([*range(40), 10_000])
     listing.clock = 110
-    before_request(listing, 2, lambda: listing.rows[2].update(at=120))
+    listing.before_request(2, lambda: listing.rows[2].update(at=120))
 
     batches = list(overlap(listing, NEWEST_CHANGE).batches(None))
 
@@ -328,9 +439,9 @@ def test_a_row_dated_ahead_does_not_hide_what_moves_to_the_head_meanwhile() -> N
 
 
 def test_a_row_edited_twice_within_a_second_at_the_head_comes_with_its_last_content() -> None:
-    listing = SilentList(list(range(40)))
+    listing = sized_list(list(range(40)))
     listing.rows[39].update(at=listing.clock, edits="first")
-    before_request(listing, 3, lambda: listing.rows[39].update(edits="second"))
+    listing.before_request(3, lambda: listing.rows[39].update(edits="second"))
 
     rows = [row for batch in overlap(listing, NEWEST_CHANGE).batches(None) for row in batch.rows if row["id"] == 39]
 
@@ -338,7 +449,7 @@ def test_a_row_edited_twice_within_a_second_at_the_head_comes_with_its_last_cont
 
 
 def test_no_time_is_promised_that_lies_after_the_start() -> None:
-    listing = SilentList([*range(40), 10_000])
+    listing = sized_list([*range(40), 10_000])
     listing.clock = 110
 
     assert list(overlap(listing, CREATION).batches(None))[-1].cursor == 50
@@ -351,62 +462,56 @@ def test_no_time_is_promised_that_lies_after_the_start() -> None:
 @pytest.mark.parametrize("tells_size", [True, False])
 @pytest.mark.parametrize("plan", [AS_IT_COMES, CREATION])
 def test_pages_whose_size_cannot_be_chosen_are_left_to_another_plan(plan: Plan, rows: int, tells_size: bool) -> None:
-    listing = SilentList(list(range(rows)), chooses=False, tells_size=tells_size)
+    listing = sized_list(range(rows), chooses_size=False, tells_size=tells_size)
 
     with pytest.raises(PlanNotSupported, match="size"):
-        hand_out(overlap(listing, plan))
+        hand_out(overlap(listing, plan, SIZED))
     assert len(listing.asked) <= 6
 
 
 @pytest.mark.parametrize("order", ["names", "unknown"])
 def test_each_page_proves_that_it_is_sorted_by_creation(order: str) -> None:
-    class ByName(SilentList):
+    class ByName(MovingList):
         def creation_rank(self, row: Row) -> int | None:
             return (row["id"] * 7) % 31 if order == "names" else None
 
     with pytest.raises(PlanNotSupported, match="creation"):
-        hand_out(overlap(ByName(list(range(31))), CREATION))
+        hand_out(overlap(sized_list(range(31), kind=ByName), CREATION))
 
 
 def test_pages_of_one_row_are_too_small_to_overlap() -> None:
     with pytest.raises(PlanNotSupported, match="too small"):
-        hand_out(overlap(SilentList(list(range(31)), size=1)))
+        hand_out(overlap(sized_list(list(range(31)), size=1)))
 
 
 def test_rows_without_addresses_cannot_overlap() -> None:
     with pytest.raises(PlanNotSupported, match="cannot overlap"):
-        hand_out(overlap(SilentList(list(range(31))), AS_IT_COMES, Tokens()))
+        hand_out(overlap(sized_list(list(range(31))), AS_IT_COMES, Tokens()))
 
 
 def test_a_server_that_ignores_the_offset_is_stopped() -> None:
     listing = MovingList(list(range(20)), tells_total=False)
     first = listing.fetch(PageRequest())
-    listing.fetch = lambda request: replace(first)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, __: replace(first))
 
     with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
         hand_out(overlap(listing))
 
 
 def test_a_server_that_ignores_the_page_but_not_its_size_is_stopped() -> None:
-    class Stuck(SilentList):
+    class Stuck(MovingList):
         def fetch(self, request: PageRequest) -> Page:
             page = super().fetch(PageRequest(size=request.size))
             return replace(page, has_more=True)
 
-    listing = Stuck(list(range(35)))
+    listing = sized_list(range(35), kind=Stuck)
     with pytest.raises((UnexpectedResponse, PlanNotSupported)):
         hand_out(overlap(listing, CREATION))
     assert len(listing.asked) == 6
 
 
 def test_a_page_that_counts_rows_is_said_at_once() -> None:
-    class CountsRows(SilentList):
-        def fetch(self, request: PageRequest) -> Page:
-            self.asked.append(request)
-            start, size = request.number - 1, request.size or self.size
-            return Page([dict(row) for row in self.rows[start : start + size]])
-
-    listing = CountsRows(list(range(57)))
+    listing = sized_list(range(57), kind=CountsRows)
     with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
         hand_out(overlap(listing))
     assert failed.value.failure_type is FailureType.config_error
@@ -415,8 +520,7 @@ def test_a_page_that_counts_rows_is_said_at_once() -> None:
 
 def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list() -> None:
     listing = MovingList([number * 3 for number in range(12)])
-    fetch = listing.fetch
-    listing.fetch = lambda request: replace(page := fetch(request), total=(page.total or 0) + 3)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, page: replace(page, total=(page.total or 0) + 3))
 
     with pytest.raises(UnexpectedResponse, match="/things tells of 15 rows and ends after 12"):
         hand_out(overlap(listing))
@@ -424,15 +528,14 @@ def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list() 
 
 def test_a_total_of_fewer_rows_than_there_are_ends_no_list() -> None:
     listing = MovingList(list(range(12)), tells_more=False)
-    fetch = listing.fetch
-    listing.fetch = lambda request: replace(fetch(request), total=3)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, page: replace(page, total=3))
 
     assert set(hand_out(overlap(listing))) == set(range(12))
 
 
 def test_an_empty_page_of_a_list_that_says_it_goes_on_is_no_empty_list() -> None:
     listing = MovingList([])
-    listing.fetch = lambda request: Page([], has_more=True)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, __: Page([], has_more=True))
 
     with pytest.raises(UnexpectedResponse, match="empty page and says that the list goes on"):
         hand_out(overlap(listing))
@@ -440,14 +543,12 @@ def test_an_empty_page_of_a_list_that_says_it_goes_on_is_no_empty_list() -> None
 
 def test_where_an_api_lists_no_further_than_some_offset_it_is_said_how_far_it_went() -> None:
     listing = MovingList(list(range(100)))
-    fetch = listing.fetch
 
-    def refuse(request: PageRequest) -> Page:
+    def refuse(request: PageRequest) -> None:
         if request.offset > 50:
             raise BadRequest("The offset is too large.", FailureType.config_error)
-        return fetch(request)
 
-    listing.fetch = refuse  # type: ignore[method-assign]
+    listing.before_each(refuse)
 
     with pytest.raises(UnexpectedResponse, match=r"too large\. The list could be read up to row 52"):
         hand_out(overlap(listing))
@@ -457,10 +558,10 @@ def test_where_an_api_lists_no_further_than_some_offset_it_is_said_how_far_it_we
 def test_a_refused_beginning_is_left_to_another_plan_only_where_that_would_ask_for_something_else(plan: Plan) -> None:
     listing = MovingList(list(range(100)))
 
-    def refuse(request: PageRequest) -> Page:
+    def refuse(_: PageRequest) -> None:
         raise BadRequest("No.", FailureType.config_error)
 
-    listing.fetch = refuse  # type: ignore[method-assign]
+    listing.before_each(refuse)
 
     with pytest.raises(BadRequest if plan.filtered else UnexpectedResponse):
         hand_out(overlap(listing, plan), since=5)
@@ -468,19 +569,20 @@ def test_a_refused_beginning_is_left_to_another_plan_only_where_that_would_ask_f
 
 @pytest.mark.parametrize("plan", [AS_IT_COMES, CREATION, NEWEST_CHANGE])
 def test_the_rows_of_a_batch_are_let_go_before_more_are_asked_for(plan: Plan) -> None:
-    listing = SilentList(list(range(200)), size=20)
-    fetch = listing.fetch
+    listing = sized_list(list(range(200)), size=20)
     out: list[Row] = []
     held: list[int] = []
 
-    def fetch_and_count(request: PageRequest) -> Page:
+    def count(_: PageRequest) -> None:
         held.append(sum(sys.getrefcount(row) > len(["out", "row", "argument"]) for row in out))
         out.clear()
-        page = fetch(request)
+
+    def note(_: PageRequest, page: Page) -> Page:
         out.extend(page.rows)
         return page
 
-    listing.fetch = fetch_and_count  # type: ignore[method-assign]
+    listing.before_each(count)
+    listing.rewrite(note)
 
     for batch in Overlap(listing, plan, SIZED).batches(None):
         del batch

@@ -5,48 +5,20 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, replace
 
 import pytest
 
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
 from source_invoicing.streams.listing.paging import Offsets, Pages, Paging, Tally, Tokens, pages
 from source_invoicing.streams.page import Page, PageRequest, Row
-
-
-@dataclass
-class Recorded:
-    """A list that answers one request after the other with the pages it is given, the last one for ever."""
-
-    answers: list[Page]
-    asked: list[PageRequest] = field(default_factory=list)
-    label: str = "/things"
-    paging_advice: str = ""
-    paging: Paging = field(default_factory=Pages)
-
-    def fetch(self, request: PageRequest) -> Page:
-        self.asked.append(request)
-        page = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        return replace(page, rows=list(page.rows))
-
-    def key(self, row: Row) -> Hashable:
-        return row["id"]  # type: ignore[no-any-return]
-
-    def timestamp(self, row: Row) -> int | None:
-        return None
-
-    def created_at(self, row: Row) -> int | None:
-        return None
-
-    def creation_rank(self, row: Row) -> int | None:
-        return None
+from unit_tests.scripted_list import ScriptedList
 
 
 def rows(*ids: int) -> list[Row]:
     return [{"id": number} for number in ids]
 
 
-def read(listing: Recorded, paging: Paging, tally: Tally | None = None) -> list[Hashable]:
+def read(listing: ScriptedList, paging: Paging, tally: Tally | None = None) -> list[Hashable]:
     return [key for listed in pages(listing, paging, PageRequest(), tally=tally) for key in listed.keys]
 
 
@@ -55,7 +27,7 @@ ALL = [Offsets(), Pages(), Pages(resizable=True)]
 
 @pytest.mark.parametrize("paging", ALL)
 def test_a_short_page_is_no_end_and_costs_one_request_behind_it(paging: Paging) -> None:
-    listing = Recorded([Page(rows(1, 2, 3)), Page(rows(4), short=True), Page(rows(5, 6), short=True), Page([])])
+    listing = ScriptedList([Page(rows(1, 2, 3)), Page(rows(4), short=True), Page(rows(5, 6), short=True), Page([])])
 
     assert read(listing, paging) == [1, 2, 3, 4, 5, 6]
     assert len(listing.asked) == 4
@@ -67,21 +39,21 @@ def test_a_short_page_is_no_end_and_costs_one_request_behind_it(paging: Paging) 
     ids=["vendor documents it", "API says so", "total"],
 )
 def test_what_says_that_the_list_ends_costs_no_further_request(last: Page) -> None:
-    listing = Recorded([Page(rows(1, 2, 3)), last])
+    listing = ScriptedList([Page(rows(1, 2, 3)), last])
 
     assert read(listing, Pages()) == [1, 2, 3, 4]
     assert len(listing.asked) == 2
 
 
 def test_a_total_outweighs_what_ends_a_list() -> None:
-    listing = Recorded([Page(rows(1), total=2, ends_list=True), Page(rows(2), total=2, ends_list=True)])
+    listing = ScriptedList([Page(rows(1), total=2, ends_list=True), Page(rows(2), total=2, ends_list=True)])
 
     assert read(listing, Pages()) == [1, 2]
 
 
 @pytest.mark.parametrize("paging", [Pages(), Offsets(), Pages(resizable=True)])
 def test_the_same_page_twice_in_a_row_is_an_error(paging: Paging) -> None:
-    listing = Recorded([Page(rows(1, 2, 3), has_more=True)])
+    listing = ScriptedList([Page(rows(1, 2, 3), has_more=True)])
 
     with pytest.raises(PageRepeated, match="answers with the same page twice"):
         read(listing, paging)
@@ -89,21 +61,21 @@ def test_the_same_page_twice_in_a_row_is_an_error(paging: Paging) -> None:
 
 
 def test_the_same_short_page_of_an_api_that_does_not_page_is_the_whole_list() -> None:
-    listing = Recorded([Page(rows(1, 2), short=True)])
+    listing = ScriptedList([Page(rows(1, 2), short=True)])
 
     assert read(listing, Pages()) == [1, 2]
     assert len(listing.asked) == 2
 
 
 def test_a_full_page_that_does_not_shrink_when_fewer_rows_are_asked_for_is_the_whole_list() -> None:
-    listing = Recorded([Page(rows(1, 2, 3))])
+    listing = ScriptedList([Page(rows(1, 2, 3))])
 
     assert read(listing, Pages(may_be_whole=True)) == [1, 2, 3]
     assert [request.size for request in listing.asked] == [None, None, 2]
 
 
 def test_a_page_that_shrinks_when_fewer_rows_are_asked_for_is_no_whole_list() -> None:
-    listing = Recorded([Page(rows(1, 2, 3)), Page(rows(1, 2, 3)), Page(rows(1, 2))])
+    listing = ScriptedList([Page(rows(1, 2, 3)), Page(rows(1, 2, 3)), Page(rows(1, 2))])
 
     with pytest.raises(PageRepeated):
         read(listing, Pages(may_be_whole=True))
@@ -112,26 +84,25 @@ def test_a_page_that_shrinks_when_fewer_rows_are_asked_for_is_no_whole_list() ->
 # -- cursors and links ------------------------------------------------------------------------------------------------
 
 
-class Endless(Recorded):
+def endless(total: int | None = None) -> ScriptedList:
     """Each page hands out another token for ever; rows are on the first page only."""
 
-    total: int | None = None
+    def respond(request: PageRequest) -> Page:
+        return Page(rows(1, 2, 3) if request.is_first else [], total=total, next=f"page={len(listing.asked) + 1}")
 
-    def fetch(self, request: PageRequest) -> Page:
-        self.asked.append(request)
-        return Page(rows(1, 2, 3) if request.is_first else [], total=self.total, next=f"page={len(self.asked) + 1}")
+    listing = ScriptedList([respond])
+    return listing
 
 
 def test_links_that_go_on_behind_a_list_whose_total_came_true_are_followed_once() -> None:
-    listing = Endless([])
-    listing.total = 3
+    listing = endless(total=3)
 
     assert read(listing, Tokens()) == [1, 2, 3]
     assert len(listing.asked) == 2
 
 
 def test_links_that_go_on_for_ever_without_a_row_end_in_an_error() -> None:
-    listing = Endless([])
+    listing = endless()
 
     with pytest.raises(PageRepeated, match="without a row"):
         read(listing, Tokens())
@@ -141,14 +112,14 @@ def test_links_that_go_on_for_ever_without_a_row_end_in_an_error() -> None:
 @pytest.mark.parametrize(("paging", "says"), [(Pages(), {"has_more": True}), (Tokens(), {"next": "b"})])
 def test_an_empty_page_in_the_middle_is_passed(paging: Paging, says: dict[str, str]) -> None:
     first = {key: "a" if key == "next" else value for key, value in says.items()}
-    listing = Recorded([Page(rows(1), **first), Page([], **says), Page(rows(2), has_more=False)])  # type: ignore[arg-type]
+    listing = ScriptedList([Page(rows(1), **first), Page([], **says), Page(rows(2), has_more=False)])  # type: ignore[arg-type]
 
     assert read(listing, paging) == [1, 2]
 
 
 @pytest.mark.parametrize("paging", [Pages(), Offsets()])
 def test_pages_that_come_round_again_are_not_asked_for_without_bound(paging: Paging) -> None:
-    listing = Recorded([Page(rows(number % 3), has_more=True) for number in range(1000)])
+    listing = ScriptedList([Page(rows(number % 3), has_more=True) for number in range(1000)])
 
     with pytest.raises(PageRepeated, match="without a row"):
         read(listing, paging)
@@ -156,40 +127,40 @@ def test_pages_that_come_round_again_are_not_asked_for_without_bound(paging: Pag
 
 
 def test_a_next_page_that_is_always_there_ends_where_the_api_says_that_nothing_follows() -> None:
-    listing = Recorded([Page(rows(1), has_more=True, next="a"), Page(rows(2), has_more=False, next="a")])
+    listing = ScriptedList([Page(rows(1), has_more=True, next="a"), Page(rows(2), has_more=False, next="a")])
 
     assert read(listing, Tokens()) == [1, 2]
 
 
 def test_an_empty_page_that_names_itself_is_the_end() -> None:
-    listing = Recorded([Page(rows(1), next="a"), Page([], next="a")])
+    listing = ScriptedList([Page(rows(1), next="a"), Page([], next="a")])
 
     assert read(listing, Tokens()) == [1]
     assert len(listing.asked) == 2
 
 
 def test_the_same_next_page_twice_is_an_error() -> None:
-    listing = Recorded([Page(rows(1), next="a"), Page(rows(2), next="b"), Page(rows(3), next="a")])
+    listing = ScriptedList([Page(rows(1), next="a"), Page(rows(2), next="b"), Page(rows(3), next="a")])
 
     with pytest.raises(PageRepeated, match="hands out the same next page twice"):
         read(listing, Tokens())
 
 
 def test_the_same_next_page_twice_is_the_end_where_the_total_came_true() -> None:
-    listing = Recorded([Page(rows(1), next="a", total=2), Page(rows(2), next="a", total=2)])
+    listing = ScriptedList([Page(rows(1), next="a", total=2), Page(rows(2), next="a", total=2)])
 
     assert read(listing, Tokens()) == [1, 2]
 
 
 def test_a_list_that_goes_on_and_names_no_next_page_is_not_complete() -> None:
-    listing = Recorded([Page(rows(1), has_more=True)])
+    listing = ScriptedList([Page(rows(1), has_more=True)])
 
     with pytest.raises(ListChanged, match="says that it goes on and hands out no next page after 1 rows"):
         read(listing, Tokens())
 
 
 def test_rows_that_are_inserted_behind_a_cursor_need_not_come() -> None:
-    listing = Recorded([Page(rows(1), next="a", total=2), Page(rows(2), total=3)])
+    listing = ScriptedList([Page(rows(1), next="a", total=2), Page(rows(2), total=3)])
 
     assert read(listing, Tokens()) == [1, 2]
 
@@ -199,7 +170,7 @@ def test_rows_that_are_inserted_behind_a_cursor_need_not_come() -> None:
 
 @pytest.mark.parametrize("paging", [Pages(), Offsets(), Tokens()])
 def test_a_list_that_ends_before_its_total_is_not_complete(paging: Paging) -> None:
-    listing = Recorded([Page(rows(1, 2), has_more=False, total=3)] + [Page([], has_more=False, total=3)] * 9)
+    listing = ScriptedList([Page(rows(1, 2), has_more=False, total=3)] + [Page([], has_more=False, total=3)] * 9)
 
     with pytest.raises(ListChanged, match="tells of 3 rows and ends after 2"):
         read(listing, paging)
@@ -207,14 +178,16 @@ def test_a_list_that_ends_before_its_total_is_not_complete(paging: Paging) -> No
 
 
 def test_a_page_that_lacks_its_rows_once_is_asked_for_once_more() -> None:
-    listing = Recorded([Page([], has_more=False, total=2), Page(rows(1, 2), has_more=False, total=2)])
+    listing = ScriptedList([Page([], has_more=False, total=2), Page(rows(1, 2), has_more=False, total=2)])
 
     assert read(listing, Pages()) == [1, 2]
 
 
 @pytest.mark.parametrize("paging", [Pages(), Offsets(), Tokens()])
 def test_a_total_is_reached_by_different_rows_alone(paging: Paging) -> None:
-    listing = Recorded([Page(rows(1, 2), total=4, next="a", has_more=True), Page(rows(2, 3), total=4, has_more=False)])
+    listing = ScriptedList(
+        [Page(rows(1, 2), total=4, next="a", has_more=True), Page(rows(2, 3), total=4, has_more=False)]
+    )
 
     with pytest.raises(RowsRepeated, match="tells of 4 rows and holds 3 different ones") as error:
         read(listing, paging)
@@ -228,7 +201,7 @@ def test_a_total_is_reached_by_different_rows_alone(paging: Paging) -> None:
     ("paging", "first"), [(Tokens(), Page(rows(1), next="a")), (Pages(), Page(rows(1), has_more=True))]
 )
 def test_no_content_in_the_place_of_a_promised_page_is_not_the_end(paging: Paging, first: Page) -> None:
-    listing = Recorded([first, Page([], blank=True)])
+    listing = ScriptedList([first, Page([], blank=True)])
 
     with pytest.raises(ListChanged, match="says that it goes on and ends after 1 rows"):
         read(listing, paging)
@@ -236,14 +209,14 @@ def test_no_content_in_the_place_of_a_promised_page_is_not_the_end(paging: Pagin
 
 
 def test_no_content_where_no_page_was_promised_is_the_end() -> None:
-    listing = Recorded([Page(rows(1)), Page([], blank=True)])
+    listing = ScriptedList([Page(rows(1)), Page([], blank=True)])
 
     assert read(listing, Pages()) == [1]
     assert len(listing.asked) == 2
 
 
 def test_a_cursor_may_lead_to_an_empty_page_that_ends_the_list() -> None:
-    listing = Recorded([Page(rows(1), next="a"), Page([])])
+    listing = ScriptedList([Page(rows(1), next="a"), Page([])])
 
     assert read(listing, Tokens()) == [1]
 
@@ -253,17 +226,17 @@ def test_a_cursor_may_lead_to_an_empty_page_that_ends_the_list() -> None:
 
 def test_pages_that_are_read_again_count_neither_twice_nor_as_pages_without_news() -> None:
     tally = Tally()
-    many = Recorded([Page(rows(number), has_more=number < 39) for number in range(40)])
+    many = ScriptedList([Page(rows(number), has_more=number < 39) for number in range(40)])
     assert read(many, Pages(), tally) == list(range(40))
     tally.rows = 0
 
-    again = Recorded([Page(rows(number), has_more=number < 39) for number in range(40)])
+    again = ScriptedList([Page(rows(number), has_more=number < 39) for number in range(40)])
     assert read(again, Pages(), tally) == list(range(40))
     assert tally.distinct == 40
 
 
 def test_a_page_that_was_fetched_is_not_fetched_again() -> None:
-    listing = Recorded([Page(rows(2), has_more=False)])
+    listing = ScriptedList([Page(rows(2), has_more=False)])
 
     listed = list(pages(listing, Pages(), PageRequest(), first=Page(rows(1), has_more=True)))
 
@@ -276,7 +249,7 @@ def test_nothing_holds_on_to_the_rows_of_a_page_while_the_next_one_is_fetched() 
     class Kept(dict[str, int]):
         pass
 
-    class Watched(Recorded):
+    class Watched(ScriptedList):
         alive: int = 0
         last: weakref.ref[Kept] | None = None
 

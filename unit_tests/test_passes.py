@@ -4,7 +4,7 @@ handed out."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +19,8 @@ from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
-from unit_tests.moving_list import GoingBack, MovingList
-from unit_tests.silent_list import SilentList, Ties
+from unit_tests.moving_list import CountsRows, GoingBack, MovingList, sized_list
+from unit_tests.server_parts import Ties
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 SEVERAL_PAGES = st.lists(st.integers(0, 40), min_size=15, max_size=60)
@@ -47,23 +47,6 @@ def hand_out_with(plans: Sequence[Plan], listing: MovingList, since: int | None 
         except PlanNotSupported:  # noqa: PERF203  # the next plan takes over
             continue
     raise AssertionError("no plan could read the list")
-
-
-def before_each_request(listing: MovingList, change: Callable[[PageRequest], None]) -> None:
-    """Change a list before a request."""
-    fetch = listing.fetch
-
-    def change_and_fetch(request: PageRequest) -> Page:
-        change(request)
-        return fetch(request)
-
-    listing.fetch = change_and_fetch  # type: ignore[method-assign]
-
-
-def answer(listing: MovingList, change: Callable[[Page], Page]) -> None:
-    """Change what a list answers."""
-    fetch = listing.fetch
-    listing.fetch = lambda request: change(fetch(request))  # type: ignore[method-assign]
 
 
 # -- lists at rest ----------------------------------------------------------------------------------------------------
@@ -101,7 +84,7 @@ def test_a_list_of_one_page_is_read_once() -> None:
 
 
 def test_the_second_pass_takes_another_page_size_where_it_may_choose() -> None:
-    listing = SilentList(list(range(100)), size=20)
+    listing = sized_list(list(range(100)), size=20)
 
     assert hand_out(listing, AS_IT_COMES, paging=SIZED) == list(range(100))
     assert [request.size for request in listing.asked] == [None] * 5 + [19] * 6
@@ -137,7 +120,7 @@ def test_a_server_that_ignores_everything_makes_no_row_slip_through(
 def test_nothing_slips_through_a_list_without_an_order(
     timestamps: list[int], seed: int, arrangement: Any, paging: Paging
 ) -> None:
-    listing = SilentList(
+    listing = sized_list(
         timestamps, arrangement=arrangement, restlessness=0.2, most_changes=8, chance=random.Random(seed)
     )
 
@@ -229,7 +212,7 @@ def test_many_rows_deleted_at_once_are_stepped_back_by_no_further_than_they_reac
         if request.number == 10 and len(listing.rows) == 100:
             del listing.rows[-12:]
 
-    before_each_request(listing, delete_12_of_the_newest_before_page_10)
+    listing.before_each(delete_12_of_the_newest_before_page_10)
 
     assert set(hand_out(listing, plan)) == set(range(100))
     assert [request.number for request in listing.asked][:22] == [*range(1, 11), *range(7, 19)]
@@ -245,7 +228,7 @@ def test_a_list_that_loses_rows_faster_than_it_is_read_is_given_up_in_time(plan:
         elif listing.asked:
             listing.rows += [{"id": 1000 + 20 * len(listing.asked) + row, "at": 1000} for row in range(20)]
 
-    before_each_request(listing, replace_the_newest_rows)
+    listing.before_each(replace_the_newest_rows)
 
     with pytest.raises(
         UnexpectedResponse, match=r"loses rows faster than they can be read.* while fewer rows are deleted"
@@ -271,7 +254,7 @@ def test_a_row_dated_ahead_does_not_hide_what_moves_to_the_head_meanwhile() -> N
         if request.number == 3 and len(listing.asked) == 2:
             listing.rows[2].update(at=120)
 
-    before_each_request(listing, edit_an_unread_row)
+    listing.before_each(edit_an_unread_row)
 
     assert 2 in hand_out(listing, NEWEST_CHANGE)
 
@@ -284,7 +267,7 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
         if request.number == 3:
             listing.rows[29].update(edits="second")
 
-    before_each_request(listing, edit)
+    listing.before_each(edit)
 
     rows = [
         row
@@ -296,13 +279,13 @@ def test_a_row_that_is_edited_twice_within_one_second_comes_with_its_last_conten
 
 
 def test_a_row_that_changes_between_two_passes_comes_with_both_contents() -> None:
-    listing = SilentList(list(range(30)))
+    listing = sized_list(list(range(30)))
 
     def edit(request: PageRequest) -> None:
         if len(listing.asked) == 3:
             listing.rows[1].update(edits="since")
 
-    before_each_request(listing, edit)
+    listing.before_each(edit)
 
     rows = [row for batch in Passes(listing, AS_IT_COMES, Pages()).batches(None) for row in batch.rows]
     assert [row.get("edits") for row in rows if row["id"] == 1] == [None, "since"]
@@ -316,7 +299,7 @@ def test_rows_that_differ_in_each_answer_are_handed_out_once() -> None:
 
 
 def test_no_time_is_promised_that_lies_after_the_start() -> None:
-    listing = SilentList([*range(40), 10_000])
+    listing = sized_list([*range(40), 10_000])
     listing.clock = 110
 
     assert list(Passes(listing, AS_IT_COMES, SIZED).batches(None))[-1].cursor == 50
@@ -336,7 +319,7 @@ def test_no_time_is_promised_that_lies_after_the_start() -> None:
 def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
     paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool
 ) -> None:
-    listing = SilentList(list(range(rows)), ties=ties, group=group, tells_total=tells_total)
+    listing = sized_list(list(range(rows)), ties=ties, group=group, tells_total=tells_total)
 
     try:
         ids = hand_out(listing, AS_IT_COMES, paging=paging)
@@ -348,7 +331,7 @@ def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
 
 @pytest.mark.parametrize("tells_total", [False, True])
 def test_two_equal_passes_that_repeat_rows_prove_nothing(tells_total: bool) -> None:
-    listing = SilentList(list(range(100)), ties="by page", group=25, tells_total=tells_total)
+    listing = sized_list(list(range(100)), ties="by page", group=25, tells_total=tells_total)
 
     with pytest.raises(
         UnexpectedResponse, match=r"/things .* so it cannot be read completely\. .* a field that is unique"
@@ -359,27 +342,27 @@ def test_two_equal_passes_that_repeat_rows_prove_nothing(tells_total: bool) -> N
 
 @pytest.mark.parametrize("tells_total", [False, True])
 def test_as_many_different_rows_as_a_pass_has_places_settle_a_list_that_repeats_rows(tells_total: bool) -> None:
-    listing = SilentList(list(range(100)), ties="by page", group=5, tells_total=tells_total)
+    listing = sized_list(list(range(100)), ties="by page", group=5, tells_total=tells_total)
 
     assert set(hand_out(listing, AS_IT_COMES, paging=SIZED)) == set(range(100))
     assert len(listing.asked) <= 10 * 8
 
 
 def test_rows_that_are_listed_twice_are_settled_by_pages_of_another_size() -> None:
-    listing = SilentList(list(range(101)), duplicates=2)
+    listing = sized_list(list(range(101)), duplicates=2)
 
     assert set(hand_out(listing, AS_IT_COMES, paging=SIZED)) == set(range(101))
     assert len(listing.asked) <= 21 + 23
 
 
 def test_rows_that_inserts_push_to_the_next_page_are_no_sign_of_broken_ties() -> None:
-    listing = SilentList(list(range(300)))
+    listing = sized_list(list(range(300)))
 
     def insert(request: PageRequest) -> None:
         if len(listing.asked) % 20 == 7:
             listing.rows[:0] = [{"id": 1000 * number + len(listing.asked), "at": 999} for number in (1, 2)]
 
-    before_each_request(listing, insert)
+    listing.before_each(insert)
 
     ids = hand_out(listing, AS_IT_COMES, paging=Pages())
 
@@ -395,16 +378,16 @@ def test_rows_that_inserts_push_to_the_next_page_are_no_sign_of_broken_ties() ->
 def test_a_page_that_comes_again_and_again_ends_in_an_error_that_names_the_list(plan: Plan) -> None:
     listing = MovingList([9] * 20)
     first = listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST))
-    listing.fetch = lambda request: replace(first)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, __: replace(first))
 
     with pytest.raises(UnexpectedResponse, match="/things answers with the same page twice"):
         hand_out(listing, plan)
 
 
 def test_a_page_that_comes_again_is_a_fault_of_the_configuration_where_there_is_one() -> None:
-    listing = SilentList(list(range(35)), paging_advice="Check the pagination of the stream.")
-    fetch = listing.fetch
-    listing.fetch = lambda request: fetch(PageRequest())  # type: ignore[method-assign]
+    listing = sized_list(list(range(35)), paging_advice="Check the pagination of the stream.")
+    first = listing.fetch(PageRequest())
+    listing.rewrite(lambda _, __: replace(first))
 
     with pytest.raises(UnexpectedResponse, match=r"same page twice.*Check the pagination") as failed:
         hand_out(listing, AS_IT_COMES, paging=Pages())
@@ -414,7 +397,7 @@ def test_a_page_that_comes_again_is_a_fault_of_the_configuration_where_there_is_
 @pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_CHANGE])
 def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(plan: Plan) -> None:
     listing = MovingList([number * 3 for number in range(12)])
-    answer(listing, lambda page: replace(page, total=(page.total or 0) + 3))
+    listing.rewrite(lambda _, page: replace(page, total=(page.total or 0) + 3))
 
     with pytest.raises(UnexpectedResponse, match="/things"):
         hand_out(listing, plan)
@@ -422,7 +405,7 @@ def test_a_list_that_tells_of_more_rows_than_it_hands_out_is_no_complete_list(pl
 
 def test_a_total_of_fewer_rows_than_there_are_ends_no_list() -> None:
     listing = MovingList(list(range(12)), tells_more=False)
-    answer(listing, lambda page: replace(page, total=3))
+    listing.rewrite(lambda _, page: replace(page, total=3))
 
     assert set(hand_out(listing, AS_IT_COMES)) == set(range(12))
 
@@ -430,7 +413,7 @@ def test_a_total_of_fewer_rows_than_there_are_ends_no_list() -> None:
 @pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_CHANGE])
 def test_pages_that_are_all_cut_short_are_noticed(plan: Plan) -> None:
     listing = MovingList([number * 3 for number in range(30)])
-    answer(listing, lambda page: replace(page, rows=page.rows[:3]))
+    listing.rewrite(lambda _, page: replace(page, rows=page.rows[:3]))
 
     with pytest.raises(UnexpectedResponse, match="/things"):
         hand_out(listing, plan)
@@ -440,7 +423,7 @@ def test_a_short_page_in_the_middle_ends_no_list() -> None:
     """Rows that the key may not see are left out behind the limit."""
     listing = MovingList(list(range(400)), size=50, tells_total=False, tells_more=False)
     hidden = {110, 111, 112}
-    answer(listing, lambda page: replace(page, rows=[row for row in page.rows if row["id"] not in hidden]))
+    listing.rewrite(lambda _, page: replace(page, rows=[row for row in page.rows if row["id"] not in hidden]))
 
     assert set(hand_out(listing, AS_IT_COMES)) == set(range(400)) - hidden
     assert len(listing.asked) == 2 * 9
@@ -451,7 +434,7 @@ def test_a_short_page_in_the_middle_ends_no_list() -> None:
 def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(plan: Plan, timestamps: list[int]) -> None:
     listing = MovingList(timestamps, tells_total=False, tells_more=False)
     whole = replace(listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)), short=True)
-    listing.fetch = lambda request: replace(whole)  # type: ignore[method-assign]
+    listing.rewrite(lambda _, __: replace(whole))
 
     assert set(hand_out_with([plan, AS_IT_COMES], listing)) == set(range(len(timestamps)))
 
@@ -459,48 +442,37 @@ def test_an_api_that_does_not_page_and_does_not_say_so_is_read_once(plan: Plan, 
 @pytest.mark.parametrize("rows", [9, 10, 11, 30])
 @pytest.mark.parametrize("plan", [AS_IT_COMES, UNFILTERED])
 def test_a_list_that_comes_whole_whatever_page_is_asked_for(plan: Plan, rows: int) -> None:
-    class Whole(SilentList):
+    class Whole(MovingList):
         def fetch(self, request: PageRequest) -> Page:
             self.asked.append(request)
             # Zoho's streams read so many rows, and no word about paging, as "there might be more".
             return Page(self._listed(replace(request, since=None)), has_more=None if rows == self.size else False)
 
-    listing = Whole(list(range(rows)))
+    listing = sized_list(range(rows), kind=Whole)
 
     assert sorted(hand_out(listing, plan, 5, SIZED)) == list(range(rows))  # type: ignore[type-var]
     assert len(listing.asked) <= 3
 
 
 def test_a_server_that_ignores_the_page_but_not_its_size_is_found_out() -> None:
-    class FirstPageOnly(SilentList):
+    class FirstPageOnly(MovingList):
         def fetch(self, request: PageRequest) -> Page:
             return replace(super().fetch(replace(request, number=1)), has_more=None)
 
     with pytest.raises(UnexpectedResponse, match="same page twice"):
-        hand_out(FirstPageOnly(list(range(35))), AS_IT_COMES, paging=SIZED)
+        hand_out(sized_list(range(35), kind=FirstPageOnly), AS_IT_COMES, paging=SIZED)
 
 
 def test_a_filter_that_is_refused_is_left_out() -> None:
-    listing = SilentList(list(range(35)))
+    listing = sized_list(list(range(35)))
 
     assert set(hand_out(listing, UNFILTERED, 30, SIZED)) == set(range(35))
     assert {request.since for request in listing.asked} == {None}
 
 
-class CountsRows(SilentList):
-    """An API whose parameter ``page`` is the number of rows to skip."""
-
-    def fetch(self, request: PageRequest) -> Page:
-        self.change_now_and_then()
-        self.asked.append(request)
-        start, size = request.number - 1, request.size or self.size
-        rows = self._listed(request)
-        return Page([dict(row) for row in rows[start : start + size]], total=len(rows) if self.tells_total else None)
-
-
 @pytest.mark.parametrize("tells_total", [False, True])
 def test_a_page_that_counts_rows_is_said_at_once(tells_total: bool) -> None:
-    listing = CountsRows(list(range(57)), tells_total=tells_total)
+    listing = sized_list(range(57), kind=CountsRows, tells_total=tells_total)
 
     with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
         hand_out(listing, AS_IT_COMES, paging=Pages())
@@ -515,7 +487,7 @@ def test_inserts_that_push_nearly_a_page_of_rows_are_not_taken_for_a_page_that_c
         if len(listing.asked) == 1:
             listing.rows[:0] = [{"id": 100 + number, "at": 1} for number in range(4)]
 
-    before_each_request(listing, insert)
+    listing.before_each(insert)
 
     assert set(hand_out(listing, AS_IT_COMES)) >= set(range(30))
 
@@ -526,7 +498,7 @@ def test_inserts_that_push_nearly_a_page_of_rows_are_not_taken_for_a_page_that_c
 def test_a_row_whose_key_changes_between_two_passes_is_still_there() -> None:
     """A line of a bank statement that is categorised gets another key."""
 
-    class Statement(SilentList):
+    class Statement(MovingList):
         def key(self, row: Row) -> Hashable:
             return row["id"], row.get("category", "")
 
@@ -534,8 +506,8 @@ def test_a_row_whose_key_changes_between_two_passes_is_still_there() -> None:
         if len(listing.asked) == 3:
             listing.rows[3]["category"] = "rent"
 
-    listing = Statement(list(range(30)))
-    before_each_request(listing, categorise)
+    listing = sized_list(range(30), kind=Statement)
+    listing.before_each(categorise)
 
     ids = hand_out(listing, Plan(Passes, identity=lambda row: row["id"]), paging=Pages())
 
@@ -546,14 +518,14 @@ def test_a_row_whose_key_changes_between_two_passes_is_still_there() -> None:
 @pytest.mark.parametrize("timestamps", [range(50), [*range(9), *[20] * 6, 30, 31]])
 @pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_ROW])
 def test_a_filter_that_means_that_very_second_is_found_out(plan: Plan, timestamps: Sequence[int]) -> None:
-    listing = SilentList(list(timestamps), filter="equal")
+    listing = sized_list(list(timestamps), filter="equal")
 
     with pytest.raises(PlanNotSupported, match="changed after"):
         hand_out(listing, plan, 5, Pages())
 
 
 def test_a_filter_that_lists_nothing_because_nothing_changed_costs_one_look() -> None:
-    listing = SilentList(list(range(9)))
+    listing = sized_list(list(range(9)))
 
     assert hand_out(listing, AS_IT_COMES, 50, Pages()) == []
     assert len(listing.asked) == 2

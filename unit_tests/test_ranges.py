@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -245,22 +244,11 @@ def test_a_list_that_cannot_be_read_by_key_is_read_by_another_plan(
     assert listing.throughout <= set(ids(read_together(Things(listing), chance))) or not listing.throughout
 
 
-@dataclass
-class StopsSorting(MovingList):
-    """A list that sorts and filters for a while."""
-
-    honest_answers: int = 8
-
-    def fetch(self, request: PageRequest) -> Page:
-        if len(self.asked) >= self.honest_answers:
-            self.stance = "ignores both"
-        return super().fetch(request)
-
-
 @however_short
 def test_one_worker_reads_a_list_that_stops_sorting_and_its_ranges_are_forgotten() -> None:
     chance = random.Random(3)
-    listing = StopsSorting([(row * 37) % 1009 for row in range(200)], chance=chance)
+    listing = MovingList([(row * 37) % 1009 for row in range(200)], chance=chance)
+    listing.before_request(9, lambda: setattr(listing, "stance", "ignores both"))
     things = Things(listing)
     shared, present = things.share()
     came: list[Hashable] = []
@@ -276,21 +264,21 @@ def test_one_worker_reads_a_list_that_stops_sorting_and_its_ranges_are_forgotten
     assert "read_ahead" not in things.state
 
 
-@dataclass
-class BreaksDown(MovingList):
-    """A list that answers a while, and then no more."""
+def break_down(listing: MovingList, after: int) -> None:
+    """Have a list answer so often, and then no more."""
 
-    breaks_after: int = 8
-
-    def fetch(self, request: PageRequest) -> Page:
-        if len(self.asked) >= self.breaks_after:
+    def answer_no_more(_: PageRequest) -> None:
+        if len(listing.asked) >= after:
             raise transient_failure("gone")
-        return super().fetch(request)
+
+    listing.before_each(answer_no_more)
 
 
 @however_short
 def test_one_worker_says_why_and_the_others_stop() -> None:
-    things = Things(BreaksDown(range(0, 1000, 5)))
+    listing = MovingList(range(0, 1000, 5))
+    break_down(listing, after=8)
+    things = Things(listing)
     shared, present = things.share()
     failures = 0
     while present:
@@ -308,14 +296,14 @@ def test_one_worker_says_why_and_the_others_stop() -> None:
 
 @however_short
 def test_a_defect_in_one_worker_stops_the_others_too() -> None:
-    class Defect(BreaksDown):
-        def fetch(self, request: PageRequest) -> Page:
-            if len(self.asked) == 8:
-                self.asked.append(request)
-                raise KeyError("a defect")
-            return super().fetch(request)
+    listing = MovingList(range(0, 1000, 5))
 
-    listing = Defect(range(0, 1000, 5), breaks_after=1000)
+    def defect(request: PageRequest) -> None:
+        if len(listing.asked) == 8:
+            listing.asked.append(request)
+            raise KeyError("a defect")
+
+    listing.before_each(defect)
     shared, present = Things(listing).share()
     defects = 0
     while present and not defects:
@@ -345,7 +333,8 @@ def test_a_defect_in_one_worker_stops_the_others_too() -> None:
 def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: int, stance: Stance) -> None:
     chance = random.Random(seed)
     timestamps = chance.sample(range(1000), rows)
-    listing = BreaksDown(timestamps, stance=stance, restlessness=0.1, chance=chance, breaks_after=breaks_after)
+    listing = MovingList(timestamps, stance=stance, restlessness=0.1, chance=chance)
+    break_down(listing, after=breaks_after)
     came: list[Hashable] = []
     try:
         came.extend(row["id"] for row in read_together(Things(listing), chance))
@@ -355,17 +344,9 @@ def test_no_reading_is_incomplete_and_quiet(rows: int, breaks_after: int, seed: 
     assert listing.throughout <= set(came) or not listing.throughout
 
 
-class LosesARow(MovingList):
-    """A list that a row leaves between the first two answers."""
-
-    def fetch(self, request: PageRequest) -> Page:
-        if len(self.asked) == 1:
-            self.throughout.discard(self.rows.pop()["id"])
-        return super().fetch(request)
-
-
 def test_a_row_that_leaves_between_the_first_two_answers_is_no_reason_to_read_in_another_way() -> None:
-    listing = LosesARow(range(0, 300, 5))
+    listing = MovingList(range(0, 300, 5))
+    listing.before_request(2, lambda: listing.throughout.discard(listing.rows.pop()["id"]))
 
     assert listing.throughout >= set(ids(read_together(Things(listing), random.Random(1)))) >= set(range(59))
     assert [request.order for request in listing.asked].count(Order.NEWEST_CHANGE_FIRST) == 1
@@ -466,14 +447,12 @@ def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest
     monkeypatch.delenv(SHARE_ALWAYS)
     clock = 0.0
     listing = MovingList(range(0, 30_000, 5))
-    fetch = listing.fetch
 
-    def slow(request: PageRequest) -> Page:
+    def respond_slowly(_: PageRequest) -> None:
         nonlocal clock
         clock += 0.1
-        return fetch(request)
 
-    monkeypatch.setattr(listing, "fetch", slow)
+    listing.before_each(respond_slowly)
     monkeypatch.setattr(time, "monotonic", lambda: clock)
     called: list[None] = []
     ranges = KeyRanges(10, lambda: called.append(None))

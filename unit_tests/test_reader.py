@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -18,7 +17,7 @@ from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNot
 from source_invoicing.streams.listing.ranges import KeyRanges
 from source_invoicing.streams.listing.reader import ListReader, PlansLeft
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.page import PageRequest, Row
 from unit_tests.moving_list import SNAPSHOT, MovingList
 
 
@@ -129,13 +128,14 @@ def test_ties_in_another_order_on_each_page_fail_in_words_where_there_is_no_othe
 
 
 def test_any_other_failure_is_no_reason_for_another_plan() -> None:
-    class Gone(MovingList):
-        def fetch(self, request: PageRequest) -> Page:
-            raise transient_failure("gone")
+    def refuse(_: PageRequest) -> None:
+        raise transient_failure("gone")
 
+    listing = MovingList(range(3))
+    listing.before_each(refuse)
     plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
     with pytest.raises(Exception, match="gone"):
-        ids(ListReader(Gone(range(3)), plans_left).batches(None))
+        ids(ListReader(listing, plans_left).batches(None))
     assert plans_left.best is KEYSET
 
 
@@ -199,15 +199,8 @@ def test_a_reading_continues_where_an_earlier_one_stopped_with_whatever_plan_is_
     assert TellsResume.resumed_at == place
 
 
-@dataclass
-class Unsorted(MovingList):
-    """A list that cannot be read by key."""
-
-    stance: str = "ignores both"  # type: ignore[assignment]
-
-
 def test_a_list_is_shared_as_long_as_it_is_read_by_key() -> None:
-    listing = Unsorted([(row * 37) % 101 for row in range(50)])
+    listing = MovingList([(row * 37) % 101 for row in range(50)], stance="ignores both")
     lists = reader(listing, KEYSET, SNAPSHOT)
 
     assert lists.shareable

@@ -13,7 +13,8 @@ from zlib import crc32
 from source_invoicing.streams.page import LARGEST, Row, is_identity
 from source_invoicing.streams.timestamps import real
 
-FIELDS_OF_A_FINGERPRINT = 3
+# Name, modification time and contents of a row; its rank as well, if the list is sorted by it.
+FIELDS_OF_A_FINGERPRINT = (3, 4)
 # The members of a stored checkpoint: since version 0.1.0, and those added later.
 MEMBERS = frozenset({"offset", "row", "filtered", "since", "began", "newest"})
 LATER_MEMBERS = frozenset({"tail", "head", "missing"})
@@ -26,25 +27,29 @@ class RowFingerprint:
     :param name: the row's key, as :func:`name_of` writes it
     :param timestamp: its modification time (seconds since 1970, UTC), if it has one
     :param content: a checksum of all that is in it; ``None`` where none was kept, as in states of version 0.1.0
+    :param rank: a number that grows with each row created; ``None`` where the list is not sorted by it, and in the
+        states of earlier versions
     """
 
     name: str | int
     timestamp: int | None = None
     content: int | None = None
+    rank: int | None = None
 
     @classmethod
     def restore(cls, stored: Any) -> RowFingerprint | None:
         """A fingerprint from its stored form; ``None`` if malformed."""
-        if not isinstance(stored, (list, tuple)) or len(stored) != FIELDS_OF_A_FINGERPRINT:
+        if not isinstance(stored, (list, tuple)) or len(stored) not in FIELDS_OF_A_FINGERPRINT:
             return None
-        name, timestamp, content = stored
-        if not is_identity(name) or not _is_timestamp(timestamp) or not _is_number(content):
+        name, timestamp, *numbers = stored
+        if not is_identity(name) or not _is_timestamp(timestamp) or not all(map(_is_number, numbers)):
             return None
-        return cls(name, timestamp, content)
+        return cls(*stored)
 
     def stored(self) -> list[str | int | None]:
         """The fingerprint as JSON."""
-        return [self.name, self.timestamp, self.content]
+        rank = [] if self.rank is None else [self.rank]
+        return [self.name, self.timestamp, self.content, *rank]
 
 
 @dataclass(frozen=True)

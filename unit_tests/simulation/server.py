@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,14 +10,13 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
-from unit_tests.silent_list import sorted_by_heap
+from unit_tests.server_parts import number_in, sorted_for_page, token_behind
 from unit_tests.simulation.traits import Traits
 
 BASE = 1_700_000_000
 #: A row dated ahead of the clock is so many seconds ahead.
 AHEAD = 50_000_000
 DAY = 86_400
-ORDERS = {order: number for number, order in enumerate(Order)}
 
 
 class EndlessError(Exception):
@@ -169,7 +167,8 @@ class Server:
         start = request.offset or (request.number - 1) * size
         if request.token is not None:
             start = self._place(request.token, rows, key)
-        page = self._sorted(rows, key, start, size, request.order)[start : start + size]
+        standing = sorted_for_page(rows, key, traits.ties, start=start, size=size, order=request.order)
+        page = standing[start : start + size]
         goes_on = start + size < len(rows)
         if self.tell:
             asked = {name: value for name, value in vars(request).items() if value not in (None, 0)}
@@ -178,7 +177,9 @@ class Server:
             [dict(row) for row in page if row["id"] not in self.hidden],
             has_more=goes_on if traits.tells_more else None,
             total=self._total(request.since, rows) if traits.tells_total else None,
-            next=self._token(page, start, size) if traits.token and goes_on else None,
+            next=token_behind(traits.token, page[-1]["id"], start, len(page), size)
+            if traits.token and goes_on
+            else None,
             server_time=self.date,
             size=size if traits.tells_size else None,
         )
@@ -212,17 +213,6 @@ class Server:
         blank = -1 if traits.blanks == "first" else BASE * 2
         return lambda row: sign * (blank if row["at"] is None else row["at"])
 
-    def _sorted(
-        self, rows: list[Row], key: Callable[[Row], Any], start: int, size: int, order: Order | None
-    ) -> list[Row]:
-        ties = self.traits.ties
-        if ties == "by id":
-            return sorted(rows, key=key)
-        if ties == "like MySQL":
-            return sorted_by_heap(rows, key, start + size)
-        salt = (start, size, ORDERS[order] if order else -1)
-        return sorted(rows, key=lambda row: (key(row), hash((salt, row["id"])) % 1009))
-
     def _total(self, since: int | None, rows: list[Row]) -> int:
         total = sum(row["id"] not in self.hidden for row in rows) if self.hidden else len(rows)
         counted, age = self._totals.get(since, (total, 0))
@@ -231,28 +221,19 @@ class Server:
         self._totals[since] = (counted, age + 1)
         return counted
 
-    def _token(self, page: list[Row], start: int, size: int) -> str:
-        kind = self.traits.token
-        if kind == "row":
-            return str(page[-1]["id"])
-        if kind == "relay":
-            return b64encode(f"arrayconnection:{start + len(page) - 1}".encode()).decode()
-        number = (start + size) // size + 1
-        return f"https://api.example/things?page={number}" if kind == "link" else str(number)
-
     def _place(self, token: str, rows: list[Row], key: Callable[[Row], Any]) -> int:
-        kind = self.traits.token
-        if kind == "row":
-            last = next((row for row in rows if row["id"] == int(token)), None)
-            if last is None:
-                if self.traits.arrangement not in ("as created", "newest row first"):
-                    raise BadRequest(f"no such row: {token}", FailureType.system_error)
-                last = {"id": int(token), "at": 0, "name": 0, "created": 0}
-            place = (key(last), last["id"])
-            return sum((key(row), row["id"]) <= place for row in rows)
-        if kind == "relay":
-            return int(b64decode(token).decode().split(":")[1]) + 1
-        return (int(token.rpartition("=")[2]) - 1) * self.traits.size
+        traits = self.traits
+        assert traits.token
+        number = number_in(traits.token, token, traits.size)
+        if traits.token != "row":
+            return number
+        last = next((row for row in rows if row["id"] == number), None)
+        if last is None:
+            if traits.arrangement not in ("as created", "newest row first"):
+                raise BadRequest(f"no such row: {token}", FailureType.system_error)
+            last = {"id": number, "at": 0, "name": 0, "created": 0}
+        place = (key(last), last["id"])
+        return sum((key(row), row["id"]) <= place for row in rows)
 
 
 def _shown(row: Row) -> str:

@@ -31,8 +31,9 @@ from source_invoicing.streams.listing import (
     Plan,
     Tokens,
 )
+from unit_tests.server_parts import Token
 from unit_tests.simulation.server import Server
-from unit_tests.simulation.traits import Arrangement, Token
+from unit_tests.simulation.traits import Arrangement
 
 T = TypeVar("T")
 Told = bool | None  # whether the vendor tells something; ``None``: some do
@@ -97,9 +98,9 @@ SETUPS: Mapping[str, Setup] = {
         tokens=("row",),
         **{**REST_TELLS, "arrangements": ("as created", "newest row first")},
     ),
-    "rest tokens": Setup((PASSES,), Tokens(), tokens=("page", "relay", "link"), **REST_TELLS),
+    "rest tokens": Setup((PASSES,), Tokens(), tokens=("number", "relay", "link"), **REST_TELLS),
     "rest tokens, undated": Setup(
-        (PASSES,), Tokens(), dated=False, tokens=("row", "page", "relay", "link"), **REST_TELLS
+        (PASSES,), Tokens(), dated=False, tokens=("row", "number", "relay", "link"), **REST_TELLS
     ),
 }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Ties = Literal["by id", "by page", "like MySQL"]
+from unit_tests.server_parts import Ties, Token
+
 # How a list comes by itself, and so where an edit moves a row to.
 Arrangement = Literal["as created", "newest row first", "newest change first", "oldest change first", "by name"]
 Filter = Literal["since", "that second", "by day", "none"]
-Token = Literal["row", "page", "relay", "link"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Traits:
     :param rows: at the beginning
     :param size: rows on a page
     :param resizable: whether smaller pages may be asked for
-    :param ties: how rows stand to each other that are equal in what they are sorted by: by their ids, in another order
-        for each offset and size of a page, or as MySQL's heap of LIMIT + OFFSET rows leaves them
+    :param ties: how rows stand to each other that are equal in what they are sorted by
     :param group: so many rows in a row share their times at the beginning
     :param hidden: rows that the key may not see, left out behind the limit of a page
     :param undated: rows without a modification time

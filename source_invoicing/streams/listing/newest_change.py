@@ -10,12 +10,9 @@ from typing_extensions import override
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, ListChanged, PlanNotSupported, RowsRepeated
 from source_invoicing.streams.listing.paging import Tally
 from source_invoicing.streams.listing.passes import Passes
-from source_invoicing.streams.listing.seen_rows import HeadRows
+from source_invoicing.streams.listing.seen_rows import MOST_LOOKS_AT_THE_HEAD, HeadRows
 from source_invoicing.streams.listing.strategy import Batch, FilterProof, PageKeys, Watermark
 from source_invoicing.streams.page import Page, PageRequest, Row
-
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
 
 
 class NewestChange(Passes):

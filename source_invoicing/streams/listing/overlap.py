@@ -9,8 +9,9 @@ from typing import ClassVar
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
+from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
-from source_invoicing.streams.listing.seen_rows import HeadRows, PageView, Rescan, SeenRows
+from source_invoicing.streams.listing.seen_rows import MOST_LOOKS_AT_THE_HEAD, HeadRows, Rescan, SeenRows
 from source_invoicing.streams.listing.strategy import (
     Batch,
     FilterProof,
@@ -33,8 +34,6 @@ MOST_RETURNS = 20
 MOST_PAGES_WITHOUT_NEWS = 20
 # Rows that others put in front are looked for until none is missing. Under steady change that would never end.
 MOST_RESCANS = 5
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
 # Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
 SECOND_LOOKS = 3
 PAGES_FOR_A_SECOND_LOOK = 10
@@ -82,7 +81,7 @@ class Overlap(Strategy):
         if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
             resume = None  # it was a reading of other rows
         watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
-        seen = SeenRows(self.listing, resume, stays_put=self._stays_put)
+        seen = SeenRows(resume, stays_put=self._stays_put)
         here = self._first(seen, resume)
         while True:
             for view, fresh, more in self._read(seen, here):
@@ -134,13 +133,13 @@ class Overlap(Strategy):
 
     def _prove_order(self, here: PageView) -> None:
         """Each page of several proves that it is sorted."""
-        order, rows = self.plan.order, here.page.rows
+        order = self.plan.order
         if order is Order.NEWEST_CHANGE_FIRST:
             if any(earlier < later for earlier, later in pairwise(here.timestamps)):
                 raise PlanNotSupported("does not sort by modification time")
         elif order in CREATION_ORDERS and (here.offset or here.has_next):
             # In either direction: edits move nothing.
-            ranks = [self.listing.creation_rank(row) for row in rows]
+            ranks = [row.rank for row in here.fingerprints]
             known = [rank for rank in ranks if rank is not None]
             if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
                 raise PlanNotSupported("does not sort by creation")
@@ -288,7 +287,7 @@ class Overlap(Strategy):
         """Read the list again from the top until as many rows were met as are missing, or up to where it ended."""
         self._rescans += 1
         logger.info("%s had rows moved to its front while it was read. Looking for them.", self.listing.label)
-        rescan, again = Rescan(seen), SeenRows(self.listing, stays_put=self._stays_put)
+        rescan, again = Rescan(seen), SeenRows(stays_put=self._stays_put)
         before, here = None, self._see(0)
         while True:
             rows = rescan.missing_on(here)
@@ -344,7 +343,7 @@ class Overlap(Strategy):
             known = max(known, watermark.cursor or known)
 
     def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
-        for here, fresh, more in self._read(SeenRows(self.listing), self._see(0)):
+        for here, fresh, more in self._read(SeenRows(), self._see(0)):
             if more and not here.offset and until is not None:
                 self.prove_newest_first(here.timestamps, until)
             yield here, fresh
@@ -390,7 +389,7 @@ class Overlap(Strategy):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
         self._longest = max(self._longest, len(page.rows))
-        view = PageView.of(self.listing, request, page, offset)
+        view = PageView.of(self.listing, request, page, offset, by_creation=self._stays_put)
         since = self._filter_since
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
             raise PlanNotSupported("does not filter by modification time")

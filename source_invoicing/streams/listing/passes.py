@@ -33,8 +33,6 @@ from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Pag
 MOST_PASSES = 10
 # Passes over a list that repeats rows, one behind the other, that brought no new row: another will hardly bring one.
 ENOUGH = 3
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
 # Pages with fewer rows than this are not made smaller: there would be too many of them.
 SMALLEST_RESIZED_PAGE = 3
 NEWEST_FIRST = (Order.NEWEST_ROW_FIRST, Order.NEWEST_CHANGE_FIRST)

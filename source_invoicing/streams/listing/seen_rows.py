@@ -5,12 +5,13 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, checksum, name_of
-from source_invoicing.streams.page import Listing, Page, PageRequest, Row
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.listing.page_view import PageView, fingerprint
+from source_invoicing.streams.page import Listing, Row
 
 # So many rows can be known again; of those before, only the hashes of their names are kept.
 MOST_RECENT = 10_000
@@ -18,62 +19,8 @@ MOST_RECENT = 10_000
 ROWS_OF_A_CHECKPOINT = 5
 # A row that stands where it stood proves little, a few of them that all of them do.
 FEW = 2
-
-
-@dataclass(frozen=True)
-class PageView:
-    """A page, where it stands, and how its rows looked when they came.
-
-    :param request: what it was asked for with
-    :param offset: rows before the page
-    """
-
-    request: PageRequest
-    page: Page
-    offset: int
-    fingerprints: tuple[RowFingerprint, ...]
-
-    @classmethod
-    def of(cls, listing: Listing, request: PageRequest, page: Page, offset: int) -> PageView:
-        """View a page. Call it before its rows are handed out, since the receiver changes them."""
-        return cls(request, page, offset, tuple(fingerprint(listing, row) for row in page.rows))
-
-    @property
-    def end(self) -> int:
-        """Rows up to the end of the page."""
-        return self.offset + len(self.fingerprints)
-
-    @property
-    def names(self) -> list[str | int]:
-        """What its rows are called."""
-        return [row.name for row in self.fingerprints]
-
-    @property
-    def timestamps(self) -> list[int]:
-        """The modification times of its rows, in order, rows without one left out."""
-        return [row.timestamp for row in self.fingerprints if row.timestamp is not None]
-
-    @property
-    def has_next(self) -> bool:
-        """Whether the list goes on behind it, as far as the page says."""
-        # Without its rows, a page would look like an empty one.
-        return bool(self.fingerprints) and replace(self.page, rows=[{}]).has_next(self.end)
-
-    def lack(self, longest: int) -> int:
-        """How many rows it lacks to be as long as was asked for, as far as that is known.
-
-        :param longest: rows on the longest page so far
-        """
-        asked_for = self.request.size or self.page.size or longest
-        return max(asked_for - len(self.fingerprints), len(self.fingerprints) if self.page.short else 0)
-
-    def without_rows(self) -> PageView:
-        """The view without its rows, for comparison once they are out."""
-        return replace(self, page=replace(self.page, rows=[]))
-
-    def goes_beyond(self, before: PageView | None) -> bool:
-        """Whether rows are on the page that the page before did not hold."""
-        return before is None or not set(self.names) <= set(before.names)
+# Each look at the head hands out what changed since the look before. Under steady change that would never end.
+MOST_LOOKS_AT_THE_HEAD = 5
 
 
 class Met(NamedTuple):
@@ -111,11 +58,11 @@ class SeenRows:
     others do, so a page that begins with one of them goes on where the rows met end, or before: nothing lies between.
 
     :param resume: where an earlier run stopped, if this reading continues from there
-    :param stays_put: whether no edit moves a row, so that its name is enough to know its place by
+    :param stays_put: whether the list is sorted by creation, so that no edit moves a row, and its name and rank are
+        enough to know its place by
     """
 
-    def __init__(self, listing: Listing, resume: Checkpoint | None = None, *, stays_put: bool = False) -> None:
-        self._listing = listing
+    def __init__(self, resume: Checkpoint | None = None, *, stays_put: bool = False) -> None:
         self._stays_put = stays_put
         self._recent: OrderedDict[str | int, Met] = OrderedDict()
         #: Hashes of the names of all rows handed out.
@@ -137,11 +84,7 @@ class SeenRows:
         self.total: int | None = None
         #: Rows that others put in front of the last row met, and that have not been met.
         self.missing = resume.missing if resume else 0
-        # Rows to know again before a reading continues at a checkpoint. A name alone proves little.
-        self._enough = 1
         if resume is not None:
-            keeps_contents = any(row.content is not None for row in resume.tail)
-            self._enough = 1 if keeps_contents else min(FEW, len(resume.tail))
             for number, row in enumerate(resume.tail):
                 self._note(Met(row, number, resume.offset + 1 - len(resume.tail) + number))
 
@@ -161,7 +104,7 @@ class SeenRows:
         """The rows at the end of a page, as a checkpoint keeps them. Contents that change by themselves are left
         out."""
         rows = view.fingerprints[-ROWS_OF_A_CHECKPOINT:]
-        return rows if self._reads_contents else tuple(RowFingerprint(row.name, row.timestamp) for row in rows)
+        return rows if self._reads_contents else tuple(replace(row, content=None) for row in rows)
 
     def suspect(self, view: PageView) -> Met | None:
         """A row that stands elsewhere on this page than where it was met, or that the page should hold and does not.
@@ -172,15 +115,9 @@ class SeenRows:
         last = self._last
         if last is not None and last.view is not None and last.row.name not in view.names:
             return last
-        places: dict[str | int, list[int]] = {}
-        for index, (row, met) in enumerate(zip(view.fingerprints, self._known_again(view), strict=True)):
-            if met is not None and met.view is not None:
-                places.setdefault(row.name, []).append(view.offset + index)
-        for name, standing in places.items():
-            met = self._recent[name]
-            if not any(0 <= place - met.position - self._shift <= self._slack for place in standing):
-                return met
-        return None
+        in_place = self._in_place(view, self._known_again(view))
+        moved = (self._recent[name] for name, is_in_place in in_place.items() if not is_in_place)
+        return next((met for met in moved if met.view is not None), None)
 
     def meets(self, view: PageView) -> bool:
         """Whether a page goes on where the rows met end, or before, so that nothing lies between them.
@@ -194,11 +131,12 @@ class SeenRows:
             # Rows that look unchanged have moved, and nothing distinguishes them from those that have not: start over.
             self._recent.clear()
             return False
+        # Of the rows before the place where an earlier run stopped nothing is known.
+        goes_on = any(found[:1] if self.is_whole or self.names else found)
+        if goes_on and not self._proves_its_place(view, found):
+            return False
         self._note_shift(view, found)
-        if not self.is_whole and not self.names:
-            # Of the rows before the place where an earlier run stopped nothing is known.
-            return sum(met is not None for met in found) >= self._enough
-        return bool(found) and found[0] is not None
+        return goes_on
 
     def take(self, view: PageView) -> list[Row]:
         """Add a page.
@@ -268,13 +206,49 @@ class SeenRows:
     def _is_new(self, row: RowFingerprint) -> bool:
         return row.name not in self._recent and not self.met_elsewhere(row.name)
 
-    def _known_again(self, view: PageView) -> list[Met | None]:
-        """Of each row of a page, how it was met, if it was and cannot have been moved since."""
+    def _known_by_name(self, view: PageView) -> list[Met | None]:
+        """Of each row of a page, how one of its name was met, unless it shows that it has been moved since."""
         met = [self._recent.get(row.name) for row in view.fingerprints]
         return [
-            before if before and (self._stays_put or self.is_like(before.row, row)) else None
+            before if before and not self._was_moved(before.row, row) else None
             for before, row in zip(met, view.fingerprints, strict=True)
         ]
+
+    def _was_moved(self, before: RowFingerprint, now: RowFingerprint) -> bool:
+        if self._stays_put:  # unless it was deleted, and created anew at the end
+            return before.rank not in (None, now.rank)
+        return before.timestamp not in (None, now.timestamp)
+
+    def _known_again(self, view: PageView) -> list[Met | None]:
+        """Of each row of a page, how it was met, if it was and cannot have been moved since."""
+        return [
+            met if met and (self._stays_put or self.is_like(met.row, row)) else None
+            for met, row in zip(self._known_by_name(view), view.fingerprints, strict=True)
+        ]
+
+    def _in_place(self, view: PageView, found: Sequence[Met | None]) -> dict[str | int, bool]:
+        """Whether rows that are known again, by name, stand where they stood. Some vendors list one several times."""
+        in_place: dict[str | int, bool] = {}
+        for place, met in enumerate(found, view.offset):
+            if met is not None:
+                further = place - met.position - self._shift
+                in_place[met.row.name] = in_place.get(met.row.name, False) or 0 <= further <= self._slack
+        return in_place
+
+    def _proves_its_place(self, view: PageView, found: Sequence[Met | None]) -> bool:
+        """Whether the rows known again on a page show where it stands.
+
+        A few do that have kept their order, or one that has kept its rank. Any other single row may have been moved
+        past rows that were not read, unless it is the last one met, in its old place, and the page begins with it:
+        that is what a list at rest shows, and so does a row that was moved to just that place and looks as it did.
+        """
+        in_place = self._in_place(view, found)
+        row = next(met.row for met in found if met is not None)
+        if len(in_place) >= FEW or (self._stays_put and row.rank is not None):
+            return True
+        # A name alone proves little, but a checkpoint of version 0.1.0 has no more.
+        begins = (found[0] is not None and row.content is not None) or len(self._recent) == 1
+        return begins and in_place[row.name] and self._last is not None and row.name == self._last.row.name
 
     def _stands_as_it_stood(self, view: PageView) -> bool:
         """Whether rows that are not what they were stand in their old places all the same, one behind the other.
@@ -282,8 +256,7 @@ class SeenRows:
         Where it is several, they have not been edited: there is something in them that differs in each response, such
         as a link that ends soon. From then on, rows are known by their names and modification times.
         """
-        met = [(index, self._recent.get(row.name)) for index, row in enumerate(view.fingerprints)]
-        known = [(index, before) for index, before in met if before is not None]
+        known = [(index, before) for index, before in enumerate(self._known_by_name(view)) if before is not None]
         if len(known) < FEW or known[0][0] or not self.names:
             return False
         if any(view.offset + index != before.position + self._shift for index, before in known):
@@ -324,11 +297,11 @@ class Rescan:
         """The rows of a page that have not been met."""
         seen = self._seen
         missing = []
-        for row, fingerprint in zip(view.page.rows, view.fingerprints, strict=True):
-            if self._counts_on and not seen.is_whole and seen.head and seen.is_like(seen.head, fingerprint):
+        for row, now in zip(view.page.rows, view.fingerprints, strict=True):
+            if self._counts_on and not seen.is_whole and seen.head and seen.is_like(seen.head, now):
                 self._reduce_missing(self.found)
                 self._counts_on = False
-            name = hash(fingerprint.name)
+            name = hash(now.name)
             if name in self._names:
                 continue
             self._names.add(name)
@@ -371,8 +344,3 @@ class HeadRows:
 def _are_in_order(found: Iterable[Met | None]) -> bool:
     """Whether rows stand in the order in which they were met. Rows that were not moved do."""
     return all(one.order <= other.order for one, other in pairwise(met for met in found if met is not None))
-
-
-def fingerprint(listing: Listing, row: Row) -> RowFingerprint:
-    """How a row looks, to recognise it later."""
-    return RowFingerprint(name_of(listing.key(row)), listing.timestamp(row), checksum(row))

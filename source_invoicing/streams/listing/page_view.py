@@ -1,0 +1,80 @@
+"""A page as a reading keeps it in mind: where it stands, and how its rows looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from source_invoicing.streams.checkpoint import RowFingerprint, checksum, name_of
+from source_invoicing.streams.page import Listing, Page, PageRequest, Row
+
+
+@dataclass(frozen=True)
+class PageView:
+    """A page, where it stands, and how its rows looked when they came.
+
+    :param request: what it was asked for with
+    :param offset: rows before the page
+    """
+
+    request: PageRequest
+    page: Page
+    offset: int
+    fingerprints: tuple[RowFingerprint, ...]
+
+    @classmethod
+    def of(
+        cls, listing: Listing, request: PageRequest, page: Page, offset: int, *, by_creation: bool = False
+    ) -> PageView:
+        """View a page. Call it before its rows are handed out, since the receiver changes them.
+
+        :param by_creation: whether the list is sorted by creation
+        """
+        return cls(
+            request, page, offset, tuple(fingerprint(listing, row, by_creation=by_creation) for row in page.rows)
+        )
+
+    @property
+    def end(self) -> int:
+        """Rows up to the end of the page."""
+        return self.offset + len(self.fingerprints)
+
+    @property
+    def names(self) -> list[str | int]:
+        """What its rows are called."""
+        return [row.name for row in self.fingerprints]
+
+    @property
+    def timestamps(self) -> list[int]:
+        """The modification times of its rows, in order, rows without one left out."""
+        return [row.timestamp for row in self.fingerprints if row.timestamp is not None]
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the list goes on behind it, as far as the page says."""
+        # Without its rows, a page would look like an empty one.
+        return bool(self.fingerprints) and replace(self.page, rows=[{}]).has_next(self.end)
+
+    def lack(self, longest: int) -> int:
+        """How many rows it lacks to be as long as was asked for, as far as that is known.
+
+        :param longest: rows on the longest page so far
+        """
+        asked_for = self.request.size or self.page.size or longest
+        return max(asked_for - len(self.fingerprints), len(self.fingerprints) if self.page.short else 0)
+
+    def without_rows(self) -> PageView:
+        """The view without its rows, for comparison once they are out."""
+        return replace(self, page=replace(self.page, rows=[]))
+
+    def goes_beyond(self, before: PageView | None) -> bool:
+        """Whether rows are on the page that the page before did not hold."""
+        return before is None or not set(self.names) <= set(before.names)
+
+
+def fingerprint(listing: Listing, row: Row, *, by_creation: bool = False) -> RowFingerprint:
+    """How a row looks, to recognise it later.
+
+    :param by_creation: whether the list is sorted by creation
+    """
+    rank = listing.creation_rank(row) if by_creation else None
+    return RowFingerprint(name_of(listing.key(row)), listing.timestamp(row), checksum(row), rank)
