@@ -16,6 +16,10 @@ NEWEST_FIRST: Sort = (("timestamp", True), ("id", True))
 DOCUMENTS = ("invoices", "payments", "credit_notes", "estimates")
 UPDATED_AFTER = (*DOCUMENTS, "customers", "subscriptions", "items", "plans", "tax_rates", "coupons")
 """The ten lists for which the filter is documented; elsewhere Invoiced is taken to ignore it."""
+UPDATED_AFTER_ELSEWHERE = (
+    *("notes", "tasks", "credit_balance_adjustments"),
+    *("contacts", "metered_billings", "payment_sources"),
+)
 UNSORTABLE = ("payment_sources",)
 UNFILTERABLE = ("payment_sources", "contacts")
 METADATA_FILTER = (*DOCUMENTS, "customers", "subscriptions", "metered_billings")
@@ -64,16 +68,22 @@ class ListParameters:
     def _time_bounds(self, request: ApiRequest, stream: str) -> list[Bounds]:
         """``updated_after``, and the undocumented ``updated_before`` that the vendor's Go SDK sends to payments."""
         rule, takes_end = self._options.text("updated_after"), self._options.text("updated_before")
-        if stream not in UPDATED_AFTER or rule == "ignored":
-            return []
-        gap = 1 if rule == "exclusive" else 0
-        after = _integer(request, "updated_after")
-        has_end = takes_end == "all" or (takes_end == "payments" and stream == "payments")
+        gap = 0 if rule == "inclusive" else 1
+        after = _integer(request, "updated_after") if self._heeds_updated_after(request, stream) else None
+        has_end = stream in UPDATED_AFTER and (takes_end == "all" or (takes_end == "payments" and stream == "payments"))
         before = _integer(request, "updated_before") if has_end else None
         if after is None and before is None:
             return []
         low, high = (None if after is None else after + gap), (None if before is None else before - gap)
         return [Bounds("updated_at", low, high)]
+
+    def _heeds_updated_after(self, request: ApiRequest, stream: str) -> bool:
+        if stream in UPDATED_AFTER:
+            return self._options.text("updated_after") != "ignored"
+        rule = self._options.text("updated_after_elsewhere") if stream in UPDATED_AFTER_ELSEWHERE else "ignored"
+        if rule == "refused" and request.parameter("updated_after") is not None:
+            raise Refused(400, "Unknown parameter: updated_after", "updated_after")
+        return rule == "honoured"
 
     def _date_bounds(self, request: ApiRequest, stream: str) -> list[Bounds]:
         """``start_date`` and ``end_date``, both inclusive: a document's own date, an event's time."""
@@ -86,6 +96,8 @@ class ListParameters:
         start, end = _integer(request, "start_date"), _integer(request, "end_date")
         if start is None and end is None:
             return []
+        if rule == "exclusive":
+            start, end = (None if start is None else start + 1), (None if end is None else end - 1)
         return [Bounds("timestamp" if stream == "events" else "date", start, end)]
 
     def _filters(self, request: ApiRequest, stream: str) -> list[Where]:

@@ -82,10 +82,13 @@ def body_of(answer: Answer) -> Any:
 def rows_in(inquiry: Inquiry, name: str, service: str, list_key: str, offset: int = 0) -> list[Row]:
     """The rows of a page as they came: a page that is read as a list is tidied."""
     body = body_of(inquiry.page(name, PageRequest(offset=offset), path=service))
-    container = body.get(list_key) if isinstance(body, dict) else None
-    found = list(container.values()) if isinstance(container, dict) else container
-    rows = [each for each in found or () if isinstance(each, dict)]
-    return rows or [dict(container)] if isinstance(container, dict) else rows
+    found = body.get(list_key) if isinstance(body, dict) else None
+    if isinstance(found, dict):  # rows by their number, or under the name of one; or a row that stands alone
+        held = [*found.values()]
+        if not all(isinstance(each, (dict, list)) for each in held):
+            held = [found]
+        found = [row for each in held for row in (each if isinstance(each, list) else [each])]
+    return [row for row in found or () if isinstance(row, dict)]
 
 
 @question(

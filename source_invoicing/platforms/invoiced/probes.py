@@ -99,11 +99,10 @@ UNDOCUMENTED = (
     *("contacts", "line_items", "payment_plans", "charges", "refunds", "files", "custom_fields"),
     *("gl_accounts", "payment_links", "late_fee_schedules", "tax_rules", "payment_terms", "companies/current"),
 )
-IN_FUTURE = 4_102_444_800
 # https://developer.invoiced.com/api/subscriptions
 STATES = ("not_started", "active", "past_due", "finished", "canceled")
-# Two parameters that are asked of items at once.
-SINCE_ZERO, UNKNOWN_INCLUDE = {"updated_after": 0}, {"include": "nothing"}
+FUTURE, UNKNOWN_INCLUDE = {"updated_after": 4_102_444_800}, {"include": "nothing"}
+SINCE_ZERO, PAID = {"updated_after": 0}, {"filter[paid]": 1}
 
 EITHER_BODY = dict.fromkeys((ARRAY, UNDER_DATA), "The connector reads either.")
 LINKS = {
@@ -239,15 +238,15 @@ PROBES: tuple[Probe, ...] = (
         "future",
         "updated_after in the future lists nothing.",
         INFERRED,
-        selects_none("invoices", {"updated_after": IN_FUTURE}),
+        selects_none("invoices", FUTURE, UNKNOWN_INCLUDE),
         HONOURED,
     ),
-    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("items", SINCE_ZERO, UNKNOWN_INCLUDE), TAKEN),
+    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("invoices", SINCE_ZERO, PAID), TAKEN),
     Probe(
         "unknown-include",
         "An unknown include is taken.",
         INFERRED,
-        parameter("items", UNKNOWN_INCLUDE, SINCE_ZERO),
+        parameter("invoices", UNKNOWN_INCLUDE, FUTURE),
         TAKEN,
     ),
     Probe(
@@ -262,7 +261,7 @@ PROBES: tuple[Probe, ...] = (
         "filter-property",
         "filter[paid]=1 selects invoices.",
         VERIFIED,
-        selection("invoices", {"filter[paid]": 1}, lambda row: row.get("paid") is True),
+        selection("invoices", PAID, lambda row: row.get("paid") is True, along=SINCE_ZERO),
         HONOURED,
     ),
     Probe(
@@ -332,9 +331,7 @@ PROBES: tuple[Probe, ...] = (
             f"{name}-filter",
             f"updated_after does not select {label(name)}.",
             INFERRED,
-            change_filter(name, CHANGES)
-            if name in UNFILTERED_SORTED
-            else selects_none(name, {"updated_after": IN_FUTURE}),
+            change_filter(name, CHANGES) if name in UNFILTERED_SORTED else selects_none(name, FUTURE),
             IGNORED,
             NOT_YET,
         )

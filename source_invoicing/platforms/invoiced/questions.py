@@ -270,14 +270,16 @@ def events_reach(inquiry: Inquiry) -> str:
     """How far do events reach back?"""
     page = inquiry.page("events", params=EVENTS.oldest).listed
     times = EVENTS.times(inquiry, "events", page.rows)
-    if not times or times != sorted(times) or page.server_time is None:
+    is_whole = not page.has_next(len(page.rows))
+    if not times or not (is_whole or times == sorted(times)) or page.server_time is None:
         raise CannotTell("the oldest events do not come first")
-    oldest = min([times[0], *_created(inquiry)])
+    first = min(times)
+    oldest = min([first, *_created(inquiry)])
     if page.server_time - oldest < SECONDS_PER_YEAR:
         raise CannotTell("the account is younger than a year")
-    if times[0] - oldest < SECONDS_PER_DAY:
+    if first - oldest < SECONDS_PER_DAY:
         return ALL
-    return A_YEAR if page.server_time - times[0] > SECONDS_PER_YEAR else LESS
+    return A_YEAR if page.server_time - first > SECONDS_PER_YEAR else LESS
 
 
 def _created(inquiry: Inquiry) -> list[int]:

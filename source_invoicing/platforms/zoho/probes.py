@@ -3,7 +3,7 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from source_invoicing.platforms.zoho import books_details, invoice_details
 from source_invoicing.platforms.zoho.details import ZohoDetails
@@ -32,9 +32,10 @@ from source_invoicing.platforms.zoho.questions import (
     OBJECT,
     ONE_OFFSET,
     SEVERAL_OFFSETS,
-    SOME,
+    Documents,
     applied_filter,
     context_form,
+    count_alone,
     counted,
     dead_document,
     default_filter,
@@ -47,6 +48,7 @@ from source_invoicing.platforms.zoho.questions import (
     organization_header,
     organizations_named,
     paged,
+    path_of_one,
     rate_headers,
 )
 from source_invoicing.streams import PageRequest
@@ -58,7 +60,6 @@ from source_invoicing.streams.probing import (
     NO_ACCESS,
     PRESENT,
     REFUSED,
-    Params,
     Probe,
 )
 from source_invoicing.streams.probing.changes import (
@@ -84,15 +85,19 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
-CONTEXT = dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without.")
 OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
 PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
 #: Lists whose first document is asked for, and how the page of it was.
-DOCUMENTS: Mapping[str, Params | None] = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
+DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
+
+# Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
+WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
+# Payments carry it under another name.
+TIMED_DOCUMENTS: Documents = {"invoices": None, "expenses": None}
 
 
 def _shared(
-    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Mapping[str, Params | None] = DOCUMENTS
+    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents = DOCUMENTS
 ) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED),
@@ -116,26 +121,23 @@ def _shared(
             "page-context",
             "page_context is an object.",
             VERIFIED,
-            observation("invoices", context_form),
+            context_form("invoices", "recurring_expenses"),
             OBJECT,
-            CONTEXT,
         ),
         Probe("total", "page_context has no total.", VERIFIED, total("invoices"), ABSENT),
         Probe(
             "counted",
             "response_option=1 counts the rows of invoices.",
             VERIFIED,
-            observation("invoices", counted, {"response_option": 1}),
+            counted("invoices", {"response_option": 1}),
             PRESENT,
-            {PRESENT: "The count could prove that the list is complete.", ABSENT: "The connector does without."},
         ),
         Probe(
             "count-only",
             "response_option=2 counts invoices without listing them.",
             VERIFIED,
-            path("invoices", "invoices", {"response_option": 2}),
-            ANSWERS,
-            {ANSWERS: "The report has the names of its fields.", REFUSED: "Rows are counted by reading them."},
+            count_alone("invoices", {"response_option": 2}),
+            HONOURED,
         ),
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
         Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), TAKEN),
@@ -184,11 +186,10 @@ def _shared(
                 f"{name}-by-default",
                 f"All {words(name)} are listed unless others are asked for.",
                 INFERRED,
-                observation(name, default_filter, {"filter_by": None}),
+                default_filter(name, among),
                 ALL,
-                dict.fromkeys((ALL, SOME), "The connector asks for all of them."),
             )
-            for name in ("contacts", "items", "projects")
+            for name, among in (("contacts", CHANGES.newest), ("items", CHANGES.newest), ("projects", None))
         ),
         Probe(
             "all-taxes",
@@ -238,9 +239,8 @@ def _shared(
                 f"{name}-paged",
                 f"{words(name).capitalize()} come in pages.",
                 VERIFIED,
-                observation(name, paged),
+                paged(name),
                 PRESENT,
-                {PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."},
             )
             for name in ("currencies", "taxes")
         ),
@@ -252,7 +252,7 @@ def _shared(
             organization_header(product),
             HONOURED,
         ),
-        *lists(["users", "credit_note_refunds"]),
+        *lists(["users"]),
         Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
         Probe(
             "detail-gone",
@@ -262,17 +262,17 @@ def _shared(
             MISSING,
             {MISSING: "One that vanished is left out.", REFUSED: "One that vanished ends the stream with an error."},
         ),
-        Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
+        Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(documents), OBJECT),
         Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
         Probe(
-            "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
+            "detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(documents), PRESENT
         ),
         *details({"invoices": invoice}),
         Probe(
             "detail-time",
-            "An invoice carries the time in its list.",
+            "A document carries the time that it has in its list.",
             INFERRED,
-            detail_time("invoices"),
+            detail_time(TIMED_DOCUMENTS),
             AS_LISTED,
         ),
         Probe(
@@ -345,14 +345,14 @@ BOOKS_PROBES = (
         "accounts-balance",
         "showbalance is taken for accounts.",
         VERIFIED,
-        parameter("chart_of_accounts", {"showbalance": "true"}),
+        parameter("chart_of_accounts", WITH_BALANCES.newest),
         TAKEN,
     ),
     Probe(
         "accounts-filter",
         "last_modified_time selects accounts.",
         VERIFIED,
-        change_filter("chart_of_accounts", UNSORTED),
+        change_filter("chart_of_accounts", WITH_BALANCES),
         HONOURED,
     ),
     Probe(
@@ -363,7 +363,13 @@ BOOKS_PROBES = (
         ANSWERS,
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
-    *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
+    Probe(
+        "recurring-bill-path",
+        "One recurring bill is found below recurringbills, as their list is.",
+        INFERRED,
+        path_of_one("recurring_bills", ("recurringbills", "recurring_bills")),
+        "recurringbills",
+    ),
     *SUBLISTS,
     *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
     *details(

@@ -58,7 +58,8 @@ class Changes:
         return inquiry.page(name) if self.newest and answer.page is None else answer
 
     def since_middle(self, inquiry: Inquiry, name: str) -> tuple[int, list[int], Answer]:
-        """Ask for what changed since a time in the middle of those of a page.
+        """Ask for what changed since a time between those of a page: a third of them are before it, so that a short
+        list leaves enough behind it to show an order.
 
         :return: the time, those of the page, and the answer
         :raises CannotTell: when the rows do not differ in time
@@ -68,7 +69,7 @@ class Changes:
         if len(different) < FEWEST_TIMES:
             raise CannotTell("the rows do not differ enough in their times of change")
         inquiry.note("rows without the filter", len(times))
-        middle = different[len(different) // 2] * self.unit
+        middle = different[len(different) // 3] * self.unit
         if self.since is None:
             return middle, times, inquiry.page(name, PageRequest(since=middle))
         sorts = self.oldest and inquiry.page(name, params=self.newest).page is not None
@@ -160,13 +161,13 @@ def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
     down = changes.times(inquiry, name, answer.rows)
     if len(set(down)) < FEWEST_TIMES:
         raise CannotTell("the rows do not differ enough in their times of change")
+    inquiry.note("rows in order", len(down))
+    if down != sorted(down, reverse=True):
+        return IGNORED
     _, _, later = changes.since_middle(inquiry, name) if changes.since else (0, [], Answer())
     up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
     if len(set(up)) < FEWEST_TIMES:
         up = changes.times(inquiry, name, inquiry.page(name, params=changes.oldest).rows)
-    inquiry.note("rows in order", len(down))
-    if down != sorted(down, reverse=True):
-        return IGNORED
     return HONOURED if up == sorted(up) else NEWEST_FIRST if up == sorted(up, reverse=True) else IGNORED
 
 
