@@ -122,7 +122,12 @@ PROBES: tuple[Probe, ...] = (
     Probe("total", "X-Total-Count tells how many rows a list has.", VERIFIED, total("customers"), PRESENT),
     Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT, LINKS),
     Probe(
-        "last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT, LAST_LINK
+        "last-link",
+        "A last page names no next one.",
+        VERIFIED,
+        observation("tax_rates", last_link, CHANGES.newest),
+        ABSENT,
+        LAST_LINK,
     ),
     *(
         probe
@@ -198,7 +203,7 @@ PROBES: tuple[Probe, ...] = (
         "page-behind-the-end",
         "A page behind the last one is empty.",
         INFERRED,
-        page_at("tax_rates", PageRequest(number=2), in_order=True),
+        page_at("tax_rates", PageRequest(number=2), in_order=True, among=CHANGES.newest),
         EMPTY,
     ),
     Probe("page-size", "A page holds 100 rows at most.", INFERRED, page_size("invoices", "per_page", 250), CAPPED),

@@ -25,7 +25,7 @@ CHANGES = Changes(
     field="last_modified_time",
 )
 UNSORTED = Changes(since=CHANGES.since, field=CHANGES.field)
-CREATED = Changes(oldest=_order("created_time", "A"), newest=_order("created_time", "D"), field="created_time")
+CREATED = Changes(oldest=_order("created_time", "A"), field="created_time")
 
 
 def words(name: str) -> str:

@@ -90,6 +90,7 @@ PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector cou
 #: Lists whose first document is asked for, and how the page of it was.
 DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 
+COUNTED = {"response_option": 1}
 # Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
 WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
 # Payments carry it under another name.
@@ -129,7 +130,7 @@ def _shared(
             "counted",
             "response_option=1 counts the rows of invoices.",
             VERIFIED,
-            counted("invoices", {"response_option": 1}),
+            counted("invoices", COUNTED),
             PRESENT,
         ),
         Probe(
@@ -145,7 +146,7 @@ def _shared(
             "page-zero",
             "page=0 is the first page.",
             INFERRED,
-            page_at("invoices", PageRequest(number=0)),
+            page_at("invoices", PageRequest(number=0), along=COUNTED),
             FIRST_ROWS,
             PAGE_ZERO,
         ),
@@ -221,7 +222,7 @@ def _shared(
             dict.fromkeys((MISSING, REFUSED), "Each contact is asked for its persons."),
         ),
         keyed("customer_payments", ("customerpayments", "customer_payments"), VERIFIED, CHANGES.newest),
-        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.newest),
+        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.oldest),
         keyed("tasks", ("task", "tasks"), VERIFIED),
         *created(["recurring_invoices", "projects"]),
         *(
@@ -303,7 +304,7 @@ INVOICE_PROBES = (
     *SUBLISTS,
     *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
     *details({"customer_payments": invoice_details.CustomerPaymentDetails}, CHANGES.newest),
-    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.newest),
+    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.oldest),
     *details({"expenses": invoice_details.ExpenseDetails}),
 )
 BOOKS_PROBES = (

@@ -127,7 +127,10 @@ def offsets(answer: Answer) -> str:
 )
 def counted(inquiry: Inquiry, name: str, params: Params) -> str:
     """Does a list count its rows when asked to?"""
-    answer = inquiry.page(name, params=params)
+    # The page before the first one is asked for along with it.
+    answer = inquiry.page(name, PageRequest(number=0), params)
+    if answer.page is None:
+        answer = inquiry.page(name, params=params)
     if answer.refused:
         return REFUSED
     if inquiry.page(name).listed.total is not None:

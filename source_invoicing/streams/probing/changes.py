@@ -65,9 +65,7 @@ class Changes:
         :raises CannotTell: when the rows do not differ in time
         """
         times = self.times(inquiry, name, self.base(inquiry, name).rows)
-        different = sorted({time // self.unit for time in times})
-        if len(different) < FEWEST_TIMES:
-            raise CannotTell("the rows do not differ enough in their times of change")
+        different = _different(sorted({time // self.unit for time in times}))
         inquiry.note("rows without the filter", len(times))
         middle = different[len(different) // 3] * self.unit
         if self.since is None:
@@ -134,9 +132,7 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
 
     :param until: the parameters for it
     """
-    times = sorted(set(changes.times(inquiry, name, changes.base(inquiry, name).rows)))
-    if len(times) < FEWEST_TIMES:
-        raise CannotTell("the rows do not differ enough in their times of change")
+    times = _different(sorted(set(changes.times(inquiry, name, changes.base(inquiry, name).rows))))
     middle = times[len(times) // 2]
     answer = inquiry.page(name, params={**changes.newest, **until(middle)})
     if answer.refused:
@@ -154,21 +150,36 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
     }
 )
 def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
-    """Does the list come by time of change when that is asked for?"""
-    answer = inquiry.page(name, params=changes.newest)
-    if answer.refused:
-        return REFUSED
-    down = changes.times(inquiry, name, answer.rows)
-    if len(set(down)) < FEWEST_TIMES:
-        raise CannotTell("the rows do not differ enough in their times of change")
-    inquiry.note("rows in order", len(down))
-    if down != sorted(down, reverse=True):
-        return IGNORED
-    _, _, later = changes.since_middle(inquiry, name) if changes.since else (0, [], Answer())
-    up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
-    if len(set(up)) < FEWEST_TIMES:
-        up = changes.times(inquiry, name, inquiry.page(name, params=changes.oldest).rows)
-    return HONOURED if up == sorted(up) else NEWEST_FIRST if up == sorted(up, reverse=True) else IGNORED
+    """Does the list come by time of change when that is asked for? The oldest change has to come first: the other way
+    round is asked for where its page serves the filter too."""
+    if changes.since is not None:
+        answer = inquiry.page(name, params=changes.newest)
+        if answer.refused:
+            return REFUSED
+        down = _different(changes.times(inquiry, name, answer.rows))
+        if down != sorted(down, reverse=True):
+            return IGNORED
+        _, _, later = changes.since_middle(inquiry, name)
+        up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
+        if len(set(up)) >= FEWEST_TIMES:
+            return _direction(inquiry, up)
+    answer = inquiry.page(name, params=changes.oldest)
+    return REFUSED if answer.refused else _direction(inquiry, _different(changes.times(inquiry, name, answer.rows)))
+
+
+def _different(times: list[int]) -> list[int]:
+    """Times that can show an order.
+
+    :raises CannotTell: when they cannot
+    """
+    if len(set(times)) < FEWEST_TIMES:
+        raise CannotTell("the rows do not differ enough in their times")
+    return times
+
+
+def _direction(inquiry: Inquiry, times: list[int]) -> str:
+    inquiry.note("rows in order", len(times))
+    return HONOURED if times == sorted(times) else NEWEST_FIRST if times == sorted(times, reverse=True) else IGNORED
 
 
 @question(

@@ -186,6 +186,8 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return TAKEN
     if page.has_more or (page.total or 0) > len(page.rows):
         return CAPPED
+    if page.total is not None:
+        raise CannotTell("the list is shorter than such a page")
     following = inquiry.stream(name).paging.following(PageRequest(), page)
     if following is not None and inquiry.page(name, following, {param: size}).listed.rows:
         return CAPPED
@@ -200,15 +202,27 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
     }
 )
-def page_at(inquiry: Inquiry, name: str, request: PageRequest, *, in_order: bool = False) -> str:
+def page_at(
+    inquiry: Inquiry,
+    name: str,
+    request: PageRequest,
+    *,
+    in_order: bool = False,
+    among: Params | None = None,
+    along: Params | None = None,
+) -> str:
     """What comes at a place in a list, such as far behind its end?
 
     :param in_order: whether a page may have to be asked for behind the one before it, which is the first one then
+    :param among: of pages that other probes ask for
+    :param along: see :func:`parameter`
     """
-    start = inquiry.page(name).rows
-    if request.number > 1 and inquiry.page(name, again=in_order).listed.has_more:
+    start = inquiry.page(name, params=among).rows
+    if request.number > 1 and inquiry.page(name, params=among, again=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
-    answer = inquiry.page(name, request)
+    answer = inquiry.page(name, request, {**(among or {}), **(along or {})})
+    if along and answer.page is None:
+        answer = inquiry.page(name, request, among)
     if answer.failure is not None and answer.refused:
         return REFUSED
     key = inquiry.stream(name).key
