@@ -178,6 +178,7 @@ def test_each_probe_is_seen_with_two_outcomes(tmp_path: Path, platform: Platform
 
     assert output.exit_code == 0, output.stderr
     assert account.report["ended"] is None
+    assert account.without_meaning() == []
     assert account.seen().items() >= _usual(platform.name).items()
     outcomes = {probe: {outcome} - {""} for probe, outcome in account.seen().items()}
     for probe, outcome in (pair for seen in tables for pair in seen.items()):
@@ -457,7 +458,7 @@ def test_a_report_says_what_was_assumed_what_was_seen_and_what_that_means(tmp_pa
                 "seen": "included",
                 "verdict": "differs",
                 "why": None,
-                "means": "A later sync reads the rows of the cursor's own second once more.",
+                "means": "A later sync reads the rows of a second or two once more.",
                 "statuses": [200],
                 "counts": {"rows without the filter": SHORT},
                 "fields": {},

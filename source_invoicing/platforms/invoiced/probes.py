@@ -57,7 +57,10 @@ from source_invoicing.streams.probing.changes import ALWAYS as ON_EVERY_ROW
 from source_invoicing.streams.probing.changes import (
     EXCLUDED,
     INCLUDED,
+    NEWEST_FIRST,
+    NOTHING,
     SOMETIMES,
+    THAT_SECOND,
     boundary,
     carries,
     change_end,
@@ -90,8 +93,15 @@ UNFILTERED_SORTED = ("notes", "tasks", "credit_balance_adjustments")
 UNFILTERED_CHILDREN = ("contacts", "metered_billings", "payment_sources")
 NOT_YET = {
     HONOURED: "The connector could ask for what changed, and does not yet.",
-    IGNORED: "The connector does without.",
-    REFUSED: "The connector does without.",
+    **dict.fromkeys((IGNORED, REFUSED, THAT_SECOND, NOTHING), "The connector does without."),
+}
+# Notes and tasks are read from the newest change down to the last one that is known.
+NEWEST_CHANGES = {HONOURED: "The connector reads the newest changes first, down to the last one that it knows."}
+# Their time of change is not dependable, so the whole list is read.
+NO_CHANGES = dict.fromkeys((HONOURED, IGNORED, REFUSED, NEWEST_FIRST), "The connector reads the whole list.")
+AGAIN = {
+    SERVED: "A page whose response was lost can be asked for again.",
+    REFUSED: "Where the response to a further page was lost, the list has to be read from its first page.",
 }
 # Paths that the vendor's libraries or others' know, and the documentation does not. One that may hold credentials of
 # payment gateways is left out.
@@ -167,7 +177,9 @@ PROBES: tuple[Probe, ...] = (
         {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
     Probe("events-reach", "Events are kept for a year or longer.", INFERRED, events_reach(), (ALL, A_YEAR)),
-    Probe("events-of-changes", "Each change of a record has its event.", INFERRED, changes_told(), EACH),
+    Probe(
+        "events-of-changes", "Each change of a customer or an invoice has its event.", INFERRED, changes_told(), EACH
+    ),
     Probe("events-deleted", "A deletion's event holds the object.", INFERRED, deleted_object(), WHOLE),
     Probe(
         "events-merged",
@@ -198,7 +210,7 @@ PROBES: tuple[Probe, ...] = (
         page_out_of_order(3),
         REFUSED,
     ),
-    Probe("page-again", "A page can be asked for once more.", INFERRED, page_out_of_order(1, 2, 2), SERVED),
+    Probe("page-again", "A page can be asked for once more.", INFERRED, page_out_of_order(1, 2, 2), SERVED, AGAIN),
     Probe(
         "page-behind-the-end",
         "A page behind the last one is empty.",
@@ -237,7 +249,7 @@ PROBES: tuple[Probe, ...] = (
             lambda row: row.get("status") == "canceled",
             among=CHANGES.newest,
         ),
-        (HONOURED, IGNORED),
+        HONOURED,
     ),
     Probe(
         "future",
@@ -328,6 +340,7 @@ PROBES: tuple[Probe, ...] = (
             INFERRED,
             change_order(name, CHANGES),
             HONOURED,
+            NO_CHANGES if name == "credit_balance_adjustments" else NEWEST_CHANGES,
         )
         for name in UNFILTERED_SORTED
     ),
@@ -350,7 +363,7 @@ PROBES: tuple[Probe, ...] = (
             INFERRED,
             path(name, "customers", {"per_page": 1}),
             MISSING,
-            {ANSWERS: "The connector could read this list.", MISSING: "There is nothing there to read."},
+            {ANSWERS: "The connector could read what is there.", MISSING: "There is nothing there to read."},
         )
         for name in UNDOCUMENTED
     ),

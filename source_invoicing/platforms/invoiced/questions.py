@@ -99,7 +99,7 @@ def words(field: str, documented: Collection[str]) -> Callable[[Answer], str]:
     {
         ALONE: "Running, canceled and finished subscriptions are read as three lists.",
         WITH_OTHERS: "Running subscriptions come in each of the lists, and are handed on once.",
-        IGNORED: "Canceled subscriptions cannot be read.",
+        IGNORED: "Subscriptions of that state cannot be read.",
     }
 )
 def subscription_flag(inquiry: Inquiry, *states: str) -> str:
@@ -262,8 +262,8 @@ def changes_told(inquiry: Inquiry) -> str:
 @question(
     {
         ALL: "A sync may come as late as it likes, and learns what was deleted.",
-        A_YEAR: "A sync that comes later than that does not learn what was deleted, and says so.",
-        LESS: "A sync that comes later than that does not learn what was deleted, and says so.",
+        A_YEAR: "A sync after a pause of more than a year may not learn all that was deleted, and says so.",
+        LESS: "A sync after a longer pause than events are kept does not learn all that was deleted, and says so.",
     }
 )
 def events_reach(inquiry: Inquiry) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from source_invoicing.platforms.zoho import books_details, invoice_details
 from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.platforms.zoho.document_probes import DOCUMENTS, details, of_documents
 from source_invoicing.platforms.zoho.probe_families import (
     CHANGES,
     CREATED,
@@ -15,7 +16,6 @@ from source_invoicing.platforms.zoho.probe_families import (
     VERIFIED,
     changes,
     created,
-    details,
     keyed,
     lists,
     paths,
@@ -23,10 +23,7 @@ from source_invoicing.platforms.zoho.probe_families import (
 )
 from source_invoicing.platforms.zoho.questions import (
     ALL,
-    ARRAY,
-    AS_LISTED,
     BELOW_ZERO,
-    DEAD_ID,
     HEADER_PREFIX,
     LEFT_OUT,
     OBJECT,
@@ -39,11 +36,6 @@ from source_invoicing.platforms.zoho.questions import (
     counted,
     dead_document,
     default_filter,
-    detail_blanks,
-    detail_form,
-    detail_lines,
-    detail_time,
-    details_at_once,
     offsets,
     organization_header,
     organizations_named,
@@ -56,6 +48,7 @@ from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
     HONOURED,
+    IGNORED,
     MISSING,
     NO_ACCESS,
     PRESENT,
@@ -65,6 +58,8 @@ from source_invoicing.streams.probing import (
 from source_invoicing.streams.probing.changes import (
     ALWAYS,
     NEWEST_FIRST,
+    NOTHING,
+    THAT_SECOND,
     carries,
     change_filter,
     change_order,
@@ -80,29 +75,24 @@ from source_invoicing.streams.probing.lists import (
     page_at,
     page_size,
     parameter,
-    path,
     row_listed,
     total,
 )
 
 OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
 PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
-#: Lists whose first document is asked for, and how the page of it was.
-DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
-
 COUNTED = {"response_option": 1}
 # Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
 WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
-# Payments carry it under another name.
-TIMED_DOCUMENTS: Documents = {"invoices": None, "expenses": None}
 
 
 def _shared(
     product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents = DOCUMENTS
 ) -> tuple[Probe, ...]:
     return (
-        *changes(["invoices"], VERIFIED),
-        *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
+        *changes(["invoices"], VERIFIED, VERIFIED, VERIFIED),
+        *changes(["contacts", "estimates", "customer_payments", credit_notes], INFERRED, VERIFIED),
+        *changes(["items"], INFERRED, INFERRED),
         Probe(
             "expenses-filter",
             "last_modified_time selects expenses.",
@@ -116,7 +106,10 @@ def _shared(
             VERIFIED,
             change_order("expenses", CHANGES),
             REFUSED,
-            {HONOURED: "The connector could read expenses as it does invoices, and does not yet."},
+            {
+                HONOURED: "The connector could read expenses as it does invoices, and does not yet.",
+                **dict.fromkeys((REFUSED, IGNORED), "The connector reads expenses in the order of their creation."),
+            },
         ),
         Probe(
             "page-context",
@@ -254,42 +247,7 @@ def _shared(
             HONOURED,
         ),
         *lists(["users"]),
-        Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
-        Probe(
-            "detail-gone",
-            "A document that does not exist is not found.",
-            VERIFIED,
-            path(f"invoices/{DEAD_ID}", "invoices"),
-            MISSING,
-            {MISSING: "One that vanished is left out.", REFUSED: "One that vanished ends the stream with an error."},
-        ),
-        Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(documents), OBJECT),
-        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
-        Probe(
-            "detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(documents), PRESENT
-        ),
-        *details({"invoices": invoice}),
-        Probe(
-            "detail-time",
-            "A document carries the time that it has in its list.",
-            INFERRED,
-            detail_time(TIMED_DOCUMENTS),
-            AS_LISTED,
-        ),
-        Probe(
-            "items-at-once",
-            "/itemdetails takes a hundred ids.",
-            INFERRED,
-            details_at_once("items", "itemdetails", "item_ids", CHANGES.newest),
-            ANSWERS,
-        ),
-        Probe(
-            "dead-item",
-            "Of several items, one that is gone keeps the others from being read.",
-            VERIFIED,
-            dead_document("items", "itemdetails", "item_ids", CHANGES.newest),
-            REFUSED,
-        ),
+        *of_documents(invoice, documents),
     )
 
 
@@ -308,7 +266,8 @@ INVOICE_PROBES = (
     *details({"expenses": invoice_details.ExpenseDetails}),
 )
 BOOKS_PROBES = (
-    *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
+    *changes(["bills"], VERIFIED, INFERRED, VERIFIED),
+    *changes(["sales_orders", "vendor_credits"], VERIFIED, VERIFIED),
     Probe(
         "purchase-orders-order",
         "Purchase orders come newest first, whatever is asked for.",
@@ -323,7 +282,10 @@ BOOKS_PROBES = (
         INFERRED,
         change_filter("journals", UNSORTED),
         HONOURED,
-        {HONOURED: "The connector could ask for what changed, and does not yet."},
+        {
+            HONOURED: "The connector could ask for what changed, and does not yet.",
+            **dict.fromkeys((IGNORED, REFUSED, THAT_SECOND, NOTHING), "The connector reads the whole list."),
+        },
     ),
     Probe(
         "journals-timed",
@@ -341,6 +303,10 @@ BOOKS_PROBES = (
         VERIFIED,
         applied_filter("invoices", "Type.DebitNote"),
         HONOURED,
+        {
+            IGNORED: "The connector notices, and says that the stream cannot be read.",
+            REFUSED: "The stream cannot be read.",
+        },
     ),
     Probe(
         "accounts-balance",

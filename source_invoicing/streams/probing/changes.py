@@ -103,7 +103,7 @@ def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
 
 @question(
     {
-        INCLUDED: "A later sync reads the rows of the cursor's own second once more.",
+        INCLUDED: "A later sync reads the rows of a second or two once more.",
         EXCLUDED: "The connector asks from one second earlier, so no row of the cursor's own second is missed.",
     }
 )
@@ -122,9 +122,9 @@ def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
 
 @question(
     {
-        HONOURED: "Several workers could read the list, each a span of time. The connector does not do that yet.",
-        IGNORED: "One worker reads the list, as the connector does.",
-        REFUSED: "One worker reads the list, as the connector does.",
+        HONOURED: "Workers that share a list could each ask for a span of time. The connector does not do that yet.",
+        IGNORED: "The connector does without.",
+        REFUSED: "The connector does without.",
     }
 )
 def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[int], Params]) -> str:
@@ -143,7 +143,7 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
 
 @question(
     {
-        HONOURED: "The connector reads the list in the order of changes, from the last one that it knows.",
+        HONOURED: "The connector reads the list in the order of changes, and begins with the last one that it knows.",
         IGNORED: "The connector reads all pages of the list, in another order.",
         REFUSED: "The connector reads all pages of the list, in another order.",
         NEWEST_FIRST: "The connector reads all pages of the list, in another order.",

@@ -101,7 +101,7 @@ def _with_another(inquiry: Inquiry, name: str, params: Params, along: Params | N
 @question(
     {
         HONOURED: "The filter could be used. The connector does not need it.",
-        IGNORED: "The filter cannot be used: it selects nothing. The connector does not need it.",
+        IGNORED: "The filter has no effect. The connector does not need it.",
         REFUSED: "The filter must not be sent. The connector does not need it.",
     }
 )
@@ -134,7 +134,7 @@ def selection(
 @question(
     {
         HONOURED: "The filter can be used.",
-        IGNORED: "The filter cannot be used: it selects nothing.",
+        IGNORED: "The filter has no effect, so it cannot be used.",
         REFUSED: "The filter must not be sent.",
     }
 )
@@ -197,7 +197,7 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
 @question(
     {
         EMPTY: "The end of a list shows as an empty page.",
-        REFUSED: "The connector must not ask behind the end, and does so nowhere else.",
+        REFUSED: "The connector should not ask behind the end. It does where nothing else shows that there is one.",
         FIRST_ROWS: "The connector sees that the rows come again, and ends the list there.",
         ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
     }
