@@ -46,7 +46,7 @@ _INVOICED: Hides = {
     (("headers", "none"),): {("last_next", "self"): _NO_LINKS},
     (("ignore_sort", True),): {("events_sort", "ignored"): Hidden("Events come newest first in either.")},
 }
-_ZOHO_INVOICE: Hides = {
+_ZOHO: Hides = {
     (("ignore_filter", True),): {
         ("undocumented_filter", "ignored"): _NO_FILTER,
         ("undocumented_filter", "equal"): _NO_FILTER,
@@ -68,14 +68,18 @@ _ZOHO_INVOICE: Hides = {
         ("organization_header", "ignored"): _ONE_ORGANIZATION,
     },
 }
+_ZOHO_INVOICE: Hides = {
+    **_ZOHO,
+    (("details_unavailable", "invoices:403"),): {("detail_lists", "single"): _NO_SINGLE_LINE},
+}
 _ZOHO_BOOKS: Hides = {
-    **_ZOHO_INVOICE,
+    **_ZOHO,
     (("ignore_filter", True),): {
-        **_ZOHO_INVOICE[(("ignore_filter", True),)],
+        **_ZOHO[(("ignore_filter", True),)],
         ("journals_filter", "equal"): _NO_FILTER,
     },
     (("ignore_sort", True),): {
-        **_ZOHO_INVOICE[(("ignore_sort", True),)],
+        **_ZOHO[(("ignore_sort", True),)],
         ("purchase_orders_order", "honoured"): _NO_ORDER,
         ("purchase_orders_order", "default"): _NO_ORDER,
         ("detail_lists", "single"): _NO_SINGLE_LINE,
@@ -91,7 +95,7 @@ _ZOHO_BOOKS: Hides = {
     },
     (("blank_times", 0),): {("detail_lists", "single"): _NO_SINGLE_LINE},
     (("page_context", "omitted"),): {
-        **_ZOHO_INVOICE[(("page_context", "omitted"),)],
+        **_ZOHO[(("page_context", "omitted"),)],
         ("debit_notes", "ignored"): Hidden("page_context says which filter was applied."),
     },
     (("journals_time", "absent"),): {

@@ -104,8 +104,8 @@ _SHARED: SeenByOption = {
     "offset": {"+0530": {"offsets": "the same on each row"}, "new_york": {"offsets": "another on some rows"}},
     "duplicates": {0: {"invoices-listed": "once"}, 3: {"invoices-listed": "several times"}},
     "details_unavailable": {
-        "": {"detail": "answers", "detail-form": "an object"},
-        "invoices:403": {"detail": "no access", "detail-form": "an object"},
+        "": {"detail": "answers", "detail-form": "an object", "detail-time": "as in the list"},
+        "invoices:403": {"detail": "no access", "detail-form": "an object", "detail-time": "as in the list"},
     },
     "detail_envelope": {"object": {"detail-form": "an object"}, "array": {"detail-form": "an array"}},
     "detail_lists": {"array": {"detail-lines": "an array"}, "single": {"detail-lines": "an object"}},

@@ -26,8 +26,8 @@ from source_invoicing.streams.probing.lists import path
 
 #: Lists whose first document is asked for, and how the page of it was.
 DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
-# Payments carry their time of change under another name.
-TIMED_DOCUMENTS: Documents = {"invoices": None, "expenses": None}
+# Carries its time of change under another name.
+OTHERWISE_TIMED = "customer_payments"
 
 
 def of_documents(invoice: type[ZohoDetails], among: Documents) -> list[Probe]:
@@ -58,7 +58,7 @@ def of_documents(invoice: type[ZohoDetails], among: Documents) -> list[Probe]:
             "detail-time",
             "A document carries the time that it has in its list.",
             INFERRED,
-            detail_time(TIMED_DOCUMENTS),
+            detail_time({name: params for name, params in among.items() if name != OTHERWISE_TIMED}),
             AS_LISTED,
         ),
         Probe(

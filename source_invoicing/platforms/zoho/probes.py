@@ -86,9 +86,7 @@ COUNTED = {"response_option": 1}
 WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
 
 
-def _shared(
-    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents = DOCUMENTS
-) -> tuple[Probe, ...]:
+def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED, VERIFIED, VERIFIED),
         *changes(["contacts", "estimates", "customer_payments", credit_notes], INFERRED, VERIFIED),
@@ -257,7 +255,9 @@ SUBLISTS = (
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
 )
 INVOICE_PROBES = (
-    *_shared("invoice", "credit_notes", invoice_details.InvoiceDetails),
+    *_shared(
+        "invoice", "credit_notes", invoice_details.InvoiceDetails, {**DOCUMENTS, "retainer_invoices": CREATED.oldest}
+    ),
     *created(["retainer_invoices", "time_entries"]),
     *SUBLISTS,
     *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),

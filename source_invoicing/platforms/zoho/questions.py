@@ -337,11 +337,13 @@ def detail_time(inquiry: Inquiry, among: Documents) -> str:
 
     :param among: see :func:`_documents`
     """
-    name, row, _, document = _some_document(inquiry, among)
-    stream = inquiry.stream(name)
-    if not document.get("last_modified_time"):
-        return ABSENT
-    return AS_LISTED if stream.timestamp(document) == stream.timestamp(row) else ANOTHER
+    for name, row, _, document in _documents(inquiry, among):
+        stream = inquiry.stream(name)
+        listed = stream.timestamp(row)
+        if listed is not None:
+            time = stream.timestamp(document)
+            return ABSENT if time is None else AS_LISTED if time == listed else ANOTHER
+    raise CannotTell("no document has a time in its list")
 
 
 @question(
