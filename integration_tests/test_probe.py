@@ -541,6 +541,22 @@ def test_the_event_of_a_merger_shows_where_the_other_customer_is_named(tmp_path:
     assert finding["fields"]["object"] == ["object"]
 
 
+def test_a_total_on_the_first_page_alone_is_a_total(tmp_path: Path) -> None:
+    def tamper(asked: ApiRequest, reply: Reply) -> Reply:
+        is_first = asked.parameter("offset") in (None, "0")
+        total = str(json.loads(reply.body)["total"])
+        return replace(reply, headers={**reply.headers, "X-Total": total}) if is_first else reply
+
+    account = Account("rest_api", tmp_path, tamper=tamper)
+    for stream in account.config["platform"]["streams"]:
+        del stream["pagination"]["total_path"]
+        stream["pagination"]["total_header"] = "X-Total"
+
+    account.probe("invoices-total")
+
+    assert account.seen() == {"invoices-total": "right"}
+
+
 def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> None:
     account = Account("zoho_books", tmp_path, {"organizations": 2})
     first = account.config["platform"]["organization_id"]
