@@ -38,7 +38,6 @@ API_KEY = "sandbox-key-of-this-company"
 FOREIGN_API_KEY = "live-key-of-the-other-environment"
 """A key that is right elsewhere: production and sandbox are separate accounts, and each refuses the other's keys."""
 
-MAX_PER_PAGE = 100
 ON_REQUEST: Mapping[str, str] = {"payments": "applied_to", "events": "user"}
 """Fields that a list shows only when ``include`` names them."""
 SINGLE_CHILDREN = ("contacts", "metered_billings")
@@ -241,16 +240,10 @@ class Invoiced(Platform):
         if target.stream == "events" and (most := self.options.number("events_kept")):
             for key in sorted(self.tables["events"])[:-most]:
                 self.tables["events"].delete(key)
-        size = self._per_page(request)
+        size = self._parameters.per_page(request)
         query = self._parameters.query(request, target.stream, parent)
         total, keys = self.tables[target.stream].select(query, (number - 1) * size, size)
         return Page(self._bodies(request, target.stream, keys), total, number, size)
-
-    def _per_page(self, request: ApiRequest) -> int:
-        asked = positive(request, "per_page", MAX_PER_PAGE)
-        if asked > MAX_PER_PAGE and self.options.text("per_page_above") == "refused":
-            raise Refused(400, f"Invalid value for per_page: {asked}", "per_page")
-        return min(asked, MAX_PER_PAGE, self.options.number("per_page_cap"))
 
     def _keep_order(self, request: ApiRequest, page: Page) -> None:
         """Invoiced refuses pages out of order; it is taken to remember, for each list query, how far it was read."""

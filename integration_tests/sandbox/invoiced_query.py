@@ -12,6 +12,7 @@ from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest
 from integration_tests.sandbox.table import SHUFFLED, Bounds, Key, Query, Sort, Table, Where
 
+MAX_PER_PAGE = 100
 NEWEST_FIRST: Sort = (("timestamp", True), ("id", True))
 DOCUMENTS = ("invoices", "payments", "credit_notes", "estimates")
 UPDATED_AFTER = (*DOCUMENTS, "customers", "subscriptions", "items", "plans", "tax_rates", "coupons")
@@ -46,6 +47,13 @@ class ListParameters:
         bounds = [*self._time_bounds(request, stream), *self._date_bounds(request, stream)]
         where = [*self._filters(request, stream), *self._switches(request, stream)]
         return Query(self._sort(request, stream), parent, tuple(bounds), tuple(where))
+
+    def per_page(self, request: ApiRequest) -> int:
+        """The number of rows of a page."""
+        asked = positive(request, "per_page", MAX_PER_PAGE)
+        if asked > MAX_PER_PAGE and self._options.text("per_page_above") == "refused":
+            raise Refused(400, f"Invalid value for per_page: {asked}", "per_page")
+        return min(asked, MAX_PER_PAGE, self._options.number("per_page_cap"))
 
     def _sort(self, request: ApiRequest, stream: str) -> Sort:
         events = stream == "events"

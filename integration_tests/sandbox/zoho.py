@@ -275,13 +275,8 @@ class Zoho(Platform):
         name = spec.envelope_key
         if spec.other_list_key and self.options.text("list_keys") == "other":
             name = spec.other_list_key
-        body = (
-            b'{"code":0,"message":"success","'
-            + name.encode()
-            + b'":['
-            + b",".join(page.rows if wanted.lists else [])
-            + b"]"
-        )
+        rows = b",".join(page.rows if wanted.lists else [])
+        body = b'{"code":0,"message":"success","' + name.encode() + b'":[' + rows + b"]"
         context: Any = self._context(stream, page, wanted)
         form = self.options.text("page_context")
         if wanted.paged and not (form == "omitted" and page.last == 1):

@@ -70,8 +70,10 @@ def paged(inquiry: Inquiry, name: str) -> str:
         answer = inquiry.page(name, params=params)
     if _context(answer):
         return PRESENT
-    key, behind = inquiry.stream(name).key, inquiry.page(name, PageRequest(number=2), params).listed.rows
-    return ABSENT if answer.rows and [*map(key, behind)] == [*map(key, answer.rows)] else PRESENT
+    key = inquiry.stream(name).key
+    rows = [*map(key, answer.rows)]
+    behind = inquiry.page(name, PageRequest(number=2), params).listed.rows
+    return ABSENT if rows == [*map(key, behind)] else PRESENT
 
 
 def _context(answer: Answer) -> Any:
@@ -89,7 +91,7 @@ def default_filter(inquiry: Inquiry, name: str, among: Params | None = None) -> 
     applied = _applied_filter(answer)
     if applied is not None:
         return ALL if applied.endswith(".All") else SOME
-    if answer.listed.has_more:
+    if answer.listed.has_more is not False:
         raise CannotTell("the answer does not say which filter was applied")
     key, rows = inquiry.stream(name).key, inquiry.rows(name, among)
     if not set(map(key, rows)) <= set(map(key, answer.listed.rows)):
