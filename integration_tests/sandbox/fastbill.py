@@ -304,11 +304,20 @@ class FastBill(Platform):
                 continue
             if name in service.equal:
                 where.append(Where(name, (name, str(value)), _equals(str(value))))
-            elif edge in ("START", "END") and field in service.ranges:
+            elif edge in ("START", "END") and field in self._ranges(service):
                 if not DAY.fullmatch(str(value)):
                     raise Refused(200, f"missing / invalid field: {name}")
-                where.append(Where(service.ranges[field], (name, value), _day_test(edge == "START", value)))
+                column = self._ranges(service)[field]
+                where.append(Where(column, (name, value), _day_test(edge == "START", value)))
+            elif self.options.text("unknown_filter") == "refused":
+                raise Refused(200, f"missing / invalid field: {name}")
         return where
+
+    def _ranges(self, service: Service) -> Mapping[str, str]:
+        """Of estimates the vendor's library and its pages name the filter differently."""
+        if service.stream != "estimates":
+            return service.ranges
+        return {self.options.text("estimate_dates").upper(): "ESTIMATE_DATE"}
 
     def _heeds(self, service: Service, name: str) -> bool:
         """Whether a filter has an effect, by the options."""

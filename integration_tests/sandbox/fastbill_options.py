@@ -46,6 +46,13 @@ OPTIONS: tuple[Option, ...] = (
         "What PROJECT_ID in the filter of a document does.",
         choices=("honoured", "ignored", "refused"),
     ),
+    Option(
+        "estimate_dates",
+        "date",
+        "The name of the filter by date on estimate.get: START_DATE, or START_ESTIMATE_DATE.",
+        choices=("date", "estimate_date"),
+    ),
+    Option("unknown_filter", "ignored", "A filter that the service does not know.", choices=("ignored", "refused")),
     Option("unpaged", False, "time.get and template.get answer with all rows, whatever LIMIT and OFFSET say."),
     Option("limit_cap", 100, "The most rows on a page, whatever is asked for.", minimum=1),
     Option("calls_per_hour", 0, "Calls within an hour; further ones are over quota. 0 sets no limit."),

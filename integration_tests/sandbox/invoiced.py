@@ -28,6 +28,7 @@ from integration_tests.sandbox.invoiced_events import RELATIONS, EventLog, Event
 from integration_tests.sandbox.invoiced_ledger import Ledger, payment_plan
 from integration_tests.sandbox.invoiced_options import OPTIONS
 from integration_tests.sandbox.invoiced_query import ListParameters, Refused, positive, whole
+from integration_tests.sandbox.invoiced_settings import further
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest, Change, Page, Platform, Reply
 from integration_tests.sandbox.table import Key, Row, Table
@@ -37,7 +38,6 @@ API_KEY = "sandbox-key-of-this-company"
 FOREIGN_API_KEY = "live-key-of-the-other-environment"
 """A key that is right elsewhere: production and sandbox are separate accounts, and each refuses the other's keys."""
 
-MAX_PER_PAGE = 100
 ON_REQUEST: Mapping[str, str] = {"payments": "applied_to", "events": "user"}
 """Fields that a list shows only when ``include`` names them."""
 SINGLE_CHILDREN = ("contacts", "metered_billings")
@@ -135,7 +135,7 @@ class Invoiced(Platform):
             self._authenticate(request)
             target = self._target(request.path)
             if target is None:
-                raise Refused(404)
+                return self._elsewhere(request)
             if request.method != "GET":
                 raise Refused(405)
             parent = self._existing("customers", target.parent) if target.parent is not None else None
@@ -209,6 +209,13 @@ class Invoiced(Platform):
                 return _Target("payment_plans", key=key)
         return None
 
+    def _elsewhere(self, request: ApiRequest) -> Reply:
+        """What is at a path of no stream."""
+        found = further(request.path.strip("/")) if self.options.text("further_paths") == "listed" else None
+        if found is None:
+            raise Refused(404)
+        return Reply(200, orjson.dumps(found))
+
     def _existing(self, stream: str, text: str) -> Key:
         """The key written in a path, if there is such a row."""
         key: Key | None = text if stream in STRING_IDS else whole(text)
@@ -233,13 +240,10 @@ class Invoiced(Platform):
         if target.stream == "events" and (most := self.options.number("events_kept")):
             for key in sorted(self.tables["events"])[:-most]:
                 self.tables["events"].delete(key)
-        size = self._per_page(request)
+        size = self._parameters.per_page(request)
         query = self._parameters.query(request, target.stream, parent)
         total, keys = self.tables[target.stream].select(query, (number - 1) * size, size)
         return Page(self._bodies(request, target.stream, keys), total, number, size)
-
-    def _per_page(self, request: ApiRequest) -> int:
-        return min(positive(request, "per_page", MAX_PER_PAGE), MAX_PER_PAGE, self.options.number("per_page_cap"))
 
     def _keep_order(self, request: ApiRequest, page: Page) -> None:
         """Invoiced refuses pages out of order; it is taken to remember, for each list query, how far it was read."""

@@ -37,6 +37,13 @@ OPTIONS: tuple[Option, ...] = (
         "exactly the page after the one served last, so that even repeating a page is refused; 'allow' takes any.",
         choices=("refuse", "strict", "allow"),
     ),
+    Option(
+        "updated_after_elsewhere",
+        "ignored",
+        "What it does on notes, tasks, credit balance adjustments and the lists of a customer. Not documented there.",
+        choices=("ignored", "honoured", "refused"),
+    ),
+    Option("per_page_above", "clamped", "What happens to a per_page above 100.", choices=("clamped", "refused")),
     Option("per_page_cap", 100, "The most rows on a page, whatever is asked for.", minimum=1),
     Option("ignore_sort", False, "Lists come in a shuffled, fixed order (events stay newest first)."),
     Option("ignore_filter", False, "filter[...] and metadata[...] have no effect."),
@@ -49,8 +56,8 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "events_start_date",
         "honoured",
-        "What start_date and end_date do on events.",
-        choices=("honoured", "ignored", "refused"),
+        "What start_date and end_date do on events; 'exclusive' leaves out the very second.",
+        choices=("honoured", "exclusive", "ignored", "refused"),
     ),
     Option("events_sort", "honoured", "Whether events can be sorted otherwise.", choices=("honoured", "ignored")),
     Option(
@@ -64,6 +71,12 @@ OPTIONS: tuple[Option, ...] = (
         "chasing_cadences",
         "Which of the paths that the vendor's libraries know lists chasing cadences; the other one is not found.",
         choices=("chasing_cadences", "customer_chasing_cadences"),
+    ),
+    Option(
+        "further_paths",
+        "missing",
+        "Whether lists answer that libraries of the vendor or of others know, and the documentation does not.",
+        choices=("missing", "listed"),
     ),
     Option("mutation_events", False, "Mutations of rows write an event, as they do in the real service."),
     Option("events_delay", 0, "How many later events are listed before the event of a deletion is."),

@@ -12,10 +12,15 @@ from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest
 from integration_tests.sandbox.table import SHUFFLED, Bounds, Key, Query, Sort, Table, Where
 
+MAX_PER_PAGE = 100
 NEWEST_FIRST: Sort = (("timestamp", True), ("id", True))
 DOCUMENTS = ("invoices", "payments", "credit_notes", "estimates")
 UPDATED_AFTER = (*DOCUMENTS, "customers", "subscriptions", "items", "plans", "tax_rates", "coupons")
 """The ten lists for which the filter is documented; elsewhere Invoiced is taken to ignore it."""
+UPDATED_AFTER_ELSEWHERE = (
+    *("notes", "tasks", "credit_balance_adjustments"),
+    *("contacts", "metered_billings", "payment_sources"),
+)
 UNSORTABLE = ("payment_sources",)
 UNFILTERABLE = ("payment_sources", "contacts")
 METADATA_FILTER = (*DOCUMENTS, "customers", "subscriptions", "metered_billings")
@@ -43,6 +48,13 @@ class ListParameters:
         where = [*self._filters(request, stream), *self._switches(request, stream)]
         return Query(self._sort(request, stream), parent, tuple(bounds), tuple(where))
 
+    def per_page(self, request: ApiRequest) -> int:
+        """The number of rows of a page."""
+        asked = positive(request, "per_page", MAX_PER_PAGE)
+        if asked > MAX_PER_PAGE and self._options.text("per_page_above") == "refused":
+            raise Refused(400, f"Invalid value for per_page: {asked}", "per_page")
+        return min(asked, MAX_PER_PAGE, self._options.number("per_page_cap"))
+
     def _sort(self, request: ApiRequest, stream: str) -> Sort:
         events = stream == "events"
         default = NEWEST_FIRST if events else ()
@@ -64,16 +76,22 @@ class ListParameters:
     def _time_bounds(self, request: ApiRequest, stream: str) -> list[Bounds]:
         """``updated_after``, and the undocumented ``updated_before`` that the vendor's Go SDK sends to payments."""
         rule, takes_end = self._options.text("updated_after"), self._options.text("updated_before")
-        if stream not in UPDATED_AFTER or rule == "ignored":
-            return []
-        gap = 1 if rule == "exclusive" else 0
-        after = _integer(request, "updated_after")
-        has_end = takes_end == "all" or (takes_end == "payments" and stream == "payments")
+        gap = 0 if rule == "inclusive" else 1
+        after = _integer(request, "updated_after") if self._heeds_updated_after(request, stream) else None
+        has_end = stream in UPDATED_AFTER and (takes_end == "all" or (takes_end == "payments" and stream == "payments"))
         before = _integer(request, "updated_before") if has_end else None
         if after is None and before is None:
             return []
         low, high = (None if after is None else after + gap), (None if before is None else before - gap)
         return [Bounds("updated_at", low, high)]
+
+    def _heeds_updated_after(self, request: ApiRequest, stream: str) -> bool:
+        if stream in UPDATED_AFTER:
+            return self._options.text("updated_after") != "ignored"
+        rule = self._options.text("updated_after_elsewhere") if stream in UPDATED_AFTER_ELSEWHERE else "ignored"
+        if rule == "refused" and request.parameter("updated_after") is not None:
+            raise Refused(400, "Unknown parameter: updated_after", "updated_after")
+        return rule == "honoured"
 
     def _date_bounds(self, request: ApiRequest, stream: str) -> list[Bounds]:
         """``start_date`` and ``end_date``, both inclusive: a document's own date, an event's time."""
@@ -86,6 +104,8 @@ class ListParameters:
         start, end = _integer(request, "start_date"), _integer(request, "end_date")
         if start is None and end is None:
             return []
+        if rule == "exclusive":
+            start, end = (None if start is None else start + 1), (None if end is None else end - 1)
         return [Bounds("timestamp" if stream == "events" else "date", start, end)]
 
     def _filters(self, request: ApiRequest, stream: str) -> list[Where]:

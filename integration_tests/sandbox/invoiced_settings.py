@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from integration_tests.sandbox.invoiced_parts import Parts
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import Values
+
+FURTHER_LISTS = (
+    *("contacts", "line_items", "payment_plans", "charges", "refunds", "files", "custom_fields", "gl_accounts"),
+    *("payment_links", "late_fee_schedules", "tax_rules", "payment_terms"),
+)
+"""Of all customers, or of the account. Of most of them no library knows the fields."""
+
+
+def further(path: str) -> Any:
+    """What a path answers with that nothing documents; ``None`` where no library knows it either."""
+    if path == "companies/current":
+        return {"id": 1, "name": "Müller & Söhne"}
+    return [{"id": 1, "name": "Müller"}] if path in FURTHER_LISTS else None
 
 
 class Settings:

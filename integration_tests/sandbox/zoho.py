@@ -275,7 +275,8 @@ class Zoho(Platform):
         name = spec.envelope_key
         if spec.other_list_key and self.options.text("list_keys") == "other":
             name = spec.other_list_key
-        body = b'{"code":0,"message":"success","' + name.encode() + b'":[' + b",".join(page.rows) + b"]"
+        rows = b",".join(page.rows if wanted.lists else [])
+        body = b'{"code":0,"message":"success","' + name.encode() + b'":[' + rows + b"]"
         context: Any = self._context(stream, page, wanted)
         form = self.options.text("page_context")
         if wanted.paged and not (form == "omitted" and page.last == 1):
@@ -299,7 +300,7 @@ class Zoho(Platform):
             context["seller_app_sales_channels"] = ""
         if wanted.query.bounds:
             context["search_criteria"] = [{"column_name": "last_modified_time", "comparator": "greater_or_equal"}]
-        if self.options.flag("totals"):
+        if wanted.counts:
             total = page.total if page.reported_total is None else page.reported_total
             context |= {"total": total, "total_pages": page.last}
         return context

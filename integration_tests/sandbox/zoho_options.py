@@ -170,6 +170,24 @@ LIST_OPTIONS: tuple[Option, ...] = (
         choices=("honoured", "ignored", "refused"),
     ),
     Option(
+        "expenses_sort",
+        "refused",
+        "sort_column=last_modified_time on expenses; one client's comment says that it is rejected.",
+        choices=("refused", "ignored", "honoured"),
+    ),
+    Option(
+        "since_border",
+        "included",
+        "Whether last_modified_time lists what changed in that very second.",
+        choices=("included", "left_out"),
+    ),
+    Option(
+        "response_option",
+        "honoured",
+        "On invoices: 1 adds the total to page_context, 2 gives that alone.",
+        choices=("honoured", "ignored", "refused"),
+    ),
+    Option(
         "purchase_orders_order",
         "descending",
         "Purchase orders come descending whatever is asked, or always in the default order, or as asked.",

@@ -11,7 +11,7 @@ from typing import Any
 from integration_tests.sandbox.options import Options
 from integration_tests.sandbox.platform import ApiRequest
 from integration_tests.sandbox.table import SHUFFLED, Bounds, Query, Where
-from integration_tests.sandbox.zoho_list_spec import MODIFIED, ListSpec, sort_of
+from integration_tests.sandbox.zoho_list_spec import LIVE, MODIFIED, ListSpec, sort_of
 from integration_tests.sandbox.zoho_lists import HIDEABLE
 from integration_tests.sandbox.zoho_options import streams_in
 from integration_tests.sandbox.zoho_refusal import Refused, invalid
@@ -34,6 +34,10 @@ class Wanted:
     applied_filter: str
     sort_column: str
     sort_order: str
+    counts: bool
+    """Whether the answer says how many rows there are."""
+    lists: bool
+    """Whether the answer has the rows."""
 
 
 class ListParameters:
@@ -56,7 +60,17 @@ class ListParameters:
             where.append(_same(spec.parent_field, parent))
         sort = SHUFFLED if self._options.flag("ignore_sort") else sort_of(column, order)
         query = Query(sort, None, self._since(request, stream, spec), tuple(where))
-        return Wanted(query, page, per_page, paged, applied, column, order)
+        asked = self._response_option(request, stream)
+        counts = self._options.flag("totals") or asked in ("1", "2")
+        return Wanted(query, page, per_page, paged, applied, column, order, counts, lists=asked != "2")
+
+    def _response_option(self, request: ApiRequest, stream: str) -> str | None:
+        asked, rule = request.parameter("response_option"), self._options.text("response_option")
+        if not asked or stream != "invoices" or rule == "ignored":
+            return None
+        if rule == "refused":
+            raise invalid("response_option")
+        return asked
 
     def _page(self, request: ApiRequest) -> int:
         page = _whole(request, "page", 1)
@@ -76,20 +90,24 @@ class ListParameters:
         column, order = request.parameter("sort_column"), request.parameter("sort_order")
         if order not in (None, "A", "D"):
             raise invalid("sort_order")
-        if column in spec.unproven_sort and column is not None:
-            rule = self._options.text("undocumented_sort")
-            if rule == "refused":
-                raise invalid("sort_column")
-            if rule == "ignored":
-                return spec.order
-        elif column and column not in spec.sortable and spec.sortable:
+        rule = self._rule_of_sort(stream, spec, column)
+        if rule == "refused":
             raise invalid("sort_column")
+        if rule == "ignored":
+            return spec.order
         rule = self._options.text("purchase_orders_order") if stream == "purchase_orders" else "honoured"
         if self._options.flag("ignore_sort") or rule == "default" or not spec.sortable:
             return spec.order
         if rule == "descending":
             return column or spec.order[0], "D"
         return column or spec.order[0], order or ("A" if column else spec.order[1])
+
+    def _rule_of_sort(self, stream: str, spec: ListSpec, column: str | None) -> str:
+        if stream == "expenses" and column in LIVE:
+            return self._options.text("expenses_sort")
+        if column in spec.unproven_sort:
+            return self._options.text("undocumented_sort")
+        return "honoured" if not column or column in spec.sortable or not spec.sortable else "refused"
 
     def _filter_by(self, request: ApiRequest, stream: str, spec: ListSpec) -> str:
         wanted = request.parameter("filter_by")
@@ -129,7 +147,9 @@ class ListParameters:
             return ()
         if stream == "journals":
             rule = self._options.text("journals_filter")
-        return (Bounds(MODIFIED, low, low if rule == "equal" else None),)
+        if rule == "equal":
+            return (Bounds(MODIFIED, low, low),)
+        return (Bounds(MODIFIED, low + (self._options.text("since_border") == "left_out")),)
 
     def _account(self, request: ApiRequest, stream: str) -> list[Where]:
         if stream != "transactions":

@@ -15,6 +15,7 @@ from source_invoicing.streams.probing import (
     ANSWERS,
     HONOURED,
     IGNORED,
+    MISSING,
     REFUSED,
     Answer,
     CannotTell,
@@ -82,10 +83,13 @@ def body_of(answer: Answer) -> Any:
 def rows_in(inquiry: Inquiry, name: str, service: str, list_key: str, offset: int = 0) -> list[Row]:
     """The rows of a page as they came: a page that is read as a list is tidied."""
     body = body_of(inquiry.page(name, PageRequest(offset=offset), path=service))
-    container = body.get(list_key) if isinstance(body, dict) else None
-    found = list(container.values()) if isinstance(container, dict) else container
-    rows = [each for each in found or () if isinstance(each, dict)]
-    return rows or [dict(container)] if isinstance(container, dict) else rows
+    found = body.get(list_key) if isinstance(body, dict) else None
+    if isinstance(found, dict):  # rows by their number, or under the name of one; or a row that stands alone
+        held = [*found.values()]
+        if not all(isinstance(each, (dict, list)) for each in held):
+            held = [found]
+        found = [row for each in held for row in (each if isinstance(each, list) else [each])]
+    return [row for row in found or () if isinstance(row, dict)]
 
 
 @question(
@@ -218,6 +222,10 @@ def project_filter(inquiry: Inquiry, name: str) -> str:
 INVOICES = ("invoices", "invoice.get", "INVOICES")
 TIMES = ("times", "time.get", "TIMES")
 TEMPLATES = ("templates", "template.get", "TEMPLATES")
+SERVICE = {
+    ANSWERS: "The connector could read what is there.",
+    REFUSED: "It is not there, or the account may not ask for it.",
+}
 
 PROBES: tuple[Probe, ...] = (
     *(
@@ -255,6 +263,7 @@ PROBES: tuple[Probe, ...] = (
         selects_none("customers", {"FILTER": {"NOTHING": "1"}}),
         IGNORED,
         {
+            HONOURED: "A filter that is not known lists nothing.",
             IGNORED: "A wrong filter does not show. The connector checks which rows come.",
             REFUSED: "A filter that is not known must not be sent.",
         },
@@ -274,7 +283,13 @@ PROBES: tuple[Probe, ...] = (
         for name, service, key in (INVOICES, TIMES, TEMPLATES)
     ),
     *(
-        Probe(f"{name}-sequence", f"{name.capitalize()} come by their ids.", INFERRED, row_order(name), OLDEST_ROW)
+        Probe(
+            f"{name}-sequence",
+            f"{name.capitalize()} come by their ids, the lowest first.",
+            INFERRED,
+            row_order(name),
+            OLDEST_ROW,
+        )
         for name in ("invoices", "customers")
     ),
     Probe(
@@ -329,18 +344,11 @@ PROBES: tuple[Probe, ...] = (
         TAKEN,
     ),
     *(
-        Probe(
-            f"service-{name}",
-            f"{name} answers.",
-            VERIFIED,
-            path(name, "invoices"),
-            ANSWERS,
-            {REFUSED: "It is not there, or the account may not ask for it."},
-        )
+        Probe(f"service-{name}", f"{name} answers.", VERIFIED, path(name, "invoices"), ANSWERS, SERVICE)
         for name in ("document.get", "webhook.get")
     ),
     *(
-        Probe(f"service-{name}", f"There is no {name}.", INFERRED, path(name, "invoices"), (REFUSED, "missing"))
+        Probe(f"service-{name}", f"There is no {name}.", INFERRED, path(name, "invoices"), (REFUSED, MISSING), SERVICE)
         for name in ("subscription.get", "invoice.getpaid")
     ),
 )

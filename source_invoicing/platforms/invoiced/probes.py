@@ -57,7 +57,10 @@ from source_invoicing.streams.probing.changes import ALWAYS as ON_EVERY_ROW
 from source_invoicing.streams.probing.changes import (
     EXCLUDED,
     INCLUDED,
+    NEWEST_FIRST,
+    NOTHING,
     SOMETIMES,
+    THAT_SECOND,
     boundary,
     carries,
     change_end,
@@ -90,8 +93,15 @@ UNFILTERED_SORTED = ("notes", "tasks", "credit_balance_adjustments")
 UNFILTERED_CHILDREN = ("contacts", "metered_billings", "payment_sources")
 NOT_YET = {
     HONOURED: "The connector could ask for what changed, and does not yet.",
-    IGNORED: "The connector does without.",
-    REFUSED: "The connector does without.",
+    **dict.fromkeys((IGNORED, REFUSED, THAT_SECOND, NOTHING), "The connector does without."),
+}
+# Notes and tasks are read from the newest change down to the last one that is known.
+NEWEST_CHANGES = {HONOURED: "The connector reads the newest changes first, down to the last one that it knows."}
+# Their time of change is not dependable, so the whole list is read.
+NO_CHANGES = dict.fromkeys((HONOURED, IGNORED, REFUSED, NEWEST_FIRST), "The connector reads the whole list.")
+AGAIN = {
+    SERVED: "A page whose response was lost can be asked for again.",
+    REFUSED: "Where the response to a further page was lost, the list has to be read from its first page.",
 }
 # Paths that the vendor's libraries or others' know, and the documentation does not. One that may hold credentials of
 # payment gateways is left out.
@@ -99,11 +109,10 @@ UNDOCUMENTED = (
     *("contacts", "line_items", "payment_plans", "charges", "refunds", "files", "custom_fields"),
     *("gl_accounts", "payment_links", "late_fee_schedules", "tax_rules", "payment_terms", "companies/current"),
 )
-IN_FUTURE = 4_102_444_800
 # https://developer.invoiced.com/api/subscriptions
 STATES = ("not_started", "active", "past_due", "finished", "canceled")
-# Two parameters that are asked of items at once.
-SINCE_ZERO, UNKNOWN_INCLUDE = {"updated_after": 0}, {"include": "nothing"}
+FUTURE, UNKNOWN_INCLUDE = {"updated_after": 4_102_444_800}, {"include": "nothing"}
+SINCE_ZERO, PAID = {"updated_after": 0}, {"filter[paid]": 1}
 
 EITHER_BODY = dict.fromkeys((ARRAY, UNDER_DATA), "The connector reads either.")
 LINKS = {
@@ -123,7 +132,12 @@ PROBES: tuple[Probe, ...] = (
     Probe("total", "X-Total-Count tells how many rows a list has.", VERIFIED, total("customers"), PRESENT),
     Probe("links", "Link tells how a list goes on.", VERIFIED, observation("customers", links), PRESENT, LINKS),
     Probe(
-        "last-link", "A last page names no next one.", VERIFIED, observation("tax_rates", last_link), ABSENT, LAST_LINK
+        "last-link",
+        "A last page names no next one.",
+        VERIFIED,
+        observation("tax_rates", last_link, CHANGES.newest),
+        ABSENT,
+        LAST_LINK,
     ),
     *(
         probe
@@ -163,7 +177,9 @@ PROBES: tuple[Probe, ...] = (
         {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
     Probe("events-reach", "Events are kept for a year or longer.", INFERRED, events_reach(), (ALL, A_YEAR)),
-    Probe("events-of-changes", "Each change of a record has its event.", INFERRED, changes_told(), EACH),
+    Probe(
+        "events-of-changes", "Each change of a customer or an invoice has its event.", INFERRED, changes_told(), EACH
+    ),
     Probe("events-deleted", "A deletion's event holds the object.", INFERRED, deleted_object(), WHOLE),
     Probe(
         "events-merged",
@@ -194,12 +210,12 @@ PROBES: tuple[Probe, ...] = (
         page_out_of_order(3),
         REFUSED,
     ),
-    Probe("page-again", "A page can be asked for once more.", INFERRED, page_out_of_order(1, 2, 2), SERVED),
+    Probe("page-again", "A page can be asked for once more.", INFERRED, page_out_of_order(1, 2, 2), SERVED, AGAIN),
     Probe(
         "page-behind-the-end",
         "A page behind the last one is empty.",
         INFERRED,
-        page_at("tax_rates", PageRequest(number=2), in_order=True),
+        page_at("tax_rates", PageRequest(number=2), in_order=True, among=CHANGES.newest),
         EMPTY,
     ),
     Probe("page-size", "A page holds 100 rows at most.", INFERRED, page_size("invoices", "per_page", 250), CAPPED),
@@ -233,21 +249,21 @@ PROBES: tuple[Probe, ...] = (
             lambda row: row.get("status") == "canceled",
             among=CHANGES.newest,
         ),
-        (HONOURED, IGNORED),
+        HONOURED,
     ),
     Probe(
         "future",
         "updated_after in the future lists nothing.",
         INFERRED,
-        selects_none("invoices", {"updated_after": IN_FUTURE}),
+        selects_none("invoices", FUTURE, UNKNOWN_INCLUDE),
         HONOURED,
     ),
-    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("items", SINCE_ZERO, UNKNOWN_INCLUDE), TAKEN),
+    Probe("since-zero", "updated_after=0 is taken.", INFERRED, parameter("invoices", SINCE_ZERO, PAID), TAKEN),
     Probe(
         "unknown-include",
         "An unknown include is taken.",
         INFERRED,
-        parameter("items", UNKNOWN_INCLUDE, SINCE_ZERO),
+        parameter("invoices", UNKNOWN_INCLUDE, FUTURE),
         TAKEN,
     ),
     Probe(
@@ -262,7 +278,7 @@ PROBES: tuple[Probe, ...] = (
         "filter-property",
         "filter[paid]=1 selects invoices.",
         VERIFIED,
-        selection("invoices", {"filter[paid]": 1}, lambda row: row.get("paid") is True),
+        selection("invoices", PAID, lambda row: row.get("paid") is True, along=SINCE_ZERO),
         HONOURED,
     ),
     Probe(
@@ -324,6 +340,7 @@ PROBES: tuple[Probe, ...] = (
             INFERRED,
             change_order(name, CHANGES),
             HONOURED,
+            NO_CHANGES if name == "credit_balance_adjustments" else NEWEST_CHANGES,
         )
         for name in UNFILTERED_SORTED
     ),
@@ -332,9 +349,7 @@ PROBES: tuple[Probe, ...] = (
             f"{name}-filter",
             f"updated_after does not select {label(name)}.",
             INFERRED,
-            change_filter(name, CHANGES)
-            if name in UNFILTERED_SORTED
-            else selects_none(name, {"updated_after": IN_FUTURE}),
+            change_filter(name, CHANGES) if name in UNFILTERED_SORTED else selects_none(name, FUTURE),
             IGNORED,
             NOT_YET,
         )
@@ -348,7 +363,7 @@ PROBES: tuple[Probe, ...] = (
             INFERRED,
             path(name, "customers", {"per_page": 1}),
             MISSING,
-            {ANSWERS: "The connector could read this list.", MISSING: "There is nothing there to read."},
+            {ANSWERS: "The connector could read what is there.", MISSING: "There is nothing there to read."},
         )
         for name in UNDOCUMENTED
     ),

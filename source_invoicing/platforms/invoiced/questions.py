@@ -99,7 +99,7 @@ def words(field: str, documented: Collection[str]) -> Callable[[Answer], str]:
     {
         ALONE: "Running, canceled and finished subscriptions are read as three lists.",
         WITH_OTHERS: "Running subscriptions come in each of the lists, and are handed on once.",
-        IGNORED: "Canceled subscriptions cannot be read.",
+        IGNORED: "Subscriptions of that state cannot be read.",
     }
 )
 def subscription_flag(inquiry: Inquiry, *states: str) -> str:
@@ -262,22 +262,24 @@ def changes_told(inquiry: Inquiry) -> str:
 @question(
     {
         ALL: "A sync may come as late as it likes, and learns what was deleted.",
-        A_YEAR: "A sync that comes later than that does not learn what was deleted, and says so.",
-        LESS: "A sync that comes later than that does not learn what was deleted, and says so.",
+        A_YEAR: "A sync after a pause of more than a year may not learn all that was deleted, and says so.",
+        LESS: "A sync after a longer pause than events are kept does not learn all that was deleted, and says so.",
     }
 )
 def events_reach(inquiry: Inquiry) -> str:
     """How far do events reach back?"""
     page = inquiry.page("events", params=EVENTS.oldest).listed
     times = EVENTS.times(inquiry, "events", page.rows)
-    if not times or times != sorted(times) or page.server_time is None:
+    is_whole = not page.has_next(len(page.rows))
+    if not times or not (is_whole or times == sorted(times)) or page.server_time is None:
         raise CannotTell("the oldest events do not come first")
-    oldest = min([times[0], *_created(inquiry)])
+    first = min(times)
+    oldest = min([first, *_created(inquiry)])
     if page.server_time - oldest < SECONDS_PER_YEAR:
         raise CannotTell("the account is younger than a year")
-    if times[0] - oldest < SECONDS_PER_DAY:
+    if first - oldest < SECONDS_PER_DAY:
         return ALL
-    return A_YEAR if page.server_time - times[0] > SECONDS_PER_YEAR else LESS
+    return A_YEAR if page.server_time - first > SECONDS_PER_YEAR else LESS
 
 
 def _created(inquiry: Inquiry) -> list[int]:

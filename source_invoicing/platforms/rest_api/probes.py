@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from source_invoicing.http.retry import RESETS
 from source_invoicing.platforms.rest_api.pagers import NoPager
@@ -31,7 +32,6 @@ from source_invoicing.streams.probing.lists import (
     NO_ADDRESS,
     OLDEST_ROW,
     ONCE,
-    RIGHT,
     STABLE,
     TAKEN,
     followed,
@@ -41,11 +41,13 @@ from source_invoicing.streams.probing.lists import (
     order_stable,
     row_listed,
     row_order,
-    total_right,
 )
 
+RIGHT, WRONG, UNDECLARED = "right", "wrong", "none is declared"
 MORE, NEVER = "more rows come", "on no row"
 NUMBERS, TEXTS, BOTH = "numbers", "text", "both"
+# 2100-01-01.
+IN_FUTURE = 4_102_444_800
 A_LIST, NULL, NOTHING = "an empty list", "null", "nothing"
 
 
@@ -85,6 +87,27 @@ def dated(inquiry: Inquiry, name: str) -> str:
 
 @question(
     {
+        RIGHT: "A total proves that a list is complete.",
+        WRONG: "A list seems to break off, or to go on, where it does not. Remove total_path or total_header.",
+        UNDECLARED: "Nothing but the pages themselves shows that a list is complete. "
+        "If responses count the rows, declare total_path or total_header.",
+    }
+)
+def total_right(inquiry: Inquiry, stream: RestStream) -> str:
+    """Is the total the number of rows?"""
+    info = stream.declared.pager.info
+    if not info.total_path and not info.total_header:
+        return UNDECLARED
+    rows, last, _ = followed(inquiry, stream.name)
+    inquiry.note("rows", rows)
+    totals = [page.total for page in (last.listed, inquiry.page(stream.name).listed) if page.total is not None]
+    if not totals:  # later pages may leave a header out
+        raise CannotTell("no total comes")
+    return RIGHT if totals[0] == rows else WRONG
+
+
+@question(
+    {
         NUMBERS: "The key is handed on as a number.",
         TEXTS: "The key is handed on as text.",
         BOTH: "7 and '7' are taken for one key, and each is handed on as it comes.",
@@ -111,17 +134,24 @@ def key_form(inquiry: Inquiry, names: Sequence[str]) -> str:
     }
 )
 def empty_form(inquiry: Inquiry, names: Sequence[str]) -> str:
-    """What stands for no rows?"""
-    for name in names:
-        answer = inquiry.page(name)
-        if answer.page is None or answer.page.rows:
-            _, last, following = followed(inquiry, name)
-            answer = last if following is None else inquiry.page(name, following)
-        stream = inquiry.stream(name)
-        if isinstance(stream, RestStream) and answer.response is not None and not (answer.page and answer.page.rows):
+    """What stands for no rows, by an empty list, by what changed in the future, or by what is behind the end?"""
+    streams = [stream for name in names if isinstance(stream := inquiry.stream(name), RestStream)]
+    for answer, stream in _likely_empty(inquiry, streams):
+        if answer.response is not None and not (answer.page and answer.page.rows):
             found = dig(answer.response.body, stream.declared.record_path)
             return NOTHING if found is MISSING else NULL if found is None else A_LIST
     raise CannotTell("no page is empty")
+
+
+def _likely_empty(inquiry: Inquiry, streams: Sequence[RestStream]) -> Iterator[tuple[Answer, RestStream]]:
+    yield from ((inquiry.page(each.name), each) for each in streams)
+    for each in streams:
+        if each.declared.sends_since:
+            yield inquiry.page(each.name, PageRequest(since=IN_FUTURE)), each
+    for each in streams:
+        with suppress(CannotTell):  # too long to be followed
+            _, last, following = followed(inquiry, each.name)
+            yield last if following is None else inquiry.page(each.name, following), each
 
 
 def limits(answer: Answer) -> str:
@@ -183,7 +213,10 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
             for each in asked
             if not isinstance(each.declared.pager, NoPager)
         ),
-        *(_probe(each, "total", "The total of {} is right.", total_right(each.name), RIGHT) for each in asked),
+        *(
+            _probe(each, "total", "The total of {} is right, if there is one.", total_right(each), (RIGHT, UNDECLARED))
+            for each in asked
+        ),
         Probe("keys", "Keys are of one type.", Mark.INFERRED, key_form(names), (NUMBERS, TEXTS)),
         Probe("empty", "An empty list stands for no rows.", Mark.INFERRED, empty_form(names), A_LIST),
         *(

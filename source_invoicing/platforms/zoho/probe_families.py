@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.platforms.zoho.questions import AS_DECLARED, detail_known
 from source_invoicing.streams import compact_offset
 from source_invoicing.streams.probing import ANSWERS, HONOURED, REFUSED, Mark, Params, Probe
 from source_invoicing.streams.probing.changes import INCLUDED, Changes, boundary, change_filter, change_order
@@ -25,7 +23,7 @@ CHANGES = Changes(
     field="last_modified_time",
 )
 UNSORTED = Changes(since=CHANGES.since, field=CHANGES.field)
-CREATED = Changes(oldest=_order("created_time", "A"), newest=_order("created_time", "D"), field="created_time")
+CREATED = Changes(oldest=_order("created_time", "A"), field="created_time")
 
 
 def words(name: str) -> str:
@@ -33,26 +31,34 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def changes(names: Sequence[str], mark: Mark) -> list[Probe]:
-    """Do lists filter and sort by the time of the last change?"""
+def changes(names: Sequence[str], selects: Mark, sorts: Mark, border: Mark = INFERRED) -> list[Probe]:
+    """Do lists filter and sort by the time of the last change?
+
+    :param selects: how much is known of the filter, ``sorts`` of the order, and ``border`` of the second that a filter
+        names
+    """
     probes = []
     for name in names:
         these = words(name)
         probes += [
             Probe(
-                f"{name}-filter", f"last_modified_time selects {these}.", mark, change_filter(name, CHANGES), HONOURED
+                f"{name}-filter",
+                f"last_modified_time selects {these}.",
+                selects,
+                change_filter(name, CHANGES),
+                HONOURED,
             ),
             Probe(
                 f"{name}-order",
                 f"sort_column=last_modified_time orders {these}.",
-                mark,
+                sorts,
                 change_order(name, CHANGES),
                 HONOURED,
             ),
             Probe(
                 f"{name}-boundary",
                 f"last_modified_time lists {these} of the very second that it names.",
-                mark,
+                border,
                 boundary(name, CHANGES),
                 INCLUDED,
             ),
@@ -113,25 +119,10 @@ def created(names: Sequence[str]) -> list[Probe]:
             INFERRED,
             change_order(name, CREATED),
             HONOURED,
-            {HONOURED: "The list is read once, oldest row first.", REFUSED: "The list is read twice."},
+            {
+                HONOURED: "The list is read once, oldest row first.",
+                REFUSED: "The list is read until two readings agree.",
+            },
         )
         for name in names
-    ]
-
-
-def details(kinds: Mapping[str, type[ZohoDetails]], among: Params | None = None) -> list[Probe]:
-    """Do documents hold what the schemas of their details say?
-
-    :param kinds: the streams of them, by the lists
-    :param among: of pages that were asked for already
-    """
-    return [
-        Probe(
-            f"{name}-detail",
-            f"The details of {words(name)} hold what their schema declares.",
-            INFERRED,
-            detail_known(name, kind, among),
-            AS_DECLARED,
-        )
-        for name, kind in kinds.items()
     ]

@@ -3,10 +3,11 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from source_invoicing.platforms.zoho import books_details, invoice_details
 from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.platforms.zoho.document_probes import DOCUMENTS, details, of_documents
 from source_invoicing.platforms.zoho.probe_families import (
     CHANGES,
     CREATED,
@@ -15,7 +16,6 @@ from source_invoicing.platforms.zoho.probe_families import (
     VERIFIED,
     changes,
     created,
-    details,
     keyed,
     lists,
     paths,
@@ -23,30 +23,24 @@ from source_invoicing.platforms.zoho.probe_families import (
 )
 from source_invoicing.platforms.zoho.questions import (
     ALL,
-    ARRAY,
-    AS_LISTED,
     BELOW_ZERO,
-    DEAD_ID,
     HEADER_PREFIX,
     LEFT_OUT,
     OBJECT,
     ONE_OFFSET,
     SEVERAL_OFFSETS,
-    SOME,
+    Documents,
     applied_filter,
     context_form,
+    count_alone,
     counted,
     dead_document,
     default_filter,
-    detail_blanks,
-    detail_form,
-    detail_lines,
-    detail_time,
-    details_at_once,
     offsets,
     organization_header,
     organizations_named,
     paged,
+    path_of_one,
     rate_headers,
 )
 from source_invoicing.streams import PageRequest
@@ -54,16 +48,18 @@ from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
     HONOURED,
+    IGNORED,
     MISSING,
     NO_ACCESS,
     PRESENT,
     REFUSED,
-    Params,
     Probe,
 )
 from source_invoicing.streams.probing.changes import (
     ALWAYS,
     NEWEST_FIRST,
+    NOTHING,
+    THAT_SECOND,
     carries,
     change_filter,
     change_order,
@@ -79,24 +75,22 @@ from source_invoicing.streams.probing.lists import (
     page_at,
     page_size,
     parameter,
-    path,
     row_listed,
     total,
 )
 
-CONTEXT = dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without.")
 OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
 PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
-#: Lists whose first document is asked for, and how the page of it was.
-DOCUMENTS: Mapping[str, Params | None] = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
+COUNTED = {"response_option": 1}
+# Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
+WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
 
 
-def _shared(
-    product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Mapping[str, Params | None] = DOCUMENTS
-) -> tuple[Probe, ...]:
+def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents) -> tuple[Probe, ...]:
     return (
-        *changes(["invoices"], VERIFIED),
-        *changes(["contacts", "items", "estimates", "customer_payments", credit_notes], INFERRED),
+        *changes(["invoices"], VERIFIED, VERIFIED, VERIFIED),
+        *changes(["contacts", "estimates", "customer_payments", credit_notes], INFERRED, VERIFIED),
+        *changes(["items"], INFERRED, INFERRED),
         Probe(
             "expenses-filter",
             "last_modified_time selects expenses.",
@@ -110,32 +104,32 @@ def _shared(
             VERIFIED,
             change_order("expenses", CHANGES),
             REFUSED,
-            {HONOURED: "The connector could read expenses as it does invoices, and does not yet."},
+            {
+                HONOURED: "The connector could read expenses as it does invoices, and does not yet.",
+                **dict.fromkeys((REFUSED, IGNORED), "The connector reads expenses in the order of their creation."),
+            },
         ),
         Probe(
             "page-context",
             "page_context is an object.",
             VERIFIED,
-            observation("invoices", context_form),
+            context_form("invoices", "recurring_expenses"),
             OBJECT,
-            CONTEXT,
         ),
         Probe("total", "page_context has no total.", VERIFIED, total("invoices"), ABSENT),
         Probe(
             "counted",
             "response_option=1 counts the rows of invoices.",
             VERIFIED,
-            observation("invoices", counted, {"response_option": 1}),
+            counted("invoices", COUNTED),
             PRESENT,
-            {PRESENT: "The count could prove that the list is complete.", ABSENT: "The connector does without."},
         ),
         Probe(
             "count-only",
             "response_option=2 counts invoices without listing them.",
             VERIFIED,
-            path("invoices", "invoices", {"response_option": 2}),
-            ANSWERS,
-            {ANSWERS: "The report has the names of its fields.", REFUSED: "Rows are counted by reading them."},
+            count_alone("invoices", {"response_option": 2}),
+            HONOURED,
         ),
         Probe("page-size", "per_page above 200 is refused.", INFERRED, page_size("invoices", "per_page", 201), REFUSED),
         Probe("page-of-200", "A page holds 200 rows.", VERIFIED, page_size("invoices", "per_page", 200), TAKEN),
@@ -143,7 +137,7 @@ def _shared(
             "page-zero",
             "page=0 is the first page.",
             INFERRED,
-            page_at("invoices", PageRequest(number=0)),
+            page_at("invoices", PageRequest(number=0), along=COUNTED),
             FIRST_ROWS,
             PAGE_ZERO,
         ),
@@ -184,11 +178,10 @@ def _shared(
                 f"{name}-by-default",
                 f"All {words(name)} are listed unless others are asked for.",
                 INFERRED,
-                observation(name, default_filter, {"filter_by": None}),
+                default_filter(name, among),
                 ALL,
-                dict.fromkeys((ALL, SOME), "The connector asks for all of them."),
             )
-            for name in ("contacts", "items", "projects")
+            for name, among in (("contacts", CHANGES.newest), ("items", CHANGES.newest), ("projects", None))
         ),
         Probe(
             "all-taxes",
@@ -220,7 +213,7 @@ def _shared(
             dict.fromkeys((MISSING, REFUSED), "Each contact is asked for its persons."),
         ),
         keyed("customer_payments", ("customerpayments", "customer_payments"), VERIFIED, CHANGES.newest),
-        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.newest),
+        keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.oldest),
         keyed("tasks", ("task", "tasks"), VERIFIED),
         *created(["recurring_invoices", "projects"]),
         *(
@@ -238,9 +231,8 @@ def _shared(
                 f"{name}-paged",
                 f"{words(name).capitalize()} come in pages.",
                 VERIFIED,
-                observation(name, paged),
+                paged(name),
                 PRESENT,
-                {PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."},
             )
             for name in ("currencies", "taxes")
         ),
@@ -252,43 +244,8 @@ def _shared(
             organization_header(product),
             HONOURED,
         ),
-        *lists(["users", "credit_note_refunds"]),
-        Probe("detail", "/invoices/... answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
-        Probe(
-            "detail-gone",
-            "A document that does not exist is not found.",
-            VERIFIED,
-            path(f"invoices/{DEAD_ID}", "invoices"),
-            MISSING,
-            {MISSING: "One that vanished is left out.", REFUSED: "One that vanished ends the stream with an error."},
-        ),
-        Probe("detail-form", "An invoice stands alone in its answer.", VERIFIED, detail_form("invoices"), OBJECT),
-        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(documents), ARRAY),
-        Probe(
-            "detail-blanks", "An invoice shows members that hold nothing.", VERIFIED, detail_blanks("invoices"), PRESENT
-        ),
-        *details({"invoices": invoice}),
-        Probe(
-            "detail-time",
-            "An invoice carries the time in its list.",
-            INFERRED,
-            detail_time("invoices"),
-            AS_LISTED,
-        ),
-        Probe(
-            "items-at-once",
-            "/itemdetails takes a hundred ids.",
-            INFERRED,
-            details_at_once("items", "itemdetails", "item_ids", CHANGES.newest),
-            ANSWERS,
-        ),
-        Probe(
-            "dead-item",
-            "Of several items, one that is gone keeps the others from being read.",
-            VERIFIED,
-            dead_document("items", "itemdetails", "item_ids", CHANGES.newest),
-            REFUSED,
-        ),
+        *lists(["users"]),
+        *of_documents(invoice, documents),
     )
 
 
@@ -298,16 +255,19 @@ SUBLISTS = (
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
 )
 INVOICE_PROBES = (
-    *_shared("invoice", "credit_notes", invoice_details.InvoiceDetails),
+    *_shared(
+        "invoice", "credit_notes", invoice_details.InvoiceDetails, {**DOCUMENTS, "retainer_invoices": CREATED.oldest}
+    ),
     *created(["retainer_invoices", "time_entries"]),
     *SUBLISTS,
     *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
     *details({"customer_payments": invoice_details.CustomerPaymentDetails}, CHANGES.newest),
-    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.newest),
+    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.oldest),
     *details({"expenses": invoice_details.ExpenseDetails}),
 )
 BOOKS_PROBES = (
-    *changes(["bills", "sales_orders", "vendor_credits"], VERIFIED),
+    *changes(["bills"], VERIFIED, INFERRED, VERIFIED),
+    *changes(["sales_orders", "vendor_credits"], VERIFIED, VERIFIED),
     Probe(
         "purchase-orders-order",
         "Purchase orders come newest first, whatever is asked for.",
@@ -322,7 +282,10 @@ BOOKS_PROBES = (
         INFERRED,
         change_filter("journals", UNSORTED),
         HONOURED,
-        {HONOURED: "The connector could ask for what changed, and does not yet."},
+        {
+            HONOURED: "The connector could ask for what changed, and does not yet.",
+            **dict.fromkeys((IGNORED, REFUSED, THAT_SECOND, NOTHING), "The connector reads the whole list."),
+        },
     ),
     Probe(
         "journals-timed",
@@ -340,19 +303,23 @@ BOOKS_PROBES = (
         VERIFIED,
         applied_filter("invoices", "Type.DebitNote"),
         HONOURED,
+        {
+            IGNORED: "The connector notices, and says that the stream cannot be read.",
+            REFUSED: "The stream cannot be read.",
+        },
     ),
     Probe(
         "accounts-balance",
         "showbalance is taken for accounts.",
         VERIFIED,
-        parameter("chart_of_accounts", {"showbalance": "true"}),
+        parameter("chart_of_accounts", WITH_BALANCES.newest),
         TAKEN,
     ),
     Probe(
         "accounts-filter",
         "last_modified_time selects accounts.",
         VERIFIED,
-        change_filter("chart_of_accounts", UNSORTED),
+        change_filter("chart_of_accounts", WITH_BALANCES),
         HONOURED,
     ),
     Probe(
@@ -363,7 +330,13 @@ BOOKS_PROBES = (
         ANSWERS,
         {REFUSED: "Each bank account is asked for its transactions."},
     ),
-    *paths([("recurringbills/{id}", ANSWERS), ("recurring_bills/{id}", MISSING)], "recurring_bills"),
+    Probe(
+        "recurring-bill-path",
+        "One recurring bill is found below recurringbills, as their list is.",
+        INFERRED,
+        path_of_one("recurring_bills", ("recurringbills", "recurring_bills")),
+        "recurringbills",
+    ),
     *SUBLISTS,
     *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
     *details(

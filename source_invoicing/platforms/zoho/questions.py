@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from source_invoicing.http import whole_number
 from source_invoicing.platforms.zoho.common import page_context
 from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.streams import Row
+from source_invoicing.streams import PageRequest, Row
 from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
     HONOURED,
     IGNORED,
+    MISSING,
     PRESENT,
     REFUSED,
     Answer,
@@ -40,18 +42,38 @@ WITH_LINES = ("line_items", "invoices", "bills")
 # No id of Zoho's is as short.
 DEAD_ID = "1"
 
-
-def context_form(answer: Answer) -> str:
-    """How a list describes its page."""
-    context = _context(answer)
-    return OBJECT if isinstance(context, dict) else ARRAY if isinstance(context, list) else ABSENT
+#: Lists of documents, and how pages of them were asked for already.
+Documents = Mapping[str, Params | None]
 
 
-def paged(answer: Answer) -> str:
-    """Whether a list describes its page."""
-    if answer.page is None:
-        raise CannotTell(answer.outcome)
-    return PRESENT if _context(answer) else ABSENT
+@question(dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without."))
+def context_form(inquiry: Inquiry, *names: str) -> str:
+    """How do lists describe their pages? It is absent where one of them does without.
+
+    :param names: a list that may be long, and one that likely fits on a page
+    """
+    answers = [answer for name in names if (answer := inquiry.page(name)).page is not None]
+    if not answers:
+        raise CannotTell("no list answers")
+    contexts = [*map(_context, answers)]
+    kind = ABSENT if not all(contexts) else ARRAY if isinstance(contexts[0], list) else OBJECT
+    inquiry.note("lists", len(answers))
+    return kind
+
+
+@question({PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."})
+def paged(inquiry: Inquiry, name: str) -> str:
+    """Does a list come in pages? One that does not describe its first page is asked for a second one."""
+    answer, params = inquiry.page(name), {}
+    if answer.refused:
+        params = {"filter_by": None}
+        answer = inquiry.page(name, params=params)
+    if _context(answer):
+        return PRESENT
+    key = inquiry.stream(name).key
+    rows = [*map(key, answer.rows)]
+    behind = inquiry.page(name, PageRequest(number=2), params).listed.rows
+    return ABSENT if rows == [*map(key, behind)] else PRESENT
 
 
 def _context(answer: Answer) -> Any:
@@ -59,12 +81,29 @@ def _context(answer: Answer) -> Any:
     return body.get("page_context") if isinstance(body, dict) else None
 
 
-def default_filter(answer: Answer) -> str:
-    """Which rows a list shows unless it is asked for others."""
-    applied = page_context(answer.response).get("applied_filter") if answer.response is not None else None
-    if not isinstance(applied, str):
+@question(dict.fromkeys((ALL, SOME), "The connector asks for all of them."))
+def default_filter(inquiry: Inquiry, name: str, among: Params | None = None) -> str:
+    """Which rows does a list show unless it is asked for others? Where it does not say, its rows do.
+
+    :param among: of a page of all rows, see :meth:`.Inquiry.rows`
+    """
+    answer = inquiry.page(name, params={"filter_by": None})
+    applied = _applied_filter(answer)
+    if applied is not None:
+        return ALL if applied.endswith(".All") else SOME
+    if answer.listed.has_more is not False:
         raise CannotTell("the answer does not say which filter was applied")
-    return ALL if applied.endswith(".All") else SOME
+    key, rows = inquiry.stream(name).key, inquiry.rows(name, among)
+    if not set(map(key, rows)) <= set(map(key, answer.listed.rows)):
+        return SOME
+    if len({row.get("status") for row in rows}) == 1:
+        raise CannotTell("there is no row that would be left out")
+    return ALL
+
+
+def _applied_filter(answer: Answer) -> str | None:
+    applied = page_context(answer.response).get("applied_filter") if answer.response is not None else None
+    return applied if isinstance(applied, str) else None
 
 
 def rate_headers(answer: Answer) -> str:
@@ -81,10 +120,64 @@ def offsets(answer: Answer) -> str:
     return ONE_OFFSET if len(found) == 1 else SEVERAL_OFFSETS
 
 
-def counted(answer: Answer) -> str:
-    """Whether a list counts its rows when asked to."""
-    context = page_context(answer.response) if answer.response is not None else {}
+@question(
+    {
+        PRESENT: "The count could prove that the list is complete.",
+        ABSENT: "The connector does without.",
+        REFUSED: "The connector does without.",
+    }
+)
+def counted(inquiry: Inquiry, name: str, params: Params) -> str:
+    """Does a list count its rows when asked to?"""
+    # The page before the first one is asked for along with it.
+    answer = inquiry.page(name, PageRequest(number=0), params)
+    if answer.page is None:
+        answer = inquiry.page(name, params=params)
+    if answer.refused:
+        return REFUSED
+    if inquiry.page(name).listed.total is not None:
+        raise CannotTell("a total comes without being asked for")
+    context = page_context(answer.answered)
     return PRESENT if context.get("total") is not None or context.get("count") is not None else ABSENT
+
+
+@question(
+    {
+        HONOURED: "Rows can be counted at little cost. The report has the names of the fields.",
+        IGNORED: "Rows are counted by reading them.",
+        REFUSED: "Rows are counted by reading them.",
+    }
+)
+def count_alone(inquiry: Inquiry, name: str, params: Params) -> str:
+    """Does a list leave out its rows when a count alone is asked for?"""
+    stream = inquiry.stream(name)
+    answer = inquiry.page(name, path=stream.resource, params=params)
+    if answer.refused:
+        return REFUSED
+    body = answer.answered.body
+    return IGNORED if isinstance(body, dict) and body.get(stream.resource) else HONOURED
+
+
+@question(
+    {
+        "recurringbills": "The connector finds it at either of two paths.",
+        "recurring_bills": "The connector finds it at either of two paths.",
+        MISSING: "The details of recurring bills cannot be read.",
+    }
+)
+def path_of_one(inquiry: Inquiry, name: str, places: Sequence[str]) -> str:
+    """Below which of some paths is a row found by its id?
+
+    :param places: the likeliest one first; they are the outcomes
+    """
+    key = inquiry.stream(name).key(inquiry.page(name).rows[0])
+    for place in places:
+        answer = inquiry.page(name, path=f"{place}/{{id}}", key=key)
+        if answer.outcome == ANSWERS:
+            return place
+        if answer.outcome != MISSING:
+            raise CannotTell(answer.outcome)
+    return MISSING
 
 
 @question(
@@ -99,8 +192,8 @@ def applied_filter(inquiry: Inquiry, name: str, filter_by: str) -> str:
     answer = inquiry.page(name, params={"filter_by": filter_by})
     if answer.refused:
         return REFUSED
-    applied = page_context(answer.response).get("applied_filter") if answer.response is not None else None
-    if not isinstance(applied, str):
+    applied = _applied_filter(answer)
+    if applied is None:
         raise CannotTell("the answer does not say which filter was applied")
     return HONOURED if applied == filter_by else IGNORED
 
@@ -158,6 +251,33 @@ def _document(inquiry: Inquiry, name: str, row: Row | None = None) -> tuple[Any,
     return value, document
 
 
+Found = tuple[str, Row, Any, dict[str, Any]]
+
+
+def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
+    """The first document of each of some lists, where it comes: the list, the row in it, the document as it came, and
+    without an array around it.
+
+    :param among: the lists, and how pages of them were asked for already
+    """
+    for name, params in among.items():
+        page = inquiry.page(name, params=params).page
+        for row in page.rows[:1] if page is not None else ():
+            with suppress(CannotTell):
+                yield name, row, *_document(inquiry, name, row)
+
+
+def _some_document(inquiry: Inquiry, among: Documents) -> Found:
+    """The first of :func:`_documents`.
+
+    :raises CannotTell: when none comes
+    """
+    found = next(_documents(inquiry, among), None)
+    if found is None:
+        raise CannotTell("no document comes")
+    return found
+
+
 @question(
     {
         AS_DECLARED: "Each field has its place in the schema.",
@@ -175,32 +295,35 @@ def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among:
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
-def detail_form(inquiry: Inquiry, name: str) -> str:
-    """How is a document written?"""
-    value, _ = _document(inquiry, name)
+def detail_form(inquiry: Inquiry, among: Documents) -> str:
+    """How is a document written?
+
+    :param among: see :func:`_documents`
+    """
+    _, _, value, _ = _some_document(inquiry, among)
     return ARRAY if isinstance(value, list) else OBJECT
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
-def detail_lines(inquiry: Inquiry, among: Mapping[str, Params | None]) -> str:
+def detail_lines(inquiry: Inquiry, among: Documents) -> str:
     """How are the lines of a document written that has a single one?
 
-    :param among: lists of documents, and how pages of them were asked for already
+    :param among: see :func:`_documents`
     """
-    for name, params in among.items():
-        page = inquiry.page(name, params=params).page
-        for row in page.rows[:1] if page is not None else ():
-            found = [_document(inquiry, name, row)[1].get(member) for member in WITH_LINES]
-            for lines in filter(None, found):
-                if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
-                    return OBJECT if isinstance(lines, dict) else ARRAY
+    for *_, document in _documents(inquiry, among):
+        for lines in filter(None, map(document.get, WITH_LINES)):
+            if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
+                return OBJECT if isinstance(lines, dict) else ARRAY
     raise CannotTell("no document has a single line")
 
 
 @question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
-def detail_blanks(inquiry: Inquiry, name: str) -> str:
-    """Does a document show members that hold nothing?"""
-    _, document = _document(inquiry, name)
+def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
+    """Does a document show members that hold nothing?
+
+    :param among: see :func:`_documents`
+    """
+    *_, document = _some_document(inquiry, among)
     return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
 
 
@@ -211,13 +334,18 @@ def detail_blanks(inquiry: Inquiry, name: str) -> str:
         ABSENT: "A detail gets the time in the list.",
     }
 )
-def detail_time(inquiry: Inquiry, name: str) -> str:
-    """Does a document carry the time of change that its list has?"""
-    _, document = _document(inquiry, name)
-    stream, row = inquiry.stream(name), inquiry.page(name).rows[0]
-    if not document.get("last_modified_time"):
-        return ABSENT
-    return AS_LISTED if stream.timestamp(document) == stream.timestamp(row) else ANOTHER
+def detail_time(inquiry: Inquiry, among: Documents) -> str:
+    """Does a document carry the time of change that its list has?
+
+    :param among: see :func:`_documents`
+    """
+    for name, row, _, document in _documents(inquiry, among):
+        stream = inquiry.stream(name)
+        listed = stream.timestamp(row)
+        if listed is not None:
+            time = stream.timestamp(document)
+            return ABSENT if time is None else AS_LISTED if time == listed else ANOTHER
+    raise CannotTell("no document has a time in its list")
 
 
 @question(

@@ -58,17 +58,16 @@ class Changes:
         return inquiry.page(name) if self.newest and answer.page is None else answer
 
     def since_middle(self, inquiry: Inquiry, name: str) -> tuple[int, list[int], Answer]:
-        """Ask for what changed since a time in the middle of those of a page.
+        """Ask for what changed since a time between those of a page: a third of them are before it, so that a short
+        list leaves enough behind it to show an order.
 
         :return: the time, those of the page, and the answer
         :raises CannotTell: when the rows do not differ in time
         """
         times = self.times(inquiry, name, self.base(inquiry, name).rows)
-        different = sorted({time // self.unit for time in times})
-        if len(different) < FEWEST_TIMES:
-            raise CannotTell("the rows do not differ enough in their times of change")
+        different = _different(sorted({time // self.unit for time in times}))
         inquiry.note("rows without the filter", len(times))
-        middle = different[len(different) // 2] * self.unit
+        middle = different[len(different) // 3] * self.unit
         if self.since is None:
             return middle, times, inquiry.page(name, PageRequest(since=middle))
         sorts = self.oldest and inquiry.page(name, params=self.newest).page is not None
@@ -104,7 +103,7 @@ def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
 
 @question(
     {
-        INCLUDED: "A later sync reads the rows of the cursor's own second once more.",
+        INCLUDED: "A later sync reads the rows of a second or two once more.",
         EXCLUDED: "The connector asks from one second earlier, so no row of the cursor's own second is missed.",
     }
 )
@@ -123,9 +122,9 @@ def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
 
 @question(
     {
-        HONOURED: "Several workers could read the list, each a span of time. The connector does not do that yet.",
-        IGNORED: "One worker reads the list, as the connector does.",
-        REFUSED: "One worker reads the list, as the connector does.",
+        HONOURED: "Workers that share a list could each ask for a span of time. The connector does not do that yet.",
+        IGNORED: "The connector does without.",
+        REFUSED: "The connector does without.",
     }
 )
 def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[int], Params]) -> str:
@@ -133,9 +132,7 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
 
     :param until: the parameters for it
     """
-    times = sorted(set(changes.times(inquiry, name, changes.base(inquiry, name).rows)))
-    if len(times) < FEWEST_TIMES:
-        raise CannotTell("the rows do not differ enough in their times of change")
+    times = _different(sorted(set(changes.times(inquiry, name, changes.base(inquiry, name).rows))))
     middle = times[len(times) // 2]
     answer = inquiry.page(name, params={**changes.newest, **until(middle)})
     if answer.refused:
@@ -146,28 +143,43 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
 
 @question(
     {
-        HONOURED: "The connector reads the list in the order of changes, from the last one that it knows.",
+        HONOURED: "The connector reads the list in the order of changes, and begins with the last one that it knows.",
         IGNORED: "The connector reads all pages of the list, in another order.",
         REFUSED: "The connector reads all pages of the list, in another order.",
         NEWEST_FIRST: "The connector reads all pages of the list, in another order.",
     }
 )
 def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
-    """Does the list come by time of change when that is asked for?"""
-    answer = inquiry.page(name, params=changes.newest)
-    if answer.refused:
-        return REFUSED
-    down = changes.times(inquiry, name, answer.rows)
-    if len(set(down)) < FEWEST_TIMES:
-        raise CannotTell("the rows do not differ enough in their times of change")
-    _, _, later = changes.since_middle(inquiry, name) if changes.since else (0, [], Answer())
-    up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
-    if len(set(up)) < FEWEST_TIMES:
-        up = changes.times(inquiry, name, inquiry.page(name, params=changes.oldest).rows)
-    inquiry.note("rows in order", len(down))
-    if down != sorted(down, reverse=True):
-        return IGNORED
-    return HONOURED if up == sorted(up) else NEWEST_FIRST if up == sorted(up, reverse=True) else IGNORED
+    """Does the list come by time of change when that is asked for? The oldest change has to come first: the other way
+    round is asked for where its page serves the filter too."""
+    if changes.since is not None:
+        answer = inquiry.page(name, params=changes.newest)
+        if answer.refused:
+            return REFUSED
+        down = _different(changes.times(inquiry, name, answer.rows))
+        if down != sorted(down, reverse=True):
+            return IGNORED
+        _, _, later = changes.since_middle(inquiry, name)
+        up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
+        if len(set(up)) >= FEWEST_TIMES:
+            return _direction(inquiry, up)
+    answer = inquiry.page(name, params=changes.oldest)
+    return REFUSED if answer.refused else _direction(inquiry, _different(changes.times(inquiry, name, answer.rows)))
+
+
+def _different(times: list[int]) -> list[int]:
+    """Times that can show an order.
+
+    :raises CannotTell: when they cannot
+    """
+    if len(set(times)) < FEWEST_TIMES:
+        raise CannotTell("the rows do not differ enough in their times")
+    return times
+
+
+def _direction(inquiry: Inquiry, times: list[int]) -> str:
+    inquiry.note("rows in order", len(times))
+    return HONOURED if times == sorted(times) else NEWEST_FIRST if times == sorted(times, reverse=True) else IGNORED
 
 
 @question(

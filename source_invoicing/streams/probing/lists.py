@@ -27,7 +27,6 @@ from source_invoicing.streams.probing.inquiry import (
 
 TAKEN, CAPPED = "taken", "fewer rows come"
 EMPTY, ROWS, FIRST_ROWS = "no rows", "rows", "the first rows again"
-RIGHT, WRONG = "right", "wrong"
 STABLE, CHANGES = "the same each time", "another each time"
 ONCE, SEVERAL = "once", "several times"
 ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
@@ -86,32 +85,46 @@ def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None 
 
     :param along: what another probe asks of the same list. If it takes both at once, one request has answered both
     """
-    if along and inquiry.page(name, params={**params, **along}).page is not None:
-        return TAKEN
-    answer = inquiry.page(name, params=params)
+    answer = _with_another(inquiry, name, params, along)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
     return TAKEN if answer.listed else ""
 
 
+def _with_another(inquiry: Inquiry, name: str, params: Params, along: Params | None) -> Answer:
+    """A page that is asked for with parameters and those of another probe, or with the former alone where that is not
+    taken."""
+    both = inquiry.page(name, params={**params, **(along or {})})
+    return inquiry.page(name, params=params) if along and both.page is None else both
+
+
 @question(
     {
         HONOURED: "The filter could be used. The connector does not need it.",
-        IGNORED: "The filter cannot be used: it selects nothing. The connector does not need it.",
+        IGNORED: "The filter has no effect. The connector does not need it.",
         REFUSED: "The filter must not be sent. The connector does not need it.",
     }
 )
 def selection(
-    inquiry: Inquiry, name: str, params: Params, keeps: Callable[[Row], bool], among: Params | None = None
+    inquiry: Inquiry,
+    name: str,
+    params: Params,
+    keeps: Callable[[Row], bool],
+    *,
+    among: Params | None = None,
+    along: Params | None = None,
 ) -> str:
     """Does a parameter select rows?
 
     :param keeps: whether it should list a row
     :param among: of a page without it, see :meth:`.Inquiry.rows`
+    :param along: see :func:`parameter`
     """
     if all(map(keeps, inquiry.rows(name, among))):
         raise CannotTell("there is no row that would be left out")
-    answer = inquiry.page(name, params=params)
+    answer = _with_another(inquiry, name, params, along)
+    if along and answer.page is not None and not answer.page.rows:  # either of them may have left all out
+        answer = inquiry.page(name, params=params)
     if answer.refused:
         return REFUSED
     inquiry.note("rows selected", len(answer.listed.rows))
@@ -121,13 +134,16 @@ def selection(
 @question(
     {
         HONOURED: "The filter can be used.",
-        IGNORED: "The filter cannot be used: it selects nothing.",
+        IGNORED: "The filter has no effect, so it cannot be used.",
         REFUSED: "The filter must not be sent.",
     }
 )
-def selects_none(inquiry: Inquiry, name: str, params: Params) -> str:
-    """Does a filter that fits no row list none?"""
-    answer = inquiry.page(name, params=params)
+def selects_none(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
+    """Does a filter that fits no row list none?
+
+    :param along: see :func:`parameter`
+    """
+    answer = _with_another(inquiry, name, params, along)
     if answer.refused:
         return REFUSED
     inquiry.note("rows with the filter", len(answer.listed.rows))
@@ -170,6 +186,8 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return TAKEN
     if page.has_more or (page.total or 0) > len(page.rows):
         return CAPPED
+    if page.total is not None:
+        raise CannotTell("the list is shorter than such a page")
     following = inquiry.stream(name).paging.following(PageRequest(), page)
     if following is not None and inquiry.page(name, following, {param: size}).listed.rows:
         return CAPPED
@@ -179,20 +197,32 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
 @question(
     {
         EMPTY: "The end of a list shows as an empty page.",
-        REFUSED: "The connector must not ask behind the end, and does so nowhere else.",
+        REFUSED: "The connector should not ask behind the end. It does where nothing else shows that there is one.",
         FIRST_ROWS: "The connector sees that the rows come again, and ends the list there.",
         ROWS: "The list has rows there, so it is long, or pages are counted in another way.",
     }
 )
-def page_at(inquiry: Inquiry, name: str, request: PageRequest, *, in_order: bool = False) -> str:
+def page_at(
+    inquiry: Inquiry,
+    name: str,
+    request: PageRequest,
+    *,
+    in_order: bool = False,
+    among: Params | None = None,
+    along: Params | None = None,
+) -> str:
     """What comes at a place in a list, such as far behind its end?
 
     :param in_order: whether a page may have to be asked for behind the one before it, which is the first one then
+    :param among: of pages that other probes ask for
+    :param along: see :func:`parameter`
     """
-    start = inquiry.page(name).rows
-    if request.number > 1 and inquiry.page(name, again=in_order).listed.has_more:
+    start = inquiry.page(name, params=among).rows
+    if request.number > 1 and inquiry.page(name, params=among, again=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
-    answer = inquiry.page(name, request)
+    answer = inquiry.page(name, request, {**(among or {}), **(along or {})})
+    if along and answer.page is None:
+        answer = inquiry.page(name, request, among)
     if answer.failure is not None and answer.refused:
         return REFUSED
     key = inquiry.stream(name).key
@@ -214,24 +244,9 @@ def total(inquiry: Inquiry, name: str) -> str:
 
 @question(
     {
-        RIGHT: "A total proves that a list is complete.",
-        WRONG: "A list seems to break off, or to go on, where it does not. Have the connector not look at the total.",
-    }
-)
-def total_right(inquiry: Inquiry, name: str) -> str:
-    """Is the total the number of rows?"""
-    if inquiry.page(name).listed.total is None:
-        raise CannotTell("no total comes")
-    rows, last, _ = followed(inquiry, name)
-    inquiry.note("rows", rows)
-    return RIGHT if last.listed.total == rows else WRONG
-
-
-@question(
-    {
         ENDS: "The end of the list shows.",
         NO_ADDRESS: "The end of the list shows.",
-        FIRST_ROWS: "The API does not page as declared. The connector ends the list there, and says so.",
+        FIRST_ROWS: "The API does not page as declared, so the stream ends early or fails. Check its pagination.",
         GOES_ON: "The list is longer than it says. Check the pagination of the stream.",
         UNREADABLE: "Its pages contradict each other, so the stream fails. Check the pagination of the stream.",
         REFUSED: "A page that should be there is refused, so the stream fails. Check the pagination of the stream.",
@@ -240,13 +255,13 @@ def total_right(inquiry: Inquiry, name: str) -> str:
 def last_page(inquiry: Inquiry, name: str) -> str:
     """Does the list end where it says so?"""
     _, last, following = followed(inquiry, name)
-    if last.page is None:
-        return last.outcome
-    if following is None:
+    if last.page is not None and following is None:
         return NO_ADDRESS
-    behind = inquiry.page(name, following)
+    behind = inquiry.page(name, following) if last.page is not None else last
     if behind.page is None:
-        return ENDS if behind.outcome in (REFUSED, MISSING) else behind.outcome
+        if behind.response is not None and behind.response.body == inquiry.page(name).answered.body:
+            return FIRST_ROWS  # which contradict a total
+        return ENDS if last.page is not None and behind.outcome in (REFUSED, MISSING) else behind.outcome
     key = inquiry.stream(name).key
     known = set(map(key, inquiry.page(name).listed.rows)) | set(map(key, last.listed.rows))
     new = [row for row in behind.listed.rows if key(row) not in known]
