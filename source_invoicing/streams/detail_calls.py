@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sized
 
 from source_invoicing.http import logger
 from source_invoicing.http.heartbeat import heartbeat_seconds
@@ -24,19 +23,6 @@ class DetailCalls:
         self._documents = 0
         self._done = 0
         self._spoke = time.monotonic()
-        self._under_way: list[Sized] = []
-
-    def watch(self, under_way: Sized) -> None:
-        """Count in what a reading has under way.
-
-        :param under_way: what it asks for again when the sync is cut off now
-        """
-        self._under_way.append(under_way)
-
-    @property
-    def under_way(self) -> int:
-        """How much all readings together have under way."""
-        return sum(map(len, self._under_way))
 
     def take(self) -> bool:
         """Take one.

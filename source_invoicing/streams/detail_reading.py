@@ -35,7 +35,7 @@ T = TypeVar("T")
 # A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
 # those that are on their way.
 DETAILS_PER_STATE = 10
-# So many requests of all streams together may be ahead of the oldest ones that have no response yet, or as many as
+# So many requests of an account may be ahead of the oldest ones that have no response yet, or as many as
 # there are workers, up to a bound: with what is behind the last state, no more than forty are asked for again.
 MOST_AHEAD = 20
 MOST_WORKERS_AHEAD = 30
@@ -60,9 +60,15 @@ class DetailReading(Reading):
 
     :param documents: of a list that has been read by the time of :meth:`chains`
     :param details_per_state: behind how many further details a state is written
+    :param under_way: what is under way in the readings of the account, to which this one adds its own
     """
 
-    def __init__(self, documents: Documents, details_per_state: int = DETAILS_PER_STATE) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        details_per_state: int = DETAILS_PER_STATE,
+        under_way: list[InOrder] | None = None,
+    ) -> None:
         super().__init__(documents.source, documents.outlets)
         self._listed = documents
         # A detail becomes a record in place, so streams of its parts come first.
@@ -71,7 +77,8 @@ class DetailReading(Reading):
         self._details_per_state = details_per_state
         self._at_once = documents.outlets[0].details_per_call
         self._under_way = InOrder()
-        self._calls.watch(self._under_way)
+        self._all_under_way = [] if under_way is None else under_way
+        self._all_under_way.append(self._under_way)
         self._order: dict[Any, InOrder] = defaultdict(InOrder)
         self._total = 0
         self._done = 0
@@ -89,7 +96,7 @@ class DetailReading(Reading):
     def has_room(self, under_way: int, workers: int) -> bool:
         most = min(max(MOST_AHEAD, workers), MOST_WORKERS_AHEAD)
         # Each reading may have one, however far ahead the others are.
-        return under_way < workers and (not len(self._under_way) or self._calls.under_way < most)
+        return under_way < workers and (not len(self._under_way) or sum(map(len, self._all_under_way)) < most)
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from source_invoicing.http import ApiClient
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_reading import DETAILS_PER_STATE, DetailReading
 from source_invoicing.streams.documents import Documents
+from source_invoicing.streams.parent_state import InOrder
 from source_invoicing.streams.reading import Reading
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -34,4 +36,9 @@ def readings_of(streams: Sequence[InvoicingStream]) -> list[Reading]:
         lists.append(Reading(source, [each for each in outlets if not isinstance(each, DetailStream)], named))
         documents += named
     details_per_state = max(DETAILS_PER_STATE // max(len(documents), 1), 1)
-    return [*lists, *(DetailReading(each, details_per_state) for each in documents)]
+    # An account that is slow does not hold up another one.
+    under_way: defaultdict[ApiClient, list[InOrder]] = defaultdict(list)
+    return [
+        *lists,
+        *(DetailReading(each, details_per_state, under_way[each.source.account.client]) for each in documents),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from source_invoicing.streams import DetailReading, InvoicingStream, readings_of
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
-from unit_tests.zoho.helpers import Mock, config
+from unit_tests.zoho.helpers import US_BOOKS, Mock, config
 from unit_tests.zoho.zoho_list import EPOCH, ZohoList, written
 
 LINES, WHOLE = "invoice_line_items", "invoice_details"
@@ -195,7 +196,8 @@ def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, str
         assert set(keys(first, name)) | set(keys(second, name)) == {f"{key:03}" for key in range(100)}
 
 
-def test_details_that_have_no_response_hold_up_all_lists_together(http: Mock) -> None:
+@pytest.mark.parametrize("organizations", [1, 2])
+def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Mock, organizations: int) -> None:
     answer_tokens(http)
     lists = {"invoices": "invoice", "contacts": "contact", "estimates": "estimate", "bills": "bill"}
     for path, name in lists.items():
@@ -203,7 +205,11 @@ def test_details_that_have_no_response_hold_up_all_lists_together(http: Mock) ->
         for key in range(60):
             documents.add(key, 1000 + key)
         documents.serve(http)
-    values = {**config(organization_id="111", details=True), "num_workers": 10}
+    ids = ["111", "222"][:organizations]
+    http.get(
+        f"{US_BOOKS}/organizations", json={"code": 0, "organizations": [{"organization_id": each} for each in ids]}
+    )
+    values = {**config(organization_id=",".join(ids), details=True), "num_workers": 10}
     wanted = {f"{name}_details" for name in lists.values()}
     streams = [each for each in SourceInvoicing().streams(values) if each.name in wanted]
     readings = readings_of([each for each in streams if isinstance(each, InvoicingStream)])
@@ -215,13 +221,14 @@ def test_details_that_have_no_response_hold_up_all_lists_together(http: Mock) ->
     # The oldest document of each list is never answered, the others at once.
     chains = [reading.chains() for reading in of_details]
     waiting = [next(each) for each in chains]
-    answered = 0
+    answered: Counter[str] = Counter()
     for reading, each in list(zip(of_details, chains, strict=True)) * 60:
         if reading.has_room(1, 10):
-            answered += len(list(reading.read(next(each))))
+            answered.update(row["organization_id"] for _, rows in reading.read(next(each)) for row in rows)
 
-    assert len(waiting) == len(lists)
-    assert 10 < answered <= 20
+    assert len(waiting) == len(lists) * organizations
+    assert answered.keys() == set(ids)
+    assert all(10 < number <= 20 for number in answered.values())
 
 
 def test_many_documents_of_one_second_are_entered_in_the_middle(http: Mock) -> None:
