@@ -23,10 +23,10 @@ class Since:
     :param first: what stands for the time in a sync that has none yet (seconds since 1970, UTC, or a row version)
     """
 
-    param: str = ""
-    header: str = ""
-    format: str = "iso8601"
-    first: int | None = None
+    param: str
+    header: str
+    format: str
+    first: int | None
 
     @classmethod
     def parse(cls, fields: Fields) -> Self:
@@ -37,22 +37,20 @@ class Since:
         header, form = fields.optional_text("since_header"), parse_format(fields, "since_format")
         if header:
             check_header_name(fields, header, "since_header")
-        return cls(fields.optional_text("since_param"), header, form, _first(fields, form))
+        param = fields.optional_text("since_param")
+        if form != INTEGER:
+            return cls(param, header, form, fields.timestamp("first_since"))
+        text = fields.optional_text("first_since")
+        version = whole_number(text) if text else None
+        if text and version is None:
+            what = f"should be a whole number where since_format is integer, found {text!r}"
+            raise fields.complaint("first_since", what)
+        return cls(param, header, form, version)
 
     @property
     def option(self) -> str:
         """The option that has it sent, if there is one."""
         return "since_param" if self.param else "since_header" if self.header else ""
-
-
-def _first(fields: Fields, form: str) -> int | None:
-    if form != INTEGER:
-        return fields.timestamp("first_since")
-    text = fields.optional_text("first_since")
-    version = whole_number(text) if text else None
-    if text and version is None:
-        raise fields.complaint("first_since", f"should be a whole number where since_format is integer, found {text!r}")
-    return version
 
 
 @dataclass(frozen=True)
