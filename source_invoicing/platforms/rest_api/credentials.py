@@ -24,7 +24,7 @@ from source_invoicing.http import (
     mask,
     same_origin,
 )
-from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, Pairs, check_header_name
+from source_invoicing.platforms.rest_api.template import AUTHORIZATION, Pairs, check_header_name
 
 REFRESH_TOKEN = "refresh_token"
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")

@@ -14,10 +14,9 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import CallBudget
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
-from source_invoicing.platforms.rest_api.headers import Pairs, parse_headers
 from source_invoicing.platforms.rest_api.parts import Parts
 from source_invoicing.platforms.rest_api.resource import Parent, Resource
-from source_invoicing.platforms.rest_api.template import Shared, placeholders_in
+from source_invoicing.platforms.rest_api.template import Pairs, Shared, parse_headers, placeholders_in
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 DEFAULT_STREAM = {"name": "invoices", "path": "/v1/invoices"}

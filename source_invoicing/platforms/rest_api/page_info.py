@@ -16,8 +16,8 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
-from source_invoicing.platforms.rest_api.headers import check_header_name
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
+from source_invoicing.platforms.rest_api.template import check_header_name
 from source_invoicing.streams import PageRequest, Row
 
 # How APIs call the number of rows, the sign of more, and the way to the next page, in lower case without "_", "-", "$".

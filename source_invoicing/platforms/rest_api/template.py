@@ -16,12 +16,19 @@ from typing import Any
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
-from source_invoicing.http import Request, logger
-from source_invoicing.platforms.rest_api.headers import Pairs, mask_if_secret, parse_headers
+from source_invoicing.http import Request, logger, mask
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
 from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, written
 from source_invoicing.streams.child import path_segment
 
+Pairs = tuple[tuple[str, str], ...]
+
+AUTHORIZATION = "Authorization"
+# RFC 9110, section 5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
+# Which column to sort by, or whose records to read.
+NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
 METHODS = ("GET", "POST")
 #: Placeholders that stand for a time, and may say how it is written.
 OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {"since": filter_value, "from": written, "to": written}
@@ -296,6 +303,53 @@ def parse_params(fields: Fields, key_param: str) -> Pairs:
         mask_if_secret(name, value)
         params.append((name, value))
     return tuple(params)
+
+
+def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = False) -> Pairs:
+    """Headers that the configuration declares, under ``headers`` or ``secret_headers``.
+
+    :param fields: the object that holds them
+    :param taken: who sets further headers already, by their name in lower case
+    :param secret: whether to read those whose values are secret
+    :raises Failure: for the first one that cannot be sent or comes twice
+    """
+    headers: list[tuple[str, str]] = []
+    taken = dict(taken)
+    for each in fields.objects("secret_headers" if secret else "headers"):
+        name = each.text("name", why="It is the name of a header.")
+        value = each.text("value", why=f"It is what the header {name} says.")
+        if secret:
+            mask(value)
+        check_header_name(each, name)
+        # Headers are sent in Latin-1.
+        if not value.isprintable() or max(value) > "\xff":
+            raise each.complaint("value", "holds a line break or another sign that no header can hold")
+        if (other := taken.get(name.lower())) is not None:
+            raise each.complaint("name", f"is {name}, which {other}; leave it out")
+        taken[name.lower()] = "stands there already"
+        mask_if_secret(name, value)
+        headers.append((name, value))
+    return tuple(headers)
+
+
+def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
+    """
+    :param option: the property that holds it
+    :raises Failure: when it is not the name of a header
+    """
+    if not HEADER_NAME.fullmatch(name):
+        raise fields.complaint(
+            option, f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+        )
+
+
+def mask_if_secret(name: str, value: str) -> None:
+    """Keep a value out of all messages if its name says that it is secret.
+
+    The CDK masks no secrets inside lists, even where the specification says that they are secret.
+    """
+    if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)):
+        mask(value)
 
 
 def _body(fields: Fields, method: str) -> Mapping[str, Any]:
