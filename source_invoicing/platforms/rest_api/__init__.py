@@ -78,7 +78,7 @@ class RestApi(Platform):
         self._error_handler = handler
         auth = self._options.credentials.auth
         if isinstance(auth, OAuth):
-            auth = auth.auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
+            auth = auth.make_auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
         self._auth = auth
 
     @override

@@ -44,12 +44,7 @@ class OAuth:
     form: Mapping[str, str]
     client: tuple[str, str] | None = None
 
-    @property
-    def rotates(self) -> bool:
-        """Whether there is a refresh token, which the endpoint may replace."""
-        return REFRESH_TOKEN in self.form
-
-    def auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
+    def make_auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
         """
         :param headers: that go with each request to the host of the API
         :param on_rotation: called with each refresh token that takes the place of the one before
@@ -69,14 +64,14 @@ class OAuth:
             options="platform.auth",
             auth=client_auth,
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,
-            on_rotation=on_rotation if self.rotates else None,
+            on_rotation=on_rotation if REFRESH_TOKEN in self.form else None,
         )
         return TokenAuth(tokens)
 
     def _refusal(self, error: str, description: str) -> Failure:
         """Why the endpoint issues no token (RFC 6749, section 5.2)."""
         what, advice = "the client", "client_secret, scope, token_params and client_auth (body or basic)."
-        if self.rotates:
+        if REFRESH_TOKEN in self.form:
             what, advice = (
                 "the refresh token",
                 "client_secret and refresh_token; a refresh token that was withdrawn or used up has to be made anew.",

@@ -17,7 +17,7 @@ from source_invoicing.platforms.rest_api.error_handler import ListEnd, PageError
 from source_invoicing.platforms.rest_api.resource import Resource
 from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, times_in
 from source_invoicing.platforms.rest_api.template import placeholders_in
-from source_invoicing.platforms.rest_api.timestamps import unit_of, written
+from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
 from source_invoicing.streams import Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.resource import Chain
@@ -130,7 +130,7 @@ class DeclaredLists(DeclaredStream, ABC):
         in_path = placeholders_in(self.declared.template.path)
         apart = {name: value for name, value in fixed.items() if name not in in_path}
         if windows := self.declared.windows:
-            apart |= {name: written(windows.format, fixed[name]) for name in ("from", "to")}
+            apart |= {name: format_time(windows.format, fixed[name]) for name in ("from", "to")}
         return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import Request, logger, mask
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
-from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, written
+from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, format_time
 from source_invoicing.streams.child import path_segment
 
 Pairs = tuple[tuple[str, str], ...]
@@ -31,7 +31,11 @@ SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signatur
 NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
 METHODS = ("GET", "POST")
 #: Placeholders that stand for a time, and may say how it is written.
-OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {"since": filter_value, "from": written, "to": written}
+OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {
+    "since": filter_value,
+    "from": format_time,
+    "to": format_time,
+}
 OF_PAGES = ("offset", "limit", "page", "cursor")
 OF_LISTS = ("id", "parent", "value")
 NAMES = (*OF_TIMES, *OF_PAGES, *OF_LISTS)

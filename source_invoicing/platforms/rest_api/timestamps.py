@@ -61,7 +61,7 @@ FORMATS: Mapping[str, Callable[[int], str | int]] = {
 }
 
 
-def written(form: str, seconds: int) -> str | int:
+def format_time(form: str, seconds: int) -> str | int:
     """A time as a format writes it.
 
     :param form: a name of :data:`FORMATS`, or a pattern of ``strftime``
@@ -75,7 +75,7 @@ def written(form: str, seconds: int) -> str | int:
 
 def filter_value(form: str, seconds: int) -> str | int:
     """The same for a filter, which by day begins a day early: the vendor may count days in another time zone."""
-    return written(form, seconds - SECONDS_PER_DAY if unit_of(form) == SECONDS_PER_DAY else seconds)
+    return format_time(form, seconds - SECONDS_PER_DAY if unit_of(form) == SECONDS_PER_DAY else seconds)
 
 
 def unit_of(form: str) -> int:
