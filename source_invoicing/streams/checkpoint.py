@@ -81,25 +81,22 @@ class Checkpoint:
     def restore(cls, stored: Any) -> Checkpoint | None:
         """A checkpoint from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
         ``None`` if malformed."""
-        if not isinstance(stored, Mapping) or not stored.keys() <= {*MEMBERS, *LATER_MEMBERS}:
+        if not isinstance(stored, Mapping) or not MEMBERS <= stored.keys() <= MEMBERS | LATER_MEMBERS:
             return None
-        if not stored.keys() >= MEMBERS or not is_identity(stored["row"]):
+        if not is_identity(stored["row"]) or type(stored["filtered"]) is not bool or stored["began"] is None:
             return None
-        counts = [stored["offset"], stored.get("missing", 0)]
-        times = [stored[name] for name in ("since", "began", "newest")]
-        if not all(type(count) is int and 0 <= count < LARGEST for count in counts) or not all(
-            map(_is_timestamp, times)
-        ):
+        if not all(_is_timestamp(stored[name]) for name in ("since", "began", "newest")):
             return None
-        if type(stored["filtered"]) is not bool or stored["began"] is None:
+        missing = stored.get("missing", 0)
+        if not all(type(count) is int and 0 <= count < LARGEST for count in (stored["offset"], missing)):
             return None
         tail = stored.get("tail", [[stored["row"], None, None]])
         rows = [RowFingerprint.restore(row) for row in tail] if isinstance(tail, (list, tuple)) and tail else [None]
-        head = RowFingerprint.restore(stored["head"]) if stored.get("head") is not None else None
+        head = None if stored.get("head") is None else RowFingerprint.restore(stored["head"])
         if None in rows or (head is None and stored.get("head") is not None):
             return None
         values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
-        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=counts[1])
+        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=missing)
 
     def stored(self) -> dict[str, Any]:
         """The checkpoint as JSON. ``row`` is the key of the row handed out last, for people who read the state."""

@@ -46,9 +46,11 @@ class RowEstimate:
         if page.total is not None:
             self.has_totals = True
             self._most_rows = max(self._most_rows, page.total)
-            start = since if since is not None else min(timestamps) if timestamps else None
+            start = min(timestamps, default=None) if since is None else since
             if start is not None:
-                self._put(start, page.total)
+                if start not in self._rows_from:
+                    insort(self._timestamps, start)
+                self._rows_from[start] = page.total
         if timestamps:
             self._rows += len(page.rows)
             self._seconds += max(timestamps) - min(timestamps)
@@ -76,11 +78,6 @@ class RowEstimate:
             if below <= wanted <= above:
                 return early + round((late - early) * ((above - wanted) / (above - below) if above > below else 1.0))
         return start + round((end - start) * share)
-
-    def _put(self, timestamp: int, rows: int) -> None:
-        if timestamp not in self._rows_from:
-            insort(self._timestamps, timestamp)
-        self._rows_from[timestamp] = rows
 
     def _rows_at(self, timestamp: int) -> float:
         """About how many rows were last changed at or after a time."""
