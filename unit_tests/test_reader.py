@@ -201,11 +201,11 @@ def test_a_reading_continues_where_an_earlier_one_stopped_with_whatever_plan_is_
 
 def test_a_list_is_shared_as_long_as_it_is_read_by_key() -> None:
     listing = MovingList([(row * 37) % 101 for row in range(50)], stance="ignores both")
-    lists = reader(listing, KEYSET, SNAPSHOT)
+    plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
 
-    assert lists.shareable
-    assert set(ids(lists.batches(None))) == set(range(50))
-    assert not lists.shareable
+    assert plans_left.shareable
+    assert set(ids(ListReader(listing, plans_left).batches(None))) == set(range(50))
+    assert not plans_left.shareable
 
 
 def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list() -> None:

@@ -73,9 +73,7 @@ class Keyset(Strategy):
             elif here.is_silent and here.page.short:
                 here.has_next = here.has_next and self._goes_on(here)
             self._prove_order(here)
-            end = None
-            if key_range is not None:
-                end = key_range.advance(position, here.page, here.dated, floor=here.floor, waited=waited)
+            end = None if key_range is None else key_range.ranges.advance(key_range, here, waited)
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             met = rows if self._needs_a_look(before, here, end) else None
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next

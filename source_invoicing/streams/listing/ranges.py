@@ -12,10 +12,9 @@ from typing import Protocol
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.memory import ListProof, Memory
+from source_invoicing.streams.listing.memory import ListProof, Memory, PageInContext
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
-from source_invoicing.streams.page import Page
 
 # Of a list's own requests, so much may be spent on reading it side by side. What it costs: half a page, on average,
 # where two ranges meet; a whole one where a range turns out to be empty; and one request at the end.
@@ -58,22 +57,9 @@ class KeyRange:
     was_cut_off: bool = False
     last_page_at: float | None = None
 
-    def advance(
-        self, since: int | None, page: Page, timestamps: Sequence[int], *, floor: int, waited: float | None
-    ) -> int | None:
-        """Take note of a page. From now on its rows belong to this range, as far as they lie before the end.
-
-        :param since: what the page was asked for
-        :param timestamps: the modification times on it
-        :param floor: the latest time up to which the page can promise anything (:meth:`.Page.clock_floor`)
-        :param waited: how long the response took (seconds), where it was the only one since the page before
-        :return: where the range ends by now
-        """
-        return self.ranges.advance(self, since, page, timestamps, floor=floor, waited=waited)
-
 
 class RangeReader(Protocol):
-    """Reads one list; each worker has one of its own."""
+    """A :class:`.ListReader`; each worker has one of its own."""
 
     def batches(
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
@@ -116,11 +102,10 @@ class KeyRanges:
     Safe to use from several threads.
 
     :ivar complete: whether the whole list has been read
-    :ivar read_as_whole: whether one worker reads all of it by another plan
     """
 
     def __init__(
-        self, max_workers: int, want_worker: Callable[[], None], on_fallback: Callable[[], None] | None = None
+        self, max_workers: int, want_worker: Callable[[], None], on_fallback: Callable[[], None] = lambda: None
     ) -> None:
         """
         :param max_workers: how many may read at a time
@@ -128,7 +113,6 @@ class KeyRanges:
         :param on_fallback: called before the whole list is read by another plan: what is known of ranges is void
         """
         self.complete = False
-        self.read_as_whole = False
         self._max_workers = max_workers
         self._want_worker = want_worker
         self._on_fallback = on_fallback
@@ -137,45 +121,39 @@ class KeyRanges:
         self._pace = Pace()
         self._proof = ListProof()
         self._closed = False
-        self._begun = False
         self._since: int | None = None
         self._open_gap: Gap = (None, None, None)
         self._waiting: list[KeyRange] = []
         self._under_way: list[KeyRange] = []
-        self._front: KeyRange | None = None
-        self._front_position = 0
+        # The newest change met in the ranges that are done, and what was handed out at that border.
+        self._front: tuple[int, Memory] | None = None
         self._began_at: int | None = None
         self._looks_at_the_end = False
         self._made = 0
-        self._present = 1
+        self._present = 0
         self._coming = 0
         self._spent = 0.0
 
-    def batches(
-        self, reader: RangeReader, since: int | None, gaps: Sequence[Gap], resume: Checkpoint | None = None
-    ) -> Iterator[Batch]:
+    def batches(self, reader: RangeReader, since: int | None, gaps: Sequence[Gap]) -> Iterator[Batch]:
         """Read ranges of the list until there is none left for this worker. Called by each worker that takes part.
 
         A failure of one of them stops the others at their next page, and one of them raises it.
 
         :param since: where a reading of the whole list begins; like ``gaps``, the first caller's counts
         :param gaps: what is not read yet, in order; the last one is open
-        :param resume: where an earlier run stopped that read the list by another plan
         :raises Failure: when the list cannot be read completely
         """
-        joined = self._begin(since, gaps)
+        self._join(since, gaps)
         key_range: KeyRange | None = None
         try:
-            while (key_range := self._take(joined=joined)) is not None:
-                joined = False
-                for batch in reader.batches(key_range.since, resume, key_range):
+            while (key_range := self._take()) is not None:
+                for batch in reader.batches(key_range.since, key_range=key_range):
                     if self._closed and not key_range.is_whole:
                         return
                     yield replace(batch, start=key_range.start, is_range=not key_range.is_whole)
                     del batch
-                    self._call_workers()
-                if self._closed and not key_range.is_whole:
-                    return
+                    while self._calls_another():
+                        self._want_worker()
                 self._done(key_range)
         except Failure:
             # The others stop at their next page. A worker that reads the whole list has closed the ranges itself.
@@ -192,60 +170,43 @@ class KeyRanges:
         """
         if not self._close():
             return False, None
-        self.read_as_whole = True
-        if self._on_fallback is not None:
-            self._on_fallback()
+        self._on_fallback()
         key_range.is_whole, key_range.start, key_range.end = True, None, None
         return True, self._since
 
-    def advance(
-        self,
-        key_range: KeyRange,
-        since: int | None,
-        page: Page,
-        timestamps: Sequence[int],
-        *,
-        floor: int,
-        waited: float | None,
-    ) -> int | None:
-        """Note a page of a range; :meth:`KeyRange.advance` describes the parameters."""
+    def advance(self, key_range: KeyRange, here: PageInContext, waited: float | None) -> int | None:
+        """Take note of a page of a range. From now on its rows belong to the range, as far as they lie before its end.
+
+        :param waited: how long the response took (seconds), where it was the only one since the page before
+        :return: where the range ends by now
+        """
         now = time.monotonic()
         with self._lock:
             if self._began_at is None:
-                self._began_at = floor
-            self._estimate.note(since, page, timestamps)
+                self._began_at = here.floor
+            self._estimate.note(here.request.since, here.page, here.dated)
             if waited is not None and key_range.last_page_at is not None and self._present + self._coming == 1:
                 self._pace.note(waited, now - key_range.last_page_at - waited)
             key_range.last_page_at = now
             end = key_range.end
-            own = [timestamp for timestamp in timestamps if end is None or timestamp < end]
+            own = [timestamp for timestamp in here.dated if end is None or timestamp < end]
             if own:
                 key_range.position = max(own) if key_range.position is None else max(key_range.position, *own)
             return end
 
-    def _begin(self, since: int | None, gaps: Sequence[Gap]) -> bool:
-        """Say what there is to read, unless another worker has.
-
-        :return: whether another one has: then this one has come because it was called
-        """
+    def _join(self, since: int | None, gaps: Sequence[Gap]) -> None:
+        """A worker has come: the first one, which says what there is to read, or one that was called."""
         with self._lock:
-            if self._begun:
-                return True
-            self._begun = True
-            self._since = since
-            self._waiting = [self._range(*gap) for gap in gaps]
-            self._open_gap = gaps[-1]
-            return False
-
-    def _take(self, *, joined: bool) -> KeyRange | None:
-        """The next range for a worker; ``None``: there is nothing left for it to do.
-
-        :param joined: whether the worker has come because it was called
-        """
-        with self._lock:
-            if joined:
+            if self._made:
                 self._coming -= 1
-                self._present += 1
+            else:
+                self._since, self._open_gap = since, gaps[-1]
+                self._waiting = [self._range(*gap) for gap in gaps]
+            self._present += 1
+
+    def _take(self) -> KeyRange | None:
+        """The next range for a worker; ``None``: there is nothing left for it to do."""
+        with self._lock:
             key_range = None if self._closed else self._next_range()
             if key_range is None:
                 self._present -= 1
@@ -261,8 +222,8 @@ class KeyRanges:
                 self._spent += COST_OF_AN_EMPTY_RANGE - COST_OF_A_CUT
             if key_range.is_whole:
                 self.complete = True
-            elif key_range.position is not None and (self._front is None or key_range.position > self._front_position):
-                self._front, self._front_position = key_range, key_range.position
+            elif key_range.position is not None and (self._front is None or key_range.position > self._front[0]):
+                self._front = key_range.position, key_range.memory
             if not self._closed and not self._waiting and not self._under_way:
                 self._look_at_the_end()
 
@@ -275,12 +236,8 @@ class KeyRanges:
             first, self._closed = not self._closed, True
             return first
 
-    def _call_workers(self) -> None:
-        """Call as many further workers as the list is worth."""
-        while self._calls_another():
-            self._want_worker()
-
     def _calls_another(self) -> bool:
+        """Whether the list is worth a further worker, who is then on the way."""
         with self._lock:
             # What has not been proven about the list yet is proven once, by the first worker.
             if self._closed or not self._proof.established:
@@ -323,11 +280,10 @@ class KeyRanges:
             # Nothing has been found anywhere, so nothing has been cut off, and the open gap began with a fact.
             self._waiting.append(self._range(*self._open_gap))
             return
+        newest, memory = self._front
         # The open gap begins with a fact as well: up to there, earlier runs have seen everything.
-        begin = min(max(self._front_position, self._open_gap[2] or 0), self._began_at)
-        look = self._range(begin, None, begin)
-        look.memory = self._front.memory
-        self._waiting.append(look)
+        begin = min(max(newest, self._open_gap[2] or 0), self._began_at)
+        self._waiting.append(KeyRange(self, begin, None, begin, memory))
 
     def _widest(self) -> KeyRange | None:
         return max(self._under_way, key=self._rows_left, default=None)

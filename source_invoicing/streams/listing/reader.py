@@ -91,11 +91,6 @@ class ListReader:
         #: Called with all rows that it meets.
         self.on_rows: Callable[[list[Row]], None] | None = None
 
-    @property
-    def shareable(self) -> bool:
-        """Whether several workers may read the list side by side."""
-        return issubclass(self._plans_left.best.strategy, Keyset)
-
     def batches(
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
     ) -> Iterator[Batch]:
