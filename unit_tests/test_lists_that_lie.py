@@ -16,20 +16,21 @@ from source_invoicing.streams.listing import (
     NEWEST_ROW,
     OVERLAP_UNFILTERED,
     PASSES,
-    Keyset,
     ListReader,
     Offsets,
-    Overlap,
     Pages,
     Passes,
     Plan,
     PlansLeft,
     Tokens,
 )
+from source_invoicing.streams.listing.errors import PlanNotSupported
+from source_invoicing.streams.listing.keyset import Keyset
+from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.listing.seen_rows import SeenRows
-from source_invoicing.streams.listing.strategy import FilterProof, PlanNotSupported
+from source_invoicing.streams.listing.strategy import FilterProof
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
 from source_invoicing.streams.state import CheckpointState
@@ -197,7 +198,7 @@ def test_rows_that_nothing_pushed_show_that_ties_break_anew() -> None:
 def test_a_filter_needs_no_proof_where_no_row_has_a_time() -> None:
     listing = ScriptedList([Page([row(1, None)], has_more=True)])
 
-    FilterProof(Passes(listing, PASSES), NOW).demand(None)
+    FilterProof(Passes(listing, PASSES), NOW).demand()
 
 
 # -- keyset -----------------------------------------------------------------------------------------------------------

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedResponse
+from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP
+from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.overlap import Overlap
-from source_invoicing.streams.listing.paging import Offsets, Pages, Paging
-from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
-from source_invoicing.streams.page import Order, Page, PageRequest
+from source_invoicing.streams.listing.paging import Offsets, Pages
+from source_invoicing.streams.listing.strategy import Batch, Plan
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging
 from unit_tests.moving_list import Arrangement, MovingList, sized_list
 from unit_tests.server_parts import Ties
 
@@ -36,13 +38,16 @@ FILTERED = Plan(Overlap)
 CREATION = Plan(Overlap, Order.OLDEST_ROW_FIRST, filtered=False)
 CREATION_FILTERED = Plan(Overlap, Order.OLDEST_ROW_FIRST)
 NEWEST_ROW = Plan(Overlap, Order.NEWEST_ROW_FIRST, filtered=False)
-NEWEST_CHANGE = Plan(Overlap, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
 SIZED = Pages(resizable=True)
+NEWEST_CHANGE = NEWEST_CHANGE_OVERLAP
 PLANS = [AS_IT_COMES, CREATION, CREATION_FILTERED, NEWEST_ROW, NEWEST_CHANGE]
 
 
 def overlap(listing: MovingList, plan: Plan = AS_IT_COMES, paging: Paging | None = None) -> Overlap:
-    return Overlap(listing, plan, paging or (SIZED if listing.chooses_size else Offsets()))
+    listing.paging = paging or (SIZED if listing.chooses_size else Offsets())
+    strategy = plan.strategy(listing, plan)
+    assert isinstance(strategy, Overlap)
+    return strategy
 
 
 def hand_out(strategy: Overlap, since: int | None = None) -> list[Hashable]:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, checksum
-from source_invoicing.streams.listing.overlap import Overlap
+from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
-from source_invoicing.streams.listing.strategy import Batch, Plan, PlanNotSupported
+from source_invoicing.streams.listing.strategy import Batch, Plan
 from source_invoicing.streams.page import Page, PageRequest, Row
 from unit_tests.moving_list import Arrangement, CountsRows, Filter, MovingList, Stance, sized_list
 from unit_tests.test_overlap import (
@@ -584,7 +584,7 @@ def test_the_rows_of_a_batch_are_let_go_before_more_are_asked_for(plan: Plan) ->
     listing.before_each(count)
     listing.rewrite(note)
 
-    for batch in Overlap(listing, plan, SIZED).batches(None):
+    for batch in overlap(listing, plan).batches(None):
         del batch
 
     assert max(held) == 0

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator
 import pytest
 
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
-from source_invoicing.streams.listing.paging import Offsets, Pages, Paging, Tally, Tokens, pages
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.listing.paging import Offsets, Pages, Tally, Tokens, pages
+from source_invoicing.streams.page import Page, PageRequest, Paging, Row
 from unit_tests.scripted_list import ScriptedList
 
 
@@ -19,7 +19,8 @@ def rows(*ids: int) -> list[Row]:
 
 
 def read(listing: ScriptedList, paging: Paging, tally: Tally | None = None) -> list[Hashable]:
-    return [key for listed in pages(listing, paging, PageRequest(), tally=tally) for key in listed.keys]
+    listing.paging = paging
+    return [key for listed in pages(listing, PageRequest(), tally=tally) for key in listed.keys]
 
 
 ALL = [Offsets(), Pages(), Pages(resizable=True)]
@@ -238,7 +239,7 @@ def test_pages_that_are_read_again_count_neither_twice_nor_as_pages_without_news
 def test_a_page_that_was_fetched_is_not_fetched_again() -> None:
     listing = ScriptedList([Page(rows(2), has_more=False)])
 
-    listed = list(pages(listing, Pages(), PageRequest(), first=Page(rows(1), has_more=True)))
+    listed = list(pages(listing, PageRequest(), first=Page(rows(1), has_more=True)))
 
     assert [each.keys for each in listed] == [(1,), (2,)]
     assert [each.has_next for each in listed] == [True, False]
@@ -262,7 +263,7 @@ def test_nothing_holds_on_to_the_rows_of_a_page_while_the_next_one_is_fetched() 
             return Page([row], has_more=request.number < 5)
 
     listing = Watched([])
-    read_pages: Iterator[object] = pages(listing, Pages(), PageRequest())
+    read_pages: Iterator[object] = pages(listing, PageRequest())
     for each in read_pages:
         del each
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.listing import NEWEST_CHANGE, NEWEST_ROW
+from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.passes import Passes
-from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
+from source_invoicing.streams.listing.strategy import Plan
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
 from unit_tests.moving_list import CountsRows, GoingBack, MovingList, sized_list
 from unit_tests.server_parts import Ties
@@ -36,7 +37,8 @@ SIZED = Pages(resizable=True, may_be_whole=True)
 
 def hand_out(listing: MovingList, plan: Plan, since: int | None = None, paging: Paging | None = None) -> list[Hashable]:
     """The ids a plan hands out, in order."""
-    return [row["id"] for batch in plan.strategy(listing, plan, paging).batches(since) for row in batch.rows]
+    listing.paging = paging or listing.paging
+    return [row["id"] for batch in plan.strategy(listing, plan).batches(since) for row in batch.rows]
 
 
 def hand_out_with(plans: Sequence[Plan], listing: MovingList, since: int | None = None) -> list[Hashable]:
@@ -287,7 +289,7 @@ def test_a_row_that_changes_between_two_passes_comes_with_both_contents() -> Non
 
     listing.before_each(edit)
 
-    rows = [row for batch in Passes(listing, AS_IT_COMES, Pages()).batches(None) for row in batch.rows]
+    rows = [row for batch in Passes(listing, AS_IT_COMES).batches(None) for row in batch.rows]
     assert [row.get("edits") for row in rows if row["id"] == 1] == [None, "since"]
     assert len(rows) == 31
 
@@ -299,10 +301,10 @@ def test_rows_that_differ_in_each_answer_are_handed_out_once() -> None:
 
 
 def test_no_time_is_promised_that_lies_after_the_start() -> None:
-    listing = sized_list([*range(40), 10_000])
+    listing = sized_list([*range(40), 10_000], paging=SIZED)
     listing.clock = 110
 
-    assert list(Passes(listing, AS_IT_COMES, SIZED).batches(None))[-1].cursor == 50
+    assert list(Passes(listing, AS_IT_COMES).batches(None))[-1].cursor == 50
 
 
 # -- lists that break ties anew for each page -------------------------------------------------------------------------

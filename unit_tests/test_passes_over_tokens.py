@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import Tokens
 from source_invoicing.streams.listing.passes import Passes
-from source_invoicing.streams.listing.strategy import Plan, PlanNotSupported
+from source_invoicing.streams.listing.strategy import Plan
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row
 from unit_tests.moving_list import token_list
 from unit_tests.scripted_list import ScriptedList
@@ -26,7 +27,8 @@ SOME_TOKENS, ROWS_BY_NAME = Tokens(), Tokens(name_a_row=True)
 
 
 def hand_out(listing: Listing, paging: Tokens = SOME_TOKENS, since: int | None = None) -> list[Hashable]:
-    return [row["id"] for batch in Passes(listing, PLAN, paging).batches(since) for row in batch.rows]
+    listing.paging = paging
+    return [row["id"] for batch in Passes(listing, PLAN).batches(since) for row in batch.rows]
 
 
 @pytest.mark.parametrize(

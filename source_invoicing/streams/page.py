@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum
@@ -101,12 +102,9 @@ class Page:
             return self.has_more
         return not self.ends_list and self.total != rows_so_far
 
-    def is_truncated(self, rows_so_far: int) -> bool:
-        """Whether the list ends here although its total counts more rows.
-
-        :param rows_so_far: rows up to the end of this page
-        """
-        return self.total is not None and rows_so_far < self.total and not self.has_next(rows_so_far)
+    def is_truncated(self, rows_before: int) -> bool:
+        """Whether it is empty although its total counts more rows than those on the pages before it."""
+        return not self.rows and self.total is not None and self.total > rows_before
 
     def clock_floor(self, asked_at: int) -> int:
         """The latest time up to which the page can promise to show every change (seconds since 1970, UTC).
@@ -121,27 +119,19 @@ class Page:
         waited = max(int(time.time()) - asked_at, 0)
         return min(self.server_time - waited, asked_at) - CLOCK_MARGIN
 
-    @property
-    def is_unpaged(self) -> bool:
-        """Whether the same page in the place of a further one means that it is the whole list.
 
-        An API that says nothing about paging and sends the same few rows for every request does not page. Had it
-        counted more rows, or filled the page, the same response would be an error.
-        """
-        return self.short and self.has_more is None and self.total is None
+@dataclass(frozen=True)
+class Paging(ABC):
+    """How an API addresses the pages of a list. Knows nothing of parameters: the stream translates a request.
 
+    :param resizable: whether smaller pages may be asked for, whose borders are elsewhere
+    :param may_be_whole: whether the vendor has lists that are not paged, which answer every request with all their rows
+    """
 
-class Paging(Protocol):
-    """How an API addresses the pages of a list. Knows nothing of parameters: the stream translates a request."""
+    resizable: bool = False
+    may_be_whole: bool = False
 
-    @property
-    def resizable(self) -> bool:
-        """Whether smaller pages may be asked for, whose borders are elsewhere."""
-
-    @property
-    def may_be_whole(self) -> bool:
-        """Whether the vendor has lists that are not paged, which answer every request with all their rows."""
-
+    @abstractmethod
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         """The request for the page behind ``page``; ``None`` where no address for it is known."""
 
@@ -151,22 +141,20 @@ class Paging(Protocol):
 
         :param page_size: rows on the largest page allowed
         """
+        return None
 
 
 class Listing(Protocol):
-    """A list of rows behind an API, as a strategy sees it."""
+    """A list of rows behind an API, as a strategy sees it.
 
-    @property
-    def label(self) -> str:
-        """The list's path, for messages."""
+    :ivar label: the list's path, for messages
+    :ivar paging: how its pages are addressed
+    :ivar paging_advice: what to check when the API does not page as asked, where the user can set that; otherwise empty
+    """
 
-    @property
-    def paging(self) -> Paging:
-        """How its pages are addressed."""
-
-    @property
-    def paging_advice(self) -> str:
-        """What to check when the API does not page as asked, where the user can set that; otherwise empty."""
+    label: str
+    paging: Paging
+    paging_advice: str
 
     def fetch(self, request: PageRequest) -> Page:
         """Fetch one page.

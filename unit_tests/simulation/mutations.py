@@ -8,7 +8,7 @@ from typing import Any
 
 from source_invoicing.streams import page
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.listing import keyset, memory, overlap, passes, seen_rows, strategy, ties
+from source_invoicing.streams.listing import keyset, memory, newest_change, overlap, passes, seen_rows, strategy, ties
 from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.page import Page
 from source_invoicing.streams.state import CheckpointState
@@ -60,7 +60,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         memory.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced, shared", "ignores the order"
     ),
     "an empty filter needs no proof": Mutation(
-        strategy.FilterProof, "demand", lambda self, order: None, "rest fixed pages", "filters that second"
+        strategy.FilterProof, "demand", lambda self: None, "rest fixed pages", "filters that second"
     ),
     "repeated rows prove nothing": Mutation(
         PassRecord, "repeated", property(lambda self: set()), "rest fixed pages, undated", "ties by page"
@@ -91,9 +91,9 @@ MUTATIONS: Mapping[str, Mutation] = {
         passes.Passes, "_is_restless", NEVER, "invoiced adjustments", "totals from a cache"
     ),
     "the head of a list proves its order": Mutation(
-        strategy.Strategy,
+        newest_change,
         "prove_newest_first",
-        lambda self, timestamps, since: None,
+        lambda strategy, timestamps, since: None,
         "invoiced notes",
         "ignores the order",
     ),

@@ -1,7 +1,7 @@
 """Strategies that read a whole list although rows move while it is read, and the plans that streams name."""
 
 from source_invoicing.streams.listing.keyset import Keyset
-from source_invoicing.streams.listing.newest_change import NewestChange
+from source_invoicing.streams.listing.newest_change import NewestChange, NewestChangeOverlap
 from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.passes import Passes
@@ -13,8 +13,8 @@ from source_invoicing.streams.page import Order, Paging
 #: Changed at or after the last time seen, always the first page.
 KEYSET = Plan(Keyset, Order.OLDEST_CHANGE_FIRST)
 #: Newest change first, down to the cursor.
-NEWEST_CHANGE = Plan(NewestChange, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
-NEWEST_CHANGE_OVERLAP = Plan(Overlap, Order.NEWEST_CHANGE_FIRST, filtered=False, stop_at_since=True)
+NEWEST_CHANGE = Plan(NewestChange, Order.NEWEST_CHANGE_FIRST, filtered=False)
+NEWEST_CHANGE_OVERLAP = Plan(NewestChangeOverlap, Order.NEWEST_CHANGE_FIRST, filtered=False)
 #: In order of creation, which no edit changes.
 CREATION_ORDER = Plan(Overlap, Order.OLDEST_ROW_FIRST, filtered=False)
 CREATION_ORDER_FILTERED = Plan(Overlap, Order.OLDEST_ROW_FIRST)
@@ -38,10 +38,8 @@ __all__ = [
     "PASSES_UNFILTERED",
     "Batch",
     "KeyRanges",
-    "Keyset",
     "ListReader",
     "Offsets",
-    "Overlap",
     "Pages",
     "Paging",
     "Passes",

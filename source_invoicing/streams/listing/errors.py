@@ -9,6 +9,11 @@ UNIQUE_ORDER_ADVICE = (
 )
 
 
+def incomplete(label: str, what: str, advice: str) -> str:
+    """The sentence for a list that cannot be read completely, with what it does and what a user can do about it."""
+    return f"The list {label} {what}, so it cannot be read completely. {advice}"
+
+
 class PlanNotSupported(Exception):
     """The API did not sort, filter or page as the plan needs. The next plan has to read the list.
 
@@ -18,6 +23,13 @@ class PlanNotSupported(Exception):
     def __init__(self, what: str, advice: str = "") -> None:
         super().__init__(what)
         self.advice = advice
+
+
+class TiesUnstable(PlanNotSupported):
+    """Rows that are equal in what the list is sorted by come in another order on each page."""
+
+    def __init__(self) -> None:
+        super().__init__("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
 
 
 class Contradiction(UnexpectedResponse):
@@ -35,6 +47,10 @@ class RowsDeleted(ListChanged):
     """Rows were deleted between two pages, which pulled others onto a page that had been read."""
 
     advice = "Run the sync again while fewer rows are deleted from it."
+
+
+class TokenOutdated(ListChanged):
+    """Rows were deleted since a token was handed out: the one that it names, or others, where it may be a number."""
 
 
 class PageRepeated(ListChanged):

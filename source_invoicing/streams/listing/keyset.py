@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import compress
+from itertools import compress, islice
 
 from typing_extensions import override
 
@@ -17,13 +17,14 @@ from source_invoicing.streams.listing.errors import (
     PageRepeated,
     PlanNotSupported,
     RowsRepeated,
+    TiesUnstable,
 )
-from source_invoicing.streams.listing.memory import FIRST_SECOND, Answered, Memory, PageInContext, Promise
+from source_invoicing.streams.listing.memory import FIRST_SECOND, Answered, Memory, PageInContext
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import LARGEST, Listing, Order, Page, PageRequest, Row
 
 # A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
 # needs a row that left meanwhile, or a server that breaks ties anew for each page.
@@ -46,11 +47,12 @@ class Keyset(Strategy):
     end of a list of several pages shows what a filter or a wrong order hides: no batch carries a cursor before that.
     """
 
-    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
-        super().__init__(listing, plan, paging)
+    def __init__(self, listing: Listing, plan: Plan) -> None:
+        super().__init__(listing, plan)
         self._memory = Memory()
         self._page_size = 0
-        self._promise = Promise()
+        # No cursor lies behind this time.
+        self._ceiling = LARGEST
 
     @override
     def batches(
@@ -59,8 +61,8 @@ class Keyset(Strategy):
         """
         :param key_range: what of the list is to be read; its end may come nearer meanwhile
         """
-        self._memory = key_range.memory if key_range else Memory()
-        self._promise = Promise()
+        if key_range is not None:
+            self._memory = key_range.memory
         before: Answered | None = None
         position = reached = since
         met: Mapping[Hashable, int | None] | None = None
@@ -77,7 +79,7 @@ class Keyset(Strategy):
             rows = dict(zip(here.keys, here.timestamps, strict=True))
             met = rows if self._needs_a_look(before, here, end) else None
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
-            before = Answered(here.request, here.page.total, rows, here.floor)
+            before = Answered(here.request, here.page.total, rows)
             if has_next and here.stands_still and not is_beyond:
                 if here.request.since is not None and not here.dated:
                     raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
@@ -113,10 +115,10 @@ class Keyset(Strategy):
         """
         asked_at = int(time.time())
         page = self.listing.fetch(request)
-        if page.is_truncated(len(page.rows)):  # which may be a slip
+        if page.is_truncated(0):  # which may be a slip
             page = self.listing.fetch(request)
-        if page.is_truncated(len(page.rows)):
-            raise self.cannot_be_read(f"tells of {page.total} rows and ends after {len(page.rows)}")
+        if page.is_truncated(0):
+            raise self.cannot_be_read(f"tells of {page.total} rows and ends after 0")
         if not page.rows and page.has_more:
             for listed in self._pages(request, page):
                 request, page = listed.request, listed.page
@@ -138,22 +140,16 @@ class Keyset(Strategy):
 
     def _pages(self, request: PageRequest, first: Page | None = None) -> Iterator[ListedPage]:
         """The pages of one request to its end."""
-        listed_pages = pages(self.listing, self.paging, request, first=first)
+        listed_pages = pages(self.listing, request, first=first)
         del first
         try:
             yield from listed_pages
-        except PageRepeated as repeated:
-            raise self.does_not_page(str(repeated)) from None
-        except RowsRepeated as repeated:
-            raise PlanNotSupported(str(repeated), repeated.advice) from None
         except ListChanged as changed:
-            raise self.cannot_be_read(str(changed), changed.advice) from None
+            raise self.failure(changed) from None
 
     def _goes_on(self, here: PageInContext) -> bool:
         """Whether rows follow the first page of a list, where that page is short and does not say."""
-        behind = self._pages(here.request, here.page)
-        next(behind)
-        return any(listed.keys for listed in behind)
+        return any(listed.keys for listed in islice(self._pages(here.request, here.page), 1, None))
 
     def _is_short(self, page: Page) -> bool:
         return page.short or len(page.rows) < self._page_size
@@ -187,13 +183,13 @@ class Keyset(Strategy):
             # Rows that are all on one page were there at one time.
             stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
             if ended and (proof.add(met, size) or stood_on_one_page):
-                cursor = None if second is None else self._promise.up_to(second, floor)
+                cursor = None if second is None else self._up_to(second, floor)
                 if self._memory.proof.established:
                     yield Batch([], cursor)
                 return second
             sizes = max(full // 2, 1)
             if proof.unstable and resizable:
-                if proof.passes_without_news >= sizes + ENOUGH:
+                if proof.last_met.passes_without_news >= sizes + ENOUGH:
                     break
                 size = full - 1 - number % sizes
             elif proof.stands_still:
@@ -202,7 +198,7 @@ class Keyset(Strategy):
             if size is not None and (len(here.keys) > size or here.page.size not in (None, size)):
                 resizable, size = False, None
         if proof.unstable:
-            raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
+            raise TiesUnstable
         raise self.cannot_be_read("answers differently each time it is asked for one moment")
 
     def _pass_over_ties(
@@ -214,7 +210,7 @@ class Keyset(Strategy):
         :return: the keys of all of them, page by page, and whether the pass came to its end
         """
         met: list[list[Hashable]] = []
-        listed_pages = pages(self.listing, self.paging, request, first=first)
+        listed_pages = pages(self.listing, request, first=first)
         del first
         try:
             for listed in listed_pages:
@@ -234,13 +230,10 @@ class Keyset(Strategy):
                     break
         except RowsRepeated:
             return met, True
-        except PageRepeated as repeated:
-            if len(answered.rows) <= len(met[-1]):
-                raise self.does_not_page(str(repeated)) from None
-            # It does page; the same rows happened to stand on two of them.
-            return met, False
         except ListChanged as changed:
-            raise self.cannot_be_read(str(changed), changed.advice) from None
+            if isinstance(changed, PageRepeated) and len(answered.rows) > len(met[-1]):
+                return met, False  # it does page; the same rows happened to stand on two of them
+            raise self.failure(changed) from None
         return met, True
 
     # -- proofs -----------------------------------------------------------------------------------------------------
@@ -309,16 +302,14 @@ class Keyset(Strategy):
         proof = self._memory.proof
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._prove_order(here)
-        if here.dated or not here.has_next:
-            proof.newest, proof.looked_at = max(here.dated, default=None), here.floor
-            self._memory.undated = {key for key, at in zip(here.keys, here.timestamps, strict=True) if at is None}
-            if rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
-                yield Batch(rows)
-        else:
-            answered = Answered(here.request, None, {}, here.floor)
-            yield from self._read_ties(here, answered)
-            self._memory.undated = {key for key, at in answered.rows.items() if at is None}
-            proof.newest, proof.looked_at = answered.newest, here.floor
+        proof.newest, proof.looked_at = max(here.dated, default=None), here.floor
+        end = Answered(here.request, None, dict(zip(here.keys, here.timestamps, strict=True)))
+        if not here.dated and here.has_next:
+            yield from self._read_ties(here, end)
+            proof.newest = end.newest
+        elif rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
+            yield Batch(rows)
+        self._memory.undated = {key for key, at in end.rows.items() if at is None}
         if here.lacks(met) or proof.is_contradicted_by([at for at in met.values() if at is not None]):
             raise PlanNotSupported("does not sort by modification time")
         proof.established = True
@@ -373,7 +364,18 @@ class Keyset(Strategy):
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
             reached = max(here.dated)
-        return None if reached is None else self._promise.up_to(reached, here.floor)
+        return None if reached is None else self._up_to(reached, here.floor)
+
+    def _up_to(self, reached: int, floor: int) -> int:
+        """The cursor behind a page. What changes within the margin of a page may be seen only behind it, when the
+        reading has passed it by. So no later page promises more than the first one that came so far.
+
+        :param reached: the latest time on it
+        :param floor: up to when it can promise anything
+        """
+        if reached > floor:
+            self._ceiling = min(self._ceiling, floor)
+        return min(reached, self._ceiling)
 
     def _take_fresh(
         self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from source_invoicing.streams.checkpoint import checksum
-from source_invoicing.streams.listing.strategy import PageKeys
+from source_invoicing.streams.listing.strategy import PageKeys, shows_a_filter
 from source_invoicing.streams.page import Page, PageRequest, Row
 
 # No row with a modification time was changed before (seconds since 1970, UTC).
@@ -65,7 +65,6 @@ class Answered:
     """A request that was answered, to hold the next one against.
 
     :param rows: times of the rows that were handed out, by key
-    :param floor: up to when it can promise anything
     :param is_tied: whether those are the rows of one second, on several pages
     :param promises: whether there are more rows behind those
     :param newest: the newest change that was met on pages of one second
@@ -74,7 +73,6 @@ class Answered:
     request: PageRequest
     total: int | None
     rows: dict[Hashable, int | None]
-    floor: int
     is_tied: bool = False
     promises: bool = True
     newest: int | None = None
@@ -91,35 +89,13 @@ class Answered:
         return bisect_left(times, lowest) + undated - listed
 
 
-class Promise:
-    """Up to which time a reading has seen everything.
-
-    What changes within the margin of a page may be seen only behind it, when the reading has passed it by. So no later
-    page promises more than the first one that came so far.
-    """
-
-    def __init__(self) -> None:
-        self._ceiling: int | None = None
-
-    def up_to(self, reached: int, floor: int) -> int:
-        """The cursor behind a page.
-
-        :param reached: the latest time on it
-        :param floor: up to when it can promise anything
-        """
-        if reached > floor and (self._ceiling is None or floor < self._ceiling):
-            self._ceiling = floor
-        return min(reached, floor if self._ceiling is None else self._ceiling)
-
-
 @dataclass
 class ListProof:
     """What the pages of a list have shown about it, across all workers.
 
     :ivar established: whether rows without a modification time were looked for, or totals added up: before that, a
         later run has to begin where this one did
-    :ivar filters: whether the filter has listed a later change than the one asked for, or one so early that it does not
-        filter at all. Some filters mean that very second alone
+    :ivar filters: whether pages have shown what the filter means (:func:`.shows_a_filter`)
     :ivar newest: the newest change at the far end of the list, where that was looked at
     :ivar looked_at: the time before which nothing can have changed since
     """
@@ -132,11 +108,9 @@ class ListProof:
     def saw(self, since: int | None, timestamps: Sequence[int]) -> None:
         """Take note of the modification times on a page.
 
-        :param since: what was asked for. A stream asks one second earlier than the request says where it is unknown
-            whether the boundary is included
+        :param since: what was asked for
         """
-        if since is not None and not self.filters:
-            self.filters = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
+        self.filters = self.filters or shows_a_filter(since, timestamps)
 
     def is_contradicted_by(self, timestamps: Sequence[int]) -> bool:
         """Whether a page holds a later change than the far end of the list, where none can have been made since."""

@@ -1,18 +1,83 @@
-"""The strategy of passes over a list that comes newest change first: down to a time, and then its head again."""
+"""The strategies for lists that come newest change first: down to a time, and then their head again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from typing_extensions import override
 
-from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, ListChanged, PlanNotSupported, RowsRepeated
+from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
+from source_invoicing.streams.listing.errors import ListChanged, PlanNotSupported, RowsRepeated, TiesUnstable
+from source_invoicing.streams.listing.overlap import Overlap
+from source_invoicing.streams.listing.page_view import PageView, fingerprint
 from source_invoicing.streams.listing.paging import Tally
 from source_invoicing.streams.listing.passes import Passes
-from source_invoicing.streams.listing.seen_rows import MOST_LOOKS_AT_THE_HEAD, HeadRows
-from source_invoicing.streams.listing.strategy import Batch, FilterProof, PageKeys, Watermark
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.listing.seen_rows import SeenRows
+from source_invoicing.streams.listing.strategy import Batch, PageKeys, Strategy, Watermark
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
+
+# Each look at the head hands out what changed since the look before. Under steady change that would never end.
+MOST_LOOKS_AT_THE_HEAD = 5
+
+
+class Head:
+    """The newest end of a list that is sorted by change. Once a reading is down, it is looked at again, until a look
+    finds nothing that moved there meanwhile.
+
+    :param watermark: of the reading
+    :ivar pages: how many pages the reading had, or the latest look
+    :ivar any_moved: whether rows moved to the head since the look before
+    :ivar any_missed: whether that look has found other rows that were not met
+    """
+
+    def __init__(self, listing: Listing, watermark: Watermark) -> None:
+        self.pages = 0
+        self.any_moved = self.any_missed = False
+        self._listing = listing
+        self._watermark = watermark
+        self._known: int | None = None
+        self._rows: dict[str | int, RowFingerprint] = {}
+
+    def saw(self, page: Page, timestamps: list[int], rows: Iterable[Row]) -> list[Row]:
+        """Take note of a page, and of rows on it that are about to be handed out.
+
+        :return: those that moved to the head, or changed there, since they were handed out
+        """
+        self.pages += 1
+        self._watermark.saw(page, timestamps)
+        known = self._watermark.cursor if self._known is None else self._known
+        moved = []
+        for row in rows:
+            timestamp = self._listing.timestamp(row)
+            if timestamp is None or known is None or timestamp < known:
+                continue
+            now = fingerprint(self._listing, row)
+            if self._rows.get(now.name) != now:
+                self._rows[now.name] = now
+                moved.append(row)
+        self.any_moved = self.any_moved or bool(moved)
+        return moved
+
+    def looks(self) -> Iterator[int]:
+        """The looks to take. A reading, or a look, of a single page cannot have missed any.
+
+        :return: down to which time: rows changed before (seconds since 1970, UTC) cannot have moved since the reading
+            began, or the look before
+        :raises PlanNotSupported: where rows tell no time
+        """
+        if self.pages <= 1:
+            return
+        known = self._watermark.cursor
+        if known is None:
+            raise PlanNotSupported("tells no modification times, which would show that it is sorted")
+        for _ in range(MOST_LOOKS_AT_THE_HEAD):
+            self.pages, self.any_moved, self.any_missed = 0, False, False
+            self._known, self._watermark = known, Watermark()
+            yield known
+            if self.pages == 1 or not (self.any_moved or self.any_missed):
+                return
+            known = max(known, self._watermark.cursor or known)
 
 
 class NewestChange(Passes):
@@ -23,49 +88,31 @@ class NewestChange(Passes):
     _was_pushed = False
 
     @override
-    def _read(
-        self, request: PageRequest, since: int | None, watermark: Watermark, proof: FilterProof
-    ) -> Iterator[Batch]:
-        head, count = HeadRows(self.listing), 0
+    def _read(self, request: PageRequest, since: int | None) -> Iterator[Batch]:
+        watermark = self._watermark
+        head = Head(self.listing, watermark)
         self._was_pushed = False
-        for page in self._down_to(self._resized(request), since):
-            count += 1
-            watermark.saw(page, self.timestamps(page))
-            head.moved(page.rows, watermark.cursor)
+        for page, timestamps in self._down_to(request, since):
+            head.saw(page, timestamps, page.rows)
             rows = [row for row in page.rows if self._is_since(row, since)]
             self._met.update(hash(self.listing.key(row)) for row in rows)
             del page
             yield Batch(rows)
             del rows
-        known = watermark.cursor
-        if count <= 1:
-            return
-        if known is None:
-            raise PlanNotSupported("tells no modification times, which would show that it is sorted")
-        self._is_restless = self._is_restless or (watermark.newest or known) >= watermark.started
-        for _ in range(MOST_LOOKS_AT_THE_HEAD):
-            until = since if self._is_restless else known
-            count, any_moved, any_missed, watermark = 0, False, False, Watermark()
-            for page in self._down_to(self._resized(request), until):
-                count += 1
-                watermark.saw(page, self.timestamps(page))
-                moved = head.moved(page.rows, known)
+        for known in head.looks():
+            self._is_restless = self._is_restless or (watermark.newest or 0) >= watermark.started
+            for page, timestamps in self._down_to(request, since if self._is_restless else known):
+                moved = head.saw(page, timestamps, page.rows)
                 missed = self._not_met(page.rows, since, known)
+                head.any_missed = head.any_missed or bool(missed)
                 del page
-                any_moved, any_missed = any_moved or bool(moved), any_missed or bool(missed)
                 yield Batch([*moved, *missed])
                 del moved, missed
-            if self._was_pushed and not any_moved:
+            if self._was_pushed and not head.any_moved:
                 # Nothing was put in front that could have pushed a row to the next page.
-                raise PlanNotSupported(
-                    "lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE
-                )
+                raise TiesUnstable
             self._was_pushed = False
-            if count == 1 or not (any_moved or any_missed):
-                # A look at a single page cannot miss anything.
-                return
-            known = max(known, watermark.cursor or known)
-        if any_missed:
+        if head.any_missed and head.pages > 1:
             raise self.cannot_be_read("shows other rows each time it is read")
 
     def _not_met(self, rows: Sequence[Row], since: int | None, known: int) -> list[Row]:
@@ -78,17 +125,15 @@ class NewestChange(Passes):
             self._met.add(key)
         return missed
 
-    def _down_to(self, request: PageRequest, until: int | None) -> Iterator[Page]:
-        """The pages down to a time."""
+    def _down_to(self, request: PageRequest, until: int | None) -> Iterator[tuple[Page, list[int]]]:
+        """The pages down to a time, and the modification times on them."""
         is_first, tally, started = True, Tally(), Watermark()
         before: PageKeys = ()
         met = 0
-        for listed in self._follow(request, tally):
-            page = listed.page
-            timestamps = self.timestamps(page)
+        for listed in self._follow(self._resized(request), tally):
+            page, timestamps = listed.page, self.timestamps(listed.page)
             started.saw(page, timestamps)
-            if any(earlier < later for earlier, later in pairwise(timestamps)):
-                raise PlanNotSupported("does not sort by modification time")
+            prove_sorted(timestamps)
             if tally.total == tally.most and max(timestamps, default=0) < started.started:
                 self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
                 self._was_pushed = self._was_pushed or not set(before).isdisjoint(listed.keys)
@@ -97,10 +142,10 @@ class NewestChange(Passes):
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
             if is_first and until is not None and listed.has_next:
-                self.prove_newest_first(timestamps, until)
+                prove_newest_first(self, timestamps, until)
             is_first = False
             del listed
-            yield page
+            yield page, timestamps
             del page
             if is_down:
                 return
@@ -117,14 +162,67 @@ class NewestChange(Passes):
         pushed = [key for key in before if key in on_both]
         skipped = len(set(keys)) - fresh > len(on_both) and on_both < set(before)
         if fresh and (list(keys[: len(pushed)]) != pushed or skipped):
-            raise PlanNotSupported("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
+            raise TiesUnstable
 
     def _is_since(self, row: Row, since: int | None) -> bool:
         timestamp = self.listing.timestamp(row)
         return since is None or timestamp is None or timestamp >= since
 
     @override
-    def _failure(self, changed: ListChanged) -> Exception:
+    def failure(self, changed: ListChanged) -> Exception:
         if isinstance(changed, RowsRepeated):
             return PlanNotSupported(str(changed), changed.advice)
-        return super()._failure(changed)
+        return super().failure(changed)
+
+
+class NewestChangeOverlap(Overlap):
+    """The same over pages that overlap. Edits move rows, so there is no place to continue from."""
+
+    @override
+    def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
+        watermark = Watermark()
+        head = Head(self.listing, watermark)
+        for here, fresh in self._down_to(since):
+            head.saw(here.page, here.timestamps, fresh)
+            yield Batch(fresh)
+            del fresh
+        for known in head.looks():
+            for here, fresh in self._down_to(known):
+                yield Batch(head.saw(here.page, here.timestamps, fresh))
+                del fresh
+        yield Batch([], cursor=watermark.cursor)
+
+    def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
+        """The pages down to a time, and the rows on them that are new."""
+        for here, fresh, more in self._read(SeenRows(), self._see(0)):
+            if more and not here.offset and until is not None:
+                prove_newest_first(self, here.timestamps, until)
+            yield here, fresh
+            del fresh
+            if until is not None and here.timestamps and here.timestamps[-1] < until:
+                return
+
+    @override
+    def _prove_order(self, here: PageView) -> None:
+        prove_sorted(here.timestamps)
+
+
+def prove_newest_first(strategy: Strategy, timestamps: Sequence[int], since: int) -> None:
+    """A first page on which nothing is newer than what is asked for: the newest row was deleted, or the list is not
+    sorted, that page is in order by chance (rows that were imported in one second are), and what is newer stands
+    elsewhere. Then the opposite order has to begin with an older row. Costs one request.
+
+    :param timestamps: on that page, of a list that goes on behind it
+    :raises PlanNotSupported: when it begins otherwise
+    """
+    if not timestamps or max(timestamps) >= since:
+        return
+    oldest = strategy.timestamps(strategy.listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)))
+    if oldest and min(oldest) >= min(timestamps):
+        raise PlanNotSupported("does not sort by modification time")
+
+
+def prove_sorted(timestamps: Sequence[int]) -> None:
+    """:raises PlanNotSupported: where the modification times on a page are not in order"""
+    if any(earlier < later for earlier, later in pairwise(timestamps)):
+        raise PlanNotSupported("does not sort by modification time")

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import ClassVar
+
+from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE
+from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
 from source_invoicing.streams.listing.page_view import PageView
-from source_invoicing.streams.listing.paging import Offsets, Paging, refusal_of_an_offset
-from source_invoicing.streams.listing.seen_rows import MOST_LOOKS_AT_THE_HEAD, HeadRows, Rescan, SeenRows
-from source_invoicing.streams.listing.strategy import (
-    Batch,
-    FilterProof,
-    Plan,
-    PlanNotSupported,
-    Strategy,
-    Watermark,
-    counts_rows,
-)
+from source_invoicing.streams.listing.paging import Offsets
+from source_invoicing.streams.listing.seen_rows import Rescan, SeenRows
+from source_invoicing.streams.listing.strategy import Batch, FilterProof, Plan, Strategy, Watermark, counts_rows
 from source_invoicing.streams.page import Listing, Order, PageRequest, Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
@@ -59,30 +52,32 @@ class Overlap(Strategy):
 
     resumable: ClassVar[bool] = True
 
-    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
-        super().__init__(listing, plan, paging)
+    def __init__(self, listing: Listing, plan: Plan) -> None:
+        super().__init__(listing, plan)
         self._filter_since: int | None = None
         self._stays_put = plan.order in CREATION_ORDERS
+        self._has_offsets = isinstance(self.paging, Offsets)
         # Rows on the largest page allowed; 0 until the first page has shown it.
         self._page_size = 0
         self._longest = 0
         self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = 0
         # Signs that rows moved; rows that the total counts beyond those met, and those signs, when last looked for.
         self._moves = self._moves_before_rescan = self._shortfall = 0
-        # Pages that were looked at, and not taken.
+        # The pages looked at since one was taken.
         self._looks: list[PageView] = []
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         plan = self.plan
         self._filter_since = since if plan.filtered else None
-        if plan.stop_at_since:
-            yield from self._from_the_newest_change(since)
-            return
         if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
             resume = None  # it was a reading of other rows
         watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
         seen = SeenRows(resume, stays_put=self._stays_put)
-        here = self._first(seen, resume)
+        if resume is None:
+            here = self._see(0)
+        else:
+            logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, resume.offset)
+            here = self._overlapping(seen, resume.offset, ROWS_BACK)
         while True:
             for view, fresh, more in self._read(seen, here):
                 here = view
@@ -95,7 +90,7 @@ class Overlap(Strategy):
             yield from self._rescan(seen, here.end)
             # What was looked for may have been moved to the end meanwhile.
             here = self._behind(here, seen)
-        proof.demand(plan.order)
+        proof.demand()
         yield Batch([], cursor=watermark.cursor)
 
     def _checkpoint(self, here: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
@@ -110,12 +105,6 @@ class Overlap(Strategy):
             head=seen.head,
             missing=seen.missing,
         )
-
-    def _first(self, seen: SeenRows, resume: Checkpoint | None) -> PageView:
-        if resume is None:
-            return self._see(0)
-        logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, resume.offset)
-        return self._overlapping(seen, resume.offset, ROWS_BACK)
 
     def _read(self, seen: SeenRows, here: PageView) -> Iterator[tuple[PageView, list[Row], bool]]:
         """From one page to the end of the list: each page, its rows that are new, and whether the list goes on."""
@@ -132,13 +121,8 @@ class Overlap(Strategy):
             before, here = here, self._behind(here, seen)
 
     def _prove_order(self, here: PageView) -> None:
-        """Each page of several proves that it is sorted."""
-        order = self.plan.order
-        if order is Order.NEWEST_CHANGE_FIRST:
-            if any(earlier < later for earlier, later in pairwise(here.timestamps)):
-                raise PlanNotSupported("does not sort by modification time")
-        elif order in CREATION_ORDERS and (here.offset or here.has_next):
-            # In either direction: edits move nothing.
+        """Each page of several proves that it is sorted by creation, in either direction: then edits move nothing."""
+        if self._stays_put and (here.offset or here.has_next):
             ranks = [row.rank for row in here.fingerprints]
             known = [rank for rank in ranks if rank is not None]
             if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
@@ -150,27 +134,19 @@ class Overlap(Strategy):
         A full page of known rows does not end it: as many may have been inserted before them, or the server ignores
         the parameters, which the next page will show.
         """
-        page = here.page
+        page, has_next = here.page, here.has_next
         self._pages_without_news = 0 if news else self._pages_without_news + 1
-        behind = page.total is not None and page.total > here.end
-        if not here.has_next:
-            if behind:
-                raise self._ends_before_its_total(here)
-            if not here.fingerprints and page.has_more:
-                raise self.cannot_be_read("answers with an empty page and says that the list goes on")
-            return False
-        if self._pages_without_news > MOST_PAGES_WITHOUT_NEWS:
+        if has_next and self._pages_without_news > MOST_PAGES_WITHOUT_NEWS:
             raise self.cannot_be_read("answers with the same rows again and again")
-        if news or len(here.names) >= (here.request.size or seen.longest) > 1:
+        if has_next and (news or len(here.names) >= (here.request.size or seen.longest) > 1):
             return True
-        if behind:
-            raise self._ends_before_its_total(here)
+        if page.total is not None and page.total > here.end:
+            raise self.cannot_be_read(f"tells of {page.total} rows and ends after {here.end}")
+        if page.has_more and not has_next:
+            raise self.cannot_be_read("answers with an empty page and says that the list goes on")
         if page.has_more and (before is None or here.names == before.names):
             raise self.cannot_be_read(f"says that it goes on and ends after {here.end} rows")
         return bool(page.has_more)
-
-    def _ends_before_its_total(self, here: PageView) -> UnexpectedResponse:
-        return self.cannot_be_read(f"tells of {here.page.total} rows and ends after {here.end}")
 
     def _only_looked_at(self, seen: SeenRows) -> list[Row]:
         """Rows that were not met, on pages that only showed how others moved: where they stand next is not known."""
@@ -181,9 +157,9 @@ class Overlap(Strategy):
 
     def _behind(self, here: PageView, seen: SeenRows) -> PageView:
         """The page that goes on behind another one."""
-        if (self._longest if isinstance(self.paging, Offsets) else self._page_size) == 1:
+        if (self._longest if self._has_offsets else self._page_size) == 1:
             return self._behind_one_row(here)
-        there = self._look(here.end - 1)
+        there = self._see(here.end - 1)
         if there.request.size and there.offset + there.request.size <= here.end:
             raise PlanNotSupported("has pages too small to overlap")
         suspect = seen.suspect(there)
@@ -196,17 +172,17 @@ class Overlap(Strategy):
         if suspect is not None and suspect.view is not None:
             # Did rows move? Then the page on which it was met shows it too.
             self._second_looks += 1
-            again = self._look_again(suspect.view)
+            again = self._see_again(suspect.view)
             looks = 0
             while suspect.contradicts(again, there):
-                before, there = there, self._look_again(there)
+                before, there = there, self._see_again(there)
                 looks += 1
                 if there.names != before.names:
                     break
                 if looks == ENOUGH_LOOKS:
                     raise self._contradiction(again, there)
                 # Rows may have moved there and back; hardly twice.
-                again = self._look_again(suspect.view)
+                again = self._see_again(suspect.view)
         if seen.meets(there):
             return there
         logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, again.offset)
@@ -223,7 +199,7 @@ class Overlap(Strategy):
         :param back: how many rows to step back if it is not there; doubles with each step
         """
         while True:
-            here = self._look(offset)
+            here = self._see(offset)
             if seen.meets(here) or here.offset == 0:
                 self._note_return(here)
                 return here
@@ -238,17 +214,17 @@ class Overlap(Strategy):
 
     def _contradiction(self, here: PageView, there: PageView) -> Exception:
         """What is wrong with a list whose pages contradict each other although nothing moved."""
-        if not there.fingerprints and not isinstance(self.paging, Offsets):
-            return PlanNotSupported("does not let the size of its pages be chosen")
         if not there.fingerprints:
-            return self.cannot_be_read(f"answers with an empty page where row {there.offset + 1} was")
+            if self._has_offsets:
+                return self.cannot_be_read(f"answers with an empty page where row {there.offset + 1} was")
+            return PlanNotSupported("does not let the size of its pages be chosen")
         if there.names == here.names:
             return self.does_not_page()
-        if counts_rows(here.names, there.names) and not isinstance(self.paging, Offsets):
-            return self.page_counts_rows()
-        if isinstance(self.paging, Offsets):
+        if self._has_offsets:
             # Rows have no other addresses, so another plan would meet with the same.
             return self.order_is_unstable()
+        if counts_rows(here.names, there.names):
+            return self.page_counts_rows()
         return PlanNotSupported(
             "sorts rows differently from page to page, or does not let the size of its pages be chosen",
             UNIQUE_ORDER_ADVICE,
@@ -256,7 +232,7 @@ class Overlap(Strategy):
 
     def _behind_one_row(self, here: PageView) -> PageView:
         """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
-        if not isinstance(self.paging, Offsets):
+        if not self._has_offsets:
             raise PlanNotSupported("has pages too small to overlap")
         for offset in range(here.end, here.end + MOST_INSERTS):
             following = self._see(offset)
@@ -304,53 +280,6 @@ class Overlap(Strategy):
                 return
             before, here = here, self._behind(here, again)
 
-    # -- newest change first --------------------------------------------------------------------------------------
-
-    def _from_the_newest_change(self, since: int | None) -> Iterator[Batch]:
-        """Down to ``since``, and then whatever moved to the head meanwhile. Edits move rows, so there is no place to
-        continue from."""
-        watermark, head = Watermark(), HeadRows(self.listing)
-        pages = 0
-        for here, fresh in self._down_to(since):
-            pages += 1
-            watermark.saw(here.page, here.timestamps)
-            head.moved(fresh, watermark.cursor)
-            yield Batch(fresh)
-            del fresh
-        if pages > 1:
-            if watermark.cursor is None:
-                raise PlanNotSupported("tells no modification times, which would show that it is sorted")
-            yield from self._look_at_the_head(watermark.cursor, head)
-        yield Batch([], cursor=watermark.cursor)
-
-    def _look_at_the_head(self, known: int, head: HeadRows) -> Iterator[Batch]:
-        """Rows that were changed since the reading began, until a look finds none. One of a single page cannot miss
-        any.
-
-        :param known: the latest time of which everything was seen, by the clock at the beginning
-        """
-        for _ in range(MOST_LOOKS_AT_THE_HEAD):
-            pages, any_moved, watermark = 0, False, Watermark()
-            for here, fresh in self._down_to(known):
-                pages += 1
-                watermark.saw(here.page, here.timestamps)
-                moved = head.moved(fresh, known)
-                any_moved = any_moved or bool(moved)
-                yield Batch(moved)
-                del fresh, moved
-            if pages == 1 or not any_moved:
-                return
-            known = max(known, watermark.cursor or known)
-
-    def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
-        for here, fresh, more in self._read(SeenRows(), self._see(0)):
-            if more and not here.offset and until is not None:
-                self.prove_newest_first(here.timestamps, until)
-            yield here, fresh
-            del fresh
-            if until is not None and here.timestamps and here.timestamps[-1] < until:
-                return
-
     # -- asking ---------------------------------------------------------------------------------------------------
 
     def _see(self, row: int) -> PageView:
@@ -358,38 +287,41 @@ class Overlap(Strategy):
         top = PageRequest(since=self._filter_since, order=self.plan.order)
         if row <= 0:
             return self._view(top, 0)
-        if not isinstance(self.paging, Offsets) and not self._page_size:
+        if not self._has_offsets and not self._page_size:
             # How large pages are has to be known first.
             first = self._view(top, 0)
             if not first.has_next:
                 return first
+            self._looks.clear()
         covered = self.paging.covering(top, row, self._page_size)
         if covered is None:
             raise PlanNotSupported("has pages that cannot overlap")
         return self._view(*covered)
 
-    def _look(self, row: int) -> PageView:
-        self._looks.append(view := self._see(row))
-        return view
-
-    def _look_again(self, view: PageView) -> PageView:
-        self._looks.append(again := self._view(view.request, view.offset))
-        return again
+    def _see_again(self, view: PageView) -> PageView:
+        return self._view(view.request, view.offset)
 
     def _view(self, request: PageRequest, offset: int) -> PageView:
         try:
             page = self.listing.fetch(request)
         except BadRequest as refusal:
-            if not isinstance(self.paging, Offsets):
+            if not self._has_offsets or (request.is_first and request != PageRequest()):
                 raise
-            failure = refusal_of_an_offset(refusal, request, offset)
-            raise failure from (None if failure is refusal else refusal)
+            # Rows have no other addresses, so another plan would ask for the same.
+            sentence = refusal.sentence
+            if offset:  # all else was fine on the pages before
+                sentence += (
+                    f" The list could be read up to row {offset}, so it may be longer than the API lets it be read. A "
+                    "later start_date can make it shorter; otherwise leave the stream out."
+                )
+            raise UnexpectedResponse(sentence, refusal.failure_type or FailureType.system_error) from refusal
         self._pages += 1
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
         self._longest = max(self._longest, len(page.rows))
         view = PageView.of(self.listing, request, page, offset, by_creation=self._stays_put)
+        self._looks.append(view)
         since = self._filter_since
         if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
             raise PlanNotSupported("does not filter by modification time")

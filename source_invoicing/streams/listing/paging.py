@@ -5,47 +5,40 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
-from airbyte_cdk.models import FailureType
+from typing_extensions import override
 
-from source_invoicing.http import BadRequest, Failure, UnexpectedResponse
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
-
-__all__ = ["ListedPage", "Offsets", "Pages", "Paging", "Tally", "Tokens", "pages", "refusal_of_an_offset"]
 
 # So many pages in a row may bring no row that was not seen before, where the list says that it goes on.
 MOST_PAGES_WITHOUT_NEWS = 10
 
 
 @dataclass(frozen=True)
-class Offsets:
+class Offsets(Paging):
     """``offset=200&limit=100``: a page may begin with any row."""
 
     resizable: bool = True
-    may_be_whole: bool = False
 
+    @override
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         step = len(page.rows) or page.size or request.size
         return replace(request, offset=request.offset + step) if step else None
 
+    @override
     def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int]:
         return replace(request, offset=row), row
 
 
 @dataclass(frozen=True)
-class Pages:
-    """``page=3&per_page=100``.
+class Pages(Paging):
+    """``page=3&per_page=100``."""
 
-    :param resizable: whether smaller pages may be asked for, whose borders are elsewhere
-    :param may_be_whole: whether the vendor has lists that are not paged, which answer every request with all their rows
-    """
-
-    resizable: bool = False
-    may_be_whole: bool = False
-
+    @override
     def following(self, request: PageRequest, page: Page) -> PageRequest:
         return replace(request, number=request.number + 1)
 
+    @override
     def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int] | None:
         if not self.resizable:
             return None
@@ -56,7 +49,7 @@ class Pages:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class Tokens(Paging):
     """``cursor=eyJpZCI6...``, or a link to the next page.
 
     :param name_a_row: whether a token names a place in the list (the id of its last row), so that rows that come and go
@@ -64,14 +57,10 @@ class Tokens:
     """
 
     name_a_row: bool | None = None
-    resizable: bool = False
-    may_be_whole: bool = False
 
+    @override
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
         return None if page.next is None else replace(request, token=page.next)
-
-    def covering(self, request: PageRequest, row: int, page_size: int) -> None:
-        return None
 
 
 @dataclass(frozen=True)
@@ -118,8 +107,8 @@ class Tally:
         """Whether as many different rows came as the totals count."""
         return self.most is not None and self.distinct >= self.most
 
-    def add(self, page: Page, keys: tuple[Hashable, ...]) -> bool:
-        """Take note of a page.
+    def add(self, keys: tuple[Hashable, ...]) -> bool:
+        """Take note of the rows of a page.
 
         :return: whether it counts as news: a row was not seen before, or it lies where the pass has been before
         """
@@ -128,7 +117,6 @@ class Tally:
         self.rows += len(keys)
         is_news = bool(self._latest) or self.rows < self.furthest
         self.furthest = max(self.furthest, self.rows)
-        self.note_total(page)
         return is_news
 
     def take_back(self, keys: tuple[Hashable, ...]) -> None:
@@ -145,14 +133,9 @@ class Tally:
 
 
 def pages(
-    listing: Listing,
-    paging: Paging,
-    request: PageRequest,
-    *,
-    first: Page | None = None,
-    tally: Tally | None = None,
+    listing: Listing, request: PageRequest, *, first: Page | None = None, tally: Tally | None = None
 ) -> Iterator[ListedPage]:
-    """Follow a paging from one page to the end of its list.
+    """The pages of a list, from one of them to its end.
 
     A total counts as reached once so many *different* rows came. A page that ends before its total is asked for once
     more. An empty page of a list that says it goes on is passed. What is wrong with the end shows behind the last page,
@@ -166,7 +149,7 @@ def pages(
     :raises RowsRepeated: when as many rows came as the total counts, but fewer different ones
     :raises ListChanged: when the list ends before its total, or although it says that it goes on
     """
-    tally = tally or Tally()
+    paging, tally = listing.paging, tally or Tally()
     tokens = {request.token}
     before: tuple[Hashable, ...] = ()
     promised = False
@@ -180,10 +163,10 @@ def pages(
         keys = tuple(map(listing.key, page.rows))
         tally.note_total(page)
         if keys and keys == before:
-            if tally.proven or _is_whole(listing, paging, request, page):
+            if tally.proven or _is_whole(listing, request, page):
                 return
             raise PageRepeated("answers with the same page twice")
-        without_news = 0 if tally.add(page, keys) else without_news + 1
+        without_news = 0 if tally.add(keys) else without_news + 1
         following = paging.following(current, page) if _has_next(page, paging, tally) else None
         if following is not None and following.token is not None:
             if following.token in tokens:
@@ -200,15 +183,11 @@ def pages(
         yield ListedPage(current, page, keys, following is not None)
         if following is None:
             _prove_end(page, paging, tally, promised=promised)
+        # Whether the page says explicitly that another one follows.
+        promised = bool(page.has_more) or page.next is not None or (page.total or 0) > tally.rows
         # Nothing holds on to the rows while the next page is fetched.
-        promised = _promises(page, tally)
         before, current = keys, following
         del page, keys
-
-
-def _promises(page: Page, tally: Tally) -> bool:
-    """Whether a page says explicitly that another one follows."""
-    return bool(page.has_more) or page.next is not None or (page.total is not None and page.total > tally.rows)
 
 
 def _has_next(page: Page, paging: Paging, tally: Tally) -> bool:
@@ -220,25 +199,17 @@ def _has_next(page: Page, paging: Paging, tally: Tally) -> bool:
     return bool(page.has_more) and not tally.proven
 
 
-def _says_nothing(page: Page) -> bool:
-    return page.blank or (page.has_more is None and page.total is None and page.next is None)
-
-
 def _is_cut_off(page: Page, paging: Paging, *, promised: bool) -> bool:
     """Whether a promised page came without rows and without a word about the end."""
-    if page.rows or not promised:
-        return False
-    return page.blank or (_says_nothing(page) and not isinstance(paging, Tokens))
+    says_nothing = page.has_more is None and page.total is None and page.next is None
+    return promised and not page.rows and (page.blank or (says_nothing and not isinstance(paging, Tokens)))
 
 
 def _ends_too_early(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> bool:
     """Whether a page is worth asking for again, since the list seems to end with it although it counts more rows."""
-    rows = tally.rows + len(page.rows)
-    if isinstance(paging, Tokens):
-        return _is_cut_off(page, paging, promised=promised) and not tally.proven
     if _is_cut_off(page, paging, promised=promised):
         return not tally.proven
-    return page.is_truncated(rows) and not page.has_more
+    return not isinstance(paging, Tokens) and not page.has_more and page.is_truncated(tally.rows)
 
 
 def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> None:
@@ -246,13 +217,9 @@ def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> N
 
     :raises ListChanged: when rows may be missing
     """
-    if isinstance(paging, Tokens):
-        if page.has_more and page.next is None:
-            raise ListChanged(f"says that it goes on and hands out no next page after {tally.rows} rows")
-        most = tally.fewest
-    else:
-        # The page behind the last row may tell nothing.
-        most = tally.total if page.total is None else page.total
+    if isinstance(paging, Tokens) and page.has_more and page.next is None:
+        raise ListChanged(f"says that it goes on and hands out no next page after {tally.rows} rows")
+    most = tally.fewest if isinstance(paging, Tokens) else tally.total
     if most is not None and tally.rows < most:
         raise ListChanged(f"tells of {most} rows and ends after {tally.rows}")
     if tally.fewest is not None and tally.distinct < tally.fewest:
@@ -261,29 +228,18 @@ def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> N
         raise ListChanged(f"says that it goes on and ends after {tally.rows} rows")
 
 
-def _is_whole(listing: Listing, paging: Paging, request: PageRequest, page: Page) -> bool:
+def _is_whole(listing: Listing, request: PageRequest, page: Page) -> bool:
     """Whether a page that came again is the whole list, of an API that does not page.
 
-    A full page looks the same for one that does not take page numbers. Of a vendor that has unpaged lists, the whole
-    list is what does not shrink when fewer rows are asked for.
+    An API that says nothing about paging and sends the same few rows for every request does not page. A full page looks
+    the same for one that does not take page numbers. Of a vendor that has unpaged lists, the whole list is what does
+    not shrink when fewer rows are asked for.
     """
-    if page.is_unpaged:
+    if page.has_more is not None or page.total is not None:
+        return False
+    if page.short:
         return True
-    if not paging.may_be_whole or page.has_more is not None or page.total is not None:
+    if not listing.paging.may_be_whole:
         return False
     fewer = listing.fetch(replace(request, size=max(len(page.rows) - 1, 1)))
     return [listing.key(row) for row in fewer.rows] == [listing.key(row) for row in page.rows]
-
-
-def refusal_of_an_offset(refusal: BadRequest, request: PageRequest, offset: int) -> Failure:
-    """What to make of a refusal where rows have no other addresses, so that another plan would ask the same."""
-    kind = refusal.failure_type or FailureType.system_error
-    if offset:
-        # All but the offset was fine on the pages before.
-        return UnexpectedResponse(
-            f"{refusal.sentence} The list could be read up to row {offset}, so it may be longer than the API lets it "
-            "be read. A later start_date can make it shorter; otherwise leave the stream out.",
-            kind,
-        )
-    is_plain = request.since is None and request.order is None
-    return UnexpectedResponse(refusal.sentence, kind) if is_plain else refusal

@@ -42,7 +42,8 @@ class PassRecord:
         self._keys = array("q")
         self._marks = array("q")
         self._contents = array("L")
-        self._seen: set[int] = set()
+        #: Hashes of the keys of the rows it met.
+        self.seen: set[int] = set()
         self._next = 0
         self._overlaps = False
         self._kept_order = before is not None
@@ -75,11 +76,6 @@ class PassRecord:
         return self._repeated - self._at_borders if overlaps else self._repeated
 
     @property
-    def seen(self) -> set[int]:
-        """Hashes of the keys of the rows it met."""
-        return self._seen
-
-    @property
     def is_identical(self) -> bool:
         """Whether it met the rows of the pass before, and no other, on pages of the same size."""
         before = self._before
@@ -107,7 +103,7 @@ class PassRecord:
         self._at_borders.update(hashes[:pushed])
         if self._before is not None and (repeated := self._before.repeated):
             self._hold_against(self._before, repeated, hashes)
-        self._seen.update(hashes)
+        self.seen.update(hashes)
         before: list[int | None] = list(self._contents[len(self._contents) - pushed :])
         for key, content, mark in zip(hashes[pushed:], contents[pushed:], map(hash, marks[pushed:]), strict=True):
             if self._keys and key == self._keys[-1]:
@@ -127,12 +123,12 @@ class PassRecord:
 
     def _note_repeats(self, hashes: list[int], contents: list[int]) -> None:
         for key, content in zip(hashes, contents, strict=True):
-            if key in self._seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
+            if key in self.seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
                 self._repeated.add(key)
 
     def _hold_against(self, before: PassRecord, repeated: set[int], hashes: list[int]) -> None:
         for key in hashes:
-            if key not in self._seen:
+            if key not in self.seen:
                 self._news += key not in before.seen
                 self._met_again += key in repeated
                 self._were_pushed = self._were_pushed and self._news >= self._met_again

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from typing_extensions import override
+
 from source_invoicing.http import BadRequest, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import (
@@ -14,6 +16,7 @@ from source_invoicing.streams.listing.errors import (
     PlanNotSupported,
     RowsDeleted,
     RowsRepeated,
+    TokenOutdated,
 )
 from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import ListedPage, Pages, Tally, Tokens, pages
@@ -27,7 +30,8 @@ from source_invoicing.streams.listing.strategy import (
     Watermark,
     counts_rows,
 )
-from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.listing.ties import LastMet
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 
 # Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
 MOST_PASSES = 10
@@ -45,9 +49,8 @@ class Passes(Strategy):
     rows than the total shrinks by: those pages are read again, and one pass is enough. Not for a list that changed in
     the last minute or while it was read: pages may come from replicas of which one knows of a change and another does
     not, and totals may be late. It is read until a pass meets no row that was there before and not met. A token that
-    names a row shifts with nothing; one pass is enough, too. Anything else is read until a pass meets all the rows of
-    the pass before, in their order: then none of them left meanwhile, and none pulled another out of sight. A further
-    pass has pages of another size where it may choose.
+    names a row shifts with nothing; one pass is enough, too. Anything else is read until two passes agree
+    (:class:`.PassRecord`). A further pass has pages of another size where it may choose.
 
     A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
     different rows came as it has places: by its total, or as :meth:`_meets_all_places` counts them.
@@ -55,13 +58,14 @@ class Passes(Strategy):
     Nothing is promised before the end: a page number does not name a place to come back to, and tokens expire.
     """
 
+    _watermark: Watermark
+    _proof: FilterProof
     # With the newest in front: whether others change the list.
     _is_restless = False
 
-    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
-        super().__init__(listing, plan, paging)
-        self._descends = plan.order in NEWEST_FIRST
-        self._steps_back = self._descends and isinstance(self.paging, Pages)
+    def __init__(self, listing: Listing, plan: Plan) -> None:
+        super().__init__(listing, plan)
+        self._steps_back = plan.order in NEWEST_FIRST and isinstance(self.paging, Pages)
         self._names_rows = isinstance(self.paging, Tokens) and bool(self.paging.name_a_row)
         self._was_refused = False
         self._first_keys: PageKeys = ()
@@ -72,32 +76,29 @@ class Passes(Strategy):
         # Rows on a full page (0 until the first one has shown it), and how many passes were begun.
         self._page_size = 0
         self._begun = 0
-        # Of a list that repeats rows: the last pass that met each, how many places the latest passes counted, and the
+        # Of a list that repeats rows: which pass met each last; how many places the latest passes counted, and the
         # first of those that counted as many.
-        self._last_met: dict[int, int] = {}
+        self._last_met = LastMet()
         self._places = self._counted_since = 0
-        self._passes_without_news = 0
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
-        plan = self.plan
-        filter_since = since if plan.filtered and not plan.stop_at_since else None
-        request = PageRequest(since=filter_since, order=plan.order)
-        watermark, proof = Watermark(), FilterProof(self, filter_since)
+        request = PageRequest(since=since if self.plan.filtered else None, order=self.plan.order)
+        self._watermark, self._proof = Watermark(), FilterProof(self, request.since)
         before: ListChanged | None = None
         for _ in range(MOST_PASSES):
             try:
-                yield from self._read(request, since, watermark, proof)
+                yield from self._read(request, since)
                 break
             except ListChanged as changed:
                 if self._is_final(before, changed):
-                    raise self._failure(changed) from None
+                    raise self.failure(changed) from None
                 before = changed
                 logger.info("%s %s. Reading it again from the top.", self.listing.label, changed)
         else:
             assert before is not None
-            raise self._failure(before)
-        proof.demand(plan.order)
-        yield Batch([], cursor=watermark.cursor)
+            raise self.failure(before)
+        self._proof.demand()
+        yield Batch([], cursor=self._watermark.cursor)
 
     def _is_final(self, before: ListChanged | None, changed: ListChanged) -> bool:
         """Whether reading the list again would hardly help."""
@@ -110,18 +111,13 @@ class Passes(Strategy):
             return False
         return isinstance(changed, PageRepeated) or str(changed) == str(before)
 
-    def _failure(self, changed: ListChanged) -> Exception:
-        if isinstance(changed, RowsRepeated):
-            return self.order_is_unstable(str(changed))
-        if isinstance(changed, PageRepeated):
-            return self.does_not_page(str(changed))
-        return self.cannot_be_read(str(changed), changed.advice)
+    @override
+    def failure(self, changed: ListChanged) -> Exception:
+        return self.order_is_unstable(str(changed)) if isinstance(changed, RowsRepeated) else super().failure(changed)
 
     # -- until nothing can have been missed -----------------------------------------------------------------------
 
-    def _read(
-        self, request: PageRequest, since: int | None, watermark: Watermark, proof: FilterProof
-    ) -> Iterator[Batch]:
+    def _read(self, request: PageRequest, since: int | None) -> Iterator[Batch]:
         """Pass after pass, once from the top.
 
         :raises ListChanged: when rows may have been missed
@@ -140,10 +136,10 @@ class Passes(Strategy):
                         shows_deletes = shows_deletes and page.total is not None
                         self._prove_sorted_by_creation(page)
                     timestamps = self.timestamps(page)
-                    watermark.saw(page, timestamps)
-                    proof.saw(timestamps)
+                    self._watermark.saw(page, timestamps)
+                    self._proof.saw(timestamps)
                     if shows_deletes:
-                        missed += self._note_by_creation(page, listed.keys, watermark.started)
+                        missed += self._note_by_creation(page, listed.keys)
                     # Where one pass is enough, nothing is held against what it was.
                     record.reads_contents = record.reads_contents and not shows_deletes
                     rows = self._take(record, listed)
@@ -164,16 +160,15 @@ class Passes(Strategy):
                 raise self.order_is_unstable()
         raise self.cannot_be_read("loses rows each time it is read")
 
-    def _note_by_creation(self, page: Page, keys: PageKeys, started: int) -> int:
+    def _note_by_creation(self, page: Page, keys: PageKeys) -> int:
         """Take note of a page of a list with the newest row in front.
 
-        :param started: when the list was quiet, if no row was created since
         :return: how many of its rows were there before the reading, and have not been met
         """
         hashes, ranks = list(map(hash, keys)), list(map(self.listing.creation_rank, page.rows))
         if self._newest_rank is None:
             self._newest_rank = next(iter(ranks), None)
-        created = map(self.listing.created_at, page.rows)
+        created, started = map(self.listing.created_at, page.rows), self._watermark.started
         self._is_restless = self._is_restless or any(at is not None and at >= started for at in created)
         newest = self._newest_rank
         missed = sum(
@@ -197,23 +192,17 @@ class Passes(Strategy):
         return isinstance(self.paging, Tokens) and (self._names_rows or not looks_like_page_numbers(tokens))
 
     def _meets_all_places(self, record: PassRecord) -> bool:
-        """Whether the passes over a list that repeats rows have together met all of them.
-
-        A pass counts as many places as the list has rows when its last page is answered. If the passes behind it count
-        the same, and meet as many different rows among them, these are all. A row that was met by then and not again
-        may have left, so it does not count.
-        """
-        met_before = len(self._last_met)
+        """Whether the passes over a list that repeats rows have together met all of them: no row has joined as long as
+        they count the same number of places (:class:`.LastMet`)."""
         if record.rows != self._places:
             self._places, self._counted_since = record.rows, self._begun
-        self._last_met.update(dict.fromkeys(record.seen, self._begun))
-        self._passes_without_news = 0 if len(self._last_met) > met_before else self._passes_without_news + 1
-        return sum(last > self._counted_since for last in self._last_met.values()) == record.rows
+        self._last_met.add(record.seen, self._begun)
+        return self._last_met.met_behind(self._counted_since) == record.rows
 
     @property
     def _is_stuck(self) -> bool:
         """Whether passes over a list at rest go on to repeat rows in the place of others."""
-        return self._counted_since < self._begun and self._passes_without_news >= ENOUGH
+        return self._counted_since < self._begun and self._last_met.passes_without_news >= ENOUGH
 
     def _resized(self, request: PageRequest) -> PageRequest:
         """The request for the first page of a pass: pages of another size for each one, so that their borders, where
@@ -246,13 +235,14 @@ class Passes(Strategy):
         current: PageRequest | None = request
         while current is not None:
             begun, current = current, None
-            listing = pages(self.listing, self.paging, begun, tally=tally)
+            listing = pages(self.listing, begun, tally=tally)
             while (listed := self._next(listing, again=len(lengths) < furthest, is_first=not lengths)) is not None:
                 asked += 1
-                slipped = max((total or 0) - (listed.page.total or 0), 0) if listed.page.total is not None else 0
-                if slipped and lengths and not self._names_rows:
+                slipped = 0 if total is None or listed.page.total is None else total - listed.page.total
+                if slipped > 0 and lengths and not self._names_rows:
                     if not self._steps_back:
-                        raise self._shrank(total, listed.page)
+                        kind = TokenOutdated if isinstance(self.paging, Tokens) else RowsDeleted
+                        raise kind(f"shrank from {total} to {listed.page.total} rows while it was read")
                     self._is_restless = True
                     if asked > MOST_PASSES * (MOST_PASSES + furthest):
                         raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
@@ -273,18 +263,12 @@ class Passes(Strategy):
                 raise
             if isinstance(self.paging, Tokens) and not self._was_refused:
                 self._was_refused = True
-                raise PlaceForgotten(
-                    f"does not know the place any more where its next page began ({refusal})"
-                ) from None
+                raise TokenOutdated(f"does not know the place any more where its next page began ({refusal})") from None
             if not (again and self._steps_back):
                 raise
         # An API that wants pages in their order and refuses to go back is asked from the top instead.
         self._steps_back = False
         raise RowsDeleted("lost rows while it was read, and refuses to go back to an earlier page")
-
-    def _shrank(self, total: int | None, page: Page) -> ListChanged:
-        kind = ListShrank if isinstance(self.paging, Tokens) else RowsDeleted
-        return kind(f"shrank from {total} to {page.total} rows while it was read")
 
     def _step_back(
         self, request: PageRequest, listed: ListedPage, slipped: int, lengths: list[int], tally: Tally
@@ -316,11 +300,3 @@ class Passes(Strategy):
                 first = self.listing.fetch(request)
                 if self.keys(first) == self._first_keys:
                     raise self.page_counts_rows()
-
-
-class PlaceForgotten(ListChanged):
-    """The API no longer knows a token that it handed out: the row that the token names may have been deleted."""
-
-
-class ListShrank(ListChanged):
-    """Rows were deleted from a list whose tokens may be numbers of pages."""

@@ -12,7 +12,7 @@ from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported
+from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported, incomplete
 from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan
@@ -141,7 +141,7 @@ class ListReader:
     ) -> Iterator[Batch]:
         strategy = plan.strategy(self._listing, plan)
         if self.on_begin is not None:
-            self.on_begin(resume is None, not plan.filtered and not plan.stop_at_since)
+            self.on_begin(resume is None, plan.meets_all_rows)
         if isinstance(strategy, Keyset):
             batches = strategy.batches(since, resume, key_range)
         else:
@@ -166,11 +166,8 @@ class ListReader:
         return f"the list {self._listing.label} {what}"
 
     def _failure(self, why: PlanNotSupported) -> UnexpectedResponse:
-        advice = why.advice or ListChanged.advice
-        return UnexpectedResponse(
-            f"The list {self._listing.label} {why}, so it cannot be read completely. {advice}",
-            FailureType.transient_error,
-        )
+        sentence = incomplete(self._listing.label, str(why), why.advice or ListChanged.advice)
+        return UnexpectedResponse(sentence, FailureType.transient_error)
 
 
 def _mark(row: Row) -> int:

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
-from source_invoicing.streams.listing.page_view import PageView, fingerprint
-from source_invoicing.streams.page import Listing, Row
+from source_invoicing.streams.listing.page_view import PageView
+from source_invoicing.streams.page import Row
 
 # So many rows can be known again; of those before, only the hashes of their names are kept.
 MOST_RECENT = 10_000
@@ -19,8 +19,6 @@ MOST_RECENT = 10_000
 ROWS_OF_A_CHECKPOINT = 5
 # A row that stands where it stood proves little, a few of them that all of them do.
 FEW = 2
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
 
 
 class Met(NamedTuple):
@@ -314,31 +312,6 @@ class Rescan:
 
     def _reduce_missing(self, rows: int) -> None:
         self._seen.missing = max(0, self._seen.missing - rows)
-
-
-class HeadRows:
-    """The rows at the newest end of a list that is sorted by change, as they were handed out."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-        self._rows: dict[str | int, RowFingerprint] = {}
-
-    def moved(self, rows: Iterable[Row], known: int | None) -> list[Row]:
-        """Take note of rows that are about to be handed out.
-
-        :param known: rows changed before this time (seconds since 1970, UTC) cannot have moved since the reading began
-        :return: those that moved to the head, or changed there, since they were handed out
-        """
-        moved = []
-        for row in rows:
-            timestamp = self._listing.timestamp(row)
-            if timestamp is None or known is None or timestamp < known:
-                continue
-            now = fingerprint(self._listing, row)
-            if self._rows.get(now.name) != now:
-                self._rows[now.name] = now
-                moved.append(row)
-        return moved
 
 
 def _are_in_order(found: Iterable[Met | None]) -> bool:

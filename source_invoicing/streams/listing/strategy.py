@@ -18,24 +18,10 @@ from source_invoicing.streams.listing.errors import (
     ListChanged,
     PageRepeated,
     PlanNotSupported,
-    RowsDeleted,
     RowsRepeated,
+    incomplete,
 )
-from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, PageRequest, Paging, Row
-
-__all__ = [
-    "Batch",
-    "FilterProof",
-    "ListChanged",
-    "PageKeys",
-    "PageRepeated",
-    "Plan",
-    "PlanNotSupported",
-    "RowsDeleted",
-    "RowsRepeated",
-    "Strategy",
-    "Watermark",
-]
+from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, PageRequest, Row
 
 PageKeys = tuple[Hashable, ...]
 # How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
@@ -53,15 +39,18 @@ class Plan:
     :param strategy: how pages are put together so that no row is missed
     :param order: the order the API is asked for; ``None`` is the order in which the list comes by itself
     :param filtered: whether the API is asked to leave out rows that were not changed since
-    :param stop_at_since: newest change first: read down to ``since``, then look at the head of the list again
     :param identity: what identifies a row between two passes, where its key does not
     """
 
     strategy: type[Strategy]
     order: Order | None = None
     filtered: bool = True
-    stop_at_since: bool = False
     identity: Callable[[Row], Hashable] | None = None
+
+    @property
+    def meets_all_rows(self) -> bool:
+        """Whether it meets all rows there are, whatever the caller wants. With the newest change first, it stops."""
+        return not self.filtered and self.order is not Order.NEWEST_CHANGE_FIRST
 
 
 @dataclass(frozen=True)
@@ -91,16 +80,15 @@ class Strategy(ABC):
 
     :param listing: the list
     :param plan: order and filter to ask for
-    :param paging: how the API addresses a page, if not as the list says
     """
 
     #: Whether batches carry checkpoints, so that a list need not be read in one go.
     resumable: ClassVar[bool] = False
 
-    def __init__(self, listing: Listing, plan: Plan, paging: Paging | None = None) -> None:
+    def __init__(self, listing: Listing, plan: Plan) -> None:
         self.listing = listing
         self.plan = plan
-        self.paging = paging or listing.paging
+        self.paging = listing.paging
 
     @abstractmethod
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
@@ -122,41 +110,30 @@ class Strategy(ABC):
         timestamps = (self.listing.timestamp(row) for row in page.rows)
         return [timestamp for timestamp in timestamps if timestamp is not None]
 
-    def prove_newest_first(self, timestamps: Sequence[int], since: int) -> None:
-        """A first page on which nothing is newer than what is asked for: the newest row was deleted, or the list is not
-        sorted, that page is in order by chance (rows that were imported in one second are), and what is newer stands
-        elsewhere. Then the opposite order has to begin with an older row. Costs one request.
-
-        :param timestamps: on that page, of a list that goes on behind it
-        :raises PlanNotSupported: when it begins otherwise
-        """
-        if not timestamps or max(timestamps) >= since:
-            return
-        oldest = self.timestamps(self.listing.fetch(PageRequest(order=Order.OLDEST_CHANGE_FIRST)))
-        if oldest and min(oldest) >= min(timestamps):
-            raise PlanNotSupported("does not sort by modification time")
+    def failure(self, changed: ListChanged) -> Exception:
+        """What to raise for a list that changes, or contradicts itself, each time it is read."""
+        if isinstance(changed, PageRepeated):
+            return self.does_not_page(str(changed))
+        if isinstance(changed, RowsRepeated):
+            return PlanNotSupported(str(changed), changed.advice)
+        return self.cannot_be_read(str(changed), changed.advice)
 
     def cannot_be_read(self, what: str, advice: str = ListChanged.advice) -> UnexpectedResponse:
         """The failure for a list that contradicts itself, or changes too fast to be read."""
-        return UnexpectedResponse(
-            f"The list {self.listing.label} {what}, so it cannot be read completely. {advice}",
-            FailureType.transient_error,
-        )
+        return UnexpectedResponse(incomplete(self.listing.label, what, advice), FailureType.transient_error)
 
     def does_not_page(self, what: str = "answers with the same page twice") -> UnexpectedResponse:
         """The failure for a list whose pages come again."""
-        if not self.listing.paging_advice:
+        advice = self.listing.paging_advice
+        if not advice:
             return self.cannot_be_read(what)
-        return Contradiction(
-            f"The list {self.listing.label} {what}, so it cannot be read completely. {self.listing.paging_advice}",
-            FailureType.config_error,
-        )
+        return Contradiction(incomplete(self.listing.label, what, advice), FailureType.config_error)
 
     def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
         """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
         may_be_configured = bool(self.listing.paging_advice)
         return Contradiction(
-            f"The list {self.listing.label} {what}, so it cannot be read completely. {UNIQUE_ORDER_ADVICE}",
+            incomplete(self.listing.label, what, UNIQUE_ORDER_ADVICE),
             FailureType.config_error if may_be_configured else FailureType.transient_error,
         )
 
@@ -177,45 +154,46 @@ class Watermark:
     need be the one that stamps rows.
 
     :param resume: where an earlier run stopped, if this one continues from there
+    :ivar started: the latest time the reading may promise (seconds since 1970, UTC)
+    :ivar newest: the newest modification time seen
     """
 
     def __init__(self, resume: Checkpoint | None = None) -> None:
         self._asked_at = int(time.time())
-        self._started = resume.began if resume else None
-        self._newest = resume.newest if resume else None
+        self._saw_a_page = resume is not None
+        self.started = resume.began if resume else self._asked_at - CLOCK_MARGIN
+        self.newest = resume.newest if resume else None
 
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
-        if self._started is None:
-            self._started = page.clock_floor(self._asked_at)
+        if not self._saw_a_page:
+            self.started, self._saw_a_page = page.clock_floor(self._asked_at), True
         if timestamps:
-            newest = max(timestamps)
-            self._newest = newest if self._newest is None else max(self._newest, newest)
-
-    @property
-    def started(self) -> int:
-        """The latest time the reading may promise (seconds since 1970, UTC)."""
-        return self._started if self._started is not None else self._asked_at - CLOCK_MARGIN
-
-    @property
-    def newest(self) -> int | None:
-        """The newest modification time seen."""
-        return self._newest
+            self.newest = max(timestamps if self.newest is None else [self.newest, *timestamps])
 
     @property
     def cursor(self) -> int | None:
         """The time up to which everything has been seen, once the list is read to its end."""
-        if self._newest is None or self._started is None:
-            return None
-        return min(self._newest, self._started)
+        return None if self.newest is None else min(self.newest, self.started)
+
+
+def shows_a_filter(since: int | None, timestamps: Iterable[int]) -> bool:
+    """Whether the modification times on a page show that a filter lists everything changed at or after a time.
+
+    Some filters mean that very second alone, and then every later change would be missed in silence. A later change
+    that is listed shows otherwise, and so does an earlier one: then nothing is filtered at all. A stream asks one
+    second earlier than the request says where it is unknown whether the boundary is included.
+
+    :param since: what the filter was asked for (seconds since 1970, UTC); ``None`` where nothing was filtered
+    """
+    return since is not None and any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
 
 
 class FilterProof:
-    """Whether a reading has shown that the filter lists everything changed at or after a time.
+    """Whether a reading has shown that its filter lists everything changed at or after a time.
 
-    Some filters mean that very second alone, and then every later change would be missed in silence. A later change
-    that is listed shows otherwise, and so does an earlier one: then nothing is filtered at all. The row that a sync
-    starts from is later than what it asks for, so a filter that lists nothing is the one whose proof is missing.
+    The row that a sync starts from is later than what it asks for, so a filter that lists nothing is the one whose
+    proof is missing.
 
     :param since: what the filter is asked for (seconds since 1970, UTC); ``None`` where nothing is filtered
     """
@@ -223,40 +201,34 @@ class FilterProof:
     def __init__(self, strategy: Strategy, since: int | None) -> None:
         self._strategy = strategy
         self._since = since
-        self.shown = since is None
+        self._is_shown = False
 
     def saw(self, timestamps: Iterable[int]) -> None:
-        """Take note of the modification times on a filtered page.
+        """Take note of the modification times on a filtered page."""
+        self._is_shown = self._is_shown or shows_a_filter(self._since, timestamps)
 
-        A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
-        """
-        since = self._since
-        if not self.shown and since is not None:
-            self.shown = any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
-
-    def demand(self, order: Order | None) -> None:
+    def demand(self) -> None:
         """Look at the first page without the filter, unless the proof is there: its latest change must be listed when
         the filter is asked for what changed since an earlier one. Costs one request, or two where it holds changes.
 
-        :param order: to ask for, with and without the filter: what the first page holds of later changes is then on
-            the first page of what is filtered
         :raises PlanNotSupported: when the filter hides it
         """
-        if self.shown or self._since is None:
+        if self._is_shown or self._since is None:
             return
-        if not any(self._lists_what_is_there(self._since, order) for _ in range(MOST_PROOFS)):
+        if not any(self._lists_what_is_there(self._since) for _ in range(MOST_PROOFS)):
             raise PlanNotSupported("does not list what changed after the time it is asked for")
 
-    def _lists_what_is_there(self, since: int, order: Order | None) -> bool:
-        strategy = self._strategy
+    def _lists_what_is_there(self, since: int) -> bool:
+        # In the same order, what the first page holds of later changes is on the first page of what is filtered.
+        strategy, order = self._strategy, self._strategy.plan.order
         page = self._first_with_rows(PageRequest(order=order))
         timestamps = strategy.timestamps(page)
         if not timestamps:
             return True  # no row that a filter could list
-        if max(timestamps, default=since) > since:
+        if max(timestamps) > since:
             earlier = since
         elif page.has_next(len(page.rows)):
-            earlier = min(timestamps, default=since) - 1
+            earlier = min(timestamps) - 1
         else:
             return True
         listed = strategy.timestamps(self._first_with_rows(PageRequest(since=earlier, order=order)))

@@ -1,9 +1,34 @@
-"""Whether several passes over rows with the same modification time have met all of them."""
+"""Whether several passes over rows that are equal in what they are sorted by have met all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from itertools import chain, groupby
+
+
+class LastMet:
+    """Which of several passes met each row last.
+
+    A pass that went over n places shows that there were so many rows at its end, whichever stood in them. Where none
+    has joined since, the rows that later passes met were there by then; if they are n different ones, they are all. A
+    row that was met by then and not again may have left, so it does not count.
+
+    :ivar passes_without_news: how many passes in a row have met no new row
+    """
+
+    def __init__(self) -> None:
+        self.passes_without_news = 0
+        self._last_met: dict[Hashable, int] = {}
+
+    def add(self, keys: Iterable[Hashable], number: int) -> None:
+        """Take note of the rows of a pass, which is counted by its number."""
+        met_before = len(self._last_met)
+        self._last_met.update(dict.fromkeys(keys, number))
+        self.passes_without_news = 0 if len(self._last_met) > met_before else self.passes_without_news + 1
+
+    def met_behind(self, number: int) -> int:
+        """How many different rows the passes behind one have met."""
+        return sum(last > number for last in self._last_met.values())
 
 
 class TieProof:
@@ -15,8 +40,7 @@ class TieProof:
 
     1. Two passes met the same rows in the same order, and none twice, or so with pages of different sizes that each row
        stands beside its repetition.
-    2. A pass went over n places: so many there were at its end, whichever rows stood in them. All rows met by later
-       passes were there by then, since none can join; if they are n different ones, they are all.
+    2. The second is past, so that none can join, and :class:`LastMet` counts as many rows as there were places.
 
     :param is_past: whether no row can join any more
     """
@@ -26,11 +50,10 @@ class TieProof:
         self.unstable = False
         #: Whether a further pass like the last one would repeat the same rows again.
         self.stands_still = False
-        #: How many passes in a row have met no new row.
-        self.passes_without_news = 0
+        self.last_met = LastMet()
         self._is_past = is_past
-        self._counts: list[int] = []
-        self._last_met: dict[Hashable, int] = {}
+        # How many places each pass went over.
+        self._places: list[int] = []
         self._before: tuple[list[Hashable], int | None] | None = None
 
     def add(self, met: list[list[Hashable]], size: int | None) -> bool:
@@ -40,11 +63,9 @@ class TieProof:
         :param size: rows on each of its pages, where not as many as possible
         :return: whether nothing is lacking
         """
-        number = len(self._counts)
         keys = list(chain.from_iterable(met))
-        self._counts.append(len(keys))
-        self.passes_without_news = 0 if set(keys) - self._last_met.keys() else self.passes_without_news + 1
-        self._last_met.update(dict.fromkeys(keys, number))
+        self.last_met.add(keys, len(self._places))
+        self._places.append(len(keys))
         # Twice on one page is how some vendors list a row; that says nothing about the order.
         repeats = len(set(keys)) < sum(len(set(page)) for page in met)
         before, size_before = self._before or (None, None)
@@ -56,15 +77,6 @@ class TieProof:
         self.stands_still = keys == before and repeats and (size == size_before or not side_by_side)
         if keys == before and not self.stands_still:
             return True
-        return self._is_past and self._all_were_met()
-
-    def _all_were_met(self) -> bool:
-        met_later = 0
-        by_pass = [0] * len(self._counts)
-        for number in self._last_met.values():
-            by_pass[number] += 1
-        for number in range(len(self._counts) - 1, 0, -1):
-            met_later += by_pass[number]
-            if met_later >= self._counts[number - 1]:
-                return True
-        return False
+        return self._is_past and any(
+            self.last_met.met_behind(number) >= places for number, places in enumerate(self._places[:-1])
+        )
