@@ -14,12 +14,14 @@ class PageView:
 
     :param request: what it was asked for with
     :param offset: rows before the page
+    :param has_next: whether the list goes on behind it, as far as the page says
     """
 
     request: PageRequest
     page: Page
     offset: int
     fingerprints: tuple[RowFingerprint, ...]
+    has_next: bool
 
     @classmethod
     def of(
@@ -29,9 +31,8 @@ class PageView:
 
         :param by_creation: whether the list is sorted by creation
         """
-        return cls(
-            request, page, offset, tuple(fingerprint(listing, row, by_creation=by_creation) for row in page.rows)
-        )
+        fingerprints = tuple(fingerprint(listing, row, by_creation=by_creation) for row in page.rows)
+        return cls(request, page, offset, fingerprints, page.has_next(offset + len(page.rows)))
 
     @property
     def end(self) -> int:
@@ -47,20 +48,6 @@ class PageView:
     def timestamps(self) -> list[int]:
         """The modification times of its rows, in order, rows without one left out."""
         return [row.timestamp for row in self.fingerprints if row.timestamp is not None]
-
-    @property
-    def has_next(self) -> bool:
-        """Whether the list goes on behind it, as far as the page says."""
-        # Without its rows, a page would look like an empty one.
-        return bool(self.fingerprints) and replace(self.page, rows=[{}]).has_next(self.end)
-
-    def lack(self, longest: int) -> int:
-        """How many rows it lacks to be as long as was asked for, as far as that is known.
-
-        :param longest: rows on the longest page so far
-        """
-        asked_for = self.request.size or self.page.size or longest
-        return max(asked_for - len(self.fingerprints), len(self.fingerprints) if self.page.short else 0)
 
     def without_rows(self) -> PageView:
         """The view without its rows, for comparison once they are out."""

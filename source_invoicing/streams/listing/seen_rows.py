@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -125,12 +125,12 @@ class SeenRows:
         if self._stands_as_it_stood(view):
             return True
         found = self._known_again(view)
-        if not _are_in_order(found):
+        if any(one.order > other.order for one, other in pairwise(found.values())):
             # Rows that look unchanged have moved, and nothing distinguishes them from those that have not: start over.
             self._recent.clear()
             return False
         # Of the rows before the place where an earlier run stopped nothing is known.
-        goes_on = any(found[:1] if self.is_whole or self.names else found)
+        goes_on = 0 in found if self.is_whole or self.names else bool(found)
         if goes_on and not self._proves_its_place(view, found):
             return False
         self._note_shift(view, found)
@@ -142,17 +142,18 @@ class SeenRows:
         :return: its rows that are new, or not what they were, wherever on the page they stand; each version once
         """
         found = self._known_again(view)
-        if not any(found):
+        if not found:
             # At the top of the list, where a page need not go on behind anything.
             self._recent.clear()
-        known = [index for index, met in enumerate(found) if met is not None]
-        behind = known[-1] + 1 if known else 0
-        in_front = zip(view.fingerprints[:behind], found, strict=False)
-        self.missing = max(0, self.missing - sum(self._is_new(row) for row, met in in_front if met is None))
-        order = min((met.order for met in found[:behind] if met), default=0)
+        behind = max(found, default=-1) + 1
+        in_front = (row.name for index, row in enumerate(view.fingerprints[:behind]) if index not in found)
+        new = sum(name not in self._recent and hash(name) not in self.names for name in in_front)
+        self.missing = max(0, self.missing - new)
+        order = min((met.order for met in found.values()), default=0)
         fresh = []
         rowless = view.without_rows()
-        for index, (row, met) in enumerate(zip(view.fingerprints, found, strict=True)):
+        for index, row in enumerate(view.fingerprints):
+            met = found.get(index)
             if index >= behind:
                 self._order += 1
                 order = self._order
@@ -164,8 +165,10 @@ class SeenRows:
             self._note(Met(row, order, view.offset + index - self._shift, rowless, index))
             if met is None:
                 self.names.append(hash(row.name))
-        self.longest = max(self.longest, len(view.fingerprints))
-        self._slack = view.lack(self.longest)
+        rows = len(view.fingerprints)
+        self.longest = max(self.longest, rows)
+        asked_for = view.request.size or view.page.size or self.longest
+        self._slack = max(asked_for - rows, rows if view.page.short else 0)
         self.note_total(view.page.total)
         if view.offset == 0:
             self.head, self.is_whole = next(iter(view.fingerprints), None), True
@@ -176,10 +179,6 @@ class SeenRows:
         names = set(self.names) if self.is_whole else None
         rows = {name: row for view in views for name, row in zip(view.names, view.page.rows, strict=True)}
         return [row for name, row in rows.items() if names is not None and hash(name) not in names]
-
-    def met_elsewhere(self, name: str | int) -> bool:
-        """Whether a row of that name was handed out."""
-        return hash(name) in self.names
 
     def is_like(self, before: RowFingerprint, now: RowFingerprint) -> bool:
         """Whether a row looks as it did."""
@@ -201,39 +200,34 @@ class SeenRows:
         if total is not None:
             self.total = total
 
-    def _is_new(self, row: RowFingerprint) -> bool:
-        return row.name not in self._recent and not self.met_elsewhere(row.name)
-
-    def _known_by_name(self, view: PageView) -> list[Met | None]:
-        """Of each row of a page, how one of its name was met, unless it shows that it has been moved since."""
-        met = [self._recent.get(row.name) for row in view.fingerprints]
-        return [
-            before if before and not self._was_moved(before.row, row) else None
-            for before, row in zip(met, view.fingerprints, strict=True)
-        ]
-
     def _was_moved(self, before: RowFingerprint, now: RowFingerprint) -> bool:
         if self._stays_put:  # unless it was deleted, and created anew at the end
             return before.rank not in (None, now.rank)
         return before.timestamp not in (None, now.timestamp)
 
-    def _known_again(self, view: PageView) -> list[Met | None]:
-        """Of each row of a page, how it was met, if it was and cannot have been moved since."""
-        return [
-            met if met and (self._stays_put or self.is_like(met.row, row)) else None
-            for met, row in zip(self._known_by_name(view), view.fingerprints, strict=True)
-        ]
+    def _known_again(self, view: PageView, *, by_name: bool = False) -> dict[int, Met]:
+        """How rows of a page were met that cannot have been moved since, by their index on it.
 
-    def _in_place(self, view: PageView, found: Sequence[Met | None]) -> dict[str | int, bool]:
+        :param by_name: whether those count that look different, if they do not show that they were moved
+        """
+        found = {}
+        for index, row in enumerate(view.fingerprints):
+            met = self._recent.get(row.name)
+            if met is None or self._was_moved(met.row, row):
+                continue
+            if by_name or self._stays_put or self.is_like(met.row, row):
+                found[index] = met
+        return found
+
+    def _in_place(self, view: PageView, found: Mapping[int, Met]) -> dict[str | int, bool]:
         """Whether rows that are known again, by name, stand where they stood. Some vendors list one several times."""
         in_place: dict[str | int, bool] = {}
-        for place, met in enumerate(found, view.offset):
-            if met is not None:
-                further = place - met.position - self._shift
-                in_place[met.row.name] = in_place.get(met.row.name, False) or 0 <= further <= self._slack
+        for index, met in found.items():
+            further = view.offset + index - met.position - self._shift
+            in_place[met.row.name] = in_place.get(met.row.name, False) or 0 <= further <= self._slack
         return in_place
 
-    def _proves_its_place(self, view: PageView, found: Sequence[Met | None]) -> bool:
+    def _proves_its_place(self, view: PageView, found: Mapping[int, Met]) -> bool:
         """Whether the rows known again on a page show where it stands.
 
         A few do that have kept their order, or one that has kept its rank. Any other single row may have been moved
@@ -241,11 +235,11 @@ class SeenRows:
         that is what a list at rest shows, and so does a row that was moved to just that place and looks as it did.
         """
         in_place = self._in_place(view, found)
-        row = next(met.row for met in found if met is not None)
+        row = next(iter(found.values())).row
         if len(in_place) >= FEW or (self._stays_put and row.rank is not None):
             return True
         # A name alone proves little, but a checkpoint of version 0.1.0 has no more.
-        begins = (found[0] is not None and row.content is not None) or len(self._recent) == 1
+        begins = (0 in found and row.content is not None) or len(self._recent) == 1
         return begins and in_place[row.name] and self._last is not None and row.name == self._last.row.name
 
     def _stands_as_it_stood(self, view: PageView) -> bool:
@@ -254,21 +248,20 @@ class SeenRows:
         Where it is several, they have not been edited: there is something in them that differs in each response, such
         as a link that ends soon. From then on, rows are known by their names and modification times.
         """
-        known = [(index, before) for index, before in enumerate(self._known_by_name(view)) if before is not None]
-        if len(known) < FEW or known[0][0] or not self.names:
+        found = self._known_again(view, by_name=True)
+        if len(found) < FEW or 0 not in found or not self.names:
             return False
-        if any(view.offset + index != before.position + self._shift for index, before in known):
+        if any(view.offset + index != met.position + self._shift for index, met in found.items()):
             return False
-        changed = sum(not self.is_like(before.row, view.fingerprints[index]) for index, before in known)
+        changed = sum(not self.is_like(met.row, view.fingerprints[index]) for index, met in found.items())
         if changed >= FEW:
             self._reads_contents = False
         return True
 
-    def _note_shift(self, view: PageView, found: Sequence[Met | None]) -> None:
-        known = [(index, met) for index, met in enumerate(found) if met is not None]
-        if known:
-            index, met = known[-1]
-            further = view.offset + index - met.position - self._shift
+    def _note_shift(self, view: PageView, found: Mapping[int, Met]) -> None:
+        if found:
+            index = max(found)
+            further = view.offset + index - found[index].position - self._shift
             self._shift += further
             if not self._stays_put and further > self._slack:
                 self.missing += further
@@ -287,33 +280,25 @@ class Rescan:
     def __init__(self, seen: SeenRows) -> None:
         self._seen = seen
         self._names = set(seen.names)
-        self._counts_on = True
-        #: Rows found.
-        self.found = 0
+        # The row that stood first when an earlier run began; ``None`` once it was met.
+        self._head = None if seen.is_whole else seen.head
+        self._found = 0
 
     def missing_on(self, view: PageView) -> list[Row]:
         """The rows of a page that have not been met."""
         seen = self._seen
         missing = []
         for row, now in zip(view.page.rows, view.fingerprints, strict=True):
-            if self._counts_on and not seen.is_whole and seen.head and seen.is_like(seen.head, now):
-                self._reduce_missing(self.found)
-                self._counts_on = False
+            if self._head and seen.is_like(self._head, now):
+                seen.missing = max(0, seen.missing - self._found)
+                self._head = None
             name = hash(now.name)
             if name in self._names:
                 continue
             self._names.add(name)
             seen.names.append(name)
             missing.append(row)
-            self.found += 1
+            self._found += 1
             if seen.is_whole:
-                self._reduce_missing(1)
+                seen.missing = max(0, seen.missing - 1)
         return missing
-
-    def _reduce_missing(self, rows: int) -> None:
-        self._seen.missing = max(0, self._seen.missing - rows)
-
-
-def _are_in_order(found: Iterable[Met | None]) -> bool:
-    """Whether rows stand in the order in which they were met. Rows that were not moved do."""
-    return all(one.order <= other.order for one, other in pairwise(met for met in found if met is not None))
