@@ -42,7 +42,9 @@ class RowFingerprint:
         if not isinstance(stored, (list, tuple)) or len(stored) not in FIELDS_OF_A_FINGERPRINT:
             return None
         name, timestamp, *numbers = stored
-        if not is_identity(name) or not _is_timestamp(timestamp) or not all(map(_is_number, numbers)):
+        if not is_identity(name) or not _is_timestamp(timestamp):
+            return None
+        if any(number is not None and type(number) is not int for number in numbers):
             return None
         return cls(*stored)
 
@@ -130,7 +132,3 @@ def name_of(key: Hashable) -> str | int:
 
 def _is_timestamp(value: Any) -> bool:
     return value is None or (type(value) is int and real(value) is not None)
-
-
-def _is_number(value: Any) -> bool:
-    return value is None or type(value) is int

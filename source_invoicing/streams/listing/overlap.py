@@ -268,7 +268,7 @@ class Overlap(Strategy):
         while True:
             rows = rescan.missing_on(here)
             news = bool(again.take(here)) and here.goes_beyond(before)
-            seen.note_total(here.page.total)
+            seen.total = seen.total if again.total is None else again.total
             here = here.without_rows()
             yield Batch([*self._only_looked_at(seen), *rows])
             del rows

@@ -98,7 +98,9 @@ class PassRecord:
         # Rows that the page before ended with: an insert pushed them here, or pages overlap.
         pushed = self._overlap(hashes)
         self._overlaps = overlaps
-        self._note_repeats(hashes, contents)
+        for key, content in zip(hashes, contents, strict=True):
+            if key in self.seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
+                self._repeated.add(key)
         self._borders += bool(pushed)
         self._at_borders.update(hashes[:pushed])
         if self._before is not None and (repeated := self._before.repeated):
@@ -120,11 +122,6 @@ class PassRecord:
             for row, was, now in zip(rows, before, contents, strict=True)
             if was is None or (was != now and self.reads_contents)
         ]
-
-    def _note_repeats(self, hashes: list[int], contents: list[int]) -> None:
-        for key, content in zip(hashes, contents, strict=True):
-            if key in self.seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
-                self._repeated.add(key)
 
     def _hold_against(self, before: PassRecord, repeated: set[int], hashes: list[int]) -> None:
         for key in hashes:

@@ -169,7 +169,7 @@ class SeenRows:
         self.longest = max(self.longest, rows)
         asked_for = view.request.size or view.page.size or self.longest
         self._slack = max(asked_for - rows, rows if view.page.short else 0)
-        self.note_total(view.page.total)
+        self.total = self.total if view.page.total is None else view.page.total
         if view.offset == 0:
             self.head, self.is_whole = next(iter(view.fingerprints), None), True
         return fresh
@@ -194,11 +194,6 @@ class SeenRows:
         self._recent.move_to_end(met.row.name)
         if len(self._recent) > MOST_RECENT:
             self._recent.popitem(last=False)
-
-    def note_total(self, total: int | None) -> None:
-        """Take note of how many rows the list has."""
-        if total is not None:
-            self.total = total
 
     def _was_moved(self, before: RowFingerprint, now: RowFingerprint) -> bool:
         if self._stays_put:  # unless it was deleted, and created anew at the end

@@ -150,8 +150,7 @@ class Watermark:
     """Up to which modification time a reading has seen everything, once it is at its end.
 
     Rows edited behind its back carry a later time than its start, so it promises the newest time it has seen, but
-    never one later than its start: by the server's clock and by this machine's, less a margin, since neither clock
-    need be the one that stamps rows.
+    never one later than its start (:meth:`.Page.clock_floor`).
 
     :param resume: where an earlier run stopped, if this one continues from there
     :ivar started: the latest time the reading may promise (seconds since 1970, UTC)
