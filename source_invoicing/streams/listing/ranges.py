@@ -295,8 +295,7 @@ class KeyRanges:
         return (begin + 1, end) if begin is not None else (end, end)
 
     def _rows_left(self, key_range: KeyRange) -> float:
-        begin, end = self._left(key_range)
-        return self._estimate.rows_between(begin, end) if begin < end else 0.0
+        return self._estimate.rows_between(*self._left(key_range))
 
     def _is_worth_a_cut(self, key_range: KeyRange | None) -> bool:
         if key_range is None or self._looks_at_the_end:

@@ -25,7 +25,6 @@ class RowEstimate:
 
     def __init__(self) -> None:
         self.now = 0
-        self.has_totals = False
         self.page_size = 0
         self.pages = 0
         self._rows_from: dict[int, int] = {}
@@ -44,7 +43,6 @@ class RowEstimate:
         self.page_size = max(self.page_size, len(page.rows))
         self.now = max(self.now, page.server_time or int(time.time()), *timestamps, since or 0)
         if page.total is not None:
-            self.has_totals = True
             self._most_rows = max(self._most_rows, page.total)
             start = min(timestamps, default=None) if since is None else since
             if start is not None:
@@ -62,13 +60,13 @@ class RowEstimate:
 
     def rows_between(self, start: int, end: int) -> float:
         """About how many rows were last changed at or after ``start`` and before ``end``."""
-        if self.has_totals:
+        if self._timestamps:
             return max(0.0, self._rows_at(start) - self._rows_at(end))
-        return (end - start) * self._rows / max(self._seconds, 1)
+        return max(0, end - start) * self._rows / max(self._seconds, 1)
 
     def cut(self, start: int, end: int, share: float) -> int:
         """The time before which about ``share`` (0 to 1) of the rows between two times were last changed."""
-        if not self.has_totals:
+        if not self._timestamps:
             return start + round((end - start) * share)
         rows = self._rows_at(start)
         wanted = rows - share * (rows - self._rows_at(end))
@@ -83,7 +81,7 @@ class RowEstimate:
         """About how many rows were last changed at or after a time."""
         index = bisect_right(self._timestamps, timestamp)
         if index == 0:
-            return float(self._rows_from[self._timestamps[0]]) if self._timestamps else 0.0
+            return float(self._rows_from[self._timestamps[0]])
         early = self._timestamps[index - 1]
         above = self._rows_from[early]
         if index < len(self._timestamps):

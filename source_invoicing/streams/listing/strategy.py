@@ -131,11 +131,8 @@ class Strategy(ABC):
 
     def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
         """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
-        may_be_configured = bool(self.listing.paging_advice)
-        return Contradiction(
-            incomplete(self.listing.label, what, UNIQUE_ORDER_ADVICE),
-            FailureType.config_error if may_be_configured else FailureType.transient_error,
-        )
+        kind = FailureType.config_error if self.listing.paging_advice else FailureType.transient_error
+        return Contradiction(incomplete(self.listing.label, what, UNIQUE_ORDER_ADVICE), kind)
 
     def page_counts_rows(self) -> UnexpectedResponse:
         """The failure for a list whose number of a page is a number of rows to skip."""
