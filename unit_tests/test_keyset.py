@@ -24,6 +24,7 @@ from source_invoicing.streams.listing.ranges import KeyRange, KeyRanges
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
 from unit_tests.moving_list import SNAPSHOT, Filter, MovingList, Stance
+from unit_tests.scripted_list import ScriptedList
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
 SEEDS = st.integers(0, 10_000)
@@ -53,6 +54,18 @@ def read_with_the_next_plan(listing: MovingList, since: int | None = None) -> li
 
 
 # -- at rest ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_page_that_counts_rows_and_says_it_goes_on_is_passed() -> None:
+    rows = [{"id": 1, "at": 5}, {"id": 2, "at": 6}]
+
+    def page(request: PageRequest) -> Page:
+        is_empty = request.number == 1 and request.since is None
+        return Page([] if is_empty else rows, has_more=is_empty, total=2)
+
+    batches = list(Keyset(ScriptedList([page]), KEYSET).batches(None))
+
+    assert [row["id"] for batch in batches for row in batch.rows] == [1, 2]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 4, 5, 6, 9, 10, 11, 19, 20, 21, 100, 401])

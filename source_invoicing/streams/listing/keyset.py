@@ -114,17 +114,10 @@ class Keyset(Strategy):
         :param behind: the latest time before it
         """
         asked_at = int(time.time())
-        page = self.listing.fetch(request)
-        if page.is_truncated(0):  # which may be a slip
-            page = self.listing.fetch(request)
-        if page.is_truncated(0):
-            raise self.cannot_be_read(f"tells of {page.total} rows and ends after 0")
-        if not page.rows and page.has_more:
-            for listed in self._pages(request, page):
-                request, page = listed.request, listed.page
-                if page.rows:
-                    break
-        listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
+        for listed in self._pages(request):
+            if listed.page.rows:
+                break
+        page = listed.page
         here = self._in_context(listed, behind, page.clock_floor(asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
             here.has_next = False  # the page before may have been the last one, and this one holds nothing new
