@@ -27,15 +27,11 @@ def origin(url: str) -> str:
 
 def same_origin(url: str, other: str) -> bool:
     """Whether two addresses have scheme, host and port in common. False where either is not an address."""
-    here, there = _origin(url), _origin(other)
-    return here == there and here is not None
-
-
-def _origin(url: str) -> tuple[str | None, str, int | None] | None:
-    parts = _parts(url)
-    if not parts.host:
-        return None
-    return parts.scheme, parts.host, parts.port or DEFAULT_PORTS.get(parts.scheme or "")
+    here, there = (
+        (parts.scheme, parts.host, parts.port or DEFAULT_PORTS.get(parts.scheme or ""))
+        for parts in (_parts(url), _parts(other))
+    )
+    return here == there and here[1] is not None
 
 
 def _parts(url: str) -> Url:

@@ -12,8 +12,7 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.errors import Cancelled, QuotaExhausted
-from source_invoicing.http.heartbeat import heartbeat_seconds, spoke
-from source_invoicing.http.log import logger
+from source_invoicing.http.log import heartbeat_seconds, logger, spoke
 from source_invoicing.http.testing import BUDGET_SCALE, testing_scale
 
 # While all calls of a budget are in flight, no window has begun to close: look again after this many seconds.

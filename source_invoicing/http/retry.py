@@ -62,14 +62,6 @@ class RetryPolicy:
             of="a connection test",
         )
 
-    def counts_apart(self, *, rate_limited: bool) -> bool:
-        """Whether tries after "too many requests" have a limit of their own, and this is one of them."""
-        return rate_limited and self.rate_limit_retries is not None
-
-    def most_retries(self, *, rate_limited: bool) -> int:
-        """How many further tries a request gets."""
-        return self.rate_limit_retries if rate_limited and self.rate_limit_retries is not None else self.retries
-
     def wait(self, retry: int, *, rate_limited: bool, asked_for: float | None) -> float:
         """Seconds to wait before a further try.
 

@@ -15,22 +15,21 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.environment import additional_certificates
+from source_invoicing.http.errors import UnexpectedResponse
 
 CHUNK = 1 << 16
+MIB = 1 << 20
 # The largest body in bytes, decompressed. The longest pages seen have a hundredth of it.
-LARGEST_BODY = 256 << 20
+LARGEST_BODY = 256 * MIB
 
 _this_thread = threading.local()
-
-
-class BodyTooLargeError(Exception):
-    """A body has more than :data:`LARGEST_BODY` bytes."""
 
 
 class Session(requests.Session):
@@ -70,10 +69,11 @@ def within(seconds: float) -> Iterator[None]:
         del _this_thread.deadline
 
 
-def read_body(response: requests.Response) -> bytes:
+def read_body(response: requests.Response, shown: str) -> bytes:
     """The whole body of a response, decompressed.
 
-    :raises BodyTooLargeError: before it takes up more memory than :data:`LARGEST_BODY`
+    :param shown: the name of the request in messages
+    :raises UnexpectedResponse: before it takes up more memory than :data:`LARGEST_BODY`
     :raises requests.RequestException: when it is cut, malformed, or does not end in time
     """
     pieces, size = [], 0
@@ -82,7 +82,12 @@ def read_body(response: requests.Response) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > LARGEST_BODY:
-                raise BodyTooLargeError
+                raise UnexpectedResponse(
+                    f"The answer to {shown} has more than {LARGEST_BODY // MIB} MiB, unpacked. Check that "
+                    "platform.base_url, where it is set, leads to the API itself, and ask for fewer rows on a page "
+                    "where that can be set.",
+                    FailureType.config_error,
+                )
     except ReadTimeoutError as error:
         raise requests.ReadTimeout(error) from None
     except DecodeError as error:
