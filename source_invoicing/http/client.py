@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
+from requests.models import REDIRECT_STATI
 from urllib3.exceptions import HTTPError
 
 from source_invoicing.http.addresses import join_url, origin, same_origin
@@ -30,15 +31,7 @@ from source_invoicing.http.transport import Session, read_body, within
 
 T = TypeVar("T")
 
-# RFC 9110, section 15.4: the statuses that name another place for what was asked for by GET, and those of them after
-# which any request may be sent there unchanged.
-REDIRECTS = (
-    HTTPStatus.MOVED_PERMANENTLY,
-    HTTPStatus.FOUND,
-    HTTPStatus.SEE_OTHER,
-    HTTPStatus.TEMPORARY_REDIRECT,
-    HTTPStatus.PERMANENT_REDIRECT,
-)
+# RFC 9110, section 15.4: after these, any request may be sent to the other place unchanged; after others, a GET alone.
 REDIRECTS_THAT_KEEP_THE_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 MOST_REDIRECTS = 5
 UNSENDABLE = (
@@ -167,7 +160,7 @@ class ApiClient:
     def _redirected(self, request: Request, response: Response) -> str:
         """Where to send a request instead; empty where it is not to be, or where credentials must not go."""
         location = response.headers.get("Location", "")
-        followed = REDIRECTS if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
+        followed = REDIRECT_STATI if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
         if response.status not in followed or not location:
             return ""
         try:

@@ -69,12 +69,8 @@ class RetryPolicy:
         :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, and neither is the backoff
             after a fault: even after "come back now", requests are not sent back to back
         """
-        if asked_for:
-            return max(asked_for, self._doubled(self.backoff, retry))
-        return self._doubled(self.rate_limit_backoff if rate_limited else self.backoff, retry)
-
-    def _doubled(self, seconds: float, times: int) -> float:
-        return min(seconds * 2.0**times, self.longest_backoff)
+        first = self.rate_limit_backoff if rate_limited and not asked_for else self.backoff
+        return max(asked_for or 0.0, min(first * 2.0**retry, self.longest_backoff))
 
     def scaled_for_tests(self) -> RetryPolicy:
         """The policy with the factors that a test has put into the environment."""
