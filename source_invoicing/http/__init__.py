@@ -1,7 +1,7 @@
 """How one request is made well: authentication, retries, rate limits, time-outs, messages. Knows no stream."""
 
 from source_invoicing.http.addresses import join_url, same_origin
-from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth
 from source_invoicing.http.client import ApiClient
 from source_invoicing.http.error_handler import (
     OK,
@@ -48,7 +48,6 @@ __all__ = [
     "Auth",
     "BadRequest",
     "BasicAuth",
-    "BearerAuth",
     "CallBudget",
     "Cancelled",
     "Fail",

@@ -15,19 +15,20 @@ from source_invoicing.http.request import Request
 from source_invoicing.http.response import Response
 from source_invoicing.http.secrets import mask
 
+#: Sends a request until its response is good, or raises a failure.
+Send = Callable[[Request], Response]
+
 
 class Auth(AuthBase):
     """Credentials of an account. Where they are the same in every request, ``__call__`` puts them into it."""
 
-    def send(self, request: Request, send: Callable[[Request], Response]) -> Response:
+    def send(self, request: Request, send: Send) -> Response:
         """Send a request with these credentials.
 
         Where they are refused, a subclass may renew them and send the request again, or send another one first to find
         out more.
 
-        :param send: sends a request until its response is good
         :raises LoginRefused: when the credentials are not accepted
-        :raises Failure: what ``send`` raises
         """
         return send(replace(request, auth=self))
 
@@ -79,13 +80,6 @@ class ApiKeyAuth(Auth):
             # As bytes: the library encodes text as Latin-1.
             request.headers[self.name] = value.encode()  # type: ignore[assignment]
         return request
-
-
-class BearerAuth(ApiKeyAuth):
-    """``Authorization: Bearer <token>`` (RFC 6750)."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__("header", "Authorization", token, "Bearer ")
 
 
 def _without(url: str, name: str) -> str:

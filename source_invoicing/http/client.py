@@ -94,11 +94,7 @@ class ApiClient:
         self.requests_left = requests
 
     def send(self, request: Request) -> Response:
-        """Send a request until its response is good.
-
-        :raises Failure: with the vendor's reason, when no try helped or none can
-        :raises Cancelled: once the client is closed
-        """
+        """Send a request until its response is good. Raises what :meth:`fetch` does."""
         return self.fetch(request, lambda response: response)
 
     def fetch(self, request: Request, read: Callable[[Response], T]) -> T:

@@ -85,9 +85,6 @@ class StatusErrorHandler:
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
             return OK if response.unreadable is None else Retry(self._unreadable(response))
-        return self._handle_error(response)
-
-    def _handle_error(self, response: Response) -> Verdict:
         words = self._words(response)
         sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{words}."
         status = response.status

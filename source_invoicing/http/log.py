@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from source_invoicing.http.testing import HEARTBEAT_SCALE, testing_scale
@@ -33,7 +34,8 @@ class _Wait:
 
 _lock = threading.Lock()
 _waits: set[_Wait] = set()
-_of_this_thread = threading.local()
+# Of this thread, the innermost.
+_wait: ContextVar[_Wait | None] = ContextVar("wait", default=None)
 
 
 @contextmanager
@@ -41,14 +43,14 @@ def waiting_for(what: str) -> Iterator[None]:
     """Register what this thread waits for: its turn, its response, further tries. While a :func:`heartbeat` runs, the
     name is logged now and then."""
     now = time.monotonic()
-    wait, outer = _Wait(what, now, now), getattr(_of_this_thread, "wait", None)
-    _of_this_thread.wait = wait
+    wait = _Wait(what, now, now)
+    token = _wait.set(wait)
     with _lock:
         _waits.add(wait)
     try:
         yield
     finally:
-        _of_this_thread.wait = outer
+        _wait.reset(token)
         with _lock:
             _waits.remove(wait)
 
@@ -58,8 +60,7 @@ def spoke(*, will_again: bool) -> None:
 
     :param will_again: whether it does so once more, a heartbeat from now
     """
-    wait = getattr(_of_this_thread, "wait", None)
-    if wait is not None:
+    if (wait := _wait.get()) is not None:
         wait.silent_since = time.monotonic() + (heartbeat_seconds() if will_again else 0.0)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http.auth import Auth
+from source_invoicing.http.auth import Auth, Send
 from source_invoicing.http.client import ApiClient
 from source_invoicing.http.error_handler import OK, Fail, Retry, StatusErrorHandler, Verdict
 from source_invoicing.http.errors import (
@@ -148,12 +148,10 @@ class AccessTokens:
             response = self._client.send(Request(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
-        except (AccessRefused, ResourceMissing) as failure:
+        except (AccessRefused, BadRequest, ResourceMissing) as failure:
             # As the failure of a list, these would say something about the list.
-            self._refused = LoginRefused(failure.sentence, FailureType.config_error)
-            raise self._refused from None
-        except BadRequest as failure:
-            self._refused = LoginRefused(f"{failure.sentence} Check {self._token_url}.", FailureType.config_error)
+            advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
+            self._refused = LoginRefused(f"{failure.sentence}{advice}", FailureType.config_error)
             raise self._refused from None
         except Failure as failure:
             self._refused = failure
@@ -222,7 +220,7 @@ class TokenAuth(Auth):
         self._renewed_in_vain: str | None = None
 
     @override
-    def send(self, request: Request, send: Callable[[Request], Response]) -> Response:
+    def send(self, request: Request, send: Send) -> Response:
         """
         :raises AccessRefused: when the resource stays refused with a token that is good
         """
@@ -251,15 +249,13 @@ class TokenAuth(Auth):
     def close(self) -> None:
         self._tokens.close()
 
-    def _outcome(
-        self, request: Request, token: AccessToken, send: Callable[[Request], Response]
-    ) -> Response | LoginRefused:
+    def _outcome(self, request: Request, token: AccessToken, send: Send) -> Response | LoginRefused:
         try:
             return send(self.sign(request, token))
         except LoginRefused as refusal:
             return refusal
 
-    def _renewed(self, refused: AccessToken, send: Callable[[Request], Response]) -> AccessToken | None:
+    def _renewed(self, refused: AccessToken, send: Send) -> AccessToken | None:
         """Another token in the place of one that was refused; ``None`` where it is good, and the resource refused."""
         with self._renewing:
             token, granted = self._tokens.current(), self._granted

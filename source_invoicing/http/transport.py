@@ -6,10 +6,10 @@ import http.client
 import io
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -29,7 +29,8 @@ MIB = 1 << 20
 # The largest body in bytes, decompressed. The longest pages seen have a hundredth of it.
 LARGEST_BODY = 256 * MIB
 
-_this_thread = threading.local()
+# When the responses that this thread reads time out, by :func:`time.monotonic`.
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class Session(requests.Session):
@@ -62,11 +63,11 @@ class Session(requests.Session):
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Let the responses that this thread reads inside the context time out together after some seconds."""
-    _this_thread.deadline = time.monotonic() + seconds
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        del _this_thread.deadline
+        _deadline.reset(token)
 
 
 def read_body(response: requests.Response, shown: str) -> bytes:
@@ -130,8 +131,7 @@ def _with_deadline(connection: type[HTTPConnection]) -> type[HTTPConnection]:
 class _ResponseWithDeadline(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        deadline: float | None = getattr(_this_thread, "deadline", None)
-        if deadline is not None:
+        if (deadline := _deadline.get()) is not None:
             self.fp = io.BufferedReader(_StreamWithDeadline(self.fp.detach(), sock, deadline))
 
 
