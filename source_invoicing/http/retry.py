@@ -16,8 +16,6 @@ RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
 LARGEST_DURATION = 10**9
 # Larger ones are in milliseconds.
 LARGEST_SECONDS = 10**11
-# Of a count, so many are enough to tell whether it is none.
-DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def reset_after(headers: Mapping[str, str]) -> float | None:
     """
     name = next((name for name in RESETS if name in headers), "")
     value, left = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
-    if left.isdecimal() and int(left[:DIGITS]) > 0:
+    if left.isdecimal() and left.strip("0"):
         return None
     try:
         reset = float(value)
