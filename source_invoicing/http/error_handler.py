@@ -110,11 +110,7 @@ class StatusErrorHandler:
             )
         if status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
             return self.too_often(response)
-        if status in (
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.PAYMENT_REQUIRED,
-            HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
-        ):
+        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
             return Fail(
                 AccessRefused(
                     f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{words}). "
