@@ -77,7 +77,7 @@ class ApiClient:
         self._session = Session(
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
-        # Why nothing is sent: for a start, or not any more.
+        # Why nothing is sent: the proxy cannot be used, or, from some request on, the quota is used up.
         self._obstacle = wrong_proxy(self._session, base_url)
 
     def beside(self, error_handler: Callable[[Response], Verdict], rate_limiter: RateLimiter) -> ApiClient:
