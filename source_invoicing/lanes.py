@@ -21,8 +21,10 @@ MAX_FAILURES_IN_A_ROW = 5
 
 
 class Lane:
-    """The workers of an account, and the readings that they have left. Accounts have limits of their own, so one that
-    is slow must not keep the workers of another. The counters belong to the consumer.
+    """The workers of one account, or of a few, and the readings that are still to be done there. Accounts have limits
+    of their own, so one that is slow must not keep the workers of another.
+
+    Used by the consumer of a sync alone, :attr:`pool` excepted.
     """
 
     def __init__(self, num_workers: int) -> None:
@@ -77,7 +79,7 @@ class FailureBreaker:
 
 
 class Job:
-    """A reading in progress. The counters belong to the consumer."""
+    """A reading in progress. Its chains and tasks may be counted by several threads; all else is the consumer's."""
 
     def __init__(self, reading: Reading, lane: Lane) -> None:
         self.reading = reading
@@ -86,11 +88,11 @@ class Job:
             any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
             refusals_count=isinstance(reading, DetailReading),
         )
-        self.tasks = 0
         self.failed = False
         self.concluded = False
         self._reported: set[Resource] = set()
-        self._under_way = 0
+        self._tasks = 0
+        self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
@@ -100,24 +102,38 @@ class Job:
             self._parents = source
         self._ids: list[Any] = []
 
+    def task_started(self) -> None:
+        """Count a task that was handed to a worker."""
+        with self._lock:
+            self._tasks += 1
+
+    def task_ended(self) -> bool:
+        """:return: whether it was the last one"""
+        with self._lock:
+            self._tasks -= 1
+            return not self._tasks
+
     def open(self) -> None:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
+        """The next chain to read, or ``None`` for now."""
         with self._lock:
-            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            has_room = self.reading.has_room(self._chains_under_way, self.lane.num_workers)
             chain = next(self._chains, None) if has_room else None
-            self._under_way += chain is not None
+            self._chains_under_way += chain is not None
             return chain
 
     def chain_ended(self) -> None:
-        """Make room for another one. Safe to call from several threads."""
+        """Make room for another one."""
         with self._lock:
-            self._under_way -= 1
+            self._chains_under_way -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges that the workers of one list share; ``None`` where only one may read it."""
+        """The ranges that the workers of one list share; ``None`` where only one may read it.
+
+        :param call_worker: sends a further worker to these ranges
+        """
         if self.lane.num_workers == 1 or not self.reading.shareable:
             return None
         ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
@@ -129,7 +145,7 @@ class Job:
             self._ids.extend(map(self._parents.parent_id, records))
 
     def deliver_ids(self) -> None:
-        """Note that everything was read."""
+        """Hand the ids to the streams of children: everything was read."""
         if self._parents is not None:
             self._parents.ids.deliver(self._ids)
 
@@ -150,7 +166,8 @@ class Job:
 
 
 def lanes_of(readings: Sequence[Reading], num_workers: int) -> list[Lane]:
-    """The readings in order, those of each account in a lane of its own.
+    """The readings in order, those of each account in a lane of its own; accounts above :data:`ACCOUNTS_SIDE_BY_SIDE`
+    share the lanes of the first ones.
 
     :param num_workers: of each lane
     """
