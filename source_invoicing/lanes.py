@@ -91,6 +91,8 @@ class Job:
         self.failed = False
         self.concluded = False
         self._reported: set[Resource] = set()
+        # Apart from the other lock, which a worker holds while it waits for the state, and so for the consumer.
+        self._counting = threading.Lock()
         self._tasks = 0
         self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
@@ -104,12 +106,12 @@ class Job:
 
     def task_started(self) -> None:
         """Count a task that was handed to a worker."""
-        with self._lock:
+        with self._counting:
             self._tasks += 1
 
     def task_ended(self) -> bool:
         """:return: whether it was the last one"""
-        with self._lock:
+        with self._counting:
             self._tasks -= 1
             return not self._tasks
 
