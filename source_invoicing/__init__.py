@@ -16,7 +16,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from source_invoicing.source import SourceInvoicing  # noqa: PLC0415 - see above
 
-    globals()[name] = SourceInvoicing
     return SourceInvoicing
 
 

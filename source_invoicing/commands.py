@@ -25,15 +25,9 @@ from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
 from source_invoicing.http import Failure, config_failure, forget, heartbeat, mask
 from source_invoicing.platforms import PLATFORMS
+from source_invoicing.run import PROTOCOL
 from source_invoicing.source import SourceInvoicing
 
-# Those of the protocol, for the help; the entry point carries them out.
-PROTOCOL = {
-    "spec": "print the form that a configuration fills in",
-    "check": "try a configuration",
-    "discover": "print the streams of an account, and their schemas",
-    "read": "read streams, and print their records and states",
-}
 # The shell's status for a program that was interrupted.
 INTERRUPTED = 130
 

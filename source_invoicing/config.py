@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pendulum
@@ -34,25 +34,23 @@ FIRST_YEAR, LAST_YEAR = 1000, 9998
 A_DAY = 86_400
 
 
+D = TypeVar("D", int, None)
+
+
 class Fields:
     """The properties of one object of the configuration.
 
-    :param values: the object
+    :param values: the object, as it came
     :param path: its path, for messages; empty at the root
     """
 
     def __init__(self, values: Any, path: str = "") -> None:
         if not isinstance(values, Mapping):
             raise config_failure(f"{path or 'The configuration'} should be an object, found {_kind(values)}.")
-        self._values = values
+        self.values = values
         self._path = path
         self._asked_for: set[str] = set()
         self._nested: dict[str, Fields] = {}
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """The object as it came."""
-        return self._values
 
     def replaced(self, values: Mapping[str, Any]) -> Fields:
         """Other values at the same place, where the same properties have been read."""
@@ -93,11 +91,11 @@ class Fields:
         value = default if self._get(name) is None else self._get(name)
         if not isinstance(value, str) or value not in allowed:
             found = f"found {value!r}" if isinstance(value, str) else f"found {_kind(value)}"
-            found = "it is missing" if value is None else found
-            raise self.complaint(name, f"should be one of {', '.join(sorted(allowed))}; {found}")
-        return str(value)
+            what = "it is missing" if value is None else found
+            raise self.complaint(name, f"should be one of {', '.join(sorted(allowed))}; {what}")
+        return value
 
-    def integer(self, name: str, default: int | None, lowest: int, highest: int) -> int | None:
+    def integer(self, name: str, default: D, lowest: int, highest: int) -> int | D:
         """A whole number within bounds."""
         value = self._get(name)
         return default if value is None else self._integer(name, value, lowest, highest)
@@ -195,16 +193,16 @@ class Fields:
             raise self.complaint(name, "should be the JSON text of an object")
         return value
 
-    def flag(self, name: str, default: bool = False) -> bool:
-        """True or false."""
-        value = default if self._get(name) is None else self._get(name)
-        if not isinstance(value, bool):
+    def flag(self, name: str) -> bool:
+        """True or false; false where it is left out."""
+        value = self._get(name)
+        if value is not None and not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
-        return value
+        return bool(value)
 
     def unknown(self) -> Iterator[str]:
         """A sentence about each property, nested ones included, that has not been read by now."""
-        for name in self._values:
+        for name in self.values:
             if name not in self._asked_for:
                 # Half a character cannot be printed.
                 path = self._at(name).encode("utf-8", "backslashreplace").decode()
@@ -230,7 +228,7 @@ class Fields:
 
     def _get(self, name: str) -> Any:
         self._asked_for.add(name)
-        return self._values.get(name)
+        return self.values.get(name)
 
     def _fields_at(self, path: str, value: Any) -> Fields:
         if path not in self._nested:
@@ -292,11 +290,11 @@ class Config:
             platform=options.choice("name", platforms),
             options=options,
             start=start,
-            lookback_days=fields.integer("lookback_days", 0, 0, MAX_LOOKBACK_DAYS) or 0,
+            lookback_days=fields.integer("lookback_days", 0, 0, MAX_LOOKBACK_DAYS),
             num_workers=fields.integer("num_workers", None, 1, MAX_WORKERS),
             values=values,
             emit_deletions=fields.choice("deletions", DELETIONS, default="ignore") == "emit",
-            deletion_sweep_days=fields.integer("deletion_sweep_days", DELETION_SWEEP_DAYS, 0, MOST_DAYS) or 0,
+            deletion_sweep_days=fields.integer("deletion_sweep_days", DELETION_SWEEP_DAYS, 0, MOST_DAYS),
         )
 
 

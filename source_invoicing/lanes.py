@@ -1,4 +1,4 @@
-"""The workers of each account, and the readings that they carry out."""
+"""The workers of each account, the readings that they carry out, and when one of these is given up."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from source_invoicing.breaker import FailureBreaker
-from source_invoicing.http import ApiClient
+from source_invoicing.http import AccessRefused, ApiClient, ResourceMissing
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.resource import Chain, Resource
 from source_invoicing.streams.state import FINISHED
+
+# Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
+# one for each of ten thousand customers.
+MAX_FAILURES_IN_A_ROW = 5
 
 
 class Lane:
@@ -37,6 +40,44 @@ class Lane:
         return next((job for job in self.waiting if not any(map(job.waits_for, others))), None)
 
 
+class FailureBreaker:
+    """Stops a stream whose partitions fail one after another. Safe to use from several threads.
+
+    :param any_was_read: whether an earlier run has read partitions of the stream
+    :param refusals_count: whether a refusal says something about the next one even though others could be read
+    """
+
+    def __init__(self, *, any_was_read: bool, refusals_count: bool) -> None:
+        self._lock = threading.Lock()
+        self._failed = False
+        self._any_was_read = any_was_read
+        self._refusals_count = refusals_count
+        self._in_a_row = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether so many partitions have failed in a row that the next one will, too."""
+        return self._in_a_row >= MAX_FAILURES_IN_A_ROW
+
+    def succeeded(self) -> None:
+        """Note that a partition was read to its end."""
+        with self._lock:
+            self._any_was_read = True
+            self._in_a_row = 0
+
+    def failed(self, error: Exception) -> bool:
+        """Note that a partition failed. Where others could be read, a refusal says nothing about the next one.
+
+        :return: whether it is the first one, which is the stream's; further ones are for the log
+        """
+        with self._lock:
+            first, self._failed = not self._failed, True
+            is_refusal = isinstance(error, (AccessRefused, ResourceMissing))
+            if self._refusals_count or not (self._any_was_read and is_refusal):
+                self._in_a_row += 1
+            return first
+
+
 class Job:
     """A reading in progress. Its chains and tasks may be counted by several threads; all else is the consumer's."""
 
@@ -50,28 +91,27 @@ class Job:
         self.failed = False
         self.concluded = False
         self._reported: set[Resource] = set()
+        # Apart from the other lock, which a worker holds while it waits for the state, and so for the consumer.
+        self._counting = threading.Lock()
         self._tasks = 0
         self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
-        self._ids: list[Any] | None = None
+        # The stream whose ids children wait for, where this reading delivers them.
+        self._parents: ParentStream | None = None
         if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
-            self._ids = []
-
-    @property
-    def delivers_ids(self) -> bool:
-        """Whether the ids that children wait for come out of this reading."""
-        return self._ids is not None
+            self._parents = source
+        self._ids: list[Any] = []
 
     def task_started(self) -> None:
         """Count a task that was handed to a worker."""
-        with self._lock:
+        with self._counting:
             self._tasks += 1
 
     def task_ended(self) -> bool:
         """:return: whether it was the last one"""
-        with self._lock:
+        with self._counting:
             self._tasks -= 1
             return not self._tasks
 
@@ -103,13 +143,13 @@ class Job:
 
     def note(self, outlet: Resource, records: list[Row]) -> None:
         """Take note of the ids that children wait for."""
-        if self._ids is not None and isinstance(outlet, ParentStream):
-            self._ids.extend(map(outlet.parent_id, records))
+        if self._parents is not None and outlet is self._parents:
+            self._ids.extend(map(self._parents.parent_id, records))
 
     def deliver_ids(self) -> None:
         """Hand the ids to the streams of children: everything was read."""
-        if self._ids is not None and isinstance(self.reading.source, ParentStream):
-            self.reading.source.ids.deliver(self._ids)
+        if self._parents is not None:
+            self._parents.ids.deliver(self._ids)
 
     def new_failures(self) -> dict[Resource, Exception]:
         """The outlets that have failed since this was called last, and why."""
@@ -124,7 +164,7 @@ class Job:
         source = self.reading.source
         if source.awaits_events and other.reading.delivers_events:
             return True
-        return other.delivers_ids and isinstance(source, ChildStream) and source.parents is other.reading.source
+        return isinstance(source, ChildStream) and source.parents is other._parents
 
 
 def lanes_of(readings: Sequence[Reading], num_workers: int) -> list[Lane]:

@@ -19,7 +19,7 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.breaker import MAX_FAILURES_IN_A_ROW
+from source_invoicing.lanes import MAX_FAILURES_IN_A_ROW
 from source_invoicing.messages import SyncFailed
 
 URL = "https://api.invoiced.com"

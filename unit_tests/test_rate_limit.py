@@ -10,29 +10,35 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from source_invoicing.http import ApiClient, RateLimiter, Request, RetryPolicy, StatusErrorHandler
-from source_invoicing.http.rate_limit import AdaptiveConcurrency
 
 WORKERS = 8
 
 
 def test_a_refusal_halves_what_may_be_under_way_and_good_answers_bring_it_back() -> None:
-    line = AdaptiveConcurrency(WORKERS)
+    limits = RateLimiter(WORKERS)
 
-    line.on_rate_limited(is_first=True)
-    assert line.allowed == 4
-    line.on_rate_limited(is_first=False)
-    assert line.allowed == 4
+    limits.on_rate_limited(0)
+    assert limits.allowed == 4
     for _ in range(5):
-        line.on_rate_limited(is_first=True)
-    assert line.allowed == 1
+        limits.on_rate_limited(0)
+    assert limits.allowed == 1
 
     widths = []
     for _ in range(100):
-        line.on_success()
-        widths.append(line.allowed)
+        limits.on_success()
+        widths.append(limits.allowed)
     assert widths[0] == 2
     assert widths == sorted(widths)
     assert set(widths) == set(range(2, WORKERS + 1))
+
+
+def test_requests_that_are_refused_together_halve_it_once() -> None:
+    limits = RateLimiter(WORKERS)
+
+    limits.on_rate_limited(600)
+    limits.on_rate_limited(600)
+
+    assert limits.allowed == 4
 
 
 def test_a_request_that_was_refused_goes_before_those_that_came_later() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import socket
 import threading
@@ -13,12 +12,10 @@ from itertools import pairwise
 import pytest
 
 from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
+from source_invoicing.http import log as log_module
 from source_invoicing.http import rate_limit as rate_limit_module
-from source_invoicing.http.heartbeat import HEARTBEAT, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.log import HEARTBEAT, heartbeat, name_what_is_overdue, waiting_for
 from source_invoicing.http.testing import HEARTBEAT_SCALE
-
-# The function of that name hides the module.
-heartbeat_module = importlib.import_module("source_invoicing.http.heartbeat")
 
 Lines = list[float]
 
@@ -41,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(rate_limit_module, "time", clock)
     monkeypatch.setattr(rate_limit_module, "sleep", clock.sleep)
-    monkeypatch.setattr(heartbeat_module, "time", clock)
+    monkeypatch.setattr(log_module, "time", clock)
     return clock
 
 

@@ -24,6 +24,7 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.lanes import Job, Lane
 from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import Reading
 from source_invoicing.streams.listing import KeyRanges
@@ -126,6 +127,33 @@ def test_a_read_that_is_left_waits_for_no_worker(
         thread.join(FOR_EVER / 3)
 
     assert threads() == set()
+
+
+def test_the_end_of_a_task_is_counted_while_a_worker_looks_for_the_next_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may wait there for the lock of a state, which another worker holds until the consumer goes on."""
+    looking, found = threading.Event(), threading.Event()
+
+    def chains(_: Reading) -> Iterator[Any]:
+        looking.set()
+        found.wait(FOR_EVER)
+        yield from ()
+
+    monkeypatch.setattr(Reading, "chains", chains)
+    stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "customers")
+    job = Job(Reading(stream, [stream]), Lane(WORKERS))
+    job.task_started()
+    job.open()
+    worker = threading.Thread(target=job.next_chain)
+    consumer = threading.Thread(target=job.task_ended, daemon=True)
+    worker.start()
+    looking.wait(FOR_EVER)
+    consumer.start()
+    consumer.join(10)
+    waits = consumer.is_alive()
+    found.set()
+    worker.join()
+
+    assert not waits
 
 
 def test_a_stream_is_complete_once_its_last_state_is_out(api: mock.Mocker) -> None:

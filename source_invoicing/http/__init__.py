@@ -1,7 +1,7 @@
 """How one request is made well: authentication, retries, rate limits, time-outs, messages. Knows no stream."""
 
-from source_invoicing.http.addresses import join_url, origin, same_origin
-from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth, BearerAuth
+from source_invoicing.http.addresses import join_url, same_origin
+from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth
 from source_invoicing.http.client import ApiClient
 from source_invoicing.http.error_handler import (
     OK,
@@ -30,8 +30,7 @@ from source_invoicing.http.errors import (
     in_accounts,
     transient_failure,
 )
-from source_invoicing.http.heartbeat import heartbeat
-from source_invoicing.http.log import logger
+from source_invoicing.http.log import heartbeat, logger
 from source_invoicing.http.oauth import AccessToken, AccessTokens, TokenAuth
 from source_invoicing.http.rate_limit import CallBudget, RateLimiter
 from source_invoicing.http.request import Request
@@ -49,7 +48,6 @@ __all__ = [
     "Auth",
     "BadRequest",
     "BasicAuth",
-    "BearerAuth",
     "CallBudget",
     "Cancelled",
     "Fail",
@@ -82,7 +80,6 @@ __all__ = [
     "join_url",
     "logger",
     "mask",
-    "origin",
     "retry_after",
     "same_origin",
     "transient_failure",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from urllib3.connection import port_by_scheme
 from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def join_url(base_url: str, path: str) -> str:
@@ -27,15 +26,11 @@ def origin(url: str) -> str:
 
 def same_origin(url: str, other: str) -> bool:
     """Whether two addresses have scheme, host and port in common. False where either is not an address."""
-    here, there = _origin(url), _origin(other)
-    return here == there and here is not None
-
-
-def _origin(url: str) -> tuple[str | None, str, int | None] | None:
-    parts = _parts(url)
-    if not parts.host:
-        return None
-    return parts.scheme, parts.host, parts.port or DEFAULT_PORTS.get(parts.scheme or "")
+    here, there = (
+        (parts.scheme, parts.host, parts.port or port_by_scheme.get(parts.scheme or ""))
+        for parts in (_parts(url), _parts(other))
+    )
+    return here == there and here[1] is not None
 
 
 def _parts(url: str) -> Url:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -12,39 +11,32 @@ import requests
 from requests.auth import AuthBase
 from typing_extensions import override
 
-from source_invoicing.http.errors import LoginRefused
 from source_invoicing.http.request import Request
+from source_invoicing.http.response import Response
 from source_invoicing.http.secrets import mask
 
-#: Yields requests to send. Each ``yield`` returns the refusal, or ``None`` when the credentials were accepted.
-AuthFlow = Generator[Request, LoginRefused | None, None]
+#: Sends a request until its response is good, or raises a failure.
+Send = Callable[[Request], Response]
 
 
-class Auth(ABC):
-    """Credentials of an account."""
+class Auth(AuthBase):
+    """Credentials of an account. Where they are the same in every request, ``__call__`` puts them into it."""
 
-    @abstractmethod
-    def flow(self, request: Request) -> AuthFlow:
-        """How a request is sent with these credentials.
+    def send(self, request: Request, send: Send) -> Response:
+        """Send a request with these credentials.
 
-        The flow yields the request with the credentials in it. Seeing that they were refused, it may renew them and
-        yield the request again, or yield another one first to find out more. The outcome of the last request that it
-        yields is the outcome of the whole; a failure that it raises takes its place.
+        Where they are refused, a subclass may renew them and send the request again, or send another one first to find
+        out more.
+
+        :raises LoginRefused: when the credentials are not accepted
         """
+        return send(replace(request, auth=self))
 
-    def close(self) -> None:  # noqa: B027  # most credentials are not renewed
+    def close(self) -> None:
         """Stop renewing credentials."""
 
 
-class FixedAuth(Auth, AuthBase):
-    """Credentials that are the same in every request. A subclass says in ``__call__`` where they go."""
-
-    @override
-    def flow(self, request: Request) -> AuthFlow:
-        yield replace(request, auth=self)
-
-
-class BasicAuth(FixedAuth):
+class BasicAuth(Auth):
     """HTTP Basic with UTF-8 credentials, whose base64 text is masked like the credentials themselves.
 
     ``requests``' own class encodes text as Latin-1 and fails on any other letter.
@@ -63,7 +55,7 @@ class BasicAuth(FixedAuth):
 
 
 @dataclass(frozen=True, repr=False)
-class ApiKeyAuth(FixedAuth):
+class ApiKeyAuth(Auth):
     """A key in a header, or in the query.
 
     :param location: ``header`` or ``query``
@@ -88,13 +80,6 @@ class ApiKeyAuth(FixedAuth):
             # As bytes: the library encodes text as Latin-1.
             request.headers[self.name] = value.encode()  # type: ignore[assignment]
         return request
-
-
-class BearerAuth(ApiKeyAuth):
-    """``Authorization: Bearer <token>`` (RFC 6750)."""
-
-    def __init__(self, token: str) -> None:
-        super().__init__("header", "Authorization", token, "Bearer ")
 
 
 def _without(url: str, name: str) -> str:

@@ -6,54 +6,38 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from airbyte_cdk.models import FailureType
+from requests.models import REDIRECT_STATI
 from urllib3.exceptions import HTTPError
 
 from source_invoicing.http.addresses import join_url, origin, same_origin
 from source_invoicing.http.auth import Auth
 from source_invoicing.http.environment import proxy_variable, wrong_certificates, wrong_proxy
 from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
-from source_invoicing.http.errors import (
-    HostUnreachable,
-    LoginRefused,
-    MalformedResponse,
-    QuotaExhausted,
-    UnexpectedResponse,
-    config_failure,
-)
-from source_invoicing.http.heartbeat import waiting_for
-from source_invoicing.http.log import logger
+from source_invoicing.http.errors import Failure, HostUnreachable, MalformedResponse, QuotaExhausted, config_failure
+from source_invoicing.http.log import logger, waiting_for
 from source_invoicing.http.rate_limit import RateLimiter
 from source_invoicing.http.request import Request
 from source_invoicing.http.response import Response
 from source_invoicing.http.retry import RetryPolicy
-from source_invoicing.http.transport import LARGEST_BODY, BodyTooLargeError, Session, read_body, within
+from source_invoicing.http.transport import Session, read_body, within
 
 T = TypeVar("T")
 
-# RFC 9110, section 15.4: the statuses that name another place for what was asked for by GET, and those of them after
-# which any request may be sent there unchanged.
-REDIRECTS = (
-    HTTPStatus.MOVED_PERMANENTLY,
-    HTTPStatus.FOUND,
-    HTTPStatus.SEE_OTHER,
-    HTTPStatus.TEMPORARY_REDIRECT,
-    HTTPStatus.PERMANENT_REDIRECT,
-)
+# RFC 9110, section 15.4: after these, any request may be sent to the other place unchanged; after others, a GET alone.
 REDIRECTS_THAT_KEEP_THE_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 MOST_REDIRECTS = 5
 UNSENDABLE = (
     "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
     "once more, in full and without what stands around it."
 )
-MIB = 1 << 20
 
 
 class ApiClient:
@@ -61,6 +45,9 @@ class ApiClient:
 
     Safe to use from several threads. Whatever the network or the vendor does, it raises a
     :class:`~source_invoicing.http.errors.Failure` and nothing else.
+
+    :ivar error_handler: the platform's resolution of a response
+    :ivar requests_left: how many more requests may be sent (:meth:`allow`); ``None`` without a limit
     """
 
     def __init__(
@@ -82,45 +69,32 @@ class ApiClient:
         :param pool_size: connections kept open, as many as there are requests in flight
         """
         self.base_url = base_url
+        self.error_handler = error_handler
+        self.requests_left: int | None = None
         self._auth = auth
-        self._error_handler = error_handler
         self._rate_limiter = rate_limiter
         self._retry_policy = (retry_policy or RetryPolicy()).scaled_for_tests()
-        self._quota_exhausted: QuotaExhausted | None = None
-        self._requests_left: int | None = None
         self._session = Session(
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
-        self._wrong_proxy = wrong_proxy(self._session, base_url)
+        # Why nothing is sent: the proxy cannot be used, or, from some request on, the quota is used up.
+        self._obstacle = wrong_proxy(self._session, base_url)
 
     def beside(self, error_handler: Callable[[Response], Verdict], rate_limiter: RateLimiter) -> ApiClient:
         """A client of another account that the same login reaches: with limits and a quota of its own, behind the same
         connections and tokens."""
         other = copy.copy(self)
-        other._error_handler, other._rate_limiter, other._quota_exhausted = error_handler, rate_limiter, None
+        other.error_handler, other._rate_limiter = error_handler, rate_limiter
+        other._obstacle = wrong_proxy(self._session, self.base_url)
         return other
-
-    @property
-    def error_handler(self) -> Callable[[Response], Verdict]:
-        """The platform's resolution of a response."""
-        return self._error_handler
 
     def allow(self, requests: int) -> None:
         """Send no more than so many requests from now on, every try counted: a further one raises
         :class:`QuotaExhausted`. For a client that one thread uses."""
-        self._requests_left = requests
-
-    @property
-    def requests_left(self) -> int | None:
-        """What is left of :meth:`allow`; ``None`` without a limit."""
-        return self._requests_left
+        self.requests_left = requests
 
     def send(self, request: Request) -> Response:
-        """Send a request until its response is good.
-
-        :raises Failure: with the vendor's reason, when no try helped or none can
-        :raises Cancelled: once the client is closed
-        """
+        """Send a request until its response is good. Raises what :meth:`fetch` does."""
         return self.fetch(request, lambda response: response)
 
     def fetch(self, request: Request, read: Callable[[Response], T]) -> T:
@@ -134,15 +108,20 @@ class ApiClient:
         :raises Failure: with the vendor's reason, when no try helped or none can
         :raises Cancelled: once the client is closed
         """
-        if self._wrong_proxy is not None:
-            raise self._wrong_proxy
-        if self._quota_exhausted is not None:
-            raise self._quota_exhausted
+        if self._obstacle is not None:
+            raise self._obstacle
+        retries: Counter[bool] = Counter()
+        send = partial(self._send_until_good, retries=retries)
         try:
             with waiting_for(request.shown):
-                return self._fetch(request, read)
+                while True:
+                    response = self._auth.send(request, send) if self._auth else send(request)
+                    try:
+                        return read(response)
+                    except MalformedResponse as malformed:
+                        self._back_off(Retry(malformed), retries, request)
         except QuotaExhausted as exhausted:
-            self._quota_exhausted = exhausted
+            self._obstacle = exhausted
             raise
 
     def close(self) -> None:
@@ -152,54 +131,32 @@ class ApiClient:
         if self._auth is not None:
             self._auth.close()
 
-    def _fetch(self, request: Request, read: Callable[[Response], T]) -> T:
-        retries: Counter[bool] = Counter()
-        while True:
-            response = self._send_with_credentials(request, retries)
-            try:
-                return read(response)
-            except MalformedResponse as malformed:
-                self._back_off(Retry(malformed), retries, request)
-
-    def _send_with_credentials(self, request: Request, retries: Counter[bool]) -> Response:
-        if self._auth is None:
-            return self._send_until_good(request, retries)
-        with closing(self._auth.flow(request)) as flow:
-            signed = next(flow)
-            while True:
-                refusal: LoginRefused | None = None
-                try:
-                    response = self._send_until_good(signed, retries)
-                except LoginRefused as refused:
-                    refusal = refused
-                try:
-                    signed = flow.send(refusal)
-                except StopIteration:
-                    if refusal is not None:
-                        raise refusal from None
-                    return response
-
     def _send_until_good(self, request: Request, retries: Counter[bool]) -> Response:
-        redirects = 0
-        again = False
+        redirects, again = 0, False
         while True:
-            verdict, response = self._try(request, again)
-            if response is not None and redirects < MOST_REDIRECTS and (target := self._redirected(request, response)):
-                redirects += 1
-                request, again = replace(request, url=target, params=(), label=request.shown), False
-            elif isinstance(verdict, Ok) and response is not None:
-                self._rate_limiter.on_success()
-                return response
-            elif isinstance(verdict, Fail):
+            verdict: Verdict
+            try:
+                response = self._try(request, again)
+            except HostUnreachable as unreachable:
+                verdict = Retry(unreachable)
+            else:
+                if redirects < MOST_REDIRECTS and (target := self._redirected(request, response)):
+                    redirects += 1
+                    request, again = replace(request, url=target, params=(), label=request.shown), False
+                    continue
+                verdict = (request.error_handler or self.error_handler)(response)
+                if isinstance(verdict, Ok):
+                    self._rate_limiter.on_success()
+                    return response
+            if isinstance(verdict, Fail):
                 raise verdict.failure
-            elif isinstance(verdict, Retry):
-                self._back_off(verdict, retries, request)
-                again = verdict.rate_limited
+            self._back_off(verdict, retries, request)
+            again = verdict.rate_limited
 
     def _redirected(self, request: Request, response: Response) -> str:
         """Where to send a request instead; empty where it is not to be, or where credentials must not go."""
         location = response.headers.get("Location", "")
-        followed = REDIRECTS if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
+        followed = REDIRECT_STATI if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
         if response.status not in followed or not location:
             return ""
         try:
@@ -222,11 +179,16 @@ class ApiClient:
             )
         return request.url
 
-    def _try(self, request: Request, again: bool) -> tuple[Verdict, Response | None]:
-        if self._requests_left is not None:
-            if self._requests_left <= 0:
+    def _try(self, request: Request, again: bool) -> Response:
+        """
+        :param again: whether it was rejected as too frequent before
+        :raises HostUnreachable: without a response
+        :raises Failure: when no further try will help
+        """
+        if self.requests_left is not None:
+            if self.requests_left <= 0:
                 raise QuotaExhausted("All requests that were allowed have been sent.", FailureType.transient_error)
-            self._requests_left -= 1
+            self.requests_left -= 1
         with self._rate_limiter.slot(again=again):
             if request.on_try is not None:
                 request.on_try()
@@ -235,15 +197,13 @@ class ApiClient:
                 with within(self._retry_policy.total):
                     response = self._exchange(request)
             except requests.exceptions.InvalidHeader:
-                return Fail(config_failure(UNSENDABLE)), None
-            except BodyTooLargeError:
-                return Fail(_too_large(request)), None
+                raise config_failure(UNSENDABLE) from None
             except (requests.RequestException, HTTPError, OSError) as error:
-                return self._no_response(request, error), None
+                raise self._no_response(request, error) from None
         logger.debug(
             "%s %s: HTTP %s, %.3f s", request.method, request.shown, response.status, time.monotonic() - started
         )
-        return (request.error_handler or self._error_handler)(response), response
+        return response
 
     def _exchange(self, request: Request) -> Response:
         with self._session.request(
@@ -258,24 +218,22 @@ class ApiClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = read_body(response)
+            content = read_body(response, request.shown)
         return Response.of(response, content, request.shown)
 
-    def _no_response(self, request: Request, error: Exception) -> Verdict:
-        """The verdict on a request without a response. The error's own text and its chain may hold the URL, and with
-        it a key in the query, so neither is shown."""
+    def _no_response(self, request: Request, error: Exception) -> Failure:
+        """Why there is no response. The error's own text and its chain may hold the URL, and with it a key in the
+        query, so neither is shown."""
         base_url = self._base_url(request)
         if base_url.startswith("https:") and (wrong := wrong_certificates(self._session)):
-            return Fail(wrong)
+            return wrong
         host = urlsplit(base_url).netloc.rpartition("@")[2]
         what_happened = _what_happened(error, proxy_variable(self._session, base_url))
-        return Retry(
-            HostUnreachable(
-                f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
-                "may reach it; if it usually works, run the sync again.",
-                FailureType.transient_error,
-                detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
-            )
+        return HostUnreachable(
+            f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
+            "may reach it; if it usually works, run the sync again.",
+            FailureType.transient_error,
+            detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
         )
 
     def _back_off(self, verdict: Retry, retries: Counter[bool], request: Request) -> None:
@@ -285,8 +243,9 @@ class ApiClient:
         :raises Failure: when there were enough of them
         """
         policy, limited = self._retry_policy, verdict.rate_limited
-        apart = policy.counts_apart(rate_limited=limited)
-        most = policy.most_retries(rate_limited=limited)
+        most, apart = policy.retries, False
+        if limited and policy.rate_limit_retries is not None:
+            most, apart = policy.rate_limit_retries, True
         if retries[apart] >= most:
             raise verdict.failure
         seconds = policy.wait(retries[apart], rate_limited=limited, asked_for=verdict.after)
@@ -302,15 +261,6 @@ class ApiClient:
             self._rate_limiter.on_rate_limited(seconds)
         else:
             self._rate_limiter.wait(seconds, f"before asking again for {request.shown}")
-
-
-def _too_large(request: Request) -> UnexpectedResponse:
-    return UnexpectedResponse(
-        f"The answer to {request.shown} has more than {LARGEST_BODY // MIB} MiB, unpacked. Check that "
-        "platform.base_url, where it is set, leads to the API itself, and ask for fewer rows on a page where that can "
-        "be set.",
-        FailureType.config_error,
-    )
 
 
 def _what_happened(error: Exception, proxy_variable: str) -> str:

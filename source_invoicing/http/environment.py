@@ -40,27 +40,26 @@ def additional_certificates() -> ssl.SSLContext | None:
 def wrong_certificates(session: Session) -> Failure | None:
     """What is wrong with the certificates that the environment names, if anything."""
     path = session.verify
-    if not isinstance(path, str):
+    fault = _fault_of_certificates(path) if isinstance(path, str) else ""
+    if not fault:
         return None
     name = next((name for name in CERTIFICATES if os.environ.get(name) == path), CERTIFICATES[0])
-    if not Path(path).exists():
-        fault = "there is no such file"
-    elif Path(path).is_dir() or _holds_certificates(path):
-        return None
-    else:
-        fault = "that file holds no certificate that can be read"
     return config_failure(
         f"The environment variable {name} names {path} as the certificates to trust, but {fault}. "
         "Correct it, or remove it to trust the usual ones."
     )
 
 
-def _holds_certificates(path: str) -> bool:
+def _fault_of_certificates(path: str) -> str:
+    if not Path(path).exists():
+        return "there is no such file"
+    if Path(path).is_dir():
+        return ""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except (OSError, ValueError):
-        return False
-    return True
+        return "that file holds no certificate that can be read"
+    return ""
 
 
 def wrong_proxy(session: Session, url: str) -> Failure | None:

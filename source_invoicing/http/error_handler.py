@@ -85,9 +85,6 @@ class StatusErrorHandler:
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
             return OK if response.unreadable is None else Retry(self._unreadable(response))
-        return self._handle_error(response)
-
-    def _handle_error(self, response: Response) -> Verdict:
         words = self._words(response)
         sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{words}."
         status = response.status
@@ -113,11 +110,7 @@ class StatusErrorHandler:
             )
         if status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
             return self.too_often(response)
-        if status in (
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.PAYMENT_REQUIRED,
-            HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS,
-        ):
+        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
             return Fail(
                 AccessRefused(
                     f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{words}). "

@@ -82,14 +82,14 @@ class BadRequest(UnexpectedResponse):
     """The vendor did not understand the request (HTTP 400 or 422), for instance a parameter it does not know."""
 
 
-def config_failure(sentence: str, *, detail: str | None = None) -> Failure:
+def config_failure(sentence: str) -> Failure:
     """A failure that ends when the user changes something."""
-    return Failure(sentence, FailureType.config_error, detail=detail)
+    return Failure(sentence, FailureType.config_error)
 
 
-def transient_failure(sentence: str, *, detail: str | None = None) -> Failure:
+def transient_failure(sentence: str) -> Failure:
     """A failure that the next run may not meet."""
-    return Failure(sentence, FailureType.transient_error, detail=detail)
+    return Failure(sentence, FailureType.transient_error)
 
 
 def in_accounts(failures: Sequence[tuple[str, AirbyteTracedException]], afterwards: str = "") -> Failure:

@@ -18,7 +18,9 @@ def targets(header: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for link in LINK.finditer(header):
-        for relation in _relations(link[2]):
+        # Of several parameters rel, the first counts. Their names come in either case.
+        values = (parameter[2] or "" for parameter in PARAMETER.finditer(link[2]) if parameter[1].lower() == "rel")
+        for relation in _plain(next(values, "")).lower().split():
             found.setdefault(relation, link[1].strip())
     return found
 
@@ -28,12 +30,6 @@ def target(header: str, relation: str) -> str | None:
     found = targets(header)
     address = found.get(relation.lower())
     return None if address == found.get("self") else address
-
-
-def _relations(parameters: str) -> list[str]:
-    """The words of ``rel``; of several, the first counts. Names of parameters come in either case."""
-    values = (found[2] or "" for found in PARAMETER.finditer(parameters) if found[1].lower() == "rel")
-    return _plain(next(values, "")).lower().split()
 
 
 def _plain(value: str) -> str:

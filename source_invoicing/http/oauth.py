@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http.auth import Auth, AuthFlow
+from source_invoicing.http.auth import Auth, Send
 from source_invoicing.http.client import ApiClient
 from source_invoicing.http.error_handler import OK, Fail, Retry, StatusErrorHandler, Verdict
 from source_invoicing.http.errors import (
@@ -122,23 +122,18 @@ class AccessTokens:
         self._token: AccessToken | None = None
         self._refused: Failure | None = None
 
-    def current(self) -> AccessToken:
-        """The access token, a new one if there is none or its end is near.
+    def current(self, refused: str = "") -> AccessToken:
+        """The access token, a new one if there is none, its end is near, or the API has refused it.
 
+        :param refused: the text of a token that was refused; where another request has had it replaced, the new one is
+            returned
         :raises Failure: when the vendor issues none
         """
         with self._lock:
-            if self._token is None or self._token.ends <= time.monotonic():
-                self._token = self._issue()
-            return self._token
-
-    def replace(self, refused: AccessToken) -> AccessToken:
-        """Another token in the place of one that the API refused. If several requests were refused, the first one
-        renews it."""
-        with self._lock:
-            if self._token is None or self._token.text == refused.text:
-                self._token = self._issue()
-            return self._token
+            token = self._token
+            if token is None or token.ends <= time.monotonic() or token.text == refused:
+                token = self._token = self._issue()
+            return token
 
     def close(self) -> None:
         """Stop asking for tokens."""
@@ -153,12 +148,10 @@ class AccessTokens:
             response = self._client.send(Request(self._path, method="POST", form=self._form))
         except HostUnreachable:
             raise
-        except (AccessRefused, ResourceMissing) as failure:
+        except (AccessRefused, BadRequest, ResourceMissing) as failure:
             # As the failure of a list, these would say something about the list.
-            self._refused = LoginRefused(failure.sentence, FailureType.config_error)
-            raise self._refused from None
-        except BadRequest as failure:
-            self._refused = LoginRefused(f"{failure.sentence} Check {self._token_url}.", FailureType.config_error)
+            advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
+            self._refused = LoginRefused(f"{failure.sentence}{advice}", FailureType.config_error)
             raise self._refused from None
         except Failure as failure:
             self._refused = failure
@@ -169,18 +162,14 @@ class AccessTokens:
             # Tokens of other kinds are not used, but an API may repeat them.
             if name.endswith("token") and isinstance(value, str):
                 mask(value)
-        self._keep_rotated(response.body.get("refresh_token"))
+        rotated = response.body.get("refresh_token")
+        if self._on_rotation and _is_token(rotated) and rotated != self._form.get("refresh_token"):
+            self._form["refresh_token"] = rotated
+            self._on_rotation(rotated)
         life = _life(response.body)
         return AccessToken(
             response.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(response.body)
         )
-
-    def _keep_rotated(self, refresh_token: Any) -> None:
-        if self._on_rotation is None or not _is_token(refresh_token):
-            return
-        if refresh_token != self._form.get("refresh_token"):
-            self._form["refresh_token"] = refresh_token
-            self._on_rotation(refresh_token)
 
     def _take_from_budget(self) -> None:
         if self._budget.take() > 0:
@@ -231,24 +220,22 @@ class TokenAuth(Auth):
         self._renewed_in_vain: str | None = None
 
     @override
-    def flow(self, request: Request) -> AuthFlow:
+    def send(self, request: Request, send: Send) -> Response:
         """
         :raises AccessRefused: when the resource stays refused with a token that is good
         """
-        token = self._tokens.current()
-        refusal = yield self.sign(request, token)
-        renewals = 0
-        while refusal is not None:
-            if renewals == MOST_RENEWALS:
+        token, renewals = self._tokens.current(), 0
+        while isinstance(outcome := self._outcome(request, token, send), LoginRefused):
+            enough = renewals == MOST_RENEWALS
+            if enough or (renewals and self._granted is None):
                 # Others would use up the tokens that the vendor issues within a while, and be refused as well.
                 self._renewed_in_vain = token.text
-                raise _access_refused(refusal)
-            token = yield from self._renew(token, refusal)
-            renewals += 1
-            refusal = yield self.sign(request, token)
-            if refusal is not None and self._granted is None:
-                self._renewed_in_vain = token.text
+            renewed = None if enough else self._renewed(token, send)
+            if renewed is None:
+                raise AccessRefused(outcome.sentence, FailureType.config_error)
+            token, renewals = renewed, renewals + 1
         self.note_granted(request)
+        return outcome
 
     def note_granted(self, request: Request) -> None:
         """Note a request that a token was good for."""
@@ -262,31 +249,24 @@ class TokenAuth(Auth):
     def close(self) -> None:
         self._tokens.close()
 
-    def _renew(
-        self, refused: AccessToken, refusal: LoginRefused
-    ) -> Generator[Request, LoginRefused | None, AccessToken]:
-        """Another token in the place of one that was refused.
+    def _outcome(self, request: Request, token: AccessToken, send: Send) -> Response | LoginRefused:
+        try:
+            return send(self.sign(request, token))
+        except LoginRefused as refusal:
+            return refusal
 
-        :raises AccessRefused: when the token is good, so that it is the resource that was refused
-        """
+    def _renewed(self, refused: AccessToken, send: Send) -> AccessToken | None:
+        """Another token in the place of one that was refused; ``None`` where it is good, and the resource refused."""
         with self._renewing:
-            token = self._tokens.current()
+            token, granted = self._tokens.current(), self._granted
             if token.text == refused.text:
-                if self._renewed_in_vain == token.text or (yield from self._is_alive(token)):
-                    raise _access_refused(refusal)
+                if self._renewed_in_vain == token.text:
+                    return None
+                if granted is not None and isinstance(self._outcome(granted, token, send), Response):
+                    return None
                 logger.info("The access token is no longer accepted. Asking for another one.")
-                token = self._tokens.replace(refused)
+                token = self._tokens.current(refused.text)
             return token
-
-    def _is_alive(self, token: AccessToken) -> Generator[Request, LoginRefused | None, bool]:
-        if self._granted is None:
-            return False
-        refusal = yield self.sign(self._granted, token)
-        return refusal is None
-
-
-def _access_refused(refusal: LoginRefused) -> AccessRefused:
-    return AccessRefused(refusal.sentence, FailureType.config_error)
 
 
 def _is_token(value: Any) -> bool:

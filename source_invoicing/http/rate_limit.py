@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.errors import Cancelled, QuotaExhausted
-from source_invoicing.http.heartbeat import heartbeat_seconds, spoke
-from source_invoicing.http.log import logger
+from source_invoicing.http.log import heartbeat_seconds, logger, spoke
 from source_invoicing.http.testing import BUDGET_SCALE, testing_scale
 
 # While all calls of a budget are in flight, no window has begun to close: look again after this many seconds.
@@ -29,16 +28,12 @@ class CallBudget:
     Safe to use from several threads.
     """
 
-    def __init__(
-        self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic, *, scaled: bool = True
-    ) -> None:
+    def __init__(self, calls: int, seconds: float, *, scaled: bool = True) -> None:
         """
-        :param clock: returns seconds; another one only in tests
         :param scaled: whether tests may shorten the window
         """
         self._calls = calls
         self._seconds = seconds * (testing_scale(BUDGET_SCALE) if scaled else 1.0)
-        self._clock = clock
         self._lock = threading.Lock()
         self._in_flight = 0
         self._ended: deque[float] = deque()
@@ -53,7 +48,7 @@ class CallBudget:
         :return: 0 when it was granted; otherwise the seconds after which to ask again
         """
         with self._lock:
-            now = self._clock()
+            now = time.monotonic()
             while self._ended and self._ended[0] + self._seconds <= now:
                 self._ended.popleft()
             if self._in_flight + len(self._ended) < self._calls:
@@ -65,90 +60,37 @@ class CallBudget:
         """Note that a request that was granted is over."""
         with self._lock:
             self._in_flight -= 1
-            self._ended.append(self._clock())
-
-
-class AdaptiveConcurrency:
-    """A limit of requests in flight that halves when the vendor rejects one as too frequent, and grows step by step
-    with each success (additive increase, multiplicative decrease, as in TCP).
-
-    Rejected requests go first. Otherwise one could be rejected over and over while later ones use up what the vendor
-    allows.
-
-    Safe to use from several threads.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._allowed = float(most)
-        self._in_flight = 0
-        self._rejected = 0
-        self._changed = threading.Condition()
-
-    @property
-    def allowed(self) -> int:
-        """The present limit."""
-        return int(self._allowed)
-
-    @contextmanager
-    def one(self, again: bool) -> Iterator[None]:
-        """Be one of the requests in flight. Blocks until the limit allows it.
-
-        :param again: whether the request was rejected before
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._has_room(again))
-            self._in_flight += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._in_flight -= 1
-                self._changed.notify_all()
-
-    def on_rate_limited(self, is_first: bool) -> None:
-        """Note that a request was rejected and will be sent again. :meth:`on_retried` has to follow.
-
-        :param is_first: whether it is the first of those that were rejected together
-        """
-        with self._changed:
-            self._rejected += 1
-            if is_first:
-                self._allowed = max(self._allowed / 2, 1.0)
-
-    def on_retried(self) -> None:
-        """Note that a rejected request was sent once more, or never will be."""
-        with self._changed:
-            self._rejected -= 1
-            self._changed.notify_all()
-
-    def on_success(self) -> None:
-        """Note that a request succeeded."""
-        if self._allowed >= self._most:
-            return
-        with self._changed:
-            self._allowed = min(self._allowed + 1 / self._allowed, float(self._most))
-            self._changed.notify_all()
-
-    def _has_room(self, again: bool) -> bool:
-        return self._in_flight < self.allowed and (again or not self._rejected)
+            self._ended.append(time.monotonic())
 
 
 class RateLimiter:
     """At most ``in_flight`` requests of the account at a time, within its budget, and none while the vendor asked it
     to wait.
 
+    When the vendor rejects a request as too frequent, the limit of requests in flight halves, and it grows step by step
+    with each success (additive increase, multiplicative decrease, as in TCP). Rejected requests go first. Otherwise one
+    could be rejected over and over while later ones use up what the vendor allows.
+
+    Safe to use from several threads.
+
     :param budget: how many there may be within a time window, where the vendor counts them
     :param longest_wait: a budget that allows the next request later than this (seconds) ends the sync instead
     """
 
     def __init__(self, in_flight: int, budget: CallBudget | None = None, longest_wait: float = 600.0) -> None:
-        self._concurrency = AdaptiveConcurrency(in_flight)
-        self._lock = threading.Lock()
-        self._paused_until = 0.0
+        self._most = self._allowed = float(in_flight)
         self._budget = budget
         self._longest_wait = longest_wait
+        self._in_flight = 0
+        self._rejected = 0
+        self._paused_until = 0.0
+        self._changed = threading.Condition()
         self._cancelled = threading.Event()
+
+    @property
+    def allowed(self) -> int:
+        """How many requests may be in flight at present."""
+        return int(self._allowed)
 
     @contextmanager
     def slot(self, *, again: bool = False) -> Iterator[None]:
@@ -159,38 +101,40 @@ class RateLimiter:
         :raises QuotaExhausted: when the budget opens too late to wait for
         :raises Cancelled: after :meth:`cancel`
         """
-        with ExitStack() as afterwards:
-            if again:
-                afterwards.callback(self._concurrency.on_retried)
-            while True:
-                self._wait_for_pause()
-                with self._concurrency.one(again):
-                    if self._cancelled.is_set():
-                        raise Cancelled
-                    # A pause may have begun while this request was waiting for its slot.
-                    if self._remaining_pause() > 0:
-                        continue
-                    delay = self._budget.take() if self._budget else 0.0
-                    if delay <= 0:
-                        afterwards.close()
-                        try:
-                            yield
-                        finally:
-                            if self._budget:
-                                self._budget.end()
-                        return
+        try:
+            while (delay := self._take(again)) > 0:
                 self._wait_for_budget(delay)
+        finally:
+            if again:
+                with self._changed:
+                    self._rejected -= 1
+                    self._changed.notify_all()
+        try:
+            yield
+        finally:
+            if self._budget:
+                self._budget.end()
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify_all()
 
     def on_rate_limited(self, seconds: float) -> None:
         """Note that a request was rejected as too frequent, and will be sent again: no request of the account starts
         within the next ``seconds``, and fewer are in flight from then on."""
-        with self._lock:
-            self._concurrency.on_rate_limited(is_first=self._remaining_pause() <= 0)
+        with self._changed:
+            self._rejected += 1
+            # Those that were rejected together halve the limit once.
+            if self._remaining_pause() <= 0:
+                self._allowed = max(self._allowed / 2, 1.0)
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     def on_success(self) -> None:
         """Note that a request succeeded."""
-        self._concurrency.on_success()
+        if self._allowed >= self._most:
+            return
+        with self._changed:
+            self._allowed = min(self._allowed + 1 / self._allowed, self._most)
+            self._changed.notify_all()
 
     def cancel(self) -> None:
         """Let no further request start. Waiting callers get :class:`Cancelled`."""
@@ -209,6 +153,26 @@ class RateLimiter:
             spoke(will_again=remaining > heartbeat_seconds())
             sleep(min(remaining, heartbeat_seconds()), self._cancelled)
 
+    def _take(self, again: bool) -> float:
+        """Take a slot and a request of the budget, once no pause is on.
+
+        :return: 0 when both were granted; otherwise the seconds after which to ask the budget again
+        """
+        while True:
+            while (remaining := self._remaining_pause()) > 0:
+                self.wait(remaining, "the vendor asked the account to slow down")
+            with self._changed:
+                self._changed.wait_for(lambda: self._in_flight < self.allowed and (again or not self._rejected))
+                if self._cancelled.is_set():
+                    raise Cancelled
+                # A pause may have begun while this request was waiting for its slot.
+                if self._remaining_pause() > 0:
+                    continue
+                delay = self._budget.take() if self._budget else 0.0
+                if delay <= 0:
+                    self._in_flight += 1
+                return delay
+
     def _wait_for_budget(self, seconds: float) -> None:
         if seconds > self._longest_wait:
             raise QuotaExhausted(
@@ -218,10 +182,6 @@ class RateLimiter:
                 FailureType.transient_error,
             )
         self.wait(seconds, f"no more than {self._budget} are sent")
-
-    def _wait_for_pause(self) -> None:
-        while (remaining := self._remaining_pause()) > 0:
-            self.wait(remaining, "the vendor asked the account to slow down")
 
     def _remaining_pause(self) -> float:
         return self._paused_until - time.monotonic()

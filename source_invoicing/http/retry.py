@@ -16,8 +16,6 @@ RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
 LARGEST_DURATION = 10**9
 # Larger ones are in milliseconds.
 LARGEST_SECONDS = 10**11
-# Of a count, so many are enough to tell whether it is none.
-DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -62,14 +60,6 @@ class RetryPolicy:
             of="a connection test",
         )
 
-    def counts_apart(self, *, rate_limited: bool) -> bool:
-        """Whether tries after "too many requests" have a limit of their own, and this is one of them."""
-        return rate_limited and self.rate_limit_retries is not None
-
-    def most_retries(self, *, rate_limited: bool) -> int:
-        """How many further tries a request gets."""
-        return self.rate_limit_retries if rate_limited and self.rate_limit_retries is not None else self.retries
-
     def wait(self, retry: int, *, rate_limited: bool, asked_for: float | None) -> float:
         """Seconds to wait before a further try.
 
@@ -77,12 +67,8 @@ class RetryPolicy:
         :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, and neither is the backoff
             after a fault: even after "come back now", requests are not sent back to back
         """
-        if asked_for:
-            return max(asked_for, self._doubled(self.backoff, retry))
-        return self._doubled(self.rate_limit_backoff if rate_limited else self.backoff, retry)
-
-    def _doubled(self, seconds: float, times: int) -> float:
-        return min(seconds * 2.0**times, self.longest_backoff)
+        first = self.rate_limit_backoff if rate_limited and not asked_for else self.backoff
+        return max(asked_for or 0.0, min(first * 2.0**retry, self.longest_backoff))
 
     def scaled_for_tests(self) -> RetryPolicy:
         """The policy with the factors that a test has put into the environment."""
@@ -130,7 +116,7 @@ def reset_after(headers: Mapping[str, str]) -> float | None:
     """
     name = next((name for name in RESETS if name in headers), "")
     value, left = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
-    if left.isdecimal() and int(left[:DIGITS]) > 0:
+    if left.isdecimal() and left.strip("0"):
         return None
     try:
         reset = float(value)

@@ -6,31 +6,31 @@ import http.client
 import io
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from airbyte_cdk.models import FailureType
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from source_invoicing.http.environment import additional_certificates
+from source_invoicing.http.errors import UnexpectedResponse
 
 CHUNK = 1 << 16
+MIB = 1 << 20
 # The largest body in bytes, decompressed. The longest pages seen have a hundredth of it.
-LARGEST_BODY = 256 << 20
+LARGEST_BODY = 256 * MIB
 
-_this_thread = threading.local()
-
-
-class BodyTooLargeError(Exception):
-    """A body has more than :data:`LARGEST_BODY` bytes."""
+# When the responses that this thread reads time out, by :func:`time.monotonic`.
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class Session(requests.Session):
@@ -63,17 +63,18 @@ class Session(requests.Session):
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Let the responses that this thread reads inside the context time out together after some seconds."""
-    _this_thread.deadline = time.monotonic() + seconds
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        del _this_thread.deadline
+        _deadline.reset(token)
 
 
-def read_body(response: requests.Response) -> bytes:
+def read_body(response: requests.Response, shown: str) -> bytes:
     """The whole body of a response, decompressed.
 
-    :raises BodyTooLargeError: before it takes up more memory than :data:`LARGEST_BODY`
+    :param shown: the name of the request in messages
+    :raises UnexpectedResponse: before it takes up more memory than :data:`LARGEST_BODY`
     :raises requests.RequestException: when it is cut, malformed, or does not end in time
     """
     pieces, size = [], 0
@@ -82,7 +83,12 @@ def read_body(response: requests.Response) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > LARGEST_BODY:
-                raise BodyTooLargeError
+                raise UnexpectedResponse(
+                    f"The answer to {shown} has more than {LARGEST_BODY // MIB} MiB, unpacked. Check that "
+                    "platform.base_url, where it is set, leads to the API itself, and ask for fewer rows on a page "
+                    "where that can be set.",
+                    FailureType.config_error,
+                )
     except ReadTimeoutError as error:
         raise requests.ReadTimeout(error) from None
     except DecodeError as error:
@@ -125,8 +131,7 @@ def _with_deadline(connection: type[HTTPConnection]) -> type[HTTPConnection]:
 class _ResponseWithDeadline(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        deadline: float | None = getattr(_this_thread, "deadline", None)
-        if deadline is not None:
+        if (deadline := _deadline.get()) is not None:
             self.fp = io.BufferedReader(_StreamWithDeadline(self.fp.detach(), sock, deadline))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from source_invoicing.http import logger
-from source_invoicing.http.heartbeat import heartbeat_seconds
+from source_invoicing.http.log import heartbeat_seconds, logger
 
 
 class DetailCalls:

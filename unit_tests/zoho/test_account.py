@@ -148,7 +148,7 @@ def test_a_message_promises_to_go_on_only_for_streams_that_do(http: Mock) -> Non
 def test_no_more_calls_are_in_flight_than_zoho_takes() -> None:
     busy = SourceInvoicing().streams({**config(), "num_workers": 32})[0]
     assert isinstance(busy, ZohoStream)
-    assert busy.account.client._rate_limiter._concurrency.allowed == 10
+    assert busy.account.client._rate_limiter.allowed == 10
 
 
 def test_a_negative_rest_of_the_quota_is_no_reason_to_stop(http: Mock) -> None:

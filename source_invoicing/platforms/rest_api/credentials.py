@@ -17,7 +17,6 @@ from source_invoicing.http import (
     ApiKeyAuth,
     Auth,
     BasicAuth,
-    BearerAuth,
     Failure,
     LoginRefused,
     TokenAuth,
@@ -131,8 +130,9 @@ def _basic(fields: Fields) -> Credentials:
 
 
 def _bearer(fields: Fields) -> Credentials:
-    """A token that does not expire."""
-    return Credentials(BearerAuth(fields.text("token", why="It is the access token of the API.")))
+    """A token that does not expire (RFC 6750)."""
+    token = fields.text("token", why="It is the access token of the API.")
+    return Credentials(ApiKeyAuth("header", AUTHORIZATION, token, prefix="Bearer "))
 
 
 def _oauth(fields: Fields) -> Credentials:
