@@ -18,7 +18,7 @@ from source_invoicing.streams.document_state import DocumentState
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.state import StreamState
 
 
 class DetailStream(DetailResource, DerivedStream, ABC):
@@ -40,7 +40,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     def make_state(self) -> StreamState:
         source = self._source
         if not isinstance(source.cursor_field, str):
-            return FullRefreshState(self.name)
+            return StreamState(self.name)
         return DocumentState(self.name, source.cursor_field, source.timestamp_format, tuple(source.lists))
 
     @property

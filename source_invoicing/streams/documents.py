@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from typing_extensions import override
@@ -132,14 +132,6 @@ class ListProgress(StreamState):
     def finish(self) -> None:
         for coverage in self._coverage.values():
             coverage.close()
-
-    @override
-    def value(self) -> dict[str, Any]:
-        return {}
-
-    @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        return
 
 
 class Documents:

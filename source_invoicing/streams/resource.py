@@ -21,7 +21,7 @@ from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, 
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import CheckpointState, FullRefreshState, StreamState
+from source_invoicing.streams.state import CheckpointState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 from source_invoicing.streams.tombstones import TellsDeletions
 
@@ -235,7 +235,7 @@ class Resource(TellsDeletions, ABC):
         if isinstance(self.cursor_field, str):
             return CursorState(self.name, self.cursor_field, self.timestamp_format, tuple(self.lists))
         resumable = not self.lists and any(plan.strategy.resumable for plan in self.plans)
-        return CheckpointState(self.name) if resumable else FullRefreshState(self.name)
+        return CheckpointState(self.name) if resumable else StreamState(self.name)
 
     @property
     def state(self) -> MutableMapping[str, Any]:
@@ -260,7 +260,7 @@ class Resource(TellsDeletions, ABC):
     @property
     def resumes(self) -> bool:
         """Whether a sync that was cut off continues from the state."""
-        return not isinstance(self.progress, FullRefreshState)
+        return type(self.progress) is not StreamState
 
 
 class OptionalParams:

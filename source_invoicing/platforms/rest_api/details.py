@@ -27,7 +27,7 @@ from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_resource import Document
 from source_invoicing.streams.document_state import DocumentState
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
 # Documents that a schema is inferred from.
@@ -79,7 +79,7 @@ class RestDetailStream(DeclaredSchema, DetailStream):
     def make_state(self) -> StreamState:
         source, field = self._source, self.cursor_field
         if not isinstance(field, str):
-            return FullRefreshState(self.name)
+            return StreamState(self.name)
         if source.declared.synced_at:
             return EndState(self.name, field, source.timestamp_format, dated=False)
         return DocumentState(self.name, field, source.timestamp_format, source.declared.values)

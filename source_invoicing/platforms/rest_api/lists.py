@@ -23,7 +23,7 @@ from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.resource import Chain
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
@@ -63,7 +63,7 @@ class DeclaredLists(InvoicingStream, ABC):
             return EndState(self.name, field, self.timestamp_format, dated=False)
         if declared.values:
             lists = declared.values
-            return CursorState(self.name, field, self.timestamp_format, lists) if field else FullRefreshState(self.name)
+            return CursorState(self.name, field, self.timestamp_format, lists) if field else StreamState(self.name)
         return super().make_state()
 
     @override
