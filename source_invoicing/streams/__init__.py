@@ -7,7 +7,7 @@ from source_invoicing.streams.derived import DerivedStream
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_calls import DetailCalls
 from source_invoicing.streams.detail_reading import DetailReading
-from source_invoicing.streams.detail_resource import Document
+from source_invoicing.streams.documents import Document
 from source_invoicing.streams.events import Event, EventFeed
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.parents import ParentStream

@@ -23,10 +23,12 @@ class Coverage:
 
     :param cursor: ``None`` where nothing is out from the beginning of the list on
     :param ahead: intervals behind the cursor whose rows are out, each from a time up to, not including, another
+    :param document: of details, see :meth:`.DocumentState.document`
     """
 
-    def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = ()) -> None:
+    def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = (), document: Any = None) -> None:
         self.cursor = cursor
+        self.document = document
         self.ahead = united(ahead)
         self._catch_up()
 

@@ -25,14 +25,11 @@ class DocumentState(CursorState):
     Documents without a time come first. As long as they are not all out, there is no cursor and ``"document"`` alone.
     """
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._documents: dict[Any, Any] = {}
-
     def document(self, key: Any) -> Any:
         """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
         out; ``None``: none of them. Without a cursor, of those without a time."""
-        return self._documents.get(key)
+        with self.lock:
+            return self._coverage[key].document if key in self._coverage else None
 
     def reach(self, key: Any, cursor: int | None, document: Any = None) -> None:
         """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
@@ -43,17 +40,15 @@ class DocumentState(CursorState):
         with self.lock:
             if _place(cursor, document) <= _place(self.cursor(key), self.document(key)):
                 return
-            if cursor is not None:
-                self._coverage[key] = Coverage(cursor)
-            self._documents = {**self._documents, key: document}
+            self._coverage[key] = Coverage(cursor, document=document)
             self.changed()
 
     def all_are_out(self) -> None:
         """Documents without a time are asked for again by the next sync, where none has one."""
         with self.lock:
-            dated = {key: document for key, document in self._documents.items() if self.cursor(key) is not None}
-            if dated != self._documents:
-                self._documents = dated
+            dated = {key: coverage for key, coverage in self._coverage.items() if coverage.cursor is not None}
+            if dated != self._coverage:
+                self._coverage = dated
                 self.changed()
 
     @override
@@ -69,12 +64,12 @@ class DocumentState(CursorState):
     def restore(self, state: Mapping[str, Any]) -> None:
         document = state.get(DOCUMENT)
         super().restore({name: value for name, value in state.items() if name != DOCUMENT})
-        self._documents = {}
         if DOCUMENT in state:
             parts = document if isinstance(document, list) else [document]
             if not parts or not all(part == "" or is_identity(part) for part in parts):
                 raise self.invalid(f"{DOCUMENT!r} should be the key of a document, found {document!r}")
-            self._documents = {self._keys[0]: tuple(parts) if isinstance(document, list) else document}
+            coverage = self._coverage.setdefault(self._keys[0], Coverage())
+            coverage.document = tuple(parts) if isinstance(document, list) else document
 
 
 def rank_of(key: Any) -> str:
