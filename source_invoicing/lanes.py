@@ -13,7 +13,8 @@ from source_invoicing.http import ApiClient
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED
 
 

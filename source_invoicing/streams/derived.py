@@ -13,7 +13,7 @@ from source_invoicing.http import Request, Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.resource import Chain, QueryParams
+from source_invoicing.streams.resource import QueryParams
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -123,10 +123,6 @@ class DerivedStream(InvoicingStream, ABC):
         return members
 
     # -- asked of the source --------------------------------------------------------------------------------------
-
-    @override
-    def chains(self) -> Iterator[Chain]:
-        return self._source.chains()
 
     @override
     def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:

@@ -14,8 +14,8 @@ from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.event_deletions import EventDeletions
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.partition import Chain, Partition
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 

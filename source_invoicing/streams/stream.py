@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import requests
 from airbyte_cdk.models import AirbyteStream, ConfiguredAirbyteStream, SyncMode
@@ -20,13 +21,17 @@ from source_invoicing.streams.account import Account
 from source_invoicing.streams.accounts import AccountsState
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
-from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.partition import Chain, Partition
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.resource import Chain, Resource, ResourceList
+from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.tombstones import DELETED_AT, DELETED_AT_SCHEMA
 
 Slice = Mapping[str, Any]
+DELETED_AT_SCHEMA: Mapping[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "description": "When the record was deleted, or when that was noticed. Null for one that exists.",
+}
 
 
 class InvoicingStream(Resource, HttpStream, ABC):
@@ -36,10 +41,16 @@ class InvoicingStream(Resource, HttpStream, ABC):
     client, pagination to :attr:`paging` and :attr:`plans`, slices to :meth:`partitions`, state to :meth:`make_state`.
     """
 
+    #: Whether each account has rows of its own, where a connection reads several.
+    per_account: ClassVar[bool] = True
+
     def __init__(self, account: Account) -> None:
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So the
         # CDK's methods that fetch a page must not be called: `_fetch_next_page` and `_read_single_page` above all.
         Resource.__init__(self, account)
+        self._state_given: Mapping[str, Any] = {}
+        #: Whether all records are to be read, whatever an earlier sync has read.
+        self.is_full_refresh = False
         #: This stream in each account that the connection reads, see :func:`.accounts.combine`.
         self.members: Sequence[InvoicingStream] = (self,)
         self.accounts_state: AccountsState | None = None
@@ -106,16 +117,32 @@ class InvoicingStream(Resource, HttpStream, ABC):
         readers[0].state = dict(self._state_given if state is None else state)
         yield from readers[0].read_records(SyncMode.full_refresh)
 
-    @property
+    @cached_property
     @override
     def _normalise(self) -> Normaliser:
         # One for all accounts: it warns once for each field.
-        return self.members[0].normaliser
+        first = self.members[0]
+        return super()._normalise if first is self else first._normalise
 
     @property
     @override
     def whole_progress(self) -> StreamState:
         return self.accounts_state or self.progress
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """The state as JSON."""
+        return self.whole_progress.value()
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state_given = value
+        self.whole_progress.restore(value)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
+        return not self._state_given or self.progress.checkpoint is not None
 
     @property
     @override
@@ -127,6 +154,9 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
         return Resource.get_json_schema(self)
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """Use the schema that the connection has stored for this stream."""
 
     def use_catalog(self, configured: ConfiguredAirbyteStream) -> None:
         """Use what the connection has stored of this stream."""
@@ -145,7 +175,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
         stream = super().as_airbyte_stream()
-        stream.is_resumable = self.resumes
+        # Whether a sync that was cut off continues from the state.
+        stream.is_resumable = type(self.progress) is not StreamState
         if self.tells_deletions:
             columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
             stream.json_schema = {**stream.json_schema, "properties": columns}

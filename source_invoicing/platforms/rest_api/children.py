@@ -23,7 +23,7 @@ from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStrea
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.parent_state import ParentState
 from source_invoicing.streams.parents import ParentIds
-from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.partition import Chain
 
 # Enough to show whether records of different parents have the same keys.
 KEYS_TO_COMPARE = 10_000

@@ -22,7 +22,7 @@ from source_invoicing.platforms.rest_api.timestamps import filter_value, unit_of
 from source_invoicing.platforms.rest_api.words import error_text
 from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
