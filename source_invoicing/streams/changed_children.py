@@ -147,10 +147,10 @@ class ChangedChildren(ChildStream, ABC):
         elif why := self._why_all(news, now):
             logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, why)
             is_unknown = news.has_gap or EVENTS_UNTIL not in progress.memory
-            progress.memory = {**progress.memory, **(news.memory if is_unknown else {}), FULL_READING: now}
-            progress.begin(news.memory, reads_all=True)
+            progress.memory = {**progress.memory, **(news.memory() if is_unknown else {}), FULL_READING: now}
+            progress.begin(news.memory(), reads_all=True)
         else:
-            progress.begin(news.memory, reads_all=False)
+            progress.begin(news.memory(), reads_all=False)
             return sorted({parent for event in news.events for parent in event.parents}, key=ascending)
         return None
 

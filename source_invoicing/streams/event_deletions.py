@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, logger
-from source_invoicing.streams.deletions import Deletions, Findings, Gone
+from source_invoicing.streams.deletions import Deletions, Findings
 from source_invoicing.streams.events import EVENTS_UNTIL, Event, News
 from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
@@ -46,7 +46,7 @@ class EventDeletions(Deletions):
                 )
             if EVENTS_UNTIL not in outlet.progress.memory:
                 # Also if this sync is cut off, the next one has to know what was deleted since this one began.
-                outlet.progress.keep(news.memory)
+                outlet.progress.keep(news.memory())
             self._news[outlet.name] = news
             self._about.update(self._last_of_each(news))
 
@@ -68,7 +68,7 @@ class EventDeletions(Deletions):
                     for key, (event, row) in self._last_of_each(news).items()
                     if not self._look_at(outlet, key, event, row, findings) and event.at > time.time() - ASKED_FOR
                 ]
-                findings.memory = news.memory_without(unsettled)
+                findings.memory = news.memory(unsettled)
                 self._findings[outlet.name] = findings
 
     def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
@@ -100,7 +100,7 @@ class EventDeletions(Deletions):
                     findings.rows.append((partition, found))
                 return True
         cursor = outlet.progress.cursor(partition.key)
-        findings.gone.append(Gone(partition, max(event.at, cursor or event.at), row))
+        findings.tombstones.append(outlet.tombstone(row, max(event.at, cursor or event.at), partition))
         return True
 
 

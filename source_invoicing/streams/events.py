@@ -63,13 +63,11 @@ class News:
     reached: int
     newest: int
 
-    @property
-    def memory(self) -> dict[str, Any]:
-        """What the state keeps once all of that is out."""
-        return self.memory_without(())
+    def memory(self, unsettled: Collection[Event] = ()) -> dict[str, Any]:
+        """What the state keeps once all of that is out.
 
-    def memory_without(self, unsettled: Collection[Event]) -> dict[str, Any]:
-        """The same, if some of it has to be new to the next sync too."""
+        :param unsettled: what has to be new to the next sync, too
+        """
         reached = min([self.reached, *(event.at + OVERLAP for event in unsettled)])
         seen = {event.id for event in self.known if event.at >= reached - OVERLAP}
         seen = (seen | ({self.newest} if self.newest else set())) - {event.id for event in unsettled}
