@@ -135,10 +135,7 @@ class ChangedChildren(ChildStream, ABC):
         :raises Failure: if the state is wrong
         """
         progress, feed, now = self.progress, self.account.events, int(time.time())
-        try:
-            news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
-        except ValueError as error:
-            raise progress.invalid(f"what it keeps of events cannot be read ({error})") from None
+        news = feed.news(self.event_kinds, progress) if feed is not None and self.needs_events else None
         if self.is_full_refresh:
             progress.memory = {}
         if news is None or progress.done_up_to is not None:

@@ -67,12 +67,10 @@ class ChildStream(InvoicingStream, ABC):
 
     def partition_for(self, parent: Any) -> Partition:
         """The list of one parent."""
-        chosen = {self.parent_param: parent} if self.parent_param else {}
-        return Partition(parent, path=self.path_for(parent), params=chosen, stamp={self.parent_field: parent})
-
-    def path_for(self, parent: Any) -> str:
-        """Path of the list of one parent."""
-        return self.resource if self.parent_param else f"{self._parent_path(parent)}/{self.resource}"
+        stamp = {self.parent_field: parent}
+        if self.parent_param:
+            return Partition(parent, path=self.resource, params={self.parent_param: parent}, stamp=stamp)
+        return Partition(parent, path=f"{self._parent_path(parent)}/{self.resource}", stamp=stamp)
 
     def _parent_path(self, parent: Any) -> str:
         return f"{self.parent_resource}/{path_segment(parent)}"
@@ -104,10 +102,7 @@ class ChildStream(InvoicingStream, ABC):
         if len(self.members) > 1:
             yield {}
             return
-        self.is_full_refresh = sync_mode is SyncMode.full_refresh
-        state = self._state_given if self.is_full_refresh else stream_state
-        if state is not None:
-            self.whole_progress.restore(state)
+        self._begin(sync_mode, stream_state)
         for partition in self.partitions():
             if not self.progress.is_done(partition.key):
                 self.progress.partition_started(partition.key)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Request, Response, UnexpectedResponse
+from source_invoicing.http import Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
@@ -129,16 +129,8 @@ class DerivedStream(InvoicingStream, ABC):
         return self._source.partition_of(stream_slice)
 
     @override
-    def list_path(self, partition: Partition) -> str:
-        return self._source.list_path(partition)
-
-    @override
     def list_params(self, request: PageRequest) -> QueryParams:
         return self._source.list_params(request)
-
-    @override
-    def list_request(self, request: PageRequest, path: str, fixed: QueryParams) -> Request:
-        return self._source.list_request(request, path, {**self._source.params, **fixed})
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:

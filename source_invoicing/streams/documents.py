@@ -48,13 +48,14 @@ class Document:
 
 
 class PendingDocuments:
-    """The documents of one partition, by key: the cursor of each and nothing else.
+    """The documents of a partition, by key: the cursor of each and nothing else.
 
     :param timestamps: how cursors are written
     :param most: as many of them are kept, those that were changed longest ago; ``None``: all
     """
 
-    def __init__(self, timestamps: TimestampFormat, most: int | None) -> None:
+    def __init__(self, partition: Partition, timestamps: TimestampFormat, most: int | None) -> None:
+        self._partition = partition
         self._parse = timestamps.parse
         self._most = most
         self._cursors: dict[Any, Any] = {}
@@ -70,7 +71,7 @@ class PendingDocuments:
     def __len__(self) -> int:
         return len(self._cursors) + self._dropped
 
-    def oldest_first(self, partition: Partition, before: int | None = None) -> Iterator[Document]:
+    def oldest_first(self, before: int | None = None) -> Iterator[Document]:
         """The documents in the order of their changes. They are forgotten on the way.
 
         :param before: leave out what was not changed before that time (seconds since 1970, UTC)
@@ -86,7 +87,7 @@ class PendingDocuments:
             if before is not None and changed is not None and changed >= before:
                 return
             following = self._parse(self._cursors[keys[-1]]) if keys else None if limit is None else limit[0]
-            yield Document(partition, key, cursor, changed, changed != following)
+            yield Document(self._partition, key, cursor, changed, changed != following)
 
     def _drop_the_newest(self, most: int) -> None:
         keys = self._sorted()
@@ -175,15 +176,15 @@ class Documents:
         self.deletions: Deletions | None = None
         self._window = source.account.window
         self._lock = threading.Lock()
-        self._pending: dict[Any, tuple[Partition, PendingDocuments]] = {}
+        self._pending: dict[Any, PendingDocuments] = {}
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """Take note of rows. They make no records."""
         source = self.source
         with self._lock:
             if partition.key not in self._pending:
-                self._pending[partition.key] = partition, PendingDocuments(source.timestamp_format, self._most)
-            _, pending = self._pending[partition.key]
+                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._most)
+            pending = self._pending[partition.key]
             for row in rows:
                 key, changed = source.key(row), source.timestamp(row)
                 if any(
@@ -213,7 +214,7 @@ class Documents:
         return changed == since and not (done and since == reached)
 
     def __len__(self) -> int:
-        return sum(len(pending) for _, pending in self._pending.values())
+        return sum(map(len, self._pending.values()))
 
     def bounds(self) -> dict[Any, int]:
         """For each partition, before which time (seconds since 1970, UTC) no document is missing. A list that was read
@@ -252,15 +253,10 @@ class Documents:
     def oldest_first(self) -> list[Iterator[Document]]:
         """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
         those before which nothing is missing."""
-        pending = self._pending.values()
         if self.failure is None:
-            return [documents.oldest_first(partition) for partition, documents in pending]
+            return [pending.oldest_first() for pending in self._pending.values()]
         bounds = self.bounds()
-        return [
-            documents.oldest_first(partition, bounds[partition.key])
-            for partition, documents in pending
-            if partition.key in bounds
-        ]
+        return [pending.oldest_first(bounds[key]) for key, pending in self._pending.items() if key in bounds]
 
 
 def _states_of(streams: Iterable[DetailStream]) -> list[DocumentState]:

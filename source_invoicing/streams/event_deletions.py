@@ -32,11 +32,7 @@ class EventDeletions(Deletions):
     def open(self) -> None:
         feed, kinds = self._source.account.events, self._source.event_kinds
         for outlet in self.outlets:
-            try:
-                news = feed.news(kinds, outlet.progress.memory) if feed is not None else None
-            except ValueError as error:
-                raise outlet.progress.invalid(f"what it keeps of events cannot be read ({error})") from None
-            if news is None:
+            if feed is None or (news := feed.news(kinds, outlet.progress)) is None:
                 return
             if news.has_gap:
                 logger.warning(

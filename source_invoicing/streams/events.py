@@ -12,6 +12,7 @@ from source_invoicing.http import Failure, logger
 from source_invoicing.streams.known_keys import KeySet
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import StreamState
 
 if TYPE_CHECKING:
     from source_invoicing.streams.resource import Resource
@@ -102,19 +103,21 @@ class EventFeed:
         if EVENTS_UNTIL in memory:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
-    def news(self, kinds: Collection[str], memory: Mapping[str, Any]) -> News | None:
+    def news(self, kinds: Collection[str], state: StreamState) -> News | None:
         """The events that a stream does not know; ``None`` where they cannot be read. None are new to a stream that was
         never read.
 
         :param kinds: those that matter to it
-        :param memory: what an earlier sync has kept
-        :raises ValueError: if no sync can have kept that
+        :raises Failure: if this version cannot have written its state
         """
         events = self._read()
         if events is None:
             return None
-        until = memory.get(EVENTS_UNTIL)
-        seen = set(KeySet.restore(memory.get(EVENTS_SEEN, {})))
+        until = state.memory.get(EVENTS_UNTIL)
+        try:
+            seen = set(KeySet.restore(state.memory.get(EVENTS_SEEN, {})))
+        except ValueError as error:
+            raise state.invalid(f"what it keeps of events cannot be read ({error})") from None
         known = [event for event in events if event.kind in kinds or event.id in seen]
         new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
         at, newest = self._newest

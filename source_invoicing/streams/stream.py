@@ -80,17 +80,21 @@ class InvoicingStream(Resource, HttpStream, ABC):
         stream_slice: Slice | None = None,
         stream_state: Mapping[str, Any] | None = None,
     ) -> Iterable[Row]:
-        """The records of a slice; without one, of all slices. A full refresh begins where the state that was set says,
-        however far an earlier reading got; an incremental one at ``stream_state``, or else where the stream stands."""
+        """The records of a slice; without one, of all slices."""
         if stream_slice:
             yield from self._read_chains([[self.partition_of(stream_slice)]])
             return
+        self._begin(sync_mode, stream_state)
+        for member in self.members:
+            yield from member._read_chains(None)
+
+    def _begin(self, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None) -> None:
+        """A full refresh begins where the state that was set says, however far an earlier reading got; an incremental
+        one at ``stream_state``, or else where the stream stands."""
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
         state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
             self.whole_progress.restore(state)
-        for member in self.members:
-            yield from member._read_chains(None)
 
     def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
         """:param chains: ``None``: all that are not done yet"""
@@ -238,10 +242,10 @@ class InvoicingStream(Resource, HttpStream, ABC):
         stream_slice: Slice | None = None,
         next_page_token: Mapping[str, Any] | None = None,
     ) -> str:
-        return self.list_path(self.partition_of(stream_slice or {}))
+        return self.source_stream.list_path(self.partition_of(stream_slice or {}))
 
     def _first_request(self, stream_slice: Slice) -> Request:
-        return ResourceList(self, self.partition_of(stream_slice)).request(PageRequest())
+        return ResourceList(self.source_stream, self.partition_of(stream_slice)).request(PageRequest())
 
     @override
     def next_page_token(self, response: requests.Response) -> Mapping[str, Any] | None:
@@ -258,10 +262,9 @@ class InvoicingStream(Resource, HttpStream, ABC):
         next_page_token: Mapping[str, Any] | None = None,
     ) -> Iterable[Row]:
         """The records of one raw response to the first request for a slice."""
-        stream_slice = stream_slice or {}
-        decoded = Response.of(response, response.content, f"/{self.list_path(self.partition_of(stream_slice))}")
-        partition = self.partition_of(stream_slice)
-        yield from self.records(self.read_page(decoded, PageRequest()).rows, partition)
+        source, partition = self.source_stream, self.partition_of(stream_slice or {})
+        decoded = Response.of(response, response.content, f"/{source.list_path(partition)}")
+        yield from self.records(source.read_page(decoded, PageRequest()).rows, partition)
 
 
 def combine(
