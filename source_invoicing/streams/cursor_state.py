@@ -48,9 +48,7 @@ class Coverage:
     def close(self) -> None:
         """The list has been read to its end: there is nothing left between the intervals."""
         if self.ahead:
-            end = self.ahead[-1][1]
-            self.cursor = max(end, self.cursor if self.cursor is not None else end)
-        self.ahead = []
+            self.advance(self.ahead[-1][1])
 
     def gaps(self, lookback: int = 0) -> list[tuple[int | None, int | None]]:
         """What is not out yet, as beginnings and ends. The first gap begins where the list does, the last one is open.

@@ -111,8 +111,7 @@ class StreamState:
         """Keep something beside how far the stream is read."""
         with self.lock:
             if self.memory != {**self.memory, **memory}:
-                self.memory = {**self.memory, **memory}
-                self._held_back += 1
+                self.keep(memory)
                 self.flush()
 
     def keep(self, memory: Mapping[str, Any]) -> None:

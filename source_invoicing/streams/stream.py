@@ -27,6 +27,8 @@ from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
 
 Slice = Mapping[str, Any]
+# What the CDK hands to a method, where it has it.
+Given = Mapping[str, Any] | None
 DELETED_AT_SCHEMA: Mapping[str, Any] = {
     "type": ["null", "string"],
     "format": "date-time",
@@ -62,23 +64,12 @@ class InvoicingStream(Resource, HttpStream, ABC):
         return next(iter(self.partitions()))
 
     @override
-    def stream_slices(
-        self,
-        *,
-        sync_mode: SyncMode,
-        cursor_field: list[str] | None = None,
-        stream_state: Mapping[str, Any] | None = None,
-    ) -> Iterable[Slice | None]:
-        """One slice: the whole resource."""
-        yield {}
-
-    @override
     def read_records(
         self,
         sync_mode: SyncMode,
         cursor_field: list[str] | None = None,
-        stream_slice: Slice | None = None,
-        stream_state: Mapping[str, Any] | None = None,
+        stream_slice: Given = None,
+        stream_state: Given = None,
     ) -> Iterable[Row]:
         """The records of a slice; without one, of all slices."""
         if stream_slice:
@@ -88,7 +79,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         for member in self.members:
             yield from member._read_chains(None)
 
-    def _begin(self, sync_mode: SyncMode, stream_state: Mapping[str, Any] | None) -> None:
+    def _begin(self, sync_mode: SyncMode, stream_state: Given) -> None:
         """A full refresh begins where the state that was set says, however far an earlier reading got; an incremental
         one at ``stream_state``, or else where the stream stands."""
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
@@ -111,7 +102,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         return [Reading(self.source_stream, [self])]
 
     @override
-    def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
+    def read_only_records(self, state: Given = None) -> Iterable[Row]:
         """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
         readers = [copy.copy(member) for member in self.members]
         for reader in readers:
@@ -202,10 +193,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @override
     def request_params(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> MutableMapping[str, Any]:
         """The query of the first request for a slice; a name that repeats has a list of values."""
         params = self._first_request(stream_slice or {}).params
@@ -216,32 +204,20 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @override
     def request_headers(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> Mapping[str, Any]:
         """The headers of the first request for a slice, beside those that the client adds to each."""
         return self._first_request(stream_slice or {}).headers
 
     @override
     def request_body_json(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> Mapping[str, Any] | None:
         body: Mapping[str, Any] | None = self._first_request(stream_slice or {}).json
         return body
 
     @override
-    def path(
-        self,
-        *,
-        stream_state: Mapping[str, Any] | None = None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> str:
+    def path(self, *, stream_state: Given = None, stream_slice: Given = None, next_page_token: Given = None) -> str:
         return self.source_stream.list_path(self.partition_of(stream_slice or {}))
 
     def _first_request(self, stream_slice: Slice) -> Request:
@@ -258,8 +234,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
         response: requests.Response,
         *,
         stream_state: Mapping[str, Any],
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        stream_slice: Given = None,
+        next_page_token: Given = None,
     ) -> Iterable[Row]:
         """The records of one raw response to the first request for a slice."""
         source, partition = self.source_stream, self.partition_of(stream_slice or {})

@@ -168,9 +168,7 @@ class SweepDeletions(Deletions):
 
     def _all_known(self, known: KnownIds) -> KeySet:
         """The ids of all rows that were emitted, so far as is known."""
-        keys = self._emitted.all()
-        keys.add_all(known.keys)
-        return keys
+        return KeySet.union([self._emitted.all(), known.keys])
 
     def _sweep(self) -> None:
         """Read the list for its ids.

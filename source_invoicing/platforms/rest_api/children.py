@@ -20,9 +20,9 @@ from source_invoicing.platforms.rest_api.schema import spread
 from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
+from source_invoicing.streams.child import ParentIds
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.parent_state import ParentState
-from source_invoicing.streams.parents import ParentIds
 from source_invoicing.streams.partition import Chain
 
 # Enough to show whether records of different parents have the same keys.
