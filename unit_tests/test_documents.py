@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from source_invoicing.streams import Partition, UnixSeconds
-from source_invoicing.streams.document_state import DocumentState
+from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.documents import KEPT_IN_RESERVE, PendingDocuments
 
 

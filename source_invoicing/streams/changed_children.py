@@ -12,9 +12,8 @@ from typing_extensions import override
 from source_invoicing.http import logger
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.events import EVENTS_UNTIL, News
-from source_invoicing.streams.parent_state import ParentState, ascending
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import FINISHED
+from source_invoicing.streams.state import FINISHED, ParentState, ascending
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A stored name; never change it.

@@ -15,8 +15,8 @@ from typing_extensions import override
 from source_invoicing.http import Failure, Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.parent_state import ParentState, ascending
 from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import ParentState, ascending
 from source_invoicing.streams.stream import InvoicingStream, Slice
 
 

@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from source_invoicing.http import MalformedResponse, Request, Response, describe
 from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.derived import DerivedStream, first, stamped
 from source_invoicing.streams.detail_reading import DetailReading
-from source_invoicing.streams.document_state import DocumentState
 from source_invoicing.streams.documents import Document, Documents
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Reading

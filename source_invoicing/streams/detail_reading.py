@@ -24,10 +24,9 @@ from source_invoicing.http import (
 from source_invoicing.streams.documents import Document, Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.parent_state import InOrder
 from source_invoicing.streams.reading import Emitted, Reading
 from source_invoicing.streams.resource import Resource
-from source_invoicing.streams.state import FINISHED
+from source_invoicing.streams.state import FINISHED, InOrder
 
 if TYPE_CHECKING:
     from source_invoicing.streams.detail import DetailStream

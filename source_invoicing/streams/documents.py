@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from source_invoicing.streams.cursor_state import Coverage
+from source_invoicing.streams.cursor_state import Coverage, DocumentState, rank_of
 from source_invoicing.streams.deletions import Deletions
-from source_invoicing.streams.document_state import DocumentState, rank_of
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource

@@ -22,8 +22,8 @@ from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.child import ParentIds
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.parent_state import ParentState
 from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.state import ParentState
 
 # Enough to show whether records of different parents have the same keys.
 KEYS_TO_COMPARE = 10_000
