@@ -23,12 +23,11 @@ from source_invoicing.streams.stream import InvoicingStream, Slice
 class ParentIds:
     """Ids in ascending order. Where the parents are themselves read in full in the same sync, that reading delivers
     them; otherwise they are read at the first call. Safe to use from several threads.
+
+    :param read: reads the ids from the API; called at most once
     """
 
     def __init__(self, read: Callable[[], Iterable[Any]]) -> None:
-        """
-        :param read: reads the ids from the API; called at most once
-        """
         self._read = read
         self._lock = threading.Lock()
         self._ids: list[Any] | None = None

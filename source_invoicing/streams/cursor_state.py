@@ -87,12 +87,11 @@ class CursorState(CheckpointState):
     A list that is not read to its end yet may have more: while several workers share it,
     ``{..., "read_ahead": [[from, before], ...]}`` names intervals behind the cursor that are out as well; of one that
     is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` is the checkpoint.
+
+    :param lists: the keys of the partitions, where there are several
     """
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, lists: tuple[str, ...]) -> None:
-        """
-        :param lists: the keys of the partitions, where there are several
-        """
         super().__init__(stream)
         self._cursor_field = cursor_field
         self._format = timestamps

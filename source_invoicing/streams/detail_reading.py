@@ -107,8 +107,7 @@ class DetailReading(Reading):
         """
         self._total = len(self._listed)
         self._calls.expect(self._total)
-        size = self._streams[0].details_per_call
-        partitions = [_together(documents, size) for documents in self._listed.oldest_first()]
+        partitions = [_together(documents, self._at_once) for documents in self._listed.oldest_first()]
         for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
             if self.failures and not any(map(self._is_wanted, documents)):
                 self._count(len(documents))
@@ -371,9 +370,8 @@ class DetailReading(Reading):
 
     def _write_states(self) -> None:
         self._done_since_state = 0
-        for order in self._order.values():
-            if order.done_up_to is not None:
-                self._listed.note_done_up_to(order.done_up_to, self._streams)
+        reached = (order.done_up_to for order in self._order.values() if order.done_up_to is not None)
+        self._listed.note_done_up_to(reached, self._streams)
 
     def _write_each_state(self) -> None:
         """The reading has failed: what comes from now on may be the last that counts."""

@@ -225,27 +225,32 @@ class Documents:
             for key, cursor in self.progress.cursors.items()
         }
 
-    def note_done_up_to(self, document: Document, streams: Iterable[DetailStream]) -> None:
-        """All documents of a partition up to one are out: move the states of streams."""
-        key = document.partition.key
-        cursor, reached = document.changed, document.key
-        if cursor is None:
-            # Without a bound on requests, the next sync asks for all of them: one may come in between.
-            if self._most is None or self.failure is not None:
-                return
-        elif (bound := self.bounds().get(key)) is None:
+    def note_done_up_to(self, documents: Iterable[Document], streams: Iterable[DetailStream]) -> None:
+        """All documents of some partitions up to one are out: move the states of streams."""
+        states = _states_of(streams)
+        if not states:  # of lists per parent, of which there may be many
             return
-        elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
-            cursor, reached = bound, None
-        elif document.ends_second:
-            cursor, reached = cursor + 1, None
-        for state in _states_of(streams):
-            state.reach(key, cursor, reached)
+        bounds = self.bounds()
+        for document in documents:
+            key, cursor, reached = document.partition.key, document.changed, document.key
+            if cursor is None:
+                # Without a bound on requests, the next sync asks for all of them: one may come in between.
+                if self._most is None or self.failure is not None:
+                    continue
+            elif (bound := bounds.get(key)) is None:
+                continue
+            elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
+                cursor, reached = bound, None
+            elif document.ends_second:
+                cursor, reached = cursor + 1, None
+            for state in states:
+                state.reach(key, cursor, reached)
 
     def note_all_done(self, streams: Iterable[DetailStream]) -> None:
         """All documents are out: move the states of streams behind the last one."""
+        bounds = self.bounds()
         for state in _states_of(streams):
-            for key, bound in self.bounds().items():
+            for key, bound in bounds.items():
                 state.reach(key, bound)
             state.all_are_out()
 

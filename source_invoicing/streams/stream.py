@@ -108,7 +108,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         for reader in readers:
             reader.members, reader.progress = readers, reader.make_state()
         if self.accounts_state is not None:
-            readers[0].accounts_state = self.accounts_state.of(readers)
+            readers[0].accounts_state = AccountsState(readers, self.accounts_state.parts)
         readers[0].state = dict(self._state_given if state is None else state)
         yield from readers[0].read_records(SyncMode.full_refresh)
 
