@@ -76,7 +76,7 @@ class EventDeletions(Deletions):
 
     def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> bool:
         """:return: whether it is known now if the record is gone"""
-        source, is_late = self._source, event.id in self._news[outlet.name].late
+        source, is_late = self._source, event.at < self._news[outlet.name].until
         partition = source.partition_under(next(iter(event.parents), None))
         is_doubtful = event.kind in source.doubtful_events
         if key in self._delivered:

@@ -50,7 +50,7 @@ class News:
     """What is new for a stream.
 
     :param events: in the order in which they happened
-    :param late: the ids of those that are older than what an earlier sync has reached
+    :param until: up to when an earlier sync has read events (seconds since 1970, UTC): those before come late
     :param has_gap: whether events may be missing: the vendor does not list those any more that an earlier sync has met
     :param known: all events that matter to it, of those that were read
     :param reached: up to when events were read (seconds since 1970, UTC)
@@ -58,7 +58,7 @@ class News:
     """
 
     events: list[Event]
-    late: frozenset[int]
+    until: int
     has_gap: bool
     known: list[Event]
     reached: int
@@ -122,8 +122,8 @@ class EventFeed:
         new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
         at, newest = self._newest
         return News(
-            events=[event for event in new if event.kind in kinds],
-            late=frozenset(event.id for event in new if until is not None and event.at < until),
+            events=new,
+            until=until or 0,
             has_gap=bool(seen) and until is not None and (self._first is None or self._first > until),
             known=known,
             reached=max(at, until or 0),

@@ -84,7 +84,6 @@ class Resource(ABC):
 
     @property
     def name(self) -> str:
-        """The name of the stream."""
         return _snake_case(type(self).__name__)
 
     # -- what a platform says -----------------------------------------------------------------------------------
@@ -159,7 +158,6 @@ class Resource(ABC):
         return ResourceList(self, partition)
 
     def reader(self, partition: Partition) -> ListReader:
-        """The reader of a partition's list."""
         return ListReader(self.listing(partition), self.plans_left)
 
     def all_records(self) -> Iterator[Row]:
