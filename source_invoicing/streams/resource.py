@@ -75,8 +75,9 @@ class Resource(ABC):
     def __init__(self, account: Account) -> None:
         self.account = account
         self.progress = self.make_state()
-        # Accounts may differ in what they take.
+        #: What messages call it.
         self.shown = f"{self.name} in {account.name}" if account.name else self.name
+        # Accounts may differ in what they take.
         self.plans_left = PlansLeft(self.shown, self.plans)
         self.optional_left = self.optional_params
         #: The streams that its list is read for.
