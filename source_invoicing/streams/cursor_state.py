@@ -235,8 +235,8 @@ class DocumentState(CursorState):
     def document(self, key: Any) -> Any:
         """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
         out; ``None``: none of them. Without a cursor, of those without a time."""
-        with self.lock:
-            return self._coverage[key].document if key in self._coverage else None
+        coverage = self._coverage.get(key)
+        return None if coverage is None else coverage.document
 
     def reach(self, key: Any, cursor: int | None, document: Any = None) -> None:
         """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
