@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED, StreamState
-
-if TYPE_CHECKING:
-    from source_invoicing.streams.stream import InvoicingStream
 
 #: Accounts that are read side by side. Further ones share the workers of these.
 ACCOUNTS_SIDE_BY_SIDE = 8
@@ -82,25 +79,3 @@ class AccountsState(StreamState):
             member.progress.restore(kept.pop(str(member.account.id), {}))
         # Without its id, a single account may be any of them.
         self._kept = {} if self._members[0].account.id is None else kept
-
-
-def combine(
-    base: Sequence[InvoicingStream], streams: Sequence[Sequence[InvoicingStream]], parts: str, key: str
-) -> list[InvoicingStream]:
-    """The streams of a connection that may read several accounts: those of the first one, each of which knows those of
-    the others.
-
-    :param base: streams in the same order, of which those count whose rows are the same in all accounts
-    :param streams: of each account, in the same order
-    :param parts: what the state calls the parts of the accounts
-    :param key: the field with the account's id, which joins the primary key if there are several
-    """
-    combined = list(base)
-    for place, members in enumerate(zip(*streams, strict=True)):
-        if members[0].per_account:
-            combined[place] = members[0]
-            state = AccountsState(members, parts)
-            for member in members:
-                member.members, member.accounts_state = members, state
-                member.account_key = key if len(members) > 1 else ""
-    return combined

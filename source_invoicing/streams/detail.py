@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import MalformedResponse, Request, Response, describe
+from source_invoicing.http import Request
 from source_invoicing.streams.child import path_segment
 from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.derived import DerivedStream, first, stamped
 from source_invoicing.streams.detail_reading import DetailReading
-from source_invoicing.streams.documents import Document, Documents
+from source_invoicing.streams.detail_resource import DetailResource, Document
+from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Reading
 from source_invoicing.streams.state import StreamState
 
 
-class DetailStream(DerivedStream, ABC):
+class DetailStream(DetailResource, DerivedStream, ABC):
     """Parts of the details of documents, or the details themselves.
 
     One request for each document that is new or changed; its response is shared by all streams with the same source
@@ -28,15 +28,8 @@ class DetailStream(DerivedStream, ABC):
     row in the list: its cursor above all. A document that vanished since it was listed has no record.
     """
 
-    #: Path of a document below the base URL, such as ``invoices/{id}``. ``{id}`` is the document's key, or the first
-    #: part of it, ``{parent}`` what its partition is called, ``{resource}`` the path of the list.
-    detail: ClassVar[str]
     #: The path where nothing is at that one: some documentation has both.
     other_detail: ClassVar[str] = ""
-    #: Where a detail holds the records; blank: it is the record itself.
-    expand: ClassVar[str | tuple[str, ...]] = ""
-    #: How many documents :meth:`bulk_request` may ask for.
-    details_per_call: ClassVar[int] = 1
     #: Members, one of which every document has. One without is not the whole document.
     holds: ClassVar[tuple[str, ...]] = ()
     #: Members of a detail that no record shall have.
@@ -63,12 +56,8 @@ class DetailStream(DerivedStream, ABC):
 
     # -- requests and records ---------------------------------------------------------------------------------------
 
-    def has_detail(self, row: Row) -> bool:
-        """Whether a row of the list has a detail that matters here."""
-        return True
-
+    @override
     def detail_requests(self, document: Document) -> Sequence[Request]:
-        """The request for a document, and what to send where nothing is at its address."""
         paths = filter(None, (self.detail, self.other_detail))
         return [Request(self._path(path, document), document.partition.params) for path in paths]
 
@@ -76,51 +65,16 @@ class DetailStream(DerivedStream, ABC):
         parent, key = path_segment(document.partition.key), path_segment(first(document.key))
         return path.replace("{resource}", self._source.resource).replace("{parent}", parent).replace("{id}", key)
 
-    def read_detail(self, response: Response, document: Document) -> Row:
-        """A response as a document: by default its body.
-
-        :raises MalformedResponse: when it is something else; it is asked for again
-        """
-        if not isinstance(response.body, dict) or not response.body:
-            raise self.malformed(response.path, f"it is {describe(response.body)}")
-        return response.body
-
-    def bulk_request(self, documents: Sequence[Document]) -> Request:
-        """The request for several documents, where :attr:`details_per_call` allows them."""
-        raise NotImplementedError
-
-    def read_bulk(self, response: Response, documents: Sequence[Document]) -> Mapping[Any, Row]:
-        """A response as documents, by their keys. Some may be missing.
-
-        :raises UnexpectedResponse: when it does not hold what was asked for, as if the API did not take several
-        """
-        raise NotImplementedError
-
+    @override
     def check_detail(self, detail: Row, path: str) -> None:
-        """Refuse a document without its parts.
-
-        :param path: where it came from, for the message
-        :raises MalformedResponse: the document is asked for again
-        """
         if self.holds and not any(detail.get(name) for name in self.holds):
             raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
         for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
             if detail.get(name) and not _holds_objects(detail[name]):
                 raise self.malformed(path, f"what it has at {name!r} is not a list of objects")
 
-    def malformed(self, path: str, what: str) -> MalformedResponse:
-        """The failure of a document that is not what the API documents.
-
-        :param what: is wrong with it, as a clause
-        """
-        return MalformedResponse(
-            f"The response of {path}, which is to hold a document of {self._source.name}, cannot be used: {what}. Run "
-            "the sync again; if this stays, leave the streams of its details out and report it.",
-            FailureType.transient_error,
-        )
-
+    @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
-        """The records that a document's detail makes."""
         stamps = self._stamps(document.partition, document.key, document.cursor)
         return [self._normalise(part) for part in self._parts(detail, stamps)]
 

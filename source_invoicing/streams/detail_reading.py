@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count, islice, zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
@@ -22,15 +22,13 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.streams.detail_calls import OutOfCallsError
-from source_invoicing.streams.documents import Document, Documents
+from source_invoicing.streams.detail_resource import DetailResource, Document
+from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Emitted, Reading
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED, InOrder
-
-if TYPE_CHECKING:
-    from source_invoicing.streams.detail import DetailStream
 
 T = TypeVar("T")
 
@@ -70,7 +68,7 @@ class DetailReading(Reading):
         super().__init__(documents.source, documents.outlets)
         self._listed = documents
         # A detail becomes a record in place, so streams of its parts come first.
-        self._streams: Sequence[DetailStream] = sorted(documents.outlets, key=lambda stream: not stream.expand)
+        self._streams: Sequence[DetailResource] = sorted(documents.outlets, key=lambda stream: not stream.expand)
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
         self._at_once = documents.outlets[0].details_per_call
@@ -175,7 +173,7 @@ class DetailReading(Reading):
                 self.source.name,
             )
 
-    def _records(self, stream: DetailStream, found: Found) -> list[Row]:
+    def _records(self, stream: DetailResource, found: Found) -> list[Row]:
         try:
             return [
                 record
@@ -295,12 +293,12 @@ class DetailReading(Reading):
         self._has_answered = True
         return answer
 
-    def _complaints(self, detail: Row, path: str) -> dict[DetailStream, MalformedResponse]:
+    def _complaints(self, detail: Row, path: str) -> dict[DetailResource, MalformedResponse]:
         """The streams that cannot use a detail, and why.
 
         :param path: where it came from
         """
-        complaints: dict[DetailStream, MalformedResponse] = {}
+        complaints: dict[DetailResource, MalformedResponse] = {}
         for stream in self._streams:
             try:
                 stream.check_detail(detail, path)

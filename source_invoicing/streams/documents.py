@@ -6,44 +6,23 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import override
 
 from source_invoicing.streams.cursor_state import Coverage, DocumentState, rank_of
 from source_invoicing.streams.deletions import Deletions
+from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import EARLIEST, TimestampFormat
 
-if TYPE_CHECKING:
-    from source_invoicing.streams.detail import DetailStream
-
 # Where details are bounded, so many more documents than that are kept before the newest changes are dropped.
 KEPT_IN_RESERVE = 1000
 # After so many seconds, no writer commits late and no clock is behind: a document is asked for once and no more.
 SETTLED_AFTER = 3600
-
-
-@dataclass(eq=False, frozen=True)
-class Document:
-    """A document whose detail is to be asked for.
-
-    :param partition: the list that it stands in
-    :param key: what identifies it
-    :param cursor: what its row has in the cursor field
-    :param changed: the same in seconds since 1970 (UTC); ``None`` where it carries no such time
-    :param ends_second: whether no document behind it was changed in that very second
-    """
-
-    partition: Partition
-    key: Any
-    cursor: Any
-    changed: int | None
-    ends_second: bool
 
 
 class PendingDocuments:
@@ -115,7 +94,7 @@ class PendingDocuments:
 class ListProgress(StreamState):
     """How far a list is read for documents. It begins where the stream stands that is furthest behind."""
 
-    def __init__(self, outlets: Sequence[DetailStream]) -> None:
+    def __init__(self, outlets: Sequence[DetailResource]) -> None:
         super().__init__("")
         self._outlets = outlets
         self._coverage: dict[Any, Coverage] = defaultdict(Coverage)
@@ -165,7 +144,7 @@ class Documents:
     :ivar failure: why the list could not be read completely
     """
 
-    def __init__(self, source: Resource, outlets: Sequence[DetailStream]) -> None:
+    def __init__(self, source: Resource, outlets: Sequence[DetailResource]) -> None:
         self.name = f"{source.name}: {outlets[0].detail}"
         self.source = source
         self.outlets = outlets
@@ -197,7 +176,7 @@ class Documents:
         most = self.source.account.detail_calls.most
         return None if most is None else most * self.outlets[0].details_per_call
 
-    def wants(self, outlet: DetailStream, partition: Partition, key: Any, changed: int | None) -> bool:
+    def wants(self, outlet: DetailResource, partition: Partition, key: Any, changed: int | None) -> bool:
         """Whether a stream has not emitted a document in this version.
 
         :param changed: when it was changed (seconds since 1970, UTC)
@@ -225,7 +204,7 @@ class Documents:
             for key, cursor in self.progress.cursors.items()
         }
 
-    def note_done_up_to(self, documents: Iterable[Document], streams: Iterable[DetailStream]) -> None:
+    def note_done_up_to(self, documents: Iterable[Document], streams: Iterable[DetailResource]) -> None:
         """All documents of some partitions up to one are out: move the states of streams."""
         states = _states_of(streams)
         if not states:  # of lists per parent, of which there may be many
@@ -246,7 +225,7 @@ class Documents:
             for state in states:
                 state.reach(key, cursor, reached)
 
-    def note_all_done(self, streams: Iterable[DetailStream]) -> None:
+    def note_all_done(self, streams: Iterable[DetailResource]) -> None:
         """All documents are out: move the states of streams behind the last one."""
         bounds = self.bounds()
         for state in _states_of(streams):
@@ -263,5 +242,5 @@ class Documents:
         return [pending.oldest_first(bounds[key]) for key, pending in self._pending.items() if key in bounds]
 
 
-def _states_of(streams: Iterable[DetailStream]) -> list[DocumentState]:
+def _states_of(streams: Iterable[DetailResource]) -> list[DocumentState]:
     return [stream.progress for stream in streams if isinstance(stream.progress, DocumentState)]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from source_invoicing.http import Failure, logger
 from source_invoicing.streams.known_keys import KeySet
-from source_invoicing.streams.page import PageRequest, Row
+from source_invoicing.streams.listing import ListReader
+from source_invoicing.streams.page import Listing, PageRequest, Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import StreamState
-
-if TYPE_CHECKING:
-    from source_invoicing.streams.resource import Resource
 
 # Stored names; never change them.
 EVENTS_UNTIL = "events_until"
@@ -75,14 +73,30 @@ class News:
         return {EVENTS_UNTIL: reached, **({EVENTS_SEEN: KeySet(seen).stored()} if seen else {})}
 
 
+class EventList(Protocol):
+    """The stream of the events, whose cursor is the time at which they happened."""
+
+    def key(self, row: Row) -> Hashable:
+        """What identifies an event."""
+
+    def timestamp(self, row: Row) -> int | None:
+        """When it happened (seconds since 1970, UTC)."""
+
+    def listing(self, partition: Partition) -> Listing:
+        """The list of a partition, page by page."""
+
+    def reader(self, partition: Partition) -> ListReader:
+        """The reader of that list."""
+
+
 class EventFeed:
     """The events of an account. Safe to use from several threads.
 
-    :param stream: makes the stream of the events, whose cursor is the time at which they happened
+    :param stream: makes the stream of the events
     :param parse: makes an event of a row; ``None`` for one that matters to no stream
     """
 
-    def __init__(self, stream: Callable[[], Resource], parse: Callable[[Row], Event | None]) -> None:
+    def __init__(self, stream: Callable[[], EventList], parse: Callable[[Row], Event | None]) -> None:
         self._stream = stream
         self._parse = parse
         self._lock = threading.Lock()
@@ -130,7 +144,7 @@ class EventFeed:
             newest=newest,
         )
 
-    def note(self, rows: Iterable[Row], stream: Resource) -> None:
+    def note(self, rows: Iterable[Row], stream: EventList) -> None:
         """Rows of the list, which a sync reads from its beginning on. :meth:`deliver` spares reading them again."""
         if not self._is_expected or self._wanted_since:
             return
@@ -169,7 +183,7 @@ class EventFeed:
         for batch in stream.reader(Partition()).batches(since):
             yield from self._parsed(batch.rows, stream)
 
-    def _parsed(self, rows: Iterable[Row], stream: Resource) -> Iterator[Event]:
+    def _parsed(self, rows: Iterable[Row], stream: EventList) -> Iterator[Event]:
         now = int(time.time())
         for row in rows:
             at, identity = stream.timestamp(row), stream.key(row)

@@ -241,3 +241,25 @@ class InvoicingStream(Resource, HttpStream, ABC):
         source, partition = self.source_stream, self.partition_of(stream_slice or {})
         decoded = Response.of(response, response.content, f"/{source.list_path(partition)}")
         yield from self.records(source.read_page(decoded, PageRequest()).rows, partition)
+
+
+def combine(
+    base: Sequence[InvoicingStream], streams: Sequence[Sequence[InvoicingStream]], parts: str, key: str
+) -> list[InvoicingStream]:
+    """The streams of a connection that may read several accounts: those of the first one, each of which knows those of
+    the others.
+
+    :param base: streams in the same order, of which those count whose rows are the same in all accounts
+    :param streams: of each account, in the same order
+    :param parts: what the state calls the parts of the accounts
+    :param key: the field with the account's id, which joins the primary key if there are several
+    """
+    combined = list(base)
+    for place, members in enumerate(zip(*streams, strict=True)):
+        if members[0].per_account:
+            combined[place] = members[0]
+            state = AccountsState(members, parts)
+            for member in members:
+                member.members, member.accounts_state = members, state
+                member.account_key = key if len(members) > 1 else ""
+    return combined

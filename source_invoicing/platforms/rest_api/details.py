@@ -26,7 +26,7 @@ from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.detail import DetailStream
-from source_invoicing.streams.documents import Document
+from source_invoicing.streams.detail_resource import Document
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
