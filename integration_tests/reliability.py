@@ -23,9 +23,9 @@ BEGIN, END = "<!-- figures: python -m integration_tests.reliability -->", "<!-- 
 
 # How a count is called on the page.
 NAMES: Mapping[str, str] = {
-    "faults that passed": "faults that passed, all of them survived",
-    "faults that stayed": "faults that stayed, each reported in one message and made good by the next run",
-    "answers that are no list": "lists answered with something that is not a complete list",
+    "faults that passed": "transient faults, all recovered",
+    "faults that stayed": "permanent faults, each reported in one message and made good by the next run",
+    "answers that are no list": "invalid or incomplete lists, none of them accepted",
     "bad inputs": "bad configurations, catalogs and states",
 }
 

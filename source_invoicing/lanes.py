@@ -19,8 +19,10 @@ from source_invoicing.streams.state import FINISHED
 
 
 class Lane:
-    """The workers of an account, and the readings that they have left. Accounts have limits of their own, so one that
-    is slow must not keep the workers of another. The counters belong to the consumer.
+    """The workers of one account, or of a few, and the readings that are still to be done there. Accounts have limits
+    of their own, so one that is slow must not keep the workers of another.
+
+    Used by the consumer of a sync alone, :attr:`pool` excepted.
     """
 
     def __init__(self, num_workers: int) -> None:
@@ -37,7 +39,7 @@ class Lane:
 
 
 class Job:
-    """A reading in progress. The counters belong to the consumer."""
+    """A reading in progress. Its chains and tasks may be counted by several threads; all else is the consumer's."""
 
     def __init__(self, reading: Reading, lane: Lane) -> None:
         self.reading = reading
@@ -46,11 +48,11 @@ class Job:
             any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
             refusals_count=isinstance(reading, DetailReading),
         )
-        self.tasks = 0
         self.failed = False
         self.concluded = False
         self._reported: set[Resource] = set()
-        self._under_way = 0
+        self._tasks = 0
+        self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
@@ -63,24 +65,38 @@ class Job:
         """Whether the ids that children wait for come out of this reading."""
         return self._ids is not None
 
+    def task_started(self) -> None:
+        """Count a task that was handed to a worker."""
+        with self._lock:
+            self._tasks += 1
+
+    def task_ended(self) -> bool:
+        """:return: whether it was the last one"""
+        with self._lock:
+            self._tasks -= 1
+            return not self._tasks
+
     def open(self) -> None:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None`` for now. Safe to call from several threads."""
+        """The next chain to read, or ``None`` for now."""
         with self._lock:
-            has_room = self.reading.has_room(self._under_way, self.lane.num_workers)
+            has_room = self.reading.has_room(self._chains_under_way, self.lane.num_workers)
             chain = next(self._chains, None) if has_room else None
-            self._under_way += chain is not None
+            self._chains_under_way += chain is not None
             return chain
 
     def chain_ended(self) -> None:
-        """Make room for another one. Safe to call from several threads."""
+        """Make room for another one."""
         with self._lock:
-            self._under_way -= 1
+            self._chains_under_way -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges that the workers of one list share; ``None`` where only one may read it."""
+        """The ranges that the workers of one list share; ``None`` where only one may read it.
+
+        :param call_worker: sends a further worker to these ranges
+        """
         if self.lane.num_workers == 1 or not self.reading.shareable:
             return None
         ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
@@ -92,7 +108,7 @@ class Job:
             self._ids.extend(map(outlet.parent_id, records))
 
     def deliver_ids(self) -> None:
-        """Note that everything was read."""
+        """Hand the ids to the streams of children: everything was read."""
         if self._ids is not None and isinstance(self.reading.source, ParentStream):
             self.reading.source.ids.deliver(self._ids)
 
@@ -113,7 +129,8 @@ class Job:
 
 
 def lanes_of(readings: Sequence[Reading], num_workers: int) -> list[Lane]:
-    """The readings in order, those of each account in a lane of its own.
+    """The readings in order, those of each account in a lane of its own; accounts above :data:`ACCOUNTS_SIDE_BY_SIDE`
+    share the lanes of the first ones.
 
     :param num_workers: of each lane
     """

@@ -40,8 +40,8 @@ from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, readings_of
 from source_invoicing.sync import Sync
 
-# A parser may repeat all that it has read.
-SHOWN_OF_AN_ERROR = 200
+# Characters of a parser's complaint, which may repeat all that it has read.
+MAX_QUOTED_ERROR = 200
 
 
 class SourceInvoicing(AbstractSource):
@@ -106,7 +106,7 @@ class SourceInvoicing(AbstractSource):
 
         :raises Failure: when it cannot be read
         """
-        with _complaining_about("configuration", config_path):
+        with _as_config_failure("configuration", config_path):
             config = _read_json(config_path)
             if not isinstance(config, MutableMapping):
                 raise TypeError("it should be an object")
@@ -119,7 +119,7 @@ class SourceInvoicing(AbstractSource):
 
         :raises Failure: when it cannot be read
         """
-        with _complaining_about("catalog", catalog_path):
+        with _as_config_failure("catalog", catalog_path):
             return ConfiguredAirbyteCatalogSerializer.load(_read_json(catalog_path))
 
     @classmethod
@@ -129,7 +129,7 @@ class SourceInvoicing(AbstractSource):
 
         :raises Failure: when they cannot be read
         """
-        with _complaining_about("state", state_path):
+        with _as_config_failure("state", state_path):
             stored = _read_json(state_path, default=[]) if state_path else []
             state = [AirbyteStateMessageSerializer.load(message) for message in stored or []]
             if any(not (message.stream or message.data or message.global_) for message in state):
@@ -184,11 +184,11 @@ class SourceInvoicing(AbstractSource):
         for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
             try:
                 selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
-            except Failure as failure:  # noqa: PERF203  # a failure of one stream is not that of the others
+            except Failure as failure:  # noqa: PERF203  # one stream's failure must not fail the others
                 refused.append((name, failure))
         with heartbeat():
             platform.place_states(selected)
-        readings = readings_of(_in_turn(selected) if platform.takes_turns else selected)
+        readings = readings_of(_unfinished_first(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
     def platform(self, config: Mapping[str, Any]) -> Platform:
@@ -210,7 +210,7 @@ def _read_json(path: str, default: Any = None) -> Any:
 
 
 @contextmanager
-def _complaining_about(what: str, path: str) -> Iterator[None]:
+def _as_config_failure(what: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -218,7 +218,7 @@ def _complaining_about(what: str, path: str) -> Iterator[None]:
     except Exception as error:  # the CDK's parsers raise whatever the first wrong value makes them raise
         raise config_failure(
             f"The {what} file {path} does not hold a {what} in Airbyte's format ({type(error).__name__}: "
-            f"{excerpt(str(error), SHOWN_OF_AN_ERROR)})."
+            f"{excerpt(str(error), MAX_QUOTED_ERROR)})."
         ) from None
 
 
@@ -255,8 +255,9 @@ def _configured(stream: AirbyteStream, full_refresh: bool) -> ConfiguredAirbyteS
     )
 
 
-def _in_turn(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
-    """Unfinished streams first. The others in random order: one that always came last might never be read."""
+def _unfinished_first(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
+    """The streams with the unfinished ones first. The others in random order: one that always came last might never be
+    read."""
     unfinished = [stream for stream in streams if stream.is_unfinished]
     others = [stream for stream in streams if not stream.is_unfinished]
     return [*unfinished, *random.sample(others, len(others))]

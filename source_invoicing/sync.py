@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, Queue
 from typing import Any
 
@@ -48,8 +49,8 @@ class _State:
 @dataclass(frozen=True)
 class _TaskEnded:
     job: Job
-    error: Exception | None = None
-    was_opening: bool = False
+    task: Callable[..., None]
+    error: Exception | None
 
 
 class Sync:
@@ -65,15 +66,13 @@ class Sync:
         """
         self._refused = refused
         self._lanes = lanes_of(readings, num_workers)
-        # Of each stream, in how many accounts it is still to be read, and how it went in the others.
-        self._left = Counter(outlet.name for reading in readings for outlet in reading.outlets)
-        self._complete: defaultdict[str, list[Resource]] = defaultdict(list)
-        self._errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
+        # By stream, since one may be read in several accounts.
+        self._accounts_remaining = Counter(outlet.name for reading in readings for outlet in reading.outlets)
+        self._completed: defaultdict[str, list[Resource]] = defaultdict(list)
+        self._account_errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
         self._started: set[str] = set()
         self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(max(QUEUE_SIZE, len(self._lanes) * num_workers))
         self._cancelled = threading.Event()
-        self._counting = threading.Lock()
-        self._tasks = 0
         self._states = ConnectorStateManager()
         self._records: Counter[str] = Counter()
         self._records_since_state: Counter[str] = Counter()
@@ -94,7 +93,7 @@ class Sync:
                     self._fail(stream, failure)
                     yield status_of(stream, AirbyteStreamStatus.INCOMPLETE)
                 yield from self._open_jobs()
-                while self._tasks:
+                while any(lane.running for lane in self._lanes):
                     item = self._queue.get()
                     if isinstance(item, RecordPage):
                         yield from self._on_page(item)
@@ -122,7 +121,7 @@ class Sync:
                 for outlet in job.reading.outlets:
                     outlet.progress.on_change = self._announcer(outlet)
                 lane.opening += 1
-                self._submit(job, self._open, job)
+                self._submit(job, self._open)
                 for outlet in job.reading.outlets:
                     if outlet.name not in self._started:
                         self._started.add(outlet.name)
@@ -140,19 +139,17 @@ class Sync:
 
     def _on_end(self, end: _TaskEnded) -> Iterator[AirbyteMessage]:
         job = end.job
-        with self._counting:
-            self._tasks -= 1
-            job.tasks -= 1
-            over = not job.tasks
+        over = job.task_ended()
         if end.error is not None:
             job.failed = True
             job.reading.fail(end.error)
         for outlet, error in job.new_failures().items():
             self._on_error(outlet, error)
-        job.lane.opening -= end.was_opening
+        if end.task == self._open:
+            job.lane.opening -= 1
         if over and not (job.failed or job.concluded):
             job.concluded = True
-            self._submit(job, self._conclude, job)
+            self._submit(job, self._conclude)
         elif over:
             job.lane.running.remove(job)
             yield from self._finish(job)
@@ -164,24 +161,24 @@ class Sync:
         if not job.failed:
             job.deliver_ids()
         for outlet in job.reading.outlets:
-            self._left[outlet.name] -= 1
+            self._accounts_remaining[outlet.name] -= 1
             if outlet not in job.reading.failures:
-                self._complete[outlet.name].append(outlet)
-            if not self._left[outlet.name]:
+                self._completed[outlet.name].append(outlet)
+            if not self._accounts_remaining[outlet.name]:
                 yield from self._end_stream(outlet)
 
     def _end_stream(self, outlet: Resource) -> Iterator[AirbyteMessage]:
         """A stream was read in all accounts."""
         name = outlet.name
         # Only now: workers that read it in another account hold the lock of its state while they wait for the consumer.
-        for each in self._complete[name]:
+        for each in self._completed[name]:
             each.progress.finish()
-        state, errors = outlet.whole_progress.value(), self._errors[name]
+        state, errors = outlet.whole_progress.value(), self._account_errors[name]
         is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
-        if self._complete[name] and (is_news or errors):
+        if self._completed[name] and (is_news or errors):
             yield self._state_message(name, state)
         if errors:
-            others = f"Elsewhere the stream {name} is complete." if self._complete[name] else ""
+            others = f"Elsewhere the stream {name} is complete." if self._completed[name] else ""
             self._fail(name, in_accounts(errors, others))
         logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
         failed = any(stream == name for stream, _ in self._failures)
@@ -192,7 +189,7 @@ class Sync:
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
         traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
         if outlet.account.name:
-            self._errors[outlet.name].append((outlet.account.name, traced))
+            self._account_errors[outlet.name].append((outlet.account.name, traced))
         else:
             self._fail(outlet.name, traced)
 
@@ -205,7 +202,7 @@ class Sync:
         return message
 
     def _fail(self, stream: str, failure: AirbyteTracedException) -> None:
-        logger.warning("A stream failed, and the others are read on. %s", failure.message)
+        logger.warning("Stream %s failed; the others are read on. %s", stream, failure.message)
         self._failures.append((stream, failure))
 
     def _cancel(self, *, wait: bool) -> None:
@@ -224,11 +221,9 @@ class Sync:
     # -- the workers ----------------------------------------------------------------------------------------------
 
     def _submit(self, job: Job, task: Callable[..., None], *arguments: Any) -> None:
-        with self._counting:
-            self._tasks += 1
-            job.tasks += 1
+        job.task_started()
         try:
-            job.lane.pool.submit(task, *arguments)
+            job.lane.pool.submit(self._run, job, task, *arguments)
         except RuntimeError:  # the pool is closed
             raise Cancelled from None
 
@@ -237,45 +232,39 @@ class Sync:
             raise Cancelled
         self._queue.put(item)
 
-    def _open(self, job: Job) -> None:
-        def open_and_offer() -> None:
-            job.open()
-            self._offer(job)
-
-        self._run(job, open_and_offer, was_opening=True)
-
-    def _offer(self, job: Job) -> None:
-        """Submit the next chains, as many as there is room for."""
-        while (chain := job.next_chain()) is not None:
-            self._offer_chain(job, chain)
-
-    def _offer_chain(self, job: Job, chain: Chain) -> None:
-        ranges = job.share(lambda ranges: self._submit(job, self._read, job, chain, ranges, False))
-        self._submit(job, self._read, job, chain, ranges, True)
-
-    def _read(self, job: Job, chain: Chain, ranges: KeyRanges | None, makes_room: bool) -> None:
-        """:param makes_room: whether the next chain is to be read when this one is done"""
-
-        def read() -> None:
+    def _run(self, job: Job, task: Callable[..., None], *arguments: Any) -> None:
+        error = None
+        with suppress(Cancelled):
             try:
-                self._read_chain(job, chain, ranges)
-            finally:
-                if makes_room:
-                    job.chain_ended()
-                    if not job.breaker.is_open:
-                        self._offer(job)
+                if self._cancelled.is_set():
+                    raise Cancelled
+                task(job, *arguments)
+            except Cancelled:
+                raise
+            except Exception as failure:
+                error = failure
+            self._put(_TaskEnded(job, task, error))
 
-        self._run(job, read)
+    def _open(self, job: Job) -> None:
+        job.open()
+        self._submit_chains(job)
 
-    def _conclude(self, job: Job) -> None:
-        def conclude() -> None:
-            for outlet, records in job.reading.tell_deletions():
-                self._put(RecordPage(outlet.name, records))
-            job.reading.conclude()
+    def _submit_chains(self, job: Job) -> None:
+        """Submit as many of the next chains as there is room for."""
+        while (chain := job.next_chain()) is not None:
+            ranges = job.share(partial(self._submit, job, self._read_chain, chain))
+            self._submit(job, self._read, chain, ranges)
 
-        self._run(job, conclude)
+    def _read(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:
+        try:
+            self._read_chain(job, chain, ranges)
+        finally:
+            job.chain_ended()
+            if not job.breaker.is_open:
+                self._submit_chains(job)
 
     def _read_chain(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:
+        """Read a chain, or the ranges of its list that are left where several workers share it."""
         if job.breaker.is_open:
             return
         try:
@@ -289,21 +278,11 @@ class Sync:
             if job.breaker.failed(error):
                 raise
             reason = error.sentence if isinstance(error, Failure) else type(error).__name__
-            logger.info("Stream %s has failed in a further list: %s", job.reading.source.name, reason)
+            logger.info("Stream %s: another of its lists failed: %s", job.reading.source.name, reason)
         else:
             job.breaker.succeeded()
 
-    def _run(self, job: Job, task: Callable[[], None], *, was_opening: bool = False) -> None:
-        error = None
-        try:
-            if self._cancelled.is_set():
-                raise Cancelled
-            task()
-        except Cancelled:
-            return
-        except Exception as failure:
-            error = failure
-        try:
-            self._put(_TaskEnded(job, error, was_opening))
-        except Cancelled:
-            return
+    def _conclude(self, job: Job) -> None:
+        for outlet, records in job.reading.tell_deletions():
+            self._put(RecordPage(outlet.name, records))
+        job.reading.conclude()

@@ -32,8 +32,8 @@ NAVIGATION = """
 :caption: Use
 Setup, streams, messages <docs/integrations/sources/invoicing>
 Any invoicing API <docs/rest-api>
-What surprises <BEHAVIOR>
-Programs that run it <docs/clients>
+Behavior <BEHAVIOR>
+Running it <docs/clients>
 Upgrading <docs/upgrading>
 CHANGELOG
 ```

@@ -139,11 +139,11 @@ def simulation(page: str) -> str:
     """How the schedules of each kind of server ended."""
     bars = []
     for row in table(page, "figures: python -m unit_tests.simulation"):
-        kind, tried, loud, lost = row.values()
+        kind, _, tried, loud, lost = row.values()
         read = _number(tried) - _number(loud) - _number(lost)
         bars.append(Bar(kind, [(read, BLUE), (_number(loud), AMBER), (_number(lost), RED)], f"{lost} lost"))
     return svg(
-        "Schedules by kind of server", [Group("Schedules: read completely (blue), refused in words (amber)", bars)]
+        "Schedules by kind of server", [Group("Schedules: read completely (blue), failed with a message (amber)", bars)]
     )
 
 

@@ -7,46 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Filled in with what tells the destination, if the user wants that.
-TOLD = "(told)"
-VANISHES = f"vanishes{TOLD}"
+#: Filled in with how the destination learns of it, if the user wants that.
+REPORTED = "(reported)"
+REMOVED = f"removed{REPORTED}"
 
 
-def _vanishes(event: str) -> str:
-    return f"{VANISHES}; `events` has `{event}`"
+def _removed(event: str) -> str:
+    return f"{REMOVED}; `events` has `{event}`"
 
 
 def _stay(document: str, cursor: str, *parts: str) -> dict[str, str]:
-    return dict.fromkeys(parts, f"stays; what is current has the `{cursor}` of its {document}")
+    return dict.fromkeys(parts, f"stays; current ones have the `{cursor}` of their {document}")
 
 
-SILENT = f"{VANISHES}; no event tells"
-ZOHO = VANISHES
-ZOHO_VOID = f"{VANISHES}; void ones stay, `status` is `void`"
-ZOHO_INACTIVE = f"{VANISHES}; inactive ones stay, with their `status`"
-ZOHO_STOPPED = f"{VANISHES}; stopped and expired ones stay, with their `status`"
+SILENT = f"{REMOVED}; there is no event"
+ZOHO = REMOVED
+ZOHO_VOID = f"{REMOVED}; void ones stay, `status` is `void`"
+ZOHO_INACTIVE = f"{REMOVED}; inactive ones stay, with their `status`"
+ZOHO_STOPPED = f"{REMOVED}; stopped and expired ones stay, with their `status`"
 ZOHO_USERS = "inactive ones stay; whether deleted ones do is not documented"
 
 # https://developer.invoiced.com/api, https://www.zoho.com/books/api/v3/, https://apidocs.fastbill.com/fastbill/en/
 DELETED: Mapping[str, Mapping[str, str]] = {
     "invoiced": {
-        "customers": f"{VANISHES}; `events` has `customer.deleted`, or `customer.merged`",
-        "invoices": f"{_vanishes('invoice.deleted')}; void ones stay, `status` is `voided`",
-        "payments": "is voided: it stays, `voided` is true",
+        "customers": f"{REMOVED}; `events` has `customer.deleted`, or `customer.merged`",
+        "invoices": f"{_removed('invoice.deleted')}; void ones stay, `status` is `voided`",
+        "payments": "voided: stays, `voided` is true",
         "credit_balance_adjustments": SILENT,
-        "credit_notes": f"{_vanishes('credit_note.deleted')}; void ones stay, `status` is `voided`",
-        "subscriptions": "is canceled: it stays, `status` is `canceled`",
-        "estimates": f"{_vanishes('estimate.deleted')}; void ones stay, `status` is `voided`",
-        "contacts": _vanishes("contact.deleted"),
+        "credit_notes": f"{_removed('credit_note.deleted')}; void ones stay, `status` is `voided`",
+        "subscriptions": "canceled: stays, `status` is `canceled`",
+        "estimates": f"{_removed('estimate.deleted')}; void ones stay, `status` is `voided`",
+        "contacts": _removed("contact.deleted"),
         "items": f"{SILENT}; a new one may get the same id",
         "tax_rates": f"{SILENT}; a new one may get the same id",
         "plans": f"{SILENT}; a new one may get the same id",
         "coupons": f"{SILENT}; a new one may get the same id",
         "events": "stays; for how long is not documented",
-        "notes": _vanishes("note.deleted"),
-        "tasks": _vanishes("task.deleted"),
-        "metered_billings": f"{_vanishes('line_item.deleted')}; what is billed vanishes too",
-        "payment_sources": _vanishes("payment_source.deleted"),
+        "notes": _removed("note.deleted"),
+        "tasks": _removed("task.deleted"),
+        "metered_billings": f"{_removed('line_item.deleted')}; what is billed is removed too",
+        "payment_sources": _removed("payment_source.deleted"),
         "members": SILENT,
         "roles": SILENT,
         "chasing_cadences": SILENT,
@@ -69,7 +69,7 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "customer_payments": ZOHO,
         "credit_notes": ZOHO_VOID,
         "expenses": ZOHO,
-        "taxes": f"{VANISHES}; inactive ones stay",
+        "taxes": f"{REMOVED}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "estimates": ZOHO,
@@ -91,14 +91,14 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "sales_orders": ZOHO_VOID,
         "bills": ZOHO_VOID,
         "expenses": ZOHO,
-        "purchase_orders": f"{VANISHES}; cancelled ones stay, `status` is `cancelled`",
+        "purchase_orders": f"{REMOVED}; cancelled ones stay, `status` is `cancelled`",
         "vendor_payments": ZOHO,
         "vendor_credits": ZOHO_VOID,
         "journals": ZOHO,
-        "chart_of_accounts": f"{VANISHES}; inactive ones stay, `is_active` is false",
-        "banking": f"{VANISHES}; inactive ones stay",
-        "transactions": f"{VANISHES}; excluded ones stay, with their `status`",
-        "taxes": f"{VANISHES}; inactive ones stay",
+        "chart_of_accounts": f"{REMOVED}; inactive ones stay, `is_active` is false",
+        "banking": f"{REMOVED}; inactive ones stay",
+        "transactions": f"{REMOVED}; excluded ones stay, with their `status`",
+        "taxes": f"{REMOVED}; inactive ones stay",
         "currencies": ZOHO,
         "organizations": ZOHO,
         "users": ZOHO_USERS,
@@ -119,30 +119,30 @@ DELETED: Mapping[str, Mapping[str, str]] = {
         "tax_exemptions": ZOHO,
         "base_currency_adjustments": ZOHO,
         "exchange_rates": ZOHO,
-        "fixed_assets": f"{VANISHES}; sold and written off ones stay, with their `status`",
+        "fixed_assets": f"{REMOVED}; sold and written off ones stay, with their `status`",
         "fixed_asset_types": ZOHO,
         "employees": ZOHO,
         "bank_rules": ZOHO,
         "account_transactions": ZOHO,
     },
     "fastbill": {
-        "customers": f"{VANISHES}, or stays with `DELETED_DATE`",
-        "invoices": "a draft vanishes; a finished one is canceled: it stays, `IS_CANCELED` is set",
-        "products": VANISHES,
-        "recurring_invoices": VANISHES,
-        "revenues": VANISHES,
-        "contacts": VANISHES,
-        "estimates": VANISHES,
-        "expenses": VANISHES,
-        "projects": VANISHES,
-        "times": VANISHES,
-        "templates": VANISHES,
+        "customers": f"{REMOVED}, or stays with `DELETED_DATE`",
+        "invoices": "a draft is removed; a finished one is canceled: stays, `IS_CANCELED` is set",
+        "products": REMOVED,
+        "recurring_invoices": REMOVED,
+        "revenues": REMOVED,
+        "contacts": REMOVED,
+        "estimates": REMOVED,
+        "expenses": REMOVED,
+        "projects": REMOVED,
+        "times": REMOVED,
+        "templates": REMOVED,
         **_stay("invoice", "LASTUPDATE", "invoice_line_items", "invoice_vat_items", "invoice_payments"),
-        "recurring_invoice_line_items": VANISHES,
+        "recurring_invoice_line_items": REMOVED,
         **_stay("revenue", "LASTUPDATE", "revenue_line_items", "revenue_payments"),
-        "estimate_line_items": VANISHES,
-        "expense_line_items": VANISHES,
-        "project_tasks": VANISHES,
+        "estimate_line_items": REMOVED,
+        "expense_line_items": REMOVED,
+        "project_tasks": REMOVED,
     },
     "rest_api": {"invoices": "depends on the API"},
 }
@@ -150,13 +150,13 @@ DELETED: Mapping[str, Mapping[str, str]] = {
 # Changes that do not move the modification time, by platform and stream.
 UNSEEN: Mapping[tuple[str, str], str] = {
     ("invoiced", "events"): "an event never changes",
-    ("invoiced", "charges"): "a refund may come unseen",
-    ("invoiced", "refunds"): "a refund may come unseen",
-    ("zoho_invoice", "contacts"): "balances change unseen",
-    ("zoho_books", "contacts"): "balances change unseen",
-    ("zoho_invoice", "invoices"): "`due_days` and turning overdue may change unseen",
-    ("zoho_books", "invoices"): "`due_days` and turning overdue may change unseen",
-    ("zoho_books", "chart_of_accounts"): "balances change unseen",
+    ("invoiced", "charges"): "a refund may not be seen",
+    ("invoiced", "refunds"): "a refund may not be seen",
+    ("zoho_invoice", "contacts"): "a new balance is not seen",
+    ("zoho_books", "contacts"): "a new balance is not seen",
+    ("zoho_invoice", "invoices"): "new `due_days` and turning overdue may not be seen",
+    ("zoho_books", "invoices"): "new `due_days` and turning overdue may not be seen",
+    ("zoho_books", "chart_of_accounts"): "a new balance is not seen",
     ("zoho_books", "transactions"): "a transaction that is categorized changes its key",
 }
 

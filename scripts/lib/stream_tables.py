@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from stream_facts import DELETED, LONG, TOLD, UNSEEN
+from stream_facts import DELETED, LONG, REPORTED, UNSEEN
 
 from source_invoicing.config import Config
 from source_invoicing.platforms import PLATFORMS
@@ -105,7 +105,7 @@ def table(name: str) -> Iterator[str]:
 
 def table_of_platforms() -> Iterator[str]:
     """One line per platform."""
-    yield _row("platform", "`platform.name`", "streams", "of them incremental", "what it asks for")
+    yield _row("platform", "`platform.name`", "streams", "incremental", "credentials")
     yield _row("---", "---", "---:", "---:", "---")
     for name, option in platform_options().items():
         streams = streams_of(name)
@@ -137,27 +137,28 @@ def _login(product: Product) -> Json:
 
 
 def table_of_product_streams() -> Iterator[str]:
-    """One line per product: its streams, by what a further sync of them costs."""
-    yield _row(
-        "product",
-        "asked for what changed",
-        "read again, what changed is emitted",
-        "read again in full",
-        "inside rows of lists",
-        "a request for each document",
-    )
-    yield _row(*["---"] * 6)
+    """One section to unfold per product: its streams, by what a further sync of them costs."""
     for product in map(Product.load, names()):
-        kinds: dict[str, list[str]] = {"filtered": [], "selected": [], "full": [], "inside": [], "asked for": []}
-        inside = {each["name"] for each in product.platform["streams"] if "from" in each}
+        kinds: dict[str, list[str]] = {
+            "filtered by the API": [],
+            "filtered here": [],
+            "read in full": [],
+            "inside the rows of lists": [],
+            "a request per document": [],
+        }
+        by_api, here, in_full, inside, by_document = kinds.values()
+        parts = {each["name"] for each in product.platform["streams"] if "from" in each}
         for stream in streams_of_product(product):
             source = stream.source_stream
             declared = source.declared if isinstance(source, RestStream) else None
             asks = declared is not None and (declared.sends_since or declared.windows is not None)
-            kind = ("filtered" if asks else "selected") if stream.supports_incremental else "full"
-            by_itself = isinstance(stream, DetailStream)
-            kinds["asked for" if by_itself else "inside" if stream.name in inside else kind].append(stream.name)
-        yield _row(product.title, *map(_code, kinds.values()))
+            of_list = (by_api if asks else here) if stream.supports_incremental else in_full
+            of_row = inside if stream.name in parts else of_list
+            (by_document if isinstance(stream, DetailStream) else of_row).append(stream.name)
+        yield from ("", "<details>", f"<summary>{product.title}: {sum(map(len, kinds.values()))} streams</summary>", "")
+        yield from (f"- {kind}: {_code(found)}" for kind, found in kinds.items() if found)
+        yield from ("", "</details>")
+    yield ""
 
 
 def streams_of_product(product: Product) -> list[InvoicingStream]:
@@ -190,7 +191,7 @@ def table_of_streams(platform: str) -> Iterator[str]:
             _code(stream.cursor_field),
             _code(stream.primary_key),
             after_an_edit(platform, stream),
-            known[stream.name].replace(TOLD, told_by(stream)),
+            known[stream.name].replace(REPORTED, reported_by(stream)),
             *((cost(stream), _code(stream.full_scopes)) if isinstance(stream, ZohoStream) else ()),
         )
 
@@ -210,19 +211,19 @@ def cost(stream: ZohoStream) -> str:
     """What a full read costs, in requests of up to 200 rows."""
     suffix = "; **long**" if stream.name in LONG else ""
     if isinstance(stream, ChildStream):
-        return f"a request for each of `{stream.parents.name}`, more where a list fills several pages{suffix}"
+        return f"a request for each of `{stream.parents.name}`, more if a list has several pages{suffix}"
     if issubclass(stream.plans[0].strategy, Passes) and stream.paging.resizable:
-        return f"a request a page, two where there are several pages{suffix}"
-    return f"a request a page{suffix}"
+        return f"a request per page, two if there are several pages{suffix}"
+    return f"a request per page{suffix}"
 
 
-def told_by(stream: InvoicingStream) -> str:
-    """What tells the destination that a record was deleted, if the user wants that."""
+def reported_by(stream: InvoicingStream) -> str:
+    """How the destination learns that a record was deleted, if the user wants that."""
     if not stream.can_tell_deletions:
         return ""
     plan = stream.plans[0]
     in_full = not plan.filtered and not plan.stop_at_since
-    return f", told by {'its event' if stream.event_kinds else 'each sync' if in_full else 'a search'}"
+    return f", reported by {'its event' if stream.event_kinds else 'each sync' if in_full else 'a search'}"
 
 
 def after_an_edit(platform: str, stream: InvoicingStream) -> str:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from unit_tests.simulation.kinds import KINDS, MIXED, limit_of
+from unit_tests.simulation.kinds import KINDS, MIXED, MIXED_WHAT, limit_of
 from unit_tests.simulation.schedule import LOST, STALE, play
 from unit_tests.simulation.setups import SETUPS
 
@@ -44,13 +44,14 @@ def campaign(schedules: int) -> tuple[Mapping[str, Counter[str]], list[str]]:
 
 def table(figures: Mapping[str, Counter[str]]) -> str:
     """The figures as a table."""
+    what = {**{kind: each.what for kind, each in KINDS.items()}, MIXED: MIXED_WHAT}
     rows = [
-        f"| {kind} | {counts['tried']:,} | {counts[LOUD]:,} | {counts[LOST] + counts[STALE]:,} |"
+        f"| {kind} | {what[kind]} | {counts['tried']:,} | {counts[LOUD]:,} | {counts[LOST] + counts[STALE]:,} |"
         for kind, counts in figures.items()
     ]
     head = [
-        "| kind of server | schedules tried | could not be read, and said so | lost a row |",
-        "| --- | ---: | ---: | ---: |",
+        "| kind of server | what it does | schedules tried | failed with a message | lost a row |",
+        "| --- | --- | ---: | ---: | ---: |",
     ]
     return "\n".join([*head, *rows])
 

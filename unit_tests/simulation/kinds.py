@@ -18,10 +18,12 @@ Draw = Callable[[random.Random], dict[str, Any]]
 class Kind:
     """A kind of server.
 
+    :param what: what it does, for docs/reliability.md
     :param draw: what it is like, beside what the way to read it asks for
     :param readable: whether a stream has to be complete once nothing changes any more
     """
 
+    what: str
     draw: Draw
     readable: bool = True
 
@@ -35,34 +37,70 @@ def _clocks(chance: random.Random) -> dict[str, Any]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "honest": Kind(lambda chance: {}),
+    "honest": Kind("does what it documents", lambda chance: {}),
     "busy seconds": Kind(
+        "many rows share a second, and changes come fast",
         lambda chance: {
             "group": chance.choice([3, 8, 20]),
             "ticks": (0.01, 0.05, 0.3),
             "restlessness": 0.7,
             "hot": chance.choice([0.0, 0.5]),
-        }
+        },
     ),
-    "ties by page": Kind(lambda chance: {"ties": "by page", "group": chance.choice([2, 4, 8, 20])}, readable=False),
-    "ties like MySQL": Kind(lambda chance: {"ties": "like MySQL", "group": chance.choice([2, 4, 8, 20])}, False),
-    "hidden rows": Kind(lambda chance: {"hidden": chance.randint(1, 4)}, readable=False),
-    "undated rows last": Kind(lambda chance: {"undated": chance.randint(1, 12), "blanks": "last"}),
-    "undated rows first": Kind(lambda chance: {"undated": chance.randint(1, 12), "blanks": "first"}),
-    "rows from the future": Kind(lambda chance: {"ahead": chance.randint(1, 3)}),
-    "two replicas": Kind(lambda chance: {"lags": (0.0, chance.choice([0.7, 2.0, 4.0]))}),
-    "totals from a cache": Kind(lambda chance: {"cached_totals": chance.randint(2, 5)}),
-    "clocks apart": Kind(_clocks),
-    "late commits": Kind(lambda chance: {"commit_delay": chance.choice([2.5, 10.0, 20.0])}),
+    "ties by page": Kind(
+        "sorts rows with equal values differently for each page",
+        lambda chance: {"ties": "by page", "group": chance.choice([2, 4, 8, 20])},
+        readable=False,
+    ),
+    "ties like MySQL": Kind(
+        "the same, as MySQL does with `LIMIT` and `OFFSET`",
+        lambda chance: {"ties": "like MySQL", "group": chance.choice([2, 4, 8, 20])},
+        readable=False,
+    ),
+    "hidden rows": Kind(
+        "leaves out rows that the key may not see, so pages are shorter",
+        lambda chance: {"hidden": chance.randint(1, 4)},
+        readable=False,
+    ),
+    "undated rows last": Kind(
+        "some rows have no modification time; they are sorted last",
+        lambda chance: {"undated": chance.randint(1, 12), "blanks": "last"},
+    ),
+    "undated rows first": Kind(
+        "the same, sorted first", lambda chance: {"undated": chance.randint(1, 12), "blanks": "first"}
+    ),
+    "rows from the future": Kind(
+        "some rows have a modification time in the future", lambda chance: {"ahead": chance.randint(1, 3)}
+    ),
+    "two replicas": Kind(
+        "each request reaches one of two replicas, of which one is seconds late",
+        lambda chance: {"lags": (0.0, chance.choice([0.7, 2.0, 4.0]))},
+    ),
+    "totals from a cache": Kind("totals are some requests old", lambda chance: {"cached_totals": chance.randint(2, 5)}),
+    "clocks apart": Kind("the clocks of rows, server and connector differ", _clocks),
+    "late commits": Kind(
+        "a change may become visible seconds after its time",
+        lambda chance: {"commit_delay": chance.choice([2.5, 10.0, 20.0])},
+    ),
     "ignores the order": Kind(
-        lambda chance: {"sorts": False, "edited_before": chance.choice([0.0, 0.02, 0.1, 0.5])}, readable=False
+        "ignores the order that is asked for",
+        lambda chance: {"sorts": False, "edited_before": chance.choice([0.0, 0.02, 0.1, 0.5])},
+        readable=False,
     ),
-    "ignores the filter": Kind(lambda chance: {"filter": "none"}),
-    "filters that second": Kind(lambda chance: {"filter": "that second"}, readable=False),
-    "filters by day": Kind(lambda chance: {"filter": "by day"}),
-    "tells nothing": Kind(lambda chance: {"tells_total": False, "tells_more": False, "tells_date": False}),
+    "ignores the filter": Kind("ignores the filter by modification time", lambda chance: {"filter": "none"}),
+    "filters that second": Kind(
+        "lists only rows of the very second that the filter names",
+        lambda chance: {"filter": "that second"},
+        readable=False,
+    ),
+    "filters by day": Kind("filters by whole days", lambda chance: {"filter": "by day"}),
+    "tells nothing": Kind(
+        "sends no total, no flag that more follows, no header `Date`",
+        lambda chance: {"tells_total": False, "tells_more": False, "tells_date": False},
+    ),
 }
 MIXED = "several lies"
+MIXED_WHAT = "two or three of these at once"
 
 
 # What cannot be told from an honest list: parts of the names of the ways to read, and the kind of server.

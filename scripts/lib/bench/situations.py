@@ -19,7 +19,7 @@ LATENCIES_MS = (100, 300)
 TIME_OF_THE_BULK_CHANGE = 1_764_500_000
 
 SPEED_AIMS = ((BARE_LOOP, 0.6, "≥ 0.60"), (DECLARATIVE_ENGINE, 1.0, "> 1.00"))
-TIME_OVER_IDEAL = 1.15
+TIME_OVER_BOUND = 1.15
 TIME_OVER_SHARED_MIX = 1.2
 SHARED_LATENCY_MS = 100
 SHARED_SPEED_TO_ENGINE = 7
@@ -104,47 +104,56 @@ def mixed_job(bench: Workbench) -> Chapter:
             chains = [pages(size) for size in (rows["invoices"], rows["customers"], *lists)]
             job = bench.job(sandbox, list(rows))
             measured = bench.read(sandbox, dict.fromkeys((THIS_CONNECTOR, DECLARATIVE_ENGINE), job), rows)
-        ideal = max(*chains, sum(chains) / NUM_WORKERS) * latency_ms / 1000
+        bound = max(*chains, sum(chains) / NUM_WORKERS) * latency_ms / 1000
         shared = sum(chains) / NUM_WORKERS * latency_ms / 1000
-        table.append((f"ideal at {latency_ms} ms", "", "", f"{ideal:.1f}", "1.00", "", f"{sum(chains):,}"))
+        table.append((f"serial bound at {latency_ms} ms", "", "", f"{bound:.1f}", "1.00", "", f"{sum(chains):,}"))
         for reader, runs in measured.runs.items():
             net = bench.net(reader, runs)
-            over_ideal = net / ideal
+            over_bound = net / bound
             table.append(
                 (
                     f"{reader.label} at {latency_ms} ms",
                     f"{seconds(runs):.1f}",
                     spread(runs),
                     f"{net:.1f}",
-                    f"{over_ideal:.2f}",
+                    f"{over_bound:.2f}",
                     f"{cpu_seconds(runs):.1f}",
                     f"{measured.all_requests(reader):,}",
                 )
             )
-            what = f"mixed job at {latency_ms} ms: time over the ideal, net of start-up"
+            what = f"mixed job at {latency_ms} ms: time / serial bound, net of start-up"
             if reader is THIS_CONNECTOR:
-                reached = over_ideal <= TIME_OVER_IDEAL
-                ratios.append(Ratio(what, f"{over_ideal:.2f}", f"≤ {TIME_OVER_IDEAL}", reached))
+                reached = over_bound <= TIME_OVER_BOUND
+                ratios.append(Ratio(what, f"{over_bound:.2f}", f"≤ {TIME_OVER_BOUND}", reached))
                 over_shared = net / shared
                 ratios.append(
                     Ratio(
-                        f"mixed job at {latency_ms} ms: time over all pages / workers times the latency",
+                        f"mixed job at {latency_ms} ms: time / (pages * latency / workers)",
                         f"{over_shared:.2f}",
                         f"≤ {TIME_OVER_SHARED_MIX}",
                         over_shared <= TIME_OVER_SHARED_MIX,
                     )
                 )
             else:
-                ratios.append(Ratio(f"{what}, {reader.label}", f"{over_ideal:.2f}"))
+                ratios.append(Ratio(f"{what}, {reader.label}", f"{over_bound:.2f}"))
     return Chapter(
         title="Mixed job with latency",
         setup=(
             f"{rows['invoices']:,} invoices, {rows['customers']:,} customers and three lists of each customer, "
-            f"{NUM_WORKERS} workers. The ideal is max(pages of the longest list, all pages / workers) times the "
-            "latency, for readers that ask for the pages of one list in order. It knows no computing time."
+            f"{NUM_WORKERS} workers. The serial bound is max(pages of the longest list, all pages / workers) times "
+            "the latency, without computing time. A reader that asks for the pages of one list in order cannot be "
+            "faster; this connector is, since its workers share a long list."
         ),
         ratios=ratios,
-        columns=("reader", "seconds", "shortest to longest", "net of start-up", "over the ideal", "CPU s", "requests"),
+        columns=(
+            "reader",
+            "seconds",
+            "shortest to longest",
+            "net of start-up",
+            "over the serial bound",
+            "CPU s",
+            "requests",
+        ),
         rows=table,
     )
 
@@ -177,7 +186,7 @@ def shared_list(bench: Workbench) -> Chapter:
                 others / net >= SHARED_SPEED_TO_ENGINE,
             ),
             Ratio(
-                f"one list at {SHARED_LATENCY_MS} ms: time over requests / workers times the latency, net of start-up",
+                f"one list at {SHARED_LATENCY_MS} ms: time / (requests * latency / workers), net of start-up",
                 f"{net / ideal:.2f}",
                 f"≤ {SHARED_TIME_OVER_IDEAL}",
                 net / ideal <= SHARED_TIME_OVER_IDEAL,
