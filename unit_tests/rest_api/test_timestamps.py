@@ -65,7 +65,7 @@ def test_seconds_in_a_filter_are_the_same_in_each_time_zone(server: requests_moc
     ],
 )
 def test_what_a_pattern_writes_it_also_reads(pattern: str, text: str) -> None:
-    assert filter_value(pattern)(NOON) == text
+    assert filter_value(pattern, NOON) == text
     assert AnyTimestamp(pattern).parse(text) == NOON
 
 
@@ -74,7 +74,7 @@ def test_milliseconds_are_no_seconds() -> None:
 
 
 def test_a_pattern_that_names_no_time_of_the_day_begins_a_day_early() -> None:
-    assert filter_value("%-d.%-m.%Y, 100%%H")(NOON) == "30.1.2026, 100%H"
+    assert filter_value("%-d.%-m.%Y, 100%%H", NOON) == "30.1.2026, 100%H"
 
 
 @pytest.mark.parametrize(

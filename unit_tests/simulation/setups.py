@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from typing_extensions import override
 
 from source_invoicing.http import ApiClient, Request, Response
-from source_invoicing.platforms.rest_api.list_end import ListEnd
+from source_invoicing.platforms.rest_api.error_handler import ListEnd
 from source_invoicing.platforms.rest_api.page_info import PageInfo
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, PagePager
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Row, Window

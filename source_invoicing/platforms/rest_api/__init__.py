@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
 from typing_extensions import override
@@ -19,17 +19,20 @@ from source_invoicing.http import (
     logger,
 )
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.rest_api.account import RestAccount
-from source_invoicing.platforms.rest_api.declared import streams_of
+from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
+from source_invoicing.platforms.rest_api.credentials import OAuth
+from source_invoicing.platforms.rest_api.declared import RestAccount
 from source_invoicing.platforms.rest_api.details import RestDetailStream
-from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
+from source_invoicing.platforms.rest_api.error_handler import error_text
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.parts import Parts, PartStream
+from source_invoicing.platforms.rest_api.parts import PartStream
 from source_invoicing.platforms.rest_api.probes import probes_of
-from source_invoicing.platforms.rest_api.products import Product, chosen
+from source_invoicing.platforms.rest_api.products import chosen
+from source_invoicing.platforms.rest_api.resource import SYNCED_AT, Resource
 from source_invoicing.platforms.rest_api.streams import RestStream
-from source_invoicing.platforms.rest_api.words import error_text
+from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
 from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams.listing import Plan
 from source_invoicing.streams.probing import Probe
 
 STATUS_ERROR_HANDLER = StatusErrorHandler(
@@ -44,17 +47,13 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
     ),
     address="",
 )
-
-
-def _error_handler(product: Product | None) -> StatusErrorHandler:
-    if product is None:
-        return STATUS_ERROR_HANDLER
-    return replace(
-        STATUS_ERROR_HANDLER,
-        vendor=product.title,
-        login_hint=f"Check platform.auth. {product.hint}",
-        access_hint=f"{STATUS_ERROR_HANDLER.access_hint} {product.hint}",
-    )
+#: The base of a stream, by whether it has a parent, and whether it is one.
+BASES: Mapping[tuple[bool, bool], type[RestStream]] = {
+    (False, False): RestStream,
+    (False, True): RestParentStream,
+    (True, False): RestChildStream,
+    (True, True): RestMiddleStream,
+}
 
 
 class RestApi(Platform):
@@ -71,10 +70,16 @@ class RestApi(Platform):
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
             logger.warning("%s", sentence)
-        self._error_handler = replace(_error_handler(product), too_many_statuses=self._options.rate.too_many_statuses)
-        self._auth = self._options.credentials.auth
-        if oauth := self._options.credentials.oauth:
-            self._auth = oauth.auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
+        handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
+        if product:
+            login_hint = f"Check platform.auth. {product.hint}"
+            access_hint = f"{handler.access_hint} {product.hint}"
+            handler = replace(handler, vendor=product.title, login_hint=login_hint, access_hint=access_hint)
+        self._error_handler = handler
+        auth = self._options.credentials.auth
+        if isinstance(auth, OAuth):
+            auth = auth.make_auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
+        self._auth = auth
 
     @override
     def check(self) -> None:
@@ -95,12 +100,12 @@ class RestApi(Platform):
     def streams(self) -> list[InvoicingStream]:
         streams = streams_of(self._options, self._account(RetryPolicy()))
         by_name = {stream.name: stream for stream in streams}
-        offered = [RestDetailStream(each) if each.declared.detail else each for each in streams]
-        return [*offered, *(self._parts_of(parts, by_name[parts.source]) for parts in self._options.parts)]
-
-    def _parts_of(self, parts: Parts, source: RestStream) -> InvoicingStream:
-        with_details = parts.detail or source.declared.detail
-        return RestDetailStream(source, parts) if with_details else PartStream(parts, source)
+        offered: list[InvoicingStream] = [RestDetailStream(each) if each.declared.detail else each for each in streams]
+        for parts in self._options.parts:
+            source = by_name[parts.source]
+            with_details = parts.detail or source.declared.detail
+            offered.append(RestDetailStream(source, parts) if with_details else PartStream(parts, source))
+        return offered
 
     @override
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
@@ -112,7 +117,7 @@ class RestApi(Platform):
         client = ApiClient(
             auth=self._auth,
             base_url=options.base_url,
-            error_handler=PageErrorHandler(self._error_handler),
+            error_handler=self._error_handler,
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,
@@ -126,3 +131,52 @@ class RestApi(Platform):
         values: dict[str, Any] = copy.deepcopy(dict(self.config.values))
         values["platform"]["auth"]["refresh_token"] = token
         emit_configuration_as_airbyte_control_message(values)
+
+
+def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
+    """The declared resources as streams, in order, parents before their children."""
+    by_name = {resource.name: resource for resource in options.resources}
+    keys = {resource.parent.stream: resource.parent.key for resource in options.resources if resource.parent}
+    parents: dict[str, RestParentStream] = {}
+    streams: list[RestStream] = []
+
+    def depth(resource: Resource) -> int:
+        return 1 + depth(by_name[resource.parent.stream]) if resource.parent else 0
+
+    for resource in sorted(options.resources, key=depth):
+        if resource.parent is None and resource.json_schema is None:
+            account.discovery.to_come += 1
+        more = {"parents": parents[resource.parent.stream]} if resource.parent else {}
+        stream = _class_of(resource, keys.get(resource.name))(account, **more)
+        if isinstance(stream, RestParentStream):
+            parents[resource.name] = stream
+        streams.append(stream)
+    return streams
+
+
+def _class_of(resource: Resource, id_path: str | None) -> type[RestStream]:
+    """The class of a declared resource, as it would be written in a platform of its own.
+
+    :param id_path: dotted path of the id that children are asked for with; ``None`` where there are no children
+    """
+    form = resource.since.format
+    members = {
+        "declared": resource,
+        "resource": resource.template.path,
+        "cursor_field": SYNCED_AT if resource.synced_at else resource.cursor_field or [],
+        "timestamp_format": RowVersion() if resource.has_versions else AnyTimestamp(form if "%" in form else ""),
+        "plans": _plans(resource),
+        "paging": resource.pager.paging,
+        "id_path": id_path,
+        "parent_field": resource.parent.field if resource.parent else "",
+        "__module__": __name__,
+    }
+    base = BASES[resource.parent is not None, id_path is not None]
+    return cast(type[RestStream], type(resource.name, (base,), members))
+
+
+def _plans(resource: Resource) -> tuple[Plan, ...]:
+    """The ways to read a list, best first. What selects without telling times cannot show whether it selects."""
+    if resource.synced_at or resource.has_versions:
+        return tuple(replace(plan, filtered=False) for plan in resource.pager.plans(filtered=False))
+    return resource.pager.plans(filtered=resource.sends_since)

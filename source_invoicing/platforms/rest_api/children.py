@@ -5,24 +5,22 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import cached_property
-from itertools import chain
 from typing import Any, ClassVar
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.account import CONCERNS_ALL, RestAccount
+from source_invoicing.platforms.rest_api.declared import CONCERNS_ALL, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
-from source_invoicing.platforms.rest_api.schema import spread
-from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
-from source_invoicing.platforms.rest_api.streams import RestStream
+from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, times_in
+from source_invoicing.platforms.rest_api.streams import RestStream, spread
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
-from source_invoicing.streams.child import ParentIds
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import ParentState
 
 # Enough to show whether records of different parents have the same keys.
@@ -37,15 +35,14 @@ class RestParentStream(RestStream, ParentStream):
     #: Dotted path of the id that the children are asked for with.
     id_path: ClassVar[str]
 
-    @property
-    def ancestor_fields(self) -> tuple[str, ...]:
-        """Fields of the records that hold the ids of what they stand under, the topmost first."""
-        return ()
+    #: Fields of the records that hold the ids of what they stand under, the topmost first.
+    ancestor_fields: tuple[str, ...] = ()
 
     @property
     @override
     def reads_all(self) -> bool:
-        return super().reads_all and (self.times is None or self.times.reached is None)
+        times = times_in(self.progress)
+        return super().reads_all and (times is None or times.reached is None)
 
     @override
     def _read_ids(self) -> Iterator[Any]:
@@ -86,14 +83,14 @@ class RestParentStream(RestStream, ParentStream):
         return json.dumps([*(row[field] for field in self.ancestor_fields), value])
 
 
-class RestChildStream(RestStream, ChildStream):
+class RestChildStream(ChildStream, RestStream):
     """A declared resource with a list per parent."""
 
     parents: RestParentStream
 
     def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
-        # Its state needs no parents.
-        super().__init__(account, parents=parents)
+        super().__init__(account, parents)
+        self.ancestor_fields = (*parents.ancestor_fields, self.parent_field)
         self._lists = Lists()
         #: Whose the first records are, by their key.
         self._owners: dict[Hashable, Any] = {}
@@ -106,12 +103,8 @@ class RestChildStream(RestStream, ChildStream):
         return ChildCursorState(self.name, self.parent_field, times)
 
     @override
-    def partitions(self) -> Iterable[Partition]:
-        return ChildStream.partitions(self)
-
-    @override
     def chains(self) -> Iterator[Chain]:
-        return ChildStream.chains(self)
+        return Resource.chains(self)
 
     @override
     def partition_for(self, parent: Any) -> Partition:
@@ -133,7 +126,8 @@ class RestChildStream(RestStream, ChildStream):
 
     @override
     def all_records(self) -> Iterator[Row]:
-        return chain.from_iterable(map(self._records_of, self.partitions()))
+        for partition in self.partitions():
+            yield from self._records_of(partition)
 
     def _records_of(self, partition: Partition) -> Iterator[Row]:
         """All records of a parent, which may have no list."""
@@ -191,7 +185,7 @@ class RestChildStream(RestStream, ChildStream):
     @property
     @override
     def known_fields(self) -> tuple[str, ...]:
-        return (*super().known_fields, *self.parents.ancestor_fields, self.parent_field)
+        return (*super().known_fields, *self.ancestor_fields)
 
     @cached_property
     @override
@@ -221,15 +215,6 @@ class RestChildStream(RestStream, ChildStream):
 
 class RestMiddleStream(RestChildStream, RestParentStream):
     """A declared resource with a list per parent, whose rows have lists of their own."""
-
-    def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
-        super().__init__(account, parents)
-        self.ids = ParentIds(self._read_ids)
-
-    @property
-    @override
-    def ancestor_fields(self) -> tuple[str, ...]:
-        return (*self.parents.ancestor_fields, self.parent_field)
 
     @property
     @override

@@ -24,12 +24,9 @@ from source_invoicing.http import (
     mask,
     same_origin,
 )
-from source_invoicing.platforms.rest_api.headers import AUTHORIZATION, Pairs, check_header_name
+from source_invoicing.platforms.rest_api.template import AUTHORIZATION, Pairs, check_header_name
 
-LOCATIONS = ("query", "header")
-REFRESH_TOKEN, IN_THE_BODY = "refresh_token", "body"
-GRANTS = (REFRESH_TOKEN, "client_credentials")
-CLIENT_AUTHS = (IN_THE_BODY, "basic")
+REFRESH_TOKEN = "refresh_token"
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 # A server that refuses tokens as fast as it issues them is not asked for ever.
 MOST_TOKENS = 20
@@ -47,16 +44,17 @@ class OAuth:
     form: Mapping[str, str]
     client: tuple[str, str] | None = None
 
-    @property
-    def rotates(self) -> bool:
-        """Whether there is a refresh token, which the endpoint may replace."""
-        return REFRESH_TOKEN in self.form
-
-    def auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
+    def make_auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
         """
         :param headers: that go with each request to the host of the API
         :param on_rotation: called with each refresh token that takes the place of the one before
         """
+        client_auth = None
+        if self.client is not None:
+            for secret in self.client:
+                mask(secret)
+            # Encoded as RFC 6749, section 2.3.1, demands.
+            client_auth = BasicAuth(*map(quote_plus, self.client))
         tokens = AccessTokens(
             vendor="The token server (platform.auth.token_url)",
             token_url=self.token_url,
@@ -64,24 +62,16 @@ class OAuth:
             refusal=self._refusal,
             most_requests=MOST_TOKENS,
             options="platform.auth",
-            auth=self._client_auth(),
+            auth=client_auth,
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,
-            on_rotation=on_rotation if self.rotates else None,
+            on_rotation=on_rotation if REFRESH_TOKEN in self.form else None,
         )
         return TokenAuth(tokens)
-
-    def _client_auth(self) -> Auth | None:
-        if self.client is None:
-            return None
-        for secret in self.client:
-            mask(secret)
-        # Encoded as RFC 6749, section 2.3.1, demands.
-        return BasicAuth(*map(quote_plus, self.client))
 
     def _refusal(self, error: str, description: str) -> Failure:
         """Why the endpoint issues no token (RFC 6749, section 5.2)."""
         what, advice = "the client", "client_secret, scope, token_params and client_auth (body or basic)."
-        if self.rotates:
+        if REFRESH_TOKEN in self.form:
             what, advice = (
                 "the refresh token",
                 "client_secret and refresh_token; a refresh token that was withdrawn or used up has to be made anew.",
@@ -98,14 +88,12 @@ class OAuth:
 class Credentials:
     """How requests are authenticated.
 
-    :param auth: credentials that stay as they are, if there are some
-    :param oauth: where tokens come from that do not
+    :param auth: credentials that stay as they are, or where tokens come from that do not; ``None`` where there are none
     :param header_name: the header that holds the credentials; empty where none does
     :param query_name: the query parameter that holds the key; empty where none does
     """
 
-    auth: Auth | None = None
-    oauth: OAuth | None = None
+    auth: Auth | OAuth | None = None
     header_name: str = AUTHORIZATION
     query_name: str = ""
 
@@ -120,7 +108,7 @@ def parse_credentials(fields: Fields) -> Credentials:
 
 def _api_key(fields: Fields) -> Credentials:
     """A key in the query or in a header, there behind a prefix such as "Token " with its blank."""
-    location = fields.choice("location", LOCATIONS, default="query")
+    location = fields.choice("location", ("query", "header"), default="query")
     prefix = fields.raw_text("prefix")
     if prefix and location == "query":
         raise fields.complaint("prefix", "goes with location header only; leave it out")
@@ -131,8 +119,7 @@ def _api_key(fields: Fields) -> Credentials:
     if location == "header":
         check_header_name(fields, name)
     auth = ApiKeyAuth(location, name, fields.text("value", why="It is the API key."), prefix)
-    in_header = location == "header"
-    return Credentials(auth, header_name=name if in_header else "", query_name="" if in_header else name)
+    return Credentials(auth, header_name=name) if location == "header" else Credentials(auth, "", query_name=name)
 
 
 def _basic(fields: Fields) -> Credentials:
@@ -154,7 +141,7 @@ def _oauth(fields: Fields) -> Credentials:
     token_url = fields.url("token_url", default="")
     if not urlsplit(token_url).path:
         raise fields.complaint("token_url", "should have a path, such as https://login.example.com/oauth/token")
-    grant = fields.choice("grant", GRANTS, default=REFRESH_TOKEN)
+    grant = fields.choice("grant", (REFRESH_TOKEN, "client_credentials"), default=REFRESH_TOKEN)
     refresh_token = fields.optional_text("refresh_token")
     if grant == REFRESH_TOKEN and not refresh_token:
         raise fields.complaint(
@@ -164,16 +151,16 @@ def _oauth(fields: Fields) -> Credentials:
         )
     client_id = fields.text("client_id", why="It is what the API calls your application.")
     client_secret = fields.text("client_secret", why="It belongs to the client id.")
-    in_the_body = fields.choice("client_auth", CLIENT_AUTHS, default=IN_THE_BODY) == IN_THE_BODY
+    in_the_body = fields.choice("client_auth", ("body", "basic"), default="body") == "body"
     scope = fields.optional_text("scope")
     form = {"grant_type": grant, **_token_params(fields)}
     if grant == REFRESH_TOKEN:
-        form["refresh_token"] = refresh_token
+        form[REFRESH_TOKEN] = refresh_token
     if scope:
         form["scope"] = scope
     if not in_the_body:
-        return Credentials(oauth=OAuth(token_url, form, (client_id, client_secret)))
-    return Credentials(oauth=OAuth(token_url, {**form, "client_id": client_id, "client_secret": client_secret}))
+        return Credentials(OAuth(token_url, form, (client_id, client_secret)))
+    return Credentials(OAuth(token_url, {**form, "client_id": client_id, "client_secret": client_secret}))
 
 
 def _token_params(fields: Fields) -> dict[str, str]:

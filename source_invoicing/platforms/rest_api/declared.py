@@ -1,82 +1,160 @@
-"""Streams from declarations: one class per resource, as a platform of its own would have."""
+"""What all declared streams have in common: an account, a name, a key, and a schema."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import cast
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from source_invoicing.platforms.rest_api.account import RestAccount
-from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
-from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.resource import SYNCED_AT, Resource
-from source_invoicing.platforms.rest_api.streams import RestStream
-from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
-from source_invoicing.streams.listing import Plan
+from airbyte_cdk.models import AirbyteStream, FailureType
+from typing_extensions import override
 
-#: The base of a stream, by whether it has a parent, and whether it is one.
-BASES: Mapping[tuple[bool, bool], type[RestStream]] = {
-    (False, False): RestStream,
-    (False, True): RestParentStream,
-    (True, False): RestChildStream,
-    (True, True): RestMiddleStream,
-}
+from source_invoicing.http import (
+    AccessRefused,
+    Failure,
+    HostUnreachable,
+    QuotaExhausted,
+    ResourceMissing,
+    StatusErrorHandler,
+    logger,
+)
+from source_invoicing.platforms.rest_api.schema import Schema, infer
+from source_invoicing.platforms.rest_api.template import DetailRequest
+from source_invoicing.streams import Account, InvoicingStream, Row
+from source_invoicing.streams.normalise import with_additional_properties
 
-
-def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
-    """The declared resources as streams, in order, parents before their children."""
-    keys = {resource.parent.stream: resource.parent.key for resource in options.resources if resource.parent}
-    parents: dict[str, RestParentStream] = {}
-    streams: list[RestStream] = []
-    for resource in _parents_first(options.resources):
-        if resource.parent is None and resource.json_schema is None:
-            account.discovery.expect()
-        more = {"parents": parents[resource.parent.stream]} if resource.parent else {}
-        stream = _class_of(resource, keys.get(resource.name))(account, **more)
-        if isinstance(stream, RestParentStream):
-            parents[resource.name] = stream
-        streams.append(stream)
-    return streams
+#: What happens to one list of an account happens to the next one too.
+CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
 
 
-def _class_of(resource: Resource, id_path: str | None) -> type[RestStream]:
-    """The class of a declared resource, as it would be written in a platform of its own.
+class DiscoveryOutcome:
+    """The outcome of looking at the first pages of an account's lists.
 
-    :param id_path: dotted path of the id that children are asked for with; ``None`` where there are no children
+    A list that cannot be read does not hide the others; if none can be read, the configuration is wrong.
     """
-    name = "".join(part.capitalize() for part in resource.name.split("_"))
-    form = resource.since.format
-    members = {
-        "declared": resource,
-        "resource": resource.template.path,
-        "primary_key": list(resource.primary_key),
-        "cursor_field": SYNCED_AT if resource.synced_at else resource.cursor_field or [],
-        "timestamp_format": RowVersion() if resource.has_versions else AnyTimestamp(form if "%" in form else ""),
-        "plans": _plans(resource),
-        "paging": resource.pager.paging,
-        "id_path": id_path,
-        "parent_field": resource.parent.field if resource.parent else "",
-        "__doc__": f"The list at /{resource.template.path}.",
-        "__module__": __name__,
-    }
-    base = BASES[resource.parent is not None, id_path is not None]
-    return cast(type[RestStream], type(name or "Unnamed", (base,), members))
+
+    def __init__(self) -> None:
+        #: How many lists are still to be looked at.
+        self.to_come = 0
+        self._some_list_was_read = False
+        self._failure: Failure | None = None
+
+    def succeeded(self) -> None:
+        """Note that a list could be read."""
+        self.to_come -= 1
+        self._some_list_was_read = True
+
+    def failed(self, stream: str, failure: Failure) -> None:
+        """Note that a list could not be read.
+
+        :raises Failure: this one, if it concerns all lists, which would fail one by one for the same reason; or the
+            first one, if this was the last list and none could be read. Refused access does not count
+        """
+        self.to_come -= 1
+        failure_type = failure.failure_type or FailureType.system_error
+        name = f"Stream {stream}: "
+        of_stream = type(failure)(name + failure.sentence.removeprefix(name), failure_type)
+        if isinstance(failure, CONCERNS_ALL):
+            raise of_stream
+        if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
+            self._failure = of_stream
+        if self._failure and self.to_come <= 0 and not self._some_list_was_read:
+            raise self._failure
 
 
-def _plans(resource: Resource) -> tuple[Plan, ...]:
-    """The ways to read a list, best first. What selects without telling times cannot show whether it selects."""
-    if resource.synced_at or resource.has_versions:
-        return tuple(replace(plan, filtered=False) for plan in resource.pager.plans(filtered=False))
-    return resource.pager.plans(filtered=resource.sends_since)
+@dataclass(frozen=True)
+class RestAccount(Account):
+    """An account, and what its streams need beside it.
+
+    :param error_handler: resolves a response by its status alone
+    :ivar began: when the sync began, by this machine's clock (seconds since 1970, UTC)
+    """
+
+    error_handler: StatusErrorHandler
+    discovery: DiscoveryOutcome = field(default_factory=DiscoveryOutcome)
+    began: int = field(default_factory=lambda: int(time.time()))
 
 
-def _parents_first(resources: Sequence[Resource]) -> list[Resource]:
-    parents = {resource.name: resource.parent.stream for resource in resources if resource.parent}
+@dataclass(frozen=True)
+class Declared:
+    """One declared stream. Names are those of the configuration, paths are dotted.
 
-    def depth(resource: Resource) -> int:
-        name, levels = resource.name, 0
-        while name in parents:
-            name, levels = parents[name], levels + 1
-        return levels
+    :param detail: what is asked for each row, where the list does not hold all of it
+    """
 
-    return sorted(resources, key=depth)
+    name: str
+    primary_key: tuple[str, ...]
+    detail: DetailRequest | None
+    json_schema: Schema | None
+
+
+class DeclaredStream(InvoicingStream, ABC):
+    """A stream that the configuration describes. Keys and cursors are dotted paths.
+
+    The configuration gives its schema, or the connection has stored it; otherwise ``discover`` infers it from records.
+    """
+
+    declared: Declared
+    account: RestAccount
+
+    _stored: Schema | None = None
+
+    @property
+    @override
+    def name(self) -> str:
+        return self.declared.name
+
+    @property
+    @override
+    def primary_key(self) -> list[str]:  # type: ignore[override]  # elsewhere of the class
+        return list(self.declared.primary_key)
+
+    @property
+    @abstractmethod
+    def known_fields(self) -> tuple[str, ...]:
+        """Dotted paths of fields that records have beside their key."""
+
+    @abstractmethod
+    def sample(self) -> list[Row]:
+        """Records to infer the schema from, for which the API is asked.
+
+        :raises Failure: when no list of the account can be read
+        """
+
+    @cached_property
+    def _inferred(self) -> Schema:
+        return infer(self.sample(), self.primary_key, self.known_fields)
+
+    def warn_of_open_schema(self, failure: Failure) -> None:
+        """Say that the records of this stream are not known."""
+        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
+
+    def warn_of_no_records(self) -> None:
+        """Say that there is nothing to infer a schema from."""
+        logger.warning(
+            "Stream %s: it shows no record yet, so its schema has little more than its key. Whatever else its records "
+            "have is kept in _additional_properties until the source schema is refreshed, or json_schema is given.",
+            self.name,
+        )
+
+    @override
+    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
+        return with_additional_properties(self.declared.json_schema or self._inferred)
+
+    @override
+    def use_schema(self, schema: Schema) -> None:
+        self._stored = schema
+
+    @override
+    def schema_of_records(self) -> Schema:
+        """A read infers nothing."""
+        return self.declared.json_schema or self._stored or {}
+
+    @override
+    def as_airbyte_stream(self) -> AirbyteStream:
+        stream = super().as_airbyte_stream()
+        stream.source_defined_primary_key = [path.split(".") for path in self.primary_key] or None
+        if stream.default_cursor_field:
+            stream.default_cursor_field = stream.default_cursor_field[0].split(".")
+        return stream

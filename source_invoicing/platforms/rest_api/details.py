@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
@@ -17,13 +16,12 @@ from source_invoicing.http import (
     logger,
     whole_number,
 )
-from source_invoicing.platforms.rest_api.detail_request import DetailRequest
+from source_invoicing.platforms.rest_api.declared import DeclaredStream
 from source_invoicing.platforms.rest_api.parts import Parts, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
-from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema
 from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
-from source_invoicing.streams import Partition, Row
+from source_invoicing.streams import Row
 from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_resource import Document
@@ -34,46 +32,22 @@ from source_invoicing.streams.stream import InvoicingStream
 MOST_TO_INFER_FROM = 3
 
 
-class RestDetailStream(DeclaredSchema, DetailStream):
+class RestDetailStream(DeclaredStream, DetailStream):
     """The details of a list that the configuration describes, or their parts. The list itself is not offered."""
 
     def __init__(self, source: RestStream, parts: Parts | None = None) -> None:
+        self.declared = parts or source.declared
         self._source: RestStream = source
         self._parts_stream = PartStream(parts, source) if parts else None
-        #: The stream that would offer the same without details.
-        self._plain = self._parts_stream or source
-        of_parts = parts.detail if parts else None
-        detail = of_parts or source.declared.detail
+        self._is_the_record = parts is None or parts.detail is None
+        detail = self.declared.detail or source.declared.detail
         assert detail is not None
-        self._detail: DetailRequest = detail
-        self._is_the_record = of_parts is None
-        InvoicingStream.__init__(self, source.account)
-
-    @property
-    @override
-    def name(self) -> str:
-        return self._plain.name
-
-    @property
-    @override
-    def primary_key(self) -> list[str]:  # type: ignore[override]  # elsewhere of the class
-        return self._plain.primary_key
-
-    @property
-    @override
-    def cursor_field(self) -> str | list[str]:  # type: ignore[override]  # elsewhere of the class
+        self._detail = detail
+        self.detail = str(detail)  # type: ignore[misc]  # these are elsewhere of the class
+        self.expand = parts.expand if parts else ""  # type: ignore[misc]
         # Lists of parents are read in full.
-        return [] if self._source.declared.parent else self._source.cursor_field
-
-    @property
-    @override
-    def detail(self) -> str:  # type: ignore[override]  # elsewhere of the class
-        return str(self._detail)
-
-    @property
-    @override
-    def expand(self) -> str:  # type: ignore[override]  # elsewhere of the class
-        return self._parts_stream.declared.expand if self._parts_stream else ""
+        self.cursor_field = [] if source.declared.parent else source.cursor_field  # type: ignore[misc]
+        InvoicingStream.__init__(self, source.account)
 
     @override
     def make_state(self) -> StreamState:
@@ -81,7 +55,7 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         if not isinstance(field, str):
             return StreamState(self.name)
         if source.declared.synced_at:
-            return EndState(self.name, field, source.timestamp_format, dated=False)
+            return EndState(self.name, field, source.timestamp_format)
         return DocumentState(self.name, field, source.timestamp_format, source.declared.values)
 
     @override
@@ -94,29 +68,27 @@ class RestDetailStream(DeclaredSchema, DetailStream):
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
-        return self._read(response)
-
-    def _read(self, response: Response) -> Row:
         found = dig(response.body, self._detail.record_path)
         if self._parts_stream and self._parts_stream.is_bare and isinstance(found, (list, dict)):
             found = {WHOLE_BODY: found}
         elif isinstance(found, list) and len(found) == 1:
             found = found[0]
         if not isinstance(found, dict) or not found:
-            raise self._unusable(response, f"has {describe(found)} where detail.record_path expects a record")
+            raise self.malformed(response.path, f"has {describe(found)} where detail.record_path expects a record")
         if self._parts_stream and self._detail.total_path:
             total = dig(response.body, self._detail.total_path)
             number = self._parts_stream.count(found)
             if (count := whole_number(total)) is None:
-                raise self._unusable(response, f"has {describe(total)} where detail.total_path expects a count")
+                raise self.malformed(response.path, f"has {describe(total)} where detail.total_path expects a count")
             if count > number:
-                raise self._unusable(response, f"tells of {count} parts and holds {number}")
+                raise self.malformed(response.path, f"tells of {count} parts and holds {number}")
         return found
 
-    def _unusable(self, response: Response, why: str) -> Failure:
+    @override
+    def malformed(self, path: str, what: str) -> MalformedResponse:
         return MalformedResponse(
-            f"The answer to {response.path} {why}. Run the sync again; if this stays, check detail of the stream in "
-            "the configuration.",
+            f"The answer to {path} {what}. Run the sync again; if this stays, check detail of the stream in the "
+            "configuration.",
             FailureType.config_error,
         )
 
@@ -126,29 +98,24 @@ class RestDetailStream(DeclaredSchema, DetailStream):
 
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
-        whole = self._stamped(detail, document.key, document.cursor, document.partition)
+        whole = self._stamped(detail, document)
         parts = self._parts_stream
         return [self._normalise(record) for record in (parts.parts_of(whole) if parts else [whole])]
 
-    def _stamped(self, detail: Row, key: Sequence[Any], cursor: Any, partition: Partition) -> Row:
+    def _stamped(self, detail: Row, document: Document) -> Row:
         """A detail with the key of its row in the list, and the cursor, which is always that of the row."""
-        record = {**detail, **partition.stamp}
-        for path, value in zip(self._source.own_key, key, strict=True):
+        record = {**detail, **document.partition.stamp}
+        for path, value in zip(self._source.own_key, document.key, strict=True):
             if not self._is_the_record or dig(record, path) in (None, MISSING):
                 set_path(record, path, value)
-        if isinstance(self.cursor_field, str) and cursor is not None:
-            set_path(record, self.cursor_field, cursor)
+        if isinstance(self.cursor_field, str) and document.cursor is not None:
+            set_path(record, self.cursor_field, document.cursor)
         return record
 
     @property
     @override
-    def given_schema(self) -> Schema | None:
-        return self._plain.given_schema
-
-    @property
-    @override
     def known_fields(self) -> tuple[str, ...]:
-        return self._plain.known_fields
+        return (self._parts_stream or self._source).known_fields
 
     @override
     def sample(self) -> list[Row]:
@@ -186,7 +153,8 @@ class RestDetailStream(DeclaredSchema, DetailStream):
         source = self._source
         key = tuple(dig(row, path) for path in source.own_key)
         document = Document(source.sampled, key, source.cursor_value(row), None, ends_second=True)
-        detail = source.account.client.fetch(self.detail_requests(document)[0], self._read)
+        (request,) = self.detail_requests(document)
+        detail = source.account.client.fetch(request, lambda response: self.read_detail(response, document))
         inner = next(iter(detail.values()))
         if self._is_the_record and len(detail) == 1 and isinstance(inner, dict):
             logger.warning(
@@ -195,4 +163,4 @@ class RestDetailStream(DeclaredSchema, DetailStream):
                 self.name,
                 next(iter(detail)),
             )
-        return self._stamped(detail, key, document.cursor, document.partition)
+        return self._stamped(detail, document)

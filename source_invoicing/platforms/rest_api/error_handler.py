@@ -1,9 +1,11 @@
-"""The resolution of an unknown API's responses, with advice on the options that a refusal may be about."""
+"""What a response means that holds no page: the end of its list, or a failure with the words of the API and advice."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any
 
 from airbyte_cdk.models import FailureType
 
@@ -18,9 +20,10 @@ from source_invoicing.http import (
     StatusErrorHandler,
     UnexpectedResponse,
     Verdict,
+    excerpt,
 )
-from source_invoicing.platforms.rest_api.pager import Pager
-from source_invoicing.platforms.rest_api.pagers import READ_LESS, NoPager
+from source_invoicing.platforms.rest_api.pagers import READ_LESS, Pager
+from source_invoicing.platforms.rest_api.paths import MISSING, dig_any
 from source_invoicing.streams import PageRequest
 
 #: How APIs say that a page is behind the end.
@@ -29,8 +32,11 @@ BEHIND_THE_END = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIAB
 DEPTH_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, *BEHIND_THE_END)
 #: How they refuse to continue at a place that has vanished.
 PLACE_REFUSED = (*DEPTH_REFUSED, HTTPStatus.GONE)
-#: Client errors that are about when a request comes, not about the request.
-ABOUT_THE_TIMING = (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY)
+#: Client errors, without those that are about when a request comes.
+REFUSALS = {*range(400, 500)} - {HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
+#: Where APIs put their words, looked at in this order.
+USUAL_PLACES = ("message", "error.message", "error_message", "error_description", "detail", "error", "errors", "code")
+MOST_WORDS = 300
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,9 @@ class PageErrorHandler:
     """
 
     by_status: StatusErrorHandler
-    pager: Pager = field(default_factory=NoPager)
-    request: PageRequest = field(default_factory=PageRequest)
-    ends: tuple[int, ...] = ()
+    pager: Pager
+    request: PageRequest
+    ends: tuple[int, ...]
 
     @property
     def place(self) -> str:
@@ -57,17 +63,16 @@ class PageErrorHandler:
         verdict = self.by_status(response)
         if isinstance(verdict, Fail):
             return Fail(self._with_advice(response, verdict.failure))
-        if isinstance(verdict, Retry) and response.ok:
+        if not isinstance(verdict, Retry):
+            return verdict
+        if response.ok:
             return replace(verdict, failure=_not_json(verdict.failure))
-        if isinstance(verdict, Retry) and self._breaks_down_in_the_depth(response, verdict):
-            # What to make of it once no further try has helped.
+        # Without a word about when to ask again, the API may be unable to list what lies so deep. An outage would
+        # rather have another status.
+        is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR and not verdict.rate_limited
+        if self.place and is_fault and verdict.after is None:
             return replace(verdict, failure=self._too_deep(response, verdict.failure))
         return verdict
-
-    def _breaks_down_in_the_depth(self, response: Response, verdict: Retry) -> bool:
-        """Whether the API may be unable to list what lies so deep. An outage would rather have another status."""
-        is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR and not verdict.rate_limited
-        return bool(self.place) and is_fault and verdict.after is None
 
     def _with_advice(self, response: Response, failure: Failure) -> Failure:
         """A refusal with what to look at: whatever this API does not understand was written by the user."""
@@ -79,7 +84,7 @@ class PageErrorHandler:
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
-        elif isinstance(failure, UnexpectedResponse) and _is_not_understood(response.status):
+        elif isinstance(failure, UnexpectedResponse) and response.status in REFUSALS:
             advice = "Check the method, the params, the pagination and, if there is one, the window of the stream."
         else:
             return failure
@@ -101,11 +106,6 @@ class PageErrorHandler:
         )
 
 
-def _is_not_understood(status: int) -> bool:
-    client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return client_error and status not in ABOUT_THE_TIMING
-
-
 def _not_json(failure: Failure) -> Failure:
     return type(failure)(
         f"{failure.sentence} Check platform.base_url and the path of the stream, and whether the API wants a "
@@ -113,3 +113,108 @@ def _not_json(failure: Failure) -> Failure:
         failure.failure_type or FailureType.transient_error,
         detail=failure.internal_message,
     )
+
+
+class ListEnd:
+    """What the pages of a stream's lists have shown about where such a list ends.
+
+    A page that is shorter than asked for may lack rows in its middle, so one more request is made behind it. It ends
+    its list where it is the first one, and the API has sent longer ones, or where the API lists no further. Behind a
+    page that may be the last one, "not found" is the end; behind a full one it may be where the API stops listing.
+    """
+
+    def __init__(self, pager: Pager, *, many_lists: bool = False) -> None:
+        """
+        :param many_lists: there are many short lists, each of which would take a second request: one whose first page
+            is shorter than that of another list ends there
+        """
+        self._pager = pager
+        self._many_lists = many_lists
+        self._longest_page = 0
+        self._may_have_ended: set[str] = set()
+
+    def statuses(self, request: PageRequest, path: str) -> tuple[int, ...]:
+        """The statuses with which the API may say that there is nothing, or nothing more.
+
+        Where the API reports the length of the list, a later response without content proves nothing.
+
+        :param path: of the list, as responses have it
+        """
+        if request.is_first:
+            # "Not modified" is the answer to a time in a header such as If-Modified-Since.
+            return (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        if self._pager.reports_its_end:
+            return ()
+        behind = BEHIND_THE_END if path in self._may_have_ended else ()
+        return (HTTPStatus.NO_CONTENT, *behind)
+
+    def is_reached(self, rows: int, request: PageRequest, path: str) -> bool:
+        """Whether a page is the last one of its list, by its number of rows. To be asked about each page once."""
+        asked_for = request.size or self._pager.size
+        before, self._longest_page = self._longest_page, max(self._longest_page, rows)
+        is_short = rows < asked_for <= self._longest_page
+        is_last = is_short and (request.is_first or self._pager.is_at_the_ceiling(request, rows))
+        if self._many_lists and request.is_first and rows < before:
+            is_last = True
+        may_end = request.is_first or rows < min(request.size or self._longest_page, self._longest_page)
+        if may_end and rows and not is_last and self._pager.asks_behind_the_end:
+            self._may_have_ended.add(path)
+        else:
+            self._may_have_ended.discard(path)
+        return is_last
+
+    def was_said(self, path: str) -> None:
+        """Note that a response said by its status that nothing more follows."""
+        self._may_have_ended.discard(path)
+
+
+def error_text(body: Any, error_path: str = "") -> str | None:
+    """The words of an error body.
+
+    They are at ``error_path``, in one of the usual places, in one of those one level down, or in any text of the body
+    or one level down.
+    """
+    if error_path and (words := words_in(_find(body, error_path))):
+        return words
+    layers = (usual_words(body), *map(usual_words, _members(body)), _texts([body]), _texts(_members(body)))
+    return next((words for words in layers if words), None)
+
+
+def usual_words(body: Any) -> str | None:
+    """The words in the usual places of a body."""
+    return next((words for place in USUAL_PLACES if (words := words_in(_find(body, place)))), None)
+
+
+def words_in(value: Any) -> str | None:
+    """The texts and whole numbers in a value, however deep, joined; ``None`` without any."""
+    return excerpt("; ".join(_words(value)), MOST_WORDS) or None
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, (dict, list)):
+        for member in _members(value):
+            yield from _words(member)
+    elif isinstance(value, (str, int)) and not isinstance(value, bool) and (words := excerpt(str(value), MOST_WORDS)):
+        yield words
+
+
+def _texts(values: list[Any]) -> str | None:
+    """The texts among values and their members, but not deeper."""
+    return words_in([text for value in values for text in (value, *_members(value)) if isinstance(text, str)])
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _find(value: Any, path: str) -> Any:
+    """The value at a path, whose names may differ in case."""
+    if (found := dig_any(value, path)) is not MISSING:
+        return found
+    for step in path.lower().split("."):
+        if not isinstance(value, Mapping):
+            return MISSING
+        value = next((member for name, member in value.items() if str(name).lower() == step), MISSING)
+    return value

@@ -7,48 +7,35 @@ from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from typing_extensions import override
 
 from source_invoicing.http import Request
-from source_invoicing.platforms.rest_api.account import RestAccount
-from source_invoicing.platforms.rest_api.error_handler import PageErrorHandler
-from source_invoicing.platforms.rest_api.list_end import ListEnd
+from source_invoicing.platforms.rest_api.declared import DeclaredStream, RestAccount
+from source_invoicing.platforms.rest_api.error_handler import ListEnd, PageErrorHandler, error_text
 from source_invoicing.platforms.rest_api.resource import Resource
-from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, VersionState, WindowState
+from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, times_in
 from source_invoicing.platforms.rest_api.template import placeholders_in
-from source_invoicing.platforms.rest_api.timestamps import filter_value, unit_of, window_value
-from source_invoicing.platforms.rest_api.words import error_text
-from source_invoicing.streams import InvoicingStream, Page, PageRequest, Partition
+from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
+from source_invoicing.streams import Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
-class DeclaredLists(InvoicingStream, ABC):
+class DeclaredLists(DeclaredStream, ABC):
     """The lists that a declaration consists of, and how they are asked for."""
 
-    #: The declaration.
-    declared: ClassVar[Resource]
+    declared: Resource
 
-    account: RestAccount
-
-    def __init__(self, account: RestAccount, **more: Any) -> None:
-        """
-        :param more: what the other bases take
-        """
-        super().__init__(account, **more)
+    def __init__(self, account: RestAccount) -> None:
+        super().__init__(account)
         self._end = ListEnd(self.declared.pager, many_lists=self.declared.parent is not None)
         words = partial(error_text, error_path=self.declared.error_path)
         self._by_status = replace(account.error_handler, error_text=words)
         self._asked_at: int | None = None
-
-    @property
-    @override
-    def name(self) -> str:
-        return self.declared.name
 
     # -- lists and their state ------------------------------------------------------------------------------------
 
@@ -58,9 +45,9 @@ class DeclaredLists(InvoicingStream, ABC):
         if declared.windows is not None:
             return WindowState(self.name, field, self.timestamp_format)
         if declared.has_versions:
-            return VersionState(self.name, field, self.timestamp_format, dated=False)
+            return VersionState(self.name, field, self.timestamp_format)
         if declared.synced_at:
-            return EndState(self.name, field, self.timestamp_format, dated=False)
+            return EndState(self.name, field, self.timestamp_format)
         if declared.values:
             lists = declared.values
             return CursorState(self.name, field, self.timestamp_format, lists) if field else StreamState(self.name)
@@ -119,7 +106,7 @@ class DeclaredLists(InvoicingStream, ABC):
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        return self._named(self._values(request, {}))
+        return dict(cast(Any, self.declared.template.request(self.resource, self._values(request, {})).params))
 
     @override
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, Any]) -> Request:
@@ -129,77 +116,44 @@ class DeclaredLists(InvoicingStream, ABC):
         """
         if self._asked_at is None:
             self._asked_at = int(time.time())
-        values = self._values(request, fixed)
-        asked = self.declared.template.request(path, values, self._named(values))
-        since, header = values.get("since"), self.declared.since.header
-        headers = dict(asked.headers)
-        if header and since is not None:
-            headers[header] = str(filter_value(self.declared.since.format)(since))
+        asked = self.declared.template.request(path, self._values(request, fixed))
         if not self.declared.pager.follows_links:
             asked = replace(asked, label=f"{asked.shown}{self._suffix(fixed)}")
         elif request.token is not None:
             # A link is complete: nothing but headers and credentials is added.
             asked = replace(asked, url=request.token, params=())
         ends = self._end.statuses(request, asked.shown)
-        error_handler = PageErrorHandler(self._by_status, self.declared.pager, request, ends)
-        return replace(asked, headers=headers, error_handler=error_handler)
+        return replace(asked, error_handler=PageErrorHandler(self._by_status, self.declared.pager, request, ends))
 
     def _suffix(self, fixed: Mapping[str, Any]) -> str:
         """What tells lists apart that have the same path, in messages and in :class:`ListEnd`."""
         in_path = placeholders_in(self.declared.template.path)
         apart = {name: value for name, value in fixed.items() if name not in in_path}
-        if self.declared.windows is not None:
-            write = window_value(self.declared.windows.format)
-            apart |= {name: write(fixed[name]) for name in ("from", "to")}
+        if windows := self.declared.windows:
+            apart |= {name: format_time(windows.format, fixed[name]) for name in ("from", "to")}
         return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of all placeholders that have one."""
-        since, times = request.since, self.times
+        since, times = request.since, times_in(self.progress)
         if isinstance(times, VersionState):
             since = None if times.reached is None else times.reached - 1
         elif self.declared.synced_at and self.declared.windows is None:
-            since = self.account.window.since(self._reached_by_all)
+            # Where the one stands that is furthest behind.
+            reached = [each.reached if each else None for each in self._times_of_all]
+            since = self.account.window.since(None if None in reached else min(cast(list[int], reached)))
         if since is None:
             since = self.declared.since.first
         filled = {} if since is None else {"since": since}
         return {**fixed, **self.declared.pager.values(request), **filled}
 
-    def _named(self, values: Mapping[str, Any]) -> dict[str, str | int]:
-        """The parameters that have options of their own."""
-        declared = self.declared
-        params = {param: values[name] for name, param in declared.paging_params.items() if name in values}
-        if declared.since.param and "since" in values:
-            params[declared.since.param] = filter_value(declared.since.format)(values["since"])
-        if declared.windows is not None and "from" in values:
-            write = window_value(declared.windows.format)
-            borders = {declared.windows.from_param: "from", declared.windows.to_param: "to"}
-            params |= {param: write(values[name]) for param, name in borders.items() if param}
-        return params
-
-    @property
-    def times(self) -> EndState | None:
-        """The state that moves when all lists are read, if the stream has one of that kind."""
-        return _times_in(self.progress)
-
     @property
     def _times_of_all(self) -> list[EndState | None]:
-        """The same of each stream that the list is read for."""
-        return [_times_in(stream.progress) for stream in self.read_for] or [self.times]
-
-    @property
-    def _reached_by_all(self) -> int | None:
-        """Where the one stands that is furthest behind."""
-        reached = [times.reached if times else None for times in self._times_of_all]
-        return None if None in reached else min(each for each in reached if each is not None)
+        """The states that move when all is read, of each stream that the list is read for."""
+        return [times_in(stream.progress) for stream in self.read_for or [self]]
 
     def note_start(self, page: Page) -> None:
-        """Take note of when a list was begun, for states that move when all are read."""
+        """Take note of when a list was begun, for states that move when all is read."""
         for times in self._times_of_all:
             if times is not None:
                 times.begin(page.clock_floor(self._asked_at or self.account.began))
-
-
-def _times_in(state: StreamState) -> EndState | None:
-    state = state.times if isinstance(state, ChildCursorState) else state
-    return state if isinstance(state, EndState) else None

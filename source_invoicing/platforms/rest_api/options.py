@@ -14,12 +14,12 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import CallBudget
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
-from source_invoicing.platforms.rest_api.headers import Pairs, parse_headers
 from source_invoicing.platforms.rest_api.parts import Parts
-from source_invoicing.platforms.rest_api.resource import Parent, Resource, Shared
-from source_invoicing.platforms.rest_api.template import placeholders_in
+from source_invoicing.platforms.rest_api.resource import Parent, Resource
+from source_invoicing.platforms.rest_api.template import Pairs, Shared, parse_headers, placeholders_in
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
+DEFAULT_STREAM = {"name": "invoices", "path": "/v1/invoices"}
 MAX_CALLS = 1_000_000
 MAX_SECONDS = SECONDS_PER_DAY
 # Statuses of errors, in HTTP.
@@ -72,7 +72,7 @@ class Options:
     secret_headers: Pairs
     rate: Rate
     resources: tuple[Resource, ...]
-    parts: tuple[Parts, ...] = ()
+    parts: tuple[Parts, ...]
 
     @classmethod
     def parse(cls, fields: Fields, *, has_start_date: bool = False) -> Self:
@@ -95,10 +95,13 @@ class Options:
         filled = tuple(header for header in headers if placeholders_in(header[1]))
         shared = Shared(credentials.query_name, filled, taken, has_start_date)
         rate = Rate.parse(fields.optional_object("rate"))
-        declared = fields.objects("streams")
-        _check_names(declared)
+        declared = fields.objects("streams") or [Fields(DEFAULT_STREAM, "platform.streams[0]")]
+        names = [each.optional_text("name") for each in declared]
+        for index, (each, name) in enumerate(zip(declared, names, strict=True)):
+            if name in names[:index]:
+                raise each.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
         whole = [each for each in declared if not each.optional_text("from")]
-        resources = _resources(whole, shared) if whole or not declared else ()
+        resources = _resources(whole, shared)
         parts = tuple(Parts.parse(each, resources, credentials.query_name) for each in declared if each not in whole)
         return cls(
             base_url=base_url,
@@ -111,16 +114,7 @@ class Options:
         )
 
 
-def _check_names(declared: Sequence[Fields]) -> None:
-    names = [fields.optional_text("name") for fields in declared]
-    for index, (fields, name) in enumerate(zip(declared, names, strict=True)):
-        if name in names[:index]:
-            raise fields.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
-
-
 def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[Resource, ...]:
-    if not declared:
-        declared = [Fields({"name": "invoices", "path": "/v1/invoices"}, "platform.streams[0]")]
     resources = [Resource.parse(fields, shared) for fields in declared]
     for fields, resource in zip(declared, resources, strict=True):
         if resource.parent is not None:

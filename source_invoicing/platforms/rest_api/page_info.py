@@ -16,8 +16,8 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import Response, UnexpectedResponse, join_url, same_origin, whole_number
-from source_invoicing.platforms.rest_api.headers import check_header_name
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, holds, parse_path
+from source_invoicing.platforms.rest_api.template import check_header_name
 from source_invoicing.streams import PageRequest, Row
 
 # How APIs call the number of rows, the sign of more, and the way to the next page, in lower case without "_", "-", "$".
@@ -88,13 +88,10 @@ class PageInfo:
             raise bad_pagination(response, what, "total_header" if self.total_header else "total_path")
         return total
 
-    def pages(self, response: Response) -> int | None:
-        """The number of pages."""
-        path = self.total_pages_path
-        return _count(response, dig(response.body, path), path, PATHS) if path else None
-
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
         """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
+        if path := self.total_pages_path:
+            return request.number < _count(response, dig(response.body, path), path, PATHS)
         place = self.has_more_header or self.has_more_path
         if not place:
             return None

@@ -5,9 +5,8 @@ To add one, write its class here and enter it in :data:`PAGERS`.
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from typing_extensions import Self, override
@@ -15,18 +14,26 @@ from typing_extensions import Self, override
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
 from source_invoicing.http.link_header import target, targets
-from source_invoicing.platforms.rest_api.page_info import PageInfo, bad_pagination, value_at
-from source_invoicing.platforms.rest_api.pager import Pager
+from source_invoicing.platforms.rest_api.page_info import SILENT, PageInfo, bad_pagination, value_at
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import Page, PageRequest, Row
-from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Pages, Plan, Tokens
+from source_invoicing.streams.listing import (
+    OVERLAP,
+    OVERLAP_UNFILTERED,
+    PASSES,
+    PASSES_UNFILTERED,
+    Offsets,
+    Pages,
+    Paging,
+    Plan,
+    Tokens,
+)
 
 MOST_ROWS = 10_000
 MOST_PAGES = 1_000_000
 MOST_OFFSET = 1_000_000_000
 # A page of one row leaves no room for the overlap that proves a list by offset.
 FEWEST_ROWS_BY_OFFSET = 2
-CURSOR_SOURCES = ("last_record", "body")
 READ_LESS = (
     "Read less of it at a time: name a since_param where the API filters by the last change, or split the stream in "
     "several, each with params that select a range of dates."
@@ -34,13 +41,81 @@ READ_LESS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoPager(Pager):
-    """The whole list is one page."""
+class Pager:
+    """One way to cut a list into pages.
+
+    :param size: rows asked for at a time; 0 where the request does not say
+    :param info: where the API tells how long the list is
+    """
+
+    #: Whether the next page is asked for by its address, which the API hands out.
+    follows_links: ClassVar[bool] = False
+
+    size: int = 0
+    info: PageInfo = SILENT
 
     @classmethod
-    @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(info=PageInfo.parse(fields))
+        """Read the options of this pager, but not ``info``.
+
+        :param fields: the object ``pagination`` of a stream
+        :param primary_key: dotted paths of the stream's key
+        :raises Failure: for the first option that is wrong
+        """
+        return cls()
+
+    def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
+        """The ways to read such a list, best first: page by page, and without the filter if that hides rows.
+
+        :param filtered: whether the API selects rows by their time of change
+        """
+        return (PASSES, PASSES_UNFILTERED) if filtered else (PASSES,)
+
+    @property
+    def paging(self) -> Paging:
+        """How pages are addressed."""
+        return Pages()
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """The parameter of each placeholder that a page request has a value for; empty where it has none."""
+        return {}
+
+    @property
+    def reports_its_end(self) -> bool:
+        """Whether the responses say if there is more."""
+        return self.info != SILENT
+
+    @property
+    def asks_behind_the_end(self) -> bool:
+        """Whether the page behind the last one may be asked for, to see that it is empty."""
+        return False
+
+    def values(self, request: PageRequest) -> Mapping[str, str | int]:
+        """A page request as values of placeholders. Without one, a placeholder of :attr:`params` has none yet.
+
+        :raises Failure: when the API's ceiling is reached
+        """
+        return {}
+
+    def place(self, request: PageRequest) -> str:
+        """How deep into the list a request goes, in the API's own terms; empty where a refusal has another reason."""
+        return ""
+
+    def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
+        """Whether the API refuses the page behind one with so many rows, by the configuration."""
+        return False
+
+    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
+        """The rows of a response, and how the list continues.
+
+        :raises Failure: when the response contradicts the configuration
+        """
+        return Page(rows, self.info.has_more(response, request), self.info.total(response, request))
+
+
+class NoPager(Pager):
+    """The whole list is one page."""
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
@@ -62,6 +137,8 @@ class OffsetPager(Pager):
     :param first_offset: of the first row: some APIs count from 1
     """
 
+    paging = Offsets()
+
     limit_param: str = "limit"
     offset_param: str = "offset"
     size: int = 100
@@ -77,17 +154,11 @@ class OffsetPager(Pager):
             size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
             first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
             max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
-            info=PageInfo.parse(fields),
         )
 
     @override
     def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
         return (OVERLAP, OVERLAP_UNFILTERED) if filtered else (OVERLAP_UNFILTERED,)
-
-    @property
-    @override
-    def paging(self) -> Offsets:
-        return Offsets()
 
     @property
     @override
@@ -141,7 +212,6 @@ class PagePager(Pager):
             size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
             start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
             max_page=fields.integer("max_page", None, 1, MOST_PAGES),
-            info=PageInfo.parse(fields, counts_pages=True),
         )
 
     @override
@@ -187,12 +257,6 @@ class PagePager(Pager):
     def _page(self, request: PageRequest) -> int:
         return self.start_page + request.number - 1
 
-    @override
-    def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
-        pages = self.info.pages(response)
-        has_more = request.number < pages if pages is not None else self.info.has_more(response, request)
-        return Page(rows, has_more, self.info.total(response, request))
-
 
 @dataclass(frozen=True, kw_only=True)
 class CursorPager(Pager):
@@ -209,17 +273,12 @@ class CursorPager(Pager):
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        from_last_record = fields.choice("source", CURSOR_SOURCES, default="last_record") == "last_record"
+        from_last_record = fields.choice("source", ("last_record", "body"), default="last_record") == "last_record"
         path = parse_path(fields, "path", primary_key[0] if from_last_record and len(primary_key) == 1 else "")
         if not path:
             place = "the last record" if from_last_record else "the body"
             raise fields.complaint("path", f"is missing. It is where the cursor is in {place}")
-        return cls(
-            cursor_param=fields.optional_text("cursor_param"),
-            from_last_record=from_last_record,
-            path=path,
-            info=PageInfo.parse(fields),
-        )
+        return cls(cursor_param=fields.optional_text("cursor_param"), from_last_record=from_last_record, path=path)
 
     @property
     @override
@@ -238,57 +297,50 @@ class CursorPager(Pager):
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
-        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
-        if has_more is False or (self.from_last_record and not rows):
-            return Page(rows, has_more, total)
+        page = super().page(response, rows, request)
+        if page.has_more is False or (self.from_last_record and not rows):
+            return page
         token = dig(rows[-1], self.path) if self.from_last_record else value_at(response, self.path, rows, request)
         if not isinstance(token, (str, int)) or isinstance(token, bool) or token == "":
-            if self.from_last_record or has_more:
+            if self.from_last_record or page.has_more:
                 where = "the last record" if self.from_last_record else "the body"
                 raise bad_pagination(response, f"{where} has no cursor at {self.path!r}", "path")
-            return Page(rows, False, total)
-        return Page(rows, has_more, total, next=str(token))
+            return replace(page, has_more=False)
+        return replace(page, next=str(token))
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinkPager(Pager, ABC):
-    """The API hands out the address of the next page."""
+class LinkHeaderPager(Pager):
+    """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
 
     follows_links: ClassVar[bool] = True
-
-    @property
-    @override
-    def paging(self) -> Tokens:
-        return Tokens()
-
-
-@dataclass(frozen=True, kw_only=True)
-class LinkHeaderPager(LinkPager):
-    """``Link: <https://...?page=2>; rel="next"`` (RFC 8288)."""
+    paging = Tokens()
 
     rel: str = "next"
 
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(rel=fields.optional_text("rel", "next") or "next", info=PageInfo.parse(fields))
+        return cls(rel=fields.optional_text("rel", "next") or "next")
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
         header = response.headers.get("Link", "")
         if header.strip() and not targets(header):
             raise bad_pagination(response, "its header Link names no address in the form of RFC 8288", "type")
-        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
-        return Page(rows, has_more, total, next=target(header, self.rel) or None)
+        return replace(super().page(response, rows, request), next=target(header, self.rel) or None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NextUrlPager(LinkPager):
+class NextUrlPager(Pager):
     """The address of the next page, in the body or in a header of its own.
 
     :param path: where it is in the body, or
     :param header: name of the header
     """
+
+    follows_links: ClassVar[bool] = True
+    paging = Tokens()
 
     path: str = ""
     header: str = ""
@@ -303,16 +355,16 @@ class NextUrlPager(LinkPager):
             )
         if path and header:
             raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-        return cls(path=path, header=header, info=PageInfo.parse(fields))
+        return cls(path=path, header=header)
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
         link = response.headers.get(self.header, "") if self.header else value_at(response, self.path, rows, request)
-        has_more, total = self.info.has_more(response, request), self.info.total(response, request)
+        page = super().page(response, rows, request)
         if isinstance(link, str) and link.strip():
-            return Page(rows, has_more, total, next=link.strip())
+            return replace(page, next=link.strip())
         if link in (None, False, "", MISSING):
-            return Page(rows, has_more, total)
+            return page
         raise bad_pagination(response, f"the address of the next page is {describe(link)}", "path")
 
 
@@ -334,7 +386,9 @@ def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     """
     if fields is None:
         return OffsetPager()
-    return PAGERS[fields.choice("type", PAGERS)].parse(fields, primary_key)
+    kind = PAGERS[fields.choice("type", PAGERS)]
+    pager = kind.parse(fields, primary_key)
+    return replace(pager, info=PageInfo.parse(fields, counts_pages=kind is PagePager))
 
 
 def _ceiling(where: str, option: str) -> Failure:

@@ -11,7 +11,7 @@ from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.detail_request import DetailRequest
+from source_invoicing.platforms.rest_api.declared import Declared, DeclaredStream
 from source_invoicing.platforms.rest_api.paths import (
     MISSING,
     WHOLE_BODY,
@@ -23,30 +23,26 @@ from source_invoicing.platforms.rest_api.paths import (
     set_path,
 )
 from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
-from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, parse_schema
+from source_invoicing.platforms.rest_api.schema import parse_schema
 from source_invoicing.platforms.rest_api.streams import RestStream
+from source_invoicing.platforms.rest_api.template import DetailRequest
 from source_invoicing.streams import Partition, Row
 from source_invoicing.streams.derived import POSITION, DerivedStream, stamped
 from source_invoicing.streams.stream import InvoicingStream
 
 
 @dataclass(frozen=True)
-class Parts:
-    """One declared stream of parts. Names are those of the configuration, paths are dotted.
+class Parts(Declared):
+    """One declared stream of parts.
 
     :param source: name of the stream whose rows hold the parts (``from``)
     :param expand: where a row holds them; a dot where the answer of the detail is the list of them
     :param document_field: field that gets the document's key
-    :param detail: what is asked for each row, where rows do not hold the parts
     """
 
-    name: str
     source: str
     expand: str
     document_field: str
-    primary_key: tuple[str, ...]
-    detail: DetailRequest | None
-    json_schema: Schema | None
 
     @classmethod
     def parse(cls, fields: Fields, sources: Sequence[Resource], key_param: str) -> Self:
@@ -85,36 +81,24 @@ class Parts:
             document_field=document_field,
             primary_key=parse_primary_key(fields) if given else default,
             detail=detail,
-            json_schema=parse_schema(fields, "json_schema"),
+            json_schema=parse_schema(fields),
         )
 
 
-class PartStream(DeclaredSchema, DerivedStream):
+class PartStream(DeclaredStream, DerivedStream):
     """A stream of parts that the configuration describes."""
+
+    declared: Parts
 
     def __init__(self, declared: Parts, source: RestStream) -> None:
         self.declared = declared
         self._source: RestStream = source
         self._warned = False
-        InvoicingStream.__init__(self, source.account)
-
-    @property
-    @override
-    def name(self) -> str:
-        return self.declared.name
-
-    @property
-    @override
-    def primary_key(self) -> list[str]:  # type: ignore[override]  # elsewhere of the class
-        return list(self.declared.primary_key)
-
-    @property
-    @override
-    def cursor_field(self) -> str | list[str]:  # type: ignore[override]  # elsewhere of the class
-        source = self._source
-        with_details = self.declared.detail or source.declared.detail
+        with_details = declared.detail or source.declared.detail
         # Details of lists of parents are read in full.
-        return [] if with_details and source.declared.parent else source.cursor_field
+        read_in_full = with_details and source.declared.parent
+        self.cursor_field = [] if read_in_full else source.cursor_field  # type: ignore[misc]  # elsewhere of the class
+        InvoicingStream.__init__(self, source.account)
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
@@ -155,7 +139,10 @@ class PartStream(DeclaredSchema, DerivedStream):
 
     def parts_of(self, document: Row) -> Iterator[Row]:
         """The parts of a document, with what they carry of it."""
-        stamps = self._stamps_of(document)
+        stamps: Row = {name: document[name] for name in self._source.declared.stamps if name in document}
+        stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
+        if isinstance(self.cursor_field, str):
+            set_path(stamps, self.cursor_field, self._source.cursor_value(document))
         for position, part in enumerate(self._elements(document) or (), start=1):
             if not isinstance(part, dict):
                 raise UnexpectedResponse(
@@ -178,20 +165,6 @@ class PartStream(DeclaredSchema, DerivedStream):
                     "position tell them apart.",
                     FailureType.config_error,
                 )
-
-    def _stamps_of(self, document: Row) -> Row:
-        """What each part carries of its document."""
-        declared = self._source.declared
-        stamps: Row = {name: document[name] for name in declared.stamps if name in document}
-        stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
-        if isinstance(self.cursor_field, str):
-            set_path(stamps, self.cursor_field, self._source.cursor_value(document))
-        return stamps
-
-    @property
-    @override
-    def given_schema(self) -> Schema | None:
-        return self.declared.json_schema
 
     @property
     @override

@@ -14,6 +14,7 @@ from source_invoicing.http import whole_number
 EACH = "*"
 #: The body itself, in forms that do not keep an empty text.
 WHOLE_BODY = "."
+EACH_STEP = re.compile(r"(?:^|(?<=\.))\*(?:\.|$)")
 # "data[0]" and "data[*]" of JSONPath.
 SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
@@ -56,7 +57,8 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
     :return: everything found, as one flat list, with the key of the innermost object that was stepped into. Nulls, and
         elements without the rest of the path, are passed over; where all lack it, the path leads nowhere
     """
-    first, *others = _parts(path)
+    # The paths between the steps into each element.
+    first, *others = (part.rstrip(".") for part in EACH_STEP.split(path))
     begun = dig(value, first)
     if isinstance(begun, Missing):
         return begun
@@ -76,17 +78,6 @@ def dig_any(value: Any, path: str) -> Any:
         return dig(value, path)
     found = branches(value, path)
     return found if isinstance(found, Missing) else [each for _, each in found if each]
-
-
-def _parts(path: str) -> list[str]:
-    """The paths between the steps into each element."""
-    parts: list[list[str]] = [[]]
-    for step in path.split("."):
-        if step == EACH:
-            parts.append([])
-        else:
-            parts[-1].append(step)
-    return [".".join(part) for part in parts]
 
 
 def _elements(key: str | None, value: Any) -> list[tuple[str | None, Any]]:
@@ -134,6 +125,16 @@ def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool
     """
     path = fields.optional_text(name, default)
     check_path(fields, name, path, may_branch=may_branch)
+    return path
+
+
+def parse_record_path(fields: Fields, default: str = "", *, may_branch: bool = False) -> str:
+    """Where the records of an answer are; empty where it is the list, or the record, itself.
+
+    :raises Failure: when it is not a path
+    """
+    path = fields.optional_text("record_path", default).removeprefix(WHOLE_BODY)
+    check_path(fields, "record_path", path, may_branch=may_branch)
     return path
 
 

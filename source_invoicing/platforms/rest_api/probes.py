@@ -113,12 +113,11 @@ def total_right(inquiry: Inquiry, stream: RestStream) -> str:
         BOTH: "7 and '7' are taken for one key, and each is handed on as it comes.",
     }
 )
-def key_form(inquiry: Inquiry, names: Sequence[str]) -> str:
+def key_form(inquiry: Inquiry, streams: Sequence[RestStream]) -> str:
     """Are keys numbers or text?"""
     kinds = set()
-    for name in names:
-        stream, page = inquiry.stream(name), inquiry.page(name).page
-        if isinstance(stream, RestStream) and page is not None:
+    for stream in streams:
+        if page := inquiry.page(stream.name).page:
             values = [dig(row, path) for row in page.rows for path in stream.own_key]
             kinds |= {TEXTS if isinstance(value, str) else NUMBERS for value in values}
     if not kinds:
@@ -133,9 +132,8 @@ def key_form(inquiry: Inquiry, names: Sequence[str]) -> str:
         NOTHING: "The list ends there if a total says so. If not, set absent_when_empty.",
     }
 )
-def empty_form(inquiry: Inquiry, names: Sequence[str]) -> str:
+def empty_form(inquiry: Inquiry, streams: Sequence[RestStream]) -> str:
     """What stands for no rows, by an empty list, by what changed in the future, or by what is behind the end?"""
-    streams = [stream for name in names if isinstance(stream := inquiry.stream(name), RestStream)]
     for answer, stream in _likely_empty(inquiry, streams):
         if answer.response is not None and not (answer.page and answer.page.rows):
             found = dig(answer.response.body, stream.declared.record_path)
@@ -166,76 +164,43 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     asked = [each for each in lists if isinstance(each, RestStream) and not isinstance(each, ChildStream)]
     asked = [each for each in asked if not each.declared.has_versions]
     dated_ones = [each for each in asked if isinstance(each.cursor_field, str) and each.cursor_field]
-    filtered = [each for each in dated_ones if each.declared.sends_since]
     names = [each.name for each in asked]
-    of_changes = {each.name: Changes(unit=unit_of(each.declared.since.format)) for each in filtered}
-    return [
-        *(_probe(each, "listed", "The list {} can be read.", listed(each.name), ANSWERS) for each in asked),
-        *(_probe(each, "rows", "Each row of {} is listed once.", row_listed(each.name), ONCE) for each in asked),
-        *(_probe(each, "dated", "Rows of {} carry the cursor.", dated(each.name), ALWAYS) for each in dated_ones),
-        *(
-            probe
-            for each in filtered
-            for probe in (
-                _probe(
-                    each, "filter", "The filter selects {}.", change_filter(each.name, of_changes[each.name]), HONOURED
-                ),
-                _probe(
-                    each,
-                    "boundary",
-                    "The filter lists {} of the very time that is asked for.",
-                    boundary(each.name, of_changes[each.name]),
-                    INCLUDED,
-                ),
-            )
-        ),
-        *(
-            _probe(each, "size", "A page of {} is as long as declared.", declared_size(each.name, size), TAKEN)
-            for each in asked
-            if (size := each.declared.pager.size)
-        ),
-        *(
-            _probe(each, "stable", "The list {} comes in the same order each time.", order_stable(each.name), STABLE)
-            for each in asked
-        ),
-        *(
-            _probe(
-                each,
-                "order",
-                "The list {} comes oldest row first.",
-                row_order(each.name),
-                OLDEST_ROW,
-            )
-            for each in asked
-        ),
-        *(
-            _probe(each, "end", "The last page ends the list {}.", last_page(each.name), (ENDS, NO_ADDRESS))
-            for each in asked
-            if not isinstance(each.declared.pager, NoPager)
-        ),
-        *(
-            _probe(each, "total", "The total of {} is right, if there is one.", total_right(each), (RIGHT, UNDECLARED))
-            for each in asked
-        ),
-        Probe("keys", "Keys are of one type.", Mark.INFERRED, key_form(names), (NUMBERS, TEXTS)),
-        Probe("empty", "An empty list stands for no rows.", Mark.INFERRED, empty_form(names), A_LIST),
-        *(
-            Probe(
-                "limits",
-                "Headers tell when calls are counted anew.",
-                Mark.INFERRED,
-                observation(name, limits),
-                PRESENT,
-                {
-                    PRESENT: "A refused call is sent again when they say.",
-                    ABSENT: "A refused call is sent again after a pause that grows.",
-                },
-            )
-            for name in names[:1]
-        ),
-    ]
+    probes: list[Probe] = []
 
+    def ask(name: str, what: str, fact: str, asking: Question, assumed: str | tuple[str, ...]) -> None:
+        # What a user has declared is as good as inferred.
+        probes.append(Probe(f"{name}-{what}", fact.format(name), Mark.INFERRED, asking, assumed))
 
-def _probe(stream: InvoicingStream, what: str, fact: str, asked: Question, assumed: str | tuple[str, ...]) -> Probe:
-    """What a user has declared is as good as inferred."""
-    return Probe(f"{stream.name}-{what}", fact.format(stream.name), Mark.INFERRED, asked, assumed)
+    for name in names:
+        ask(name, "listed", "The list {} can be read.", listed(name), ANSWERS)
+    for name in names:
+        ask(name, "rows", "Each row of {} is listed once.", row_listed(name), ONCE)
+    for each in dated_ones:
+        ask(each.name, "dated", "Rows of {} carry the cursor.", dated(each.name), ALWAYS)
+    for each in dated_ones:
+        if each.declared.sends_since:
+            name, changes = each.name, Changes(unit=unit_of(each.declared.since.format))
+            ask(name, "filter", "The filter selects {}.", change_filter(name, changes), HONOURED)
+            fact = "The filter lists {} of the very time that is asked for."
+            ask(name, "boundary", fact, boundary(name, changes), INCLUDED)
+    for each in asked:
+        if size := each.declared.pager.size:
+            ask(each.name, "size", "A page of {} is as long as declared.", declared_size(each.name, size), TAKEN)
+    for name in names:
+        ask(name, "stable", "The list {} comes in the same order each time.", order_stable(name), STABLE)
+    for name in names:
+        ask(name, "order", "The list {} comes oldest row first.", row_order(name), OLDEST_ROW)
+    for each in asked:
+        if not isinstance(each.declared.pager, NoPager):
+            ask(each.name, "end", "The last page ends the list {}.", last_page(each.name), (ENDS, NO_ADDRESS))
+    for each in asked:
+        ask(each.name, "total", "The total of {} is right, if there is one.", total_right(each), (RIGHT, UNDECLARED))
+    probes.append(Probe("keys", "Keys are of one type.", Mark.INFERRED, key_form(asked), (NUMBERS, TEXTS)))
+    probes.append(Probe("empty", "An empty list stands for no rows.", Mark.INFERRED, empty_form(asked), A_LIST))
+    advice = {
+        PRESENT: "A refused call is sent again when they say.",
+        ABSENT: "A refused call is sent again after a pause that grows.",
+    }
+    fact = "Headers tell when calls are counted anew."
+    of_first = [observation(name, limits) for name in names[:1]]
+    return probes + [Probe("limits", fact, Mark.INFERRED, asking, PRESENT, advice) for asking in of_first]

@@ -32,13 +32,7 @@ FILLED_IN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Product:
-    """What is known about a product.
-
-    :param docs: addresses of the vendor's pages
-    :param hint: what the user has to fill in, and where to find it
-    :param platform: members of the platform's configuration
-    :param account_headers: names of headers whose values only the account knows
-    """
+    """What is known about a product: what its file holds, with the defaults in the streams."""
 
     name: str
     title: str

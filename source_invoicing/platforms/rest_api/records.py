@@ -1,19 +1,23 @@
-"""The records of a response."""
+"""The records of a response, and what they say about the options of their stream."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import MalformedResponse, Response, inside_a_sentence
+from source_invoicing.http import MalformedResponse, Response, UnexpectedResponse, inside_a_sentence
+from source_invoicing.platforms.rest_api.error_handler import error_text, usual_words, words_in
 from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any, lists_in
 from source_invoicing.platforms.rest_api.resource import Resource
-from source_invoicing.platforms.rest_api.words import error_text, usual_words, words_in
 from source_invoicing.streams import Row
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # Places that a message names, in the place of one where no list is.
 MOST_LISTS = 3
+# Larger numbers are rounded when they are read, so two of them may look alike.
+EXACT = 2**53
 
 
 def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
@@ -25,8 +29,10 @@ def read_records(response: Response, resource: Resource, *, is_first_page: bool)
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
-    if said := _error(response.body, resource.error_path):
-        raise _malformed(response, f"says under {resource.error_path!r}: {said}", FailureType.transient_error)
+    # False, 0 and empty containers say that nothing is wrong.
+    if resource.error_path and (error := dig_any(response.body, resource.error_path)):
+        words = words_in(error) or error_text(response.body) or "something is wrong"
+        raise _malformed(response, f"says under {resource.error_path!r}: {words}", FailureType.transient_error)
     found = _records_at(response, resource, is_first_page)
     if not isinstance(found, list):
         raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
@@ -35,12 +41,6 @@ def read_records(response: Response, resource: Resource, *, is_first_page: bool)
         what = _not_a_list(response.body, f"a list with {describe(strangers[0])} in it", resource)
         raise _malformed(response, what, FailureType.config_error)
     return found
-
-
-def _error(body: Any, error_path: str) -> str | None:
-    """What the body says under ``error_path``: false, 0 and empty containers say that nothing is wrong."""
-    found = dig_any(body, error_path) if error_path else None
-    return (words_in(found) or error_text(body) or "something is wrong") if found else None
 
 
 def _records_at(response: Response, resource: Resource, is_first_page: bool) -> Any:
@@ -98,3 +98,64 @@ def _malformed(response: Response, what: str, failure_type: FailureType) -> Malf
         "the stream in the configuration.",
         failure_type,
     )
+
+
+def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Response) -> None:
+    """Rows that cannot be distinguished cannot be read completely.
+
+    :param key: dotted paths of the fields that distinguish the rows of one list
+    :raises UnexpectedResponse: when a row lacks a part of its key
+    """
+    for row in rows:
+        for path in key:
+            value = dig(row, path)
+            if isinstance(value, float) and abs(value) >= EXACT:
+                raise UnexpectedResponse(
+                    f"Stream {stream}: a record of {response.path} has a number of more than 64 bits at {path!r}, "
+                    "which primary_key names. It is rounded when it is read, so it tells no records apart. Name "
+                    "another field, such as one that holds the same as text.",
+                    FailureType.config_error,
+                )
+            if value is None or value is MISSING or isinstance(value, (dict, list)):
+                raise UnexpectedResponse(
+                    f"Stream {stream}: a record of {response.path} has {describe(value)} at {path!r}, which "
+                    f"primary_key names. The record is {describe(row)}. Name the fields that identify a record; or "
+                    "correct record_path, if that is no record.",
+                    FailureType.config_error,
+                )
+
+
+def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str, since_format: str) -> str:
+    """What to say of the rows of a first page none of which has a time of change that can be read.
+
+    :return: empty where a row has none at all, which says nothing about the others
+    """
+    values = [dig(row, cursor_field) for row in rows]
+    if not values or any(value is None for value in values):
+        return ""
+    advice = "a date in a form of its own needs its pattern in since_format."
+    if "%" in since_format:
+        advice = f"a date in a form of its own needs its pattern in since_format, which is {since_format!r} now."
+    return (
+        f"Stream {stream}: the records of the first page have {describe(values[0])} at {cursor_field!r}, "
+        f"which cursor_field names, and no date. Leave it empty where the API tells no time of change; {advice}"
+    )
+
+
+def check_window(stream: str, times: Iterable[int | None], window: Mapping[str, int], began: int) -> None:
+    """Windows that select by another date than that of the last change would miss later changes for ever.
+
+    :param times: when the rows of a window were last changed
+    :param window: ``from`` and ``to``, in seconds since 1970 (UTC), as the times
+    :param began: when the sync began: later changes may move a row while it is read
+    :raises UnexpectedResponse: when one was changed outside of the window
+    """
+    margin = 2 * SECONDS_PER_DAY  # time zones, and borders that are whole days
+    for at in times:
+        if at is not None and (at < window["from"] - margin or window["to"] + margin < at < began - margin):
+            raise UnexpectedResponse(
+                f"Stream {stream}: a window holds a record that was last changed outside of it, by cursor_field. The "
+                "window selects by another date, so changes of old records would be missed. Leave cursor_field empty: "
+                "then all windows are read each time.",
+                FailureType.config_error,
+            )

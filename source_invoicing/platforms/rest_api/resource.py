@@ -1,52 +1,39 @@
 """One declared stream as a typed object.
 
-Pagers, templates, schemas and selections read their own options; what concerns several of them is here.
+Pagers, templates and schemas read their own options; what selects rows, and what concerns several of them, is here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
-from source_invoicing.platforms.rest_api.detail_request import DetailRequest
-from source_invoicing.platforms.rest_api.headers import Pairs
-from source_invoicing.platforms.rest_api.pager import Pager
-from source_invoicing.platforms.rest_api.pagers import parse_pager
-from source_invoicing.platforms.rest_api.paths import EACH, WHOLE_BODY, check_path, parse_path
-from source_invoicing.platforms.rest_api.schema import Schema, parse_schema
-from source_invoicing.platforms.rest_api.selection import Since, Windows
+from source_invoicing.http import whole_number
+from source_invoicing.platforms.rest_api.declared import Declared
+from source_invoicing.platforms.rest_api.pagers import Pager, parse_pager
+from source_invoicing.platforms.rest_api.paths import EACH, check_path, parse_path, parse_record_path
+from source_invoicing.platforms.rest_api.schema import parse_schema
 from source_invoicing.platforms.rest_api.template import (
     OF_PAGES,
     OF_TIMES,
+    DetailRequest,
     RequestTemplate,
+    Shared,
+    check_header_name,
     placeholders_in,
 )
-from source_invoicing.platforms.rest_api.timestamps import INTEGER
+from source_invoicing.platforms.rest_api.timestamps import INTEGER, parse_format, unit_of
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LONGEST_WINDOW = 3660
 RECORD, SYNC_START = "record", "sync_start"
 #: Field that the records of a stream get whose cursor is the start of the sync.
 SYNCED_AT = "_synced_at"
-
-
-@dataclass(frozen=True)
-class Shared:
-    """What the platform sets for all streams.
-
-    :param key_param: the query parameter that holds the key; empty where none does
-    :param headers: headers that hold placeholders
-    :param taken_headers: who sets a header that no stream may set, by its name in lower case
-    :param has_start_date: whether the configuration names a start date
-    """
-
-    key_param: str = ""
-    headers: Pairs = ()
-    taken_headers: Mapping[str, str] = field(default_factory=dict)
-    has_start_date: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,20 +63,107 @@ class Parent:
 
 
 @dataclass(frozen=True)
-class Resource:
-    """One declared stream. Names are those of the configuration, paths are dotted.
+class Since:
+    """How the API is asked for what changed since a time. Names are those of the configuration.
+
+    :param first: what stands for the time in a sync that has none yet (seconds since 1970, UTC, or a row version)
+    """
+
+    param: str
+    header: str
+    format: str
+    first: int | None
+
+    @classmethod
+    def parse(cls, fields: Fields) -> Self:
+        """
+        :param fields: the stream
+        :raises Failure: for the first option that is wrong
+        """
+        header, form = fields.optional_text("since_header"), parse_format(fields, "since_format")
+        if header:
+            check_header_name(fields, header, "since_header")
+        param = fields.optional_text("since_param")
+        if form != INTEGER:
+            return cls(param, header, form, fields.timestamp("first_since"))
+        text = fields.optional_text("first_since")
+        version = whole_number(text) if text else None
+        if text and version is None:
+            what = f"should be a whole number where since_format is integer, found {text!r}"
+            raise fields.complaint("first_since", what)
+        return cls(param, header, form, version)
+
+    @property
+    def option(self) -> str:
+        """The option that has it sent, if there is one."""
+        return "since_param" if self.param else "since_header" if self.header else ""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of time that are asked for one by one, for lists that want a beginning and an end.
+
+    :param days: length of a window
+    :param first: where the first one begins (seconds since 1970, UTC)
+    :param format: how the borders are written
+    """
+
+    days: int
+    from_param: str
+    to_param: str
+    first: int | None
+    format: str
+
+    @classmethod
+    def parse(cls, fields: Fields | None) -> Self | None:
+        """The windows of a stream, if it has some: Airbyte's form sends an object without days where it has none.
+
+        :raises Failure: for the first option that is wrong
+        """
+        if fields is None:
+            return None
+        days = fields.integer("days", None, 1, LONGEST_WINDOW)
+        windows = cls(
+            days=days or 0,
+            from_param=fields.optional_text("from_param"),
+            to_param=fields.optional_text("to_param"),
+            first=fields.timestamp("first"),
+            format=parse_format(fields, "format", default="date"),
+        )
+        if windows.format == INTEGER:
+            raise fields.complaint("format", "is integer, and windows are of time")
+        if days is None and (windows.from_param or windows.to_param or windows.first is not None):
+            raise fields.complaint("days", "is missing. It is how many days a window has")
+        return None if days is None else windows
+
+    def between(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Windows from a time to another one, each of which begins one unit of the format before the last one's end.
+
+        :param start: seconds since 1970 (UTC)
+        """
+        unit = unit_of(self.format)
+        start, end = start - start % unit, end - end % unit
+        while True:
+            stop = start + self.days * SECONDS_PER_DAY
+            yield start, min(stop, end)
+            if stop >= end:
+                return
+            start = stop - unit if self.days * SECONDS_PER_DAY > unit else stop
+
+
+@dataclass(frozen=True)
+class Resource(Declared):
+    """One declared stream with a list of its own.
 
     :param absent_when_empty: whether the API leaves the list out where it has no records
     :param synced_at: whether the start of the sync is the cursor
     """
 
-    name: str
     template: RequestTemplate
     record_path: str
     single_object_as_list: bool
     absent_when_empty: bool
     key_field: str
-    primary_key: tuple[str, ...]
     pager: Pager
     cursor_field: str
     synced_at: bool
@@ -98,9 +172,7 @@ class Resource:
     values: tuple[str, ...]
     value_field: str
     parent: Parent | None
-    detail: DetailRequest | None
     error_path: str
-    json_schema: Schema | None
 
     @classmethod
     def parse(cls, fields: Fields, shared: Shared) -> Self:
@@ -111,8 +183,8 @@ class Resource:
         name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
-            template=RequestTemplate.parse(fields, shared.headers, shared.taken_headers, shared.key_param),
-            record_path=_record_path(fields),
+            template=RequestTemplate.parse(fields, shared),
+            record_path=parse_record_path(fields, "data", may_branch=True),
             single_object_as_list=fields.flag("single_object_as_list"),
             absent_when_empty=fields.flag("absent_when_empty"),
             key_field=fields.optional_text("key_field"),
@@ -127,23 +199,19 @@ class Resource:
             parent=Parent.parse(fields.optional_object("parent")),
             detail=None,
             error_path=parse_path(fields, "error_path", may_branch=True),
-            json_schema=parse_schema(fields, "json_schema"),
+            json_schema=parse_schema(fields),
         )
-        resource = replace(resource, template=resource._checked_template(fields))
-        if detail := DetailRequest.parse(
-            fields.optional_object("detail"), resource.fixed_placeholders, shared.key_param
-        ):
-            resource = replace(resource, detail=detail)
-            resource._check_detail(fields.object("detail"))
-        resource._check_keys(fields)
+        form = resource.since.format
+        borders = resource.windows.format if resource.windows else form
+        template = replace(resource.template, formats={"since": form, "from": borders, "to": borders})
+        resource = replace(resource, template=template.checked(fields, dict(resource._unavailable())))
+        detail = DetailRequest.parse(fields.optional_object("detail"), resource.fixed_placeholders, shared.key_param)
+        resource = replace(resource, detail=detail)
+        if fault := next(resource._faults(shared), None):
+            raise fields.complaint(*fault)
         if resource.value_field and primary_key and resource.value_field not in primary_key:
             resource = replace(resource, primary_key=(*primary_key, resource.value_field))
-        resource._check_since(fields)
-        resource._check_lists(fields)
-        if resource.windows is not None:
-            resource._check_windows(fields.object("window"), resource.windows, shared)
-        resource._check_params(fields, shared.key_param)
-        return resource
+        return replace(resource, template=resource._whole_template())
 
     @property
     def sends_since(self) -> bool:
@@ -171,11 +239,15 @@ class Resource:
         used = self.template.placeholders
         return {name: param for name, param in self.pager.params.items() if param and name not in used}
 
-    def _checked_template(self, fields: Fields) -> RequestTemplate:
-        form = self.since.format
-        borders = self.windows.format if self.windows else form
-        template = replace(self.template, formats={"since": form, "from": borders, "to": borders})
-        return template.checked(fields, dict(self._unavailable()))
+    def _whole_template(self) -> RequestTemplate:
+        """The template with the parameters, and the header, that have options of their own."""
+        of_times = {"since": self.since.param}
+        if self.windows:
+            of_times |= {"from": self.windows.from_param, "to": self.windows.to_param}
+        params = {**self.paging_params, **of_times}
+        named = tuple((param, name) for name, param in params.items() if param)
+        header = ((self.since.header, "{since}"),) if self.since.header else ()
+        return replace(self.template, named=named, shared_headers=(*self.template.shared_headers, *header))
 
     def _unavailable(self) -> Iterator[tuple[str, str]]:
         """Placeholders that never have a value here, and why."""
@@ -191,111 +263,96 @@ class Resource:
         if not self.values:
             yield "value", "the stream names no values"
 
-    def _check_keys(self, fields: Fields) -> None:
+    def _faults(self, shared: Shared) -> Iterator[tuple[str, str]]:
+        """What does not go together: a property, and what to say of it."""
+        if self.detail and (self.has_versions or self.windows):
+            yield "detail.path", "goes with records that tell when they were changed, or with none of that"
+        if self.detail and not self.primary_key:
+            yield "detail.path", "needs a primary_key, by which records are asked for"
+        yield from self._faults_of_records()
+        yield from self._faults_of_times()
+        yield from self._faults_of_lists()
+        if self.windows:
+            for name, param in (("from", self.windows.from_param), ("to", self.windows.to_param)):
+                if not param and name not in self.template.placeholders:
+                    yield f"window.{name}_param", f"is missing, and {{{name}}} occurs nowhere"
+            if self.windows.first is None and not shared.has_start_date:
+                yield "window.first", "is missing, and so is start_date. It is where the first window begins"
+        yield from self._faults_of_params(shared.key_param)
+
+    def _faults_of_records(self) -> Iterator[tuple[str, str]]:
         if len(set(self.primary_key)) != len(self.primary_key):
-            raise fields.complaint("primary_key", "names a field twice")
-        if self.parent is not None and self.primary_key == (self.parent.field,):
-            raise fields.object("parent").complaint(
-                "field",
+            yield "primary_key", "names a field twice"
+        if self.parent and self.primary_key == (self.parent.field,):
+            yield (
+                "parent.field",
                 f"is {self.parent.field!r}, which is the whole primary_key: the id of the parent would take the place "
                 "of what tells the records of a parent apart. Give it another name, or name further fields in "
                 "primary_key",
             )
         if self.value_field and self.primary_key == (self.value_field,):
-            raise fields.complaint(
-                "value_field", f"is {self.value_field!r}, which is the whole primary_key. Give it another name"
-            )
+            yield "value_field", f"is {self.value_field!r}, which is the whole primary_key. Give it another name"
         if self.key_field and EACH not in self.record_path.split("."):
-            raise fields.complaint("key_field", f"goes with a record_path that steps into an object by {EACH}")
+            yield "key_field", f"goes with a record_path that steps into an object by {EACH}"
         if self.error_path and f"{self.record_path}.".startswith(f"{self.error_path}."):
-            raise fields.complaint(
-                "error_path",
-                f"is {self.error_path!r}, where record_path finds the records; it should be where an error stands",
-            )
+            what = f"is {self.error_path!r}, where record_path finds the records; it should be where an error stands"
+            yield "error_path", what
 
-    def _check_detail(self, fields: Fields) -> None:
-        """
-        :param fields: the object ``detail`` of the stream
-        """
-        if self.has_versions or self.windows is not None:
-            raise fields.complaint("path", "goes with records that tell when they were changed, or with none of that")
-        if not self.primary_key:
-            raise fields.complaint("path", "needs a primary_key, by which records are asked for")
-
-    def _check_since(self, fields: Fields) -> None:
+    def _faults_of_times(self) -> Iterator[tuple[str, str]]:
         if self.since.option and not self.cursor_field and not self.synced_at:
-            raise fields.complaint(
-                self.since.option, "goes with cursor_field only: without it no sync knows where it stands"
-            )
+            yield self.since.option, "goes with cursor_field only: without it no sync knows where it stands"
         if self.since.first is not None and not self.sends_since:
-            raise fields.complaint("first_since", "goes with since_param, since_header or {since} only")
+            yield "first_since", "goes with since_param, since_header or {since} only"
         if self.since.first is None and "since" in placeholders_in(self.template.path):
-            raise fields.complaint("path", "holds {since}, so the first sync needs a first_since")
+            yield "path", "holds {since}, so the first sync needs a first_since"
         if not self.synced_at:
             return
         if self.cursor_field:
-            raise fields.complaint("cursor_field", "means nothing where cursor is sync_start; leave it out")
+            yield "cursor_field", "means nothing where cursor is sync_start; leave it out"
         if self.since.format == INTEGER:
-            raise fields.complaint("since_format", "is integer, and the start of a sync is a time")
-        if not self.sends_since and self.windows is None:
-            raise fields.complaint(
-                "cursor", "is sync_start, so the API has to select; set since_param or since_header, or use {since}"
-            )
+            yield "since_format", "is integer, and the start of a sync is a time"
+        if not self.sends_since and not self.windows:
+            what = "is sync_start, so the API has to select; set since_param or since_header, or use {since}"
+            yield "cursor", what
 
-    def _check_lists(self, fields: Fields) -> None:
+    def _faults_of_lists(self) -> Iterator[tuple[str, str]]:
         used = self.template.placeholders
         if "cursor" in placeholders_in(self.template.path):
-            raise fields.complaint("path", "holds {cursor}, which has no value on the first page; use params")
-        if self.parent is not None and "id" not in used:
-            raise fields.complaint("path", "should hold {id}, the id of the parent, unless params, body or headers do")
+            yield "path", "holds {cursor}, which has no value on the first page; use params"
+        if self.parent and "id" not in used:
+            yield "path", "should hold {id}, the id of the parent, unless params, body or headers do"
         if self.values and "value" not in used:
-            raise fields.complaint("values", "are sent nowhere; path, params, body or headers should hold {value}")
+            yield "values", "are sent nowhere; path, params, body or headers should hold {value}"
         if len(set(self.values)) != len(self.values):
-            raise fields.complaint("values", "hold a text twice")
+            yield "values", "hold a text twice"
         if self.value_field and not self.values:
-            raise fields.complaint("value_field", "goes with values only")
-        if self.parent is not None and self.windows is not None:
-            raise fields.complaint(
-                "window", "and parent do not go together; name fixed dates in params that take in everything"
-            )
-        if self.parent is not None and self.values:
-            raise fields.complaint("values", "and parent do not go together; declare a stream for each value")
+            yield "value_field", "goes with values only"
+        if self.parent and self.windows:
+            yield "window", "and parent do not go together; name fixed dates in params that take in everything"
+        if self.parent and self.values:
+            yield "values", "and parent do not go together; declare a stream for each value"
 
-    def _check_windows(self, fields: Fields, windows: Windows, shared: Shared) -> None:
-        for name, param in (("from", windows.from_param), ("to", windows.to_param)):
-            if not param and name not in self.template.placeholders:
-                raise fields.complaint(f"{name}_param", f"is missing, and {{{name}}} occurs nowhere")
-        if windows.first is None and not shared.has_start_date:
-            raise fields.complaint("first", "is missing, and so is start_date. It is where the first window begins")
-
-    def _check_params(self, fields: Fields, key_param: str) -> None:
+    def _faults_of_params(self, key_param: str) -> Iterator[tuple[str, str]]:
         names = tuple(self.paging_params.values())
-        takes_a_cursor = bool(names) or "cursor" in self.template.placeholders
-        if "cursor" in self.pager.params and not takes_a_cursor:
-            raise fields.object("pagination").complaint(
-                "cursor_param", "is missing. It is the query parameter that takes the cursor"
-            )
+        if "cursor" in self.pager.params and not names and "cursor" not in self.template.placeholders:
+            yield "pagination.cursor_param", "is missing. It is the query parameter that takes the cursor"
         if len(set(names)) != len(names):
-            raise fields.complaint("pagination", f"uses the parameter {names[0]!r} for two things")
+            yield "pagination", f"uses the parameter {names[0]!r} for two things"
         if key_param and key_param in names:
-            raise fields.complaint("pagination", f"uses the parameter {key_param!r}, which holds the key")
+            yield "pagination", f"uses the parameter {key_param!r}, which holds the key"
         setters = {key_param: "platform.auth", **dict.fromkeys(names, "pagination")}
         own = {"since_param": self.since.param}
-        if self.windows is not None:
+        if self.windows:
             own |= {"window.from_param": self.windows.from_param, "window.to_param": self.windows.to_param}
         for option, param in own.items():
-            if not param:
-                continue
-            if param in setters:
-                raise fields.complaint(option, f"is {param!r}, which {setters[param]} sets")
+            if param and param in setters:
+                yield option, f"is {param!r}, which {setters[param]} sets"
             setters[param] = option
         for index, (name, _) in enumerate(self.template.params):
             if name in setters:
-                raise fields.complaint(
-                    f"params[{index}].name", f"is {name!r}, which {setters[name]} sets; leave it out"
-                )
+                yield f"params[{index}].name", f"is {name!r}, which {setters[name]} sets; leave it out"
         if self.since.header.lower() in (name.lower() for name, _ in self.template.headers if self.since.header):
-            raise fields.complaint("since_header", f"is {self.since.header!r}, which stands among the headers already")
+            yield "since_header", f"is {self.since.header!r}, which stands among the headers already"
 
 
 def parse_name(fields: Fields) -> str:
@@ -316,10 +373,3 @@ def parse_primary_key(fields: Fields) -> tuple[str, ...]:
     for index, path in enumerate(paths):
         check_path(fields, f"primary_key[{index}]", path)
     return tuple(paths)
-
-
-def _record_path(fields: Fields) -> str:
-    # A form may not keep an empty text.
-    path = fields.optional_text("record_path", "data").removeprefix(WHOLE_BODY)
-    check_path(fields, "record_path", path, may_branch=True)
-    return path

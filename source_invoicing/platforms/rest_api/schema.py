@@ -1,115 +1,38 @@
-"""The schema of a stream: given by the configuration, stored by the connection, or inferred from records."""
+"""JSON schemas: given by the configuration, or inferred from records."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any, ClassVar, TypeVar
-
-from airbyte_cdk.models import AirbyteStream
-from typing_extensions import override
+from typing import Any
 
 from source_invoicing.config import Fields
-from source_invoicing.http import Failure, logger
 from source_invoicing.platforms.rest_api.paths import dig
-from source_invoicing.streams import InvoicingStream, Row
-from source_invoicing.streams.normalise import PYTHON_TYPES, with_additional_properties
+from source_invoicing.streams import Row
+from source_invoicing.streams.normalise import PYTHON_TYPES
 
 Schema = Mapping[str, Any]
 Node = dict[str, Any]
-T = TypeVar("T")
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
-# Lists of a stream that discovery looks at, until one has rows: some customers have no contacts.
-MOST_LISTS = 20
 DEEPEST = 20
 NAMES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 #: Types are listed in this order, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "number", "string", "object", "array")
 
 
-class DeclaredSchema(InvoicingStream, ABC):
-    """A stream whose schema the configuration gives or the connection has stored, and that ``discover`` infers from
-    records otherwise. Keys and cursors are dotted paths."""
+def parse_schema(fields: Fields) -> Schema | None:
+    """The schema that the configuration gives as JSON text, if it does.
 
-    primary_key: ClassVar[list[str]]
-
-    _stored: Schema | None = None
-
-    @property
-    @abstractmethod
-    def given_schema(self) -> Schema | None:
-        """The schema in the configuration, if there is one."""
-
-    @property
-    @abstractmethod
-    def known_fields(self) -> tuple[str, ...]:
-        """Dotted paths of fields that records have beside their key."""
-
-    @abstractmethod
-    def sample(self) -> list[Row]:
-        """Records to infer the schema from, for which the API is asked.
-
-        :raises Failure: when no list of the account can be read
-        """
-
-    @cached_property
-    def _inferred(self) -> Schema:
-        return infer(self.sample(), self.primary_key, self.known_fields)
-
-    def warn_of_open_schema(self, failure: Failure) -> None:
-        """Say that the records of this stream are not known."""
-        logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
-
-    def warn_of_no_records(self) -> None:
-        """Say that there is nothing to infer a schema from."""
-        logger.warning(
-            "Stream %s: it shows no record yet, so its schema has little more than its key. Whatever else its records "
-            "have is kept in _additional_properties until the source schema is refreshed, or json_schema is given.",
-            self.name,
-        )
-
-    @override
-    def get_json_schema(self) -> Schema:  # type: ignore[override]  # the base caches per instance
-        return with_additional_properties(self.given_schema or self._inferred)
-
-    @override
-    def use_schema(self, schema: Schema) -> None:
-        self._stored = schema
-
-    @override
-    def schema_of_records(self) -> Schema:
-        """A read infers nothing."""
-        return self.given_schema or self._stored or {}
-
-    @override
-    def as_airbyte_stream(self) -> AirbyteStream:
-        stream = super().as_airbyte_stream()
-        stream.source_defined_primary_key = [path.split(".") for path in self.primary_key] or None
-        if stream.default_cursor_field:
-            stream.default_cursor_field = stream.default_cursor_field[0].split(".")
-        return stream
-
-
-def spread(lists: Sequence[T]) -> Sequence[T]:
-    """Some of many lists, from all over, the first one among them."""
-    return lists[:: -(-len(lists) // MOST_LISTS) or 1]
-
-
-def parse_schema(fields: Fields, name: str) -> Schema | None:
-    """A schema that the configuration gives as JSON text, if it does.
-
-    :param name: of the property that holds it
+    :param fields: the stream
     :raises Failure: when it is not the schema of an object
     """
-    if not fields.optional_text(name):
+    if not fields.optional_text("json_schema"):
         return None
-    schema = fields.json_object(name)
+    schema = fields.json_object("json_schema")
     if not isinstance(schema.get("properties"), dict):
-        raise fields.complaint(name, 'should be a JSON schema of an object, with "properties"')
+        raise fields.complaint("json_schema", 'should be a JSON schema of an object, with "properties"')
     if fault := _fault_in(schema):
-        raise fields.complaint(name, f"is no JSON schema at {fault}")
+        raise fields.complaint("json_schema", f"is no JSON schema at {fault}")
     return {"type": "object", "additionalProperties": True, **schema}
 
 

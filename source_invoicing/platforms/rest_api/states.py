@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.state import FINISHED, ParentState
+from source_invoicing.streams.state import FINISHED, ParentState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat
 
 # Stored names; never change them.
@@ -23,7 +23,7 @@ class EndState(CursorState):
     those, if that is earlier.
     """
 
-    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool) -> None:
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool = False) -> None:
         """
         :param dated: whether rows carry times, by which the reading selects
         """
@@ -95,9 +95,9 @@ class EndState(CursorState):
             super().advance(None, to)
 
     def _end(self) -> int | None:
-        if not self._dated or self._newest is None or self.started is None:
-            return None if self._dated else self.started
-        return min(self._newest, self.started)
+        if not self._dated:
+            return self.started
+        return None if self._newest is None or self.started is None else min(self._newest, self.started)
 
 
 class VersionState(EndState):
@@ -163,6 +163,12 @@ class ChildCursorState(ParentState):
         self._knows_when_it_began = BEGAN in times or self.done_up_to is None
 
 
+def times_in(state: StreamState) -> EndState | None:
+    """The part of a state that moves when all is read, if it has one."""
+    state = state.times if isinstance(state, ChildCursorState) else state
+    return state if isinstance(state, EndState) else None
+
+
 class WindowState(EndState):
     """``{cursor_field: end of the last window that was read}``; without a cursor ``{"window": end}``, until all are.
 
@@ -175,7 +181,7 @@ class WindowState(EndState):
         """
         :param cursor_field: empty for a list that is read in full each time
         """
-        super().__init__(stream, cursor_field or self.WINDOW, timestamps, dated=False)
+        super().__init__(stream, cursor_field or self.WINDOW, timestamps)
         self._starts_over = not cursor_field
         self._finished = False
 

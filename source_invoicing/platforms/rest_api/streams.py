@@ -8,39 +8,34 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
-from source_invoicing.platforms.rest_api.checks import (
-    check_window,
-    demand_keys,
-    doubt_about_cursor,
-    warn_of_more,
-    warn_of_shared_keys,
-)
-from source_invoicing.platforms.rest_api.detail_request import DetailRequest
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
-from source_invoicing.platforms.rest_api.page_info import absolute
+from source_invoicing.platforms.rest_api.page_info import absolute, sign_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
-from source_invoicing.platforms.rest_api.records import read_records
+from source_invoicing.platforms.rest_api.records import check_window, demand_keys, doubt_about_cursor, read_records
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
-from source_invoicing.platforms.rest_api.schema import DeclaredSchema, Schema, spread
 from source_invoicing.platforms.rest_api.states import VersionState
+from source_invoicing.platforms.rest_api.template import DetailRequest
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
 from source_invoicing.streams.derived import first
 from source_invoicing.streams.resource import ResourceList
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
 
+T = TypeVar("T")
 # Pages that a schema is inferred from, where there are so many.
 MOST_PAGES_TO_INFER_FROM = 3
+# Lists of a stream that discovery looks at, until one has rows: some customers have no contacts.
+MOST_LISTS = 20
 
 
-class RestStream(DeclaredSchema, DeclaredLists):
+class RestStream(DeclaredLists):
     """A list that the configuration describes."""
 
     timestamp_format: ClassVar[TimestampFormat]
@@ -68,22 +63,29 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        page = self._read_page(response, request)
-        if request.is_first:
-            self.note_start(page)
-        return page
-
-    def _read_page(self, response: Response, request: PageRequest) -> Page:
-        if response.status == HTTPStatus.NO_CONTENT or not response.ok:
+        if response.ok and response.status != HTTPStatus.NO_CONTENT:
+            page = self._page(response, request)
+        else:
             # The error handler lets pass only the statuses that mean that there is nothing more.
             self._end.was_said(response.path)
             # Where another page was promised, one without a word about the end is none.
             blank = response.status == HTTPStatus.NO_CONTENT
-            return Page([], has_more=False, blank=blank, server_time=response.server_time)
-        rows = read_records(response, self.declared, is_first_page=request.is_first)
+            page = Page([], has_more=False, blank=blank, server_time=response.server_time)
+        if request.is_first:
+            self.note_start(page)
+        return page
+
+    def _page(self, response: Response, request: PageRequest) -> Page:
+        """The page, with how the list continues by what the API says, or by its length where the API says nothing."""
+        pager, rows = self.declared.pager, read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
-        page = self._page(rows, response, request)
+        page = pager.page(response, rows, request)
+        is_reached = bool(pager.size) and self._end.is_reached(len(rows), request, response.path)
+        if is_reached and page.has_more is None and page.total is None:
+            page = replace(page, has_more=False)
+        if page.next and pager.follows_links:
+            page = replace(page, next=absolute(page.next, response, self.account.client.base_url))
         self._check_end(page, response, request)
         return replace(page, server_time=self._server_time(rows, response))
 
@@ -116,28 +118,22 @@ class RestStream(DeclaredSchema, DeclaredLists):
             return
         if len(set(map(self.key, rows))) < len(rows):
             self._shares_keys = True
-            warn_of_shared_keys(self.name, self.declared.primary_key)
+            logger.warning(
+                "Stream %s: records of the first page have the same %s, which primary_key names. If they are not the "
+                "same record, name further fields in primary_key: of records with the same key some may be left out.",
+                self.name,
+                " and ".join(self.declared.primary_key),
+            )
 
     def _check_cursor(self, rows: list[Row], request: PageRequest) -> None:
         """Warn of a wrong ``cursor_field``, with which every sync would silently read everything."""
         field = self.declared.cursor_field
-        if self._cursor_doubt or not field or not self.cursor_field or not request.is_first:
+        if self._cursor_doubt or not field or not request.is_first:
             return
         if all(self._cursor_value(row) is None for row in rows):
             self._cursor_doubt = doubt_about_cursor(self.name, rows, field, self.declared.since.format)
         if self._cursor_doubt:
             logger.warning("%s Until then everything is read each time.", self._cursor_doubt)
-
-    def _page(self, rows: list[Row], response: Response, request: PageRequest) -> Page:
-        """The page, with how the list continues by what the API says, or by its length where the API says nothing."""
-        pager = self.declared.pager
-        page = pager.page(response, rows, request)
-        is_reached = bool(pager.size) and self._end.is_reached(len(rows), request, response.path)
-        if is_reached and page.has_more is None and page.total is None:
-            page = replace(page, has_more=False)
-        if page.next and pager.follows_links:
-            page = replace(page, next=absolute(page.next, response, self.account.client.base_url))
-        return page
 
     def _check_end(self, page: Page, response: Response, request: PageRequest) -> None:
         if page.has_more and not page.rows and not page.next:
@@ -147,8 +143,15 @@ class RestStream(DeclaredSchema, DeclaredLists):
                 FailureType.transient_error,
             )
         continues = page.has_more or page.next or page.total
-        if not self.declared.pager.size and request.token is None and not continues:
-            warn_of_more(self.name, page.rows, response)
+        seems_whole = not self.declared.pager.size and request.token is None and not continues
+        if seems_whole and (sign := sign_of_more(response, len(page.rows))):
+            logger.warning(
+                "Stream %s: the list ends after one page of %d rows, and %s in the answer. If that is about its rows, "
+                "the pagination is not the one configured; total_path or has_more_path make sure.",
+                self.name,
+                len(page.rows),
+                sign,
+            )
 
     def _server_time(self, rows: list[Row], response: Response) -> int | None:
         """The server's clock (seconds since 1970), not ahead of how the times of change on the page are written."""
@@ -164,7 +167,7 @@ class RestStream(DeclaredSchema, DeclaredLists):
 
     # -- what identifies a row ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def own_key(self) -> tuple[str, ...]:
         """Dotted paths of the fields that distinguish the rows of one list: the primary key without what is stamped on
         all of them."""
@@ -301,11 +304,6 @@ class RestStream(DeclaredSchema, DeclaredLists):
     def known_fields(self) -> tuple[str, ...]:
         return (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
 
-    @property
-    @override
-    def given_schema(self) -> Schema | None:
-        return self.declared.json_schema
-
     @override
     def sample(self) -> list[Row]:
         return self.first_rows
@@ -313,8 +311,15 @@ class RestStream(DeclaredSchema, DeclaredLists):
     # -- details --------------------------------------------------------------------------------------------------
 
     def detail_request(self, detail: DetailRequest, values: Mapping[str, Any]) -> Request:
-        """The request for one document.
+        """The request for one document, with the headers of the stream.
 
         :param values: of the placeholders
         """
-        return replace(detail.request(values, self.declared.template.headers), error_handler=self._by_status)
+        template = replace(detail.template, headers=self.declared.template.headers)
+        request = template.request(template.with_values(values), values)
+        return replace(request, error_handler=self._by_status)
+
+
+def spread(lists: Sequence[T]) -> Sequence[T]:
+    """Some of many lists, from all over, the first one among them."""
+    return lists[:: -(-len(lists) // MOST_LISTS) or 1]

@@ -9,32 +9,58 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from typing_extensions import Self
+
 from source_invoicing.config import Fields
-from source_invoicing.http import Request, logger
-from source_invoicing.platforms.rest_api.headers import Pairs, mask_if_secret, parse_headers
-from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
-from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, window_value
+from source_invoicing.http import Request, logger, mask
+from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
+from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, format_time
 from source_invoicing.streams.child import path_segment
 
+Pairs = tuple[tuple[str, str], ...]
+
+AUTHORIZATION = "Authorization"
+# RFC 9110, section 5.6.2.
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
+# Which column to sort by, or whose records to read.
+NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
 METHODS = ("GET", "POST")
 #: Placeholders that stand for a time, and may say how it is written.
-OF_TIMES: Mapping[str, Callable[[str], Callable[[int], str | int]]] = {
+OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {
     "since": filter_value,
-    "from": window_value,
-    "to": window_value,
+    "from": format_time,
+    "to": format_time,
 }
 OF_PAGES = ("offset", "limit", "page", "cursor")
 OF_LISTS = ("id", "parent", "value")
 NAMES = (*OF_TIMES, *OF_PAGES, *OF_LISTS)
-PLACEHOLDER = re.compile(rf"\{{(?:({'|'.join(OF_TIMES)})(?::([^{{}}]+))?|({'|'.join((*OF_PAGES, *OF_LISTS))}))\}}")
+# The name and, of a time, the format.
+PLACEHOLDER = re.compile(rf"\{{(?!(?:{'|'.join((*OF_PAGES, *OF_LISTS))}):)({'|'.join(NAMES)})(?::([^{{}}]+))?\}}")
 BRACES = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
 
 #: Finds the value of a placeholder by its name and format; ``None`` where it has none yet.
-ValueOf = Callable[[str, str], Any]
+ValueOf = Callable[[str, str | None], Any]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the platform sets for all streams.
+
+    :param key_param: the query parameter that holds the key; empty where none does
+    :param headers: headers that hold placeholders
+    :param taken_headers: who sets a header that no stream may set, by its name in lower case
+    :param has_start_date: whether the configuration names a start date
+    """
+
+    key_param: str
+    headers: Pairs
+    taken_headers: Mapping[str, str]
+    has_start_date: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,8 @@ class RequestTemplate:
     """What is sent for a page of a stream. Names are those of the configuration.
 
     :param shared_headers: headers of the platform that hold placeholders; left out where those have no value
+    :param named: parameters that have options of their own, and the placeholder whose value each of them takes. They go
+        into the body where it has a place for them, and otherwise into the query
     :param formats: how times are written where a placeholder does not say, by its name
     :param text: placeholders that are text in the body of this stream
     """
@@ -50,28 +78,26 @@ class RequestTemplate:
     params: Pairs = ()
     headers: Pairs = ()
     shared_headers: Pairs = ()
+    named: Pairs = ()
     method: str = "GET"
     body: Mapping[str, Any] = field(default_factory=dict)
     formats: Mapping[str, str] = field(default_factory=dict)
     text: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, fields: Fields, headers: Pairs, taken_headers: Mapping[str, str], key_param: str) -> RequestTemplate:
+    def parse(cls, fields: Fields, shared: Shared) -> Self:
         """Read path, params, headers, method and body of a stream.
 
-        :param headers: those of the platform that hold placeholders
-        :param taken_headers: who sets other headers already, by their name in lower case
-        :param key_param: the query parameter that holds the key; empty where none does
         :raises Failure: for the first one that is wrong
         """
         method = fields.choice("method", METHODS, default="GET")
-        own = parse_headers(fields, taken_headers)
+        own = parse_headers(fields, shared.taken_headers)
         names = {name.lower() for name, _ in own}
         return cls(
             path=parse_resource_path(fields),
-            params=parse_params(fields, key_param),
+            params=parse_params(fields, shared.key_param),
             headers=own,
-            shared_headers=tuple(pair for pair in headers if pair[0].lower() not in names),
+            shared_headers=tuple(pair for pair in shared.headers if pair[0].lower() not in names),
             method=method,
             body=_body(fields, method),
         )
@@ -82,7 +108,7 @@ class RequestTemplate:
         found = {name for _, text in self._texts() for name in placeholders_in(text)}
         return frozenset(found - self.text)
 
-    def checked(self, fields: Fields, unavailable: Mapping[str, str]) -> RequestTemplate:
+    def checked(self, fields: Fields, unavailable: Mapping[str, str]) -> Self:
         """
         :param fields: the stream
         :param unavailable: why a placeholder has no value in this stream, by its name
@@ -91,9 +117,9 @@ class RequestTemplate:
         literal = set()
         for where, text in self._texts():
             for found in PLACEHOLDER.finditer(text):
-                name = found[1] or found[3]
-                if found[2]:
-                    check_form(fields, where, found[2])
+                name, form = found.groups()
+                if form:
+                    check_form(fields, where, form)
                 if name not in unavailable:
                     continue
                 if where != "body" or name not in OF_LISTS:
@@ -106,33 +132,37 @@ class RequestTemplate:
 
     def with_values(self, values: Mapping[str, Any]) -> str:
         """The path with the values of a list; other placeholders stay."""
+        chosen = values.keys() & OF_LISTS
         return PLACEHOLDER.sub(
-            lambda found: path_segment(values[found[3]]) if found[3] in values else found[0], self.path
+            lambda found: path_segment(values[found[1]]) if found[1] in chosen else found[0], self.path
         )
 
-    def request(self, path: str, values: Mapping[str, Any], named: Mapping[str, str | int]) -> Request:
+    def request(self, path: str, values: Mapping[str, Any]) -> Request:
         """The request for a page.
 
         :param path: of the list, from :meth:`with_values`
         :param values: of the placeholders; times in seconds since 1970 (UTC)
-        :param named: parameters by their name. They go into the body where it has a place for them, and otherwise into
-            the query
         """
 
-        def value_of(name: str, form: str) -> Any:
+        def value_of(name: str, form: str | None = None) -> Any:
             value: Any = f"{{{name}}}" if name in self.text else values.get(name)
             if value is None or name not in OF_TIMES:
                 return value
-            return OF_TIMES[name](form or self.formats[name])(value)
+            return OF_TIMES[name](form or self.formats[name], value)
+
+        def segment_of(found: re.Match[str]) -> str:
+            value = value_of(*found.groups())
+            return found[0] if value is None else path_segment(value)
 
         query = _filled_pairs(self.params, value_of)
         body: Any = _filled(self.body, value_of) if self.method == "POST" else None
-        for name, value in named.items():
-            if body is not None and dig(body, name) is not MISSING:
-                set_path(body, name, value)
-            else:
-                query.append((name, str(value)))
-        filled = PLACEHOLDER.sub(lambda found: _segment(found, value_of), path)
+        for param, name in self.named:
+            value = value_of(name)
+            if value is not None and body is not None and dig(body, param) is not MISSING:
+                set_path(body, param, value)
+            elif value is not None:
+                query.append((param, str(value)))
+        filled = PLACEHOLDER.sub(segment_of, path)
         headers = dict(_filled_pairs((*self.headers, *self.shared_headers), value_of))
         request = Request(filled, query, method=self.method, json=body, headers=headers)
         # In messages, pages of one list are called the same.
@@ -148,9 +178,54 @@ class RequestTemplate:
             yield "body", text
 
 
+@dataclass(frozen=True)
+class DetailRequest:
+    """One request for each record that is new or changed. Names are those of the configuration, paths are dotted.
+
+    :param template: its path and query
+    :param record_path: where the record is in the answer
+    :param total_path: where the answer counts the parts in it; empty where it does not
+    """
+
+    template: RequestTemplate
+    record_path: str
+    total_path: str
+
+    @classmethod
+    def parse(
+        cls, fields: Fields | None, allowed: Collection[str], key_param: str, *, has_parts: bool = False
+    ) -> Self | None:
+        """The request, if there is one: Airbyte's form sends an object without a path where there is none.
+
+        :param fields: the object ``detail`` of a stream
+        :param allowed: placeholders that have a value beside ``{id}``
+        :param key_param: the query parameter that holds the key; empty where none does
+        :param has_parts: whether the stream is one of parts, which an answer may count
+        :raises Failure: for the first option that is wrong
+        """
+        if fields is None:
+            return None
+        record_path = parse_record_path(fields)
+        params = parse_params(fields, key_param)
+        total_path = parse_path(fields, "total_path")
+        if not fields.optional_text("path"):
+            if record_path or params or total_path:
+                raise fields.complaint("path", "is missing. It is where a single record is, such as /v1/invoices/{id}")
+            return None
+        if total_path and not has_parts:
+            raise fields.complaint("total_path", "goes with a stream that has from and expand: it counts the parts")
+        template = RequestTemplate(parse_resource_path(fields), params)
+        if "id" not in template.placeholders or not template.placeholders <= {"id", *allowed}:
+            known = " and ".join(f"{{{name}}}" for name in sorted({"id", *allowed}))
+            raise fields.complaint(
+                "path", f"should hold {{id}}, the key of a record, unless params do; and nothing else but {known}"
+            )
+        return cls(template, record_path, total_path)
+
+
 def placeholders_in(text: str) -> list[str]:
     """The names of the placeholders in a text."""
-    return [found[1] or found[3] for found in PLACEHOLDER.finditer(text)]
+    return [found[1] for found in PLACEHOLDER.finditer(text)]
 
 
 def _fill(text: str, value_of: ValueOf) -> Any:
@@ -158,21 +233,12 @@ def _fill(text: str, value_of: ValueOf) -> Any:
     of its value."""
     found = PLACEHOLDER.fullmatch(text)
     if found:
-        return _value(found, value_of)
-    values = [_value(each, value_of) for each in PLACEHOLDER.finditer(text)]
+        return value_of(*found.groups())
+    values = [value_of(*each.groups()) for each in PLACEHOLDER.finditer(text)]
     if None in values:
         return None
     remaining = map(str, values)
     return PLACEHOLDER.sub(lambda _: next(remaining), text)
-
-
-def _value(found: re.Match[str], value_of: ValueOf) -> Any:
-    return value_of(found[1] or found[3], found[2] or "")
-
-
-def _segment(found: re.Match[str], value_of: ValueOf) -> str:
-    value = _value(found, value_of)
-    return found[0] if value is None else path_segment(value)
 
 
 def _filled_pairs(pairs: Pairs, value_of: ValueOf) -> list[tuple[str, str]]:
@@ -241,6 +307,53 @@ def parse_params(fields: Fields, key_param: str) -> Pairs:
         mask_if_secret(name, value)
         params.append((name, value))
     return tuple(params)
+
+
+def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = False) -> Pairs:
+    """Headers that the configuration declares, under ``headers`` or ``secret_headers``.
+
+    :param fields: the object that holds them
+    :param taken: who sets further headers already, by their name in lower case
+    :param secret: whether to read those whose values are secret
+    :raises Failure: for the first one that cannot be sent or comes twice
+    """
+    headers: list[tuple[str, str]] = []
+    taken = dict(taken)
+    for each in fields.objects("secret_headers" if secret else "headers"):
+        name = each.text("name", why="It is the name of a header.")
+        value = each.text("value", why=f"It is what the header {name} says.")
+        if secret:
+            mask(value)
+        check_header_name(each, name)
+        # Headers are sent in Latin-1.
+        if not value.isprintable() or max(value) > "\xff":
+            raise each.complaint("value", "holds a line break or another sign that no header can hold")
+        if (other := taken.get(name.lower())) is not None:
+            raise each.complaint("name", f"is {name}, which {other}; leave it out")
+        taken[name.lower()] = "stands there already"
+        mask_if_secret(name, value)
+        headers.append((name, value))
+    return tuple(headers)
+
+
+def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
+    """
+    :param option: the property that holds it
+    :raises Failure: when it is not the name of a header
+    """
+    if not HEADER_NAME.fullmatch(name):
+        raise fields.complaint(
+            option, f"is no name of a header: {name!r}. It holds ASCII letters, digits and hyphens, and no colon"
+        )
+
+
+def mask_if_secret(name: str, value: str) -> None:
+    """Keep a value out of all messages if its name says that it is secret.
+
+    The CDK masks no secrets inside lists, even where the specification says that they are secret.
+    """
+    if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)):
+        mask(value)
 
 
 def _body(fields: Fields, method: str) -> Mapping[str, Any]:

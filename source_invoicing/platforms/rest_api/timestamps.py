@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -47,27 +48,12 @@ OF_A_WEEK = frozenset("GV")
 DAYS_OF_A_WEEK = frozenset("uwaA")
 OF_A_YEAR = frozenset("YyGcDFsxV+")
 OF_A_CLOCK = frozenset("HIXcsTRrkl")
-
-
-def _text(pattern: str) -> Callable[[int], str]:
-    return lambda seconds: format_utc(seconds, _with_epoch(pattern, seconds))
-
-
-def _with_epoch(pattern: str, seconds: int) -> str:
-    """A pattern with its ``%s`` replaced: the C library would count them in the time zone of this machine."""
-    return CODE.sub(lambda code: str(seconds) if code[1] == "s" else code[0], pattern)
-
-
-def _day_before(pattern: str) -> Callable[[int], str]:
-    """A filter by day begins a day early: the vendor may count days in another time zone."""
-    return lambda seconds: _text(pattern)(seconds - SECONDS_PER_DAY)
-
-
 #: A row version: a number that grows with each change, and tells no time.
 INTEGER = "integer"
+#: How a time (seconds since 1970, UTC) is written, by the name of the format.
 FORMATS: Mapping[str, Callable[[int], str | int]] = {
-    "iso8601": _text(ISO_8601),
-    "date": _day_before(DAY),
+    "iso8601": lambda seconds: format_utc(seconds, ISO_8601),
+    "date": lambda seconds: format_utc(seconds, DAY),
     "unix": lambda seconds: seconds,
     "unix_ms": lambda seconds: seconds * 1000,
     "ms_date": lambda seconds: f"/Date({seconds * 1000})/",
@@ -75,24 +61,21 @@ FORMATS: Mapping[str, Callable[[int], str | int]] = {
 }
 
 
-def filter_value(form: str) -> Callable[[int], str | int]:
-    """How a filter takes seconds since 1970 (UTC).
+def format_time(form: str, seconds: int) -> str | int:
+    """A time as a format writes it.
 
     :param form: a name of :data:`FORMATS`, or a pattern of ``strftime``
+    :param seconds: since 1970 (UTC)
     """
     if form in FORMATS:
-        return FORMATS[form]
-    return _text(form) if _has_clock(form) else _day_before(form)
+        return FORMATS[form](seconds)
+    # The C library would count the seconds of "%s" in the time zone of this machine.
+    return format_utc(seconds, CODE.sub(lambda code: str(seconds) if code[1] == "s" else code[0], form))
 
 
-def window_value(form: str) -> Callable[[int], str | int]:
-    """How the border of a window is written, which is as early as it says.
-
-    :param form: as for :func:`filter_value`
-    """
-    if form == "date":
-        return _text(DAY)
-    return FORMATS[form] if form in FORMATS else _text(form)
+def filter_value(form: str, seconds: int) -> str | int:
+    """The same for a filter, which by day begins a day early: the vendor may count days in another time zone."""
+    return format_time(form, seconds - SECONDS_PER_DAY if unit_of(form) == SECONDS_PER_DAY else seconds)
 
 
 def unit_of(form: str) -> int:
@@ -154,7 +137,8 @@ class AnyTimestamp(TimestampFormat):
         :param pattern: of ``strftime``
         """
         self._pattern = pattern
-        self._readable = _readable(pattern)
+        # strptime knows fewer codes than strftime, and no flags.
+        self._readable = CODE.sub(lambda code: READ_AS.get(code[1], f"%{code[1] or ''}"), pattern)
         self._epoch = _epoch(pattern)
 
     @override
@@ -163,7 +147,7 @@ class AnyTimestamp(TimestampFormat):
             return self._of_text(value.strip())
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
-        if self._pattern and (timestamp := self._by_pattern(str(value))):
+        if timestamp := self._by_pattern(str(value)):
             return _seconds(timestamp)
         return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
 
@@ -181,7 +165,7 @@ class AnyTimestamp(TimestampFormat):
         text = value.strip()
         if MS_DATE.fullmatch(text):
             return 0
-        timestamp = self._by_pattern(text) if self._pattern else None
+        timestamp = self._by_pattern(text)
         if timestamp is None and not NUMBER.fullmatch(text):
             timestamp = _iso_8601(text)
         if timestamp is None or timestamp.tzinfo:
@@ -192,7 +176,7 @@ class AnyTimestamp(TimestampFormat):
     def _of_text(self, text: str) -> int | None:
         if not text:
             return None
-        if self._pattern and not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
+        if not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
             return _seconds(timestamp)
         if found := MS_DATE.fullmatch(text):
             return real(int(found[1]) / 1000)
@@ -202,6 +186,8 @@ class AnyTimestamp(TimestampFormat):
         return None if timestamp is None else _seconds(timestamp)
 
     def _by_pattern(self, text: str) -> datetime | None:
+        if not self._pattern:
+            return None
         if self._epoch is not None:
             found = self._epoch.fullmatch(text)
             seconds = real(int(found[1])) if found else None
@@ -228,11 +214,6 @@ class RowVersion(TimestampFormat):
         return seconds
 
 
-def _readable(pattern: str) -> str:
-    """A pattern of ``strftime`` as one of ``strptime``, which knows fewer codes and no flags."""
-    return CODE.sub(lambda code: READ_AS.get(code[1], f"%{code[1] or ''}"), pattern)
-
-
 def _epoch(pattern: str) -> re.Pattern[str] | None:
     """Finds the seconds since 1970 in a text, for a pattern that has them. They count, whatever else it names."""
     found = {"s": rf"(-?[0-9]{{1,{MOST_DIGITS}}})", "%": "%"}
@@ -254,18 +235,12 @@ def _seconds(timestamp: datetime) -> int | None:
 def _iso_8601(text: str) -> datetime | None:
     """Before Python 3.11 only the plainest forms are understood; the rest is left to a library on every Python."""
     plain = tidy_date_time(text) or tidy_date(text) or text
-    if plain is text:
-        return _rare_form(text)
-    try:
-        return datetime.fromisoformat(plain.replace("Z", "+00:00"))
-    except ValueError:
-        return _rare_form(plain)
-
-
-def _rare_form(text: str) -> datetime | None:
+    if plain is not text:
+        with suppress(ValueError):
+            return datetime.fromisoformat(plain.replace("Z", "+00:00"))
     try:
         # Without this argument, a time of the day is one of today.
-        timestamp = pendulum.parse(text, exact=True)
+        timestamp = pendulum.parse(plain, exact=True)
     except (ValueError, OverflowError):
         return None
     if isinstance(timestamp, datetime):
