@@ -52,6 +52,8 @@ class Job:
         self.concluded = False
         self._reported: set[Resource] = set()
         self._tasks = 0
+        # Of its own: who looks for the next chain may wait for a state, whose holder waits for the consumer.
+        self._counting = threading.Lock()
         self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
@@ -67,12 +69,12 @@ class Job:
 
     def task_started(self) -> None:
         """Count a task that was handed to a worker."""
-        with self._lock:
+        with self._counting:
             self._tasks += 1
 
     def task_ended(self) -> bool:
         """:return: whether it was the last one"""
-        with self._lock:
+        with self._counting:
             self._tasks -= 1
             return not self._tasks
 
