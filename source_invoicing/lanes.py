@@ -12,7 +12,8 @@ from source_invoicing.http import AccessRefused, ApiClient, ResourceMissing
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED
 
 # Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
@@ -94,6 +95,8 @@ class Job:
         # Apart from the other lock, which a worker holds while it waits for the state, and so for the consumer.
         self._counting = threading.Lock()
         self._tasks = 0
+        # Of its own: who looks for the next chain may wait for a state, whose holder waits for the consumer.
+        self._counting = threading.Lock()
         self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()

@@ -32,7 +32,7 @@ from source_invoicing.lanes import Job, lanes_of
 from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
 from source_invoicing.streams import Reading, Resource
 from source_invoicing.streams.listing import KeyRanges
-from source_invoicing.streams.resource import Chain
+from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import FINISHED
 
 # What may wait for the consumer, unless there are more workers. It bounds the memory that a slow reader of the output
@@ -128,7 +128,7 @@ class Sync:
                         yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
 
     def _announcer(self, outlet: Resource) -> Callable[[], None]:
-        return lambda: self._put(_State(outlet.name, outlet.state))
+        return lambda: self._put(_State(outlet.name, outlet.whole_progress.value()))
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
         if not self._records[page.stream]:
@@ -173,7 +173,7 @@ class Sync:
         # Only now: workers that read it in another account hold the lock of its state while they wait for the consumer.
         for each in self._completed[name]:
             each.progress.finish()
-        state, errors = outlet.state, self._account_errors[name]
+        state, errors = outlet.whole_progress.value(), self._account_errors[name]
         is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
         if self._completed[name] and (is_news or errors):
             yield self._state_message(name, state)
@@ -211,8 +211,7 @@ class Sync:
         self._cancelled.set()
         for lane in self._lanes:
             for job in (*lane.running, *lane.waiting):
-                for outlet in job.reading.outlets:
-                    outlet.close()
+                job.reading.source.account.client.close()
         with suppress(Empty):
             while True:
                 self._queue.get_nowait()

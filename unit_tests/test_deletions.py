@@ -25,7 +25,7 @@ from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import sweep_deletions
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.known_keys import GrowingKeySet, KeySet
-from source_invoicing.streams.state_memory import STATES_PER_LONG_MEMORY
+from source_invoicing.streams.state import STATES_PER_LONG_MEMORY
 from source_invoicing.streams.timestamps import UnixSeconds
 
 URL = "https://api.invoiced.com"

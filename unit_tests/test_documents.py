@@ -11,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from source_invoicing.streams import Partition, UnixSeconds
-from source_invoicing.streams.document_state import DocumentState
+from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.documents import KEPT_IN_RESERVE, PendingDocuments
-
-ALL = Partition()
 
 
 def pending(most: int | None = None) -> PendingDocuments:
-    return PendingDocuments(UnixSeconds(), most)
+    return PendingDocuments(Partition(), UnixSeconds(), most)
 
 
 def test_documents_come_in_the_order_of_their_changes_and_those_without_a_time_first() -> None:
@@ -26,7 +24,7 @@ def test_documents_come_in_the_order_of_their_changes_and_those_without_a_time_f
     for key, cursor in (("c", 30), ("a", None), ("b", 30), ("d", 10), ("e", 20)):
         documents.add(key, cursor)
 
-    came = list(documents.oldest_first(ALL))
+    came = list(documents.oldest_first())
 
     assert [document.key for document in came] == ["a", "d", "e", "b", "c"]
     assert [document.key for document in came[1:] if document.ends_second] == ["d", "e", "c"]
@@ -37,7 +35,7 @@ def test_a_document_that_comes_again_has_its_last_change() -> None:
     for key, cursor in (("a", 10), ("b", 20), ("a", 30)):
         documents.add(key, cursor)
 
-    assert [(each.key, each.cursor) for each in documents.oldest_first(ALL)] == [("b", 20), ("a", 30)]
+    assert [(each.key, each.cursor) for each in documents.oldest_first()] == [("b", 20), ("a", 30)]
 
 
 def test_what_was_not_changed_before_a_time_can_be_left_out() -> None:
@@ -45,7 +43,7 @@ def test_what_was_not_changed_before_a_time_can_be_left_out() -> None:
     for key, cursor in (("a", 10), ("b", 20), ("c", 30), ("d", None)):
         documents.add(key, cursor)
 
-    assert [each.key for each in documents.oldest_first(ALL, before=30)] == ["d", "a", "b"]
+    assert [each.key for each in documents.oldest_first(before=30)] == ["d", "a", "b"]
 
 
 def test_nothing_but_key_and_cursor_is_kept() -> None:
@@ -71,7 +69,7 @@ def test_of_more_than_can_be_asked_for_the_newest_are_dropped() -> None:
 
     assert len(documents) == count
     assert kept < 400 * (2 * KEPT_IN_RESERVE)
-    assert [each.key for each in documents.oldest_first(ALL)][:10] == list(range(10))
+    assert [each.key for each in documents.oldest_first()][:10] == list(range(10))
 
 
 @given(some.lists(some.tuples(some.integers(0, 30), some.integers(0, 5)), max_size=60), some.integers(1, 5))
@@ -84,7 +82,7 @@ def test_no_document_comes_whose_predecessor_was_dropped(changes: list[tuple[int
             last[f"{key:02}"] = number // 3 + step * 4
             documents.add(f"{key:02}", last[f"{key:02}"])
 
-        came = [(each.changed, each.key) for each in documents.oldest_first(ALL)]
+        came = [(each.changed, each.key) for each in documents.oldest_first()]
 
     expected = sorted((changed, key) for key, changed in last.items())
     assert [changed for changed, _ in came] == [changed for changed, _ in expected[: len(came)]]

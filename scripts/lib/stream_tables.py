@@ -235,8 +235,9 @@ def after_an_edit(platform: str, stream: InvoicingStream) -> str:
         return f"reads one list for each of `{stream.parents.name}`{suffix}"
     if not stream.supports_incremental:
         return f"reads the whole list{suffix}"
+    source = stream.source_stream
     asked, asked_since = (
-        stream.list_request(PageRequest(since=since), stream.list_path(Partition()), {})
+        source.list_request(PageRequest(since=since), source.list_path(Partition()), {})
         for since in (None, SOME_MOMENT)
     )
     if asked != asked_since:

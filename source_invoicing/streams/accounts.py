@@ -20,27 +20,21 @@ class AccountsState(StreamState):
     An account that is not read now keeps its part for the time when it is read again; from then on the state has
     parts, even with one account.
 
+    :param members: the stream of each account
+    :param parts: what the state calls the parts
     :ivar unclaimed: a state without parts, from when one of the several accounts was the only one. It does not say
         which: :meth:`claim`
     """
 
     def __init__(self, members: Sequence[Resource], parts: str) -> None:
-        """
-        :param members: the stream of each account
-        :param parts: what the state calls the parts
-        """
         super().__init__(members[0].name)
         self.unclaimed: Mapping[str, Any] = {}
         self._members = members
-        self._parts = parts
+        self.parts = parts
         self._kept: dict[str, Any] = {}
         for member in members:
             # One lock, so that two members that move at a time announce their common state in order.
             member.progress.lock = self.lock
-
-    def of(self, members: Sequence[Resource]) -> AccountsState:
-        """A state like this one for other streams of the same accounts."""
-        return AccountsState(members, self._parts)
 
     def claim(self, account: str | None) -> None:
         """Give the state without parts to the account that it belongs to; ``None``: all begin at the top."""
@@ -62,12 +56,12 @@ class AccountsState(StreamState):
             field, times = self._members[0].cursor_field, self._members[0].source_stream.timestamp_format
             cursors = [part[field] for part in parts.values() if isinstance(field, str) and field in part]
             lowest = min(cursors, key=lambda cursor: times.parse(cursor) or 0, default=None)
-            return {**({} if lowest is None else {str(field): lowest}), self._parts: dict(sorted(parts.items()))}
+            return {**({} if lowest is None else {str(field): lowest}), self.parts: dict(sorted(parts.items()))}
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
         self._kept, self.unclaimed = {}, {}
-        if self._parts not in state:
+        if self.parts not in state:
             # It has to be one that this version can have written, for any of the accounts.
             self._members[0].progress.restore(state)
             if len(self._members) > 1:
@@ -75,10 +69,10 @@ class AccountsState(StreamState):
                     member.progress.restore({})
                 self.unclaimed = {} if dict(state) == FINISHED else dict(state)
             return
-        parts = state[self._parts]
+        parts = state[self.parts]
         if not isinstance(parts, Mapping) or not all(isinstance(part, Mapping) for part in parts.values()):
-            raise self.invalid(f"{self._parts!r} should hold a state for each id, found {parts!r}")
-        if unknown := sorted(map(repr, set(state) - {self._parts, self._members[0].cursor_field or self._parts})):
+            raise self.invalid(f"{self.parts!r} should hold a state for each id, found {parts!r}")
+        if unknown := sorted(map(repr, set(state) - {self.parts, self._members[0].cursor_field or self.parts})):
             raise self.invalid(f"it holds {', '.join(unknown)}, which this version does not write")
         kept = dict(parts)
         for member in self._members:

@@ -12,9 +12,8 @@ from typing_extensions import override
 from source_invoicing.http import logger
 from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.events import EVENTS_UNTIL, News
-from source_invoicing.streams.parent_state import ParentState, ascending
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import FINISHED
+from source_invoicing.streams.state import FINISHED, ParentState, ascending
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A stored name; never change it.
@@ -135,10 +134,7 @@ class ChangedChildren(ChildStream, ABC):
         :raises Failure: if the state is wrong
         """
         progress, feed, now = self.progress, self.account.events, int(time.time())
-        try:
-            news = feed.news(self.event_kinds, progress.memory) if feed is not None and self.needs_events else None
-        except ValueError as error:
-            raise progress.invalid(f"what it keeps of events cannot be read ({error})") from None
+        news = feed.news(self.event_kinds, progress) if feed is not None and self.needs_events else None
         if self.is_full_refresh:
             progress.memory = {}
         if news is None or progress.done_up_to is not None:
@@ -147,10 +143,10 @@ class ChangedChildren(ChildStream, ABC):
         elif why := self._why_all(news, now):
             logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, why)
             is_unknown = news.has_gap or EVENTS_UNTIL not in progress.memory
-            progress.memory = {**progress.memory, **(news.memory if is_unknown else {}), FULL_READING: now}
-            progress.begin(news.memory, reads_all=True)
+            progress.memory = {**progress.memory, **(news.memory() if is_unknown else {}), FULL_READING: now}
+            progress.begin(news.memory(), reads_all=True)
         else:
-            progress.begin(news.memory, reads_all=False)
+            progress.begin(news.memory(), reads_all=False)
             return sorted({parent for event in news.events for parent in event.parents}, key=ascending)
         return None
 

@@ -1,9 +1,10 @@
-"""Streams that exist only under a parent: one list per customer."""
+"""Streams whose rows have lists of their own, and the streams of these lists: one list per customer."""
 
 from __future__ import annotations
 
+import threading
 from abc import ABC
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -11,12 +12,73 @@ from urllib.parse import quote
 from airbyte_cdk.models import FailureType, SyncMode
 from typing_extensions import override
 
-from source_invoicing.http import Request, ResourceMissing, UnexpectedResponse, logger
+from source_invoicing.http import Failure, Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
-from source_invoicing.streams.parent_state import ParentState
-from source_invoicing.streams.parents import ParentStream
+from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import ParentState, ascending
 from source_invoicing.streams.stream import InvoicingStream, Slice
+
+
+class ParentIds:
+    """Ids in ascending order. Where the parents are themselves read in full in the same sync, that reading delivers
+    them; otherwise they are read at the first call. Safe to use from several threads.
+
+    :param read: reads the ids from the API; called at most once
+    """
+
+    def __init__(self, read: Callable[[], Iterable[Any]]) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._ids: list[Any] | None = None
+        self._failure: Failure | None = None
+
+    def deliver(self, ids: Iterable[Any]) -> None:
+        """All ids, from a complete reading of the parents."""
+        with self._lock:
+            self._ids = sorted(set(ids), key=ascending)
+
+    def get(self) -> list[Any]:
+        """All ids, ascending.
+
+        :raises Failure: when the parents cannot be read; the same at each call
+        """
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._ids is None:
+                try:
+                    self._ids = sorted(set(self._read()), key=ascending)
+                except Failure as failure:
+                    self._failure = failure
+                    raise
+            return self._ids
+
+
+class ParentStream(InvoicingStream, ABC):
+    """A resource whose rows have lists of their own."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        #: What the children get the ids from.
+        self.ids = ParentIds(self._read_ids)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether the next reading leaves out no row: it begins at the top, and no start date selects."""
+        unfinished = self.progress.checkpoint is not None or self.progress.cursor(None) is not None
+        return not unfinished and (not self.cursor_field or self.account.window.start is None)
+
+    def parent_id(self, record: Row) -> Any:
+        """What the children know a record by."""
+        return self.key(record)
+
+    def _read_ids(self) -> Iterator[Any]:
+        """The ids of all records, whatever the state or the start date says."""
+        try:
+            yield from map(self.parent_id, self.all_records())
+        except Failure as failure:
+            raise self.explain(failure) from None
 
 
 class ChildStream(InvoicingStream, ABC):
@@ -67,12 +129,10 @@ class ChildStream(InvoicingStream, ABC):
 
     def partition_for(self, parent: Any) -> Partition:
         """The list of one parent."""
-        chosen = {self.parent_param: parent} if self.parent_param else {}
-        return Partition(parent, path=self.path_for(parent), params=chosen, stamp={self.parent_field: parent})
-
-    def path_for(self, parent: Any) -> str:
-        """Path of the list of one parent."""
-        return self.resource if self.parent_param else f"{self._parent_path(parent)}/{self.resource}"
+        stamp = {self.parent_field: parent}
+        if self.parent_param:
+            return Partition(parent, path=self.resource, params={self.parent_param: parent}, stamp=stamp)
+        return Partition(parent, path=f"{self._parent_path(parent)}/{self.resource}", stamp=stamp)
 
     def _parent_path(self, parent: Any) -> str:
         return f"{self.parent_resource}/{path_segment(parent)}"
@@ -104,10 +164,7 @@ class ChildStream(InvoicingStream, ABC):
         if len(self.members) > 1:
             yield {}
             return
-        self.is_full_refresh = sync_mode is SyncMode.full_refresh
-        state = self._state_given if self.is_full_refresh else stream_state
-        if state is not None:
-            self.whole_progress.restore(state)
+        self._begin(sync_mode, stream_state)
         for partition in self.partitions():
             if not self.progress.is_done(partition.key):
                 self.progress.partition_started(partition.key)

@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.state import CHECKPOINT, FINISHED, CheckpointState
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY, TimestampFormat
+from source_invoicing.streams.timestamps import EARLIEST, SECONDS_PER_DAY, TimestampFormat
 
 # Stored names; never change them.
 LISTS = "lists"
 AHEAD = "read_ahead"
+DOCUMENT = "document"
 PAIR = 2
 
 Interval = tuple[int, int]
@@ -23,10 +27,12 @@ class Coverage:
 
     :param cursor: ``None`` where nothing is out from the beginning of the list on
     :param ahead: intervals behind the cursor whose rows are out, each from a time up to, not including, another
+    :param document: of details, see :meth:`.DocumentState.document`
     """
 
-    def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = ()) -> None:
+    def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = (), document: Any = None) -> None:
         self.cursor = cursor
+        self.document = document
         self.ahead = united(ahead)
         self._catch_up()
 
@@ -46,9 +52,7 @@ class Coverage:
     def close(self) -> None:
         """The list has been read to its end: there is nothing left between the intervals."""
         if self.ahead:
-            end = self.ahead[-1][1]
-            self.cursor = max(end, self.cursor if self.cursor is not None else end)
-        self.ahead = []
+            self.advance(self.ahead[-1][1])
 
     def gaps(self, lookback: int = 0) -> list[tuple[int | None, int | None]]:
         """What is not out yet, as beginnings and ends. The first gap begins where the list does, the last one is open.
@@ -83,12 +87,11 @@ class CursorState(CheckpointState):
     A list that is not read to its end yet may have more: while several workers share it,
     ``{..., "read_ahead": [[from, before], ...]}`` names intervals behind the cursor that are out as well; of one that
     is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` is the checkpoint.
+
+    :param lists: the keys of the partitions, where there are several
     """
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, lists: tuple[str, ...]) -> None:
-        """
-        :param lists: the keys of the partitions, where there are several
-        """
         super().__init__(stream)
         self._cursor_field = cursor_field
         self._format = timestamps
@@ -217,3 +220,70 @@ class CursorState(CheckpointState):
         if seconds is None:
             raise self.invalid(f"{name!r} should be {self._format.description}, found {value!r}")
         return seconds
+
+
+class DocumentState(CursorState):
+    """``{cursor_field: value}``: the details of all documents last changed before that time are out. In the middle of
+    many documents of one second, ``"document"`` is the key up to which those of that very second are out as well.
+
+    Details are read in the order of their documents' times and keys, whatever the order of the list. The cursor already
+    leaves room for what may come late (:meth:`.Documents.bounds`), so nothing before it is asked for again.
+
+    Documents without a time come first. As long as they are not all out, there is no cursor and ``"document"`` alone.
+    """
+
+    def document(self, key: Any) -> Any:
+        """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
+        out; ``None``: none of them. Without a cursor, of those without a time."""
+        coverage = self._coverage.get(key)
+        return None if coverage is None else coverage.document
+
+    def reach(self, key: Any, cursor: int | None, document: Any = None) -> None:
+        """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
+        ``document``.
+
+        :param cursor: ``None``: documents without a time
+        """
+        with self.lock:
+            if _place(cursor, document) <= _place(self.cursor(key), self.document(key)):
+                return
+            self._coverage[key] = Coverage(cursor, document=document)
+            self.changed()
+
+    def all_are_out(self) -> None:
+        """Documents without a time are asked for again by the next sync, where none has one."""
+        with self.lock:
+            dated = {key: coverage for key, coverage in self._coverage.items() if coverage.cursor is not None}
+            if dated != self._coverage:
+                self._coverage = dated
+                self.changed()
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            state = super().value()
+            document = self.document(self._keys[0])
+            if document is not None and len(self._keys) == 1:
+                state[DOCUMENT] = list(document) if isinstance(document, tuple) else document
+            return state
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        document = state.get(DOCUMENT)
+        super().restore({name: value for name, value in state.items() if name != DOCUMENT})
+        if DOCUMENT in state:
+            parts = document if isinstance(document, list) else [document]
+            if not parts or not all(part == "" or is_identity(part) for part in parts):
+                raise self.invalid(f"{DOCUMENT!r} should be the key of a document, found {document!r}")
+            coverage = self._coverage.setdefault(self._keys[0], Coverage())
+            coverage.document = tuple(parts) if isinstance(document, list) else document
+
+
+def rank_of(key: Any) -> str:
+    """Sorting key for keys of documents: text, numbers and tuples of them."""
+    return key if isinstance(key, str) else f"\0{key!r}"
+
+
+def _place(cursor: int | None, document: Any) -> tuple[int | str, ...]:
+    seconds = EARLIEST - 1 if cursor is None else cursor
+    return (seconds,) if document is None else (seconds, rank_of(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,29 +17,16 @@ from source_invoicing.streams.resource import Resource
 TOMBSTONES_AT_ONCE = 500
 
 
-@dataclass(frozen=True)
-class Gone:
-    """A row that is gone.
-
-    :param at: when it went, or when that was noticed (seconds since 1970, UTC)
-    :param row: what is known of it, at least its key
-    """
-
-    partition: Partition
-    at: int
-    row: Row
-
-
 @dataclass
 class Findings:
     """What there is to tell of a stream.
 
-    :param gone: rows that are gone
+    :param tombstones: the records that say which rows are gone
     :param rows: rows to emit that an event has pointed to
     :param memory: what the state keeps once all of that is out
     """
 
-    gone: list[Gone] = field(default_factory=list)
+    tombstones: list[Row] = field(default_factory=list)
     rows: list[tuple[Partition, Row]] = field(default_factory=list)
     memory: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,7 +45,8 @@ class Deletions(ABC):
         self._source = source
         self._findings: dict[str, Findings] = {}
 
-    def open(self) -> None:  # noqa: B027  # nothing to do
+    @abstractmethod
+    def open(self) -> None:
         """The list is about to be read.
 
         :raises Failure: if a state is wrong
@@ -87,15 +76,14 @@ class Deletions(ABC):
         """
         for partition, row in self._findings.get(self._source.name, Findings()).rows:
             for outlet in outlets:
-                if records := outlet.records([_copy(row)], partition):
+                # It becomes a record in place, though others are made of it.
+                if records := outlet.records([copy.deepcopy(row)], partition):
                     yield outlet, records
         for outlet in outlets:
-            if outlet.name not in self._findings:
+            if (findings := self._findings.pop(outlet.name, None)) is None:
                 continue
-            findings = self._findings.pop(outlet.name)
-            tombstones = [outlet.tombstone(gone.row, gone.at, gone.partition) for gone in findings.gone]
-            for first in range(0, len(tombstones), TOMBSTONES_AT_ONCE):
-                yield outlet, tombstones[first : first + TOMBSTONES_AT_ONCE]
+            for first in range(0, len(findings.tombstones), TOMBSTONES_AT_ONCE):
+                yield outlet, findings.tombstones[first : first + TOMBSTONES_AT_ONCE]
             outlet.progress.remember(findings.memory)
 
     def _ask(self, partition: Partition, key: Hashable) -> Row | None:
@@ -111,14 +99,3 @@ class Deletions(ABC):
             return self._source.account.client.fetch(request, lambda answer: self._source.read_record(answer, key))
         except ResourceMissing:
             return None
-
-
-def _copy(row: Row) -> Row:
-    """A row that may become a record, though others are made of it."""
-    return {name: _copied(value) for name, value in row.items()}
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _copy(value)
-    return [_copied(each) for each in value] if isinstance(value, list) else value

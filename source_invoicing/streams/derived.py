@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Request, Response, UnexpectedResponse
+from source_invoicing.http import Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.resource import Chain, QueryParams
+from source_invoicing.streams.resource import QueryParams
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -125,24 +125,12 @@ class DerivedStream(InvoicingStream, ABC):
     # -- asked of the source --------------------------------------------------------------------------------------
 
     @override
-    def chains(self) -> Iterator[Chain]:
-        return self._source.chains()
-
-    @override
     def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
         return self._source.partition_of(stream_slice)
 
     @override
-    def list_path(self, partition: Partition) -> str:
-        return self._source.list_path(partition)
-
-    @override
     def list_params(self, request: PageRequest) -> QueryParams:
         return self._source.list_params(request)
-
-    @override
-    def list_request(self, request: PageRequest, path: str, fixed: QueryParams) -> Request:
-        return self._source.list_request(request, path, {**self._source.params, **fixed})
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:

@@ -6,19 +6,18 @@ from abc import ABC
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import MalformedResponse, Request, Response, describe
+from source_invoicing.http import Request
 from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.derived import DerivedStream, first, stamped
 from source_invoicing.streams.detail_reading import DetailReading
 from source_invoicing.streams.detail_resource import DetailResource, Document
-from source_invoicing.streams.document_state import DocumentState
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.state import StreamState
 
 
 class DetailStream(DetailResource, DerivedStream, ABC):
@@ -40,7 +39,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     def make_state(self) -> StreamState:
         source = self._source
         if not isinstance(source.cursor_field, str):
-            return FullRefreshState(self.name)
+            return StreamState(self.name)
         return DocumentState(self.name, source.cursor_field, source.timestamp_format, tuple(source.lists))
 
     @property
@@ -67,26 +66,12 @@ class DetailStream(DetailResource, DerivedStream, ABC):
         return path.replace("{resource}", self._source.resource).replace("{parent}", parent).replace("{id}", key)
 
     @override
-    def read_detail(self, response: Response, document: Document) -> Row:
-        if not isinstance(response.body, dict) or not response.body:
-            raise self.malformed(response.path, f"it is {describe(response.body)}")
-        return response.body
-
-    @override
     def check_detail(self, detail: Row, path: str) -> None:
         if self.holds and not any(detail.get(name) for name in self.holds):
             raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
         for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
             if detail.get(name) and not _holds_objects(detail[name]):
                 raise self.malformed(path, f"what it has at {name!r} is not a list of objects")
-
-    @override
-    def malformed(self, path: str, what: str) -> MalformedResponse:
-        return MalformedResponse(
-            f"The response of {path}, which is to hold a document of {self._source.name}, cannot be used: {what}. Run "
-            "the sync again; if this stays, leave the streams of its details out and report it.",
-            FailureType.transient_error,
-        )
 
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:

@@ -8,6 +8,10 @@ import time
 from source_invoicing.http.log import heartbeat_seconds, logger
 
 
+class OutOfCallsError(Exception):
+    """The sync may send no further request for details."""
+
+
 class DetailCalls:
     """The requests for details of one sync, those of all streams of an account together, each try counted. Safe to use
     from several threads.
@@ -23,16 +27,15 @@ class DetailCalls:
         self._done = 0
         self._spoke = time.monotonic()
 
-    def take(self) -> bool:
-        """Take one.
+    def take(self) -> None:
+        """Count a request before it is sent.
 
-        :return: whether there was one left
+        :raises OutOfCallsError: if the sync may not send it
         """
         with self._lock:
             if self.most is not None and self._sent >= self.most:
-                return False
+                raise OutOfCallsError
             self._sent += 1
-            return True
 
     def note_retry(self) -> None:
         """A request had to be sent once more, which counts at the vendor's. One that is begun is carried through, also

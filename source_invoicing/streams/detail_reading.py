@@ -21,14 +21,14 @@ from source_invoicing.http import (
     UnexpectedResponse,
     logger,
 )
+from source_invoicing.streams.detail_calls import OutOfCallsError
 from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.parent_state import InOrder
 from source_invoicing.streams.reading import Emitted, Reading
 from source_invoicing.streams.resource import Resource
-from source_invoicing.streams.state import FINISHED
+from source_invoicing.streams.state import FINISHED, InOrder
 
 T = TypeVar("T")
 
@@ -45,10 +45,6 @@ FEWER = 10
 MOST_MISSING = 5
 
 Found = Mapping[Document, Row]
-
-
-class OutOfCallsError(Exception):
-    """The sync may send no further request for details."""
 
 
 class DetailReading(Reading):
@@ -106,13 +102,14 @@ class DetailReading(Reading):
         """
         self._total = len(self._listed)
         self._calls.expect(self._total)
-        size = self._streams[0].details_per_call
-        partitions = [_together(documents, size) for documents in self._listed.oldest_first()]
+        partitions = [_together(documents, self._at_once) for documents in self._listed.oldest_first()]
         for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
             if self.failures and not any(map(self._is_wanted, documents)):
                 self._count(len(documents))
                 continue
-            if not self._calls.take():
+            try:
+                self._calls.take()
+            except OutOfCallsError:
                 break
             with self._lock:
                 self._under_way.start(documents[0])
@@ -209,7 +206,7 @@ class DetailReading(Reading):
         start = 0
         while several := documents[start : start + self._at_once]:
             if start:
-                self._pay()
+                self._calls.take()
             start += len(several)
             if len(several) > 1:
                 yield from self._fetch_several(several)
@@ -222,7 +219,7 @@ class DetailReading(Reading):
         # Where the first one of several was not there for others, it comes last.
         for number, request in enumerate([*requests[self._address :], *requests[: self._address]]):
             if number:
-                self._pay()
+                self._calls.take()
             try:
                 detail = self._ask_for_one(request, document)
             except RecordMissing:
@@ -250,12 +247,12 @@ class DetailReading(Reading):
             # One that vanished takes the others along, and the response does not say which one it is.
             half = len(documents) // 2
             for each in (documents[:half], documents[half:]):
-                self._pay()
+                self._calls.take()
                 yield from self._fetch(each)
             return
         except (AccessRefused, ResourceMissing, UnexpectedResponse) as refusal:
             self._ask_for_fewer(len(documents), refusal)
-            self._pay()
+            self._calls.take()
             yield from self._fetch(documents)
             return
         found = {document: details[document.key] for document in documents if document.key in details}
@@ -263,16 +260,8 @@ class DetailReading(Reading):
         rest = [document for document in documents if document not in found]
         # Some may have vanished, or a response does not hold as many.
         for each in [rest] if found and rest else [[document] for document in rest]:
-            self._pay()
+            self._calls.take()
             yield from self._fetch(each)
-
-    def _pay(self) -> None:
-        """Count a further request for a chain.
-
-        :raises OutOfCallsError: if the sync may not send it
-        """
-        if not self._calls.take():
-            raise OutOfCallsError
 
     def _ask_for_one(self, request: Request, document: Document) -> Row:
         read: list[tuple[Row, str]] = []
@@ -370,9 +359,8 @@ class DetailReading(Reading):
 
     def _write_states(self) -> None:
         self._done_since_state = 0
-        for order in self._order.values():
-            if order.done_up_to is not None:
-                self._listed.note_done_up_to(order.done_up_to, self._streams)
+        reached = (order.done_up_to for order in self._order.values() if order.done_up_to is not None)
+        self._listed.note_done_up_to(reached, self._streams)
 
     def _write_each_state(self) -> None:
         """The reading has failed: what comes from now on may be the last that counts."""

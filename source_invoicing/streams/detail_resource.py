@@ -1,4 +1,4 @@
-"""What the reading of details has to know of a stream: how a document is asked for, and what it is made into."""
+"""A resource that is read from the details of documents: how one is asked for, and what it is made into."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from source_invoicing.http import MalformedResponse, Request, Response
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import MalformedResponse, Request, Response, describe
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
@@ -50,12 +52,14 @@ class DetailResource(Resource, ABC):
     def detail_requests(self, document: Document) -> Sequence[Request]:
         """The request for a document, and what to send where nothing is at its address."""
 
-    @abstractmethod
     def read_detail(self, response: Response, document: Document) -> Row:
         """A response as a document: by default its body.
 
         :raises MalformedResponse: when it is something else; it is asked for again
         """
+        if not isinstance(response.body, dict) or not response.body:
+            raise self.malformed(response.path, f"it is {describe(response.body)}")
+        return response.body
 
     def bulk_request(self, documents: Sequence[Document]) -> Request:
         """The request for several documents, where :attr:`details_per_call` allows them."""
@@ -76,12 +80,16 @@ class DetailResource(Resource, ABC):
         :raises MalformedResponse: the document is asked for again
         """
 
-    @abstractmethod
     def malformed(self, path: str, what: str) -> MalformedResponse:
         """The failure of a document that is not what the API documents.
 
         :param what: is wrong with it, as a clause
         """
+        return MalformedResponse(
+            f"The response of {path}, which is to hold a document of {self.source_stream.name}, cannot be used: "
+            f"{what}. Run the sync again; if this stays, leave the streams of its details out and report it.",
+            FailureType.transient_error,
+        )
 
     @abstractmethod
     def records_of(self, detail: Row, document: Document) -> list[Row]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.streams.cursor_state import Coverage
+from source_invoicing.streams.cursor_state import Coverage, DocumentState, rank_of
 from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.detail_resource import DetailResource, Document
-from source_invoicing.streams.document_state import DocumentState, rank_of
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
@@ -27,13 +26,14 @@ SETTLED_AFTER = 3600
 
 
 class PendingDocuments:
-    """The documents of one partition, by key: the cursor of each and nothing else.
+    """The documents of a partition, by key: the cursor of each and nothing else.
 
     :param timestamps: how cursors are written
     :param most: as many of them are kept, those that were changed longest ago; ``None``: all
     """
 
-    def __init__(self, timestamps: TimestampFormat, most: int | None) -> None:
+    def __init__(self, partition: Partition, timestamps: TimestampFormat, most: int | None) -> None:
+        self._partition = partition
         self._parse = timestamps.parse
         self._most = most
         self._cursors: dict[Any, Any] = {}
@@ -49,7 +49,7 @@ class PendingDocuments:
     def __len__(self) -> int:
         return len(self._cursors) + self._dropped
 
-    def oldest_first(self, partition: Partition, before: int | None = None) -> Iterator[Document]:
+    def oldest_first(self, before: int | None = None) -> Iterator[Document]:
         """The documents in the order of their changes. They are forgotten on the way.
 
         :param before: leave out what was not changed before that time (seconds since 1970, UTC)
@@ -65,7 +65,7 @@ class PendingDocuments:
             if before is not None and changed is not None and changed >= before:
                 return
             following = self._parse(self._cursors[keys[-1]]) if keys else None if limit is None else limit[0]
-            yield Document(partition, key, cursor, changed, changed != following)
+            yield Document(self._partition, key, cursor, changed, changed != following)
 
     def _drop_the_newest(self, most: int) -> None:
         keys = self._sorted()
@@ -133,14 +133,6 @@ class ListProgress(StreamState):
         for coverage in self._coverage.values():
             coverage.close()
 
-    @override
-    def value(self) -> dict[str, Any]:
-        return {}
-
-    @override
-    def restore(self, state: Mapping[str, Any]) -> None:
-        return
-
 
 class Documents:
     """The documents of one list whose details are wanted: an outlet of the list's reading that emits nothing.
@@ -162,15 +154,15 @@ class Documents:
         self.deletions: Deletions | None = None
         self._window = source.account.window
         self._lock = threading.Lock()
-        self._pending: dict[Any, tuple[Partition, PendingDocuments]] = {}
+        self._pending: dict[Any, PendingDocuments] = {}
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """Take note of rows. They make no records."""
         source = self.source
         with self._lock:
             if partition.key not in self._pending:
-                self._pending[partition.key] = partition, PendingDocuments(source.timestamp_format, self._most)
-            _, pending = self._pending[partition.key]
+                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._most)
+            pending = self._pending[partition.key]
             for row in rows:
                 key, changed = source.key(row), source.timestamp(row)
                 if any(
@@ -200,7 +192,7 @@ class Documents:
         return changed == since and not (done and since == reached)
 
     def __len__(self) -> int:
-        return sum(len(pending) for _, pending in self._pending.values())
+        return sum(map(len, self._pending.values()))
 
     def bounds(self) -> dict[Any, int]:
         """For each partition, before which time (seconds since 1970, UTC) no document is missing. A list that was read
@@ -212,42 +204,42 @@ class Documents:
             for key, cursor in self.progress.cursors.items()
         }
 
-    def note_done_up_to(self, document: Document, streams: Iterable[DetailResource]) -> None:
-        """All documents of a partition up to one are out: move the states of streams."""
-        key = document.partition.key
-        cursor, reached = document.changed, document.key
-        if cursor is None:
-            # Without a bound on requests, the next sync asks for all of them: one may come in between.
-            if self._most is None or self.failure is not None:
-                return
-        elif (bound := self.bounds().get(key)) is None:
+    def note_done_up_to(self, documents: Iterable[Document], streams: Iterable[DetailResource]) -> None:
+        """All documents of some partitions up to one are out: move the states of streams."""
+        states = _states_of(streams)
+        if not states:  # of lists per parent, of which there may be many
             return
-        elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
-            cursor, reached = bound, None
-        elif document.ends_second:
-            cursor, reached = cursor + 1, None
-        for state in _states_of(streams):
-            state.reach(key, cursor, reached)
+        bounds = self.bounds()
+        for document in documents:
+            key, cursor, reached = document.partition.key, document.changed, document.key
+            if cursor is None:
+                # Without a bound on requests, the next sync asks for all of them: one may come in between.
+                if self._most is None or self.failure is not None:
+                    continue
+            elif (bound := bounds.get(key)) is None:
+                continue
+            elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
+                cursor, reached = bound, None
+            elif document.ends_second:
+                cursor, reached = cursor + 1, None
+            for state in states:
+                state.reach(key, cursor, reached)
 
     def note_all_done(self, streams: Iterable[DetailResource]) -> None:
         """All documents are out: move the states of streams behind the last one."""
+        bounds = self.bounds()
         for state in _states_of(streams):
-            for key, bound in self.bounds().items():
+            for key, bound in bounds.items():
                 state.reach(key, bound)
             state.all_are_out()
 
     def oldest_first(self) -> list[Iterator[Document]]:
         """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
         those before which nothing is missing."""
-        pending = self._pending.values()
         if self.failure is None:
-            return [documents.oldest_first(partition) for partition, documents in pending]
+            return [pending.oldest_first() for pending in self._pending.values()]
         bounds = self.bounds()
-        return [
-            documents.oldest_first(partition, bounds[partition.key])
-            for partition, documents in pending
-            if partition.key in bounds
-        ]
+        return [pending.oldest_first(bounds[key]) for key, pending in self._pending.items() if key in bounds]
 
 
 def _states_of(streams: Iterable[DetailResource]) -> list[DocumentState]:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, logger
-from source_invoicing.streams.deletions import Deletions, Findings, Gone
+from source_invoicing.streams.deletions import Deletions, Findings
 from source_invoicing.streams.events import EVENTS_UNTIL, Event, News
 from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
@@ -32,11 +32,7 @@ class EventDeletions(Deletions):
     def open(self) -> None:
         feed, kinds = self._source.account.events, self._source.event_kinds
         for outlet in self.outlets:
-            try:
-                news = feed.news(kinds, outlet.progress.memory) if feed is not None else None
-            except ValueError as error:
-                raise outlet.progress.invalid(f"what it keeps of events cannot be read ({error})") from None
-            if news is None:
+            if feed is None or (news := feed.news(kinds, outlet.progress)) is None:
                 return
             if news.has_gap:
                 logger.warning(
@@ -46,7 +42,7 @@ class EventDeletions(Deletions):
                 )
             if EVENTS_UNTIL not in outlet.progress.memory:
                 # Also if this sync is cut off, the next one has to know what was deleted since this one began.
-                outlet.progress.keep(news.memory)
+                outlet.progress.keep(news.memory())
             self._news[outlet.name] = news
             self._about.update(self._last_of_each(news))
 
@@ -68,7 +64,7 @@ class EventDeletions(Deletions):
                     for key, (event, row) in self._last_of_each(news).items()
                     if not self._look_at(outlet, key, event, row, findings) and event.at > time.time() - ASKED_FOR
                 ]
-                findings.memory = news.memory_without(unsettled)
+                findings.memory = news.memory(unsettled)
                 self._findings[outlet.name] = findings
 
     def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
@@ -80,7 +76,7 @@ class EventDeletions(Deletions):
 
     def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> bool:
         """:return: whether it is known now if the record is gone"""
-        source, is_late = self._source, event.id in self._news[outlet.name].late
+        source, is_late = self._source, event.at < self._news[outlet.name].until
         partition = source.partition_under(next(iter(event.parents), None))
         is_doubtful = event.kind in source.doubtful_events
         if key in self._delivered:
@@ -100,7 +96,7 @@ class EventDeletions(Deletions):
                     findings.rows.append((partition, found))
                 return True
         cursor = outlet.progress.cursor(partition.key)
-        findings.gone.append(Gone(partition, max(event.at, cursor or event.at), row))
+        findings.tombstones.append(outlet.tombstone(row, max(event.at, cursor or event.at), partition))
         return True
 
 

@@ -13,6 +13,7 @@ from source_invoicing.streams.known_keys import KeySet
 from source_invoicing.streams.listing import ListReader
 from source_invoicing.streams.page import Listing, PageRequest, Row
 from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.state import StreamState
 
 # Stored names; never change them.
 EVENTS_UNTIL = "events_until"
@@ -47,7 +48,7 @@ class News:
     """What is new for a stream.
 
     :param events: in the order in which they happened
-    :param late: the ids of those that are older than what an earlier sync has reached
+    :param until: up to when an earlier sync has read events (seconds since 1970, UTC): those before come late
     :param has_gap: whether events may be missing: the vendor does not list those any more that an earlier sync has met
     :param known: all events that matter to it, of those that were read
     :param reached: up to when events were read (seconds since 1970, UTC)
@@ -55,19 +56,17 @@ class News:
     """
 
     events: list[Event]
-    late: frozenset[int]
+    until: int
     has_gap: bool
     known: list[Event]
     reached: int
     newest: int
 
-    @property
-    def memory(self) -> dict[str, Any]:
-        """What the state keeps once all of that is out."""
-        return self.memory_without(())
+    def memory(self, unsettled: Collection[Event] = ()) -> dict[str, Any]:
+        """What the state keeps once all of that is out.
 
-    def memory_without(self, unsettled: Collection[Event]) -> dict[str, Any]:
-        """The same, if some of it has to be new to the next sync too."""
+        :param unsettled: what has to be new to the next sync, too
+        """
         reached = min([self.reached, *(event.at + OVERLAP for event in unsettled)])
         seen = {event.id for event in self.known if event.at >= reached - OVERLAP}
         seen = (seen | ({self.newest} if self.newest else set())) - {event.id for event in unsettled}
@@ -118,25 +117,27 @@ class EventFeed:
         if EVENTS_UNTIL in memory:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
-    def news(self, kinds: Collection[str], memory: Mapping[str, Any]) -> News | None:
+    def news(self, kinds: Collection[str], state: StreamState) -> News | None:
         """The events that a stream does not know; ``None`` where they cannot be read. None are new to a stream that was
         never read.
 
         :param kinds: those that matter to it
-        :param memory: what an earlier sync has kept
-        :raises ValueError: if no sync can have kept that
+        :raises Failure: if this version cannot have written its state
         """
         events = self._read()
         if events is None:
             return None
-        until = memory.get(EVENTS_UNTIL)
-        seen = set(KeySet.restore(memory.get(EVENTS_SEEN, {})))
+        until = state.memory.get(EVENTS_UNTIL)
+        try:
+            seen = set(KeySet.restore(state.memory.get(EVENTS_SEEN, {})))
+        except ValueError as error:
+            raise state.invalid(f"what it keeps of events cannot be read ({error})") from None
         known = [event for event in events if event.kind in kinds or event.id in seen]
         new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
         at, newest = self._newest
         return News(
-            events=[event for event in new if event.kind in kinds],
-            late=frozenset(event.id for event in new if until is not None and event.at < until),
+            events=new,
+            until=until or 0,
             has_gap=bool(seen) and until is not None and (self._first is None or self._first > until),
             known=known,
             reached=max(at, until or 0),

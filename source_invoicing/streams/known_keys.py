@@ -48,11 +48,15 @@ class KeySet:
             else:
                 self._texts.add(json.dumps(key, separators=(",", ":")))
 
-    def add_all(self, others: KeySet) -> None:
-        """Add the keys of another set."""
-        self._numbers.extend(others._numbers)
-        self._digits.extend(others._digits)
-        self._texts |= others._texts
+    @classmethod
+    def union(cls, sets: Iterable[KeySet]) -> KeySet:
+        """The keys of several sets."""
+        union = cls()
+        for each in sets:
+            union._numbers.extend(each._numbers)
+            union._digits.extend(each._digits)
+            union._texts |= each._texts
+        return union
 
     def __iter__(self) -> Iterator[Hashable]:
         """The different keys."""
@@ -86,10 +90,7 @@ class KeySet:
         :raises ValueError: if it was not stored by :meth:`stored`
         """
         if isinstance(stored, list) and stored:
-            union = cls()
-            for each in map(cls.restore, stored):
-                union.add_all(each)
-            return union
+            return cls.union(map(cls.restore, stored))
         if not isinstance(stored, Mapping) or not set(stored) <= {NUMBERS, DIGITS, TEXTS}:
             raise ValueError("it is no set of keys")
         keys = cls()
@@ -114,19 +115,13 @@ class GrowingKeySet:
             level.append((new, new.stored()))
             if len(level) < TOGETHER:
                 return
-            new = KeySet()
-            for each, _ in level:
-                new.add_all(each)
+            new = KeySet.union(each for each, _ in level)
             level.clear()
         self._levels.append([(new, new.stored())])
 
     def all(self) -> KeySet:
         """The keys as one set."""
-        union = KeySet()
-        for level in self._levels:
-            for each, _ in level:
-                union.add_all(each)
-        return union
+        return KeySet.union(each for level in self._levels for each, _ in level)
 
     def stored(self) -> list[StoredKeys]:
         """The keys as JSON: several sets, which :meth:`KeySet.restore` makes one."""

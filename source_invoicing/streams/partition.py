@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,3 +20,7 @@ class Partition:
     path: str = ""
     params: Mapping[str, str | int] = field(default_factory=dict)
     stamp: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Partitions that one worker reads one after another. Chains are read side by side.
+Chain = Sequence[Partition]

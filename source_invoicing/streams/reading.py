@@ -14,8 +14,8 @@ from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.event_deletions import EventDeletions
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.partition import Chain, Partition
+from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
@@ -47,7 +47,13 @@ class Reading:
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         self._read_for: Sequence[Resource] = [*self.outlets, *(outlet for each in documents for outlet in each.outlets)]
-        self.deletions = _deletions_of(source, self._read_for)
+        tellers = [outlet for outlet in self._read_for if outlet.tells_deletions]
+        for outlet in self._read_for:
+            if outlet not in tellers:
+                outlet.progress.forget_deletions()
+        deletions = EventDeletions if source.event_kinds else SweepDeletions
+        #: What tells of the rows of the list that are gone; ``None`` where no stream is to.
+        self.deletions: Deletions | None = deletions(source, tellers) if tellers else None
         #: Whether it meets all events of the account, and so spares others that reading.
         self.delivers_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
@@ -258,14 +264,3 @@ class Reading:
 def _version(row: Row) -> int:
     """A checksum of all that is in a row. Version 2 of the format: the same octets for the same values."""
     return hash(marshal.dumps(row, 2))
-
-
-def _deletions_of(source: Resource, outlets: Sequence[Resource]) -> Deletions | None:
-    """What tells of the rows of a list that are gone; ``None`` where no stream is to."""
-    tellers = [outlet for outlet in outlets if outlet.tells_deletions]
-    for outlet in outlets:
-        if outlet not in tellers:
-            outlet.progress.forget_deletions()
-    if not tellers:
-        return None
-    return (EventDeletions if source.event_kinds else SweepDeletions)(source, tellers)

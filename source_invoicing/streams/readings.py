@@ -9,8 +9,8 @@ from source_invoicing.http import ApiClient
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_reading import DETAILS_PER_STATE, DetailReading
 from source_invoicing.streams.documents import Documents
-from source_invoicing.streams.parent_state import InOrder
 from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.state import InOrder
 from source_invoicing.streams.stream import InvoicingStream
 
 

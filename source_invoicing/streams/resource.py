@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,19 +19,18 @@ from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
-from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import CheckpointState, FullRefreshState, StreamState
-from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
-from source_invoicing.streams.tombstones import TellsDeletions
+from source_invoicing.streams.partition import Chain, Partition
+from source_invoicing.streams.state import CheckpointState, StreamState
+from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixSeconds, format_utc
 
 QueryParams = Mapping[str, str | int]
-# Partitions that one worker reads one after another. Chains are read side by side.
-Chain = Sequence[Partition]
+#: The column by which destinations remove or mark a row: when it was deleted.
+DELETED_AT = "_ab_cdc_deleted_at"
 # A stream is asked for its name many times.
 _snake_case = cache(camel_to_snake)
 
 
-class Resource(TellsDeletions, ABC):
+class Resource(ABC):
     """One resource of a vendor, read as a list.
 
     A subclass declares in a few attributes what is particular about the resource. The platform's own base class
@@ -59,29 +57,34 @@ class Resource(TellsDeletions, ABC):
     #: Lists whose union is the resource, by name, with the query parameters that select each. A record may change from
     #: one to another while they are read, so one worker reads them in this order, and then the first one again.
     lists: ClassVar[Mapping[str, QueryParams]] = {}
-    #: Whether each account has rows of its own, where a connection reads several.
-    per_account: ClassVar[bool] = True
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
     #: Folder of the JSON schemas, beside the module of the stream.
     schemas: ClassVar[str] = "schemas"
+    #: Whether its records are the events of the account.
+    holds_events: ClassVar[bool] = False
+    #: Kinds of events that say that a record of this stream was deleted.
+    gone_events: ClassVar[tuple[str, ...]] = ()
+    #: Kinds of events that may say so: the record is read again.
+    doubtful_events: ClassVar[tuple[str, ...]] = ()
+    #: Whether a list that was read shows what the events before it have done.
+    lists_are_current: ClassVar[bool] = False
+    #: Whether the connection has stored the schema without the column for deletions.
+    lacks_mark: bool = False
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.progress = self.make_state()
+        #: What messages call it.
+        self.shown = f"{self.name} in {account.name}" if account.name else self.name
         # Accounts may differ in what they take.
-        shown = f"{self.name} in {account.name}" if account.name else self.name
-        self.plans_left = PlansLeft(shown, self.plans)
-        self.optional = OptionalParams(shown, self.optional_params)
+        self.plans_left = PlansLeft(self.shown, self.plans)
+        self.optional_left = self.optional_params
         #: The streams that its list is read for.
         self.read_for: Sequence[Resource] = ()
-        self._state_given: Mapping[str, Any] = {}
-        #: Whether all records are to be read, whatever an earlier sync has read.
-        self.is_full_refresh = False
 
     @property
     def name(self) -> str:
-        """The name of the stream."""
         return _snake_case(type(self).__name__)
 
     # -- what a platform says -----------------------------------------------------------------------------------
@@ -156,7 +159,6 @@ class Resource(TellsDeletions, ABC):
         return ResourceList(self, partition)
 
     def reader(self, partition: Partition) -> ListReader:
-        """The reader of a partition's list."""
         return ListReader(self.listing(partition), self.plans_left)
 
     def all_records(self) -> Iterator[Row]:
@@ -175,12 +177,8 @@ class Resource(TellsDeletions, ABC):
                 record.update(stamp)
         return records
 
-    @property
-    def _normalise(self) -> Normaliser:
-        return self.normaliser
-
     @cached_property
-    def normaliser(self) -> Normaliser:
+    def _normalise(self) -> Normaliser:
         """Makes values fit the schema."""
         fields = [name for names in (self.primary_key, self.cursor_field) for name in _as_list(names)]
         return Normaliser(self.name, self.schema_of_records(), keep=(name.partition(".")[0] for name in fields))
@@ -188,9 +186,6 @@ class Resource(TellsDeletions, ABC):
     def schema_of_records(self) -> Mapping[str, Any]:
         """The schema that records are made to fit."""
         return self.get_json_schema()
-
-    def use_schema(self, schema: Mapping[str, Any]) -> None:  # most streams know theirs
-        """Use the schema that the connection has stored for this stream."""
 
     def get_json_schema(self) -> Mapping[str, Any]:
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
@@ -224,70 +219,93 @@ class Resource(TellsDeletions, ABC):
         """What a row has in the cursor field; ``None`` where there is no such field."""
         return row.get(self.cursor_field) if isinstance(self.cursor_field, str) else None
 
-    def close(self) -> None:
-        """End the reading, complete or not: no further request is sent."""
-        self.account.client.close()
-
-    # -- state ----------------------------------------------------------------------------------------------------
-
     def make_state(self) -> StreamState:
         """The kind of state this stream keeps."""
         if isinstance(self.cursor_field, str):
             return CursorState(self.name, self.cursor_field, self.timestamp_format, tuple(self.lists))
         resumable = not self.lists and any(plan.strategy.resumable for plan in self.plans)
-        return CheckpointState(self.name) if resumable else FullRefreshState(self.name)
-
-    @property
-    def state(self) -> MutableMapping[str, Any]:
-        """The state as JSON."""
-        return self.whole_progress.value()
-
-    @state.setter
-    def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state_given = value
-        self.whole_progress.restore(value)
+        return CheckpointState(self.name) if resumable else StreamState(self.name)
 
     @property
     def whole_progress(self) -> StreamState:
         """The state that is stored: that of this list, unless the connection reads several accounts."""
         return self.progress
 
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
-        return not self._state_given or self.progress.checkpoint is not None
+    # -- records that are gone --------------------------------------------------------------------------------------
 
-    @property
-    def resumes(self) -> bool:
-        """Whether a sync that was cut off continues from the state."""
-        return not isinstance(self.progress, FullRefreshState)
+    def is_wanted(self, row: Row) -> bool:
+        """Whether a row becomes a record."""
+        return True
 
+    def record_request(self, key: Hashable, partition: Partition) -> Request | None:
+        """The request for one record; ``None`` where the API has none.
 
-class OptionalParams:
-    """Query parameters that the API may not know. They are left out once they prove to be what it refuses.
-
-    Safe to use from several threads.
-    """
-
-    def __init__(self, stream: str, params: QueryParams) -> None:
+        :param key: what identifies its row
         """
-        :param stream: its name, for messages
-        """
-        self.params = params
-        self._stream = stream
-        self._lock = threading.Lock()
+        return None
 
-    def drop(self, refusal: BadRequest) -> None:
-        """Leave the parameters out from now on."""
-        with self._lock:
-            dropped, self.params = self.params, {}
-        if dropped:
-            logger.warning(
-                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
-                self._stream,
-                ", ".join(f"{name}={value}" for name, value in dropped.items()),
-                refusal,
-            )
+    def read_record(self, response: Response, key: Hashable) -> Row | None:
+        """The response to :meth:`record_request` as a row of the list; ``None`` if there is no such record.
+
+        :raises MalformedResponse: when it is something else; it is asked for again
+        """
+        return response.body if isinstance(response.body, dict) else None
+
+    @property
+    def event_kinds(self) -> Collection[str]:
+        """The kinds of events that matter to this stream."""
+        return {*self.gone_events, *self.doubtful_events}
+
+    @property
+    def needs_events(self) -> bool:
+        """Whether the stream reads the events of the account."""
+        return self.tells_deletions and bool(self.event_kinds) and self.account.events is not None
+
+    @property
+    def awaits_events(self) -> bool:
+        """Whether another reading of the events may spare the stream one of its own."""
+        return False
+
+    @property
+    def reads_what_changed(self) -> bool:
+        """Whether this sync reads all lists that events name. If not, a later one tells what they say of deletions: a
+        record that came back would not be seen."""
+        return True
+
+    @property
+    def can_tell_deletions(self) -> bool:
+        """Whether anything tells which records were deleted. A full refresh that overwrites needs nothing."""
+        return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
+
+    @property
+    def tells_deletions(self) -> bool:
+        """Whether the stream is to tell of them."""
+        return self.account.deletions.emit and self.can_tell_deletions and not self.lacks_mark
+
+    def partition_under(self, parent: Any) -> Partition:
+        """The list that holds a row of a parent, or any row."""
+        return Partition() if self.lists else next(iter(self.partitions()))
+
+    def set_field(self, row: Row, name: str, value: Any) -> None:
+        """Set a field of a row, by its name in the primary key or the cursor field."""
+        row[name] = value
+
+    def row_with(self, key: Hashable) -> Row:
+        """A row that holds a key and nothing else."""
+        row: Row = {}
+        for name, value in zip(_as_list(self.primary_key), key if isinstance(key, tuple) else (key,), strict=True):
+            self.set_field(row, name, value)
+        return row
+
+    def tombstone(self, row: Row, at: int, partition: Partition) -> Row:
+        """The record that says that a row is gone.
+
+        :param row: what is known of it, at least its key
+        :param at: since when (seconds since 1970, UTC)
+        """
+        source, row = self.source_stream, dict(row)
+        source.set_field(row, str(self.cursor_field), source.timestamp_format.format(at))
+        return {**self._normalise(row), **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
 
 
 class ResourceList:
@@ -310,7 +328,7 @@ class ResourceList:
 
         :param optional: the optional parameters to send; ``None``: those that the API has not refused
         """
-        optional = self._stream.optional.params if optional is None else optional
+        optional = self._stream.optional_left if optional is None else optional
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
     def fetch(self, request: PageRequest) -> Page:
@@ -329,7 +347,7 @@ class ResourceList:
         return page
 
     def _fetch(self, request: PageRequest) -> Page:
-        optional = self._stream.optional.params
+        optional = self._stream.optional_left
         try:
             return self._send(request, optional)
         except BadRequest as refused:
@@ -338,13 +356,19 @@ class ResourceList:
             refusal = refused
         # The optional parameters are to blame if the same request succeeds without them.
         page = self._send(request, {})
-        self._stream.optional.drop(refusal)
+        if self._stream.optional_left:
+            self._stream.optional_left = {}
+            logger.warning(
+                "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
+                self._stream.shown,
+                ", ".join(f"{name}={value}" for name, value in optional.items()),
+                refusal,
+            )
         return page
 
     def _send(self, request: PageRequest, optional: QueryParams) -> Page:
-        read_page = self._stream.read_page
         return self._stream.account.client.fetch(
-            self.request(request, optional), lambda response: read_page(response, request)
+            self.request(request, optional), lambda response: self._stream.read_page(response, request)
         )
 
 

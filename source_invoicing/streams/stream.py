@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 from abc import ABC
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import requests
 from airbyte_cdk.models import AirbyteStream, ConfiguredAirbyteStream, SyncMode
@@ -20,13 +21,19 @@ from source_invoicing.streams.account import Account
 from source_invoicing.streams.accounts import AccountsState
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
-from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.partition import Chain, Partition
 from source_invoicing.streams.reading import Reading
-from source_invoicing.streams.resource import Chain, Resource, ResourceList
+from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.tombstones import DELETED_AT, DELETED_AT_SCHEMA
 
 Slice = Mapping[str, Any]
+# What the CDK hands to a method, where it has it.
+Given = Mapping[str, Any] | None
+DELETED_AT_SCHEMA: Mapping[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "description": "When the record was deleted, or when that was noticed. Null for one that exists.",
+}
 
 
 class InvoicingStream(Resource, HttpStream, ABC):
@@ -36,10 +43,16 @@ class InvoicingStream(Resource, HttpStream, ABC):
     client, pagination to :attr:`paging` and :attr:`plans`, slices to :meth:`partitions`, state to :meth:`make_state`.
     """
 
+    #: Whether each account has rows of its own, where a connection reads several.
+    per_account: ClassVar[bool] = True
+
     def __init__(self, account: Account) -> None:
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So the
         # CDK's methods that fetch a page must not be called: `_fetch_next_page` and `_read_single_page` above all.
         Resource.__init__(self, account)
+        self._state_given: Mapping[str, Any] = {}
+        #: Whether all records are to be read, whatever an earlier sync has read.
+        self.is_full_refresh = False
         #: This stream in each account that the connection reads, see :func:`.accounts.combine`.
         self.members: Sequence[InvoicingStream] = (self,)
         self.accounts_state: AccountsState | None = None
@@ -51,35 +64,28 @@ class InvoicingStream(Resource, HttpStream, ABC):
         return next(iter(self.partitions()))
 
     @override
-    def stream_slices(
-        self,
-        *,
-        sync_mode: SyncMode,
-        cursor_field: list[str] | None = None,
-        stream_state: Mapping[str, Any] | None = None,
-    ) -> Iterable[Slice | None]:
-        """One slice: the whole resource."""
-        yield {}
-
-    @override
     def read_records(
         self,
         sync_mode: SyncMode,
         cursor_field: list[str] | None = None,
-        stream_slice: Slice | None = None,
-        stream_state: Mapping[str, Any] | None = None,
+        stream_slice: Given = None,
+        stream_state: Given = None,
     ) -> Iterable[Row]:
-        """The records of a slice; without one, of all slices. A full refresh begins where the state that was set says,
-        however far an earlier reading got; an incremental one at ``stream_state``, or else where the stream stands."""
+        """The records of a slice; without one, of all slices."""
         if stream_slice:
             yield from self._read_chains([[self.partition_of(stream_slice)]])
             return
+        self._begin(sync_mode, stream_state)
+        for member in self.members:
+            yield from member._read_chains(None)
+
+    def _begin(self, sync_mode: SyncMode, stream_state: Given) -> None:
+        """A full refresh begins where the state that was set says, however far an earlier reading got; an incremental
+        one at ``stream_state``, or else where the stream stands."""
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
         state = self._state_given if self.is_full_refresh else stream_state
         if state is not None:
             self.whole_progress.restore(state)
-        for member in self.members:
-            yield from member._read_chains(None)
 
     def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
         """:param chains: ``None``: all that are not done yet"""
@@ -96,26 +102,42 @@ class InvoicingStream(Resource, HttpStream, ABC):
         return [Reading(self.source_stream, [self])]
 
     @override
-    def read_only_records(self, state: Mapping[str, Any] | None = None) -> Iterable[Row]:
+    def read_only_records(self, state: Given = None) -> Iterable[Row]:
         """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
         readers = [copy.copy(member) for member in self.members]
         for reader in readers:
             reader.members, reader.progress = readers, reader.make_state()
         if self.accounts_state is not None:
-            readers[0].accounts_state = self.accounts_state.of(readers)
+            readers[0].accounts_state = AccountsState(readers, self.accounts_state.parts)
         readers[0].state = dict(self._state_given if state is None else state)
         yield from readers[0].read_records(SyncMode.full_refresh)
 
-    @property
+    @cached_property
     @override
     def _normalise(self) -> Normaliser:
         # One for all accounts: it warns once for each field.
-        return self.members[0].normaliser
+        first = self.members[0]
+        return super()._normalise if first is self else first._normalise
 
     @property
     @override
     def whole_progress(self) -> StreamState:
         return self.accounts_state or self.progress
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """The state as JSON."""
+        return self.whole_progress.value()
+
+    @state.setter
+    def state(self, value: MutableMapping[str, Any]) -> None:
+        self._state_given = value
+        self.whole_progress.restore(value)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
+        return not self._state_given or self.progress.checkpoint is not None
 
     @property
     @override
@@ -127,6 +149,9 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def get_json_schema(self) -> Mapping[str, Any]:  # type: ignore[override]  # the base caches per instance
         return Resource.get_json_schema(self)
+
+    def use_schema(self, schema: Mapping[str, Any]) -> None:
+        """Use the schema that the connection has stored for this stream."""
 
     def use_catalog(self, configured: ConfiguredAirbyteStream) -> None:
         """Use what the connection has stored of this stream."""
@@ -145,7 +170,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
         stream = super().as_airbyte_stream()
-        stream.is_resumable = self.resumes
+        # Whether a sync that was cut off continues from the state.
+        stream.is_resumable = type(self.progress) is not StreamState
         if self.tells_deletions:
             columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
             stream.json_schema = {**stream.json_schema, "properties": columns}
@@ -167,10 +193,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @override
     def request_params(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> MutableMapping[str, Any]:
         """The query of the first request for a slice; a name that repeats has a list of values."""
         params = self._first_request(stream_slice or {}).params
@@ -181,36 +204,24 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @override
     def request_headers(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> Mapping[str, Any]:
         """The headers of the first request for a slice, beside those that the client adds to each."""
         return self._first_request(stream_slice or {}).headers
 
     @override
     def request_body_json(
-        self,
-        stream_state: Mapping[str, Any] | None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> Mapping[str, Any] | None:
         body: Mapping[str, Any] | None = self._first_request(stream_slice or {}).json
         return body
 
     @override
-    def path(
-        self,
-        *,
-        stream_state: Mapping[str, Any] | None = None,
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
-    ) -> str:
-        return self.list_path(self.partition_of(stream_slice or {}))
+    def path(self, *, stream_state: Given = None, stream_slice: Given = None, next_page_token: Given = None) -> str:
+        return self.source_stream.list_path(self.partition_of(stream_slice or {}))
 
     def _first_request(self, stream_slice: Slice) -> Request:
-        return ResourceList(self, self.partition_of(stream_slice)).request(PageRequest())
+        return ResourceList(self.source_stream, self.partition_of(stream_slice)).request(PageRequest())
 
     @override
     def next_page_token(self, response: requests.Response) -> Mapping[str, Any] | None:
@@ -223,14 +234,13 @@ class InvoicingStream(Resource, HttpStream, ABC):
         response: requests.Response,
         *,
         stream_state: Mapping[str, Any],
-        stream_slice: Slice | None = None,
-        next_page_token: Mapping[str, Any] | None = None,
+        stream_slice: Given = None,
+        next_page_token: Given = None,
     ) -> Iterable[Row]:
         """The records of one raw response to the first request for a slice."""
-        stream_slice = stream_slice or {}
-        decoded = Response.of(response, response.content, f"/{self.list_path(self.partition_of(stream_slice))}")
-        partition = self.partition_of(stream_slice)
-        yield from self.records(self.read_page(decoded, PageRequest()).rows, partition)
+        source, partition = self.source_stream, self.partition_of(stream_slice or {})
+        decoded = Response.of(response, response.content, f"/{source.list_path(partition)}")
+        yield from self.records(source.read_page(decoded, PageRequest()).rows, partition)
 
 
 def combine(

@@ -20,9 +20,9 @@ from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
+from source_invoicing.streams.resource import DELETED_AT
 from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, format_utc
-from source_invoicing.streams.tombstones import DELETED_AT
 
 # The most rows a page can hold; larger limits are cut to it without a word.
 LIMIT = 100

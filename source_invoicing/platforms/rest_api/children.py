@@ -19,8 +19,9 @@ from source_invoicing.platforms.rest_api.states import ChildCursorState, EndStat
 from source_invoicing.platforms.rest_api.streams import RestStream, spread
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
-from source_invoicing.streams.parent_state import ParentState
-from source_invoicing.streams.resource import Chain, Resource
+from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.resource import Resource
+from source_invoicing.streams.state import ParentState
 
 # Enough to show whether records of different parents have the same keys.
 KEYS_TO_COMPARE = 10_000

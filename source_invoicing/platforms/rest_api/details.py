@@ -22,10 +22,10 @@ from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, descr
 from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Row
+from source_invoicing.streams.cursor_state import DocumentState
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_resource import Document
-from source_invoicing.streams.document_state import DocumentState
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
 # Documents that a schema is inferred from.
@@ -53,7 +53,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def make_state(self) -> StreamState:
         source, field = self._source, self.cursor_field
         if not isinstance(field, str):
-            return FullRefreshState(self.name)
+            return StreamState(self.name)
         if source.declared.synced_at:
             return EndState(self.name, field, source.timestamp_format)
         return DocumentState(self.name, field, source.timestamp_format, source.declared.values)

@@ -20,8 +20,8 @@ from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
 from source_invoicing.streams import Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.resource import Chain
-from source_invoicing.streams.state import FullRefreshState, StreamState
+from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
@@ -50,7 +50,7 @@ class DeclaredLists(DeclaredStream, ABC):
             return EndState(self.name, field, self.timestamp_format)
         if declared.values:
             lists = declared.values
-            return CursorState(self.name, field, self.timestamp_format, lists) if field else FullRefreshState(self.name)
+            return CursorState(self.name, field, self.timestamp_format, lists) if field else StreamState(self.name)
         return super().make_state()
 
     @override

@@ -9,8 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.parent_state import ParentState
-from source_invoicing.streams.state import FINISHED, StreamState
+from source_invoicing.streams.state import FINISHED, ParentState, StreamState
 from source_invoicing.streams.timestamps import TimestampFormat
 
 # Stored names; never change them.

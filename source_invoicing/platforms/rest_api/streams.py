@@ -227,16 +227,8 @@ class RestStream(DeclaredLists):
         return response.body if isinstance(response.body, dict) else {}
 
     @override
-    def row_with(self, key: Hashable) -> Row:
-        row: Row = {}
-        for path, value in zip(self.declared.primary_key, key if isinstance(key, tuple) else (key,), strict=True):
-            set_path(row, path, value)
-        return row
-
-    @override
-    def with_cursor(self, row: Row, value: Any) -> Row:
-        set_path(row, str(self.cursor_field), value)
-        return row
+    def set_field(self, row: Row, name: str, value: Any) -> None:
+        set_path(row, name, value)
 
     # -- the first page, and the schema ---------------------------------------------------------------------------
 
