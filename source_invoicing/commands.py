@@ -25,8 +25,8 @@ from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
 from source_invoicing.http import Failure, config_failure, forget, heartbeat, mask
 from source_invoicing.platforms import PLATFORMS
-from source_invoicing.run import PROTOCOL
 from source_invoicing.source import SourceInvoicing
+from source_invoicing.specification import PROTOCOL
 
 # The shell's status for a program that was interrupted.
 INTERRUPTED = 130

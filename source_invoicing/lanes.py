@@ -95,8 +95,6 @@ class Job:
         # Apart from the other lock, which a worker holds while it waits for the state, and so for the consumer.
         self._counting = threading.Lock()
         self._tasks = 0
-        # Of its own: who looks for the next chain may wait for a state, whose holder waits for the consumer.
-        self._counting = threading.Lock()
         self._chains_under_way = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()

@@ -15,15 +15,8 @@ import sys
 import threading
 from types import FrameType
 
-from source_invoicing.specification import specification
+from source_invoicing.specification import PROTOCOL, specification
 
-#: Commands of the protocol, and what they do.
-PROTOCOL = {
-    "spec": "print the form that a configuration fills in",
-    "check": "try a configuration",
-    "discover": "print the streams of an account, and their schemas",
-    "read": "read streams, and print their records and states",
-}
 GARBAGE_THRESHOLD = 50_000
 # As deep as a response may be nested for the parser that reads it, several calls for each level.
 RECURSION_LIMIT = 10_000

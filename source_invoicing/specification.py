@@ -1,4 +1,4 @@
-"""The form that the user fills in: ``spec.yaml``. Imports nothing that takes time."""
+"""What the connector can be asked, and the form that the user fills in, ``spec.yaml``. Imports nothing that takes time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import Any
 
 import yaml
 
+#: Commands of the protocol, and what they do.
+PROTOCOL = {
+    "spec": "print the form that a configuration fills in",
+    "check": "try a configuration",
+    "discover": "print the streams of an account, and their schemas",
+    "read": "read streams, and print their records and states",
+}
 FILE = Path(__file__).with_name("spec.yaml")
 
 

@@ -26,7 +26,7 @@ from airbyte_cdk.models import (
 from source_invoicing import SourceInvoicing
 from source_invoicing.lanes import Job, Lane
 from source_invoicing.messages import SyncFailed
-from source_invoicing.streams import Chain, Reading
+from source_invoicing.streams import Reading
 from source_invoicing.streams.listing import KeyRanges
 
 URL = "https://api.invoiced.com"
@@ -246,34 +246,3 @@ def test_memory_that_is_used_up_is_told_in_words(api: mock.Mocker, monkeypatch: 
     assert trace.error is not None
     assert trace.error.message.startswith("The memory of this machine or container was used up while stream customers ")
     assert trace.error.failure_type is FailureType.config_error
-
-
-def test_a_task_is_counted_while_a_worker_looks_for_the_next_list() -> None:
-    """The worker may wait for a state, which another one holds until the consumer takes it from the queue."""
-    stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")
-    reading = Reading(stream, [stream])
-    looking, found, counted = threading.Event(), threading.Event(), threading.Event()
-
-    def chains() -> Iterator[Chain]:
-        looking.set()
-        found.wait(FOR_EVER)
-        yield from ()
-
-    def count() -> None:
-        job.task_started()
-        job.task_ended()
-        counted.set()
-
-    reading.chains = chains  # type: ignore[method-assign]
-    job = Job(reading, Lane(WORKERS))
-    job.open()
-    worker, consumer = threading.Thread(target=job.next_chain), threading.Thread(target=count)
-    worker.start()
-    looking.wait(FOR_EVER)
-    consumer.start()
-    was_counted = counted.wait(5)
-    found.set()
-    worker.join()
-    consumer.join()
-
-    assert was_counted
