@@ -1,4 +1,4 @@
-"""What the connector can be asked, and the form that the user fills in, ``spec.yaml``. Imports nothing that takes time."""
+"""What the connector can be asked, and the form that the user fills in. Imports nothing that takes time."""
 
 from __future__ import annotations
 
