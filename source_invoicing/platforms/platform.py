@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from source_invoicing.config import Config, Fields
-from source_invoicing.streams import DeletionPolicy, InvoicingStream
+from source_invoicing.streams import Account, ChildStream, DeletionPolicy, InvoicingStream, ParentStream, Window
 from source_invoicing.streams.probing import Probe
 
 
@@ -41,12 +41,15 @@ class Platform(ABC):
     #: Requests, at most, that a run of :meth:`probes` takes beside the probes: the connection test, access tokens, the
     #: ids of accounts, each of them tried twice.
     requests_beside_probes: ClassVar[int] = 8
+    #: What is assumed of the API and can be settled by reading any account.
+    probe_list: ClassVar[Sequence[Probe]] = ()
     #: What :meth:`login` needs; empty where there is none, because a user pastes the keys of the configuration.
     login_secrets: ClassVar[Sequence[str]] = ()
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.num_workers = config.num_workers or self.default_workers
+        self.window = Window(config.start, config.lookback_days)
         self.deletions = DeletionPolicy(config.emit_deletions, config.deletion_sweep_days)
 
     @abstractmethod
@@ -71,11 +74,11 @@ class Platform(ABC):
         """
 
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
-        """What is assumed of the API and can be settled by reading the account.
+        """What is assumed of the API and can be settled by reading this account.
 
         :param streams: those of the account
         """
-        return ()
+        return self.probe_list
 
     @classmethod
     def login(cls, options: Fields) -> Login:
@@ -85,3 +88,18 @@ class Platform(ABC):
         :raises Failure: with a sentence that says what to change
         """
         raise NotImplementedError
+
+
+def streams_of(kinds: Iterable[type[InvoicingStream]], account: Account) -> list[InvoicingStream]:
+    """The streams of an account.
+
+    :param kinds: parents before their children, which get their ids from them
+    """
+    streams: list[InvoicingStream] = []
+    parents: dict[str, ParentStream] = {}
+    for kind in kinds:
+        stream = kind(account, parents[kind.parent_resource]) if issubclass(kind, ChildStream) else kind(account)
+        if isinstance(stream, ParentStream):
+            parents[stream.resource] = stream
+        streams.append(stream)
+    return streams

@@ -5,7 +5,7 @@ Every request goes to one address; ``SERVICE`` in its body says what is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
@@ -15,6 +15,7 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import MalformedResponse, Request, Response
+from source_invoicing.platforms.fastbill.error_handler import ADDRESS_HINT, error_handler_of_filters
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
 from source_invoicing.streams.checkpoint import Checkpoint
@@ -30,9 +31,6 @@ LIMIT = 100
 DEFAULT_LIMIT = 10
 # The filter takes days, in the vendor's time zone.
 FILTER_OVERLAP = SECONDS_PER_DAY
-ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
-
-JsonBody = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,20 @@ class FastBillAccount(Account):
     """An account, and what FastBill's streams need beside it.
 
     :param endpoint: path of the one address, below the base URL
-    :param error_handler_of_filters: resolution of the response to a request with a filter
     :param project_id: only documents of this project are kept; empty keeps all
     """
 
     endpoint: str
-    error_handler_of_filters: Callable[[Response], Any]
     project_id: str = ""
 
-    def request(self, service: str, body: JsonBody) -> Request:
+    def request(self, service: str, body: Mapping[str, Any]) -> Request:
         """A call of a service."""
-        error_handler = self.error_handler_of_filters if "FILTER" in body else None
         return Request(
-            self.endpoint, method="POST", json={"SERVICE": service, **body}, label=service, error_handler=error_handler
+            self.endpoint,
+            method="POST",
+            json={"SERVICE": service, **body},
+            label=service,
+            error_handler=error_handler_of_filters if "FILTER" in body else None,
         )
 
 
@@ -67,7 +66,7 @@ class FastBillStream(InvoicingStream):
     paging: ClassVar[Paging] = Offsets()
     #: Name of the list in the response.
     list_key: ClassVar[str]
-    primary_key: ClassVar[str | list[str]]
+    primary_key: ClassVar[str]
     #: Whether rows belong to projects.
     has_projects: ClassVar[bool] = False
 
@@ -84,17 +83,17 @@ class FastBillStream(InvoicingStream):
 
     @override
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, str | int]) -> Request:
-        body = {**fixed, **self.list_params(request)}
+        body: dict[str, Any] = {**fixed, **self.list_params(request)}
         if chosen := self.list_filter(request):
-            body["FILTER"] = dict(chosen)  # type: ignore[assignment]  # the filter is the one nested value
+            body["FILTER"] = dict(chosen)
         return self.account.request(path, body)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         """The documentation says that a page with fewer rows than asked for is the last one. In a list of several pages
         one more call makes sure: a page that was cut short would otherwise end the list silently."""
-        rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [str(self.primary_key)])
-        if rows is None or not all(isinstance(row, dict) and row.get(str(self.primary_key)) for row in rows):
+        rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [self.primary_key])
+        if rows is None or not all(isinstance(row, dict) and row.get(self.primary_key) for row in rows):
             raise MalformedResponse(
                 f"FastBill answered {response.path} without a list of records under RESPONSE.{self.list_key}. "
                 f"{ADDRESS_HINT}",
@@ -124,7 +123,7 @@ class FastBillStream(InvoicingStream):
     def record_request(self, key: Hashable, partition: Partition) -> Request:
         """A list of one. A filter that were ignored would list others."""
         return self.account.request(
-            self.resource, {"LIMIT": LIMIT, "OFFSET": 0, "FILTER": {str(self.primary_key): str(key)}}
+            self.resource, {"LIMIT": LIMIT, "OFFSET": 0, "FILTER": {self.primary_key: str(key)}}
         )
 
     @override
@@ -143,7 +142,7 @@ class FastBillStream(InvoicingStream):
     @override
     def key(self, row: Row) -> str | None:
         """The id as text, even where it comes as a number."""
-        identity = row.get(str(self.primary_key))
+        identity = row.get(self.primary_key)
         return str(identity) if is_identity(identity) else None
 
 

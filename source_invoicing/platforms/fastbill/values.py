@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from source_invoicing.http import whole_number
@@ -70,7 +71,7 @@ def _repair(name: str, schema: Mapping[str, Any]) -> Callable[[Any], Any]:
     if "array" in types:
         return _repair_list(name, schema["items"]) if "string" not in types else lambda value: value
     form = schema.get("format")
-    return {"date": _date, "date-time": _date_and_time}.get(form or "", _scalar)
+    return partial(_date, with_time=form == "date-time") if form in ("date", "date-time") else _scalar
 
 
 def _repair_list(name: str, element: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -90,27 +91,16 @@ def _scalar(value: Any) -> Any:
     return None if value in ([], {}) else value
 
 
-def _date(value: Any) -> Any:
-    """``2026-01-31``, also where a time is added or the day comes first (31.01.2026)."""
-    return _reformatted(value, lambda date, time: date)
-
-
-def _date_and_time(value: Any) -> Any:
-    """``2026-01-31T12:00:00``, where a blank separates the two, the time is missing, or the day comes first."""
-    return _reformatted(value, lambda date, time: f"{date}T{time}")
-
-
-def _reformatted(value: Any, form: Callable[[str, str], str]) -> Any:
-    value = _timestamp(value)
-    found = TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+def _date(value: Any, *, with_time: bool) -> Any:
+    """``2026-01-31`` or ``2026-01-31T12:00:00``, also where the day comes first (31.01.2026), a blank separates the
+    two, or the time is there or missing. Blanks and zero dates become null."""
+    if not isinstance(value, str):
+        return _scalar(value)
+    if not value.strip() or value.startswith(("0000-00-00", "00.00.0000")):
+        return None
+    found = TIMESTAMP.fullmatch(value)
     if found is None:
         return value
     year, month, day, day_first, month_second, year_last, time = found.groups()
-    return form(f"{year or year_last}-{month or month_second}-{day or day_first}", time or "00:00:00")
-
-
-def _timestamp(value: Any) -> Any:
-    """Blanks and zero dates become null."""
-    if isinstance(value, str) and (not value.strip() or value.startswith(("0000-00-00", "00.00.0000"))):
-        return None
-    return _scalar(value)
+    date = f"{year or year_last}-{month or month_second}-{day or day_first}"
+    return f"{date}T{time or '00:00:00'}" if with_time else date

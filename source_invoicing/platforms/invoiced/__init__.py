@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
@@ -14,10 +13,9 @@ from source_invoicing.platforms.invoiced.error_handler import CHECK_ERROR_HANDLE
 from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.parts import PARTS
 from source_invoicing.platforms.invoiced.probes import PROBES
-from source_invoicing.platforms.invoiced.streams import STREAMS, Customers, CustomerScoped, Events, rows_of
-from source_invoicing.platforms.platform import Platform
-from source_invoicing.streams import Account, EventFeed, InvoicingStream, Window
-from source_invoicing.streams.probing import Probe
+from source_invoicing.platforms.invoiced.streams import STREAMS, Events, rows_of
+from source_invoicing.platforms.platform import Platform, streams_of
+from source_invoicing.streams import Account, EventFeed, InvoicingStream
 
 # https://developer.invoiced.com/api (section "Environments"): separate accounts, separate keys.
 HOSTS = {"production": "https://api.invoiced.com", "sandbox": "https://api.sandbox.invoiced.com"}
@@ -28,6 +26,7 @@ class Invoiced(Platform):
 
     name: ClassVar[str] = "invoiced"
     requests_beside_probes = 2  # the connection test
+    probe_list = PROBES
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -55,21 +54,12 @@ class Invoiced(Platform):
     def streams(self) -> list[InvoicingStream]:
         account = Account(
             client=self._client(self._base_url, RetryPolicy()),
-            window=Window(self.config.start, self.config.lookback_days),
+            window=self.window,
             deletions=self.deletions,
             events=EventFeed(lambda: Events(account), parse_event),
             children_refresh_days=self._children_refresh_days,
         )
-        customers = Customers(account)
-        others: list[InvoicingStream] = [
-            stream(account, customers) if issubclass(stream, CustomerScoped) else stream(account)
-            for stream in (*STREAMS, *PARTS)
-        ]
-        return [customers, *others]
-
-    @override
-    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
-        return PROBES
+        return streams_of((*STREAMS, *PARTS), account)
 
     def _client(self, base_url: str, retry_policy: RetryPolicy) -> ApiClient:
         return ApiClient(

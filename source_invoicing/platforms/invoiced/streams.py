@@ -230,7 +230,7 @@ class Contacts(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/customers#contacts"""
 
     resource = "contacts"
-    change_events = (*CustomerScoped.OF_CUSTOMERS, "contact.created", "contact.updated", "contact.deleted")
+    change_events = (*CustomerScoped.OF_CUSTOMERS, "contact.created", "contact.updated")
     gone_events = ("contact.deleted",)
 
 
@@ -298,13 +298,7 @@ class MeteredBillings(CustomerScoped, CreationOrderedStream):
     """
 
     resource = "line_items"
-    change_events = (
-        *CustomerScoped.OF_CUSTOMERS,
-        "invoice.created",
-        "line_item.created",
-        "line_item.updated",
-        "line_item.deleted",
-    )
+    change_events = (*CustomerScoped.OF_CUSTOMERS, "invoice.created", "line_item.created", "line_item.updated")
     gone_events = ("line_item.deleted",)
 
 
@@ -316,12 +310,7 @@ class PaymentSources(CustomerScoped, CreationOrderedStream):
 
     resource = "payment_sources"
     primary_key = ["object", "id"]
-    change_events = (
-        *CustomerScoped.OF_CUSTOMERS,
-        "payment_source.created",
-        "payment_source.updated",
-        "payment_source.deleted",
-    )
+    change_events = (*CustomerScoped.OF_CUSTOMERS, "payment_source.created", "payment_source.updated")
     gone_events = ("payment_source.deleted",)
 
 
@@ -351,8 +340,9 @@ class ChasingCadences(CreationOrderedStream):
         return [Partition(path="customer_chasing_cadences")] if is_missing else ()
 
 
-#: All lists but the customers, in the order in which they are offered.
-STREAMS: tuple[type[InvoicingStream], ...] = (
+#: All lists, in the order in which they are offered.
+STREAMS: tuple[type[InvoicedStream], ...] = (
+    Customers,
     Invoices,
     Payments,
     CreditBalanceAdjustments,

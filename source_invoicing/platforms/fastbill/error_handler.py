@@ -1,0 +1,127 @@
+"""The verdict on responses of FastBill, and what to tell the user."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from airbyte_cdk.models import FailureType
+
+from source_invoicing.http import (
+    BadRequest,
+    Fail,
+    LoginRefused,
+    QuotaExhausted,
+    Response,
+    Retry,
+    StatusErrorHandler,
+    UnexpectedResponse,
+    Verdict,
+    asks_to_wait,
+    inside_a_sentence,
+    retry_after,
+    without_links,
+)
+
+WHERE_THE_KEY_IS = "In FastBill, it is in the settings of your account."
+LOGIN_HINT = (
+    "platform.username is the e-mail address you log in with, platform.api_key the key of the same account. "
+    + WHERE_THE_KEY_IS
+)
+ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
+TOO_MANY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+WRONG_LOGIN = re.compile(r"login error|wrong api key|user credentials", re.IGNORECASE)
+WRONG_FIELD = re.compile(r"missing / invalid field", re.IGNORECASE)
+UNKNOWN_SERVICE = re.compile(r"unknown service", re.IGNORECASE)
+USED_UP = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
+
+
+def error_text(body: Any) -> str | None:
+    """The words under ``RESPONSE.ERRORS``, to be put inside a sentence; ``None`` without any.
+
+    They come as a list, as an object with the indices for keys, or as one text.
+    """
+    response = body.get("RESPONSE") if isinstance(body, dict) else None
+    found = response.get("ERRORS") if isinstance(response, dict) else None
+    if not found:
+        return None
+    texts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    words = [inside_a_sentence(without_links(str(text))) for text in texts]
+    return "; ".join(filter(None, words)) or "no reason given"
+
+
+BY_STATUS = StatusErrorHandler(
+    vendor="FastBill",
+    error_text=error_text,
+    login_hint=LOGIN_HINT,
+    access_hint="Check what the plan of the account includes, or leave the stream out.",
+)
+
+
+def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
+    """Resolves a response by what is under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
+
+    :param filtered: whether the request had a filter. How FastBill words the refusal of one is not documented, so
+        whatever it refuses then, it may be the filter
+    """
+    words = error_text(response.body) or ""
+    if WRONG_LOGIN.search(words):
+        return Fail(
+            LoginRefused(
+                f"FastBill did not accept the credentials (HTTP {response.status}: {words}). {LOGIN_HINT}",
+                FailureType.config_error,
+            )
+        )
+    says_so = USED_UP.search(words) and not WRONG_FIELD.search(words)
+    if response.status in TOO_MANY or says_so or asks_to_wait(response):
+        return Retry(_over_quota(response, words), after=retry_after(response.headers), rate_limited=True)
+    if response.status == HTTPStatus.NOT_FOUND:
+        return Retry(_answered(response, f"HTTP 404{f': {words}' if words else ''}"))
+    if words and (response.ok or response.status in REFUSED):
+        return Fail(_refusal(response, words, filtered=filtered))
+    if response.ok and response.unreadable is not None:
+        return Retry(_answered(response, f"{response.unreadable} instead of JSON"))
+    if response.ok and not _is_envelope(response.body):
+        return Retry(_answered(response, "something that holds no RESPONSE"))
+    return BY_STATUS(response)
+
+
+error_handler_of_filters = partial(error_handler, filtered=True)
+
+
+def _is_envelope(body: Any) -> bool:
+    return isinstance(body, dict) and isinstance(body.get("RESPONSE"), (dict, list))
+
+
+def _answered(response: Response, what: str) -> UnexpectedResponse:
+    """The failure for a response that is not the API's, as it comes for a short time while FastBill is updated."""
+    return UnexpectedResponse(
+        f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
+        FailureType.transient_error,
+        detail=f"{response.path}: HTTP {response.status}, begins with {response.text!r}" if response.text else None,
+    )
+
+
+def _refusal(response: Response, words: str, *, filtered: bool) -> UnexpectedResponse:
+    sentence = f"FastBill refused {response.path} (HTTP {response.status}): {words}."
+    if WRONG_FIELD.search(words) or UNKNOWN_SERVICE.search(words):
+        return BadRequest(f"{sentence} Check that platform.base_url leads to FastBill.", FailureType.system_error)
+    kind = BadRequest if filtered or response.status in REFUSED else UnexpectedResponse
+    return kind(
+        f"{sentence} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
+        FailureType.transient_error,
+    )
+
+
+def _over_quota(response: Response, words: str) -> QuotaExhausted:
+    """After some tries the calls of the hour are used up: no other list will fare better."""
+    return QuotaExhausted(
+        f"FastBill takes no more calls for now (HTTP {response.status} for {response.path}"
+        f"{f': {words}' if words else ''}). How many an account may send within an hour depends on "
+        "its plan. What was read is kept; run the sync again in an hour, and less often if this comes again.",
+        FailureType.transient_error,
+    )
