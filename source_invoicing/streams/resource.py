@@ -60,7 +60,7 @@ class Resource(ABC):
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
     #: Folder of the JSON schemas, beside the module of the stream.
-    schemas: ClassVar[str] = "schemas"
+    schemas: str = "schemas"
     #: Whether its records are the events of the account.
     holds_events: ClassVar[bool] = False
     #: Kinds of events that say that a record of this stream was deleted.

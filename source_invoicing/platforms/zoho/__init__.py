@@ -25,13 +25,13 @@ from source_invoicing.http import (
     config_failure,
     logger,
 )
-from source_invoicing.platforms.platform import Login, Platform
-from source_invoicing.platforms.zoho import books, books_details, books_streams, invoice, invoice_details, login
+from source_invoicing.platforms.platform import Login, Platform, streams_of
+from source_invoicing.platforms.zoho import books, books_details, invoice, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
-from source_invoicing.platforms.zoho.common import ZohoChildStream, ZohoStream
+from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.earlier_state import place_states
-from source_invoicing.platforms.zoho.errors import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
+from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
     check_several,
@@ -41,9 +41,8 @@ from source_invoicing.platforms.zoho.organization import (
 )
 from source_invoicing.platforms.zoho.probes import BOOKS_PROBES, INVOICE_PROBES
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
-from source_invoicing.streams import DetailCalls, InvoicingStream, ParentStream, Window, combine
+from source_invoicing.streams import DetailCalls, InvoicingStream, combine
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
-from source_invoicing.streams.probing import Probe
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
@@ -56,7 +55,7 @@ MOST_DETAIL_CALLS = 1_000_000
 # The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
 CALLS_OF_NO_ORGANIZATION = 2
 # What the state of a stream calls the states of the organizations; never change it.
-PARTS = "organizations"
+STATES = "organizations"
 
 
 class Zoho(Platform):
@@ -67,7 +66,6 @@ class Zoho(Platform):
     product: ClassVar[Product]
     stream_types: ClassVar[Sequence[type[ZohoStream]]]
     detail_types: ClassVar[Sequence[type[ZohoDetails]]]
-    probe_list: ClassVar[Sequence[Probe]]
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -80,18 +78,22 @@ class Zoho(Platform):
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
         self._organization_ids = ids_in(options.optional_text("organization_id"))
+        self._may_be_several = may_be_several(self._organization_ids)
+        #: The id of the only organization, or a blank.
+        self._chosen = "" if self._may_be_several else "".join(self._organization_ids)
         self._details = options.flag("details")
         self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS))
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
+        self._in_flight = min(self.num_workers, MOST_IN_FLIGHT)
 
     @override
     def check(self) -> None:
         """Lists the user's organizations, which needs a token, and tries those that are named if there are several."""
         client = self._client(RetryPolicy.for_check())
         try:
-            if may_be_several(self._organization_ids):
+            if self._may_be_several:
                 check_several(client, partial(self._client_of, client), self._organization_ids)
             else:
                 Organization(client, self._chosen).check()
@@ -114,45 +116,17 @@ class Zoho(Platform):
             logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
         client = self._client(replace(RetryPolicy(), rate_limit_retries=RATE_LIMIT_RETRIES))
         base = self._streams_of(client, Organization(client, self._chosen))
-        if not may_be_several(self._organization_ids):
-            return combine(base, [base], PARTS, "organization_id")
+        if not self._may_be_several:
+            return combine(base, [base], STATES, "organization_id")
         chosen = chosen_of_several(client, self._organization_ids)
         several = len(chosen) > 1
         organizations = [Organization(client, each, name if several else "") for each, name in chosen.items()]
         streams = [self._streams_of(self._client_of(client, each.chosen), each) for each in organizations]
-        return combine(base, streams, PARTS, "organization_id")
+        return combine(base, streams, STATES, "organization_id")
 
     @override
     def place_states(self, streams: Sequence[InvoicingStream]) -> None:
         place_states(streams)
-
-    @override
-    def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
-        return self.probe_list
-
-    @property
-    def _chosen(self) -> str:
-        """The id of the only organization, or a blank."""
-        return "" if may_be_several(self._organization_ids) else "".join(self._organization_ids)
-
-    def _streams_of(self, client: ApiClient, organization: Organization) -> list[InvoicingStream]:
-        account = ZohoAccount(
-            client=client,
-            window=Window(self.config.start, self.config.lookback_days),
-            detail_calls=self._detail_calls,
-            deletions=self.deletions,
-            product=self.product,
-            organization=organization,
-        )
-        streams: list[InvoicingStream] = []
-        parents: dict[type[InvoicingStream], ParentStream] = {}
-        for kind in self.stream_types:
-            stream = kind(account, parents[kind.parent_type]) if issubclass(kind, ZohoChildStream) else kind(account)
-            if isinstance(stream, ParentStream):
-                parents[kind] = stream
-            streams.append(stream)
-        details = self.detail_types if self._details else ()
-        return [*streams, *(kind(account) for kind in details)]
 
     @classmethod
     @override
@@ -166,9 +140,16 @@ class Zoho(Platform):
         chosen = {"organization_id": organization_id} if organization_id else {}
         return Login({"platform": {**platform, **chosen}}, [remark])
 
-    @property
-    def _in_flight(self) -> int:
-        return min(self.num_workers, MOST_IN_FLIGHT)
+    def _streams_of(self, client: ApiClient, organization: Organization) -> list[InvoicingStream]:
+        account = ZohoAccount(
+            client=client,
+            window=self.window,
+            detail_calls=self._detail_calls,
+            deletions=self.deletions,
+            product=self.product,
+            organization=organization,
+        )
+        return streams_of([*self.stream_types, *(self.detail_types if self._details else ())], account)
 
     def _limits(self, calls: int = CALLS_PER_MINUTE) -> RateLimiter:
         """Those of one organization."""
@@ -187,7 +168,7 @@ class Zoho(Platform):
             most_requests=TOKENS_PER_WINDOW,
             retry_policy=retry_policy,
         )
-        side_by_side = ACCOUNTS_SIDE_BY_SIDE if may_be_several(self._organization_ids) else 1
+        side_by_side = ACCOUNTS_SIDE_BY_SIDE if self._may_be_several else 1
         return ApiClient(
             base_url=self.product.root(self._api or DATA_CENTERS[self._data_center].api),
             auth=ZohoAuth(tokens, self.product, follows=None if self._api else self._token_url),
@@ -204,7 +185,7 @@ class ZohoInvoice(Zoho):
     name: ClassVar[str] = "zoho_invoice"
     product = invoice.PRODUCT
     stream_types = invoice.STREAMS
-    detail_types = invoice_details.STREAMS
+    detail_types = invoice.DETAILS
     probe_list = INVOICE_PROBES
 
 
@@ -213,9 +194,6 @@ class ZohoBooks(Zoho):
 
     name: ClassVar[str] = "zoho_books"
     product = books.PRODUCT
-    stream_types = books_streams.STREAMS
-    detail_types = books_details.STREAMS
+    stream_types = books.STREAMS
+    detail_types = books_details.DETAILS
     probe_list = BOOKS_PROBES
-
-
-__all__ = ["ZohoBooks", "ZohoInvoice"]

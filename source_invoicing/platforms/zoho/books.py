@@ -1,45 +1,32 @@
-"""The resources of Zoho Books, one small class each. https://www.zoho.com/books/api/v3/introduction/"""
+"""The resources that Zoho Books alone has, one small class each. https://www.zoho.com/books/api/v3/introduction/"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import ClassVar
 
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response, logger
-from source_invoicing.platforms.zoho import common
+from source_invoicing.platforms.zoho import streams
 from source_invoicing.platforms.zoho.common import (
+    CreatedStream,
     CreationOrderedStream,
     FilteredStream,
     ModifiedStream,
+    ZohoChildStream,
     ZohoStream,
+    page_context,
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
-from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, Passes, Plan
+from source_invoicing.streams.listing import NEWEST_CHANGE_OVERLAP, PASSES, PASSES_UNFILTERED, Passes, Plan
 
 PRODUCT = Product("Zoho Books", "books", "ZohoBooks")
 
 
-class BooksStream(ZohoStream):
-    """A list of Zoho Books."""
-
-    schemas: ClassVar[str] = "schemas/books"
-
-
-class Users(BooksStream):
-    """https://www.zoho.com/books/api/v3/users/"""
-
-    resource = "users"
-    primary_key = "user_id"
-    scopes = ("settings",)
-    params = {"filter_by": "Status.All"}
-
-
-class Banking(BooksStream, ParentStream):
+class Banking(ZohoStream, ParentStream):
     """https://www.zoho.com/books/api/v3/bank-accounts/"""
 
     resource = "bankaccounts"
@@ -48,23 +35,7 @@ class Banking(BooksStream, ParentStream):
     params = {"filter_by": "Status.All"}
 
 
-class Organizations(BooksStream, common.Organizations):
-    """https://www.zoho.com/books/api/v3/organizations/"""
-
-
-class Contacts(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/contacts/
-
-    Customers and vendors. Balances change without a change of the modification time.
-    """
-
-    resource = "contacts"
-    primary_key = "contact_id"
-    scopes = ("contacts",)
-    params = {"filter_by": "Status.All"}
-
-
-class Bills(BooksStream, ModifiedStream):
+class Bills(ModifiedStream):
     """https://www.zoho.com/books/api/v3/bills/"""
 
     resource = "bills"
@@ -72,55 +43,7 @@ class Bills(BooksStream, ModifiedStream):
     scopes = ("bills",)
 
 
-class Estimates(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/estimates/"""
-
-    resource = "estimates"
-    primary_key = "estimate_id"
-    scopes = ("estimates",)
-
-
-class Items(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/items/
-
-    Neither the filter nor the order by modification time is documented: where one is missing, by creation.
-    """
-
-    resource = "items"
-    primary_key = "item_id"
-    # Zoho's pages do not agree on which of them it takes.
-    scopes = ("settings", "items")
-    params = {"filter_by": "Status.All"}
-
-
-class Invoices(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/invoices/
-
-    An invoice with several public links is listed several times, and handed on once.
-    """
-
-    resource = "invoices"
-    primary_key = "invoice_id"
-    scopes = ("invoices",)
-
-
-class RecurringInvoices(BooksStream, CreationOrderedStream):
-    """https://www.zoho.com/books/api/v3/recurring-invoices/"""
-
-    resource = "recurringinvoices"
-    primary_key = "recurring_invoice_id"
-    scopes = ("invoices",)
-
-
-class RetainerInvoices(BooksStream, CreationOrderedStream):
-    """https://www.zoho.com/books/api/v3/retainer-invoices/"""
-
-    resource = "retainerinvoices"
-    primary_key = "retainerinvoice_id"
-    scopes = ("invoices",)
-
-
-class CustomerDebitNotes(BooksStream, ModifiedStream):
+class CustomerDebitNotes(ModifiedStream):
     """https://www.zoho.com/books/api/v3/customer-debit-notes/
 
     Those rows of the list of invoices that are debit notes. What they are called in the response is not certain.
@@ -134,7 +57,7 @@ class CustomerDebitNotes(BooksStream, ModifiedStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        applied = common.page_context(response).get("applied_filter")
+        applied = page_context(response).get("applied_filter")
         if applied and applied != self.params["filter_by"]:
             raise AccessRefused(
                 f"Zoho listed invoices by {applied}, where debit notes were asked for. Leave the stream out.",
@@ -143,7 +66,7 @@ class CustomerDebitNotes(BooksStream, ModifiedStream):
         return super().read_page(response, request)
 
 
-class SalesReceipts(BooksStream, CreationOrderedStream):
+class SalesReceipts(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/sales-receipt/"""
 
     resource = "salesreceipts"
@@ -151,18 +74,7 @@ class SalesReceipts(BooksStream, CreationOrderedStream):
     scopes = ("invoices",)
 
 
-class Expenses(BooksStream, FilteredStream):
-    """https://www.zoho.com/books/api/v3/expenses/
-
-    The list filters by modification time, but refuses to sort by it.
-    """
-
-    resource = "expenses"
-    primary_key = "expense_id"
-    scopes = ("expenses",)
-
-
-class RecurringExpenses(BooksStream, CreationOrderedStream):
+class RecurringExpenses(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/recurring-expenses/"""
 
     resource = "recurringexpenses"
@@ -171,7 +83,7 @@ class RecurringExpenses(BooksStream, CreationOrderedStream):
     params = {"filter_by": "Status.All"}
 
 
-class RecurringBills(BooksStream, CreationOrderedStream):
+class RecurringBills(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/recurring-bills/
 
     The documentation names nearly every field as a filter, the modification time too, so it is not relied on.
@@ -182,7 +94,7 @@ class RecurringBills(BooksStream, CreationOrderedStream):
     scopes = ("bills",)
 
 
-class VendorPayments(BooksStream, ModifiedStream):
+class VendorPayments(ModifiedStream):
     """https://www.zoho.com/books/api/v3/vendor-payments/"""
 
     resource = "vendorpayments"
@@ -190,7 +102,7 @@ class VendorPayments(BooksStream, ModifiedStream):
     scopes = ("vendorpayments",)
 
 
-class VendorCredits(BooksStream, ModifiedStream):
+class VendorCredits(ModifiedStream):
     """https://www.zoho.com/books/api/v3/vendor-credits/
 
     Documented as ``vendorcredits``, seen as ``vendor_credits``.
@@ -201,7 +113,7 @@ class VendorCredits(BooksStream, ModifiedStream):
     scopes = ("debitnotes",)
 
 
-class VendorCreditRefunds(BooksStream):
+class VendorCreditRefunds(ZohoStream):
     """https://www.zoho.com/books/api/v3/vendor-credits/#list-vendor-credit-refunds
 
     The list filters by a modification time that its rows do not carry: full refresh.
@@ -213,32 +125,7 @@ class VendorCreditRefunds(BooksStream):
     scopes = ("debitnotes",)
 
 
-class Creditnotes(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/credit-notes/"""
-
-    resource = "creditnotes"
-    primary_key = "creditnote_id"
-    scopes = ("creditnotes",)
-
-
-class CreditNoteRefunds(BooksStream):
-    """https://www.zoho.com/books/api/v3/credit-notes/#list-credit-note-refunds"""
-
-    resource = "creditnotes/refunds"
-    record_keys = ("creditnoterefunds",)
-    primary_key = "creditnote_refund_id"
-    scopes = ("creditnotes",)
-
-
-class CustomerPayments(BooksStream, ModifiedStream):
-    """https://www.zoho.com/books/api/v3/customer-payments/"""
-
-    resource = "customerpayments"
-    primary_key = "payment_id"
-    scopes = ("customerpayments",)
-
-
-class PurchaseOrders(BooksStream, ModifiedStream):
+class PurchaseOrders(ModifiedStream):
     """https://www.zoho.com/books/api/v3/purchase-order/
 
     The list has been seen to come newest first whatever was asked for, which shows once there are several pages.
@@ -249,7 +136,7 @@ class PurchaseOrders(BooksStream, ModifiedStream):
     scopes = ("purchaseorders",)
 
 
-class SalesOrders(BooksStream, ModifiedStream):
+class SalesOrders(ModifiedStream):
     """https://www.zoho.com/books/api/v3/sales-order/"""
 
     resource = "salesorders"
@@ -257,7 +144,7 @@ class SalesOrders(BooksStream, ModifiedStream):
     scopes = ("salesorders",)
 
 
-class Journals(BooksStream):
+class Journals(ZohoStream):
     """https://www.zoho.com/books/api/v3/journals/
 
     Manual journals. Their filter by modification time has been seen to mean that very second only, so they are read
@@ -272,17 +159,13 @@ class Journals(BooksStream):
     sorts = {Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D")}
 
 
-class Taxes(BooksStream, common.Taxes):
-    """https://www.zoho.com/books/api/v3/taxes/"""
-
-
 def statement_line(row: Row) -> Hashable:
     """What identifies a line of a bank statement while it is read: when it is categorised, its key changes. Its
     import, where it has one, does not."""
     return row["account_id"], row["imported_transaction_id"] or row["transaction_id"]
 
 
-class Transactions(BooksStream):
+class Transactions(ZohoStream):
     """https://www.zoho.com/books/api/v3/bank-transactions/
 
     Lines of bank statements and what was booked for them. Their only time is the business date, which may be that of
@@ -316,3 +199,180 @@ class Transactions(BooksStream):
         logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
         accounts = [record["account_id"] for record in Banking(self.account).all_records()]
         return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
+
+
+class ChartOfAccounts(FilteredStream, ParentStream):
+    """https://www.zoho.com/books/api/v3/chart-of-accounts/
+
+    Only active accounts come unless all are asked for, and balances only on request. The list sorts by names and
+    types, and filters by modification time. Balances change without a change of that time.
+    """
+
+    resource = "chartofaccounts"
+    primary_key = "account_id"
+    scopes = ("accountants",)
+    plans = (PASSES, PASSES_UNFILTERED)
+    params = {"filter_by": "AccountType.All"}
+    optional_params = {"showbalance": "true"}
+
+
+class AccountTransactions(ZohoChildStream):
+    """https://www.zoho.com/books/api/v3/chart-of-accounts/#list-of-transactions-for-an-account
+
+    Every posting of every account, newest first or in whatever order Zoho has them: full refresh, and long.
+    """
+
+    parent_resource = "chartofaccounts"
+    parent_field = parent_param = "account_id"
+    resource = "chartofaccounts/transactions"
+    primary_key = ["categorized_transaction_id", "account_id"]
+    scopes = ("accountants",)
+
+    @override
+    def key(self, row: Row) -> Hashable:
+        """The list is that of one account, which no row has to name."""
+        return row.get("categorized_transaction_id")
+
+
+class BankRules(ZohoChildStream):
+    """https://www.zoho.com/books/api/v3/bank-rules/
+
+    The account in a rule may be another than the bank account that has it, which is ``bank_account_id``.
+    """
+
+    parent_resource = "bankaccounts"
+    parent_field = "bank_account_id"
+    parent_param = "account_id"
+    resource = "bankaccounts/rules"
+    primary_key = "rule_id"
+    scopes = ("banking",)
+
+
+class BaseCurrencyAdjustments(ZohoStream):
+    """https://www.zoho.com/books/api/v3/base-currency-adjustment/
+
+    The list filters by a modification time that its rows do not carry: full refresh.
+    """
+
+    resource = "basecurrencyadjustment"
+    record_keys = ("basecurrencyadjustments",)
+    primary_key = "base_currency_adjustment_id"
+    scopes = ("accountants",)
+
+
+class TaxAuthorities(ZohoStream):
+    """https://www.zoho.com/books/api/v3/taxes/#list-tax-authorities-us-edition-only"""
+
+    resource = "settings/taxauthorities"
+    primary_key = "tax_authority_id"
+    scopes = ("settings",)
+
+
+class TaxExemptions(ZohoStream):
+    """https://www.zoho.com/books/api/v3/taxes/#list-tax-exemptions-us-edition-only"""
+
+    resource = "settings/taxexemptions"
+    primary_key = "tax_exemption_id"
+    scopes = ("settings",)
+
+
+class ExchangeRates(ZohoChildStream):
+    """https://www.zoho.com/books/api/v3/currency/#list-exchange-rates"""
+
+    parent_resource = "settings/currencies"
+    parent_field = "currency_id"
+    resource = "exchangerates"
+    primary_key = "exchange_rate_id"
+    scopes = ("settings",)
+
+
+class Projects(CreatedStream, ParentStream):
+    """https://www.zoho.com/books/api/v3/projects/"""
+
+    resource = "projects"
+    primary_key = "project_id"
+    scopes = ("projects",)
+    params = {"filter_by": "Status.All"}
+
+
+class FixedAssets(ZohoStream):
+    """https://www.zoho.com/books/api/v3/fixed-assets/"""
+
+    resource = "fixedassets"
+    primary_key = "fixed_asset_id"
+    scopes = ("fixedasset",)
+    params = {"filter_by": "Status.All"}
+
+
+class FixedAssetTypes(ZohoStream):
+    """https://www.zoho.com/books/api/v3/fixed-assets/#get-fixed-asset-type-list"""
+
+    resource = "fixedassettypes"
+    primary_key = "fixed_asset_type_id"
+    scopes = ("fixedasset",)
+
+
+class Locations(ZohoStream):
+    """https://www.zoho.com/books/api/v3/locations/"""
+
+    resource = "locations"
+    primary_key = "location_id"
+    scopes = ("settings",)
+
+
+class Employees(ZohoStream):
+    """https://www.zoho.com/books/api/v3/expenses/#list-employees
+
+    Those who claim mileage.
+    """
+
+    resource = "employees"
+    primary_key = "employee_id"
+    scopes = ("expenses",)
+
+
+#: In the order in which they are offered: what most people want first, and parents before their children.
+STREAMS: tuple[type[ZohoStream], ...] = (
+    streams.Contacts,
+    streams.Items,
+    streams.Invoices,
+    streams.CustomerPayments,
+    streams.Creditnotes,
+    streams.Estimates,
+    SalesOrders,
+    Bills,
+    streams.Expenses,
+    PurchaseOrders,
+    VendorPayments,
+    VendorCredits,
+    Journals,
+    ChartOfAccounts,
+    Banking,
+    Transactions,
+    streams.Taxes,
+    streams.Currencies,
+    streams.Organizations,
+    streams.Users,
+    streams.RecurringInvoices,
+    streams.RetainerInvoices,
+    CustomerDebitNotes,
+    SalesReceipts,
+    streams.CreditNoteRefunds,
+    RecurringExpenses,
+    RecurringBills,
+    VendorCreditRefunds,
+    streams.ContactPersons,
+    Projects,
+    streams.TimeEntries,
+    streams.Tasks,
+    Locations,
+    TaxAuthorities,
+    TaxExemptions,
+    BaseCurrencyAdjustments,
+    ExchangeRates,
+    FixedAssets,
+    FixedAssetTypes,
+    Employees,
+    BankRules,
+    AccountTransactions,
+)

@@ -1,102 +1,24 @@
-"""The details of documents of Zoho Books, one small class each. https://www.zoho.com/books/api/v3/"""
+"""The details of documents that Zoho Books alone has, one small class each. https://www.zoho.com/books/api/v3/"""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from source_invoicing.platforms.zoho import books
-from source_invoicing.platforms.zoho.details import (
-    PAYMENT_INSTRUMENTS,
-    BulkDetails,
-    ZohoCreditApplications,
-    ZohoDetails,
-    ZohoExpenseLineItems,
-    ZohoLineItems,
-    ZohoPaymentApplications,
+from source_invoicing.platforms.zoho import details
+from source_invoicing.platforms.zoho.books import (
+    Bills,
+    Journals,
+    PurchaseOrders,
+    RecurringBills,
+    SalesOrders,
+    VendorCredits,
+    VendorPayments,
 )
+from source_invoicing.platforms.zoho.details import BulkDetails, LineItems, ZohoDetails
 
 
-class Documents(ZohoDetails):
-    """Documents of Zoho Books, whole."""
-
-    schemas: ClassVar[str] = "schemas/books"
-
-
-class LineItems(Documents, ZohoLineItems):
-    """Lines of documents of Zoho Books."""
-
-
-class InvoiceDetails(Documents):
-    """https://www.zoho.com/books/api/v3/invoices/#get-an-invoice"""
-
-    source = books.Invoices
-    primary_key = "invoice_id"
-    holds = ("line_items",)
-
-
-class InvoiceLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/invoices/#get-an-invoice"""
-
-    source = books.Invoices
-    primary_key = ["invoice_id", "line_item_id"]
-
-
-class CustomerPaymentDetails(Documents):
-    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
-
-    source = books.CustomerPayments
-    primary_key = "payment_id"
-
-
-class CustomerPaymentApplications(Documents, ZohoPaymentApplications):
-    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
-
-    source = books.CustomerPayments
-    primary_key = ["payment_id", "invoice_payment_id"]
-
-
-class CreditnoteDetails(Documents):
-    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
-
-    source = books.Creditnotes
-    primary_key = "creditnote_id"
-    holds = ("line_items",)
-
-
-class CreditnoteLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
-
-    source = books.Creditnotes
-    primary_key = ["creditnote_id", "line_item_id"]
-
-
-class CreditnoteApplications(Documents, ZohoCreditApplications):
-    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
-
-    source = books.Creditnotes
-    primary_key = ["creditnote_id", "creditnote_invoice_id"]
-
-
-class EstimateDetails(Documents):
-    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
-
-    source = books.Estimates
-    primary_key = "estimate_id"
-    holds = ("line_items",)
-
-
-class EstimateLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
-
-    source = books.Estimates
-    primary_key = ["estimate_id", "line_item_id"]
-
-
-class SalesOrderDetails(Documents, BulkDetails):
+class SalesOrderDetails(BulkDetails):
     """https://www.zoho.com/books/api/v3/sales-order/#get-a-sales-order"""
 
-    source = books.SalesOrders
-    primary_key = "salesorder_id"
+    source = SalesOrders
     holds = ("line_items",)
     bulk = ("salesorders", "salesorder_ids")
 
@@ -104,200 +26,129 @@ class SalesOrderDetails(Documents, BulkDetails):
 class SalesOrderLineItems(LineItems, BulkDetails):
     """https://www.zoho.com/books/api/v3/sales-order/#get-a-sales-order"""
 
-    source = books.SalesOrders
-    primary_key = ["salesorder_id", "line_item_id"]
+    source = SalesOrders
     bulk = ("salesorders", "salesorder_ids")
 
 
-class BillDetails(Documents):
+class BillDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/bills/#get-a-bill"""
 
-    source = books.Bills
-    primary_key = "bill_id"
+    source = Bills
     holds = ("line_items",)
 
 
 class BillLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/bills/#get-a-bill"""
 
-    source = books.Bills
-    primary_key = ["bill_id", "line_item_id"]
+    source = Bills
 
 
-class ExpenseDetails(Documents):
-    """https://www.zoho.com/books/api/v3/expenses/#get-an-expense"""
-
-    source = books.Expenses
-    primary_key = "expense_id"
-    holds = ("line_items", "line_item")
-
-
-class ExpenseLineItems(Documents, ZohoExpenseLineItems):
-    """https://www.zoho.com/books/api/v3/expenses/#get-an-expense"""
-
-    source = books.Expenses
-    primary_key = ["expense_id", "line_item_id"]
-
-
-class PurchaseOrderDetails(Documents):
+class PurchaseOrderDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
 
-    source = books.PurchaseOrders
-    primary_key = "purchaseorder_id"
+    source = PurchaseOrders
     holds = ("line_items",)
 
 
 class PurchaseOrderLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
 
-    source = books.PurchaseOrders
-    primary_key = ["purchaseorder_id", "line_item_id"]
+    source = PurchaseOrders
 
 
-class VendorPaymentDetails(Documents):
+class VendorPaymentDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/vendor-payments/#retrieve-a-vendor-payment"""
 
-    source = books.VendorPayments
-    primary_key = "payment_id"
+    source = VendorPayments
 
 
-class VendorPaymentApplications(Documents):
+class VendorPaymentApplications(ZohoDetails):
     """https://www.zoho.com/books/api/v3/vendor-payments/#retrieve-a-vendor-payment
 
     Which bills a payment was applied to.
     """
 
-    source = books.VendorPayments
-    primary_key = ["payment_id", "bill_payment_id"]
+    source = VendorPayments
     expand = "bills"
+    part_id = "bill_payment_id"
 
 
-class VendorCreditDetails(Documents):
+class VendorCreditDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit"""
 
-    source = books.VendorCredits
-    primary_key = "vendor_credit_id"
+    source = VendorCredits
     holds = ("line_items",)
 
 
 class VendorCreditLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit"""
 
-    source = books.VendorCredits
-    primary_key = ["vendor_credit_id", "line_item_id"]
+    source = VendorCredits
 
 
-class VendorCreditApplications(Documents):
+class VendorCreditApplications(ZohoDetails):
     """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit
 
     Which bills a vendor credit was applied to.
     """
 
-    source = books.VendorCredits
-    primary_key = ["vendor_credit_id", "vendor_credit_bill_id"]
+    source = VendorCredits
     expand = "bills_credited"
+    part_id = "vendor_credit_bill_id"
 
 
-class JournalDetails(Documents):
+class JournalDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/journals/#get-journal"""
 
-    source = books.Journals
-    primary_key = "journal_id"
+    source = Journals
     holds = ("line_items",)
 
 
 class JournalLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/journals/#get-journal"""
 
-    source = books.Journals
-    primary_key = ["journal_id", "line_id"]
+    source = Journals
+    part_id = "line_id"
 
 
-class RecurringInvoiceDetails(Documents):
-    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+class RecurringBillDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill
 
-    source = books.RecurringInvoices
-    primary_key = "recurring_invoice_id"
+    The documentation has the other path for this request alone.
+    """
+
+    source = RecurringBills
+    other_detail = "recurring_bills/{id}"
     holds = ("line_items",)
 
 
-class RecurringInvoiceLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+class RecurringBillLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill
 
-    source = books.RecurringInvoices
-    primary_key = ["recurring_invoice_id", "line_item_id"]
+    As the details of recurring bills.
+    """
 
-
-class RetainerInvoiceDetails(Documents):
-    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
-
-    source = books.RetainerInvoices
-    primary_key = "retainerinvoice_id"
-    holds = ("line_items",)
-
-
-class RetainerInvoiceLineItems(LineItems):
-    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
-
-    source = books.RetainerInvoices
-    primary_key = ["retainerinvoice_id", "line_item_id"]
-
-
-class RecurringBills(Documents):
-    """The documentation has the latter path for this request alone."""
-
-    detail = "recurringbills/{id}"
+    source = RecurringBills
     other_detail = "recurring_bills/{id}"
 
 
-class RecurringBillDetails(RecurringBills):
-    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
-
-    source = books.RecurringBills
-    primary_key = "recurring_bill_id"
-    holds = ("line_items",)
-
-
-class RecurringBillLineItems(RecurringBills, LineItems):
-    """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill"""
-
-    source = books.RecurringBills
-    primary_key = ["recurring_bill_id", "line_item_id"]
-
-
-class ContactDetails(Documents):
-    """https://www.zoho.com/books/api/v3/contacts/#get-contact"""
-
-    source = books.Contacts
-    primary_key = "contact_id"
-    left_out = PAYMENT_INSTRUMENTS
-
-
-class ItemDetails(Documents, BulkDetails):
-    """https://www.zoho.com/books/api/v3/items/#retrieve-an-item"""
-
-    source = books.Items
-    primary_key = "item_id"
-    bulk = ("itemdetails", "item_ids")
-
-
 #: In the order in which they are offered.
-STREAMS: tuple[type[Documents], ...] = (
-    InvoiceDetails,
-    InvoiceLineItems,
-    CustomerPaymentDetails,
-    CustomerPaymentApplications,
-    CreditnoteDetails,
-    CreditnoteLineItems,
-    CreditnoteApplications,
-    EstimateDetails,
-    EstimateLineItems,
+DETAILS: tuple[type[ZohoDetails], ...] = (
+    details.InvoiceDetails,
+    details.InvoiceLineItems,
+    details.CustomerPaymentDetails,
+    details.CustomerPaymentApplications,
+    details.CreditnoteDetails,
+    details.CreditnoteLineItems,
+    details.CreditnoteApplications,
+    details.EstimateDetails,
+    details.EstimateLineItems,
     SalesOrderDetails,
     SalesOrderLineItems,
     BillDetails,
     BillLineItems,
-    ExpenseDetails,
-    ExpenseLineItems,
+    details.ExpenseDetails,
+    details.ExpenseLineItems,
     PurchaseOrderDetails,
     PurchaseOrderLineItems,
     VendorPaymentDetails,
@@ -307,12 +158,12 @@ STREAMS: tuple[type[Documents], ...] = (
     VendorCreditApplications,
     JournalDetails,
     JournalLineItems,
-    RecurringInvoiceDetails,
-    RecurringInvoiceLineItems,
-    RetainerInvoiceDetails,
-    RetainerInvoiceLineItems,
+    details.RecurringInvoiceDetails,
+    details.RecurringInvoiceLineItems,
+    details.RetainerInvoiceDetails,
+    details.RetainerInvoiceLineItems,
     RecurringBillDetails,
     RecurringBillLineItems,
-    ContactDetails,
-    ItemDetails,
+    details.ContactDetails,
+    details.ItemDetails,
 )

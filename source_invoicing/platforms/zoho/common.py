@@ -1,4 +1,4 @@
-"""What the streams of Zoho's products have in common. https://www.zoho.com/books/api/v3/pagination/"""
+"""What all lists of Zoho's products have in common. https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from typing import Any, ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response, logger
+from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
 from source_invoicing.platforms.zoho.account import ZohoAccount
-from source_invoicing.platforms.zoho.errors import rows_in
+from source_invoicing.platforms.zoho.error_handler import rows_in
 from source_invoicing.streams import (
-    Chain,
     ChildStream,
     InvoicingStream,
     OffsetDateTime,
     Order,
     Page,
     PageRequest,
-    ParentStream,
     Partition,
     Row,
     compact_offset,
@@ -86,6 +84,11 @@ class ZohoStream(InvoicingStream):
     filters: ClassVar[bool] = False
 
     account: ZohoAccount
+
+    def __init__(self, account: ZohoAccount) -> None:
+        # The products differ in the fields of what they both have.
+        self.schemas = f"schemas/{account.product.path}"
+        super().__init__(account)
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
@@ -213,137 +216,9 @@ class ModifiedStream(FilteredStream):
 class ZohoChildStream(ChildStream, ZohoStream):
     """A list per parent, which costs a request for each."""
 
-    #: Whose rows have the lists.
-    parent_type: ClassVar[type[ParentStream]]
-
     @override
     def partition_for(self, parent: Any) -> Partition:
         return self.of_organization(super().partition_for(parent))
-
-
-class Organizations(ZohoStream):
-    """All organizations of the user, on one page: the only list that belongs to none of them."""
-
-    resource = "organizations"
-    primary_key = "organization_id"
-    scopes = ("settings",)
-    paging = Pages()
-    per_account = False
-
-    @override
-    def partitions(self) -> Iterable[Partition]:
-        yield Partition()
-
-    @override
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        return {}
-
-    @override
-    def read_page(self, response: Response, request: PageRequest) -> Page:
-        """Nothing follows, however many there are."""
-        return replace(super().read_page(response, request), has_more=False)
-
-
-class ContactPersons(ZohoStream):
-    """The persons of all contacts, in one list that comes by their ids, in which no edit moves a row. It is documented
-    for single contacts only, so where the one for all is refused, each contact has a request of its own. Persons carry
-    no modification time: full refresh."""
-
-    resource = "contacts/contactpersons"
-    primary_key = "contact_person_id"
-    scopes = ("contacts",)
-    plans = (CREATION_ORDER, PASSES_UNFILTERED)
-    sorts = {Order.OLDEST_ROW_FIRST: ("contact_person_id", "A")}
-    #: The list of all contacts.
-    contacts: ClassVar[type[ZohoStream]]
-
-    @override
-    def creation_rank(self, row: Row) -> int | None:
-        identity = str(row.get("contact_person_id"))
-        return int(identity) if identity.isdecimal() else None
-
-    @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
-        if refusal is None or partition.path:
-            return ()
-        logger.info("Stream %s: Zoho lists contact persons of one contact at a time. Each is asked for.", self.name)
-        contacts = (record["contact_id"] for record in self.contacts(self.account).all_records())
-        return [
-            replace(
-                partition,
-                path=f"contacts/{path_segment(contact)}/contactpersons",
-                stamp={**partition.stamp, "contact_id": contact},
-            )
-            for contact in contacts
-        ]
-
-    @override
-    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
-        """A contact that was deleted since it was listed has no persons."""
-        if partition.path:
-            return [partition.key]
-        raise missing
-
-
-class Tasks(ZohoChildStream):
-    """The tasks of projects. Documented as ``tasks``, seen as ``task``."""
-
-    parent_resource = "projects"
-    parent_field = "project_id"
-    resource = "tasks"
-    record_keys = ("tasks", "task")
-    primary_key = "task_id"
-    scopes = ("projects",)
-
-
-class TimeEntries(CreatedStream):
-    """An order by creation is not documented; where there is none, the list is read twice."""
-
-    resource = "projects/timeentries"
-    primary_key = "time_entry_id"
-    scopes = ("projects",)
-    optional_params = {"filter_by": "Date.All"}
-
-
-class Taxes(ZohoStream):
-    """The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it
-    is not taken the list is read as it comes: full refresh."""
-
-    resource = "settings/taxes"
-    primary_key = "tax_id"
-    scopes = ("settings",)
-    _hides_some = False
-
-    @override
-    def partitions(self) -> Iterable[Partition]:
-        for partition in super().partitions():
-            yield replace(partition, params={**partition.params, "filter_by": "Taxes.All"})
-
-    @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
-        """The list as it comes: a word that Zoho does not know may be refused, or list nothing."""
-        if isinstance(refusal, ResourceMissing):
-            return ()
-        params = {name: value for name, value in partition.params.items() if name != "filter_by"}
-        return () if params == partition.params else [replace(partition, params=params)]
-
-    @override
-    def read_page(self, response: Response, request: PageRequest) -> Page:
-        applied = page_context(response).get("applied_filter")
-        if applied and not str(applied).endswith(".All"):
-            self._note_that_some_are_hidden()
-        return super().read_page(response, request)
-
-    @override
-    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        if "filter_by" not in partition.params:
-            self._note_that_some_are_hidden()
-        return super().records(rows, partition)
-
-    def _note_that_some_are_hidden(self) -> None:
-        if not self._hides_some:
-            logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
-        self._hides_some = True
 
 
 def fold_custom_fields(row: Row) -> None:

@@ -1,4 +1,8 @@
-"""What the details of Zoho's products have in common. https://www.zoho.com/books/api/v3/introduction/"""
+"""The details of documents that Zoho Invoice and Zoho Books both have, one small class each.
+
+They link to the pages of Zoho Books, https://www.zoho.com/books/api/v3/. Those of Zoho Invoice are called the same,
+below https://www.zoho.com/invoice/api/v3/.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,47 @@ from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse
 from source_invoicing.platforms.zoho.common import CUSTOM_FIELDS, UNAVAILABLE, ZohoStream, fold_custom_fields
-from source_invoicing.platforms.zoho.errors import rows_in
-from source_invoicing.streams import DetailStream, Document, Row
-from source_invoicing.streams.derived import POSITION
+from source_invoicing.platforms.zoho.error_handler import rows_in
+from source_invoicing.platforms.zoho.streams import (
+    Contacts,
+    Creditnotes,
+    CustomerPayments,
+    Estimates,
+    Expenses,
+    Invoices,
+    Items,
+    RecurringInvoices,
+    RetainerInvoices,
+)
+from source_invoicing.streams import Account, DetailStream, Document, Row
+from source_invoicing.streams.derived import POSITION, first
 
 # What clients of the API are known to ask for at once.
 MOST_AT_ONCE = 100
-# Of contacts; they stay where they are.
-PAYMENT_INSTRUMENTS = ("bank_accounts", "cards", "checks", "vpa_list", "upi_mandates")
 
 
 class ZohoDetails(DetailStream):
-    """Documents whole, at ``<list>/<id>``: an envelope with one object, under a name that differs from list to list."""
+    """Documents whole, at ``<list>/<id>``: an envelope with one object, under a name that differs from list to list.
+
+    A record has the key of its document, and one of a part the id of the part beside it.
+    """
 
     source: ClassVar[type[ZohoStream]]
     detail = "{resource}/{id}"
+    #: Field with the id of a part; blank where the document is the record.
+    part_id: ClassVar[str] = ""
 
     _source: ZohoStream
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if "source" in cls.__dict__:
+            document_id = first(cls.source.primary_key)
+            cls.primary_key = [document_id, cls.part_id] if cls.part_id else document_id
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self.schemas = self._source.schemas
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
@@ -57,8 +85,8 @@ class ZohoDetails(DetailStream):
     def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
         """A part without an id of its own is known by its position."""
         for part in super()._parts(document, stamps):
-            if self.expand and not part.get(self.primary_key[-1]):
-                part[self.primary_key[-1]] = str(part[POSITION])
+            if self.part_id and not part.get(self.part_id):
+                part[self.part_id] = str(part[POSITION])
             yield part
 
     @override
@@ -93,27 +121,139 @@ class BulkDetails(ZohoDetails):
         return {keys[name]: row for name, row in rows.items()}
 
 
-class ZohoLineItems(ZohoDetails):
+class LineItems(ZohoDetails):
     """The lines of documents."""
 
     expand: ClassVar[str | tuple[str, ...]] = "line_items"
     holds: ClassVar[tuple[str, ...]] = ("line_items",)
+    part_id = "line_item_id"
 
 
-class ZohoExpenseLineItems(ZohoLineItems):
-    """The lines of expenses. The single one stands in the documentation only."""
+class InvoiceDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/invoices/#get-an-invoice"""
 
-    expand = ("line_items", "line_item")
-    holds = expand
+    source = Invoices
+    holds = ("line_items",)
 
 
-class ZohoPaymentApplications(ZohoDetails):
-    """Which invoices a payment was applied to. The others are what payments of retainer invoices may have instead."""
+class InvoiceLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/invoices/#get-an-invoice"""
 
+    source = Invoices
+
+
+class CustomerPaymentDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment"""
+
+    source = CustomerPayments
+
+
+class CustomerPaymentApplications(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment
+
+    Which invoices a payment was applied to. The others are what payments of retainer invoices may have instead.
+    """
+
+    source = CustomerPayments
     expand = ("invoices", "retainerinvoices", "retainerinvoice")
+    part_id = "invoice_payment_id"
 
 
-class ZohoCreditApplications(ZohoDetails):
-    """Which invoices a credit note was applied to. The latter stands in the documentation only."""
+class CreditnoteDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
 
+    source = Creditnotes
+    holds = ("line_items",)
+
+
+class CreditnoteLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
+
+    source = Creditnotes
+
+
+class CreditnoteApplications(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note
+
+    Which invoices a credit note was applied to. The latter stands in the documentation only.
+    """
+
+    source = Creditnotes
     expand = ("invoices_credited", "invoices")
+    part_id = "creditnote_invoice_id"
+
+
+class EstimateDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+
+    source = Estimates
+    holds = ("line_items",)
+
+
+class EstimateLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
+
+    source = Estimates
+
+
+class ExpenseDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/expenses/#get-an-expense
+
+    The single line stands in the documentation only.
+    """
+
+    source = Expenses
+    holds = ("line_items", "line_item")
+
+
+class ExpenseLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/expenses/#get-an-expense
+
+    The single one stands in the documentation only.
+    """
+
+    source = Expenses
+    expand = holds = ("line_items", "line_item")
+
+
+class RecurringInvoiceDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+
+    source = RecurringInvoices
+    holds = ("line_items",)
+
+
+class RecurringInvoiceLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
+
+    source = RecurringInvoices
+
+
+class RetainerInvoiceDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = RetainerInvoices
+    holds = ("line_items",)
+
+
+class RetainerInvoiceLineItems(LineItems):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
+
+    source = RetainerInvoices
+
+
+class ContactDetails(ZohoDetails):
+    """https://www.zoho.com/books/api/v3/contacts/#get-contact
+
+    Payment instruments are left out: they stay where they are.
+    """
+
+    source = Contacts
+    left_out = ("bank_accounts", "cards", "checks", "vpa_list", "upi_mandates")
+
+
+class ItemDetails(BulkDetails):
+    """https://www.zoho.com/books/api/v3/items/#retrieve-an-item"""
+
+    source = Items
+    bulk = ("itemdetails", "item_ids")

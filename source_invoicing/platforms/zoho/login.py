@@ -18,7 +18,7 @@ from source_invoicing.http import (
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.errors import TOKENS_PER_WINDOW, named, token_refusal
+from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, named, token_refusal
 from source_invoicing.platforms.zoho.organization import listed, the_only_one
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 

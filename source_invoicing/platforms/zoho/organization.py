@@ -19,7 +19,7 @@ from source_invoicing.http import (
     in_accounts,
     logger,
 )
-from source_invoicing.platforms.zoho.errors import foreign_organizations, named, rows_in, several_organizations
+from source_invoicing.platforms.zoho.error_handler import foreign_organizations, named, rows_in, several_organizations
 from source_invoicing.streams import Row
 
 #: Stands for all ids.
@@ -47,9 +47,9 @@ class Organization:
     """
 
     def __init__(self, client: ApiClient, chosen: str, name: str = "") -> None:
+        self.chosen = chosen
         self.name = name
         self._client = client
-        self.chosen = chosen
         self._finding_out = threading.Lock()
         self._known = bool(chosen)
         self._id: str | None = chosen or None
@@ -63,19 +63,11 @@ class Organization:
         # Each record is stamped with the id, so once it is known no lock is taken.
         if not self._known:
             with self._finding_out:
-                self._find_out()
+                if self._failure is not None:
+                    raise self._failure
+                if not self._known:
+                    self._find_out()
         return self._id
-
-    def _find_out(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-        if not self._known:
-            try:
-                self._id = self._only_one()
-            except Failure as failure:
-                self._failure = failure
-                raise
-            self._known = True
 
     def check(self) -> None:
         """Prove that it can be read. One or two requests.
@@ -96,12 +88,15 @@ class Organization:
         elif self.chosen not in by_id(organizations):
             raise foreign_organizations([self.chosen], organizations)
 
-    def _only_one(self) -> str | None:
+    def _find_out(self) -> None:
         try:
-            return the_only_one(listed(self._client))
+            self._id = the_only_one(listed(self._client))
         except (AccessRefused, ResourceMissing):
             logger.info("The token may not list organizations. Zoho picks the user's only one.")
-            return None
+        except Failure as failure:
+            self._failure = failure
+            raise
+        self._known = True
 
 
 def listed(client: ApiClient) -> list[Row]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from source_invoicing.platforms.zoho import books_details, invoice_details
-from source_invoicing.platforms.zoho.details import ZohoDetails
+from source_invoicing.platforms.zoho import books_details
+from source_invoicing.platforms.zoho.details import (
+    CustomerPaymentDetails,
+    ExpenseDetails,
+    InvoiceDetails,
+    RetainerInvoiceDetails,
+    ZohoDetails,
+)
 from source_invoicing.platforms.zoho.document_probes import DOCUMENTS, details, of_documents
 from source_invoicing.platforms.zoho.probe_families import (
     CHANGES,
@@ -255,15 +261,13 @@ SUBLISTS = (
     *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
 )
 INVOICE_PROBES = (
-    *_shared(
-        "invoice", "credit_notes", invoice_details.InvoiceDetails, {**DOCUMENTS, "retainer_invoices": CREATED.oldest}
-    ),
+    *_shared("invoice", "credit_notes", InvoiceDetails, {**DOCUMENTS, "retainer_invoices": CREATED.oldest}),
     *created(["retainer_invoices", "time_entries"]),
     *SUBLISTS,
     *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
-    *details({"customer_payments": invoice_details.CustomerPaymentDetails}, CHANGES.newest),
-    *details({"retainer_invoices": invoice_details.RetainerInvoiceDetails}, CREATED.oldest),
-    *details({"expenses": invoice_details.ExpenseDetails}),
+    *details({"customer_payments": CustomerPaymentDetails}, CHANGES.newest),
+    *details({"retainer_invoices": RetainerInvoiceDetails}, CREATED.oldest),
+    *details({"expenses": ExpenseDetails}),
 )
 BOOKS_PROBES = (
     *changes(["bills"], VERIFIED, INFERRED, VERIFIED),
@@ -294,7 +298,7 @@ BOOKS_PROBES = (
         carries("journals", "last_modified_time"),
         ALWAYS,
     ),
-    *_shared("books", "creditnotes", books_details.InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
+    *_shared("books", "creditnotes", InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
     keyed("vendor_credits", ("vendor_credits", "vendorcredits"), VERIFIED, CHANGES.newest),
     keyed("customer_debit_notes", ("debit_notes", "invoices"), INFERRED),
     Probe(
@@ -339,10 +343,8 @@ BOOKS_PROBES = (
     ),
     *SUBLISTS,
     *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
-    *details(
-        {"bills": books_details.BillDetails, "customer_payments": books_details.CustomerPaymentDetails}, CHANGES.newest
-    ),
-    *details({"expenses": books_details.ExpenseDetails, "journals": books_details.JournalDetails}),
+    *details({"bills": books_details.BillDetails, "customer_payments": CustomerPaymentDetails}, CHANGES.newest),
+    *details({"expenses": ExpenseDetails, "journals": books_details.JournalDetails}),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",

@@ -1,4 +1,4 @@
-"""What Zoho's responses mean: its error codes, the sentences for them, and lists that are missing."""
+"""The verdict on responses of Zoho by its error codes, the sentences for them, and lists that are missing."""
 
 from __future__ import annotations
 
@@ -46,6 +46,19 @@ INVALID_URL, INVALID_TOKEN = 5, 14
 BLOCKED, PER_MINUTE, PER_DAY, IN_FLIGHT = 43, 44, 45, 1070
 UNAUTHORIZED_CODE, NO_SUCH_RECORD = 57, 1002
 ORGANIZATION_NEEDED, ORGANIZATION_FOREIGN = 6024, 6041
+
+# What is told in Zoho's own words, by code and by status.
+BY_CODE: Mapping[int | None, type[Failure]] = {
+    UNAUTHORIZED_CODE: LoginRefused,
+    INVALID_TOKEN: LoginRefused,
+    NO_SUCH_RECORD: RecordMissing,
+    INVALID_URL: ResourceMissing,
+}
+BY_STATUS: Mapping[int, type[Failure]] = {
+    HTTPStatus.UNAUTHORIZED: LoginRefused,
+    HTTPStatus.FORBIDDEN: AccessRefused,
+    HTTPStatus.NOT_FOUND: ResourceMissing,
+}
 
 
 def error_text(body: Any) -> str | None:
@@ -106,33 +119,23 @@ class ZohoErrorHandler:
                 "or with a lower number of workers; streams that resume go on where they stopped."
             )
             return Retry(limited, after=after, rate_limited=True)
-        if code in (UNAUTHORIZED_CODE, INVALID_TOKEN):
-            return Fail(LoginRefused(sentence, FailureType.config_error))
         if code == ORGANIZATION_NEEDED:
             return Fail(several_organizations(response.body.get("error_info") or ()))
         if code == ORGANIZATION_FOREIGN:
             return Fail(foreign_organizations([self.organization_id] if self.organization_id else ()))
-        if code == NO_SUCH_RECORD:
-            return Fail(RecordMissing(sentence, FailureType.config_error))
-        if code == INVALID_URL:
-            return Fail(ResourceMissing(sentence, FailureType.config_error))
-        return None
+        kind = BY_CODE.get(code)
+        return Fail(kind(sentence, FailureType.config_error)) if kind else None
 
     def _by_status(self, response: Response) -> Verdict | None:
         sentence = self._sentence(response)
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
             return Retry(transient_failure(sentence), after=retry_after(response.headers), rate_limited=True)
-        if response.status == HTTPStatus.UNAUTHORIZED:
-            return Fail(LoginRefused(sentence, FailureType.config_error))
-        if response.status == HTTPStatus.FORBIDDEN:
-            return Fail(AccessRefused(sentence, FailureType.config_error))
-        if response.status == HTTPStatus.NOT_FOUND:
-            return Fail(ResourceMissing(sentence, FailureType.config_error))
         if response.status == HTTPStatus.BAD_REQUEST:
             # A parameter that a list does not take, or a module that is switched off or not in the plan: which codes
             # they have is documented for few lists.
             return Fail(BadRequest(sentence, FailureType.system_error))
-        return None
+        kind = BY_STATUS.get(response.status)
+        return Fail(kind(sentence, FailureType.config_error)) if kind else None
 
     def _under_success(self, response: Response) -> Verdict:
         return Retry(

@@ -1,0 +1,284 @@
+"""The resources that Zoho Invoice and Zoho Books both have, one small class each.
+
+They link to the pages of Zoho Books, https://www.zoho.com/books/api/v3/. Those of Zoho Invoice are called the same,
+below https://www.zoho.com/invoice/api/v3/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from typing_extensions import override
+
+from source_invoicing.http import BadRequest, ResourceMissing, Response, logger
+from source_invoicing.platforms.zoho.common import (
+    CreatedStream,
+    CreationOrderedStream,
+    FilteredStream,
+    ModifiedStream,
+    ZohoChildStream,
+    ZohoStream,
+    page_context,
+)
+from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
+from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.listing import CREATION_ORDER, PASSES_UNFILTERED, Pages
+
+
+class Contacts(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/contacts/
+
+    Customers, and in Zoho Books vendors. Balances change without a change of the modification time.
+    """
+
+    resource = "contacts"
+    primary_key = "contact_id"
+    scopes = ("contacts",)
+    params = {"filter_by": "Status.All"}
+
+
+class ContactPersons(ZohoStream):
+    """https://www.zoho.com/books/api/v3/contact-persons/
+
+    The persons of all contacts, in one list that comes by their ids, in which no edit moves a row. It is documented
+    for single contacts only, so where the one for all is refused, each contact has a request of its own. Persons carry
+    no modification time: full refresh.
+    """
+
+    resource = "contacts/contactpersons"
+    primary_key = "contact_person_id"
+    scopes = ("contacts",)
+    plans = (CREATION_ORDER, PASSES_UNFILTERED)
+    sorts = {Order.OLDEST_ROW_FIRST: ("contact_person_id", "A")}
+
+    @override
+    def creation_rank(self, row: Row) -> int | None:
+        identity = str(row.get("contact_person_id"))
+        return int(identity) if identity.isdecimal() else None
+
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        if refusal is None or partition.path:
+            return ()
+        logger.info("Stream %s: Zoho lists contact persons of one contact at a time. Each is asked for.", self.name)
+        contacts = (record["contact_id"] for record in Contacts(self.account).all_records())
+        return [
+            replace(
+                partition,
+                path=f"contacts/{path_segment(contact)}/contactpersons",
+                stamp={**partition.stamp, "contact_id": contact},
+            )
+            for contact in contacts
+        ]
+
+    @override
+    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+        """A contact that was deleted since it was listed has no persons."""
+        if partition.path:
+            return [partition.key]
+        raise missing
+
+
+class Items(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/items/
+
+    Neither the filter nor the order by modification time is documented: where one is missing, by creation.
+    """
+
+    resource = "items"
+    primary_key = "item_id"
+    # Zoho's pages do not agree on which of them it takes.
+    scopes = ("settings", "items")
+    params = {"filter_by": "Status.All"}
+
+
+class Estimates(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/estimates/"""
+
+    resource = "estimates"
+    primary_key = "estimate_id"
+    scopes = ("estimates",)
+
+
+class Invoices(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/invoices/
+
+    An invoice with several public links is listed several times, and handed on once.
+    """
+
+    resource = "invoices"
+    primary_key = "invoice_id"
+    scopes = ("invoices",)
+
+
+class RecurringInvoices(CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/recurring-invoices/
+
+    Without a filter by modification time: all of them are read each time, and the changed ones handed on.
+    """
+
+    resource = "recurringinvoices"
+    primary_key = "recurring_invoice_id"
+    scopes = ("invoices",)
+
+
+class RetainerInvoices(CreationOrderedStream):
+    """https://www.zoho.com/books/api/v3/retainer-invoices/
+
+    As recurring invoices: without a filter by modification time.
+    """
+
+    resource = "retainerinvoices"
+    primary_key = "retainerinvoice_id"
+    scopes = ("invoices",)
+
+
+class CustomerPayments(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/customer-payments/"""
+
+    resource = "customerpayments"
+    primary_key = "payment_id"
+    scopes = ("customerpayments",)
+
+
+class Creditnotes(ModifiedStream):
+    """https://www.zoho.com/books/api/v3/credit-notes/"""
+
+    resource = "creditnotes"
+    primary_key = "creditnote_id"
+    scopes = ("creditnotes",)
+
+
+class CreditNoteRefunds(ZohoStream):
+    """https://www.zoho.com/books/api/v3/credit-notes/#list-credit-note-refunds"""
+
+    resource = "creditnotes/refunds"
+    record_keys = ("creditnoterefunds",)
+    primary_key = "creditnote_refund_id"
+    scopes = ("creditnotes",)
+
+
+class Expenses(FilteredStream):
+    """https://www.zoho.com/books/api/v3/expenses/
+
+    The list filters by modification time, but refuses to sort by it.
+    """
+
+    resource = "expenses"
+    primary_key = "expense_id"
+    scopes = ("expenses",)
+
+
+class Tasks(ZohoChildStream):
+    """https://www.zoho.com/books/api/v3/tasks/
+
+    The tasks of projects. Documented as ``tasks``, seen as ``task``.
+    """
+
+    parent_resource = "projects"
+    parent_field = "project_id"
+    resource = "tasks"
+    record_keys = ("tasks", "task")
+    primary_key = "task_id"
+    scopes = ("projects",)
+
+
+class TimeEntries(CreatedStream):
+    """https://www.zoho.com/books/api/v3/time-entries/
+
+    An order by creation is not documented; where there is none, the list is read twice.
+    """
+
+    resource = "projects/timeentries"
+    primary_key = "time_entry_id"
+    scopes = ("projects",)
+    optional_params = {"filter_by": "Date.All"}
+
+
+class Taxes(ZohoStream):
+    """https://www.zoho.com/books/api/v3/taxes/
+
+    The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it is
+    not taken the list is read as it comes: full refresh.
+    """
+
+    resource = "settings/taxes"
+    primary_key = "tax_id"
+    scopes = ("settings",)
+    _hides_some = False
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        for partition in super().partitions():
+            yield replace(partition, params={**partition.params, "filter_by": "Taxes.All"})
+
+    @override
+    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        """The list as it comes: a word that Zoho does not know may be refused, or list nothing."""
+        if isinstance(refusal, ResourceMissing):
+            return ()
+        params = {name: value for name, value in partition.params.items() if name != "filter_by"}
+        return () if params == partition.params else [replace(partition, params=params)]
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        applied = page_context(response).get("applied_filter")
+        if applied and not str(applied).endswith(".All"):
+            self._note_that_some_are_hidden()
+        return super().read_page(response, request)
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        if "filter_by" not in partition.params:
+            self._note_that_some_are_hidden()
+        return super().records(rows, partition)
+
+    def _note_that_some_are_hidden(self) -> None:
+        if not self._hides_some:
+            logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
+        self._hides_some = True
+
+
+class Currencies(ZohoStream, ParentStream):
+    """https://www.zoho.com/books/api/v3/currency/"""
+
+    resource = "settings/currencies"
+    primary_key = "currency_id"
+    scopes = ("settings",)
+
+
+class Organizations(ZohoStream):
+    """https://www.zoho.com/books/api/v3/organizations/
+
+    All organizations of the user, on one page: the only list that belongs to none of them.
+    """
+
+    resource = "organizations"
+    primary_key = "organization_id"
+    scopes = ("settings",)
+    paging = Pages()
+    per_account = False
+
+    @override
+    def partitions(self) -> Iterable[Partition]:
+        yield Partition()
+
+    @override
+    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
+        return {}
+
+    @override
+    def read_page(self, response: Response, request: PageRequest) -> Page:
+        """Nothing follows, however many there are."""
+        return replace(super().read_page(response, request), has_more=False)
+
+
+class Users(ZohoStream):
+    """https://www.zoho.com/books/api/v3/users/"""
+
+    resource = "users"
+    primary_key = "user_id"
+    scopes = ("settings",)
+    params = {"filter_by": "Status.All"}
