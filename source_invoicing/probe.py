@@ -15,7 +15,8 @@ from typing import Any
 
 from source_invoicing.http import Failure, HostUnreachable, QuotaExhausted, config_failure
 from source_invoicing.platforms import Platform
-from source_invoicing.streams.probing import ENDS_ALL, CannotTell, Inquiry, Probe
+from source_invoicing.streams.probing import CannotTell, Probe
+from source_invoicing.streams.probing.inquiry import ENDS_ALL, Inquiry
 
 # In all, with those beside the probes.
 MOST_REQUESTS = 80
@@ -111,7 +112,7 @@ def _finding(probe: Probe, seen: str, why: str, inquiry: Inquiry) -> Report:
     return {
         "id": probe.id,
         "fact": probe.fact,
-        "mark": probe.mark.value,
+        "mark": probe.mark,
         "assumed": list(probe.expected),
         "seen": seen or None,
         "verdict": OPEN if not seen else CONFIRMED if seen in probe.expected else DIFFERS,

@@ -47,25 +47,25 @@ from source_invoicing.streams.probing import (
     ANSWERS,
     HONOURED,
     IGNORED,
+    INFERRED,
     MISSING,
     PRESENT,
     REFUSED,
-    Mark,
+    VERIFIED,
     Probe,
+    in_words,
 )
-from source_invoicing.streams.probing.changes import ALWAYS as ON_EVERY_ROW
 from source_invoicing.streams.probing.changes import (
+    ALWAYS,
     EXCLUDED,
     INCLUDED,
     NEWEST_FIRST,
     NOTHING,
     SOMETIMES,
     THAT_SECOND,
-    boundary,
     carries,
     change_end,
     change_filter,
-    change_order,
 )
 from source_invoicing.streams.probing.lists import (
     CAPPED,
@@ -82,7 +82,6 @@ from source_invoicing.streams.probing.lists import (
     total,
 )
 
-VERIFIED, INFERRED = Mark.VERIFIED, Mark.INFERRED
 #: The lists whose filter by time of change is documented.
 FILTERED = (
     *("customers", "invoices", "payments", "credit_notes", "subscriptions"),
@@ -122,11 +121,6 @@ LINKS = {
 LAST_LINK = dict.fromkeys((ABSENT, ITSELF), "The connector ends the list there.")
 
 
-def label(name: str) -> str:
-    """The name of a stream inside a sentence."""
-    return name.replace("_", " ")
-
-
 PROBES: tuple[Probe, ...] = (
     Probe("list-body", "A list is a bare array.", VERIFIED, observation("customers", list_body), ARRAY, EITHER_BODY),
     Probe("total", "X-Total-Count tells how many rows a list has.", VERIFIED, total("customers"), PRESENT),
@@ -143,36 +137,16 @@ PROBES: tuple[Probe, ...] = (
         probe
         for name in FILTERED
         for probe in (
-            Probe(
-                f"{name}-order",
-                f"sort=updated_at orders {label(name)}.",
-                VERIFIED,
-                change_order(name, CHANGES),
-                HONOURED,
-            ),
-            Probe(
-                f"{name}-filter",
-                f"updated_after selects {label(name)}.",
-                VERIFIED,
-                change_filter(name, CHANGES),
-                HONOURED,
-            ),
-            Probe(
-                f"{name}-boundary",
-                f"updated_after leaves out {label(name)} of the very second that it names.",
-                INFERRED,
-                boundary(name, CHANGES),
-                EXCLUDED,
-            ),
+            CHANGES.order_probe(name, VERIFIED),
+            CHANGES.filter_probe(name, VERIFIED),
+            CHANGES.boundary_probe(name, INFERRED, EXCLUDED),
         )
     ),
-    Probe("events-order", "sort=timestamp orders events.", INFERRED, change_order("events", EVENTS), HONOURED),
-    Probe("events-filter", "start_date selects events.", INFERRED, change_filter("events", EVENTS), HONOURED),
-    Probe(
-        "events-boundary",
-        "start_date lists events of the very second that it names.",
+    EVENTS.order_probe("events", INFERRED),
+    EVENTS.filter_probe("events", INFERRED),
+    EVENTS.boundary_probe(
+        "events",
         INFERRED,
-        boundary("events", EVENTS),
         INCLUDED,
         {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
@@ -310,9 +284,9 @@ PROBES: tuple[Probe, ...] = (
         "include=applied_to adds to payments what they were applied to.",
         VERIFIED,
         carries("payments", "applied_to", CHANGES.newest),
-        (ON_EVERY_ROW, SOMETIMES),
+        (ALWAYS, SOMETIMES),
         {
-            **dict.fromkeys((ON_EVERY_ROW, SOMETIMES), "What payments were applied to is read along with them."),
+            **dict.fromkeys((ALWAYS, SOMETIMES), "What payments were applied to is read along with them."),
             ABSENT: "The stream payment_applications stays empty.",
         },
     ),
@@ -334,20 +308,13 @@ PROBES: tuple[Probe, ...] = (
         HONOURED,
     ),
     *(
-        Probe(
-            f"{name}-order",
-            f"sort=updated_at orders {label(name)}.",
-            INFERRED,
-            change_order(name, CHANGES),
-            HONOURED,
-            NO_CHANGES if name == "credit_balance_adjustments" else NEWEST_CHANGES,
-        )
+        CHANGES.order_probe(name, INFERRED, NO_CHANGES if name == "credit_balance_adjustments" else NEWEST_CHANGES)
         for name in UNFILTERED_SORTED
     ),
     *(
         Probe(
             f"{name}-filter",
-            f"updated_after does not select {label(name)}.",
+            f"updated_after does not select {in_words(name)}.",
             INFERRED,
             change_filter(name, CHANGES) if name in UNFILTERED_SORTED else selects_none(name, FUTURE),
             IGNORED,

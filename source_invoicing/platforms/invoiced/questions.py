@@ -17,10 +17,10 @@ from source_invoicing.streams.probing import (
     REFUSED,
     Answer,
     CannotTell,
-    Inquiry,
     question,
 )
 from source_invoicing.streams.probing.changes import Changes
+from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 CHANGES = Changes(
@@ -28,12 +28,16 @@ CHANGES = Changes(
     oldest={"sort": "updated_at ASC"},
     newest={"sort": "updated_at DESC"},
     field="updated_at",
+    filter_name="updated_after",
+    sort_name="sort=updated_at",
 )
 EVENTS = Changes(
     since=lambda seconds: {"start_date": seconds},
     oldest={"sort": "timestamp ASC"},
     newest={"sort": "timestamp DESC"},
     field="timestamp",
+    filter_name="start_date",
+    sort_name="sort=timestamp",
 )
 #: A parameter that only events may take. The page that shows it is the last look at them.
 WITH_USER = {"include": "user"}
@@ -62,17 +66,17 @@ FIRST_RECORDS = ("customers", "items", "plans", "tax_rates", "coupons")
 
 def list_body(answer: Answer) -> str:
     """In what a list comes."""
-    return ARRAY if isinstance(answer.response and answer.response.body, list) else UNDER_DATA
+    return ARRAY if isinstance(answer.body, list) else UNDER_DATA
 
 
 def links(answer: Answer) -> str:
     """Whether a list says how it goes on."""
-    return PRESENT if answer.response and answer.response.headers.get("Link") else ABSENT
+    return PRESENT if answer.header("Link") else ABSENT
 
 
 def last_link(answer: Answer) -> str:
     """What a last page names as the next one."""
-    found = link_header.targets(answer.response.headers.get("Link", "")) if answer.response else {}
+    found = link_header.targets(answer.header("Link"))
     if not found:
         raise CannotTell("no links come")
     if "next" not in found:

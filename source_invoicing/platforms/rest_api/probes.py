@@ -15,17 +15,16 @@ from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
     HONOURED,
+    INFERRED,
     PRESENT,
     Answer,
     CannotTell,
-    Inquiry,
-    Mark,
     Probe,
     Question,
-    lists_of,
     question,
 )
 from source_invoicing.streams.probing.changes import ALWAYS, INCLUDED, SOMETIMES, Changes, boundary, change_filter
+from source_invoicing.streams.probing.inquiry import Inquiry, lists_of
 from source_invoicing.streams.probing.lists import (
     CAPPED,
     ENDS,
@@ -169,7 +168,7 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
 
     def ask(name: str, what: str, fact: str, asking: Question, assumed: str | tuple[str, ...]) -> None:
         # What a user has declared is as good as inferred.
-        probes.append(Probe(f"{name}-{what}", fact.format(name), Mark.INFERRED, asking, assumed))
+        probes.append(Probe(f"{name}-{what}", fact.format(name), INFERRED, asking, assumed))
 
     for name in names:
         ask(name, "listed", "The list {} can be read.", listed(name), ANSWERS)
@@ -195,12 +194,12 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
             ask(each.name, "end", "The last page ends the list {}.", last_page(each.name), (ENDS, NO_ADDRESS))
     for each in asked:
         ask(each.name, "total", "The total of {} is right, if there is one.", total_right(each), (RIGHT, UNDECLARED))
-    probes.append(Probe("keys", "Keys are of one type.", Mark.INFERRED, key_form(asked), (NUMBERS, TEXTS)))
-    probes.append(Probe("empty", "An empty list stands for no rows.", Mark.INFERRED, empty_form(asked), A_LIST))
+    probes.append(Probe("keys", "Keys are of one type.", INFERRED, key_form(asked), (NUMBERS, TEXTS)))
+    probes.append(Probe("empty", "An empty list stands for no rows.", INFERRED, empty_form(asked), A_LIST))
     advice = {
         PRESENT: "A refused call is sent again when they say.",
         ABSENT: "A refused call is sent again after a pause that grows.",
     }
     fact = "Headers tell when calls are counted anew."
     of_first = [observation(name, limits) for name in names[:1]]
-    return probes + [Probe("limits", fact, Mark.INFERRED, asking, PRESENT, advice) for asking in of_first]
+    return probes + [Probe("limits", fact, INFERRED, asking, PRESENT, advice) for asking in of_first]

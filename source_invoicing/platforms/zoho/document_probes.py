@@ -2,38 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.platforms.zoho.probe_families import CHANGES, INFERRED, VERIFIED, words
-from source_invoicing.platforms.zoho.questions import (
-    ARRAY,
-    AS_DECLARED,
-    AS_LISTED,
-    DEAD_ID,
-    OBJECT,
-    Documents,
-    dead_document,
-    detail_blanks,
-    detail_form,
-    detail_known,
-    detail_lines,
-    detail_time,
-    details_at_once,
+from source_invoicing.platforms.zoho.details import MOST_AT_ONCE, BulkDetails, InvoiceDetails, ItemDetails, ZohoDetails
+from source_invoicing.platforms.zoho.questions import ARRAY, CHANGES, OBJECT
+from source_invoicing.streams import Resource, Row
+from source_invoicing.streams.probing import (
+    ABSENT,
+    ANSWERS,
+    INFERRED,
+    MISSING,
+    PRESENT,
+    REFUSED,
+    VERIFIED,
+    CannotTell,
+    Params,
+    Probe,
+    in_words,
+    question,
 )
-from source_invoicing.streams.probing import ANSWERS, MISSING, PRESENT, REFUSED, Params, Probe
+from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.probing.lists import path
 
-#: Lists whose first document is asked for, and how the page of it was.
+AS_LISTED, ANOTHER = "as in the list", "another than in the list"
+FEWER = "fewer at once"
+LEFT_OUT = "left out"
+AS_DECLARED, MORE = "what is declared", "other fields or types"
+A_FEW = 3
+# Members of documents that hold lists.
+WITH_LINES = ("line_items", "invoices", "bills")
+# No id of Zoho's is as short.
+DEAD_ID = "1"
+
+#: Lists of documents, and how pages of them were asked for already.
+Documents = Mapping[str, Params | None]
+#: Lists whose first document is asked for.
 DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 # Carries its time of change under another name.
 OTHERWISE_TIMED = "customer_payments"
 
 
-def of_documents(invoice: type[ZohoDetails], among: Documents) -> list[Probe]:
-    """How do documents come, one by one and several at once?
+def _document(inquiry: Inquiry, name: str, row: Row) -> tuple[Row, str]:
+    """A row of a list asked for by itself: the document, and how it is written.
 
-    :param invoice: the stream of the details of invoices
+    :raises CannotTell: when it does not come
+    """
+    stream = inquiry.stream(name)
+    body = inquiry.page(name, path=f"{stream.resource}/{{id}}", key=stream.key(row)).answered.body
+    members = body.values() if isinstance(body, dict) else ()
+    value = next((each for each in members if isinstance(each, (dict, list)) and each), None)
+    document, form = (value[0], ARRAY) if isinstance(value, list) else (value, OBJECT)
+    if not isinstance(document, dict):
+        raise CannotTell("no document comes")
+    return document, form
+
+
+Found = tuple[Resource, Row, Row, str]
+
+
+def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
+    """The first document of each of some lists, where it comes: the list, the row in it, the document, and how it is
+    written."""
+    for name, params in among.items():
+        page = inquiry.page(name, params=params).page
+        for row in page.rows[:1] if page is not None else ():
+            with suppress(CannotTell):
+                yield inquiry.stream(name), row, *_document(inquiry, name, row)
+
+
+def _some_document(inquiry: Inquiry, among: Documents) -> Found:
+    """The first of :func:`_documents`.
+
+    :raises CannotTell: when none comes
+    """
+    for found in _documents(inquiry, among):
+        return found
+    raise CannotTell("no document comes")
+
+
+@question(
+    {
+        AS_DECLARED: "Each field has its place in the schema.",
+        MORE: "The report lists which fields the schema does not declare, or declares as another type.",
+    }
+)
+def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:
+    """Does a document hold what the schema of its details says?
+
+    :param details: the stream of them, whether it is read or not
+    :param among: see :meth:`.Inquiry.rows`
+    """
+    document, _ = _document(inquiry, name, inquiry.rows(name, among)[0])
+    return AS_DECLARED if inquiry.shapes.note(details(inquiry.stream(name).account), [document]) else MORE
+
+
+@question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
+def detail_form(inquiry: Inquiry, among: Documents) -> str:
+    """How is a document written?"""
+    *_, form = _some_document(inquiry, among)
+    return form
+
+
+@question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
+def detail_lines(inquiry: Inquiry, among: Documents) -> str:
+    """How are the lines of a document written that has a single one?"""
+    for _, _, document, _ in _documents(inquiry, among):
+        for lines in filter(None, map(document.get, WITH_LINES)):
+            if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
+                return OBJECT if isinstance(lines, dict) else ARRAY
+    raise CannotTell("no document has a single line")
+
+
+@question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
+def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
+    """Does a document show members that hold nothing?"""
+    _, _, document, _ = _some_document(inquiry, among)
+    return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
+
+
+@question(
+    {
+        AS_LISTED: "A document is asked for once for each change.",
+        ANOTHER: "The time in the list decides whether a document is asked for.",
+        ABSENT: "A detail gets the time in the list.",
+    }
+)
+def detail_time(inquiry: Inquiry, among: Documents) -> str:
+    """Does a document carry the time of change that its list has?"""
+    for stream, row, document, _ in _documents(inquiry, among):
+        listed = stream.timestamp(row)
+        if listed is not None:
+            time = stream.timestamp(document)
+            return ABSENT if time is None else AS_LISTED if time == listed else ANOTHER
+    raise CannotTell("no document has a time in its list")
+
+
+@question(
+    {
+        ANSWERS: "Documents are asked for by the hundred.",
+        FEWER: "The connector asks for fewer at once, until that is taken.",
+        REFUSED: "The connector asks for fewer at once, down to one by one.",
+    }
+)
+def details_at_once(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str:
+    """Can a hundred documents be asked for at once? If not, a few of them?"""
+    stream, rows, (path, param) = inquiry.stream(name), inquiry.rows(name, CHANGES.newest), kind.bulk
+    outcome = ""
+    for most, taken in ((MOST_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
+        inquiry.note("documents", len(rows[:most]))
+        ids = ",".join(str(stream.key(row)) for row in rows[:most])
+        outcome = inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
+        if outcome == ANSWERS:
+            return taken
+    return outcome
+
+
+@question(
+    {
+        LEFT_OUT: "A document that vanished does not keep others from being read.",
+        REFUSED: "Where a document vanished, each is asked for by itself.",
+    }
+)
+def dead_document(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str:
+    """What if one of several documents is gone?"""
+    path, param = kind.bulk
+    key = inquiry.stream(name).key(inquiry.rows(name, CHANGES.newest)[0])
+    answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}", "filter_by": None})
+    return LEFT_OUT if answer.failure is None else REFUSED
+
+
+def of_documents(among: Documents) -> list[Probe]:
+    """How documents come, one by one and several at once.
+
     :param among: lists whose first documents show it
     """
     return [
@@ -53,7 +194,7 @@ def of_documents(invoice: type[ZohoDetails], among: Documents) -> list[Probe]:
         Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(among), OBJECT),
         Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(among), ARRAY),
         Probe("detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(among), PRESENT),
-        *details({"invoices": invoice}),
+        of_details("invoices", InvoiceDetails),
         Probe(
             "detail-time",
             "A document carries the time that it has in its list.",
@@ -65,32 +206,23 @@ def of_documents(invoice: type[ZohoDetails], among: Documents) -> list[Probe]:
             "items-at-once",
             "/itemdetails takes a hundred ids.",
             INFERRED,
-            details_at_once("items", "itemdetails", "item_ids", CHANGES.newest),
+            details_at_once("items", ItemDetails),
             ANSWERS,
         ),
         Probe(
             "dead-item",
             "Of several items, one that is gone keeps the others from being read.",
             VERIFIED,
-            dead_document("items", "itemdetails", "item_ids", CHANGES.newest),
+            dead_document("items", ItemDetails),
             REFUSED,
         ),
     ]
 
 
-def details(kinds: Mapping[str, type[ZohoDetails]], among: Params | None = None) -> list[Probe]:
-    """Do documents hold what the schemas of their details say?
+def of_details(name: str, kind: type[ZohoDetails], among: Params | None = None) -> Probe:
+    """Documents hold what the schema of their details says.
 
-    :param kinds: the streams of them, by the lists
-    :param among: of pages that were asked for already
+    :param among: of a page that was asked for already
     """
-    return [
-        Probe(
-            f"{name}-detail",
-            f"The details of {words(name)} hold what their schema declares.",
-            INFERRED,
-            detail_known(name, kind, among),
-            AS_DECLARED,
-        )
-        for name, kind in kinds.items()
-    ]
+    fact = f"The details of {in_words(name)} hold what their schema declares."
+    return Probe(f"{name}-detail", fact, INFERRED, detail_known(name, kind, among), AS_DECLARED)

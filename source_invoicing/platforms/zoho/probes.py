@@ -3,44 +3,32 @@ https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from source_invoicing.platforms.zoho import books_details
-from source_invoicing.platforms.zoho.details import (
-    CustomerPaymentDetails,
-    ExpenseDetails,
-    InvoiceDetails,
-    RetainerInvoiceDetails,
-    ZohoDetails,
-)
-from source_invoicing.platforms.zoho.document_probes import DOCUMENTS, details, of_documents
-from source_invoicing.platforms.zoho.probe_families import (
-    CHANGES,
-    CREATED,
-    INFERRED,
-    UNSORTED,
-    VERIFIED,
-    changes,
-    created,
-    keyed,
-    lists,
-    paths,
-    words,
+from source_invoicing.platforms.zoho import books_details, details
+from source_invoicing.platforms.zoho.document_probes import (
+    DOCUMENTS,
+    LEFT_OUT,
+    Documents,
+    dead_document,
+    of_details,
+    of_documents,
 )
 from source_invoicing.platforms.zoho.questions import (
     ALL,
     BELOW_ZERO,
+    CHANGES,
+    CREATED,
     HEADER_PREFIX,
-    LEFT_OUT,
     OBJECT,
     ONE_OFFSET,
     SEVERAL_OFFSETS,
-    Documents,
+    UNSORTED,
     applied_filter,
     context_form,
     count_alone,
     counted,
-    dead_document,
     default_filter,
     offsets,
     organization_header,
@@ -55,14 +43,20 @@ from source_invoicing.streams.probing import (
     ANSWERS,
     HONOURED,
     IGNORED,
+    INFERRED,
     MISSING,
     NO_ACCESS,
     PRESENT,
     REFUSED,
+    VERIFIED,
+    Mark,
+    Params,
     Probe,
+    in_words,
 )
 from source_invoicing.streams.probing.changes import (
     ALWAYS,
+    INCLUDED,
     NEWEST_FIRST,
     NOTHING,
     THAT_SECOND,
@@ -76,34 +70,84 @@ from source_invoicing.streams.probing.lists import (
     ONCE,
     ROWS,
     TAKEN,
+    list_key,
     listed,
     observation,
     page_at,
     page_size,
     parameter,
+    path,
     row_listed,
     total,
 )
 
-OFFSETS = dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC.")
-PAGE_ZERO = dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1.")
 COUNTED = {"response_option": 1}
 # Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
 WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
 
 
-def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documents: Documents) -> tuple[Probe, ...]:
+def changes(names: Sequence[str], selects: Mark, sorts: Mark, border: Mark = INFERRED) -> list[Probe]:
+    """Lists filter and sort by the time of the last change.
+
+    :param selects: how much is known of the filter, ``sorts`` of the order, and ``border`` of the second that a filter
+        names
+    """
+    return [
+        probe
+        for name in names
+        for probe in (
+            CHANGES.filter_probe(name, selects),
+            CHANGES.order_probe(name, sorts),
+            CHANGES.boundary_probe(name, border, INCLUDED),
+        )
+    ]
+
+
+def created(name: str) -> Probe:
+    """A list sorts by creation."""
+    return Probe(
+        f"{name}-created",
+        f"sort_column=created_time orders {in_words(name)}.",
+        INFERRED,
+        change_order(name, CREATED),
+        HONOURED,
+        {HONOURED: "The list is read once, oldest row first.", REFUSED: "The list is read until two readings agree."},
+    )
+
+
+def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = None) -> Probe:
+    """The rows of a list stand under a key.
+
+    :param keys: those that are known, the likeliest one first
+    :param among: of a page that was asked for already
+    """
+    return Probe(
+        f"{name.replace('_', '-')}-key",
+        f"{in_words(name).capitalize()} come under {keys[0]}.",
+        mark,
+        list_key(name, keys, among),
+        keys[0],
+        dict.fromkeys(keys, "The connector finds the rows under it."),
+    )
+
+
+def answers(
+    name: str, beside: str = "invoices", among: Params | None = None, assumed: tuple[str, ...] = (ANSWERS,)
+) -> Probe:
+    """A path answers that the connector does not ask, or not yet.
+
+    :param among: of a page of the list beside it that was asked for already
+    """
+    probe_id = f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}"
+    return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, among=among), assumed)
+
+
+def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED, VERIFIED, VERIFIED),
         *changes(["contacts", "estimates", "customer_payments", credit_notes], INFERRED, VERIFIED),
         *changes(["items"], INFERRED, INFERRED),
-        Probe(
-            "expenses-filter",
-            "last_modified_time selects expenses.",
-            INFERRED,
-            change_filter("expenses", UNSORTED),
-            HONOURED,
-        ),
+        UNSORTED.filter_probe("expenses", INFERRED),
         Probe(
             "expenses-order",
             "sort_column=last_modified_time is refused for expenses.",
@@ -145,7 +189,7 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
             INFERRED,
             page_at("invoices", PageRequest(number=0), along=COUNTED),
             FIRST_ROWS,
-            PAGE_ZERO,
+            dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1."),
         ),
         Probe(
             "page-behind-the-end",
@@ -177,12 +221,12 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
             INFERRED,
             observation("invoices", offsets),
             ONE_OFFSET,
-            OFFSETS,
+            dict.fromkeys((ONE_OFFSET, SEVERAL_OFFSETS), "The connector compares times by what they are in UTC."),
         ),
         *(
             Probe(
                 f"{name}-by-default",
-                f"All {words(name)} are listed unless others are asked for.",
+                f"All {in_words(name)} are listed unless others are asked for.",
                 INFERRED,
                 default_filter(name, among),
                 ALL,
@@ -199,7 +243,7 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
         *(
             Probe(
                 f"{name}-all",
-                f"filter_by={word} is taken for {words(name)}.",
+                f"filter_by={word} is taken for {in_words(name)}.",
                 INFERRED,
                 applied_filter(name, word),
                 HONOURED,
@@ -221,11 +265,12 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
         keyed("customer_payments", ("customerpayments", "customer_payments"), VERIFIED, CHANGES.newest),
         keyed("recurring_invoices", ("recurring_invoices", "recurringinvoices"), VERIFIED, CREATED.oldest),
         keyed("tasks", ("task", "tasks"), VERIFIED),
-        *created(["recurring_invoices", "projects"]),
+        created("recurring_invoices"),
+        created("projects"),
         *(
             Probe(
                 f"{name}-timed",
-                f"All {words(name)} carry last_modified_time.",
+                f"All {in_words(name)} carry last_modified_time.",
                 INFERRED,
                 carries(name, "last_modified_time", CHANGES.newest if name == "items" else None),
                 ALWAYS,
@@ -233,13 +278,7 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
             for name in ("invoices", "items", "recurring_expenses")
         ),
         *(
-            Probe(
-                f"{name}-paged",
-                f"{words(name).capitalize()} come in pages.",
-                VERIFIED,
-                paged(name),
-                PRESENT,
-            )
+            Probe(f"{name}-paged", f"{in_words(name).capitalize()} come in pages.", VERIFIED, paged(name), PRESENT)
             for name in ("currencies", "taxes")
         ),
         Probe("organizations-named", "error_info names the organizations.", VERIFIED, organizations_named(), PRESENT),
@@ -250,24 +289,26 @@ def _shared(product: str, credit_notes: str, invoice: type[ZohoDetails], documen
             organization_header(product),
             HONOURED,
         ),
-        *lists(["users"]),
-        *of_documents(invoice, documents),
+        Probe("list-users", "Users are listed.", VERIFIED, listed("users"), ANSWERS),
+        *of_documents(documents),
     )
 
 
 SUBLISTS = (
-    *paths([("invoices/{id}/payments", ANSWERS), ("invoices/{id}/creditsapplied", ANSWERS)]),
-    *paths([("contacts/{id}/comments", ANSWERS)], "contacts", CHANGES.newest),
-    *paths([("salespersons", (ANSWERS, NO_ACCESS))]),
+    answers("invoices/{id}/payments"),
+    answers("invoices/{id}/creditsapplied"),
+    answers("contacts/{id}/comments", "contacts", CHANGES.newest),
+    answers("salespersons", assumed=(ANSWERS, NO_ACCESS)),
 )
 INVOICE_PROBES = (
-    *_shared("invoice", "credit_notes", InvoiceDetails, {**DOCUMENTS, "retainer_invoices": CREATED.oldest}),
-    *created(["retainer_invoices", "time_entries"]),
+    *_shared("invoice", "credit_notes", {**DOCUMENTS, "retainer_invoices": CREATED.oldest}),
+    created("retainer_invoices"),
+    created("time_entries"),
     *SUBLISTS,
-    *paths([("contacts/{id}", ANSWERS)], "contacts", CHANGES.newest),
-    *details({"customer_payments": CustomerPaymentDetails}, CHANGES.newest),
-    *details({"retainer_invoices": RetainerInvoiceDetails}, CREATED.oldest),
-    *details({"expenses": ExpenseDetails}),
+    answers("contacts/{id}", "contacts", CHANGES.newest),
+    of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
+    of_details("retainer_invoices", details.RetainerInvoiceDetails, CREATED.oldest),
+    of_details("expenses", details.ExpenseDetails),
 )
 BOOKS_PROBES = (
     *changes(["bills"], VERIFIED, INFERRED, VERIFIED),
@@ -298,7 +339,7 @@ BOOKS_PROBES = (
         carries("journals", "last_modified_time"),
         ALWAYS,
     ),
-    *_shared("books", "creditnotes", InvoiceDetails, {**DOCUMENTS, "bills": CHANGES.newest}),
+    *_shared("books", "creditnotes", {**DOCUMENTS, "bills": CHANGES.newest}),
     keyed("vendor_credits", ("vendor_credits", "vendorcredits"), VERIFIED, CHANGES.newest),
     keyed("customer_debit_notes", ("debit_notes", "invoices"), INFERRED),
     Probe(
@@ -342,14 +383,16 @@ BOOKS_PROBES = (
         "recurringbills",
     ),
     *SUBLISTS,
-    *paths([(name, ANSWERS) for name in ("reportingtags", "recurringjournals", "categories")]),
-    *details({"bills": books_details.BillDetails, "customer_payments": CustomerPaymentDetails}, CHANGES.newest),
-    *details({"expenses": ExpenseDetails, "journals": books_details.JournalDetails}),
+    *map(answers, ("reportingtags", "recurringjournals", "categories")),
+    of_details("bills", books_details.BillDetails, CHANGES.newest),
+    of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
+    of_details("expenses", details.ExpenseDetails),
+    of_details("journals", books_details.JournalDetails),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",
         INFERRED,
-        dead_document("sales_orders", "salesorders", "salesorder_ids", CHANGES.newest),
+        dead_document("sales_orders", books_details.SalesOrderDetails),
         LEFT_OUT,
     ),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from source_invoicing.http import whole_number
 from source_invoicing.platforms.zoho.common import page_context
-from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.streams import PageRequest, Row
+from source_invoicing.streams import PageRequest, compact_offset
 from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
@@ -20,30 +19,28 @@ from source_invoicing.streams.probing import (
     REFUSED,
     Answer,
     CannotTell,
-    Inquiry,
     Params,
     question,
 )
+from source_invoicing.streams.probing.changes import Changes
+from source_invoicing.streams.probing.inquiry import Inquiry
+
+CHANGES = Changes(
+    since=lambda seconds: {"last_modified_time": compact_offset(seconds)},
+    oldest={"sort_column": "last_modified_time", "sort_order": "A"},
+    newest={"sort_column": "last_modified_time", "sort_order": "D"},
+    field="last_modified_time",
+    filter_name="last_modified_time",
+    sort_name="sort_column=last_modified_time",
+)
+UNSORTED = replace(CHANGES, oldest={}, newest={})
+CREATED = Changes(oldest={"sort_column": "created_time", "sort_order": "A"}, field="created_time")
 
 OBJECT, ARRAY = "an object", "an array"
 ALL, SOME = "all rows", "only some rows"
 BELOW_ZERO = "below zero"
 ONE_OFFSET, SEVERAL_OFFSETS = "the same on each row", "another on some rows"
 HEADER_PREFIX = "X-com-zoho"
-AS_LISTED, ANOTHER = "as in the list", "another than in the list"
-FEWER = "fewer at once"
-LEFT_OUT = "left out"
-AS_DECLARED, MORE = "what is declared", "other fields or types"
-# As many documents as the connector asks for at once.
-MOST_AT_ONCE = 100
-A_FEW = 3
-# Members of documents that hold lists.
-WITH_LINES = ("line_items", "invoices", "bills")
-# No id of Zoho's is as short.
-DEAD_ID = "1"
-
-#: Lists of documents, and how pages of them were asked for already.
-Documents = Mapping[str, Params | None]
 
 
 @question(dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without."))
@@ -77,8 +74,7 @@ def paged(inquiry: Inquiry, name: str) -> str:
 
 
 def _context(answer: Answer) -> Any:
-    body = answer.response.body if answer.response is not None else None
-    return body.get("page_context") if isinstance(body, dict) else None
+    return answer.body.get("page_context") if isinstance(answer.body, dict) else None
 
 
 @question(dict.fromkeys((ALL, SOME), "The connector asks for all of them."))
@@ -108,7 +104,7 @@ def _applied_filter(answer: Answer) -> str | None:
 
 def rate_headers(answer: Answer) -> str:
     """Whether calls that are left are told."""
-    left = answer.response.headers.get("X-Rate-Limit-Remaining", "") if answer.response is not None else ""
+    left = answer.header("X-Rate-Limit-Remaining")
     return ABSENT if not left else BELOW_ZERO if whole_number(left) is None else PRESENT
 
 
@@ -208,10 +204,9 @@ def organizations_named(inquiry: Inquiry) -> str:
     """Does a request that names none of several organizations get their names?"""
     _several(inquiry)
     answer = inquiry.page("invoices", params={"organization_id": None})
-    body = answer.response.body if answer.response is not None else None
-    if answer.failure is None or not isinstance(body, dict):
+    if answer.failure is None or not isinstance(answer.body, dict):
         raise CannotTell("the request was not refused")
-    return PRESENT if body.get("error_info") else ABSENT
+    return PRESENT if answer.body.get("error_info") else ABSENT
 
 
 @question(dict.fromkeys((HONOURED, IGNORED), "The connector names the organization in the query."))
@@ -229,153 +224,3 @@ def _several(inquiry: Inquiry) -> str:
     if organization is None or len(inquiry.page("organizations").rows) == 1:
         raise CannotTell("the user has one organization")
     return organization
-
-
-def _document(inquiry: Inquiry, name: str, row: Row | None = None) -> tuple[Any, dict[str, Any]]:
-    """A row of a list asked for by itself: as it came, and without an array around it.
-
-    :param row: by default the first one
-    :raises CannotTell: when it does not come
-    """
-    stream = inquiry.stream(name)
-    key = stream.key(inquiry.page(name).rows[0] if row is None else row)
-    answer = inquiry.page(name, path=f"{stream.resource}/{{id}}", key=key)
-    body = answer.answered.body
-    found = (
-        [each for each in body.values() if isinstance(each, (dict, list)) and each] if isinstance(body, dict) else []
-    )
-    value = found[0] if found else None
-    document = value[0] if isinstance(value, list) else value
-    if not isinstance(document, dict):
-        raise CannotTell("no document comes")
-    return value, document
-
-
-Found = tuple[str, Row, Any, dict[str, Any]]
-
-
-def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
-    """The first document of each of some lists, where it comes: the list, the row in it, the document as it came, and
-    without an array around it.
-
-    :param among: the lists, and how pages of them were asked for already
-    """
-    for name, params in among.items():
-        page = inquiry.page(name, params=params).page
-        for row in page.rows[:1] if page is not None else ():
-            with suppress(CannotTell):
-                yield name, row, *_document(inquiry, name, row)
-
-
-def _some_document(inquiry: Inquiry, among: Documents) -> Found:
-    """The first of :func:`_documents`.
-
-    :raises CannotTell: when none comes
-    """
-    found = next(_documents(inquiry, among), None)
-    if found is None:
-        raise CannotTell("no document comes")
-    return found
-
-
-@question(
-    {
-        AS_DECLARED: "Each field has its place in the schema.",
-        MORE: "The report lists which fields the schema does not declare, or declares as another type.",
-    }
-)
-def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:
-    """Does a document hold what the schema of its details says?
-
-    :param details: the stream of them, whether it is read or not
-    :param among: see :meth:`.Inquiry.rows`
-    """
-    _, document = _document(inquiry, name, inquiry.rows(name, among)[0])
-    return AS_DECLARED if inquiry.compare(details(inquiry.stream(name).account), document) else MORE
-
-
-@question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
-def detail_form(inquiry: Inquiry, among: Documents) -> str:
-    """How is a document written?
-
-    :param among: see :func:`_documents`
-    """
-    _, _, value, _ = _some_document(inquiry, among)
-    return ARRAY if isinstance(value, list) else OBJECT
-
-
-@question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
-def detail_lines(inquiry: Inquiry, among: Documents) -> str:
-    """How are the lines of a document written that has a single one?
-
-    :param among: see :func:`_documents`
-    """
-    for *_, document in _documents(inquiry, among):
-        for lines in filter(None, map(document.get, WITH_LINES)):
-            if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
-                return OBJECT if isinstance(lines, dict) else ARRAY
-    raise CannotTell("no document has a single line")
-
-
-@question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
-def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
-    """Does a document show members that hold nothing?
-
-    :param among: see :func:`_documents`
-    """
-    *_, document = _some_document(inquiry, among)
-    return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
-
-
-@question(
-    {
-        AS_LISTED: "A document is asked for once for each change.",
-        ANOTHER: "The time in the list decides whether a document is asked for.",
-        ABSENT: "A detail gets the time in the list.",
-    }
-)
-def detail_time(inquiry: Inquiry, among: Documents) -> str:
-    """Does a document carry the time of change that its list has?
-
-    :param among: see :func:`_documents`
-    """
-    for name, row, _, document in _documents(inquiry, among):
-        stream = inquiry.stream(name)
-        listed = stream.timestamp(row)
-        if listed is not None:
-            time = stream.timestamp(document)
-            return ABSENT if time is None else AS_LISTED if time == listed else ANOTHER
-    raise CannotTell("no document has a time in its list")
-
-
-@question(
-    {
-        ANSWERS: "Documents are asked for by the hundred.",
-        FEWER: "The connector asks for fewer at once, until that is taken.",
-        REFUSED: "The connector asks for fewer at once, down to one by one.",
-    }
-)
-def details_at_once(inquiry: Inquiry, name: str, path: str, param: str, among: Params | None = None) -> str:
-    """Can a hundred documents be asked for at once? If not, a few of them?"""
-    stream, rows = inquiry.stream(name), inquiry.rows(name, among)
-    outcome = ""
-    for most, taken in ((MOST_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
-        inquiry.note("documents", len(rows[:most]))
-        ids = ",".join(str(stream.key(row)) for row in rows[:most])
-        outcome = inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
-        if outcome == ANSWERS:
-            return taken
-    return outcome
-
-
-@question(
-    {
-        LEFT_OUT: "A document that vanished does not keep others from being read.",
-        REFUSED: "Where a document vanished, each is asked for by itself.",
-    }
-)
-def dead_document(inquiry: Inquiry, name: str, path: str, param: str, among: Params | None = None) -> str:
-    """What if one of several documents is gone?"""
-    key = inquiry.stream(name).key(inquiry.rows(name, among)[0])
-    answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}", "filter_by": None})
-    return LEFT_OUT if answer.failure is None else REFUSED

@@ -1,43 +1,159 @@
 """Asking a real account whether what is assumed of an API is true. Knows no platform."""
 
-from source_invoicing.streams.probing.inquiry import (
-    ABSENT,
-    ANSWERS,
-    ENDS_ALL,
-    HONOURED,
-    IGNORED,
-    MISSING,
-    NO_ACCESS,
-    PRESENT,
-    REFUSED,
-    Answer,
-    CannotTell,
-    Inquiry,
-    Mark,
-    Params,
-    Probe,
-    Question,
-    lists_of,
-    question,
-)
+from __future__ import annotations
 
-__all__ = [
-    "ABSENT",
-    "ANSWERS",
-    "ENDS_ALL",
-    "HONOURED",
-    "IGNORED",
-    "MISSING",
-    "NO_ACCESS",
-    "PRESENT",
-    "REFUSED",
-    "Answer",
-    "CannotTell",
-    "Inquiry",
-    "Mark",
-    "Params",
-    "Probe",
-    "Question",
-    "lists_of",
-    "question",
-]
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from source_invoicing.http import AccessRefused, Failure, MalformedResponse, ResourceMissing, Response
+from source_invoicing.streams.page import Page, Row
+
+# Outcomes that several kinds of questions have.
+HONOURED, IGNORED, REFUSED = "honoured", "ignored", "refused"
+PRESENT, ABSENT = "present", "absent"
+ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
+
+#: What a failure answers; others are refusals if the API said something.
+KINDS: Mapping[type[Failure], str] = {
+    AccessRefused: NO_ACCESS,
+    ResourceMissing: MISSING,
+    MalformedResponse: UNREADABLE,
+}
+
+#: How much is known of a fact.
+Mark = Literal["verified", "inferred"]
+VERIFIED: Mark = "verified"
+INFERRED: Mark = "inferred"
+
+Params = Mapping[str, Any]
+
+
+class CannotTell(Exception):
+    """A question has no answer in this account: no rows, no access. The reason is fit for a report."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    :param ask: returns the outcome that an :class:`.Inquiry` comes to; raises :class:`CannotTell`
+    :param means: what each outcome means for the connector
+    """
+
+    ask: Callable[[Any], str]
+    means: Mapping[str, str]
+
+
+def question(means: Mapping[str, str]) -> Callable[[Callable[..., str]], Callable[..., Question]]:
+    """Makes a kind of question of a function: its first argument is the :class:`.Inquiry`, the others say what
+    is asked about.
+
+    :param means: what each outcome means for the connector
+    """
+
+    def decorate(ask: Callable[..., str]) -> Callable[..., Question]:
+        def kind(*about: Any, **more: Any) -> Question:
+            return Question(lambda inquiry: ask(inquiry, *about, **more), means)
+
+        return kind
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One fact about an API that reading can settle.
+
+    :param id: what reports call it
+    :param fact: what is assumed, in one sentence
+    :param assumed: the outcomes that bear the fact out
+    :param means: what outcomes mean for the connector, where the question's own words do not fit
+    """
+
+    id: str
+    fact: str
+    mark: Mark
+    question: Question
+    assumed: str | tuple[str, ...]
+    means: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The outcomes that bear the fact out."""
+        return (self.assumed,) if isinstance(self.assumed, str) else self.assumed
+
+    def meaning(self, outcome: str) -> str:
+        """What an outcome means for the connector."""
+        return {**self.question.means, **self.means}.get(outcome, "")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    :param response: ``None`` where not even a refusal came that could be read
+    :param page: the rows; ``None`` where the request was refused, or was none for a list
+    :param failure: why it was refused
+    """
+
+    response: Response | None = None
+    page: Page | None = None
+    failure: Failure | None = None
+
+    @property
+    def body(self) -> Any:
+        """What came, decoded; ``None`` where nothing did."""
+        return None if self.response is None else self.response.body
+
+    def header(self, name: str) -> str:
+        """A header of what came; blank where it is missing."""
+        return "" if self.response is None else self.response.headers.get(name, "")
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API says that it does not take the request."""
+        return self.outcome == REFUSED
+
+    @property
+    def answered(self) -> Response:
+        """The response to a request that was not refused.
+
+        :raises CannotTell: when it was
+        """
+        if self.response is None or self.failure is not None:
+            raise CannotTell(self.outcome)
+        return self.response
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows.
+
+        :raises CannotTell: when there is not a list, or an empty one
+        """
+        if not self.listed.rows:
+            raise CannotTell("the list has no rows")
+        return self.listed.rows
+
+    @property
+    def listed(self) -> Page:
+        """The page.
+
+        :raises CannotTell: when there is none
+        """
+        if self.page is None:
+            raise CannotTell(self.outcome)
+        return self.page
+
+    @property
+    def outcome(self) -> str:
+        """Whether the API has what was asked for."""
+        if self.failure is None:
+            return ANSWERS
+        for kind, word in KINDS.items():
+            if isinstance(self.failure, kind):
+                return word
+        return REFUSED if self.response is not None else UNREADABLE
+
+
+def in_words(name: str) -> str:
+    """The name of a stream inside a sentence."""
+    return name.replace("_", " ")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from source_invoicing.streams.page import PageRequest, Row
-from source_invoicing.streams.probing.inquiry import (
+from source_invoicing.streams.probing import (
     ABSENT,
     HONOURED,
     IGNORED,
     REFUSED,
     Answer,
     CannotTell,
-    Inquiry,
+    Mark,
     Params,
+    Probe,
+    in_words,
     question,
 )
+from source_invoicing.streams.probing.inquiry import Inquiry
 
 THAT_SECOND, NOTHING = "that second only", "nothing is listed"
 INCLUDED, EXCLUDED = "included", "left out"
@@ -35,6 +37,7 @@ class Changes:
     :param oldest: the parameters for an order by time of change, and ``newest`` those for its reverse
     :param field: that holds the time; empty for the stream's cursor
     :param unit: seconds that the filter takes for one
+    :param filter_name: what facts call the filter, and ``sort_name`` the order
     """
 
     since: Callable[[int], Params] | None = None
@@ -42,15 +45,34 @@ class Changes:
     newest: Params = field(default_factory=dict)
     field: str = ""
     unit: int = 1
+    filter_name: str = ""
+    sort_name: str = ""
+
+    def filter_probe(self, name: str, mark: Mark) -> Probe:
+        """A list can be asked for what changed."""
+        fact = f"{self.filter_name} selects {in_words(name)}."
+        return Probe(f"{name}-filter", fact, mark, change_filter(name, self), HONOURED)
+
+    def order_probe(self, name: str, mark: Mark, means: Mapping[str, str] | None = None) -> Probe:
+        """A list comes by time of change when that is asked for."""
+        fact = f"{self.sort_name} orders {in_words(name)}."
+        return Probe(f"{name}-order", fact, mark, change_order(name, self), HONOURED, means or {})
+
+    def boundary_probe(self, name: str, mark: Mark, assumed: str, means: Mapping[str, str] | None = None) -> Probe:
+        """The filter lists what changed at the very time that it names, or leaves it out.
+
+        :param assumed: which of them
+        """
+        does = "lists" if assumed == INCLUDED else "leaves out"
+        fact = f"{self.filter_name} {does} {in_words(name)} of the very second that it names."
+        return Probe(f"{name}-boundary", fact, mark, boundary(name, self), assumed, means or {})
 
     def times(self, inquiry: Inquiry, name: str, rows: Sequence[Row]) -> list[int]:
         """When rows changed; those that do not say are left out."""
         stream = inquiry.stream(name)
-        read: Callable[[Row], int | None] = stream.timestamp
-        if self.field:
-            parse = stream.timestamp_format.parse
-            read = lambda row: parse(row.get(self.field))  # noqa: E731
-        return [seconds for row in rows if (seconds := read(row)) is not None]
+        parse = stream.timestamp_format.parse
+        found = [parse(row.get(self.field)) if self.field else stream.timestamp(row) for row in rows]
+        return [seconds for seconds in found if seconds is not None]
 
     def base(self, inquiry: Inquiry, name: str) -> Answer:
         """A page of the list, the newest changes first where that can be had."""
@@ -195,14 +217,9 @@ def carries(inquiry: Inquiry, name: str, field: str, among: Params | None = None
     :param among: see :meth:`.Inquiry.rows`
     """
     rows = inquiry.rows(name, among)
-    filled = [row for row in rows if not is_blank(row.get(field))]
+    filled = [row for row in rows if row.get(field) not in (None, "", [], {})]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))
     if len(filled) == len(rows):
         return ALWAYS
     return SOMETIMES if filled else ABSENT
-
-
-def is_blank(value: Any) -> bool:
-    """Whether a value says nothing."""
-    return value in (None, "", [], {})

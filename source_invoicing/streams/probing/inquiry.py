@@ -1,18 +1,16 @@
-"""Probes, and the one who asks for them: one request at a time, no question twice, nothing kept but shapes."""
+"""The one who asks an account: one request at a time, no question twice, nothing kept but shapes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airbyte_cdk.models import FailureType
 
 from source_invoicing.http import (
     OK,
-    AccessRefused,
     Fail,
     Failure,
     HostUnreachable,
@@ -20,160 +18,23 @@ from source_invoicing.http import (
     MalformedResponse,
     QuotaExhausted,
     Request,
-    ResourceMissing,
     Response,
     Retry,
     Verdict,
 )
 from source_invoicing.streams.child import ChildStream, path_segment
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
+from source_invoicing.streams.probing import KINDS, Answer, CannotTell, Params
 from source_invoicing.streams.probing.shapes import Shapes, fields_of
 from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.stream import InvoicingStream
 
-# Outcomes that several kinds of questions have.
-HONOURED, IGNORED, REFUSED = "honoured", "ignored", "refused"
-PRESENT, ABSENT = "present", "absent"
-ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
-
 #: Failures that the next request would meet as well.
 ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
 
-#: What a failure answers; others are refusals if the API said something.
-KINDS: Mapping[type[Failure], str] = {
-    AccessRefused: NO_ACCESS,
-    ResourceMissing: MISSING,
-    MalformedResponse: UNREADABLE,
-}
-
 # Parents whose lists are looked at for one that has rows.
 MOST_PARENTS = 2
-
-Params = Mapping[str, Any]
-
-
-class Mark(Enum):
-    """How much is known of a fact."""
-
-    VERIFIED = "verified"
-    INFERRED = "inferred"
-
-
-class CannotTell(Exception):
-    """A question has no answer in this account: no rows, no access. The reason is fit for a report."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """
-    :param ask: returns the outcome; raises :class:`CannotTell`
-    :param means: what each outcome means for the connector
-    """
-
-    ask: Callable[[Inquiry], str]
-    means: Mapping[str, str]
-
-
-def question(means: Mapping[str, str]) -> Callable[[Callable[..., str]], Callable[..., Question]]:
-    """Makes a kind of question of a function: its first argument is the :class:`Inquiry`, the others say what is
-    asked about.
-
-    :param means: what each outcome means for the connector
-    """
-
-    def decorate(ask: Callable[..., str]) -> Callable[..., Question]:
-        def kind(*about: Any, **more: Any) -> Question:
-            return Question(lambda inquiry: ask(inquiry, *about, **more), means)
-
-        return kind
-
-    return decorate
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One fact about an API that reading can settle.
-
-    :param id: what reports call it
-    :param fact: what is assumed, in one sentence
-    :param assumed: the outcomes that bear the fact out
-    :param means: what outcomes mean for the connector, where the question's own words do not fit
-    """
-
-    id: str
-    fact: str
-    mark: Mark
-    question: Question
-    assumed: str | tuple[str, ...]
-    means: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def expected(self) -> tuple[str, ...]:
-        """The outcomes that bear the fact out."""
-        return (self.assumed,) if isinstance(self.assumed, str) else self.assumed
-
-    def meaning(self, outcome: str) -> str:
-        """What an outcome means for the connector."""
-        return {**self.question.means, **self.means}.get(outcome, "")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """
-    :param response: ``None`` where not even a refusal came that could be read
-    :param page: the rows; ``None`` where the request was refused, or was none for a list
-    :param failure: why it was refused
-    """
-
-    response: Response | None = None
-    page: Page | None = None
-    failure: Failure | None = None
-
-    @property
-    def refused(self) -> bool:
-        """Whether the API says that it does not take the request."""
-        return self.outcome == REFUSED
-
-    @property
-    def answered(self) -> Response:
-        """The response to a request that was not refused.
-
-        :raises CannotTell: when it was
-        """
-        if self.response is None or self.failure is not None:
-            raise CannotTell(self.outcome)
-        return self.response
-
-    @property
-    def rows(self) -> list[Row]:
-        """The rows.
-
-        :raises CannotTell: when there is not a list, or an empty one
-        """
-        if not self.listed.rows:
-            raise CannotTell("the list has no rows")
-        return self.listed.rows
-
-    @property
-    def listed(self) -> Page:
-        """The page.
-
-        :raises CannotTell: when there is none
-        """
-        if self.page is None:
-            raise CannotTell(self.outcome)
-        return self.page
-
-    @property
-    def outcome(self) -> str:
-        """Whether the API has what was asked for."""
-        if self.failure is None:
-            return ANSWERS
-        for kind, word in KINDS.items():
-            if isinstance(self.failure, kind):
-                return word
-        return REFUSED if self.response is not None else UNREADABLE
 
 
 class Inquiry:
@@ -208,14 +69,6 @@ class Inquiry:
         :param name: of a stream that knows the fields that users have made
         """
         self.fields |= fields_of(value, self.stream(name))
-
-    def compare(self, stream: Resource, document: Row) -> bool:
-        """Compare a document, as it came, with the schema of its stream. What does not fit goes into the report.
-
-        :param stream: whose records are such documents; it need not be one that is read
-        :return: whether all of it fits
-        """
-        return self.shapes.note(stream, [document])
 
     def stream(self, name: str) -> Resource:
         """A stream of the account."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
 
 from source_invoicing.http import whole_number
 from source_invoicing.streams.derived import first
 from source_invoicing.streams.page import PageRequest, Row
-from source_invoicing.streams.probing.inquiry import (
+from source_invoicing.streams.probing import (
     ABSENT,
     ANSWERS,
     HONOURED,
@@ -20,14 +19,14 @@ from source_invoicing.streams.probing.inquiry import (
     UNREADABLE,
     Answer,
     CannotTell,
-    Inquiry,
     Params,
     question,
 )
+from source_invoicing.streams.probing.inquiry import Inquiry
 
 TAKEN, CAPPED = "taken", "fewer rows come"
 EMPTY, ROWS, FIRST_ROWS = "no rows", "rows", "the first rows again"
-STABLE, CHANGES = "the same each time", "another each time"
+STABLE, UNSTABLE = "the same each time", "another each time"
 ONCE, SEVERAL = "once", "several times"
 ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
 ANOTHER_KEY = "another key"
@@ -186,9 +185,7 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return TAKEN
     if page.has_more or (page.total or 0) > len(page.rows):
         return CAPPED
-    if page.total is not None:
-        raise CannotTell("the list is shorter than such a page")
-    following = inquiry.stream(name).paging.following(PageRequest(), page)
+    following = inquiry.stream(name).paging.following(PageRequest(), page) if page.total is None else None
     if following is not None and inquiry.page(name, following, {param: size}).listed.rows:
         return CAPPED
     raise CannotTell("the list is shorter than such a page")
@@ -291,7 +288,7 @@ def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | No
 @question(
     {
         STABLE: "Pages fit together as long as nothing changes.",
-        CHANGES: "Pages do not fit together: sort by a field that differs from row to row.",
+        UNSTABLE: "Pages do not fit together: sort by a field that differs from row to row.",
     }
 )
 def order_stable(inquiry: Inquiry, name: str) -> str:
@@ -301,7 +298,7 @@ def order_stable(inquiry: Inquiry, name: str) -> str:
         raise CannotTell("the list has one row")
     key = inquiry.stream(name).key
     again = inquiry.page(name, again=True).listed.rows
-    return STABLE if [*map(key, once)] == [*map(key, again)] else CHANGES
+    return STABLE if [*map(key, once)] == [*map(key, again)] else UNSTABLE
 
 
 @question(
@@ -347,7 +344,7 @@ def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...], params: Params 
     :param params: of a page that was asked for already
     """
     answer = inquiry.page(name, params=params)
-    body: Any = answer.response.body if answer.response is not None else None
+    body = answer.body
     if not isinstance(body, Mapping) or (answer.page is None and answer.outcome in (MISSING, NO_ACCESS, REFUSED)):
         raise CannotTell(answer.outcome)
     return next((key for key in keys if key in body), ANOTHER_KEY)
