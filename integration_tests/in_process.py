@@ -47,8 +47,8 @@ from source_invoicing.source import SourceInvoicing
 
 ORIGIN = "http://127.0.0.1:8080"
 # A run that asks more often than this will never end. Its world is small as a rule.
-MOST_REQUESTS = 3_000
-MOST_REQUESTS_OF_A_SANDBOX = 20_000
+MAX_REQUESTS = 3_000
+MAX_REQUESTS_OF_A_SANDBOX = 20_000
 DATE = "Fri, 20 Nov 2026 12:00:00 GMT"
 _ADAPTER = HTTPAdapter()
 
@@ -75,7 +75,7 @@ class Wire:
         tamper: Tamper | None = None,
         disguise: Callable[[ApiRequest], ApiRequest] | None = None,
         *,
-        most: int = MOST_REQUESTS,
+        most: int = MAX_REQUESTS,
         date: str | None = DATE,
     ) -> None:
         self.world = world
@@ -153,7 +153,7 @@ class OfflineSandbox(Sandbox):
 
     def wire(self) -> Wire:
         """What answers the requests of one run."""
-        return Wire(self._world, most=MOST_REQUESTS_OF_A_SANDBOX, date=None)
+        return Wire(self._world, most=MAX_REQUESTS_OF_A_SANDBOX, date=None)
 
 
 @dataclass

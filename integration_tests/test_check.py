@@ -105,7 +105,7 @@ def test_a_host_that_stalls(start_sandbox: StartSandbox, connect: Connect, silen
     [
         (
             {"kind": "html"},
-            "a web page (HTML) instead of JSON. Run the sync again; if this stays, check that platform.base_url",
+            "a web page (HTML) instead of JSON. Run the sync again; if it persists, check that platform.base_url",
         ),
         ({"kind": "empty"}, "an empty body instead of JSON"),
         ({"kind": "cut_json"}, "cut or malformed JSON"),

@@ -15,7 +15,7 @@ from integration_tests.platforms import ZOHO_BOOKS, ZOHO_INVOICE, PlatformFacts
 from integration_tests.sandbox.sandbox import Sandbox
 from integration_tests.test_incremental import by_name
 from integration_tests.test_read import assert_complete
-from source_invoicing.streams.detail_reading import MOST_AHEAD
+from source_invoicing.streams.detail_reading import MAX_AHEAD
 
 pytestmark = pytest.mark.in_process
 
@@ -321,8 +321,8 @@ def test_a_day_whose_calls_are_used_up_ends_a_sync_that_the_next_one_continues(
     )
     assert set(cut_lines) | set(lines) == set(there)
     # Beside those, only documents that were read ahead of the one that was refused.
-    assert len({key[0] for key in cut_lines}) > 2 * MOST_AHEAD
-    assert len({key[0] for key in cut_lines} & {key[0] for key in lines}) < MOST_AHEAD
+    assert len({key[0] for key in cut_lines}) > 2 * MAX_AHEAD
+    assert len({key[0] for key in cut_lines} & {key[0] for key in lines}) < MAX_AHEAD
 
 
 # -- a bound ---------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ CALLS = sum(map(len, OFFSETS.values()))
 # One try, and three more, before the hour is taken for used up.
 TRIES = 4
 # More than any list of these tests takes.
-MOST_HOURS = 9
+MAX_HOURS = 9
 
 
 @pytest.fixture(scope="module")
@@ -430,7 +430,7 @@ def test_a_list_of_more_calls_than_an_hour_has_is_read_in_several_hours(
     connector = configure(sandbox, calls_per_hour=3)
 
     hours = [connector.read(["invoices"])]
-    while hours[-1].exit_code and len(hours) < MOST_HOURS:
+    while hours[-1].exit_code and len(hours) < MAX_HOURS:
         assert_failed_as_transient(hours[-1])
         sandbox.insert("invoices")
         hours.append(connector.read(["invoices"], state=last_states(*hours)))
@@ -532,6 +532,6 @@ def test_another_address_is_explained(start_fastbill: StartFastBill, configure: 
 
     (status,) = output.of("CONNECTION_STATUS")
     assert status["message"] == (
-        "FastBill answered customer.get with HTTP 404: api not found. Run the sync again; if this stays, check that "
+        "FastBill answered customer.get with HTTP 404: api not found. Run the sync again; if it persists, check that "
         "platform.base_url is the address of the API."
     )

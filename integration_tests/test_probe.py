@@ -22,7 +22,7 @@ from integration_tests.sandbox.registry import platform_class
 from integration_tests.sandbox.world import World
 
 Options = Mapping[str, Any]
-MOST_REQUESTS = 80
+MAX_REQUESTS = 80
 FIVE, TWO = 5, 2
 
 ROWS: Mapping[str, Mapping[str, int]] = {
@@ -298,7 +298,7 @@ def test_an_account_is_asked_little_at_a_time_and_for_nothing_but_reads(
     requests = account.world.requests_summary()
     assert output.exit_code == 0, output.stderr
     assert account.report["ended"] is None
-    assert 20 < requests["requests"] <= MOST_REQUESTS
+    assert 20 < requests["requests"] <= MAX_REQUESTS
     assert requests["highest_in_flight"] == 1
     for _, asked in account.wire.asked:
         assert asked.method == "GET" or _only_reads(asked)
@@ -318,7 +318,7 @@ def test_each_try_counts_as_a_request(tmp_path: Path, platform: str) -> None:
 
     assert output.exit_code == 0, output.stderr
     assert account.report["ended"] == "all requests were used"
-    assert MOST_REQUESTS - 6 <= len(account.wire.asked) <= MOST_REQUESTS
+    assert MAX_REQUESTS - 6 <= len(account.wire.asked) <= MAX_REQUESTS
     assert sum(finding["verdict"] != "open" for finding in account.report["probes"]) > 20
 
 

@@ -28,7 +28,7 @@ MAX_WORKERS = 32
 MAX_LOOKBACK_DAYS = 3650
 DELETIONS = ("ignore", "emit")
 DELETION_SWEEP_DAYS = 7
-MOST_DAYS = 365
+MAX_DAYS = 365
 # Years in which every step back and every time zone stays within the calendar.
 FIRST_YEAR, LAST_YEAR = 1000, 9998
 A_DAY = 86_400
@@ -294,7 +294,7 @@ class Config:
             num_workers=fields.integer("num_workers", None, 1, MAX_WORKERS),
             values=values,
             emit_deletions=fields.choice("deletions", DELETIONS, default="ignore") == "emit",
-            deletion_sweep_days=fields.integer("deletion_sweep_days", DELETION_SWEEP_DAYS, 0, MOST_DAYS),
+            deletion_sweep_days=fields.integer("deletion_sweep_days", DELETION_SWEEP_DAYS, 0, MAX_DAYS),
         )
 
 

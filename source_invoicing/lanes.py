@@ -163,7 +163,7 @@ class Job:
         if isinstance(self.reading, DetailReading):
             return not isinstance(other.reading, DetailReading)
         source = self.reading.source
-        if source.awaits_events and other.reading.delivers_events:
+        if source.awaits_events and other.reading.reads_all_events:
             return True
         return isinstance(source, ChildStream) and source.parents is other._parents
 

@@ -19,7 +19,7 @@ from source_invoicing.streams.probing import CannotTell, Probe
 from source_invoicing.streams.probing.inquiry import ENDS_ALL, Inquiry
 
 # In all, with those beside the probes.
-MOST_REQUESTS = 80
+MAX_REQUESTS = 80
 CONFIRMED, DIFFERS, OPEN = "confirmed", "differs", "open"
 COLUMNS = (("fact", 44), ("assumed", 16), ("seen", 24), ("verdict", 9))
 NARROWEST, WIDEST = 80, 140
@@ -37,7 +37,7 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
     streams = platform.streams()
     probes = _chosen(platform.probes(streams), only)
     client = streams[0].members[0].account.client
-    allowed = MOST_REQUESTS - platform.requests_beside_probes
+    allowed = MAX_REQUESTS - platform.requests_beside_probes
     client.allow(allowed)
     inquiry = Inquiry(streams)
     ended, findings = "", []

@@ -283,6 +283,6 @@ class Sync:
             job.breaker.succeeded()
 
     def _conclude(self, job: Job) -> None:
-        for outlet, records in job.reading.tell_deletions():
+        for outlet, records in job.reading.tombstones():
             self._put(RecordPage(outlet.name, records))
         job.reading.conclude()

@@ -254,12 +254,12 @@ def test_what_is_no_list_is_asked_for_again(slip: Any) -> None:
         (
             {"type": "api", "message": "Something broke."},
             "Invoiced answered /plans with an error where a list of records should be (HTTP 200: Something broke). "
-            "Try again; if this stays, ask Invoiced what it means.",
+            "Try again; if it persists, ask Invoiced what it means.",
         ),
         (
             {"ok": True},
             "Invoiced answered /plans with an object with the keys ok where a list of records should be. "
-            "Try again; if this stays, check that base_url is the address of the API.",
+            "Try again; if it persists, check that base_url is the address of the API.",
         ),
     ],
 )

@@ -21,7 +21,7 @@ from source_invoicing.streams.listing import (
     Pages,
     Passes,
     Plan,
-    PlansLeft,
+    RemainingPlans,
     Tokens,
 )
 from source_invoicing.streams.listing.errors import PlanNotSupported
@@ -107,7 +107,7 @@ def test_a_replica_that_lacks_the_latest_insert_and_delete_hides_no_row() -> Non
 def test_a_replica_that_lacks_the_latest_edit_hides_no_row() -> None:
     """Down to row 4, where no total shows that one is missing."""
     fresh = [row(2, -1), *(each for each in OLD if each["id"] != 2)]
-    reader = ListReader(two_replicas(fresh, OLD), PlansLeft("things", [NEWEST_CHANGE, NEWEST_ROW]))
+    reader = ListReader(two_replicas(fresh, OLD), RemainingPlans("things", [NEWEST_CHANGE, NEWEST_ROW]))
 
     assert ids(reader, NOW - 900) == {2, *range(4, 13)}
 
@@ -297,11 +297,11 @@ def test_what_a_plan_has_promised_is_taken_back_when_it_is_left() -> None:
     wrong = Page([row(2, -8000), row(3, -9500)], has_more=True, total=3, server_time=NOW)
     everything = Page([row(n, -9000) for n in (1, 2, 3, 4)], has_more=False, total=4, server_time=NOW)
     newest = Page([row(4, -3000), row(2, -8000)], has_more=True, total=4, server_time=NOW)
-    reader = ListReader(ScriptedList([first, newest, wrong, everything]), PlansLeft("things", (KEYSET, PASSES)))
+    reader = ListReader(ScriptedList([first, newest, wrong, everything]), RemainingPlans("things", (KEYSET, PASSES)))
 
     batches = list(reader.batches(None))
 
-    assert [batch.takes_back for batch in batches].count(True) == 1
+    assert [batch.rolls_back for batch in batches].count(True) == 1
 
 
 def test_a_state_goes_back_to_where_its_run_began() -> None:
@@ -309,7 +309,7 @@ def test_a_state_goes_back_to_where_its_run_began() -> None:
     state.restore({"at": NOW - 500})
     state.advance(None, NOW - 100)
 
-    state.take_back(None)
+    state.roll_back(None)
 
     assert state.value() == {"at": NOW - 500}
 
@@ -319,7 +319,7 @@ def test_a_place_in_a_list_that_was_disproved_is_forgotten() -> None:
     state = CheckpointState("things")
     state.restore({"walk": checkpoint})
 
-    state.take_back(None)
+    state.roll_back(None)
 
     assert state.checkpoint is None
 

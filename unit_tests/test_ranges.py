@@ -16,7 +16,7 @@ from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing import ranges as ranges_module
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS, KeyRanges, Pace
-from source_invoicing.streams.listing.reader import ListReader, PlansLeft
+from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
 from source_invoicing.streams.timestamps import UnixSeconds
@@ -30,7 +30,7 @@ class Things:
 
     def __init__(self, listing: MovingList, state: dict[str, Any] | None = None) -> None:
         self.listing = listing
-        self.plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
+        self.remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
         self.progress = CursorState("things", "at", UnixSeconds(), ())
         self.progress.restore(state or {})
         self.is_read_as_whole = False
@@ -43,7 +43,7 @@ class Things:
         """What one worker reads."""
         since = self.progress.cursor(None)
         gaps = [(start, end, since if start is None else start) for start, end in self.progress.gaps(None, lookback=0)]
-        for batch in shared.batches(ListReader(self.listing, self.plans_left), since, gaps):
+        for batch in shared.batches(ListReader(self.listing, self.remaining_plans), since, gaps):
             yield batch.rows
             self.is_read_as_whole |= not batch.is_range
             if batch.cursor is not None:
@@ -80,7 +80,7 @@ def ids(rows: Iterator[Row]) -> list[Hashable]:
 
 @pytest.fixture
 def _every_list_counts_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranges_module, "MOST_EXTRA_REQUESTS", 2.0)
+    monkeypatch.setattr(ranges_module, "MAX_EXTRA_REQUESTS", 2.0)
     monkeypatch.setattr(ranges_module, "FEWEST_PAGES_TO_CUT", 1)
 
 
@@ -458,7 +458,7 @@ def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest
     monkeypatch.setattr(time, "monotonic", lambda: clock)
     called: list[None] = []
     ranges = KeyRanges(10, lambda: called.append(None))
-    reader = ListReader(listing, PlansLeft("things", (KEYSET,)))
+    reader = ListReader(listing, RemainingPlans("things", (KEYSET,)))
     batches = ranges.batches(reader, None, [(None, None, None)])
     for _ in range(6):
         next(batches)

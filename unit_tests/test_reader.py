@@ -15,7 +15,7 @@ from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
 from source_invoicing.streams.listing.ranges import KeyRanges
-from source_invoicing.streams.listing.reader import ListReader, PlansLeft
+from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.page import PageRequest, Row
 from unit_tests.moving_list import SNAPSHOT, MovingList
@@ -53,7 +53,7 @@ REFUSED, REFUSED_BY_THE_API, TELLS_RESUME = Plan(Refused), Plan(RefusedByTheApi)
 
 
 def reader(listing: MovingList, *plans: Plan) -> ListReader:
-    return ListReader(listing, PlansLeft("things", plans))
+    return ListReader(listing, RemainingPlans("things", plans))
 
 
 def ids(batches: Iterator[Batch]) -> list[Hashable]:
@@ -133,28 +133,28 @@ def test_any_other_failure_is_no_reason_for_another_plan() -> None:
 
     listing = MovingList(range(3))
     listing.before_each(refuse)
-    plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
+    remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
     with pytest.raises(Exception, match="gone"):
-        ids(ListReader(listing, plans_left).batches(None))
-    assert plans_left.best is KEYSET
+        ids(ListReader(listing, remaining_plans).batches(None))
+    assert remaining_plans.best is KEYSET
 
 
 # -- plans left -------------------------------------------------------------------------------------------------------
 
 
 def test_a_plan_that_was_left_stays_left_for_all_lists_of_the_stream() -> None:
-    plans_left = PlansLeft("things", (REFUSED, SNAPSHOT))
-    ids(ListReader(MovingList(range(20)), plans_left).batches(None))
+    remaining_plans = RemainingPlans("things", (REFUSED, SNAPSHOT))
+    ids(ListReader(MovingList(range(20)), remaining_plans).batches(None))
     other = MovingList(range(20))
 
-    assert ids(ListReader(other, plans_left).batches(None)) == list(range(20))
+    assert ids(ListReader(other, remaining_plans).batches(None)) == list(range(20))
     assert other.asked == []
 
 
 def test_leaving_is_said_once_aloud(caplog: pytest.LogCaptureFixture) -> None:
-    plans_left = PlansLeft("things", (REFUSED, REFUSED_BY_THE_API, SNAPSHOT))
+    remaining_plans = RemainingPlans("things", (REFUSED, REFUSED_BY_THE_API, SNAPSHOT))
     with caplog.at_level(logging.INFO):
-        ids(ListReader(MovingList(range(20)), plans_left).batches(None))
+        ids(ListReader(MovingList(range(20)), remaining_plans).batches(None))
 
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         (
@@ -171,21 +171,21 @@ def test_leaving_is_said_once_aloud(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_plan_that_another_worker_has_left_is_not_left_twice() -> None:
-    plans_left = PlansLeft("things", (REFUSED, REFUSED_BY_THE_API, SNAPSHOT))
+    remaining_plans = RemainingPlans("things", (REFUSED, REFUSED_BY_THE_API, SNAPSHOT))
     left = []
-    workers = [threading.Thread(target=lambda: left.append(plans_left.leave(REFUSED, "is odd"))) for _ in range(8)]
+    workers = [threading.Thread(target=lambda: left.append(remaining_plans.leave(REFUSED, "is odd"))) for _ in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
 
     assert left == [True] * 8
-    assert plans_left.best is REFUSED_BY_THE_API
-    assert not plans_left.is_last
-    assert plans_left.leave(REFUSED_BY_THE_API, "is odd")
-    assert plans_left.is_last
-    assert not plans_left.leave(SNAPSHOT, "is odd")
-    assert plans_left.best is SNAPSHOT
+    assert remaining_plans.best is REFUSED_BY_THE_API
+    assert not remaining_plans.is_last
+    assert remaining_plans.leave(REFUSED_BY_THE_API, "is odd")
+    assert remaining_plans.is_last
+    assert not remaining_plans.leave(SNAPSHOT, "is odd")
+    assert remaining_plans.best is SNAPSHOT
 
 
 # -- where it continues, and who shares it ----------------------------------------------------------------------------
@@ -201,20 +201,22 @@ def test_a_reading_continues_where_an_earlier_one_stopped_with_whatever_plan_is_
 
 def test_a_list_is_shared_as_long_as_it_is_read_by_key() -> None:
     listing = MovingList([(row * 37) % 101 for row in range(50)], stance="ignores both")
-    plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
+    remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
 
-    assert plans_left.shareable
-    assert set(ids(ListReader(listing, plans_left).batches(None))) == set(range(50))
-    assert not plans_left.shareable
+    assert remaining_plans.shareable
+    assert set(ids(ListReader(listing, remaining_plans).batches(None))) == set(range(50))
+    assert not remaining_plans.shareable
 
 
 def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list() -> None:
-    plans_left = PlansLeft("things", (KEYSET, SNAPSHOT))
-    plans_left.leave(KEYSET, "is odd")
+    remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
+    remaining_plans.leave(KEYSET, "is odd")
     fallbacks: list[bool] = []
     shared = KeyRanges(4, lambda: None, lambda: fallbacks.append(True))
 
-    batches = list(shared.batches(ListReader(MovingList(range(50)), plans_left), 10, [(20, 30, 20), (40, None, 40)]))
+    batches = list(
+        shared.batches(ListReader(MovingList(range(50)), remaining_plans), 10, [(20, 30, 20), (40, None, 40)])
+    )
 
     assert sorted(row["id"] for batch in batches for row in batch.rows) == list(range(10, 50))
     assert {batch.start for batch in batches} == {None}

@@ -185,7 +185,7 @@ RESPONSES = {
     "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
 # Of what drips every 20 milliseconds. Enough to tell a deadline from the end of the drops.
-MOST_DROPS = 250
+MAX_DROPS = 250
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def dripping() -> Iterator[Callable[[bytes, bytes], str]]:
         with suppress(OSError), server, closing(server.accept()[0]) as connection:
             connection.recv(1 << 16)
             connection.sendall(head)
-            for _ in range(MOST_DROPS):
+            for _ in range(MAX_DROPS):
                 if over.wait(0.02):
                     break
                 connection.sendall(drop)

@@ -8,7 +8,7 @@ from typing import Any
 from integration_tests.sandbox.table import Row
 from integration_tests.sandbox.values import DAY, Values
 
-MOST_AT_ONCE = 20
+MAX_AT_ONCE = 20
 """So many debts one payment pays at most, however few payments there are."""
 
 
@@ -51,7 +51,7 @@ class Ledger:
         if left > len(self._debts) and v.chance(0.4):
             return []
         count = max(-(-len(self._debts) // left), v.one_of((1, 1, 1, 3)))
-        return [self._debts.popleft() for _ in range(min(count, MOST_AT_ONCE, len(self._debts)))]
+        return [self._debts.popleft() for _ in range(min(count, MAX_AT_ONCE, len(self._debts)))]
 
 
 def payment_plan(invoice: Row) -> Row | None:

@@ -24,8 +24,8 @@ from integration_tests.sandbox.requests_log import Entry, RequestsLog
 from integration_tests.sandbox.table import Row
 
 # Of larger accounts nobody makes many.
-MOST_ROWS_KEPT = 5_000
-MOST_PLATFORMS_KEPT = 30
+MAX_ROWS_KEPT = 5_000
+MAX_PLATFORMS_KEPT = 30
 
 
 def make_platform(kind: type[Platform], seed: int, counts: Mapping[str, int], options: Options) -> Platform:
@@ -33,13 +33,13 @@ def make_platform(kind: type[Platform], seed: int, counts: Mapping[str, int], op
 
     Making the rows takes ten times as long as loading them, and tests start hundreds of worlds that are alike.
     """
-    if sum(counts.values()) > MOST_ROWS_KEPT:
+    if sum(counts.values()) > MAX_ROWS_KEPT:
         return kind(seed, counts, options)
     stored = _stored_platform(kind, seed, tuple(counts.items()), tuple(options.as_dict().items()))
     return cast(Platform, pickle.loads(stored))
 
 
-@lru_cache(MOST_PLATFORMS_KEPT)
+@lru_cache(MAX_PLATFORMS_KEPT)
 def _stored_platform(
     kind: type[Platform], seed: int, counts: tuple[tuple[str, int], ...], chosen: tuple[tuple[str, object], ...]
 ) -> bytes:

@@ -37,13 +37,13 @@ LONGEST = "invoices"
 # Of the details of documents: the streams that are read from them, and how long a run may take for each request, in
 # latencies of it by the workers that share them, and how much more memory a tenth of the documents may take.
 DETAILS = ("invoice_details", "invoice_line_items")
-LATENCY_MS, WORKERS, MOST_PER_REQUEST, MOST_MEMORY = 100, 10, 1.2, 1.1
+LATENCY_MS, WORKERS, MAX_PER_REQUEST, MAX_MEMORY = 100, 10, 1.2, 1.1
 CALLS_A_MINUTE, TOO_MANY = 100, 429
 # Lifts the limit of calls.
 NO_LIMIT = {"SOURCE_INVOICING_BUDGET_SCALE": "0.00001"}
 # The end of a run may hold so much more than its first half did, and take so much longer for as many rows.
-MOST_GROWTH, SPARE_MIB = 1.15, 16
-MOST_DRIFT = 1.5
+MAX_GROWTH, SPARE_MIB = 1.15, 16
+MAX_DRIFT = 1.5
 
 
 @dataclass
@@ -206,9 +206,9 @@ def long_run(folder: Path, records: int, customers: int) -> Line:
         run = read(sandbox.config, streams, folder)
     first, second = run.peaks()
     faults = faults_of(run, rows)
-    if second > first * MOST_GROWTH + SPARE_MIB:
+    if second > first * MAX_GROWTH + SPARE_MIB:
         faults.append("memory grows")
-    if run.drift() > MOST_DRIFT:
+    if run.drift() > MAX_DRIFT:
         faults.append("it becomes slower")
     total = sum(run.counts.values())
     return Line(
@@ -307,8 +307,8 @@ def details_at_speed(folder: Path, records: int, customers: int) -> Line:
     took = asked[-1]["ended"] - asked[0]["started"]
     ratio = took / (len(asked) * LATENCY_MS / 1000 / WORKERS)
     faults = faults_of(run, {DETAILS[0]: customers})
-    if ratio > MOST_PER_REQUEST:
-        faults.append(f"more than {MOST_PER_REQUEST} times what latency and workers make of it")
+    if ratio > MAX_PER_REQUEST:
+        faults.append(f"more than {MAX_PER_REQUEST} times what latency and workers make of it")
     return Line(
         f"details of {customers:,} invoices, {LATENCY_MS} ms latency, {WORKERS} workers, no limit",
         f"{took:.0f} s, {len(asked):,} requests, {ratio:.2f} times requests x latency / workers; memory {run.peak:.0f} "
@@ -323,7 +323,7 @@ def details_in_memory(folder: Path, records: int, customers: int) -> Line:
     small, _ = details(few, folder)
     large, _ = details(many, folder)
     faults = faults_of(small, {DETAILS[0]: few}) + faults_of(large, {DETAILS[0]: many})
-    if large.peak > small.peak * MOST_MEMORY:
+    if large.peak > small.peak * MAX_MEMORY:
         faults.append("memory grows")
     return Line(
         f"details of {few:,} and of {many:,} invoices",

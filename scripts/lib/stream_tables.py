@@ -219,7 +219,7 @@ def cost(stream: ZohoStream) -> str:
 
 def reported_by(stream: InvoicingStream) -> str:
     """How the destination learns that a record was deleted, if the user wants that."""
-    if not stream.can_tell_deletions:
+    if not stream.can_detect_deletions:
         return ""
     plan = stream.plans[0]
     return f", reported by {'its event' if stream.event_kinds else 'each sync' if plan.meets_all_rows else 'a search'}"

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 # RFC 9110, section 15.4: after these, any request may be sent to the other place unchanged; after others, a GET alone.
 REDIRECTS_THAT_KEEP_THE_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 UNSENDABLE = (
     "A key, a token or a header of the configuration holds a line break or another sign that cannot be sent. Copy it "
     "once more, in full and without what stands around it."
@@ -140,7 +140,7 @@ class ApiClient:
             except HostUnreachable as unreachable:
                 verdict = Retry(unreachable)
             else:
-                if redirects < MOST_REDIRECTS and (target := self._redirected(request, response)):
+                if redirects < MAX_REDIRECTS and (target := self._redirected(request, response)):
                     redirects += 1
                     request, again = replace(request, url=target, params=(), label=request.shown), False
                     continue

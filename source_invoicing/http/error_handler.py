@@ -158,7 +158,7 @@ class StatusErrorHandler:
     def _unreadable(self, response: Response) -> UnexpectedResponse:
         return UnexpectedResponse(
             f"{self.vendor} answered {response.path} with {response.unreadable} instead of JSON."
-            f"{self._advice('Run the sync again; if this stays, check')}",
+            f"{self._advice('Run the sync again; if it persists, check')}",
             FailureType.transient_error,
             detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )

@@ -17,7 +17,7 @@ logger = logging.getLogger("airbyte.source_invoicing")
 # A line this often (seconds) shows that waiting is on purpose.
 HEARTBEAT = 30.0
 # How many of the pending requests are named; the others are counted.
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
 @dataclass(eq=False)
@@ -96,8 +96,8 @@ def name_what_is_overdue() -> float:
         # A wait that begins in the meantime is due no earlier than a heartbeat from now.
         seconds = min((wait.silent_since + longest - now for wait in _waits), default=longest)
     if overdue:
-        named = ", ".join(f"{wait.what} ({now - wait.begun:.0f} s so far)" for wait in overdue[:MOST_NAMED])
-        others = f" and {len(overdue) - MOST_NAMED} more" if len(overdue) > MOST_NAMED else ""
+        named = ", ".join(f"{wait.what} ({now - wait.begun:.0f} s so far)" for wait in overdue[:MAX_NAMED])
+        others = f" and {len(overdue) - MAX_NAMED} more" if len(overdue) > MAX_NAMED else ""
         logger.info("Still waiting for an answer: %s%s.", named, others)
     return min(seconds, longest)
 

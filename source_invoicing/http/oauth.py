@@ -43,7 +43,7 @@ OPEN_MEMBERS = ("grant_type", "scope")
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKEN_WINDOW = 600.0
 # New tokens that one request may take, each refused although it was just issued.
-MOST_RENEWALS = 4
+MAX_RENEWALS = 4
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class AccessTokens:
             raise transient_failure(
                 f"{self._vendor} issues at most {self._most_requests} access tokens within "
                 f"{TOKEN_WINDOW / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
-                "they are issued. Run the sync again in a while; if this stays, see who revokes them."
+                "they are issued. Run the sync again in a while; if it persists, see who revokes them."
             )
 
     def _error_handler(self, response: Response) -> Verdict:
@@ -226,7 +226,7 @@ class TokenAuth(Auth):
         """
         token, renewals = self._tokens.current(), 0
         while isinstance(outcome := self._outcome(request, token, send), LoginRefused):
-            enough = renewals == MOST_RENEWALS
+            enough = renewals == MAX_RENEWALS
             if enough or (renewals and self._granted is None):
                 # Others would use up the tokens that the vendor issues within a while, and be refused as well.
                 self._renewed_in_vain = token.text

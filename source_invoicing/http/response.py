@@ -22,8 +22,8 @@ SHOWN_OF_A_BODY = 200
 # How much of a body is searched for secrets before it is cut. Longer than any key.
 SEARCHED_OF_A_BODY = 8192
 # A longer number is not a count of anything, and a very long one is more than Python parses.
-MOST_DIGITS = 18
-MOST_KEYS_SHOWN = 10
+MAX_DIGITS = 18
+MAX_KEYS_SHOWN = 10
 HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -80,7 +80,7 @@ def whole_number(value: Any) -> int | None:
     """A count, which may be written as text. ``None`` for anything but a whole number or a few plain digits."""
     if isinstance(value, str):
         text = value.strip()
-        return int(text) if len(text) <= MOST_DIGITS and text.isascii() and text.isdigit() else None
+        return int(text) if len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() else None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -90,7 +90,7 @@ def describe(value: Any) -> str:
     """What a decoded value is, for messages, without revealing what it holds."""
     if isinstance(value, dict):
         names = sorted(map(str, value))
-        return f"an object with the keys {', '.join(names[:MOST_KEYS_SHOWN]) or '(none)'}"
+        return f"an object with the keys {', '.join(names[:MAX_KEYS_SHOWN]) or '(none)'}"
     known = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return known.get(type(value), "a number")
 

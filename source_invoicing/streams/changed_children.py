@@ -102,7 +102,7 @@ class ChangedChildren(ChildStream, ABC):
     @property
     @override
     def event_kinds(self) -> Collection[str]:
-        return {*self.change_events, *self.gone_events}
+        return {*self.change_events, *self.deletion_events}
 
     @property
     @override
@@ -156,7 +156,7 @@ class ChangedChildren(ChildStream, ABC):
             return "this is the first sync that knows the events of the account"
         if news.has_gap:
             return "the account does not list all events since the last sync"
-        if any(not event.parents and event.kind not in self.gone_events for event in news.events):
+        if any(not event.parents and event.kind not in self.deletion_events for event in news.events):
             return "an event does not say which one has changed"
         if not 0 <= now - memory.get(FULL_READING, 0) < days * SECONDS_PER_DAY:
             return f"that is to be done every {days} days" if days else "that is to be done each time"

@@ -108,9 +108,9 @@ class ChildStream(InvoicingStream, ABC):
 
     @property
     @override
-    def can_tell_deletions(self) -> bool:
+    def can_detect_deletions(self) -> bool:
         """By events only: what lists hold is not known where there are many."""
-        return super().can_tell_deletions and bool(self.event_kinds)
+        return super().can_detect_deletions and bool(self.event_kinds)
 
     @override
     def partitions(self) -> Iterable[Partition]:

@@ -130,9 +130,9 @@ class CursorState(CheckpointState):
         with self.lock:
             self._keeps_ranges = False
             for key in list(self._coverage):
-                self.take_back(key)
+                self.roll_back(key)
 
-    def take_back(self, key: Any) -> None:
+    def roll_back(self, key: Any) -> None:
         with self.lock:
             before = self.value()
             self._coverage.pop(key, None)

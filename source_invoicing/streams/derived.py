@@ -62,13 +62,13 @@ class DerivedStream(InvoicingStream, ABC):
 
     @property
     @override
-    def can_tell_deletions(self) -> bool:
+    def can_detect_deletions(self) -> bool:
         """Parts go with their document, which is told."""
         return False
 
     @override
-    def is_of_user(self, field: str) -> bool:
-        return self._source.is_of_user(field)
+    def is_custom_field(self, field: str) -> bool:
+        return self._source.is_custom_field(field)
 
     @property
     def paths(self) -> Sequence[str]:
@@ -117,7 +117,7 @@ class DerivedStream(InvoicingStream, ABC):
         if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "
-                f"{name!r}. Run the sync again; if this stays, leave the stream out and report it.",
+                f"{name!r}. Run the sync again; if it persists, leave the stream out and report it.",
                 FailureType.transient_error,
             )
         return members

@@ -44,10 +44,10 @@ class DetailStream(DetailResource, DerivedStream, ABC):
 
     @property
     @override
-    def can_tell_deletions(self) -> bool:
+    def can_detect_deletions(self) -> bool:
         """Documents go from the list, and so do their details if they have the same keys."""
         is_document = not self.expand and self.primary_key == self._source.primary_key
-        return is_document and self._source.can_tell_deletions
+        return is_document and self._source.can_detect_deletions
 
     @override
     def readings(self) -> Sequence[Reading]:

@@ -37,12 +37,12 @@ T = TypeVar("T")
 DETAILS_PER_STATE = 10
 # So many requests of an account may be ahead of the oldest ones that have no response yet, or as many as
 # there are workers, up to a bound: with what is behind the last state, no more than forty are asked for again.
-MOST_AHEAD = 20
-MOST_WORKERS_AHEAD = 30
+MAX_AHEAD = 20
+MAX_WORKERS_AHEAD = 30
 # By so much the number of documents that are asked for at once goes down when they are refused.
 FEWER = 10
 # So many details in a row may be missing before it is taken for the path of all of them that is wrong.
-MOST_MISSING = 5
+MAX_MISSING = 5
 
 Found = Mapping[Document, Row]
 
@@ -90,7 +90,7 @@ class DetailReading(Reading):
 
     @override
     def has_room(self, under_way: int, workers: int) -> bool:
-        most = min(max(MOST_AHEAD, workers), MOST_WORKERS_AHEAD)
+        most = min(max(MAX_AHEAD, workers), MAX_WORKERS_AHEAD)
         # Each reading may have one, however far ahead the others are.
         return under_way < workers and (not len(self._under_way) or sum(map(len, self._all_under_way)) < most)
 
@@ -144,7 +144,7 @@ class DetailReading(Reading):
                 self._under_way.done(documents[0])
 
     @override
-    def tell_deletions(self) -> Iterator[Emitted]:
+    def tombstones(self) -> Iterator[Emitted]:
         """The reading of the list has found out."""
         if self._listed.deletions is not None:
             yield from self._listed.deletions.tell(self.outlets)
@@ -232,7 +232,7 @@ class DetailReading(Reading):
         with self._lock:
             # It may have vanished, or nothing is there at all: the other documents tell.
             self._missing.append((document, missing))
-            if len(self._missing) > MOST_MISSING and not self._has_answered:
+            if len(self._missing) > MAX_MISSING and not self._has_answered:
                 raise missing
         return {}, []
 
@@ -372,7 +372,7 @@ class DetailReading(Reading):
         """Whether documents that are all missing can have been deleted since they were listed: a few of them, of a
         stream whose documents have been there before."""
         have_been_read = any(stream.progress.value() not in ({}, FINISHED) for stream in self._streams)
-        return len(self._missing) < MOST_MISSING and have_been_read
+        return len(self._missing) < MAX_MISSING and have_been_read
 
 
 def _together(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:

@@ -87,7 +87,7 @@ class DetailResource(Resource, ABC):
         """
         return MalformedResponse(
             f"The response of {path}, which is to hold a document of {self.source_stream.name}, cannot be used: "
-            f"{what}. Run the sync again; if this stays, leave the streams of its details out and report it.",
+            f"{what}. Run the sync again; if it persists, leave the streams of its details out and report it.",
             FailureType.transient_error,
         )
 

@@ -124,7 +124,7 @@ class ListProgress(StreamState):
             self._coverage.clear()
 
     @override
-    def take_back(self, key: Any) -> None:
+    def roll_back(self, key: Any) -> None:
         with self.lock:
             self._coverage.pop(key, None)
 

@@ -69,7 +69,7 @@ class EventDeletions(Deletions):
 
     def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
         """The last event about each record that may be gone, and what the event holds of the record."""
-        kinds = {*self._source.gone_events, *self._source.doubtful_events}
+        kinds = {*self._source.deletion_events, *self._source.possible_deletion_events}
         about = ((event, row) for event in news.events if event.kind in kinds for row in event.rows)
         keys = ((self._source.key(row), event, row) for event, row in about)
         return {key: (event, row) for key, event, row in keys if _identifies(key)}
@@ -78,7 +78,7 @@ class EventDeletions(Deletions):
         """:return: whether it is known now if the record is gone"""
         source, is_late = self._source, event.at < self._news[outlet.name].until
         partition = source.partition_under(next(iter(event.parents), None))
-        is_doubtful = event.kind in source.doubtful_events
+        is_doubtful = event.kind in source.possible_deletion_events
         if key in self._delivered:
             changed = self._delivered[key]
             # In the second of its deletion, a row may be what it was before that, but not before it was voided.

@@ -22,7 +22,7 @@ EVENTS_SEEN = "events_seen"
 # are new.
 OVERLAP = 3600
 # Of a list that is read from its beginning, so many events are kept before older ones are dropped.
-MOST_NOTED = 5000
+MAX_NOTED = 5000
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class EventFeed:
             return
         with self._lock:
             self._noted += self._parsed(rows, stream)
-            if len(self._noted) > MOST_NOTED:
+            if len(self._noted) > MAX_NOTED:
                 self._noted = [event for event in self._noted if event.at >= self._newest[0] - OVERLAP]
 
     def deliver(self) -> None:

@@ -15,7 +15,7 @@ from source_invoicing.streams.page import LARGEST, is_identity
 # Stored names; never change them.
 NUMBERS, DIGITS, TEXTS = "numbers", "digits", "texts"
 # What a text may unpack to: 10 million keys of a dense kind.
-MOST_BYTES = 100_000_000
+MAX_BYTES = 100_000_000
 MORE_TO_COME = 0x80
 SEVEN_BITS = 0x7F
 # So many sets that have grown alike become one.
@@ -171,7 +171,7 @@ def _unpacked(text: Any) -> bytes:
         return b""
     unpack = zlib.decompressobj()
     try:
-        content = unpack.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+        content = unpack.decompress(base64.b64decode(text, validate=True), MAX_BYTES)
     except (binascii.Error, zlib.error) as error:
         raise ValueError(str(error)) from None
     if not unpack.eof:

@@ -28,7 +28,7 @@ ADDITIONAL_PROPERTIES_SCHEMA: Mapping[str, Any] = {
     "additionalProperties": True,
 }
 # Fields that are named by what they hold would be warned about for ever.
-MOST_UNDECLARED = 100
+MAX_UNDECLARED = 100
 PYTHON_TYPES: Mapping[str, type] = {
     "null": type(None),
     "string": str,
@@ -98,13 +98,13 @@ class Normaliser:
 
     def _warn_of(self, undeclared: Iterable[str]) -> None:
         for name in undeclared:
-            if len(self._undeclared) == MOST_UNDECLARED:
+            if len(self._undeclared) == MAX_UNDECLARED:
                 return
             self._undeclared.add(name)
             logger.warning(
                 "Stream %s: the schema does not declare the field %s. Its values are in %s.",
                 self._stream,
-                name if len(self._undeclared) < MOST_UNDECLARED else f"{name}, nor any further one that comes",
+                name if len(self._undeclared) < MAX_UNDECLARED else f"{name}, nor any further one that comes",
                 ADDITIONAL_PROPERTIES,
             )
 

@@ -106,7 +106,7 @@ class Page:
         """Whether it is empty although its total counts more rows than those on the pages before it."""
         return not self.rows and self.total is not None and self.total > rows_before
 
-    def clock_floor(self, asked_at: int) -> int:
+    def complete_until(self, asked_at: int) -> int:
         """The latest time up to which the page can promise to show every change (seconds since 1970, UTC).
 
         That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be

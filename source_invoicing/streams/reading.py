@@ -47,7 +47,7 @@ class Reading:
         self._documents = documents
         self._fed: Sequence[Resource | Documents] = [*documents, *self.outlets]
         self._read_for: Sequence[Resource] = [*self.outlets, *(outlet for each in documents for outlet in each.outlets)]
-        tellers = [outlet for outlet in self._read_for if outlet.tells_deletions]
+        tellers = [outlet for outlet in self._read_for if outlet.emits_deletions]
         for outlet in self._read_for:
             if outlet not in tellers:
                 outlet.progress.forget_deletions()
@@ -55,7 +55,7 @@ class Reading:
         #: What tells of the rows of the list that are gone; ``None`` where no stream is to.
         self.deletions: Deletions | None = deletions(source, tellers) if tellers else None
         #: Whether it meets all events of the account, and so spares others that reading.
-        self.delivers_events = source.holds_events and source.progress.value() == {}
+        self.reads_all_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
             for outlet in self.outlets:
                 if outlet.needs_events:
@@ -82,7 +82,7 @@ class Reading:
     @property
     def shareable(self) -> bool:
         """Whether several workers may read one list together."""
-        return not self.source.lists and self.source.plans_left.shareable
+        return not self.source.lists and self.source.remaining_plans.shareable
 
     def has_room(self, under_way: int, workers: int) -> bool:
         """Whether a further chain may be begun.
@@ -115,7 +115,7 @@ class Reading:
                 for outlet in self._fed:
                     outlet.progress.partition_done(key)
 
-    def tell_deletions(self) -> Iterator[Emitted]:
+    def tombstones(self) -> Iterator[Emitted]:
         """The records that say which rows are gone. To be called when all chains were read to their end.
 
         :raises Failure: when that cannot be found out now
@@ -135,7 +135,7 @@ class Reading:
         """All chains were read to their end."""
         for documents in self._documents:
             documents.progress.finish()
-        if self.delivers_events and self.source.account.events is not None:
+        if self.reads_all_events and self.source.account.events is not None:
             self.source.account.events.deliver()
 
     def _read_partition(
@@ -155,7 +155,7 @@ class Reading:
             fresh = batch.rows if seen is None else self._fresh(batch.rows, seen)
             if self.deletions is not None:
                 self.deletions.note(fresh)
-            if self.delivers_events and self.source.account.events is not None:
+            if self.reads_all_events and self.source.account.events is not None:
                 self.source.account.events.note(fresh, self.source)
             for outlet in self._fed:
                 wanted = self._wanted(fresh, since[outlet.name], lowest)
@@ -208,9 +208,9 @@ class Reading:
         return fresh
 
     def _advance(self, partition: Partition, batch: Batch) -> None:
-        if batch.takes_back:
+        if batch.rolls_back:
             for outlet in (*self._fed, *self.failures):
-                outlet.progress.take_back(partition.key)
+                outlet.progress.roll_back(partition.key)
             return
         for outlet in self._fed:
             if batch.cursor is not None:

@@ -16,7 +16,7 @@ from airbyte_cdk.sources.utils.casing import camel_to_snake
 from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, PlansLeft
+from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, RemainingPlans
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
 from source_invoicing.streams.partition import Chain, Partition
@@ -64,9 +64,9 @@ class Resource(ABC):
     #: Whether its records are the events of the account.
     holds_events: ClassVar[bool] = False
     #: Kinds of events that say that a record of this stream was deleted.
-    gone_events: ClassVar[tuple[str, ...]] = ()
+    deletion_events: ClassVar[tuple[str, ...]] = ()
     #: Kinds of events that may say so: the record is read again.
-    doubtful_events: ClassVar[tuple[str, ...]] = ()
+    possible_deletion_events: ClassVar[tuple[str, ...]] = ()
     #: Whether a list that was read shows what the events before it have done.
     lists_are_current: ClassVar[bool] = False
     #: Whether the connection has stored the schema without the column for deletions.
@@ -78,7 +78,7 @@ class Resource(ABC):
         #: What messages call it.
         self.shown = f"{self.name} in {account.name}" if account.name else self.name
         # Accounts may differ in what they take.
-        self.plans_left = PlansLeft(self.shown, self.plans)
+        self.remaining_plans = RemainingPlans(self.shown, self.plans)
         self.optional_left = self.optional_params
         #: The streams that its list is read for.
         self.read_for: Sequence[Resource] = ()
@@ -159,7 +159,7 @@ class Resource(ABC):
         return ResourceList(self, partition)
 
     def reader(self, partition: Partition) -> ListReader:
-        return ListReader(self.listing(partition), self.plans_left)
+        return ListReader(self.listing(partition), self.remaining_plans)
 
     def all_records(self) -> Iterator[Row]:
         """All records, whatever the state or the start date says."""
@@ -191,7 +191,7 @@ class Resource(ABC):
         """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
         return _load_schema(Path(inspect.getfile(type(self))).parent / self.schemas / f"{self.name}.json")
 
-    def is_of_user(self, field: str) -> bool:
+    def is_custom_field(self, field: str) -> bool:
         """Whether users have made a field, so that no schema knows it."""
         return False
 
@@ -254,12 +254,12 @@ class Resource(ABC):
     @property
     def event_kinds(self) -> Collection[str]:
         """The kinds of events that matter to this stream."""
-        return {*self.gone_events, *self.doubtful_events}
+        return {*self.deletion_events, *self.possible_deletion_events}
 
     @property
     def needs_events(self) -> bool:
         """Whether the stream reads the events of the account."""
-        return self.tells_deletions and bool(self.event_kinds) and self.account.events is not None
+        return self.emits_deletions and bool(self.event_kinds) and self.account.events is not None
 
     @property
     def awaits_events(self) -> bool:
@@ -273,14 +273,14 @@ class Resource(ABC):
         return True
 
     @property
-    def can_tell_deletions(self) -> bool:
+    def can_detect_deletions(self) -> bool:
         """Whether anything tells which records were deleted. A full refresh that overwrites needs nothing."""
         return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
 
     @property
-    def tells_deletions(self) -> bool:
+    def emits_deletions(self) -> bool:
         """Whether the stream is to tell of them."""
-        return self.account.deletions.emit and self.can_tell_deletions and not self.lacks_mark
+        return self.account.deletions.emit and self.can_detect_deletions and not self.lacks_mark
 
     def partition_under(self, parent: Any) -> Partition:
         """The list that holds a row of a parent, or any row."""
@@ -340,7 +340,7 @@ class ResourceList:
         if not _identify([self.key(row) for row in page.rows]):
             raise UnexpectedResponse(
                 f"The list {self.label} has a row without a usable value in {self._stream.primary_key!r}, its key, so "
-                "it cannot be read completely. Run the sync again; if this stays, the API does not answer as "
+                "it cannot be read completely. Run the sync again; if it persists, the API does not answer as "
                 "documented.",
                 FailureType.transient_error,
             )

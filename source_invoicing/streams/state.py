@@ -80,7 +80,7 @@ class StreamState:
     def forget_ranges(self) -> None:
         """Ranges of the list turned out not to be what they were taken for; those still to come do not count either."""
 
-    def take_back(self, key: Any) -> None:
+    def roll_back(self, key: Any) -> None:
         """What this run has read of a partition proves nothing: go back to where it began, and keep no checkpoint."""
 
     def is_done(self, key: Any) -> bool:
@@ -99,11 +99,11 @@ class StreamState:
     def invalid(self, why: str, *, first: str = "") -> Failure:
         """The complaint about a state that this version cannot have written.
 
-        :param first: what to try before the stream is reset
+        :param first: what to try before that
         """
         return config_failure(
-            f"The saved state of stream {self.stream} cannot be used: {why}. {first}Reset the stream (clear its data), "
-            "then sync again; it will be read from the beginning."
+            f"The saved state of stream {self.stream} cannot be used: {why}. {first}Clear the stream's data, then "
+            "sync again; it will be read from the beginning."
         )
 
     # -- what tells of deletions ------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ class CheckpointState(StreamState):
                 self._checkpoint = checkpoint
                 self.changed()
 
-    def take_back(self, key: Any) -> None:
+    def roll_back(self, key: Any) -> None:
         self.save_checkpoint(None)
 
     def value(self) -> dict[str, Any]:

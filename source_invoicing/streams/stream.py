@@ -93,7 +93,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
             for chain in reading.chains() if chains is None else chains:
                 for _, records in reading.read(chain):
                     yield from records
-            for _, records in reading.tell_deletions() if chains is None else ():
+            for _, records in reading.tombstones() if chains is None else ():
                 yield from records
             reading.conclude()
 
@@ -158,7 +158,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         self.use_schema(configured.stream.json_schema)
         self.is_full_refresh = configured.sync_mode is SyncMode.full_refresh
         columns = configured.stream.json_schema.get("properties")
-        if self.tells_deletions and columns and DELETED_AT not in columns:
+        if self.emits_deletions and columns and DELETED_AT not in columns:
             self.lacks_mark = True
             logger.warning(
                 "Stream %s: what is deleted is not told, as the connection does not know the column %s. Refresh the "
@@ -172,7 +172,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         stream = super().as_airbyte_stream()
         # Whether a sync that was cut off continues from the state.
         stream.is_resumable = type(self.progress) is not StreamState
-        if self.tells_deletions:
+        if self.emits_deletions:
             columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
             stream.json_schema = {**stream.json_schema, "properties": columns}
         if self.account_key:

@@ -25,7 +25,7 @@ IDS, SWEPT_AT, LATEST, START = "ids", "swept_at", "latest", "start_date"
 # What a state may hold of a stream's ids (bytes).
 LARGEST_SET = 1_000_000
 # If more rows than this, and more than this part of them, are gone at once, it is the list that is wrong.
-MOST_GONE = 50
+MAX_GONE = 50
 LARGEST_PART_GONE = 0.02
 
 
@@ -185,7 +185,7 @@ class SweepDeletions(Deletions):
         gone: list[Hashable] = []
         kept: list[Hashable] = []
         missing = known.without(met)
-        if len(missing) > max(MOST_GONE, LARGEST_PART_GONE * len(known)):
+        if len(missing) > max(MAX_GONE, LARGEST_PART_GONE * len(known)):
             logger.warning(
                 "Stream %s: %d of %d known rows are missing from the list. That is more than can be believed, so none "
                 "is told to be gone. Check what the account may read; if they were deleted, clear the stream's data.",

@@ -146,10 +146,10 @@ def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mock
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"status_code": 404, "text": "<html>"}, "with HTTP 404. Run the sync again; if this stays, check that"),
+        ({"status_code": 404, "text": "<html>"}, "with HTTP 404. Run the sync again; if it persists, check that"),
         ({"status_code": 404, "json": {"RESPONSE": {"ERRORS": ["api not found."]}}}, "with HTTP 404: api not found. "),
-        ({"text": "<html>closed</html>"}, "with a web page (HTML) instead of JSON. Run the sync again; if this stays"),
-        ({"json": {"ok": True}}, "with something that holds no RESPONSE. Run the sync again; if this stays"),
+        ({"text": "<html>closed</html>"}, "with a web page (HTML) instead of JSON. Run the sync again; if it persists"),
+        ({"json": {"ok": True}}, "with something that holds no RESPONSE. Run the sync again; if it persists"),
         (
             {"status_code": 500, "json": {"RESPONSE": {"ERRORS": ["Oops."]}}},
             "HTTP 500 for invoice.get: Oops. The fault",

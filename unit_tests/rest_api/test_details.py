@@ -198,4 +198,4 @@ def test_a_part_is_not_taken_for_its_document_when_that_is_gone(api: requests_mo
     """Not even where both are told apart by a field of the same name."""
     values = {**config(SOURCE, {**LINES, "primary_key": ["id"]}), "deletions": "emit"}
 
-    assert [stream(values, name).tells_deletions for name in ("invoices", "lines")] == [True, False]
+    assert [stream(values, name).emits_deletions for name in ("invoices", "lines")] == [True, False]

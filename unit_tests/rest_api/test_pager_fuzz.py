@@ -21,7 +21,7 @@ from unit_tests.rest_api.helpers import LIST, Json, config, ids, invoices, query
 
 TIMES = float(os.environ.get("SOURCE_INVOICING_FUZZ", "1"))
 # A list is read at most ten times, and ten pages without news may follow each other, each time.
-MOST_PASSES, MOST_WITHOUT_NEWS = 10, 10
+MAX_PASSES, MAX_WITHOUT_NEWS = 10, 10
 # Requests beside the passes: a look at the beginning, a page that ends too early once more, other plans.
 BESIDE = 60
 FRESH, ITSELF = "fresh", "itself"
@@ -101,7 +101,7 @@ class LinkServer:
         met: set[str] = set()
         rows: set[int] = set()
         while token is not None:
-            if token in met or len(met) > len(self._nodes) + MOST_WITHOUT_NEWS:
+            if token in met or len(met) > len(self._nodes) + MAX_WITHOUT_NEWS:
                 return rows, False
             met.add(token)
             node = self.node(token)
@@ -138,7 +138,7 @@ def test_links_and_cursors_of_any_kind(way: str, nodes: list[Node], told: str, m
     with serving(server):
         came = emitted(config(invoices(pagination={**WAYS[way], **signs})))
 
-    assert server.asked <= MOST_PASSES * (len(nodes) + MOST_WITHOUT_NEWS + 3) + BESIDE
+    assert server.asked <= MAX_PASSES * (len(nodes) + MAX_WITHOUT_NEWS + 3) + BESIDE
     if came is None:
         return
     rows, ends = server.reachable()
@@ -216,7 +216,7 @@ def test_offsets_and_pages_of_any_kind(way: str, tells: str, like: Numbered) -> 
     with serving(answer):
         came = emitted(config(invoices(pagination={**NUMBERS[way], **signs})))
 
-    assert asked <= MOST_PASSES * (like.rows + MOST_WITHOUT_NEWS) + BESIDE
+    assert asked <= MAX_PASSES * (like.rows + MAX_WITHOUT_NEWS) + BESIDE
     if came is None:
         return
     if tells == "total":

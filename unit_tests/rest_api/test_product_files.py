@@ -18,7 +18,7 @@ from unit_tests.rest_api.test_form import offered
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "rest-api.md").read_text(encoding="utf-8")
 DOCUMENTED = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-MOST_LINES = 400
+MAX_LINES = 400
 MARK = "# From the vendor's documentation"
 BROKEN = """\
 title: Example
@@ -54,7 +54,7 @@ def test_a_file_says_where_its_facts_are_from(name: str) -> None:
     assert product.docs
     assert all(address.startswith("https://") for address in product.docs)
     assert "base_url" in product.platform or "base_url" in product.hint
-    assert len(text.splitlines()) < MOST_LINES
+    assert len(text.splitlines()) < MAX_LINES
     assert max(map(len, text.splitlines())) <= 120
 
 

@@ -79,16 +79,16 @@ MUTATIONS: Mapping[str, Mutation] = {
         passes, "looks_like_page_numbers", lambda tokens: False, "rest tokens, undated", within=150
     ),
     "a page that was disproved stays in the state": Mutation(
-        CursorState, "take_back", lambda self, key: None, "zoho, by creation", "ties like MySQL"
+        CursorState, "roll_back", lambda self, key: None, "zoho, by creation", "ties like MySQL"
     ),
     "a place that was disproved stays in the state": Mutation(
-        CheckpointState, "take_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL", within=600
+        CheckpointState, "roll_back", lambda self, key: None, "rest offsets, undated", "ties like MySQL", within=600
     ),
     "a list that changed lately is read once": Mutation(
-        passes.Passes, "_is_restless", NEVER, "invoiced adjustments", "two replicas", within=150
+        passes.Passes, "_changed_during_read", NEVER, "invoiced adjustments", "two replicas", within=150
     ),
     "totals are never late": Mutation(
-        passes.Passes, "_is_restless", NEVER, "invoiced adjustments", "totals from a cache"
+        passes.Passes, "_changed_during_read", NEVER, "invoiced adjustments", "totals from a cache"
     ),
     "the head of a list proves its order": Mutation(
         newest_change,

@@ -18,7 +18,7 @@ from source_invoicing.streams import InvoicingStream, PageRequest
 HOST = "https://my.fastbill.com"
 ENDPOINT = "api/1.0/api.php"
 SECONDS_PER_HOUR = 3600
-MOST_CALLS_PER_HOUR = 100_000
+MAX_CALLS_PER_HOUR = 100_000
 
 
 class FastBill(Platform):
@@ -38,7 +38,7 @@ class FastBill(Platform):
             options.text("api_key", why=WHERE_THE_KEY_IS),
         )
         self._project_id = options.optional_text("project_id")
-        self._calls_per_hour = options.integer("calls_per_hour", None, 1, MOST_CALLS_PER_HOUR)
+        self._calls_per_hour = options.integer("calls_per_hour", None, 1, MAX_CALLS_PER_HOUR)
 
     @override
     def check(self) -> None:

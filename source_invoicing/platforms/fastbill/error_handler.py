@@ -30,7 +30,7 @@ LOGIN_HINT = (
     "platform.username is the e-mail address you log in with, platform.api_key the key of the same account. "
     + WHERE_THE_KEY_IS
 )
-ADDRESS_HINT = "Run the sync again; if this stays, check that platform.base_url is the address of the API."
+ADDRESS_HINT = "Run the sync again; if it persists, check that platform.base_url is the address of the API."
 TOO_MANY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 

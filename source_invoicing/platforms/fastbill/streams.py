@@ -176,7 +176,7 @@ class Customers(FastBillStream):
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """Whether deleted ones are listed is not documented. One that is carries the date."""
         records = super().records(rows, partition)
-        for record in records if self.tells_deletions else ():
+        for record in records if self.emits_deletions else ():
             at = self.timestamp_format.parse(record.get("DELETED_DATE"))
             record[DELETED_AT] = None if at is None else format_utc(at, ISO_8601)
         return records

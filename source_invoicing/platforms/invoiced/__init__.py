@@ -7,7 +7,7 @@ from typing import ClassVar
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.config import MOST_DAYS, Config
+from source_invoicing.config import MAX_DAYS, Config
 from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
 from source_invoicing.platforms.invoiced.error_handler import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS
 from source_invoicing.platforms.invoiced.events import parse_event
@@ -33,7 +33,7 @@ class Invoiced(Platform):
         options = config.options
         self._environment = options.choice("environment", HOSTS, default="production")
         self._base_url = options.url("base_url", default=HOSTS[self._environment])
-        self._children_refresh_days = options.integer("children_refresh_days", 7, 0, MOST_DAYS) or 0
+        self._children_refresh_days = options.integer("children_refresh_days", 7, 0, MAX_DAYS) or 0
         self._auth = BasicAuth(options.text("api_key", why=WHERE_THE_KEY_IS), options.optional_text("password"))
 
     @override

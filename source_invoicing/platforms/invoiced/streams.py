@@ -66,7 +66,7 @@ def rows_of(response: Response) -> list[Row]:
         what = f"{_describe_list(body) or describe(body)} where a list of records should be"
         advice = "check that base_url is the address of the API"
     raise MalformedResponse(
-        f"Invoiced answered {response.path} with {what}. Try again; if this stays, {advice}.",
+        f"Invoiced answered {response.path} with {what}. Try again; if it persists, {advice}.",
         FailureType.transient_error,
     )
 
@@ -170,15 +170,15 @@ class Customers(ModifiedStream, ParentStream):
     """https://developer.invoiced.com/api/customers"""
 
     resource = "customers"
-    gone_events = ("customer.deleted",)
-    doubtful_events = ("customer.merged",)
+    deletion_events = ("customer.deleted",)
+    possible_deletion_events = ("customer.merged",)
 
 
 class Invoices(ModifiedStream):
     """https://developer.invoiced.com/api/invoices"""
 
     resource = "invoices"
-    gone_events = ("invoice.deleted",)
+    deletion_events = ("invoice.deleted",)
 
 
 class Payments(ModifiedStream):
@@ -188,7 +188,7 @@ class Payments(ModifiedStream):
     """
 
     resource = "payments"
-    doubtful_events = ("payment.deleted",)
+    possible_deletion_events = ("payment.deleted",)
     params = {"include": "applied_to"}
 
 
@@ -205,7 +205,7 @@ class CreditNotes(ModifiedStream):
     """https://developer.invoiced.com/api/credit-notes"""
 
     resource = "credit_notes"
-    gone_events = ("credit_note.deleted",)
+    deletion_events = ("credit_note.deleted",)
 
 
 class Subscriptions(ModifiedStream):
@@ -215,7 +215,7 @@ class Subscriptions(ModifiedStream):
     """
 
     resource = "subscriptions"
-    doubtful_events = ("subscription.deleted",)
+    possible_deletion_events = ("subscription.deleted",)
     lists = {"current": {}, "canceled": {"canceled": 1}, "finished": {"finished": 1}}
 
 
@@ -223,7 +223,7 @@ class Estimates(ModifiedStream):
     """https://developer.invoiced.com/api/estimates"""
 
     resource = "estimates"
-    gone_events = ("estimate.deleted",)
+    deletion_events = ("estimate.deleted",)
 
 
 class Contacts(CustomerScoped, CreationOrderedStream):
@@ -231,7 +231,7 @@ class Contacts(CustomerScoped, CreationOrderedStream):
 
     resource = "contacts"
     change_events = (*CustomerScoped.OF_CUSTOMERS, "contact.created", "contact.updated")
-    gone_events = ("contact.deleted",)
+    deletion_events = ("contact.deleted",)
 
 
 class Items(ModifiedStream):
@@ -274,21 +274,21 @@ class Events(ModifiedStream):
     since_param = "start_date"
     since_shift = 0
     holds_events = True
-    can_tell_deletions = False
+    can_detect_deletions = False
 
 
 class Notes(SortedStream):
     """https://developer.invoiced.com/api/notes"""
 
     resource = "notes"
-    gone_events = ("note.deleted",)
+    deletion_events = ("note.deleted",)
 
 
 class Tasks(SortedStream):
     """https://developer.invoiced.com/api/tasks"""
 
     resource = "tasks"
-    gone_events = ("task.deleted",)
+    deletion_events = ("task.deleted",)
 
 
 class MeteredBillings(CustomerScoped, CreationOrderedStream):
@@ -299,7 +299,7 @@ class MeteredBillings(CustomerScoped, CreationOrderedStream):
 
     resource = "line_items"
     change_events = (*CustomerScoped.OF_CUSTOMERS, "invoice.created", "line_item.created", "line_item.updated")
-    gone_events = ("line_item.deleted",)
+    deletion_events = ("line_item.deleted",)
 
 
 class PaymentSources(CustomerScoped, CreationOrderedStream):
@@ -311,7 +311,7 @@ class PaymentSources(CustomerScoped, CreationOrderedStream):
     resource = "payment_sources"
     primary_key = ["object", "id"]
     change_events = (*CustomerScoped.OF_CUSTOMERS, "payment_source.created", "payment_source.updated")
-    gone_events = ("payment_source.deleted",)
+    deletion_events = ("payment_source.deleted",)
 
 
 class Members(CreationOrderedStream):

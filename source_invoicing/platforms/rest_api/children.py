@@ -26,7 +26,7 @@ from source_invoicing.streams.state import ParentState
 # Enough to show whether records of different parents have the same keys.
 KEYS_TO_COMPARE = 10_000
 # If so many parents in a row have no list, and none had one, it is not there for the others either.
-MOST_WITHOUT_A_LIST = 100
+MAX_WITHOUT_A_LIST = 100
 
 
 class RestParentStream(RestStream, ParentStream):
@@ -258,4 +258,4 @@ class Lists:
             if self._some_were_found:
                 return [parent]
             self._without.append(parent)
-            return None if len(self._without) >= min(parents, MOST_WITHOUT_A_LIST) else []
+            return None if len(self._without) >= min(parents, MAX_WITHOUT_A_LIST) else []

@@ -28,7 +28,7 @@ from source_invoicing.platforms.rest_api.template import AUTHORIZATION, Pairs, c
 REFRESH_TOKEN = "refresh_token"
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
 # A server that refuses tokens as fast as it issues them is not asked for ever.
-MOST_TOKENS = 20
+MAX_TOKENS = 20
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class OAuth:
             token_url=self.token_url,
             form=self.form,
             refusal=self._refusal,
-            most_requests=MOST_TOKENS,
+            most_requests=MAX_TOKENS,
             options="platform.auth",
             auth=client_auth,
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,

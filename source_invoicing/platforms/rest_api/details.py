@@ -29,7 +29,7 @@ from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
 # Documents that a schema is inferred from.
-MOST_TO_INFER_FROM = 3
+MAX_TO_INFER_FROM = 3
 
 
 class RestDetailStream(DeclaredStream, DetailStream):
@@ -87,7 +87,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     @override
     def malformed(self, path: str, what: str) -> MalformedResponse:
         return MalformedResponse(
-            f"The answer to {path} {what}. Run the sync again; if this stays, check detail of the stream in the "
+            f"The answer to {path} {what}. Run the sync again; if it persists, check detail of the stream in the "
             "configuration.",
             FailureType.config_error,
         )
@@ -122,7 +122,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         """As far as details can be had."""
         details: list[Row] = []
         try:
-            details.extend(map(self._detail_of, self._source.first_rows[:MOST_TO_INFER_FROM]))
+            details.extend(map(self._detail_of, self._source.first_rows[:MAX_TO_INFER_FROM]))
         except Failure as failure:
             self.warn_of_open_schema(failure)
         records = self._parts_stream.parts_of_first(details) if self._parts_stream else details

@@ -36,7 +36,7 @@ PLACE_REFUSED = (*DEPTH_REFUSED, HTTPStatus.GONE)
 REFUSALS = {*range(400, 500)} - {HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
 #: Where APIs put their words, looked at in this order.
 USUAL_PLACES = ("message", "error.message", "error_message", "error_description", "detail", "error", "errors", "code")
-MOST_WORDS = 300
+MAX_WORDS = 300
 
 
 @dataclass(frozen=True)
@@ -187,14 +187,14 @@ def usual_words(body: Any) -> str | None:
 
 def words_in(value: Any) -> str | None:
     """The texts and whole numbers in a value, however deep, joined; ``None`` without any."""
-    return excerpt("; ".join(_words(value)), MOST_WORDS) or None
+    return excerpt("; ".join(_words(value)), MAX_WORDS) or None
 
 
 def _words(value: Any) -> Iterator[str]:
     if isinstance(value, (dict, list)):
         for member in _members(value):
             yield from _words(member)
-    elif isinstance(value, (str, int)) and not isinstance(value, bool) and (words := excerpt(str(value), MOST_WORDS)):
+    elif isinstance(value, (str, int)) and not isinstance(value, bool) and (words := excerpt(str(value), MAX_WORDS)):
         yield words
 
 

@@ -156,4 +156,4 @@ class DeclaredLists(DeclaredStream, ABC):
         """Take note of when a list was begun, for states that move when all is read."""
         for times in self._times_of_all:
             if times is not None:
-                times.begin(page.clock_floor(self._asked_at or self.account.began))
+                times.begin(page.complete_until(self._asked_at or self.account.began))

@@ -29,9 +29,9 @@ from source_invoicing.streams.listing import (
     Tokens,
 )
 
-MOST_ROWS = 10_000
-MOST_PAGES = 1_000_000
-MOST_OFFSET = 1_000_000_000
+MAX_ROWS = 10_000
+MAX_PAGES = 1_000_000
+MAX_OFFSET = 1_000_000_000
 # A page of one row leaves no room for the overlap that proves a list by offset.
 FEWEST_ROWS_BY_OFFSET = 2
 READ_LESS = (
@@ -151,9 +151,9 @@ class OffsetPager(Pager):
         return cls(
             limit_param=fields.optional_text("limit_param", "limit"),
             offset_param=fields.optional_text("offset_param", "offset") or "offset",
-            size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MOST_ROWS) or 100,
+            size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MAX_ROWS) or 100,
             first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
-            max_offset=fields.integer("max_offset", None, 1, MOST_OFFSET),
+            max_offset=fields.integer("max_offset", None, 1, MAX_OFFSET),
         )
 
     @override
@@ -209,9 +209,9 @@ class PagePager(Pager):
         return cls(
             page_param=fields.optional_text("page_param", "page") or "page",
             size_param=fields.optional_text("size_param", "per_page"),
-            size=fields.integer("size", 100, 1, MOST_ROWS) or 100,
+            size=fields.integer("size", 100, 1, MAX_ROWS) or 100,
             start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
-            max_page=fields.integer("max_page", None, 1, MOST_PAGES),
+            max_page=fields.integer("max_page", None, 1, MAX_PAGES),
         )
 
     @override

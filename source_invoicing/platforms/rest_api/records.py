@@ -15,7 +15,7 @@ from source_invoicing.streams import Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # Places that a message names, in the place of one where no list is.
-MOST_LISTS = 3
+MAX_LISTS = 3
 # Larger numbers are rounded when they are read, so two of them may look alike.
 EXACT = 2**53
 
@@ -85,7 +85,7 @@ def _not_a_list(body: Any, found: str, resource: Resource) -> str:
     words = usual_words(body) or ""
     # A code alone may be that of a success.
     says = f", and says: {inside_a_sentence(words)}" if any(map(str.isalpha, words)) else ""
-    lists = ", ".join(map(repr, lists_in(body)[:MOST_LISTS]))
+    lists = ", ".join(map(repr, lists_in(body)[:MAX_LISTS]))
     has = f", with a list at {lists}" if lists else ""
     if not path:
         return f"is {found} where record_path is empty and a list of records is expected{has}{says}"
@@ -94,7 +94,7 @@ def _not_a_list(body: Any, found: str, resource: Resource) -> str:
 
 def _malformed(response: Response, what: str, failure_type: FailureType) -> MalformedResponse:
     return MalformedResponse(
-        f"The answer to {response.path} (HTTP {response.status}) {what}. Run the sync again; if this stays, check "
+        f"The answer to {response.path} (HTTP {response.status}) {what}. Run the sync again; if it persists, check "
         "the stream in the configuration.",
         failure_type,
     )

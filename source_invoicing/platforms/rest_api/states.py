@@ -82,7 +82,7 @@ class EndState(CursorState):
         return
 
     @override
-    def take_back(self, key: Any) -> None:
+    def roll_back(self, key: Any) -> None:
         return
 
     @override

@@ -30,9 +30,9 @@ from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, forma
 
 T = TypeVar("T")
 # Pages that a schema is inferred from, where there are so many.
-MOST_PAGES_TO_INFER_FROM = 3
+MAX_PAGES_TO_INFER_FROM = 3
 # Lists of a stream that discovery looks at, until one has rows: some customers have no contacts.
-MOST_LISTS = 20
+MAX_LISTS = 20
 
 
 class RestStream(DeclaredLists):
@@ -139,7 +139,7 @@ class RestStream(DeclaredLists):
         if page.has_more and not page.rows and not page.next:
             raise UnexpectedResponse(
                 f"The API answered {response.path} with an empty page and says that the list goes on. Run the sync "
-                "again; if this stays, check the pagination of the stream.",
+                "again; if it persists, check the pagination of the stream.",
                 FailureType.transient_error,
             )
         continues = page.has_more or page.next or page.total
@@ -210,11 +210,11 @@ class RestStream(DeclaredLists):
 
     @property
     @override
-    def can_tell_deletions(self) -> bool:
+    def can_detect_deletions(self) -> bool:
         """Of one list whose records have a key and say when they were changed."""
         declared = self.declared
         is_plain = not (declared.values or declared.windows or declared.has_versions or declared.synced_at)
-        return super().can_tell_deletions and is_plain and bool(declared.primary_key)
+        return super().can_detect_deletions and is_plain and bool(declared.primary_key)
 
     @override
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
@@ -262,7 +262,7 @@ class RestStream(DeclaredLists):
         listing, request = ResourceList(self, partition), PageRequest()
         page = listing.fetch(request)
         rows = list(page.rows)
-        for _ in range(MOST_PAGES_TO_INFER_FROM - 1):
+        for _ in range(MAX_PAGES_TO_INFER_FROM - 1):
             following = self.paging.following(request, page) if self._goes_on(page, len(rows)) else None
             if following is None:
                 break
@@ -322,4 +322,4 @@ class RestStream(DeclaredLists):
 
 def spread(lists: Sequence[T]) -> Sequence[T]:
     """Some of many lists, from all over, the first one among them."""
-    return lists[:: -(-len(lists) // MOST_LISTS) or 1]
+    return lists[:: -(-len(lists) // MAX_LISTS) or 1]

@@ -24,7 +24,7 @@ FURTHEST_BEHIND = 12 * 3600
 CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 # Shorter numbers in text may be dates: 20240131.
-FEWEST_DIGITS, MOST_DIGITS = 9, 18
+FEWEST_DIGITS, MAX_DIGITS = 9, 18
 # As .NET writes it: "/Date(1769860800000+0000)/". The offset says how it is to be shown.
 MS_DATE = re.compile(r"/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
 # Eight bytes, as databases count versions.
@@ -181,7 +181,7 @@ class AnyTimestamp(TimestampFormat):
         if found := MS_DATE.fullmatch(text):
             return real(int(found[1]) / 1000)
         if NUMBER.fullmatch(text):
-            return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MOST_DIGITS else None
+            return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MAX_DIGITS else None
         timestamp = _iso_8601(text)
         return None if timestamp is None else _seconds(timestamp)
 
@@ -216,7 +216,7 @@ class RowVersion(TimestampFormat):
 
 def _epoch(pattern: str) -> re.Pattern[str] | None:
     """Finds the seconds since 1970 in a text, for a pattern that has them. They count, whatever else it names."""
-    found = {"s": rf"(-?[0-9]{{1,{MOST_DIGITS}}})", "%": "%"}
+    found = {"s": rf"(-?[0-9]{{1,{MAX_DIGITS}}})", "%": "%"}
     parts, end = [], 0
     for code in CODE.finditer(pattern):
         parts += [re.escape(pattern[end : code.start()]), found.get(code[1], ".+?")]

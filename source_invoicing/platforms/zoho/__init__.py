@@ -49,9 +49,9 @@ WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_typ
 # Codes 44 and 1070 end with the vendor's minute; other users of the organization may fill several of them.
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
-MOST_IN_FLIGHT = 10
+MAX_IN_FLIGHT = 10
 # As many as no plan allows in a day.
-MOST_DETAIL_CALLS = 1_000_000
+MAX_DETAIL_CALLS = 1_000_000
 # The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
 CALLS_OF_NO_ORGANIZATION = 2
 # What the state of a stream calls the states of the organizations; never change it.
@@ -82,11 +82,11 @@ class Zoho(Platform):
         #: The id of the only organization, or a blank.
         self._chosen = "" if self._may_be_several else "".join(self._organization_ids)
         self._details = options.flag("details")
-        self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MOST_DETAIL_CALLS))
+        self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MAX_DETAIL_CALLS))
         hosts = DATA_CENTERS[self._data_center]
         self._token_url = token_endpoint(options.url("token_url", default=hosts.accounts))
         self._api = options.url("base_url", default="")
-        self._in_flight = min(self.num_workers, MOST_IN_FLIGHT)
+        self._in_flight = min(self.num_workers, MAX_IN_FLIGHT)
 
     @override
     def check(self) -> None:
@@ -112,8 +112,8 @@ class Zoho(Platform):
 
     @override
     def streams(self) -> list[InvoicingStream]:
-        if self.num_workers > MOST_IN_FLIGHT:
-            logger.info("Zoho takes %d calls at a time. The other workers wait.", MOST_IN_FLIGHT)
+        if self.num_workers > MAX_IN_FLIGHT:
+            logger.info("Zoho takes %d calls at a time. The other workers wait.", MAX_IN_FLIGHT)
         client = self._client(replace(RetryPolicy(), rate_limit_retries=RATE_LIMIT_RETRIES))
         base = self._streams_of(client, Organization(client, self._chosen))
         if not self._may_be_several:

@@ -150,7 +150,7 @@ class ZohoStream(InvoicingStream):
         return super().records(rows, partition)
 
     @override
-    def is_of_user(self, field: str) -> bool:
+    def is_custom_field(self, field: str) -> bool:
         return field.startswith("cf_")
 
     @override

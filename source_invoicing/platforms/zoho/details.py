@@ -30,7 +30,7 @@ from source_invoicing.streams import Account, DetailStream, Document, Row
 from source_invoicing.streams.derived import POSITION, first
 
 # What clients of the API are known to ask for at once.
-MOST_AT_ONCE = 100
+MAX_AT_ONCE = 100
 
 
 class ZohoDetails(DetailStream):
@@ -99,7 +99,7 @@ class ZohoDetails(DetailStream):
 class BulkDetails(ZohoDetails):
     """Documents of which several are read at once."""
 
-    details_per_call = MOST_AT_ONCE
+    details_per_call = MAX_AT_ONCE
     #: Path of the list that takes ids, and the parameter that they go into.
     bulk: ClassVar[tuple[str, str]]
 

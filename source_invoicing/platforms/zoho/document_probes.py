@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from source_invoicing.platforms.zoho.details import MOST_AT_ONCE, BulkDetails, InvoiceDetails, ItemDetails, ZohoDetails
+from source_invoicing.platforms.zoho.details import MAX_AT_ONCE, BulkDetails, InvoiceDetails, ItemDetails, ZohoDetails
 from source_invoicing.platforms.zoho.questions import ARRAY, CHANGES, OBJECT
 from source_invoicing.streams import Resource, Row
 from source_invoicing.streams.probing import (
@@ -149,7 +149,7 @@ def details_at_once(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str
     """Can a hundred documents be asked for at once? If not, a few of them?"""
     stream, rows, (path, param) = inquiry.stream(name), inquiry.rows(name, CHANGES.newest), kind.bulk
     outcome = ""
-    for most, taken in ((MOST_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
+    for most, taken in ((MAX_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
         inquiry.note("documents", len(rows[:most]))
         ids = ",".join(str(stream.key(row)) for row in rows[:most])
         outcome = inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome

@@ -9,7 +9,7 @@ from source_invoicing.streams import Account, InvoicingStream, PageRequest
 from source_invoicing.streams.resource import ResourceList
 
 # Streams that are looked at. One is enough as a rule: its cursor is the time of a row that one organization has.
-MOST_STREAMS = 5
+MAX_STREAMS = 5
 
 
 def place_states(streams: Sequence[InvoicingStream]) -> None:
@@ -33,7 +33,7 @@ def place_states(streams: Sequence[InvoicingStream]) -> None:
 def _owner(streams: Sequence[InvoicingStream]) -> Account | None:
     """The account whose list has a row that was changed at the very second of the cursor."""
     perhaps: list[Account] = []
-    for stream, cursor in [(stream, cursor) for stream in streams if (cursor := _cursor(stream))][:MOST_STREAMS]:
+    for stream, cursor in [(stream, cursor) for stream in streams if (cursor := _cursor(stream))][:MAX_STREAMS]:
         found = [member.account for member in stream.members if _has_row_of(member, cursor)]
         if len(found) == 1:
             return found[0]
@@ -52,7 +52,7 @@ def _cursor(stream: InvoicingStream) -> int | None:
 
 def _has_row_of(stream: InvoicingStream, second: int) -> bool:
     """Whether the first page of what was changed since a time has a row of that very second."""
-    request = PageRequest(order=stream.plans_left.best.order, since=second)
+    request = PageRequest(order=stream.remaining_plans.best.order, since=second)
     try:
         return any(
             stream.timestamp(row) == second

@@ -164,7 +164,7 @@ def rows_in(response: Response, *record_keys: str) -> list[Row]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedResponse(
             f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_keys[0]} should be. "
-            "Run the sync again; if this stays, check that base_url is the address of the API.",
+            "Run the sync again; if it persists, check that base_url is the address of the API.",
             FailureType.transient_error,
         )
     return rows

@@ -6,7 +6,7 @@ from source_invoicing.streams.listing.overlap import Overlap
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.ranges import KeyRanges
-from source_invoicing.streams.listing.reader import ListReader, PlansLeft
+from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.strategy import Batch, Plan
 from source_invoicing.streams.page import Order, Paging
 
@@ -44,6 +44,6 @@ __all__ = [
     "Paging",
     "Passes",
     "Plan",
-    "PlansLeft",
+    "RemainingPlans",
     "Tokens",
 ]

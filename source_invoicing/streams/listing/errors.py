@@ -40,7 +40,7 @@ class ListChanged(Exception):
     """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
 
     #: What to do about a list with which that happens each time.
-    advice = "Run the sync again; if this stays, the API does not page as documented."
+    advice = "Run the sync again; if it persists, the API does not page as documented."
 
 
 class RowsDeleted(ListChanged):

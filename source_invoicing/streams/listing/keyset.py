@@ -28,10 +28,10 @@ from source_invoicing.streams.page import LARGEST, Listing, Order, Page, PageReq
 
 # A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
 # needs a row that left meanwhile, or a server that breaks ties anew for each page.
-MOST_PASSES = 40
+MAX_PASSES = 40
 ENOUGH = 3  # passes without a new row, beside one for each size of a page
 # How often totals that do not add up are asked for.
-MOST_COUNTS = 3
+MAX_COUNTS = 3
 
 TimestampTest = Callable[[int | None], bool]
 
@@ -52,7 +52,7 @@ class Keyset(Strategy):
         self._memory = Memory()
         self._page_size = 0
         # No cursor lies behind this time.
-        self._ceiling = LARGEST
+        self._highest_cursor = LARGEST
 
     @override
     def batches(
@@ -80,7 +80,7 @@ class Keyset(Strategy):
             met = rows if self._needs_a_look(before, here, end) else None
             reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
             before = Answered(here.request, here.page.total, rows)
-            if has_next and here.stands_still and not is_beyond:
+            if has_next and here.cannot_advance and not is_beyond:
                 if here.request.since is not None and not here.dated:
                     raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
                 ties = self._read_ties(here, before)
@@ -118,16 +118,18 @@ class Keyset(Strategy):
             if listed.page.rows:
                 break
         page = listed.page
-        here = self._in_context(listed, behind, page.clock_floor(asked_at))
+        here = self._in_context(listed, behind, page.complete_until(asked_at))
         if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
             here.has_next = False  # the page before may have been the last one, and this one holds nothing new
         self._page_size = max(self._page_size, len(page.rows))
         return here
 
-    def _in_context(self, listed: ListedPage, behind: int | None, floor: int) -> PageInContext:
+    def _in_context(self, listed: ListedPage, behind: int | None, complete_until: int) -> PageInContext:
         timestamp = self.listing.timestamp
         timestamps = [timestamp(row) for row in listed.page.rows]
-        here = PageInContext(listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, floor)
+        here = PageInContext(
+            listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, complete_until
+        )
         self._memory.proof.saw(listed.request.since, here.dated)
         return here
 
@@ -156,18 +158,18 @@ class Keyset(Strategy):
         :param answered: takes note of the rows
         :return: the second; ``None`` for rows without a modification time
         """
-        request, floor = here.request, here.floor
+        request, complete_until = here.request, here.complete_until
         # Where the boundary is included, the page may be filled by the second before the one that was asked for.
         second = max((at for at in (here.last, request.since) if at is not None), default=None)
 
         def is_tied(timestamp: int | None) -> bool:
             return timestamp is None or (second is not None and timestamp <= second)
 
-        proof = TieProof(is_past=second is not None and second < floor)
+        proof = TieProof(is_past=second is not None and second < complete_until)
         full, size = here.page.size or len(here.keys), None
         resizable = self.paging.resizable and full > 1
         answered.rows, answered.is_tied = {}, True
-        for number in range(MOST_PASSES):
+        for number in range(MAX_PASSES):
             is_short = self._is_short(here.page)
             one_pass = self._pass_over_ties(here.request, here.page, is_tied, answered)
             del here
@@ -176,7 +178,7 @@ class Keyset(Strategy):
             # Rows that are all on one page were there at one time.
             stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
             if ended and (proof.add(met, size) or stood_on_one_page):
-                cursor = None if second is None else self._up_to(second, floor)
+                cursor = None if second is None else self._up_to(second, complete_until)
                 if self._memory.proof.established:
                     yield Batch([], cursor)
                 return second
@@ -185,7 +187,7 @@ class Keyset(Strategy):
                 if proof.last_met.passes_without_news >= sizes + ENOUGH:
                     break
                 size = full - 1 - number % sizes
-            elif proof.stands_still:
+            elif proof.cannot_advance:
                 break
             here = self._ask(replace(request, number=1, size=size))
             if size is not None and (len(here.keys) > size or here.page.size not in (None, size)):
@@ -247,14 +249,14 @@ class Keyset(Strategy):
 
         :return: the latest page of the request
         """
-        for count in range(MOST_COUNTS):
+        for count in range(MAX_COUNTS):
             if before.total is None or here.page.total is None:
                 return here if here.keys or not before.promises else self._prove_it_ended(here)
             undated = len(self._memory.undated - before.rows.keys()) if before.request.since is None else 0
             if before.total <= before.left_behind(here) + here.page.total + undated:
                 self._memory.proof.established = True
                 return here
-            if before.is_tied or count == MOST_COUNTS - 1:
+            if before.is_tied or count == MAX_COUNTS - 1:
                 break
             # A row that was deleted in between makes the same difference, but hardly each time.
             page = self.listing.fetch(before.request)
@@ -295,7 +297,7 @@ class Keyset(Strategy):
         proof = self._memory.proof
         here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._prove_order(here)
-        proof.newest, proof.looked_at = max(here.dated, default=None), here.floor
+        proof.newest, proof.looked_at = max(here.dated, default=None), here.complete_until
         end = Answered(here.request, None, dict(zip(here.keys, here.timestamps, strict=True)))
         if not here.dated and here.has_next:
             yield from self._read_ties(here, end)
@@ -357,18 +359,18 @@ class Keyset(Strategy):
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
             reached = max(here.dated)
-        return None if reached is None else self._up_to(reached, here.floor)
+        return None if reached is None else self._up_to(reached, here.complete_until)
 
-    def _up_to(self, reached: int, floor: int) -> int:
+    def _up_to(self, reached: int, complete_until: int) -> int:
         """The cursor behind a page. What changes within the margin of a page may be seen only behind it, when the
         reading has passed it by. So no later page promises more than the first one that came so far.
 
         :param reached: the latest time on it
-        :param floor: up to when it can promise anything
+        :param complete_until: up to when it can promise anything
         """
-        if reached > floor:
-            self._ceiling = min(self._ceiling, floor)
-        return min(reached, self._ceiling)
+        if reached > complete_until:
+            self._highest_cursor = min(self._highest_cursor, complete_until)
+        return min(reached, self._highest_cursor)
 
     def _take_fresh(
         self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

@@ -21,7 +21,7 @@ class PageInContext:
     :param timestamps: modification time of each of its rows
     :param has_next: whether more rows match the request
     :param behind: the latest time before its first row: that of the page before, or what the request begins with
-    :param floor: the latest time up to which it can promise anything (:meth:`.Page.clock_floor`)
+    :param complete_until: the latest time up to which it can promise anything (:meth:`.Page.complete_until`)
     """
 
     request: PageRequest
@@ -30,7 +30,7 @@ class PageInContext:
     timestamps: list[int | None]
     has_next: bool
     behind: int | None
-    floor: int
+    complete_until: int
 
     def __post_init__(self) -> None:
         self.dated: list[int] = [each for each in self.timestamps if each is not None]
@@ -46,10 +46,12 @@ class PageInContext:
         lowest = min(self.dated, default=None)
         if lowest is None or not self.has_next:
             return False
-        return any(at is not None and lowest < at < self.floor and key not in self.keys for key, at in rows.items())
+        return any(
+            at is not None and lowest < at < self.complete_until and key not in self.keys for key, at in rows.items()
+        )
 
     @property
-    def stands_still(self) -> bool:
+    def cannot_advance(self) -> bool:
         """Whether asking on from its last timestamp would lead to no other rows."""
         since = self.request.since
         return self.last is None or self.last == self.timestamps[0] or (since is not None and self.last <= since)

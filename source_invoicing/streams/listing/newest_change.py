@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.strategy import Batch, PageKeys, Strategy,
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 
 # Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MOST_LOOKS_AT_THE_HEAD = 5
+MAX_LOOKS_AT_THE_HEAD = 5
 
 
 class Head:
@@ -71,7 +71,7 @@ class Head:
         known = self._watermark.cursor
         if known is None:
             raise PlanNotSupported("tells no modification times, which would show that it is sorted")
-        for _ in range(MOST_LOOKS_AT_THE_HEAD):
+        for _ in range(MAX_LOOKS_AT_THE_HEAD):
             self.pages, self.any_moved, self.any_missed = 0, False, False
             self._known, self._watermark = known, Watermark()
             yield known
@@ -100,8 +100,8 @@ class NewestChange(Passes):
             yield Batch(rows)
             del rows
         for known in head.looks():
-            self._is_restless = self._is_restless or (watermark.newest or 0) >= watermark.started
-            for page, timestamps in self._down_to(request, since if self._is_restless else known):
+            self._changed_during_read = self._changed_during_read or (watermark.newest or 0) >= watermark.started
+            for page, timestamps in self._down_to(request, since if self._changed_during_read else known):
                 moved = head.saw(page, timestamps, page.rows)
                 missed = self._not_met(page.rows, since, known)
                 head.any_missed = head.any_missed or bool(missed)

@@ -18,15 +18,15 @@ from source_invoicing.streams.page import Listing, Order, PageRequest, Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
-MOST_INSERTS = 6
+MAX_INSERTS = 6
 # How far to step back first (rows) from where an earlier run stopped.
 ROWS_BACK = 99
 # A list in which so often no known row can be found down to its top has no order, or its rows no lasting keys.
-MOST_RETURNS = 20
+MAX_RETURNS = 20
 # Others may put whole pages in front of the reading; this many pages without a new row are too many.
-MOST_PAGES_WITHOUT_NEWS = 20
+MAX_PAGES_WITHOUT_NEWS = 20
 # Rows that others put in front are looked for until none is missing. Under steady change that would never end.
-MOST_RESCANS = 5
+MAX_RESCANS = 5
 # Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
 SECOND_LOOKS = 3
 PAGES_FOR_A_SECOND_LOOK = 10
@@ -136,7 +136,7 @@ class Overlap(Strategy):
         """
         page, has_next = here.page, here.has_next
         self._pages_without_news = 0 if news else self._pages_without_news + 1
-        if has_next and self._pages_without_news > MOST_PAGES_WITHOUT_NEWS:
+        if has_next and self._pages_without_news > MAX_PAGES_WITHOUT_NEWS:
             raise self.cannot_be_read("answers with the same rows again and again")
         if has_next and (news or len(here.names) >= (here.request.size or seen.longest) > 1):
             return True
@@ -209,7 +209,7 @@ class Overlap(Strategy):
 
     def _note_return(self, here: PageView) -> None:
         self._returns += here.offset == 0
-        if self._returns > MOST_RETURNS:
+        if self._returns > MAX_RETURNS:
             raise self.cannot_be_read("comes in another order, or with other keys, each time it is asked for")
 
     def _contradiction(self, here: PageView, there: PageView) -> Exception:
@@ -234,7 +234,7 @@ class Overlap(Strategy):
         """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
         if not self._has_offsets:
             raise PlanNotSupported("has pages too small to overlap")
-        for offset in range(here.end, here.end + MOST_INSERTS):
+        for offset in range(here.end, here.end + MAX_INSERTS):
             following = self._see(offset)
             if following.names != here.names:
                 return following
@@ -249,10 +249,10 @@ class Overlap(Strategy):
         """
         shortfall = seen.shortfall
         is_at_rest = shortfall == self._shortfall and self._moves == self._moves_before_rescan
-        if shortfall and (is_at_rest or (self._rescans >= MOST_RESCANS and not dated)):
+        if shortfall and (is_at_rest or (self._rescans >= MAX_RESCANS and not dated)):
             raise self.order_is_unstable(f"tells of {seen.total} rows and holds {seen.distinct} different ones")
         self._shortfall, self._moves_before_rescan = shortfall, self._moves
-        if self._rescans >= MOST_RESCANS:
+        if self._rescans >= MAX_RESCANS:
             return False
         if dated:
             return shortfall > seen.missing
@@ -272,7 +272,7 @@ class Overlap(Strategy):
             here = here.without_rows()
             yield Batch([*self._only_looked_at(seen), *rows])
             del rows
-            if not seen.missing and self._rescans < MOST_RESCANS:
+            if not seen.missing and self._rescans < MAX_RESCANS:
                 return
             if here.end >= end or not self._goes_on(here, again, before, news=news):
                 # The others were deleted, but for those that were put in front of this look as well.

@@ -11,7 +11,7 @@ from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, R
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
 
 # So many pages in a row may bring no row that was not seen before, where the list says that it goes on.
-MOST_PAGES_WITHOUT_NEWS = 10
+MAX_PAGES_WITHOUT_NEWS = 10
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Tally:
         self.furthest = max(self.furthest, self.rows)
         return is_news
 
-    def take_back(self, keys: tuple[Hashable, ...]) -> None:
+    def roll_back(self, keys: tuple[Hashable, ...]) -> None:
         """The latest page does not count."""
         self.rows -= len(keys)
         self.seen -= self._latest
@@ -176,7 +176,7 @@ def pages(
                 following = None
             else:
                 tokens.add(following.token)
-        if without_news > MOST_PAGES_WITHOUT_NEWS and following is not None:
+        if without_news > MAX_PAGES_WITHOUT_NEWS and following is not None:
             if not tally.proven:
                 raise PageRepeated(f"goes on for {without_news} pages without a row that was not there before")
             following = None

@@ -34,7 +34,7 @@ from source_invoicing.streams.listing.ties import LastMet
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 
 # Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
-MOST_PASSES = 10
+MAX_PASSES = 10
 # Passes over a list that repeats rows, one behind the other, that brought no new row: another will hardly bring one.
 ENOUGH = 3
 # Pages with fewer rows than this are not made smaller: there would be too many of them.
@@ -61,7 +61,7 @@ class Passes(Strategy):
     _watermark: Watermark
     _proof: FilterProof
     # With the newest in front: whether others change the list.
-    _is_restless = False
+    _changed_during_read = False
 
     def __init__(self, listing: Listing, plan: Plan) -> None:
         super().__init__(listing, plan)
@@ -85,7 +85,7 @@ class Passes(Strategy):
         request = PageRequest(since=since if self.plan.filtered else None, order=self.plan.order)
         self._watermark, self._proof = Watermark(), FilterProof(self, request.since)
         before: ListChanged | None = None
-        for _ in range(MOST_PASSES):
+        for _ in range(MAX_PASSES):
             try:
                 yield from self._read(request, since)
                 break
@@ -103,7 +103,7 @@ class Passes(Strategy):
     def _is_final(self, before: ListChanged | None, changed: ListChanged) -> bool:
         """Whether reading the list again would hardly help."""
         if isinstance(changed, RowsRepeated) and self.paging.resizable:
-            return self._begun >= MOST_PASSES or self._is_stuck
+            return self._begun >= MAX_PASSES or self._is_stuck
         if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
             # What a token names does not move, so a list that contradicts itself does so each time.
             return True
@@ -123,7 +123,7 @@ class Passes(Strategy):
         :raises ListChanged: when rows may have been missed
         """
         record: PassRecord | None = None
-        for _ in range(MOST_PASSES):
+        for _ in range(MAX_PASSES):
             record = PassRecord(record)
             tokens: list[HandedOut] = []
             shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
@@ -152,7 +152,9 @@ class Passes(Strategy):
                 if self._meets_all_places(record):
                     return
                 raise
-            if shows_deletes and (record.pages <= 1 or not self._is_restless or (self._begun > 1 and not missed)):
+            if shows_deletes and (
+                record.pages <= 1 or not self._changed_during_read or (self._begun > 1 and not missed)
+            ):
                 return
             if not shows_deletes and self._is_settled(record, tokens, tally):
                 return
@@ -169,7 +171,7 @@ class Passes(Strategy):
         if self._newest_rank is None:
             self._newest_rank = next(iter(ranks), None)
         created, started = map(self.listing.created_at, page.rows), self._watermark.started
-        self._is_restless = self._is_restless or any(at is not None and at >= started for at in created)
+        self._changed_during_read = self._changed_during_read or any(at is not None and at >= started for at in created)
         newest = self._newest_rank
         missed = sum(
             key not in self._met and (rank is None or newest is None or rank < newest)
@@ -243,8 +245,8 @@ class Passes(Strategy):
                     if not self._steps_back:
                         kind = TokenOutdated if isinstance(self.paging, Tokens) else RowsDeleted
                         raise kind(f"shrank from {total} to {listed.page.total} rows while it was read")
-                    self._is_restless = True
-                    if asked > MOST_PASSES * (MOST_PASSES + furthest):
+                    self._changed_during_read = True
+                    if asked > MAX_PASSES * (MAX_PASSES + furthest):
                         raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
                     total = listed.page.total
                     current = self._step_back(request, listed, slipped, lengths, tally)
@@ -278,7 +280,7 @@ class Passes(Strategy):
         :param listed: the page that shows it, which does not count either
         :return: the request for the first of them
         """
-        tally.take_back(listed.keys)
+        tally.roll_back(listed.keys)
         while slipped > 0 and lengths:
             slipped -= lengths[-1]
             tally.rows -= lengths.pop()

@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.strategy import Batch
 
 # Of a list's own requests, so much may be spent on reading it side by side. What it costs: half a page, on average,
 # where two ranges meet; a whole one where a range turns out to be empty; and one request at the end.
-MOST_EXTRA_REQUESTS = 0.04
+MAX_EXTRA_REQUESTS = 0.04
 COST_OF_A_CUT = 0.5
 COST_OF_AN_EMPTY_RANGE = 1.0
 COST_OF_THE_LAST_LOOK = 1.0
@@ -183,7 +183,7 @@ class KeyRanges:
         now = time.monotonic()
         with self._lock:
             if self._began_at is None:
-                self._began_at = here.floor
+                self._began_at = here.complete_until
             self._estimate.note(here.request.since, here.page, here.dated)
             if waited is not None and key_range.last_page_at is not None and self._present + self._coming == 1:
                 self._pace.note(waited, now - key_range.last_page_at - waited)
@@ -302,6 +302,6 @@ class KeyRanges:
             return False
         cuts = self._coming + 1
         cost = self._spent + cuts * COST_OF_A_CUT + COST_OF_THE_LAST_LOOK
-        if cost > MOST_EXTRA_REQUESTS * self._estimate.pages_in_all:
+        if cost > MAX_EXTRA_REQUESTS * self._estimate.pages_in_all:
             return False
         return self._rows_left(key_range) >= FEWEST_PAGES_TO_CUT * (cuts + 1) * self._estimate.page_size

@@ -22,7 +22,7 @@ from source_invoicing.streams.page import Listing, Row
 ROWS_REMEMBERED = 1000
 
 
-class PlansLeft:
+class RemainingPlans:
     """The plans of a stream that its API still honours, best first. Shared by all lists of the stream.
 
     Thread-safe.
@@ -79,12 +79,12 @@ class ListReader:
     """Reads one list by the best plan left; where the API does not honour it, by the next one from the top.
 
     :param listing: the list
-    :param plans_left: what to read it by
+    :param remaining_plans: what to read it by
     """
 
-    def __init__(self, listing: Listing, plans_left: PlansLeft) -> None:
+    def __init__(self, listing: Listing, remaining_plans: RemainingPlans) -> None:
         self._listing = listing
-        self._plans_left = plans_left
+        self._remaining_plans = remaining_plans
         #: Called when the reading begins, with a further plan, too: whether it is at the top, and whether the plan
         #: meets all rows there are, whatever the caller wants.
         self.on_begin: Callable[[bool, bool], None] | None = None
@@ -105,13 +105,13 @@ class ListReader:
         first_rows: set[int] = set()
         has_left_a_plan = False
         while True:
-            plan = self._plans_left.best
+            plan = self._remaining_plans.best
             if key_range is not None and not issubclass(plan.strategy, Keyset):
                 reads_on, since = key_range.ranges.fall_back(key_range)
                 if not reads_on:
                     return
                 key_range = None
-            may_leave = not self._plans_left.is_last
+            may_leave = not self._remaining_plans.is_last
             try:
                 for batch in self._read(plan, since, resume, key_range):
                     rows = self._wanted(batch.rows, since)
@@ -123,14 +123,14 @@ class ListReader:
                     del batch, rows
                 return
             except Contradiction:
-                yield Batch([], takes_back=True)
+                yield Batch([], rolls_back=True)
                 raise
             except (PlanNotSupported, BadRequest) as why:
                 if isinstance(why, PlanNotSupported):
                     # What was read proves nothing, nor does the place where an earlier run left off in the same way.
-                    yield Batch([], takes_back=True)
+                    yield Batch([], rolls_back=True)
                     resume = None if plan.strategy.resumable else resume
-                if not self._plans_left.leave(plan, self._sentence(why)):
+                if not self._remaining_plans.leave(plan, self._sentence(why)):
                     if isinstance(why, BadRequest):
                         raise
                     raise self._failure(why) from None

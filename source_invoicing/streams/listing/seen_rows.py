@@ -14,7 +14,7 @@ from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.page import Row
 
 # So many rows can be known again; of those before, only the hashes of their names are kept.
-MOST_RECENT = 10_000
+MAX_RECENT = 10_000
 # So many rows of the end of a page make a checkpoint: one of them may have been edited when a later run continues.
 ROWS_OF_A_CHECKPOINT = 5
 # A row that stands where it stood proves little, a few of them that all of them do.
@@ -192,7 +192,7 @@ class SeenRows:
         self._last = self._recent[met.row.name] = met
         self._order = max(self._order, met.order)
         self._recent.move_to_end(met.row.name)
-        if len(self._recent) > MOST_RECENT:
+        if len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)
 
     def _was_moved(self, before: RowFingerprint, now: RowFingerprint) -> bool:

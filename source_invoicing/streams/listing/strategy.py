@@ -25,9 +25,9 @@ from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, Pa
 
 PageKeys = tuple[Hashable, ...]
 # How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
-MOST_PROOFS = 3
+MAX_PROOFS = 3
 # Pages that are empty although the list goes on, in front of the first row.
-MOST_EMPTY_PAGES = 10
+MAX_EMPTY_PAGES = 10
 # Pages with fewer rows than this may begin with each other's second row by chance.
 ROWS_TO_COMPARE = 3
 
@@ -64,7 +64,7 @@ class Batch:
     :param start: from which time on the cursor holds, in a list that several workers share; ``None``: from the first
         row on
     :param is_range: whether it is a part of such a list
-    :param takes_back: whether what earlier batches promised does not hold: the list is not what it was taken for
+    :param rolls_back: whether what earlier batches promised does not hold: the list is not what it was taken for
     """
 
     rows: list[Row]
@@ -72,7 +72,7 @@ class Batch:
     checkpoint: Checkpoint | None = None
     start: int | None = None
     is_range: bool = False
-    takes_back: bool = False
+    rolls_back: bool = False
 
 
 class Strategy(ABC):
@@ -147,7 +147,7 @@ class Watermark:
     """Up to which modification time a reading has seen everything, once it is at its end.
 
     Rows edited behind its back carry a later time than its start, so it promises the newest time it has seen, but
-    never one later than its start (:meth:`.Page.clock_floor`).
+    never one later than its start (:meth:`.Page.complete_until`).
 
     :param resume: where an earlier run stopped, if this one continues from there
     :ivar started: the latest time the reading may promise (seconds since 1970, UTC)
@@ -163,7 +163,7 @@ class Watermark:
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Take note of a page and of the modification times on it."""
         if not self._saw_a_page:
-            self.started, self._saw_a_page = page.clock_floor(self._asked_at), True
+            self.started, self._saw_a_page = page.complete_until(self._asked_at), True
         if timestamps:
             self.newest = max(timestamps if self.newest is None else [self.newest, *timestamps])
 
@@ -211,7 +211,7 @@ class FilterProof:
         """
         if self._is_shown or self._since is None:
             return
-        if not any(self._lists_what_is_there(self._since) for _ in range(MOST_PROOFS)):
+        if not any(self._lists_what_is_there(self._since) for _ in range(MAX_PROOFS)):
             raise PlanNotSupported("does not list what changed after the time it is asked for")
 
     def _lists_what_is_there(self, since: int) -> bool:
@@ -234,7 +234,7 @@ class FilterProof:
         """The first page of a list that is not empty: rows that the account may not see may fill those before."""
         listing, paging = self._strategy.listing, self._strategy.paging
         page = listing.fetch(request)
-        for _ in range(MOST_EMPTY_PAGES):
+        for _ in range(MAX_EMPTY_PAGES):
             if page.rows or not page.has_more or (following := paging.following(request, page)) is None:
                 break
             request, page = following, listing.fetch(following)

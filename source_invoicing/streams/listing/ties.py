@@ -49,7 +49,7 @@ class TieProof:
         #: Whether a row came on several pages, or the same rows in another order.
         self.unstable = False
         #: Whether a further pass like the last one would repeat the same rows again.
-        self.stands_still = False
+        self.cannot_advance = False
         self.last_met = LastMet()
         self._is_past = is_past
         # How many places each pass went over.
@@ -74,8 +74,8 @@ class TieProof:
         self._before = (keys, size)
         # In two passes of different sizes, rows that a vendor lists several times stand side by side.
         side_by_side = len(list(groupby(keys))) == len(set(keys))
-        self.stands_still = keys == before and repeats and (size == size_before or not side_by_side)
-        if keys == before and not self.stands_still:
+        self.cannot_advance = keys == before and repeats and (size == size_before or not side_by_side)
+        if keys == before and not self.cannot_advance:
             return True
         return self._is_past and any(
             self.last_met.met_behind(number) >= places for number, places in enumerate(self._places[:-1])

@@ -34,7 +34,7 @@ from source_invoicing.streams.stream import InvoicingStream
 ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
 
 # Parents whose lists are looked at for one that has rows.
-MOST_PARENTS = 2
+MAX_PARENTS = 2
 
 
 class Inquiry:
@@ -140,7 +140,7 @@ class Inquiry:
     def _partition_with_rows(self, stream: ChildStream) -> Partition:
         """The list of the first parent that has rows in it; of a few, as each costs a request."""
         parents = stream.parents
-        ids = map(parents.parent_id, self.page(parents.name).rows[:MOST_PARENTS])
+        ids = map(parents.parent_id, self.page(parents.name).rows[:MAX_PARENTS])
         partitions = [stream.partition_for(each) for each in ids]
         for partition in partitions:
             answer = self._answer(stream, ResourceList(stream, partition).request(PageRequest(), {}), PageRequest())

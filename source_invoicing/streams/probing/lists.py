@@ -32,7 +32,7 @@ ENDS, GOES_ON, NO_ADDRESS = "ends there", "goes on", "names no next page"
 ANOTHER_KEY = "another key"
 OLDEST_ROW, NEWEST_ROW, BY_CHANGE, NO_ORDER = "oldest row first", "newest row first", "by time of change", "none"
 # Pages of a list that are followed to see how it ends.
-MOST_PAGES = 4
+MAX_PAGES = 4
 # Any two are in some order.
 FEWEST_IN_ORDER = 3
 
@@ -269,7 +269,7 @@ def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | No
     """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
     stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
     keys: set[Hashable] = set()
-    for number in range(1, MOST_PAGES + 1):
+    for number in range(1, MAX_PAGES + 1):
         answer = inquiry.page(name, request)
         if number > 1 and answer.page is None:
             return len(keys), answer, None

@@ -14,7 +14,7 @@ from source_invoicing.streams.resource import Resource
 NAME = re.compile(r"[A-Za-z_]+(?:[0-9]{1,2}[A-Za-z_]*)?")
 LONGEST_NAME = 60
 # An object with more members is a record.
-MOST_IN_AN_ENVELOPE = 4
+MAX_IN_AN_ENVELOPE = 4
 TYPES: Mapping[type, str] = {
     type(None): "null",
     bool: "boolean",
@@ -55,7 +55,7 @@ class Shapes:
             at = f"{path}.{shown(name)}" if path else shown(name)
             if name in declared:
                 self._value(stream, declared[name], value, at)
-            elif not stream.is_of_user(name):
+            elif not stream.is_custom_field(name):
                 self.undeclared.setdefault((stream.name, at), set()).add(kind_of(value))
 
     def _value(self, stream: Resource, schema: Mapping[str, Any], value: Any, path: str) -> None:
@@ -89,7 +89,7 @@ def fields_of(body: Any, stream: Resource) -> dict[str, set[str]]:
     :param stream: knows the fields that users have made
     """
     fields: dict[str, set[str]] = {}
-    is_envelope = isinstance(body, dict) and len(body) <= MOST_IN_AN_ENVELOPE
+    is_envelope = isinstance(body, dict) and len(body) <= MAX_IN_AN_ENVELOPE
     _note_fields(body, "", 2 if is_envelope else 1, fields, stream)
     return fields
 
@@ -100,7 +100,7 @@ def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]]
             _note_fields(each, f"{path}[]", min(levels, 1), fields, stream)
     elif isinstance(value, dict) and levels:
         for name, member in value.items():
-            if not stream.is_of_user(name):
+            if not stream.is_custom_field(name):
                 at = f"{path}.{shown(name)}" if path else shown(name)
                 fields.setdefault(at, set()).add(kind_of(member))
                 if levels > 1:
