@@ -24,8 +24,8 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     """Parts of the details of documents, or the details themselves.
 
     One request for each document that is new or changed; its response is shared by all streams with the same source
-    and the same :attr:`detail`. A record has the same stamps as that of a :class:`DerivedStream`, from the document's row
-    in the list. A document that was deleted since it was listed has no record.
+    and the same :attr:`detail`. A record has the same stamps as that of a :class:`DerivedStream`, from the row in the
+    list. A document that was deleted since it was listed has no record.
     """
 
     #: A second path, tried if the first does not exist: some documentation has both.

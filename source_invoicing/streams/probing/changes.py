@@ -213,12 +213,12 @@ def _direction(inquiry: Inquiry, times: list[int]) -> str:
         ABSENT: "Without a time of change each sync emits the whole list.",
     }
 )
-def carries(inquiry: Inquiry, name: str, field: str, among: Params | None = None) -> str:
+def carries(inquiry: Inquiry, name: str, field: str, page_params: Params | None = None) -> str:
     """Do the rows have a value in a field?
 
-    :param among: see :meth:`.Inquiry.rows`
+    :param page_params: see :meth:`.Inquiry.rows`
     """
-    rows = inquiry.rows(name, among)
+    rows = inquiry.rows(name, page_params)
     filled = [row for row in rows if row.get(field) not in (None, "", [], {})]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))

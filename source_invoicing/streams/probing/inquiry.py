@@ -83,14 +83,14 @@ class Inquiry:
         path: str = "",
         key: Hashable = None,
         headers: Mapping[str, str] | None = None,
-        again: bool = False,
+        refetch: bool = False,
     ) -> Answer:
         """A page of a stream's list.
 
         :param params: query parameters, or members of the body, that replace the stream's own; ``None`` removes one
         :param path: replaces the path of the stream; ``{id}`` stands for a key. The response is not read as a list
         :param key: for ``{id}``
-        :param again: send the request even if its answer is known
+        :param refetch: send the request even if its answer is known
         :raises Failure: when every further request would fail, too
         :raises CannotTell: when the list belongs to a parent, and there is none
         """
@@ -101,19 +101,19 @@ class Inquiry:
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
         asked = _with_params(listing.request(request, {}), params or {})
         asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
-        answer = self._answer(stream, asked, None if path else request, again=again)
+        answer = self._answer(stream, asked, None if path else request, refetch=refetch)
         if path and answer.failure is None and answer.response is not None:
             self.note_fields(name, answer.response.body)
         return answer
 
-    def rows(self, name: str, among: Params | None = None) -> list[Row]:
+    def rows(self, name: str, page_params: Params | None = None) -> list[Row]:
         """Rows of a list.
 
-        :param among: parameters of a page that other probes request too; if they are refused, the plain list is read
+        :param page_params: parameters of a page that other probes request too; without them, if they are refused
         :raises CannotTell: when there are none
         """
-        answer = self.page(name, params=among)
-        return (self.page(name) if among and answer.page is None else answer).rows
+        answer = self.page(name, params=page_params)
+        return (self.page(name) if page_params and answer.page is None else answer).rows
 
     def record(self, name: str, key: Hashable) -> Answer:
         """A single record, requested as the connector does it. The response is not read as a list.
@@ -147,14 +147,16 @@ class Inquiry:
                 return partition
         return partitions[0]
 
-    def _answer(self, stream: Resource, asked: Request, request: PageRequest | None, *, again: bool = False) -> Answer:
+    def _answer(
+        self, stream: Resource, asked: Request, request: PageRequest | None, *, refetch: bool = False
+    ) -> Answer:
         """
         :param request: the page that ``asked`` requests; ``None`` where the response is not read as a list
         """
         if isinstance(stream, ChildStream):  # its path contains an id
             asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
         key = (_request_key(asked), request is None)
-        if again or key not in self._answers:
+        if refetch or key not in self._answers:
             self._answers[key] = self._send(stream, asked, request)
         answer = self._answers[key]
         if answer.response is not None:

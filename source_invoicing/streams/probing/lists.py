@@ -46,14 +46,16 @@ FEWEST_IN_ORDER = 3
         UNREADABLE: "What comes cannot be read by the connector.",
     }
 )
-def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
+def path(
+    inquiry: Inquiry, path: str, like: str, params: Params | None = None, page_params: Params | None = None
+) -> str:
     """Does a path answer?
 
-    :param beside: a stream with requests of the same kind, whose rows have the ids for the path
-    :param among: see :meth:`.Inquiry.rows`
+    :param like: a stream with requests of the same kind, whose rows have the ids for the path
+    :param page_params: see :meth:`.Inquiry.rows`
     """
-    key = inquiry.stream(beside).key(inquiry.rows(beside, among)[0]) if "{id}" in path else None
-    return inquiry.page(beside, path=path, params=params, key=key).outcome
+    key = inquiry.stream(like).key(inquiry.rows(like, page_params)[0]) if "{id}" in path else None
+    return inquiry.page(like, path=path, params=params, key=key).outcome
 
 
 @question(
@@ -79,21 +81,21 @@ def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
         REFUSED: "The parameter has to be left out.",
     }
 )
-def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
+def parameter(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None = None) -> str:
     """Does a list accept a parameter?
 
-    :param along: parameters of another probe of the same list. If it accepts both at once, one request answers both
+    :param combined_with: parameters of another probe of the same list: if both are accepted, one request answers both
     """
-    answer = _with_another(inquiry, name, params, along)
+    answer = _with_another(inquiry, name, params, combined_with)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
     return TAKEN if answer.listed else ""
 
 
-def _with_another(inquiry: Inquiry, name: str, params: Params, along: Params | None) -> Answer:
+def _with_another(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None) -> Answer:
     """A page requested with parameters and those of another probe, or without the latter if that is refused."""
-    both = inquiry.page(name, params={**params, **(along or {})})
-    return inquiry.page(name, params=params) if along and both.page is None else both
+    both = inquiry.page(name, params={**params, **(combined_with or {})})
+    return inquiry.page(name, params=params) if combined_with and both.page is None else both
 
 
 @question(
@@ -107,26 +109,28 @@ def selection(
     inquiry: Inquiry,
     name: str,
     params: Params,
-    keeps: Callable[[Row], bool],
+    matches: Callable[[Row], bool],
     *,
-    among: Params | None = None,
-    along: Params | None = None,
+    page_params: Params | None = None,
+    combined_with: Params | None = None,
 ) -> str:
     """Does a parameter select rows?
 
-    :param keeps: whether the parameter should select a row
-    :param among: parameters of a page without it, see :meth:`.Inquiry.rows`
-    :param along: see :func:`parameter`
+    :param matches: whether the parameter should select a row
+    :param page_params: parameters of a page without it, see :meth:`.Inquiry.rows`
+    :param combined_with: see :func:`parameter`
     """
-    if all(map(keeps, inquiry.rows(name, among))):
+    if all(map(matches, inquiry.rows(name, page_params))):
         raise CannotTell("there is no row that would be left out")
-    answer = _with_another(inquiry, name, params, along)
-    if along and answer.page is not None and not answer.page.rows:  # either of the two may have excluded all rows
+    answer = _with_another(inquiry, name, params, combined_with)
+    if (
+        combined_with and answer.page is not None and not answer.page.rows
+    ):  # either of the two may have excluded all rows
         answer = inquiry.page(name, params=params)
     if answer.refused:
         return REFUSED
     inquiry.note("rows selected", len(answer.listed.rows))
-    return HONOURED if all(map(keeps, answer.listed.rows)) else IGNORED
+    return HONOURED if all(map(matches, answer.listed.rows)) else IGNORED
 
 
 @question(
@@ -136,12 +140,12 @@ def selection(
         REFUSED: "The filter must not be sent.",
     }
 )
-def selects_none(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
+def selects_none(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None = None) -> str:
     """Is the list empty under a filter that matches no row?
 
-    :param along: see :func:`parameter`
+    :param combined_with: see :func:`parameter`
     """
-    answer = _with_another(inquiry, name, params, along)
+    answer = _with_another(inquiry, name, params, combined_with)
     if answer.refused:
         return REFUSED
     inquiry.note("rows with the filter", len(answer.listed.rows))
@@ -204,21 +208,21 @@ def page_at(
     request: PageRequest,
     *,
     in_order: bool = False,
-    among: Params | None = None,
-    along: Params | None = None,
+    page_params: Params | None = None,
+    combined_with: Params | None = None,
 ) -> str:
     """What is at a place in a list, such as far beyond its end?
 
     :param in_order: whether a page may have to be requested right after the previous one, here the first
-    :param among: parameters of pages that other probes request too
-    :param along: see :func:`parameter`
+    :param page_params: parameters of pages that other probes request too
+    :param combined_with: see :func:`parameter`
     """
-    start = inquiry.page(name, params=among).rows
-    if request.number > 1 and inquiry.page(name, params=among, again=in_order).listed.has_more:
+    start = inquiry.page(name, params=page_params).rows
+    if request.number > 1 and inquiry.page(name, params=page_params, refetch=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
-    answer = inquiry.page(name, request, {**(among or {}), **(along or {})})
-    if along and answer.page is None:
-        answer = inquiry.page(name, request, among)
+    answer = inquiry.page(name, request, {**(page_params or {}), **(combined_with or {})})
+    if combined_with and answer.page is None:
+        answer = inquiry.page(name, request, page_params)
     if answer.failure is not None and answer.refused:
         return REFUSED
     key = inquiry.stream(name).key
@@ -299,7 +303,7 @@ def order_stable(inquiry: Inquiry, name: str) -> str:
     if len(rows) == 1:
         raise CannotTell("the list has one row")
     key = inquiry.stream(name).key
-    refetched = inquiry.page(name, again=True).listed.rows
+    refetched = inquiry.page(name, refetch=True).listed.rows
     return STABLE if [*map(key, rows)] == [*map(key, refetched)] else UNSTABLE
 
 
