@@ -91,6 +91,7 @@ class SweepDeletions(Deletions):
         self._emitted = GrowingKeySet()
         self._keeps_emitted = bool(self._policy.sweep_days)
         self._latest: int | None = None
+        self._is_first: bool | None = None
         self._is_complete = False
         self._is_proven = True
         self._partition = Partition()
@@ -106,11 +107,13 @@ class SweepDeletions(Deletions):
     @override
     def watch(self, reader: ListReader, partition: Partition, *, is_first: bool) -> None:
         self._partition = partition
+        # The first worker of a list that several share has seen the state before any of them moved it.
+        self._is_first = is_first if self._is_first is None else self._is_first
         if not self._known:
             return
 
         def begin(from_the_top: bool, reads_all: bool) -> None:
-            self._is_complete = from_the_top and (is_first or reads_all)
+            self._is_complete = from_the_top and (self._is_first or reads_all)
             self._is_proven = self._is_proven and reads_all
             self._keeps_emitted = self._keeps_emitted or reads_all
 
