@@ -92,6 +92,7 @@ class SweepDeletions(Deletions):
         self._emitted = GrowingKeySet()
         self._keeps_emitted = bool(self._policy.sweep_days)
         self._latest: int | None = None
+        self._is_first: bool | None = None
         # Whether this reading of the list returned all its rows.
         self._has_seen_all = False
         # Whether a row that is missing from the list is gone, so that it need not be requested by its id.
@@ -109,11 +110,13 @@ class SweepDeletions(Deletions):
     @override
     def watch(self, reader: ListReader, partition: Partition, *, is_first: bool) -> None:
         self._partition = partition
+        # If several workers share the list, only the first one sees the state before any of them moves it.
+        self._is_first = is_first if self._is_first is None else self._is_first
         if not self._known:
             return
 
         def begin(from_the_top: bool, reads_all: bool) -> None:
-            self._has_seen_all = from_the_top and (is_first or reads_all)
+            self._has_seen_all = from_the_top and (self._is_first or reads_all)
             self._trusts_list = self._trusts_list and reads_all
             self._keeps_emitted = self._keeps_emitted or reads_all
 
