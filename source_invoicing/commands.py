@@ -23,7 +23,7 @@ from typing_extensions import override
 from source_invoicing import probe
 from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
-from source_invoicing.http import Failure, config_failure, forget, heartbeat, mask
+from source_invoicing.http import Failure, config_failure, forget_secrets, heartbeat, mask
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.source import SourceInvoicing
 from source_invoicing.specification import PROTOCOL
@@ -128,7 +128,7 @@ def _login(arguments: Namespace) -> Mapping[str, Any]:
             "platforms go into the configuration as they are."
         )
     options = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    forget()
+    forget_secrets()
     for name in platform.login_secrets:
         options[name] = (options.get(name) or os.environ.get(_variable(name)) or _ask_for(name)).strip()
         mask(options[name])

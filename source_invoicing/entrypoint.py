@@ -19,7 +19,7 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 from typing_extensions import override
 
-from source_invoicing.http import Failure, config_failure, forget, logger, mask
+from source_invoicing.http import Failure, config_failure, forget_secrets, logger, mask
 from source_invoicing.messages import RecordPage, SyncFailed
 from source_invoicing.output import Output, OutputError, watched
 from source_invoicing.source import SourceInvoicing
@@ -33,7 +33,7 @@ class _Entrypoint(AirbyteEntrypoint):
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
         """Mask the secrets of the configuration in every form they can take, except very short ones: for a blank key,
         the CDK would put asterisks in the place of every blank."""
-        forget()
+        forget_secrets()
         for secret in get_secrets(connection_specification, config):
             if isinstance(secret, str):
                 mask(secret)

@@ -17,7 +17,7 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import config_failure, gravest
+from source_invoicing.http import config_failure, most_severe
 from source_invoicing.streams import Row
 
 
@@ -81,5 +81,5 @@ def sync_failed(failures: Sequence[tuple[str, AirbyteTracedException]]) -> SyncF
         message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
         "own; the other streams are complete.",
         internal_message="Streams failed",
-        failure_type=gravest(failure.failure_type for _, failure in failures),
+        failure_type=most_severe(failure.failure_type for _, failure in failures),
     )

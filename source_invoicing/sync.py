@@ -27,7 +27,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import Cancelled, Failure, heartbeat, in_accounts, logger
+from source_invoicing.http import Cancelled, Failure, combined_failure, heartbeat, logger
 from source_invoicing.lanes import Job, lanes_of
 from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
 from source_invoicing.streams import Reading, Resource
@@ -179,7 +179,7 @@ class Sync:
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._completed[name] else ""
-            self._fail(name, in_accounts(errors, others))
+            self._fail(name, combined_failure(errors, others))
         logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
         failed = any(stream == name for stream, _ in self._failures)
         yield status_of(name, AirbyteStreamStatus.INCOMPLETE if failed else AirbyteStreamStatus.COMPLETE)

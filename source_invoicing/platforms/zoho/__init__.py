@@ -157,7 +157,7 @@ class Zoho(Platform):
 
     def _client_of(self, client: ApiClient, organization_id: str) -> ApiClient:
         limits = self._limits(CALLS_PER_MINUTE - CALLS_OF_NO_ORGANIZATION)
-        return client.beside(ZohoErrorHandler(self.product, organization_id), limits)
+        return client.for_account(ZohoErrorHandler(self.product, organization_id), limits)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         tokens = AccessTokens(
@@ -165,7 +165,7 @@ class Zoho(Platform):
             token_url=self._token_url,
             form=self._form,
             refusal=partial(token_refusal, self._data_center, urlsplit(self._token_url).netloc),
-            most_requests=TOKENS_PER_WINDOW,
+            max_requests=TOKENS_PER_WINDOW,
             retry_policy=retry_policy,
         )
         side_by_side = ACCOUNTS_SIDE_BY_SIDE if self._may_be_several else 1
