@@ -55,8 +55,8 @@ class _Entrypoint(AirbyteEntrypoint):
 
 
 def _trimmed(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The top-level properties as :mod:`source_invoicing.config` reads them: text without white space around it, and
-    without blank texts, which forms leave for empty fields."""
+    """The top-level properties as :mod:`source_invoicing.config` reads them: without white space around text, and
+    without blank text, which forms leave in empty fields."""
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
     return {name: value for name, value in trimmed.items() if value != ""}
 

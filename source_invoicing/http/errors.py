@@ -88,7 +88,7 @@ def config_failure(sentence: str) -> Failure:
 
 
 def transient_failure(sentence: str) -> Failure:
-    """A failure that may be gone with the next run."""
+    """A failure that the next run may not have."""
     return Failure(sentence, FailureType.transient_error)
 
 

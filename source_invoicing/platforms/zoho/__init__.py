@@ -30,7 +30,7 @@ from source_invoicing.platforms.zoho import books, books_details, invoice, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.platforms.zoho.earlier_state import place_states
+from source_invoicing.platforms.zoho.earlier_state import assign_states_to_accounts
 from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
@@ -125,8 +125,8 @@ class Zoho(Platform):
         return combine(base, streams, STATES, "organization_id")
 
     @override
-    def place_states(self, streams: Sequence[InvoicingStream]) -> None:
-        place_states(streams)
+    def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:
+        assign_states_to_accounts(streams)
 
     @classmethod
     @override
