@@ -139,8 +139,7 @@ class Job:
         """
         if self.lane.num_workers == 1 or not self.reading.shareable:
             return None
-        ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
-        return ranges
+        return KeyRanges(self.lane.num_workers, call_worker, self.reading.forget_ranges)
 
     def collect_parent_ids(self, outlet: Resource, records: list[Row]) -> None:
         """Collect the ids that child streams wait for."""
