@@ -1,4 +1,4 @@
-"""Commands for people in a shell: ``catalog``, ``login`` and ``probe``, beside ``--help`` and ``--version``.
+"""Commands for people in a shell: ``catalog``, ``login`` and ``probe``, besides ``--help`` and ``--version``.
 
 Standard output holds only what a command produces; messages go to standard error.
 """
