@@ -67,7 +67,7 @@ class Platform(ABC):
         :raises Failure: when the accounts have to be asked for, and cannot be
         """
 
-    def place_states(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
+    def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
         """Say which of several accounts the states belong to that do not (:meth:`.AccountsState.claim`).
 
         :param streams: at their states

@@ -49,11 +49,11 @@ class ZohoAuth(TokenAuth):
         self._follows = follows
 
     @override
-    def note_granted(self, request: Request) -> None:
+    def remember_granted(self, request: Request) -> None:
         """One that belongs to no organization is kept: another may be refused because its organization is out of
         calls, which says nothing about the token."""
         if self._granted is None or "organization_id" in dict(self._granted.params):
-            super().note_granted(request)
+            super().remember_granted(request)
 
     @override
     def sign(self, request: Request, token: AccessToken) -> Request:

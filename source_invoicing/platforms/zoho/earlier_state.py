@@ -12,7 +12,7 @@ from source_invoicing.streams.resource import ResourceList
 MAX_STREAMS = 5
 
 
-def place_states(streams: Sequence[InvoicingStream]) -> None:
+def assign_states_to_accounts(streams: Sequence[InvoicingStream]) -> None:
     """Give each state without parts to the organization that it belongs to. Where that does not show, all begin at the
     top: the cursor of another organization would leave out rows.
 
