@@ -63,8 +63,8 @@ def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
         )
     traced = AirbyteTracedException.from_exception(
         error,
-        message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}. Run the sync again; if this "
-        "stays, report it with the log.",
+        message=f"An unexpected error occurred in stream {stream}: {type(error).__name__}. Run the sync again; if it "
+        "persists, report it with the log.",
     )
     # The text of an unexpected exception may hold a secret.
     traced.internal_message = filter_secrets(traced.internal_message or "")

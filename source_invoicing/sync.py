@@ -35,8 +35,9 @@ from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import FINISHED
 
 # How many items may wait for the consumer; as many as there are workers, if that is more. It bounds the memory that a
-# slow reader of the output costs. Room for an item of each worker lets all of them end when a sync is cancelled.
-QUEUE_SIZE = 32
+# slow reader of the output costs, and the details that are asked for again when a sync is killed. Room for an item of
+# each worker lets all of them end when a sync is cancelled.
+QUEUE_SIZE = 10
 
 
 @dataclass(frozen=True)

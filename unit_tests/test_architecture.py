@@ -25,7 +25,7 @@ BELOW = {
     **{f"platforms.{name}": ["http", "streams", "config", "platforms.platform"] for name in PLATFORMS},
     "config": ["http", "specification"],
     "sync": ["http", "streams", "lanes", "messages"],
-    "lanes": ["http", "streams", "breaker"],
+    "lanes": ["http", "streams"],
 }
 
 

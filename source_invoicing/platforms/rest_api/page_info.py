@@ -139,8 +139,8 @@ def absolute(link: str, response: Response, base_url: str) -> str:
         address = urljoin(join_url(base_url, response.path), link)
     except ValueError:
         raise UnexpectedResponse(
-            f"The API answered {response.path} with a next page whose address is none. Run the sync again; if this "
-            "stays, check the pagination of the stream.",
+            f"The API answered {response.path} with a next page whose address is none. Run the sync again; if it "
+            "persists, check the pagination of the stream.",
             FailureType.transient_error,
         ) from None
     # Behind a proxy that terminates https, an API may believe that it is reached by http.

@@ -140,8 +140,8 @@ class ZohoErrorHandler:
     def _under_success(self, response: Response) -> Verdict:
         return Retry(
             UnexpectedResponse(
-                f"{self._sentence(response)} Zoho documents no error under this status. Run the sync again; if this "
-                "stays, ask Zoho's support about the code.",
+                f"{self._sentence(response)} Zoho documents no error under this status. Run the sync again; if it "
+                "persists, ask Zoho's support about the code.",
                 FailureType.transient_error,
             )
         )
