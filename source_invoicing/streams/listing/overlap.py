@@ -120,8 +120,7 @@ class Overlap(Strategy):
             self._check_order(current)
             fresh = seen.take(current)
             current = current.without_rows()
-            has_news = bool(fresh) and current.goes_beyond(previous)
-            more = self._goes_on(current, seen, previous, has_news=has_news)
+            more = self._goes_on(current, seen, previous, has_news=bool(fresh) and current.goes_beyond(previous))
             yield current, [*self._skipped_rows(seen), *fresh], more
             del fresh
             if not more:

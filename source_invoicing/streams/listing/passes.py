@@ -261,11 +261,7 @@ class Passes(Strategy):
                 del listed
 
     def _next(self, listed_pages: Iterator[ListedPage], num_pages: int, max_pages: int) -> ListedPage | None:
-        """The next page, if there is one.
-
-        :param num_pages: how many pages of the pass have been read
-        :param max_pages: how many had been read at most, before the reading stepped back
-        """
+        """The next page, after ``num_pages`` of the pass. If the pass stepped back, ``max_pages`` is larger."""
         try:
             return next(listed_pages, None)
         except BadRequest as refusal:
@@ -283,10 +279,9 @@ class Passes(Strategy):
     def _step_back(
         self, request: PageRequest, listed: ListedPage, lost: int, lengths: list[int], tally: Tally
     ) -> PageRequest:
-        """Forget the latest pages, to which unread rows may have moved.
+        """Forget the latest pages, to which as many unread rows may have moved as were lost.
 
         :param listed: the page whose total has shrunk, which does not count either
-        :param lost: how many rows the total has shrunk by
         :return: the request for the first of them
         """
         tally.roll_back(listed.keys)
