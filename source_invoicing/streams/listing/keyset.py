@@ -71,7 +71,7 @@ class Keyset(Strategy):
         while True:
             asked_at = time.monotonic()
             current = self._ask(PageRequest(since=next_since, order=self.plan.order), last_seen)
-            waited = None if needs_a_look else time.monotonic() - asked_at
+            waited = None if needs_a_look else time.monotonic() - asked_at  # unless a look came in between
             if previous is not None:
                 current = self._check_totals(previous, current)
             elif current.is_silent and current.page.short:

@@ -45,7 +45,7 @@ NEWEST_FIRST = (Order.NEWEST_ROW_FIRST, Order.NEWEST_CHANGE_FIRST)
 class Passes(Strategy):
     """Page after page to the end of the list, as often as it takes until no row can have been missed.
 
-    A delete on a page that was read pulls an unread row onto it. How many passes that takes:
+    A delete on a page that was read pulls an unread row onto it. So the number of passes depends on the list:
 
     * Tokens that name a row: one pass, since nothing shifts.
     * Newest row first, with totals: one pass, since only deletes pull rows onto pages that were read, and never more

@@ -79,7 +79,7 @@ class SeenRows:
         self.head = resume.head if resume else None
         #: Rows on the longest page.
         self.longest = 0
-        #: The latest total, not the lowest: a row that was inserted and seen makes up for no other.
+        #: The latest total. It counts inserted rows, so an inserted row that was seen makes up for no other.
         self.total: int | None = None
         #: How many rows were put in front of the last row seen, and have not been seen.
         self.missing = resume.missing if resume else 0
