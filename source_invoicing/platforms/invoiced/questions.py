@@ -141,7 +141,7 @@ def page_out_of_order(inquiry: Inquiry, *numbers: int) -> str:
         raise CannotTell("the list has too few rows")
     # Of a size that nothing else asks for, so that it is another list to the server.
     answers = [
-        inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, again=True)
+        inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, refetch=True)
         for number in numbers
     ]
     return REFUSED if answers[-1].refused else SERVED if answers[-1].listed else ""
@@ -306,7 +306,7 @@ def late_events(inquiry: Inquiry) -> str:
     stream, before = inquiry.stream("events"), EVENTS.base(inquiry, "events").rows
     now = inquiry.page("events", params=WITH_USER)
     if now.page is None:
-        now = inquiry.page("events", again=True)
+        now = inquiry.page("events", refetch=True)
     known = {stream.key(row) for row in before}
     oldest, newest = min(times := EVENTS.times(inquiry, "events", before)), max(times)
     new = EVENTS.times(inquiry, "events", [row for row in now.rows if stream.key(row) not in known])

@@ -150,7 +150,7 @@ class DeclaredLists(DeclaredStream, ABC):
     @property
     def _times_of_all(self) -> list[EndState | None]:
         """The states that move when all is read, of each stream that the list is read for."""
-        return [times_in(stream.progress) for stream in self.read_for or [self]]
+        return [times_in(stream.progress) for stream in self.target_streams or [self]]
 
     def note_start(self, page: Page) -> None:
         """Take note of when a list was begun, for states that move when all is read."""

@@ -192,7 +192,7 @@ class Transactions(ZohoStream):
         return page
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         """One bank account after the other: one place of the documentation asks for an account, others do not."""
         if not isinstance(refusal, BadRequest) or "account_id" in partition.params:
             return ()
