@@ -426,9 +426,9 @@ def test_a_request_that_begins_a_range_is_a_request_like_any_other() -> None:
 
 def test_the_estimate_reads_between_its_points() -> None:
     estimate = RowEstimate()
-    estimate.note(None, Page([{}] * 10, total=1000, server_time=1100), [100, 110])
+    estimate.add(None, Page([{}] * 10, total=1000, server_time=1100), [100, 110])
     assert estimate.rows_between(100, 600) == pytest.approx(500, rel=0.01)
-    estimate.note(600, Page([{}] * 10, total=900, server_time=1100), [600, 610])
+    estimate.add(600, Page([{}] * 10, total=900, server_time=1100), [600, 610])
     assert estimate.rows_between(100, 600) == pytest.approx(100, rel=0.01)
     assert estimate.cut(600, 1100, 0.5) == pytest.approx(850, abs=2)
 
@@ -440,7 +440,7 @@ def test_only_a_worker_that_finds_something_to_do_is_called(
     monkeypatch.delenv(SHARE_ALWAYS)
     pace = Pace()
     assert pace.useful_workers == 1
-    pace.note(waited, handled)
+    pace.add(waited, handled)
     assert pace.useful_workers == workers
 
 

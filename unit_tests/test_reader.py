@@ -173,7 +173,9 @@ def test_leaving_is_said_once_aloud(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_plan_that_another_worker_has_left_is_not_left_twice() -> None:
     remaining_plans = RemainingPlans("things", (REFUSED, REFUSED_BY_THE_API, SNAPSHOT))
     left = []
-    workers = [threading.Thread(target=lambda: left.append(remaining_plans.leave(REFUSED, "is odd"))) for _ in range(8)]
+    workers = [
+        threading.Thread(target=lambda: left.append(remaining_plans.give_up(REFUSED, "is odd"))) for _ in range(8)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -182,9 +184,9 @@ def test_a_plan_that_another_worker_has_left_is_not_left_twice() -> None:
     assert left == [True] * 8
     assert remaining_plans.best is REFUSED_BY_THE_API
     assert not remaining_plans.is_last
-    assert remaining_plans.leave(REFUSED_BY_THE_API, "is odd")
+    assert remaining_plans.give_up(REFUSED_BY_THE_API, "is odd")
     assert remaining_plans.is_last
-    assert not remaining_plans.leave(SNAPSHOT, "is odd")
+    assert not remaining_plans.give_up(SNAPSHOT, "is odd")
     assert remaining_plans.best is SNAPSHOT
 
 
@@ -210,7 +212,7 @@ def test_a_list_is_shared_as_long_as_it_is_read_by_key() -> None:
 
 def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list() -> None:
     remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
-    remaining_plans.leave(KEYSET, "is odd")
+    remaining_plans.give_up(KEYSET, "is odd")
     fallbacks: list[bool] = []
     shared = KeyRanges(4, lambda _: None, lambda: fallbacks.append(True))
 

@@ -222,7 +222,7 @@ def reported_by(stream: InvoicingStream) -> str:
     if not stream.can_detect_deletions:
         return ""
     plan = stream.plans[0]
-    return f", reported by {'its event' if stream.event_kinds else 'each sync' if plan.meets_all_rows else 'a search'}"
+    return f", reported by {'its event' if stream.event_kinds else 'each sync' if plan.reads_all_rows else 'a search'}"
 
 
 def after_an_edit(platform: str, stream: InvoicingStream) -> str:

@@ -1,4 +1,4 @@
-"""How far a reading of a list got, as it stands in the state, for a later run to continue from."""
+"""How far a reading of a list got, as the state keeps it for a later run to continue from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zlib import crc32
 from source_invoicing.streams.page import LARGEST, Row, is_identity
 from source_invoicing.streams.timestamps import real
 
-# Name, modification time and contents of a row; its rank as well, if the list is sorted by it.
+# How many: name, modification time and contents of a row, and its rank if the list is sorted by it.
 FIELDS_OF_A_FINGERPRINT = (3, 4)
 # The members of a stored checkpoint: since version 0.1.0, and those added later.
 MEMBERS = frozenset({"offset", "row", "filtered", "since", "began", "newest"})
@@ -22,11 +22,11 @@ LATER_MEMBERS = frozenset({"tail", "head", "missing"})
 
 @dataclass(frozen=True)
 class RowFingerprint:
-    """A row as it was read, to recognise it later.
+    """How a row looked when it was read, to recognise it later.
 
     :param name: the row's key, as :func:`name_of` writes it
     :param timestamp: its modification time (seconds since 1970, UTC), if it has one
-    :param content: a checksum of all that is in it; ``None`` where none was kept, as in states of version 0.1.0
+    :param content: a checksum of its contents; ``None`` where none was kept, as in states of version 0.1.0
     :param rank: a number that grows with each row created; ``None`` where the list is not sorted by it, and in the
         states of earlier versions
     """
@@ -56,18 +56,18 @@ class RowFingerprint:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How far a reading got: the last few rows, and what else it takes to find their place again.
+    """How far a reading got: its last few rows, and the facts needed to find their place again.
 
     Timestamps are seconds since 1970 (UTC).
 
     :param offset: rows before the row that was handed out last
-    :param filtered: whether the API was asked to leave out rows
-    :param since: the time that rows were selected by, by the API or here
-    :param began: the latest time that the reading may promise: when it began, by both clocks, less a margin
+    :param filtered: whether the API was asked only for rows changed at or after ``since``
+    :param since: only rows changed at or after this time were selected, by the API or by this connector
+    :param began: the latest time that the cursor may have: when the reading began, by both clocks, less a margin
     :param newest: the newest modification time seen so far
     :param tail: the rows that were handed out last, in order
-    :param head: the row that stood first
-    :param missing: rows that were put in front of those handed out, and have not been met yet
+    :param head: the first row of the list
+    :param missing: how many rows were put in front of those handed out, and have not been seen yet
     """
 
     offset: int
@@ -81,8 +81,7 @@ class Checkpoint:
 
     @classmethod
     def restore(cls, stored: Any) -> Checkpoint | None:
-        """A checkpoint from its stored form, also that of version 0.1.0, which kept the last row's key and no more;
-        ``None`` if malformed."""
+        """A checkpoint from its stored form; ``None`` if malformed. Version 0.1.0 kept only the key of the last row."""
         if not isinstance(stored, Mapping) or not MEMBERS <= stored.keys() <= MEMBERS | LATER_MEMBERS:
             return None
         if not is_identity(stored["row"]) or type(stored["filtered"]) is not bool or stored["began"] is None:
@@ -116,16 +115,16 @@ class Checkpoint:
 
 
 def checksum(row: Row) -> int:
-    """A checksum of all that is in a row, to recognise that it has changed."""
-    # It takes what is nested as deep as a response may be. Version 2: the same octets for the same values.
+    """A checksum of a row's contents, to recognise that it has changed."""
+    # marshal handles any depth that a response may have. In version 2, equal values give the same bytes.
     return crc32(marshal.dumps(row, 2))
 
 
 def name_of(key: Hashable) -> str | int:
-    """What a state calls a row: its key, where that is one value; otherwise a text that stands for it."""
+    """The name of a row in a state: its key, if that is a single value; otherwise a text that stands for it."""
     if isinstance(key, tuple):
         return name_of(key[0]) if len(key) == 1 else json.dumps(key, default=str)
-    if isinstance(key, bytes):  # all of the row, where nothing else identifies it
+    if isinstance(key, bytes):  # the whole row, where nothing else identifies it
         return blake2b(key, digest_size=16).hexdigest()
     return key if isinstance(key, int) else str(key)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 Row = dict[str, Any]
 LARGEST = 2**63
-# Clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
+# The clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
 CLOCK_MARGIN = 60
 
 
@@ -25,9 +25,9 @@ def is_identity(value: Any) -> bool:
 class Order(Enum):
     """How a list is sorted."""
 
-    #: By modification time, the row that was changed longest ago first.
+    #: By modification time, the row first whose last change is the oldest.
     OLDEST_CHANGE_FIRST = "oldest change first"
-    #: By modification time, the row that was changed last first.
+    #: By modification time, the row first whose last change is the newest.
     NEWEST_CHANGE_FIRST = "newest change first"
     #: By creation, the newest row first, so that inserts push rows to pages still to come.
     NEWEST_ROW_FIRST = "newest row first"
@@ -42,8 +42,8 @@ class PageRequest:
     :param number: of the page, counted from 1
     :param offset: rows to skip, for lists that are paged by offset
     :param since: only rows changed at or after this time (seconds since 1970, UTC)
-    :param token: what the page before handed out to ask for this one; ``None`` for the first page
-    :param order: ``None`` is the order in which the list comes by itself
+    :param token: the token of this page, from the previous page; ``None`` for the first page
+    :param order: ``None`` is the list's default order
     :param size: rows on a page; ``None`` is as many as the API allows
     """
 
@@ -88,9 +88,9 @@ class Page:
     def has_next(self, rows_so_far: int) -> bool:
         """Whether more rows match the request.
 
-        A total that counts more rows outweighs a page that says it is the last one. Without either, only an empty page
-        proves the end, or one of which the vendor documents that it is the last; a page with fewer rows than were asked
-        for does not. A total below the number of rows that came proves nothing.
+        A total that counts more rows outweighs a page that says it is the last one. Without either, only two kinds of
+        page prove the end: an empty one, and one that is the last by the vendor's documentation. A page with fewer rows
+        than were asked for does not. Nor does a total below the number of rows that came.
 
         :param rows_so_far: rows up to the end of this page
         """
@@ -107,10 +107,10 @@ class Page:
         return not self.rows and self.total is not None and self.total > rows_before
 
     def complete_until(self, asked_at: int) -> int:
-        """The latest time up to which the page can promise to show every change (seconds since 1970, UTC).
+        """The latest time up to which the page is sure to show every change (seconds since 1970, UTC).
 
-        That is when it was asked for, by the server's clock and by this machine's, less a margin, since neither need be
-        the clock that stamps rows.
+        That is when it was asked for, by the server's clock or this machine's, if that is earlier, less a margin: rows
+        may be stamped by another clock.
 
         :param asked_at: when the request was sent, by this machine's clock
         """
@@ -122,10 +122,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Paging(ABC):
-    """How an API addresses the pages of a list. Knows nothing of parameters: the stream translates a request.
+    """How an API addresses the pages of a list. Knows no parameters of the API: the stream translates a request.
 
-    :param resizable: whether smaller pages may be asked for, whose borders are elsewhere
-    :param may_be_whole: whether the vendor has lists that are not paged, which answer every request with all their rows
+    :param resizable: whether smaller pages may be asked for, which move the borders between pages
+    :param may_be_whole: whether the vendor has lists that are not paged: every response holds all their rows
     """
 
     resizable: bool = False
@@ -133,11 +133,11 @@ class Paging(ABC):
 
     @abstractmethod
     def following(self, request: PageRequest, page: Page) -> PageRequest | None:
-        """The request for the page behind ``page``; ``None`` where no address for it is known."""
+        """The request for the page after ``page``; ``None`` where no address for it is known."""
 
     def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int] | None:
-        """The request for a page that holds row ``row`` (counted from 0) and reaches furthest beyond it, and the row
-        that page begins with; ``None`` where rows have no addresses, so that pages cannot overlap.
+        """The request for the page that holds row ``row`` (counted from 0) and reaches furthest beyond it, and the row
+        that this page begins with; ``None`` where rows have no addresses, so that pages cannot overlap.
 
         :param page_size: rows on the largest page allowed
         """
@@ -145,11 +145,11 @@ class Paging(ABC):
 
 
 class Listing(Protocol):
-    """A list of rows behind an API, as a strategy sees it.
+    """A list of an API, as a strategy sees it.
 
     :ivar label: the list's path, for messages
     :ivar paging: how its pages are addressed
-    :ivar paging_advice: what to check when the API does not page as asked, where the user can set that; otherwise empty
+    :ivar paging_advice: what a user should check when the API does not page as asked; empty where nothing can be set
     """
 
     label: str
@@ -159,7 +159,7 @@ class Listing(Protocol):
     def fetch(self, request: PageRequest) -> Page:
         """Fetch one page.
 
-        :raises Failure: when it cannot be had
+        :raises Failure: when the API does not return it
         """
 
     def key(self, row: Row) -> Hashable:

@@ -36,7 +36,7 @@ def _newest(self: strategy.Watermark) -> int | None:
     return self.newest
 
 
-def _believed(self: keyset.Keyset, met: Any) -> Any:
+def _believed(self: keyset.Keyset, rows_before: Any) -> Any:
     self._memory.proof.established = True
     yield from ()
 
@@ -54,10 +54,10 @@ MUTATIONS: Mapping[str, Mutation] = {
         strategy.Watermark, "cursor", property(_newest), "rest fixed pages", "rows from the future"
     ),
     "undated rows need not be looked for": Mutation(
-        keyset.Keyset, "_look_at_the_far_end", _believed, "zoho", "undated rows last"
+        keyset.Keyset, "_look_at_newest_end", _believed, "zoho", "undated rows last"
     ),
     "totals need not add up": Mutation(
-        memory.Answered, "left_behind", lambda self, here: 1_000_000, "invoiced, shared", "ignores the order"
+        memory.Answered, "not_counted_with", lambda self, following: 1_000_000, "invoiced, shared", "ignores the order"
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self: None, "rest fixed pages", "filters that second"
@@ -92,7 +92,7 @@ MUTATIONS: Mapping[str, Mutation] = {
     ),
     "the head of a list proves its order": Mutation(
         newest_change,
-        "prove_newest_first",
+        "check_newest_first",
         lambda strategy, timestamps, since: None,
         "invoiced notes",
         "ignores the order",

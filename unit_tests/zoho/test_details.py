@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from queue import Queue
 from typing import Any
 
 import pytest
 import requests
 
 from source_invoicing import SourceInvoicing
-from source_invoicing import sync as sync_module
 from source_invoicing.http import Failure
 from source_invoicing.streams import DetailReading, InvoicingStream, readings_of
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
@@ -197,33 +194,6 @@ def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, str
     assert asked < 100 + 1
     for name in {LINES, WHOLE} & set(streams):
         assert set(keys(first, name)) | set(keys(second, name)) == {f"{key:03}" for key in range(100)}
-
-
-def test_a_slow_reader_of_the_output_makes_a_cut_off_no_dearer(http: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
-    workers = 4
-    waiting: list[str] = []
-    all_wait = threading.Event()
-
-    class Watched(Queue[Any]):
-        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-            if self.full():
-                waiting.append(threading.current_thread().name)
-            if len(set(waiting)) == workers:
-                all_wait.set()
-            super().put(item, block, timeout)
-
-    monkeypatch.setattr(sync_module, "Queue", Watched)
-    answer_tokens(http)
-    invoices = Documents()
-    for key in range(100):
-        invoices.add(key, 10 * key)
-    invoices.serve(http)
-
-    first = sync(LINES, workers=workers, cut_off=lambda: invoices.calls >= 30 and all_wait.wait(60))
-    second = sync(LINES, workers=workers, state=first.state)
-
-    assert 0 < len(invoices.asked) - 100 <= 32
-    assert set(keys(first, LINES)) | set(keys(second, LINES)) == {f"{key:03}" for key in range(100)}
 
 
 @pytest.mark.parametrize("organizations", [1, 2])

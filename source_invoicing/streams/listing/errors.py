@@ -1,4 +1,4 @@
-"""What makes a strategy read a list again, or leave it to the next plan."""
+"""Why a strategy reads a list again, or gives up in favour of the next plan."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class PlanNotSupported(Exception):
 
 
 class TiesUnstable(PlanNotSupported):
-    """Rows that are equal in what the list is sorted by come in another order on each page."""
+    """Rows with equal sort values come in another order on each page."""
 
     def __init__(self) -> None:
         super().__init__("lists rows of the same second in another order on each page", UNIQUE_ORDER_ADVICE)
 
 
 class Contradiction(UnexpectedResponse):
-    """The pages of a list contradict each other, so those that were read prove nothing about the rows on them."""
+    """The pages of a list contradict each other, so the rows that were read prove nothing."""
 
 
 class ListChanged(Exception):
     """Rows moved between two pages, so that some may have been missed. The list has to be read again."""
 
-    #: What to do about a list with which that happens each time.
+    #: What to do if that happens each time.
     advice = "Run the sync again; if it persists, the API does not page as documented."
 
 
@@ -50,11 +50,11 @@ class RowsDeleted(ListChanged):
 
 
 class TokenOutdated(ListChanged):
-    """Rows were deleted since a token was handed out: the one that it names, or others, where it may be a number."""
+    """Rows were deleted since a token was handed out: the row that it names, or others where it may be a number."""
 
 
 class PageRepeated(ListChanged):
-    """Pages came again: a whole page of rows was inserted before them or, more often, the API does not page."""
+    """Pages were repeated: a whole page of rows was inserted before them or, more often, the API does not page."""
 
 
 class RowsRepeated(ListChanged):

@@ -26,10 +26,11 @@ from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import LARGEST, Listing, Order, Page, PageRequest, Row
 
-# A second that fills more than a page is read until that is proven to be complete. Each pass beyond the second one
-# needs a row that left meanwhile, or a server that breaks ties anew for each page.
+# A second that fills more than a page is read until it is proven complete. Each pass after the second one needs a row
+# that left meanwhile, or a server that breaks ties anew for each page.
 MAX_PASSES = 40
-ENOUGH = 3  # passes without a new row, beside one for each size of a page
+# In addition to one pass for each size of a page.
+MAX_PASSES_WITHOUT_NEW_ROWS = 3
 # How often totals that do not add up are asked for.
 MAX_COUNTS = 3
 
@@ -37,21 +38,22 @@ TimestampTest = Callable[[int | None], bool]
 
 
 class Keyset(Strategy):
-    """Sorted ascending by modification time, asked again from the last time seen, always for page 1.
+    """Sorted ascending by modification time; each request asks for page 1 of what changed since the last time seen.
 
-    Inserts and edits land at the end, deletes only shorten what is still to come: nothing shifts, every page is a
-    checkpoint, and a resume is the same request. Only while one second fills a whole page (a bulk import) are pages
+    Inserts and edits land at the end, and deletes only shorten what is still to come. So nothing shifts, every page is
+    a checkpoint, and a resume is the same request. Only where one second fills a whole page (a bulk import) are pages
     2, 3, ... of the same request read, until :class:`.TieProof` is satisfied.
 
-    Each page proves that the server sorted and filtered. Totals have to add up from each request to the next. The far
-    end of a list of several pages shows what a filter or a wrong order hides: no batch carries a cursor before that.
+    Each page shows whether the server sorted and filtered. Totals have to add up from each request to the next. The
+    newest end of a list of several pages shows what a filter or a wrong order hides: before that, no batch carries a
+    cursor.
     """
 
     def __init__(self, listing: Listing, plan: Plan) -> None:
         super().__init__(listing, plan)
         self._memory = Memory()
         self._page_size = 0
-        # No cursor lies behind this time.
+        # No cursor is later than this time.
         self._highest_cursor = LARGEST
 
     @override
@@ -59,82 +61,80 @@ class Keyset(Strategy):
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
     ) -> Iterator[Batch]:
         """
-        :param key_range: what of the list is to be read; its end may come nearer meanwhile
+        :param key_range: the part of the list to read; its end may move closer meanwhile
         """
         if key_range is not None:
             self._memory = key_range.memory
-        before: Answered | None = None
-        position = reached = since
-        met: Mapping[Hashable, int | None] | None = None
+        previous: Answered | None = None
+        next_since = last_seen = since
+        needs_a_look = False
         while True:
             asked_at = time.monotonic()
-            here = self._ask(PageRequest(since=position, order=self.plan.order), reached)
-            waited = time.monotonic() - asked_at if met is None else None
-            if before is not None:
-                here = self._prove_nothing_between(before, here)
-            elif here.is_silent and here.page.short:
-                here.has_next = here.has_next and self._goes_on(here)
-            self._prove_order(here)
-            end = None if key_range is None else key_range.ranges.advance(key_range, here, waited)
-            rows = dict(zip(here.keys, here.timestamps, strict=True))
-            met = rows if self._needs_a_look(before, here, end) else None
-            reached, is_beyond, has_next = here.last, here.is_beyond(end), here.has_next
-            before = Answered(here.request, here.page.total, rows)
-            if has_next and here.cannot_advance and not is_beyond:
-                if here.request.since is not None and not here.dated:
-                    raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
-                ties = self._read_ties(here, before)
-                del here
-                reached = yield from ties
-                if met is not None:
-                    yield from self._look_at_the_far_end(met)
-                # Rows behind that second may have been pulled onto pages that were read.
-                position = FIRST_SECOND if reached is None else reached + 1
-                continue
-            cursor = self._cursor(here, end)
-            proves_nothing = has_next and not self._memory.proof.established
-            yield Batch(self._fresh_rows(here, end), None if proves_nothing else cursor)
-            # Release the rows before the next page is fetched: their memory is reused while it is warm.
-            del here
-            position = reached
-            if met is not None:
-                yield from self._look_at_the_far_end(met)
-                yield Batch([], cursor)
+            current = self._ask(PageRequest(since=next_since, order=self.plan.order), last_seen)
+            waited = None if needs_a_look else time.monotonic() - asked_at  # unless a look came in between
+            if previous is not None:
+                current = self._check_totals(previous, current)
+            elif current.is_silent and current.page.short:
+                current.has_next = current.has_next and self._goes_on(current)
+            self._check_order(current)
+            end = None if key_range is None else key_range.ranges.advance(key_range, current, waited)
+            needs_a_look = self._needs_a_look(previous, current, end)
+            times = dict(zip(current.keys, current.timestamps, strict=True))
+            previous = Answered(current.request, current.page.total, times)
+            last_seen, is_beyond, has_next = current.last, current.is_beyond(end), current.has_next
+            is_tied = has_next and current.cannot_advance and not is_beyond
+            if is_tied:
+                ties = self._read_ties(current, previous)
+                del current
+                last_seen = yield from ties
+                # Rows of later seconds may have been pulled onto pages that were read.
+                next_since = FIRST_SECOND if last_seen is None else last_seen + 1
+            else:
+                cursor = self._cursor(current, end)
+                is_safe = not has_next or self._memory.proof.established
+                yield Batch(self._fresh_rows(current, end), cursor if is_safe else None)
+                # Release the rows before the next page is fetched: their memory is reused while it is warm.
+                del current
+                next_since = last_seen
+            if needs_a_look:
+                yield from self._look_at_newest_end(times)
+                if not is_tied:
+                    yield Batch([], cursor)
             if is_beyond:
                 return
             if not has_next:
                 break
-        yield from self._prove_the_filter(since, reached)
+        yield from self._recheck_filter(since, last_seen)
 
     # -- pages ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, request: PageRequest, behind: int | None = None) -> PageInContext:
+    def _ask(self, request: PageRequest, last_before: int | None = None) -> PageInContext:
         """The first page of a request that has rows on it.
 
-        :param behind: the latest time before it
+        :param last_before: the latest time before it
         """
         asked_at = int(time.time())
         for listed in self._pages(request):
             if listed.page.rows:
                 break
         page = listed.page
-        here = self._in_context(listed, behind, page.complete_until(asked_at))
-        if here.is_silent and self._is_short(page) and all(map(self._memory.knows, here.keys)):
-            here.has_next = False  # the page before may have been the last one, and this one holds nothing new
+        current = self._in_context(listed, last_before, page.complete_until(asked_at))
+        if current.is_silent and self._is_short(page) and all(map(self._memory.knows, current.keys)):
+            current.has_next = False  # the previous page may have been the last one, and this one holds nothing new
         self._page_size = max(self._page_size, len(page.rows))
-        return here
+        return current
 
-    def _in_context(self, listed: ListedPage, behind: int | None, complete_until: int) -> PageInContext:
+    def _in_context(self, listed: ListedPage, last_before: int | None, complete_until: int) -> PageInContext:
         timestamp = self.listing.timestamp
         timestamps = [timestamp(row) for row in listed.page.rows]
-        here = PageInContext(
-            listed.request, listed.page, listed.keys, timestamps, listed.has_next, behind, complete_until
+        current = PageInContext(
+            listed.request, listed.page, listed.keys, timestamps, listed.has_next, last_before, complete_until
         )
-        self._memory.proof.saw(listed.request.since, here.dated)
-        return here
+        self._memory.proof.saw(listed.request.since, current.dated)
+        return current
 
     def _pages(self, request: PageRequest, first: Page | None = None) -> Iterator[ListedPage]:
-        """The pages of one request to its end."""
+        """All pages of one request."""
         listed_pages = pages(self.listing, request, first=first)
         del first
         try:
@@ -142,55 +142,59 @@ class Keyset(Strategy):
         except ListChanged as changed:
             raise self.failure(changed) from None
 
-    def _goes_on(self, here: PageInContext) -> bool:
+    def _goes_on(self, first: PageInContext) -> bool:
         """Whether rows follow the first page of a list, where that page is short and does not say."""
-        return any(listed.keys for listed in islice(self._pages(here.request, here.page), 1, None))
+        return any(listed.keys for listed in islice(self._pages(first.request, first.page), 1, None))
 
     def _is_short(self, page: Page) -> bool:
         return page.short or len(page.rows) < self._page_size
 
     # -- one second -------------------------------------------------------------------------------------------------
 
-    def _read_ties(self, here: PageInContext, answered: Answered) -> Generator[Batch, None, int | None]:
-        """Step through the pages that one second fills, until none of its rows can have slipped through.
+    def _read_ties(self, current: PageInContext, answered: Answered) -> Generator[Batch, None, int | None]:
+        """Read the pages that one second fills, until none of its rows can have been missed.
 
-        :param here: the first of them
-        :param answered: takes note of the rows
+        :param current: the first of them
+        :param answered: the rows are added to it
         :return: the second; ``None`` for rows without a modification time
         """
-        request, complete_until = here.request, here.complete_until
+        request, complete_until = current.request, current.complete_until
+        if request.since is not None and not current.dated:
+            raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
         # Where the boundary is included, the page may be filled by the second before the one that was asked for.
-        second = max((at for at in (here.last, request.since) if at is not None), default=None)
+        second = max((at for at in (current.last, request.since) if at is not None), default=None)
 
         def is_tied(timestamp: int | None) -> bool:
             return timestamp is None or (second is not None and timestamp <= second)
 
         proof = TieProof(is_past=second is not None and second < complete_until)
-        full, size = here.page.size or len(here.keys), None
+        full, size = current.page.size or len(current.keys), None
         resizable = self.paging.resizable and full > 1
         answered.rows, answered.is_tied = {}, True
         for number in range(MAX_PASSES):
-            is_short = self._is_short(here.page)
-            one_pass = self._pass_over_ties(here.request, here.page, is_tied, answered)
-            del here
-            met, ended = yield from one_pass
+            is_short = self._is_short(current.page)
+            one_pass = self._pass_over_ties(current.request, current.page, is_tied, answered)
+            del current
+            keys_by_page, ended = yield from one_pass
             proof.unstable = proof.unstable or not ended
-            # Rows that are all on one page were there at one time.
-            stood_on_one_page = len(met) == 1 or (is_short and not any(met[1:]) and not answered.promises)
-            if ended and (proof.add(met, size) or stood_on_one_page):
+            # Rows that one response holds all existed at one time.
+            on_one_page = len(keys_by_page) == 1 or (
+                is_short and not any(keys_by_page[1:]) and not answered.expects_more
+            )
+            if ended and (proof.add(keys_by_page, size) or on_one_page):
                 cursor = None if second is None else self._up_to(second, complete_until)
                 if self._memory.proof.established:
                     yield Batch([], cursor)
                 return second
             sizes = max(full // 2, 1)
             if proof.unstable and resizable:
-                if proof.last_met.passes_without_news >= sizes + ENOUGH:
+                if proof.last_seen.passes_without_new_rows >= sizes + MAX_PASSES_WITHOUT_NEW_ROWS:
                     break
                 size = full - 1 - number % sizes
             elif proof.cannot_advance:
                 break
-            here = self._ask(replace(request, number=1, size=size))
-            if size is not None and (len(here.keys) > size or here.page.size not in (None, size)):
+            current = self._ask(replace(request, number=1, size=size))
+            if size is not None and (len(current.keys) > size or current.page.size not in (None, size)):
                 resizable, size = False, None
         if proof.unstable:
             raise TiesUnstable
@@ -199,194 +203,195 @@ class Keyset(Strategy):
     def _pass_over_ties(
         self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: Answered
     ) -> Generator[Batch, None, tuple[list[list[Hashable]], bool]]:
-        """Hand out the rows of one second that are new.
+        """Read the pages of one second once.
 
-        :param first: the page of the request
-        :return: the keys of all of them, page by page, and whether the pass came to its end
+        :return: the keys of its rows, page by page, and whether the pass came to its end
         """
-        met: list[list[Hashable]] = []
+        keys_by_page: list[list[Hashable]] = []
         listed_pages = pages(self.listing, request, first=first)
         del first
         try:
             for listed in listed_pages:
-                here = self._in_context(listed, None, 0)
-                self._prove_order(here)
-                tied = {key: at for key, at in zip(here.keys, here.timestamps, strict=True) if is_tied(at)}
+                current = self._in_context(listed, None, 0)
+                self._check_order(current)
+                tied = {key: at for key, at in zip(current.keys, current.timestamps, strict=True) if is_tied(at)}
                 answered.rows.update(tied)
-                met.append([key for key in here.keys if key in tied])
-                answered.newest = max([*here.dated, answered.newest or 0])
-                answered.promises = len(met[-1]) < len(here.keys)
-                fresh = self._take_fresh(here, is_tied, comes_again=True)
-                del listed, here
+                keys_by_page.append([key for key in current.keys if key in tied])
+                answered.newest = max([*current.dated, answered.newest or 0])
+                answered.expects_more = len(keys_by_page[-1]) < len(current.keys)
+                fresh = self._take_fresh(current, is_tied, comes_again=True)
+                del listed, current
                 if fresh:
                     yield Batch(fresh)
                 del fresh
-                if answered.promises:
+                if answered.expects_more:
                     break
         except RowsRepeated:
-            return met, True
+            return keys_by_page, True
         except ListChanged as changed:
-            if isinstance(changed, PageRepeated) and len(answered.rows) > len(met[-1]):
-                return met, False  # it does page; the same rows happened to stand on two of them
+            if isinstance(changed, PageRepeated) and len(answered.rows) > len(keys_by_page[-1]):
+                return keys_by_page, False  # it does page; the same rows happened to be on two of them
             raise self.failure(changed) from None
-        return met, True
+        return keys_by_page, True
 
-    # -- proofs -----------------------------------------------------------------------------------------------------
+    # -- checks -----------------------------------------------------------------------------------------------------
 
-    def _prove_order(self, here: PageInContext) -> None:
+    def _check_order(self, current: PageInContext) -> None:
         """A list of one page needs no order; in a longer one, a wrong order could hide rows."""
-        if not here.has_next or not here.dated:
+        dated, since = current.dated, current.request.since
+        if not current.has_next or not dated:
             return
-        is_sorted = here.dated == sorted(here.dated, reverse=here.request.order is Order.NEWEST_CHANGE_FIRST)
-        if not is_sorted or self._memory.proof.is_contradicted_by(here.dated):
+        is_sorted = dated == sorted(dated, reverse=current.request.order is Order.NEWEST_CHANGE_FIRST)
+        if not is_sorted or self._memory.proof.is_contradicted_by(dated):
             raise PlanNotSupported("does not sort by modification time")
         # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
-        if here.request.since is not None and here.dated[0] < here.request.since - 1:
+        if since is not None and dated[0] < since - 1:
             raise PlanNotSupported("does not filter by modification time")
 
-    def _prove_nothing_between(self, before: Answered, here: PageInContext) -> PageInContext:
+    def _check_totals(self, previous: Answered, current: PageInContext) -> PageInContext:
         """Each row that was counted has to be among those listed, or those still to come; different rows count.
 
         :return: the latest page of the request
         """
         for count in range(MAX_COUNTS):
-            if before.total is None or here.page.total is None:
-                return here if here.keys or not before.promises else self._prove_it_ended(here)
-            undated = len(self._memory.undated - before.rows.keys()) if before.request.since is None else 0
-            if before.total <= before.left_behind(here) + here.page.total + undated:
+            if previous.total is None or current.page.total is None:
+                return current if current.keys or not previous.expects_more else self._recheck_empty_page(current)
+            undated = len(self._memory.undated - previous.rows.keys()) if previous.request.since is None else 0
+            if previous.total <= previous.not_counted_with(current) + current.page.total + undated:
                 self._memory.proof.established = True
-                return here
-            if before.is_tied or count == MAX_COUNTS - 1:
+                return current
+            if previous.is_tied or count == MAX_COUNTS - 1:
                 break
             # A row that was deleted in between makes the same difference, but hardly each time.
-            page = self.listing.fetch(before.request)
-            rows = {key: before.rows[key] for key in self.keys(page) if key in before.rows}
-            before = replace(before, total=page.total, rows=rows)
-            here = self._ask(here.request, here.behind)
-        if before.request.since is None:
+            page = self.listing.fetch(previous.request)
+            rows = {key: previous.rows[key] for key in self.keys(page) if key in previous.rows}
+            previous = replace(previous, total=page.total, rows=rows)
+            current = self._ask(current.request, current.last_before)
+        if previous.request.since is None:
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
 
-    def _prove_it_ended(self, here: PageInContext) -> PageInContext:
-        """An empty page in the place of one that was to follow: all that stood there may have been deleted."""
-        here = self._ask(here.request, here.behind)
-        since = here.request.since or 0
-        for end in [] if here.keys else self._far_end():
-            later = [key for key, at in zip(end.keys, end.timestamps, strict=True) if (at or 0) >= since]
+    def _recheck_empty_page(self, current: PageInContext) -> PageInContext:
+        """Ask again where an empty page came in the place of one with rows, all of which may have been deleted."""
+        current = self._ask(current.request, current.last_before)
+        if current.keys:
+            return current
+        since = current.request.since or 0
+        for newest in self._newest_end():
+            later = [key for key, at in zip(newest.keys, newest.timestamps, strict=True) if (at or 0) >= since]
             if not all(map(self._memory.knows, later)):
-                here = self._ask(here.request, here.behind)  # it may have come meanwhile
-                if not here.keys:
+                current = self._ask(current.request, current.last_before)  # it may have come meanwhile
+                if not current.keys:
                     raise PlanNotSupported("does not list what changed after the moment it is asked for")
-        return here
+        return current
 
-    def _needs_a_look(self, before: Answered | None, here: PageInContext, end: int | None) -> bool:
-        """Whether rows without a modification time may stand at the far end: in a list of several pages, unless it is
+    def _needs_a_look(self, previous: Answered | None, current: PageInContext, end: int | None) -> bool:
+        """Whether the newest end may hold rows without a modification time: in a list of several pages, unless it is
         filtered and its totals will be compared."""
         if self._memory.proof.established:
             return False
-        if before is None:
-            compares = here.request.since is not None and here.page.total is not None and not here.is_beyond(end)
-            return here.has_next and not compares
-        return here.has_next or not all(map(self._memory.knows, here.keys))
+        if previous is None:
+            is_filtered, counts = current.request.since is not None, current.page.total is not None
+            return current.has_next and not (is_filtered and counts and not current.is_beyond(end))
+        return current.has_next or not all(map(self._memory.knows, current.keys))
 
-    def _look_at_the_far_end(self, met: Mapping[Hashable, int | None]) -> Iterator[Batch]:
-        """Rows without a modification time may stand there, and a list that is not sorted shows it.
+    def _look_at_newest_end(self, rows_before: Mapping[Hashable, int | None]) -> Iterator[Batch]:
+        """Emit the rows without a modification time at the newest end, which also shows whether the list is sorted.
 
-        :param met: the rows on the page before, and their times
+        :param rows_before: the times of the rows on the latest page, by key
         """
         proof = self._memory.proof
-        here = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
-        self._prove_order(here)
-        proof.newest, proof.looked_at = max(here.dated, default=None), here.complete_until
-        end = Answered(here.request, None, dict(zip(here.keys, here.timestamps, strict=True)))
-        if not here.dated and here.has_next:
-            yield from self._read_ties(here, end)
-            proof.newest = end.newest
-        elif rows := self._take_fresh(here, lambda timestamp: timestamp is None, comes_again=True):
+        newest = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
+        self._check_order(newest)
+        proof.newest, proof.looked_at = max(newest.dated, default=None), newest.complete_until
+        answered = Answered(newest.request, None, dict(zip(newest.keys, newest.timestamps, strict=True)))
+        if not newest.dated and newest.has_next:
+            yield from self._read_ties(newest, answered)
+            proof.newest = answered.newest
+        elif rows := self._take_fresh(newest, lambda timestamp: timestamp is None, comes_again=True):
             yield Batch(rows)
-        self._memory.undated = {key for key, at in end.rows.items() if at is None}
-        if here.lacks(met) or proof.is_contradicted_by([at for at in met.values() if at is not None]):
+        self._memory.undated = {key for key, at in answered.rows.items() if at is None}
+        times = [at for at in rows_before.values() if at is not None]
+        if newest.lacks(rows_before) or proof.is_contradicted_by(times):
             raise PlanNotSupported("does not sort by modification time")
         proof.established = True
 
-    def _far_end(self) -> Iterator[PageInContext]:
+    def _newest_end(self) -> Iterator[PageInContext]:
         """The pages at the newest end of the list, up to the first one with a modification time."""
         for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
-            here = self._in_context(listed, None, 0)
-            self._prove_order(here)
-            yield here
-            if here.dated:
+            current = self._in_context(listed, None, 0)
+            self._check_order(current)
+            yield current
+            if current.dated:
                 return
 
-    def _prove_the_filter(self, since: int | None, reached: int | None) -> Iterator[Batch]:
-        """At the end of the list: what changed later changed meanwhile, or stands behind a page that looked like the
-        last one, or the filter hides it.
+    def _recheck_filter(self, since: int | None, last_seen: int | None) -> Iterator[Batch]:
+        """Emit what is later than the last time seen: it changed meanwhile, or follows a page that looked like the
+        last one. A filter that hides it is not supported.
 
         :param since: what the reading began with
-        :param reached: the newest change it has met
+        :param last_seen: the newest change it has seen
         """
         proof = self._memory.proof
         if since is not None and not proof.filters:
-            reached = since
-        elif proof.newest is None or reached is None or reached >= proof.newest:
+            last_seen = since
+        elif proof.newest is None or last_seen is None or last_seen >= proof.newest:
             return
-        if not any(timestamp > reached for here in self._far_end() for timestamp in here.dated):
+        if not any(timestamp > last_seen for newest in self._newest_end() for timestamp in newest.dated):
             return
-        is_listed, met = False, set[Hashable]()
-        for listed in self._pages(PageRequest(since=reached, order=self.plan.order)):
-            here = self._in_context(listed, None, 0)
-            versions = set(zip(here.keys, here.timestamps, strict=True))
-            if met & versions:
+        is_listed, seen = False, set[tuple[Hashable, int | None]]()
+        for listed in self._pages(PageRequest(since=last_seen, order=self.plan.order)):
+            current = self._in_context(listed, None, 0)
+            versions = set(zip(current.keys, current.timestamps, strict=True))
+            if seen & versions:
                 raise PlanNotSupported("lists the same rows on several pages", UNIQUE_ORDER_ADVICE)
-            met |= versions
-            is_listed = is_listed or any(timestamp > reached for timestamp in here.dated)
-            yield Batch(self._take_fresh(here))
-            del listed, here
+            seen |= versions
+            is_listed = is_listed or any(timestamp > last_seen for timestamp in current.dated)
+            yield Batch(self._take_fresh(current))
+            del listed, current
         if not is_listed:
             raise PlanNotSupported("does not list what changed after the moment it is asked for")
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
-    def _fresh_rows(self, here: PageInContext, end: int | None) -> list[Row]:
-        goes_beyond = end is not None and here.dated and max(here.dated) >= end
-        return self._take_fresh(here, partial(_is_before, end) if goes_beyond else None)
+    def _fresh_rows(self, current: PageInContext, end: int | None) -> list[Row]:
+        goes_beyond = end is not None and current.dated and max(current.dated) >= end
+        return self._take_fresh(current, partial(_is_before, end) if goes_beyond else None)
 
-    def _cursor(self, here: PageInContext, end: int | None) -> int | None:
-        if here.is_beyond(end):
-            reached = end
-        elif here.has_next or not here.dated:
-            reached = here.last
+    def _cursor(self, current: PageInContext, end: int | None) -> int | None:
+        """The cursor after a page."""
+        if current.is_beyond(end):
+            latest = end
+        elif current.has_next or not current.dated:
+            latest = current.last
         else:
             # Nothing follows, so this holds even where the server did not sort a list of one page.
-            reached = max(here.dated)
-        return None if reached is None else self._up_to(reached, here.complete_until)
+            latest = max(current.dated)
+        return None if latest is None else self._up_to(latest, current.complete_until)
 
-    def _up_to(self, reached: int, complete_until: int) -> int:
-        """The cursor behind a page. What changes within the margin of a page may be seen only behind it, when the
-        reading has passed it by. So no later page promises more than the first one that came so far.
-
-        :param reached: the latest time on it
-        :param complete_until: up to when it can promise anything
+    def _up_to(self, latest: int, complete_until: int) -> int:
+        """The cursor after a page. A change later than ``complete_until`` may show only when the reading has passed its
+        place. So the first page with such a time caps the cursors of all later pages.
         """
-        if reached > complete_until:
+        if latest > complete_until:
             self._highest_cursor = min(self._highest_cursor, complete_until)
-        return min(reached, self._highest_cursor)
+        return min(latest, self._highest_cursor)
 
     def _take_fresh(
-        self, here: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
+        self, current: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
     ) -> list[Row]:
         """Rows not handed out yet in this version. Those that may come again are remembered.
 
         :param is_taken: which rows of the page to take, if not all
         :param comes_again: whether all of them may come again, not only those at the end of the page
         """
-        rows, keys, timestamps = here.page.rows, here.keys, here.timestamps
+        rows, keys, timestamps = current.page.rows, current.keys, current.timestamps
         if is_taken is not None:
             taken = list(map(is_taken, timestamps))
             rows, timestamps = list(compress(rows, taken)), list(compress(timestamps, taken))
             keys = tuple(compress(keys, taken))
         # The next page repeats rows of the last second, or the one before it.
-        lowest = None if comes_again or here.last is None else here.last - 1
+        lowest = None if comes_again or current.last is None else current.last - 1
         return self._memory.take(rows, keys, timestamps, lowest)
 
 

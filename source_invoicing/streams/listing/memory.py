@@ -1,4 +1,4 @@
-"""What a reading by key keeps in mind: of the list, of the page before, and of the rows that come again."""
+"""What a reading by key remembers: of the list, of the previous page, and of the rows that may come again."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from source_invoicing.streams.checkpoint import checksum
 from source_invoicing.streams.listing.strategy import PageKeys, shows_a_filter
 from source_invoicing.streams.page import Page, PageRequest, Row
 
-# No row with a modification time was changed before (seconds since 1970, UTC).
+# No modification time is earlier (seconds since 1970, UTC).
 FIRST_SECOND = 0
 
 
 @dataclass
 class PageInContext:
-    """A page, and where it stands.
+    """A page and its place in the list.
 
     :param timestamps: modification time of each of its rows
     :param has_next: whether more rows match the request
-    :param behind: the latest time before its first row: that of the page before, or what the request begins with
-    :param complete_until: the latest time up to which it can promise anything (:meth:`.Page.complete_until`)
+    :param last_before: the latest time before its first row: that of the previous page, or what the request begins with
+    :param complete_until: the latest time up to which it shows every change (:meth:`.Page.complete_until`)
     """
 
     request: PageRequest
@@ -29,20 +29,20 @@ class PageInContext:
     keys: PageKeys
     timestamps: list[int | None]
     has_next: bool
-    behind: int | None
+    last_before: int | None
     complete_until: int
 
     def __post_init__(self) -> None:
         self.dated: list[int] = [each for each in self.timestamps if each is not None]
         #: The latest time up to the end of the page.
-        self.last = self.dated[-1] if self.dated else self.behind
+        self.last = self.dated[-1] if self.dated else self.last_before
 
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the range."""
         return end is not None and self.last is not None and self.last >= end
 
     def lacks(self, rows: Mapping[Hashable, int | None]) -> bool:
-        """Whether the page, with the newest change first, reaches below rows that are not on it."""
+        """Whether the page, with the newest change first, goes down past the times of rows that are not on it."""
         lowest = min(self.dated, default=None)
         if lowest is None or not self.has_next:
             return False
@@ -52,7 +52,7 @@ class PageInContext:
 
     @property
     def cannot_advance(self) -> bool:
-        """Whether asking on from its last timestamp would lead to no other rows."""
+        """Whether a request from its last time on would list no other rows."""
         since = self.request.since
         return self.last is None or self.last == self.timestamps[0] or (since is not None and self.last <= since)
 
@@ -64,27 +64,30 @@ class PageInContext:
 
 @dataclass
 class Answered:
-    """A request that was answered, to hold the next one against.
+    """A request that was answered, for comparison with the next one.
 
     :param rows: times of the rows that were handed out, by key
     :param is_tied: whether those are the rows of one second, on several pages
-    :param promises: whether there are more rows behind those
-    :param newest: the newest change that was met on pages of one second
+    :param expects_more: whether more rows follow those
+    :param newest: the newest change that was seen on pages of one second
     """
 
     request: PageRequest
     total: int | None
     rows: dict[Hashable, int | None]
     is_tied: bool = False
-    promises: bool = True
+    expects_more: bool = True
     newest: int | None = None
 
-    def left_behind(self, here: PageInContext) -> int:
-        """How many of the rows are not counted again by the total of the next request."""
-        lowest = here.request.since or FIRST_SECOND
-        if here.dated and here.dated[0] < lowest:  # the boundary is included
-            lowest = here.dated[0]
-        again = self.rows.keys() & set(here.keys)
+    def not_counted_with(self, following: PageInContext) -> int:
+        """How many of the rows are not in the total of the next request.
+
+        :param following: its first page
+        """
+        lowest = following.request.since or FIRST_SECOND
+        if following.dated and following.dated[0] < lowest:  # the boundary is included
+            lowest = following.dated[0]
+        again = self.rows.keys() & set(following.keys)
         times = sorted(at for at in self.rows.values() if at is not None)
         undated = len(self.rows) - len(times)
         listed = sum(1 for key in again if (at := self.rows[key]) is None or at < lowest)
@@ -95,10 +98,10 @@ class Answered:
 class ListProof:
     """What the pages of a list have shown about it, across all workers.
 
-    :ivar established: whether rows without a modification time were looked for, or totals added up: before that, a
+    :ivar established: whether rows without a modification time were looked for, or totals added up; until then, a
         later run has to begin where this one did
     :ivar filters: whether pages have shown what the filter means (:func:`.shows_a_filter`)
-    :ivar newest: the newest change at the far end of the list, where that was looked at
+    :ivar newest: the newest change at the newest end of the list, where that was looked at
     :ivar looked_at: the time before which nothing can have changed since
     """
 
@@ -108,14 +111,14 @@ class ListProof:
     looked_at: int = 0
 
     def saw(self, since: int | None, timestamps: Sequence[int]) -> None:
-        """Take note of the modification times on a page.
+        """Record the modification times on a page.
 
         :param since: what was asked for
         """
         self.filters = self.filters or shows_a_filter(since, timestamps)
 
     def is_contradicted_by(self, timestamps: Sequence[int]) -> bool:
-        """Whether a page holds a later change than the far end of the list, where none can have been made since."""
+        """Whether a page holds a later change than the newest end did, although it is too old to be new."""
         newest = self.newest
         return newest is not None and any(newest < timestamp < self.looked_at for timestamp in timestamps)
 
@@ -126,8 +129,8 @@ class Memory:
 
     :ivar handed_out: rows that may come again, by key: time and checksum of the version that was handed out. A row that
         was edited twice within a second comes again with the same time
-    :ivar undated: rows without a modification time at the far end of the list, which no filter lists
-    :ivar proof: what the list has shown
+    :ivar undated: keys of the rows without a modification time at the newest end of the list, which no filter lists
+    :ivar proof: what the pages of the list have shown
     """
 
     handed_out: dict[Hashable, tuple[int | None, int]] = field(default_factory=dict)
@@ -143,7 +146,7 @@ class Memory:
     ) -> list[Row]:
         """The rows of a page that were not handed out yet in this version, each version once.
 
-        :param lowest: rows with this time or a later one may come again, and no others; ``None``: all of them may
+        :param lowest: only rows with this time or a later one may come again; ``None``: all of them may
         """
         if len(set(keys)) < len(keys):  # some vendors list a row several times
             versions = {(key, checksum(row)): at for at, (key, row) in enumerate(zip(keys, rows, strict=True))}

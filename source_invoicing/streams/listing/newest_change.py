@@ -1,4 +1,4 @@
-"""The strategies for lists that come newest change first: down to a time, and then their head again."""
+"""The strategies for lists that come newest change first: down to a time, and then their newest end again."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import Batch, PageKeys, Strategy, Watermark
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 
-# Each look at the head hands out what changed since the look before. Under steady change that would never end.
-MAX_LOOKS_AT_THE_HEAD = 5
+# Each look at the newest end hands out what changed since the previous look. Under steady change that would never end.
+MAX_LOOKS_AT_NEWEST_END = 5
 
 
-class Head:
-    """The newest end of a list that is sorted by change. Once a reading is down, it is looked at again, until a look
-    finds nothing that moved there meanwhile.
+class NewestEnd:
+    """The newest end of a list that is sorted by change. When a reading has come down to its time, the newest end is
+    looked at again, until a look finds no row that moved there meanwhile.
 
     :param watermark: of the reading
     :ivar pages: how many pages the reading had, or the latest look
-    :ivar any_moved: whether rows moved to the head since the look before
-    :ivar any_missed: whether that look has found other rows that were not met
+    :ivar any_moved: whether rows moved to the newest end since the previous look
+    :ivar any_missed: whether the latest look has found other rows that were not seen
     """
 
     def __init__(self, listing: Listing, watermark: Watermark) -> None:
@@ -40,9 +40,9 @@ class Head:
         self._rows: dict[str | int, RowFingerprint] = {}
 
     def saw(self, page: Page, timestamps: list[int], rows: Iterable[Row]) -> list[Row]:
-        """Take note of a page, and of rows on it that are about to be handed out.
+        """Add a page, and rows on it that are about to be handed out.
 
-        :return: those that moved to the head, or changed there, since they were handed out
+        :return: those that moved to the newest end, or changed there, since they were handed out
         """
         self.pages += 1
         self._watermark.saw(page, timestamps)
@@ -60,18 +60,17 @@ class Head:
         return moved
 
     def looks(self) -> Iterator[int]:
-        """The looks to take. A reading, or a look, of a single page cannot have missed any.
+        """The looks to take: down to which time (seconds since 1970, UTC). Earlier rows cannot have moved since the
+        reading began, or since the previous look. A reading, or a look, of a single page cannot have missed any.
 
-        :return: down to which time: rows changed before (seconds since 1970, UTC) cannot have moved since the reading
-            began, or the look before
-        :raises PlanNotSupported: where rows tell no time
+        :raises PlanNotSupported: where rows have no modification time
         """
         if self.pages <= 1:
             return
         known = self._watermark.cursor
         if known is None:
             raise PlanNotSupported("tells no modification times, which would show that it is sorted")
-        for _ in range(MAX_LOOKS_AT_THE_HEAD):
+        for _ in range(MAX_LOOKS_AT_NEWEST_END):
             self.pages, self.any_moved, self.any_missed = 0, False, False
             self._known, self._watermark = known, Watermark()
             yield known
@@ -81,68 +80,68 @@ class Head:
 
 
 class NewestChange(Passes):
-    """Down to the time that is asked for, and then whatever moved to the head meanwhile; of a list that changed in the
-    last minute, whatever stands above that time once more."""
+    """Down to the time that is asked for, and then the rows that moved to the newest end meanwhile. A list that changed
+    in the last minute is read down to that time once more."""
 
-    # Whether a page began with rows that the one before had ended with.
+    # Whether a page began with rows that the previous page had ended with.
     _was_pushed = False
 
     @override
     def _read(self, request: PageRequest, since: int | None) -> Iterator[Batch]:
         watermark = self._watermark
-        head = Head(self.listing, watermark)
+        newest_end = NewestEnd(self.listing, watermark)
         self._was_pushed = False
         for page, timestamps in self._down_to(request, since):
-            head.saw(page, timestamps, page.rows)
+            newest_end.saw(page, timestamps, page.rows)
             rows = [row for row in page.rows if self._is_since(row, since)]
-            self._met.update(hash(self.listing.key(row)) for row in rows)
+            self._seen.update(hash(self.listing.key(row)) for row in rows)
             del page
             yield Batch(rows)
             del rows
-        for known in head.looks():
+        for known in newest_end.looks():
             self._changed_during_read = self._changed_during_read or (watermark.newest or 0) >= watermark.started
             for page, timestamps in self._down_to(request, since if self._changed_during_read else known):
-                moved = head.saw(page, timestamps, page.rows)
-                missed = self._not_met(page.rows, since, known)
-                head.any_missed = head.any_missed or bool(missed)
+                moved = newest_end.saw(page, timestamps, page.rows)
+                missed = self._missed_on(page.rows, since, known)
+                newest_end.any_missed = newest_end.any_missed or bool(missed)
                 del page
                 yield Batch([*moved, *missed])
                 del moved, missed
-            if self._was_pushed and not head.any_moved:
+            if self._was_pushed and not newest_end.any_moved:
                 # Nothing was put in front that could have pushed a row to the next page.
                 raise TiesUnstable
             self._was_pushed = False
-        if head.any_missed and head.pages > 1:
+        if newest_end.any_missed and newest_end.pages > 1:
             raise self.cannot_be_read("shows other rows each time it is read")
 
-    def _not_met(self, rows: Sequence[Row], since: int | None, known: int) -> list[Row]:
-        """The rows last changed from ``since`` on and before ``known`` that have not been met."""
+    def _missed_on(self, rows: Sequence[Row], since: int | None, known: int) -> list[Row]:
+        """The rows last changed from ``since`` on and before ``known`` that have not been seen."""
         missed = []
         for row in rows:
             timestamp, key = self.listing.timestamp(row), hash(self.listing.key(row))
-            if key not in self._met and self._is_since(row, since) and (timestamp is None or timestamp < known):
+            if key not in self._seen and self._is_since(row, since) and (timestamp is None or timestamp < known):
                 missed.append(row)
-            self._met.add(key)
+            self._seen.add(key)
         return missed
 
     def _down_to(self, request: PageRequest, until: int | None) -> Iterator[tuple[Page, list[int]]]:
         """The pages down to a time, and the modification times on them."""
         is_first, tally, started = True, Tally(), Watermark()
-        before: PageKeys = ()
-        met = 0
+        previous: PageKeys = ()
+        num_seen = 0
         for listed in self._follow(self._resized(request), tally):
             page, timestamps = listed.page, self.timestamps(listed.page)
             started.saw(page, timestamps)
-            prove_sorted(timestamps)
+            check_sorted(timestamps)
             if tally.total == tally.most and max(timestamps, default=0) < started.started:
-                self._prove_ties_keep_their_order(before, listed.keys, tally.distinct - met)
-                self._was_pushed = self._was_pushed or not set(before).isdisjoint(listed.keys)
-            before, met = listed.keys, tally.distinct
+                self._check_ties_keep_their_order(previous, listed.keys, tally.distinct - num_seen)
+                self._was_pushed = self._was_pushed or not set(previous).isdisjoint(listed.keys)
+            previous, num_seen = listed.keys, tally.distinct
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
                 raise PlanNotSupported("does not tell how many rows it has, which would show that some were deleted")
             if is_first and until is not None and listed.has_next:
-                prove_newest_first(self, timestamps, until)
+                check_newest_first(self, timestamps, until)
             is_first = False
             del listed
             yield page, timestamps
@@ -150,17 +149,17 @@ class NewestChange(Passes):
             if is_down:
                 return
 
-    def _prove_ties_keep_their_order(self, before: PageKeys, keys: PageKeys, fresh: int) -> None:
-        """What inserts and edits push to the next page stands in front there, and in its old order. Not where rows were
+    def _check_ties_keep_their_order(self, previous: PageKeys, keys: PageKeys, fresh: int) -> None:
+        """Rows that inserts and edits push to the next page come first there, in their old order. Not where rows were
         deleted, and pages read again.
 
-        :param before: the page before
-        :param keys: a page on which nothing was edited since
-        :param fresh: how many rows of it were not met before
+        :param previous: the previous page
+        :param keys: a page on which no row was edited since the reading began
+        :param fresh: how many of its rows were not seen until now
         """
-        on_both = set(before) & set(keys)
-        pushed = [key for key in before if key in on_both]
-        skipped = len(set(keys)) - fresh > len(on_both) and on_both < set(before)
+        on_both = set(previous) & set(keys)
+        pushed = [key for key in previous if key in on_both]
+        skipped = len(set(keys)) - fresh > len(on_both) and on_both < set(previous)
         if fresh and (list(keys[: len(pushed)]) != pushed or skipped):
             raise TiesUnstable
 
@@ -176,44 +175,44 @@ class NewestChange(Passes):
 
 
 class NewestChangeOverlap(Overlap):
-    """The same over pages that overlap. Edits move rows, so there is no place to continue from."""
+    """The same with overlapping pages. Edits move rows, so there is no place to continue from."""
 
     @override
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         watermark = Watermark()
-        head = Head(self.listing, watermark)
-        for here, fresh in self._down_to(since):
-            head.saw(here.page, here.timestamps, fresh)
+        newest_end = NewestEnd(self.listing, watermark)
+        for current, fresh in self._down_to(since):
+            newest_end.saw(current.page, current.timestamps, fresh)
             yield Batch(fresh)
             del fresh
-        for known in head.looks():
-            for here, fresh in self._down_to(known):
-                yield Batch(head.saw(here.page, here.timestamps, fresh))
+        for known in newest_end.looks():
+            for current, fresh in self._down_to(known):
+                yield Batch(newest_end.saw(current.page, current.timestamps, fresh))
                 del fresh
         yield Batch([], cursor=watermark.cursor)
 
     def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
         """The pages down to a time, and the rows on them that are new."""
-        for here, fresh, more in self._read(SeenRows(), self._see(0)):
-            if more and not here.offset and until is not None:
-                prove_newest_first(self, here.timestamps, until)
-            yield here, fresh
+        for current, fresh, more in self._read(SeenRows(), self._page_at(0)):
+            if more and not current.offset and until is not None:
+                check_newest_first(self, current.timestamps, until)
+            yield current, fresh
             del fresh
-            if until is not None and here.timestamps and here.timestamps[-1] < until:
+            if until is not None and current.timestamps and current.timestamps[-1] < until:
                 return
 
     @override
-    def _prove_order(self, here: PageView) -> None:
-        prove_sorted(here.timestamps)
+    def _check_order(self, current: PageView) -> None:
+        check_sorted(current.timestamps)
 
 
-def prove_newest_first(strategy: Strategy, timestamps: Sequence[int], since: int) -> None:
-    """A first page on which nothing is newer than what is asked for: the newest row was deleted, or the list is not
-    sorted, that page is in order by chance (rows that were imported in one second are), and what is newer stands
-    elsewhere. Then the opposite order has to begin with an older row. Costs one request.
+def check_newest_first(strategy: Strategy, timestamps: Sequence[int], since: int) -> None:
+    """Where no row of a first page is as new as what is asked for, either the newest row was deleted, or the list is
+    not sorted and the page is in order by chance, as rows are that were imported in one second. In a sorted list, the
+    opposite order begins with an older row. Costs one request.
 
-    :param timestamps: on that page, of a list that goes on behind it
-    :raises PlanNotSupported: when it begins otherwise
+    :param timestamps: on that page, which is not the last one
+    :raises PlanNotSupported: when the opposite order begins with another row
     """
     if not timestamps or max(timestamps) >= since:
         return
@@ -222,7 +221,7 @@ def prove_newest_first(strategy: Strategy, timestamps: Sequence[int], since: int
         raise PlanNotSupported("does not sort by modification time")
 
 
-def prove_sorted(timestamps: Sequence[int]) -> None:
+def check_sorted(timestamps: Sequence[int]) -> None:
     """:raises PlanNotSupported: where the modification times on a page are not in order"""
     if any(earlier < later for earlier, later in pairwise(timestamps)):
         raise PlanNotSupported("does not sort by modification time")

@@ -1,4 +1,4 @@
-"""The strategy of overlapping pages, for lists in which a page may be asked for that holds a given row."""
+"""The strategy of overlapping pages, for lists that can be asked for the page that holds a given row."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from source_invoicing.streams.listing.strategy import Batch, FilterProof, Plan, 
 from source_invoicing.streams.page import Listing, Order, PageRequest, Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-# A single row that is pushed back so often while it is looked for is one that comes whatever is asked.
-MAX_INSERTS = 6
+# If so many offsets return the same single row, the API ignores the offset.
+MAX_OFFSETS_TRIED = 6
 # How far to step back first (rows) from where an earlier run stopped.
 ROWS_BACK = 99
-# A list in which so often no known row can be found down to its top has no order, or its rows no lasting keys.
-MAX_RETURNS = 20
-# Others may put whole pages in front of the reading; this many pages without a new row are too many.
+# After more rewinds to the top, the list has no stable order, or its rows have no lasting keys.
+MAX_REWINDS_TO_TOP = 20
+# Whole pages of rows may be put in front of the reading; more pages without a new row are too many.
 MAX_PAGES_WITHOUT_NEWS = 20
-# Rows that others put in front are looked for until none is missing. Under steady change that would never end.
+# The list is read again until no row that was put in front is missing. Under steady change that would never end.
 MAX_RESCANS = 5
-# Rows that stand elsewhere are looked at a second time: always the first few times, later for one page in so many.
+# A row that is not in its place is looked at a second time: the first few times, and then once in so many pages.
 SECOND_LOOKS = 3
 PAGES_FOR_A_SECOND_LOOK = 10
-# How often two pages have to contradict each other, asked for in turns, to prove that no rows moved between them.
-ENOUGH_LOOKS = 2
-# A filter that takes a date may begin a day earlier, in whatever time zone the vendor counts (seconds).
+# How often two pages, fetched in turns, have to contradict each other to prove that no row moved between them.
+CONTRADICTIONS_FOR_PROOF = 2
+# A filter that takes a date may begin a day earlier, in any time zone that the vendor uses (seconds).
 COARSEST_FILTER = 3 * SECONDS_PER_DAY
 CREATION_ORDERS = (Order.OLDEST_ROW_FIRST, Order.NEWEST_ROW_FIRST)
 
 
 class Overlap(Strategy):
-    """Each page begins at or before the last row of the page before, which proves that nothing lies between them.
+    """Each page begins at or before the last row of the previous page, which proves that no row lies between them.
 
-    Rows that no edit moved keep their order among each other. A page is taken when it begins with such a row that was
-    met, and then every row on it that is not known is handed out; otherwise the reading steps back, further each time,
-    until a page does or is the first. So inserts, deletes, and edits of rows that were read lose nothing. An edit that
-    moves an unread row in front pushes rows back: the next sync brings it where rows carry a modification time, and
-    otherwise as many rows as were put in front are looked for from the top, once the end is reached.
-
-    A row in two places at once, or missing from its place while nothing moved, shows that the server sorts each page
-    anew. In a list at rest nothing else can hide a row.
+    * Rows that no edit moved keep their order among each other. A page that begins with such a row, seen before,
+      connects to the rows seen: every unknown row on it is handed out.
+    * Where no such row is found, the reading steps back, further each time, until a page connects or is the first. So
+      inserts, deletes, and edits of rows that were read lose nothing.
+    * An edit may move an unread row in front. The next sync reads it, if rows carry a modification time. Otherwise, at
+      the end, as many rows as were put in front are looked for from the top.
+    * A row in two places, or missing from its place while nothing moved, shows that the server sorts each page anew.
+      Nothing else can hide a row in a list at rest.
     """
 
     resumable: ClassVar[bool] = True
@@ -60,192 +60,200 @@ class Overlap(Strategy):
         # Rows on the largest page allowed; 0 until the first page has shown it.
         self._page_size = 0
         self._longest = 0
-        self._pages = self._returns = self._pages_without_news = self._rescans = self._second_looks = 0
-        # Signs that rows moved; rows that the total counts beyond those met, and those signs, when last looked for.
-        self._moves = self._moves_before_rescan = self._shortfall = 0
-        # The pages looked at since one was taken.
+        self._num_pages = 0
+        self._pages_without_news = 0
+        self._rewinds_to_top = 0
+        self._rescans = 0
+        self._second_looks = 0
+        # Signs that rows moved.
+        self._moves = 0
+        # These signs, and the rows that the total counts beyond those seen, when rows were last looked for.
+        self._moves_before_rescan = 0
+        self._shortfall = 0
+        # The pages fetched since one was taken.
         self._looks: list[PageView] = []
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         plan = self.plan
         self._filter_since = since if plan.filtered else None
         if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
-            resume = None  # it was a reading of other rows
+            resume = None  # the earlier run read other rows
         watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
         seen = SeenRows(resume, stays_put=self._stays_put)
         if resume is None:
-            here = self._see(0)
+            current = self._page_at(0)
         else:
             logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, resume.offset)
-            here = self._overlapping(seen, resume.offset, ROWS_BACK)
+            current = self._step_back(seen, resume.offset, ROWS_BACK)
         while True:
-            for view, fresh, more in self._read(seen, here):
-                here = view
-                watermark.saw(here.page, here.timestamps)
-                proof.saw(here.timestamps)
-                yield Batch(fresh, checkpoint=self._checkpoint(here, seen, since, watermark) if more else None)
+            for view, fresh, more in self._read(seen, current):
+                current = view
+                watermark.saw(current.page, current.timestamps)
+                proof.saw(current.timestamps)
+                yield Batch(fresh, checkpoint=self._checkpoint(current, seen, since, watermark) if more else None)
                 del fresh
             if not self._lacks_rows(seen, dated=watermark.cursor is not None):
                 break
-            yield from self._rescan(seen, here.end)
-            # What was looked for may have been moved to the end meanwhile.
-            here = self._behind(here, seen)
+            yield from self._rescan(seen, current.end)
+            # The missing rows may have been moved to the end meanwhile.
+            current = self._next_page(current, seen)
         proof.demand()
         yield Batch([], cursor=watermark.cursor)
 
-    def _checkpoint(self, here: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
+    def _checkpoint(self, current: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
         """The end of a page as a place to continue from."""
         return Checkpoint(
-            here.end - 1,
+            current.end - 1,
             self.plan.filtered,
             since,
             watermark.started,
             watermark.newest,
-            tail=seen.tail(here),
+            tail=seen.tail(current),
             head=seen.head,
             missing=seen.missing,
         )
 
-    def _read(self, seen: SeenRows, here: PageView) -> Iterator[tuple[PageView, list[Row], bool]]:
+    def _read(self, seen: SeenRows, current: PageView) -> Iterator[tuple[PageView, list[Row], bool]]:
         """From one page to the end of the list: each page, its rows that are new, and whether the list goes on."""
-        before: PageView | None = None
+        previous: PageView | None = None
         while True:
-            self._prove_order(here)
-            fresh = seen.take(here)
-            here = here.without_rows()
-            more = self._goes_on(here, seen, before, news=bool(fresh) and here.goes_beyond(before))
-            yield here, [*self._only_looked_at(seen), *fresh], more
+            self._check_order(current)
+            fresh = seen.take(current)
+            current = current.without_rows()
+            more = self._goes_on(current, seen, previous, has_news=bool(fresh) and current.goes_beyond(previous))
+            yield current, [*self._skipped_rows(seen), *fresh], more
             del fresh
             if not more:
                 return
-            before, here = here, self._behind(here, seen)
+            previous, current = current, self._next_page(current, seen)
 
-    def _prove_order(self, here: PageView) -> None:
-        """Each page of several proves that it is sorted by creation, in either direction: then edits move nothing."""
-        if self._stays_put and (here.offset or here.has_next):
-            ranks = [row.rank for row in here.fingerprints]
+    def _check_order(self, current: PageView) -> None:
+        """Each page of several has to be sorted by creation, in either direction: then edits move nothing."""
+        if self._stays_put and (current.offset or current.has_next):
+            ranks = [row.rank for row in current.fingerprints]
             known = [rank for rank in ranks if rank is not None]
             if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
                 raise PlanNotSupported("does not sort by creation")
 
-    def _goes_on(self, here: PageView, seen: SeenRows, before: PageView | None, *, news: bool) -> bool:
-        """Whether the list goes on behind a page.
+    def _goes_on(self, current: PageView, seen: SeenRows, previous: PageView | None, *, has_news: bool) -> bool:
+        """Whether the list goes on after a page.
 
         A full page of known rows does not end it: as many may have been inserted before them, or the server ignores
         the parameters, which the next page will show.
         """
-        page, has_next = here.page, here.has_next
-        self._pages_without_news = 0 if news else self._pages_without_news + 1
+        page, has_next = current.page, current.has_next
+        self._pages_without_news = 0 if has_news else self._pages_without_news + 1
         if has_next and self._pages_without_news > MAX_PAGES_WITHOUT_NEWS:
             raise self.cannot_be_read("answers with the same rows again and again")
-        if has_next and (news or len(here.names) >= (here.request.size or seen.longest) > 1):
+        if has_next and (has_news or len(current.names) >= (current.request.size or seen.longest) > 1):
             return True
-        if page.total is not None and page.total > here.end:
-            raise self.cannot_be_read(f"tells of {page.total} rows and ends after {here.end}")
+        if page.total is not None and page.total > current.end:
+            raise self.cannot_be_read(f"tells of {page.total} rows and ends after {current.end}")
         if page.has_more and not has_next:
             raise self.cannot_be_read("answers with an empty page and says that the list goes on")
-        if page.has_more and (before is None or here.names == before.names):
-            raise self.cannot_be_read(f"says that it goes on and ends after {here.end} rows")
+        if page.has_more and (previous is None or current.names == previous.names):
+            raise self.cannot_be_read(f"says that it goes on and ends after {current.end} rows")
         return bool(page.has_more)
 
-    def _only_looked_at(self, seen: SeenRows) -> list[Row]:
-        """Rows that were not met, on pages that only showed how others moved: where they stand next is not known."""
+    def _skipped_rows(self, seen: SeenRows) -> list[Row]:
+        """Unseen rows of pages that only served to locate moved rows. They may come on no later page."""
         looks, self._looks = self._looks, []
-        return seen.not_met(looks) if len(looks) > 1 else []
+        return seen.unseen_on(looks) if len(looks) > 1 else []
 
     # -- where rows moved -----------------------------------------------------------------------------------------
 
-    def _behind(self, here: PageView, seen: SeenRows) -> PageView:
-        """The page that goes on behind another one."""
+    def _next_page(self, current: PageView, seen: SeenRows) -> PageView:
+        """The page after another one, or an earlier page that connects to the rows seen."""
         if (self._longest if self._has_offsets else self._page_size) == 1:
-            return self._behind_one_row(here)
-        there = self._see(here.end - 1)
-        if there.request.size and there.offset + there.request.size <= here.end:
+            return self._next_page_of_one_row(current)
+        following = self._page_at(current.end - 1)
+        if following.request.size and following.offset + following.request.size <= current.end:
             raise PlanNotSupported("has pages too small to overlap")
-        suspect = seen.suspect(there)
-        enough = SECOND_LOOKS + self._pages // PAGES_FOR_A_SECOND_LOOK
-        if (suspect is None or self._second_looks >= enough) and seen.meets(there):
-            self._moves += suspect is not None
-            return there
+        suspect = seen.suspect(following)
+        max_second_looks = SECOND_LOOKS + self._num_pages // PAGES_FOR_A_SECOND_LOOK
+        if (suspect is None or self._second_looks >= max_second_looks) and seen.connects_to(following):
+            if suspect is not None:
+                self._moves += 1
+            return following
         self._moves += 1
-        again = here
+        refetched = current
         if suspect is not None and suspect.view is not None:
-            # Did rows move? Then the page on which it was met shows it too.
+            # Did rows move? Then the page on which the suspect was seen shows it too.
             self._second_looks += 1
-            again = self._see_again(suspect.view)
+            refetched = self._refetch(suspect.view)
             looks = 0
-            while suspect.contradicts(again, there):
-                before, there = there, self._see_again(there)
+            while suspect.contradicts(refetched, following):
+                earlier, following = following, self._refetch(following)
                 looks += 1
-                if there.names != before.names:
+                if following.names != earlier.names:
                     break
-                if looks == ENOUGH_LOOKS:
-                    raise self._contradiction(again, there)
+                if looks == CONTRADICTIONS_FOR_PROOF:
+                    raise self._contradiction(refetched, following)
                 # Rows may have moved there and back; hardly twice.
-                again = self._see_again(suspect.view)
-        if seen.meets(there):
-            return there
-        logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, again.offset)
-        if again is not here and (seen.meets(again) or again.offset == 0):
-            self._note_return(again)
-            return again
-        back = max(len(here.names) - 1, 1)
-        return self._overlapping(seen, max(0, again.offset - back), back * 2)
+                refetched = self._refetch(suspect.view)
+        if seen.connects_to(following):
+            return following
+        logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, refetched.offset)
+        if refetched is not current and (seen.connects_to(refetched) or refetched.offset == 0):
+            self._count_rewind(refetched)
+            return refetched
+        rows_back = max(len(current.names) - 1, 1)
+        return self._step_back(seen, max(0, refetched.offset - rows_back), rows_back * 2)
 
-    def _overlapping(self, seen: SeenRows, offset: int, back: int) -> PageView:
-        """The page that begins with a known row.
+    def _step_back(self, seen: SeenRows, offset: int, rows_back: int) -> PageView:
+        """The nearest page that connects to the rows seen, or the first page.
 
         :param offset: where to look first
-        :param back: how many rows to step back if it is not there; doubles with each step
+        :param rows_back: how many rows to step back if that page does not; doubles with each step
         """
         while True:
-            here = self._see(offset)
-            if seen.meets(here) or here.offset == 0:
-                self._note_return(here)
-                return here
-            offset = max(0, here.offset - back)
-            back *= 2
+            current = self._page_at(offset)
+            if seen.connects_to(current) or current.offset == 0:
+                self._count_rewind(current)
+                return current
+            offset = max(0, current.offset - rows_back)
+            rows_back *= 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, offset)
 
-    def _note_return(self, here: PageView) -> None:
-        self._returns += here.offset == 0
-        if self._returns > MAX_RETURNS:
+    def _count_rewind(self, current: PageView) -> None:
+        self._rewinds_to_top += current.offset == 0
+        if self._rewinds_to_top > MAX_REWINDS_TO_TOP:
             raise self.cannot_be_read("comes in another order, or with other keys, each time it is asked for")
 
-    def _contradiction(self, here: PageView, there: PageView) -> Exception:
-        """What is wrong with a list whose pages contradict each other although nothing moved."""
-        if not there.fingerprints:
+    def _contradiction(self, current: PageView, following: PageView) -> Exception:
+        """The failure for a list whose pages contradict each other although nothing moved."""
+        if not following.fingerprints:
             if self._has_offsets:
-                return self.cannot_be_read(f"answers with an empty page where row {there.offset + 1} was")
+                return self.cannot_be_read(f"answers with an empty page where row {following.offset + 1} was")
             return PlanNotSupported("does not let the size of its pages be chosen")
-        if there.names == here.names:
+        if following.names == current.names:
             return self.does_not_page()
         if self._has_offsets:
-            # Rows have no other addresses, so another plan would meet with the same.
+            # Rows have no other addresses, so no other plan would do better.
             return self.order_is_unstable()
-        if counts_rows(here.names, there.names):
+        if counts_rows(current.names, following.names):
             return self.page_counts_rows()
         return PlanNotSupported(
             "sorts rows differently from page to page, or does not let the size of its pages be chosen",
             UNIQUE_ORDER_ADVICE,
         )
 
-    def _behind_one_row(self, here: PageView) -> PageView:
+    def _next_page_of_one_row(self, current: PageView) -> PageView:
         """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
         if not self._has_offsets:
             raise PlanNotSupported("has pages too small to overlap")
-        for offset in range(here.end, here.end + MAX_INSERTS):
-            following = self._see(offset)
-            if following.names != here.names:
+        for offset in range(current.end, current.end + MAX_OFFSETS_TRIED):
+            following = self._page_at(offset)
+            if following.names != current.names:
                 return following
         raise self.does_not_page()
 
     def _lacks_rows(self, seen: SeenRows, *, dated: bool) -> bool:
-        """Whether to look for rows that others put in front, or that the list's total counts beyond the rows met.
+        """Whether to look for rows that were put in front, or that the list's total counts beyond the rows seen.
 
-        Others may delete rows before they are met, so only a total that stays too high is a contradiction.
+        Rows may be deleted before they are seen, so only a total that stays too high is a contradiction.
 
-        :param dated: whether rows carry modification times, so that the next sync brings what an edit put in front
+        :param dated: whether rows carry modification times, so that the next sync reads rows that an edit put in front
         """
         shortfall = seen.shortfall
         is_at_rest = shortfall == self._shortfall and self._moves == self._moves_before_rescan
@@ -260,35 +268,35 @@ class Overlap(Strategy):
         return bool(seen.missing)
 
     def _rescan(self, seen: SeenRows, end: int) -> Iterator[Batch]:
-        """Read the list again from the top until as many rows were met as are missing, or up to where it ended."""
+        """Read the list again from the top until as many rows were found as are missing, or up to where it ended."""
         self._rescans += 1
         logger.info("%s had rows moved to its front while it was read. Looking for them.", self.listing.label)
-        rescan, again = Rescan(seen), SeenRows(stays_put=self._stays_put)
-        before, here = None, self._see(0)
+        rescan, seen_again = Rescan(seen), SeenRows(stays_put=self._stays_put)
+        previous, current = None, self._page_at(0)
         while True:
-            rows = rescan.missing_on(here)
-            news = bool(again.take(here)) and here.goes_beyond(before)
-            seen.total = seen.total if again.total is None else again.total
-            here = here.without_rows()
-            yield Batch([*self._only_looked_at(seen), *rows])
+            rows = rescan.missing_on(current)
+            has_news = bool(seen_again.take(current)) and current.goes_beyond(previous)
+            seen.total = seen.total if seen_again.total is None else seen_again.total
+            current = current.without_rows()
+            yield Batch([*self._skipped_rows(seen), *rows])
             del rows
             if not seen.missing and self._rescans < MAX_RESCANS:
                 return
-            if here.end >= end or not self._goes_on(here, again, before, news=news):
-                # The others were deleted, but for those that were put in front of this look as well.
-                seen.missing = min(seen.missing, again.missing)
+            if current.end >= end or not self._goes_on(current, seen_again, previous, has_news=has_news):
+                # The others were deleted, except for rows that were put in front during this look.
+                seen.missing = min(seen.missing, seen_again.missing)
                 return
-            before, here = here, self._behind(here, again)
+            previous, current = current, self._next_page(current, seen_again)
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def _see(self, row: int) -> PageView:
+    def _page_at(self, row: int) -> PageView:
         """The page that holds row ``row`` (counted from 0) and reaches furthest beyond it."""
         top = PageRequest(since=self._filter_since, order=self.plan.order)
         if row <= 0:
             return self._view(top, 0)
         if not self._has_offsets and not self._page_size:
-            # How large pages are has to be known first.
+            # The size of pages has to be known first.
             first = self._view(top, 0)
             if not first.has_next:
                 return first
@@ -298,7 +306,7 @@ class Overlap(Strategy):
             raise PlanNotSupported("has pages that cannot overlap")
         return self._view(*covered)
 
-    def _see_again(self, view: PageView) -> PageView:
+    def _refetch(self, view: PageView) -> PageView:
         return self._view(view.request, view.offset)
 
     def _view(self, request: PageRequest, offset: int) -> PageView:
@@ -307,15 +315,15 @@ class Overlap(Strategy):
         except BadRequest as refusal:
             if not self._has_offsets or (request.is_first and request != PageRequest()):
                 raise
-            # Rows have no other addresses, so another plan would ask for the same.
+            # Rows have no other addresses, so another plan would send the same request.
             sentence = refusal.sentence
-            if offset:  # all else was fine on the pages before
+            if offset:  # the rest of the request was accepted on the pages before
                 sentence += (
                     f" The list could be read up to row {offset}, so it may be longer than the API lets it be read. A "
                     "later start_date can make it shorter; otherwise leave the stream out."
                 )
             raise UnexpectedResponse(sentence, refusal.failure_type or FailureType.system_error) from refusal
-        self._pages += 1
+        self._num_pages += 1
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
-# The whole of a step of a path, of a parameter's value, or of a token: "page=2", "/page/2", "2".
+# A whole segment of a path, a whole value of a parameter, or a whole token: "page=2", "/page/2", "2".
 NUMBER = re.compile(r"(?:^|(?<=[/?&;#]))([^/?&;#]*[=:])?([0-9]{1,18})(?=$|[/?&;#])")
-# A number that stands for itself in what a token is when decoded: "arrayconnection:49", '{"offset":100}'.
+# A separate number in a decoded token: "arrayconnection:49", '{"offset":100}'.
 DECODED_NUMBER = re.compile(r"(?<![\w.\-])([0-9]{1,18})(?![\w.\-])")
 BASE64 = re.compile(r"[A-Za-z0-9_\-+/]{4,}={0,2}")
 
 
 class HandedOut(NamedTuple):
-    """A token, and what had been read when the API handed it out.
+    """A token, and how much had been read when the API handed it out.
 
     :param pages: pages up to the one with the token
     :param rows: rows up to its end
@@ -31,10 +31,10 @@ class HandedOut(NamedTuple):
 
 
 def looks_like_page_numbers(tokens: Sequence[HandedOut]) -> bool:
-    """Whether all tokens of a list have a number in common that counts: then a delete pulls a row out of sight.
+    """Whether a number in all tokens of a list counts pages or rows: then a delete pulls a row out of sight.
 
     It may count from 0 or from 1, or name the last row that came (from 0, as Relay's connections do), in pages, in
-    rows, in rows as there would be if each page was as full as the longest, or as another number in the token says.
+    rows, or in rows as if each page were as full as the longest, or as another number in the token says.
     """
     readings: set[tuple[str, int, str]] | None = None
     for handed_out in tokens:
@@ -56,8 +56,8 @@ def _readings(handed_out: HandedOut) -> Iterator[tuple[str, int, str]]:
 
 
 def numbers_in(token: str) -> dict[str, int]:
-    """The whole numbers of a token, also where it is in base64, by the name of their parameter or by what stands
-    before them."""
+    """The whole numbers of a token, also of one in base64, by the name of their parameter or by the text before
+    them."""
     numbers = {found[1] or token[: found.start()]: int(found[2]) for found in NUMBER.finditer(token)}
     for name, value in [("", token), *(piece.split("=", 1) for piece in re.split(r"[?&;#]", token) if "=" in piece)]:
         decoded = _decoded(unquote(value))

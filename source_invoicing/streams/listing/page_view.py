@@ -1,4 +1,4 @@
-"""A page as a reading keeps it in mind: where it stands, and how its rows looked."""
+"""A page as a reading remembers it: its place in the list, and how its rows looked."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from source_invoicing.streams.page import Listing, Page, PageRequest, Row
 
 @dataclass(frozen=True)
 class PageView:
-    """A page, where it stands, and how its rows looked when they came.
+    """A page, its place in the list, and how its rows looked when they came.
 
-    :param request: what it was asked for with
+    :param request: the request for it
     :param offset: rows before the page
-    :param has_next: whether the list goes on behind it, as far as the page says
+    :param has_next: whether the list goes on after it, as far as the page says
     """
 
     request: PageRequest
@@ -41,21 +41,21 @@ class PageView:
 
     @property
     def names(self) -> list[str | int]:
-        """What its rows are called."""
+        """The names of its rows."""
         return [row.name for row in self.fingerprints]
 
     @property
     def timestamps(self) -> list[int]:
-        """The modification times of its rows, in order, rows without one left out."""
+        """The modification times of its rows, in order, without rows that have none."""
         return [row.timestamp for row in self.fingerprints if row.timestamp is not None]
 
     def without_rows(self) -> PageView:
-        """The view without its rows, for comparison once they are out."""
+        """The view without its rows, for comparison once they have been emitted."""
         return replace(self, page=replace(self.page, rows=[]))
 
-    def goes_beyond(self, before: PageView | None) -> bool:
-        """Whether rows are on the page that the page before did not hold."""
-        return before is None or not set(self.names) <= set(before.names)
+    def goes_beyond(self, previous: PageView | None) -> bool:
+        """Whether the page holds rows that the previous page did not."""
+        return previous is None or not set(self.names) <= set(previous.names)
 
 
 def fingerprint(listing: Listing, row: Row, *, by_creation: bool = False) -> RowFingerprint:

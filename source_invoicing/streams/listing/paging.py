@@ -1,4 +1,4 @@
-"""How an API addresses a page of a list: by offset, by number, or by a token that the page before hands out."""
+"""How an API addresses a page of a list: by offset, by number, or by a token from the previous page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing_extensions import override
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
 
-# So many pages in a row may bring no row that was not seen before, where the list says that it goes on.
+# How many consecutive pages may hold no row that is new, where the list says that it goes on.
 MAX_PAGES_WITHOUT_NEWS = 10
 
 
@@ -42,7 +42,7 @@ class Pages(Paging):
     def covering(self, request: PageRequest, row: int, page_size: int) -> tuple[PageRequest, int] | None:
         if not self.resizable:
             return None
-        # Of those that reach as far, the largest: a page of one row shows nothing of what stands before it.
+        # Of the sizes that reach as far, the largest: a page of one row shows no row before it.
         size = max(range(1, page_size + 1), key=lambda rows: ((row // rows + 1) * rows, rows))
         number = row // size + 1
         return replace(request, number=number, size=size), (number - 1) * size
@@ -52,8 +52,8 @@ class Pages(Paging):
 class Tokens(Paging):
     """``cursor=eyJpZCI6...``, or a link to the next page.
 
-    :param name_a_row: whether a token names a place in the list (the id of its last row), so that rows that come and go
-        elsewhere shift nothing; ``None`` where the API makes tokens up, which may be numbers of pages or rows
+    :param name_a_row: whether a token names a row of the list (the id of its last row), so that inserts and deletes
+        elsewhere shift nothing; ``None`` where tokens are opaque, and may be numbers of pages or rows
     """
 
     name_a_row: bool | None = None
@@ -65,10 +65,10 @@ class Tokens(Paging):
 
 @dataclass(frozen=True)
 class ListedPage:
-    """A page, and where it stands in the list.
+    """A page of a list, and what is known about it.
 
     :param keys: of its rows, in order
-    :param has_next: whether the list goes on behind it
+    :param has_next: whether the list goes on after it
     """
 
     request: PageRequest
@@ -79,13 +79,13 @@ class ListedPage:
 
 @dataclass
 class Tally:
-    """What one pass over the pages of a list has met so far. Rows are identified by the hashes of their keys.
+    """What one pass over the pages of a list has seen so far. Rows are identified by the hashes of their keys.
 
-    :ivar rows: up to the end of the latest page, those that came twice included
-    :ivar furthest: the most there have been; fewer of them were read again if ``rows`` was set back
+    :ivar rows: up to the end of the latest page, repeated ones included
+    :ivar furthest: the highest value of ``rows``, which is lower while pages are read again
     :ivar seen: hashes of the keys
-    :ivar fewest: the lowest total reported, so that rows inserted meanwhile need not come
-    :ivar most: the highest total reported, so that inserted rows that came stand for no other
+    :ivar fewest: the lowest total reported: rows that were inserted meanwhile need not come
+    :ivar most: the highest total reported: inserted rows that came make up for no other
     :ivar total: the latest total reported
     """
 
@@ -108,9 +108,9 @@ class Tally:
         return self.most is not None and self.distinct >= self.most
 
     def add(self, keys: tuple[Hashable, ...]) -> bool:
-        """Take note of the rows of a page.
+        """Add the rows of a page.
 
-        :return: whether it counts as news: a row was not seen before, or it lies where the pass has been before
+        :return: whether it counts as news: it has a new row, or it is one of the pages that are read again
         """
         self._latest = set(map(hash, keys)) - self.seen
         self.seen |= self._latest
@@ -120,12 +120,12 @@ class Tally:
         return is_news
 
     def roll_back(self, keys: tuple[Hashable, ...]) -> None:
-        """The latest page does not count."""
+        """Remove the latest page."""
         self.rows -= len(keys)
         self.seen -= self._latest
 
-    def note_total(self, page: Page) -> None:
-        """Take note of how many rows there are."""
+    def add_total(self, page: Page) -> None:
+        """Record the total that a page reports, if it does."""
         if page.total is not None:
             self.total = page.total
             self.fewest = page.total if self.fewest is None else min(self.fewest, page.total)
@@ -137,32 +137,32 @@ def pages(
 ) -> Iterator[ListedPage]:
     """The pages of a list, from one of them to its end.
 
-    A total counts as reached once so many *different* rows came. A page that ends before its total is asked for once
-    more. An empty page of a list that says it goes on is passed. What is wrong with the end shows behind the last page,
-    so the pages have to be taken to their end.
+    A total counts as reached once as many *different* rows came. A page that ends before its total is asked for once
+    more. An empty page of a list that says it goes on is passed. The end of the list is checked after the last page, so
+    callers have to take all pages.
 
     :param request: for the page to begin with
     :param first: that page, where the caller has fetched it
-    :param tally: counts on what an earlier call has begun; to read pages again, set its ``rows`` back
-    :raises PageRepeated: when the same page comes twice in a row and is not the whole list, or when pages without news
-        follow each other
+    :param tally: of an earlier call, to continue it; to read pages again, set its ``rows`` back
+    :raises PageRepeated: when the same page comes twice in a row and is not the whole list, or when too many pages
+        without news follow each other
     :raises RowsRepeated: when as many rows came as the total counts, but fewer different ones
     :raises ListChanged: when the list ends before its total, or although it says that it goes on
     """
     paging, tally = listing.paging, tally or Tally()
     tokens = {request.token}
-    before: tuple[Hashable, ...] = ()
-    promised = False
+    previous_keys: tuple[Hashable, ...] = ()
+    is_promised = False
     without_news = 0
     current: PageRequest | None = request
     while current is not None:
         page = first if first is not None else listing.fetch(current)
         first = None
-        if _ends_too_early(page, paging, tally, promised=promised):
+        if _ends_too_early(page, paging, tally, is_promised=is_promised):
             page = listing.fetch(current)
         keys = tuple(map(listing.key, page.rows))
-        tally.note_total(page)
-        if keys and keys == before:
+        tally.add_total(page)
+        if keys and keys == previous_keys:
             if tally.proven or _is_whole(listing, request, page):
                 return
             raise PageRepeated("answers with the same page twice")
@@ -182,16 +182,16 @@ def pages(
             following = None
         yield ListedPage(current, page, keys, following is not None)
         if following is None:
-            _prove_end(page, paging, tally, promised=promised)
+            _check_end(page, paging, tally, is_promised=is_promised)
         # Whether the page says explicitly that another one follows.
-        promised = bool(page.has_more) or page.next is not None or (page.total or 0) > tally.rows
+        is_promised = bool(page.has_more) or page.next is not None or (page.total or 0) > tally.rows
         # Nothing holds on to the rows while the next page is fetched.
-        before, current = keys, following
+        previous_keys, current = keys, following
         del page, keys
 
 
 def _has_next(page: Page, paging: Paging, tally: Tally) -> bool:
-    """Whether the list says that it goes on behind a page that the tally has taken note of."""
+    """Whether the list says that it goes on after a page that was added to the tally."""
     if isinstance(paging, Tokens):
         return page.next is not None and page.has_more is not False and not (tally.proven and not page.rows)
     if page.rows:
@@ -199,20 +199,20 @@ def _has_next(page: Page, paging: Paging, tally: Tally) -> bool:
     return bool(page.has_more) and not tally.proven
 
 
-def _is_cut_off(page: Page, paging: Paging, *, promised: bool) -> bool:
-    """Whether a promised page came without rows and without a word about the end."""
+def _is_cut_off(page: Page, paging: Paging, *, is_promised: bool) -> bool:
+    """Whether a promised page came without rows, and does not say that the list ends."""
     says_nothing = page.has_more is None and page.total is None and page.next is None
-    return promised and not page.rows and (page.blank or (says_nothing and not isinstance(paging, Tokens)))
+    return is_promised and not page.rows and (page.blank or (says_nothing and not isinstance(paging, Tokens)))
 
 
-def _ends_too_early(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> bool:
+def _ends_too_early(page: Page, paging: Paging, tally: Tally, *, is_promised: bool) -> bool:
     """Whether a page is worth asking for again, since the list seems to end with it although it counts more rows."""
-    if _is_cut_off(page, paging, promised=promised):
+    if _is_cut_off(page, paging, is_promised=is_promised):
         return not tally.proven
     return not isinstance(paging, Tokens) and not page.has_more and page.is_truncated(tally.rows)
 
 
-def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> None:
+def _check_end(page: Page, paging: Paging, tally: Tally, *, is_promised: bool) -> None:
     """Compare the end of a list with the totals it has reported.
 
     :raises ListChanged: when rows may be missing
@@ -224,7 +224,7 @@ def _prove_end(page: Page, paging: Paging, tally: Tally, *, promised: bool) -> N
         raise ListChanged(f"tells of {most} rows and ends after {tally.rows}")
     if tally.fewest is not None and tally.distinct < tally.fewest:
         raise RowsRepeated(f"tells of {tally.fewest} rows and holds {tally.distinct} different ones")
-    if _is_cut_off(page, paging, promised=promised) and not tally.proven:
+    if _is_cut_off(page, paging, is_promised=is_promised) and not tally.proven:
         raise ListChanged(f"says that it goes on and ends after {tally.rows} rows")
 
 
@@ -232,8 +232,8 @@ def _is_whole(listing: Listing, request: PageRequest, page: Page) -> bool:
     """Whether a page that came again is the whole list, of an API that does not page.
 
     An API that says nothing about paging and sends the same few rows for every request does not page. A full page looks
-    the same for one that does not take page numbers. Of a vendor that has unpaged lists, the whole list is what does
-    not shrink when fewer rows are asked for.
+    the same if the API ignores page numbers. Where a vendor has unpaged lists, a page that does not shrink when fewer
+    rows are asked for is the whole list.
     """
     if page.has_more is not None or page.total is not None:
         return False

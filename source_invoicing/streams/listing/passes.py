@@ -1,4 +1,4 @@
-"""The strategy of passes: page by page through a paging, until nothing can have been missed."""
+"""The strategy of passes: page after page to the end of the list, until no row can have been missed."""
 
 from __future__ import annotations
 
@@ -30,37 +30,39 @@ from source_invoicing.streams.listing.strategy import (
     Watermark,
     counts_rows,
 )
-from source_invoicing.streams.listing.ties import LastMet
+from source_invoicing.streams.listing.ties import LastSeen
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
 
-# Rows that are deleted while a list is read make it start again; a list that does so this often is broken.
+# Rows that are deleted while a list is read make the reading start again; a list with more passes is broken.
 MAX_PASSES = 10
-# Passes over a list that repeats rows, one behind the other, that brought no new row: another will hardly bring one.
-ENOUGH = 3
+# After so many passes without a new row over a list that repeats rows, another will hardly bring one.
+MAX_PASSES_WITHOUT_NEW_ROWS = 3
 # Pages with fewer rows than this are not made smaller: there would be too many of them.
 SMALLEST_RESIZED_PAGE = 3
 NEWEST_FIRST = (Order.NEWEST_ROW_FIRST, Order.NEWEST_CHANGE_FIRST)
 
 
 class Passes(Strategy):
-    """Page after page to the end of the list, as often as it takes until nothing can have been missed.
+    """Page after page to the end of the list, as often as it takes until no row can have been missed.
 
-    A delete on a page that was read pulls an unread row onto it. With the newest in front only deletes do, never more
-    rows than the total shrinks by: those pages are read again, and one pass is enough. Not for a list that changed in
-    the last minute or while it was read: pages may come from replicas of which one knows of a change and another does
-    not, and totals may be late. It is read until a pass meets no row that was there before and not met. A token that
-    names a row shifts with nothing; one pass is enough, too. Anything else is read until two passes agree
-    (:class:`.PassRecord`). A further pass has pages of another size where it may choose.
+    A delete on a page that was read pulls an unread row onto it. So the number of passes depends on the list:
 
-    A list whose passes repeat rows breaks ties anew for each page, and no pass proves anything, unless as many
-    different rows came as it has places: by its total, or as :meth:`_meets_all_places` counts them.
+    * Tokens that name a row: one pass, since nothing shifts.
+    * Newest row first, with totals: one pass, since only deletes pull rows onto pages that were read, and never more
+      than the total shrinks by. Those pages are read again.
+    * The same list, if it changed in the last minute or while it was read: until a pass finds no missed row. Its pages
+      may come from replicas that do not all have a change yet, and totals may be late.
+    * Anything else: until two passes agree (:class:`.PassRecord`), with pages of another size where possible.
+    * A list that repeats rows breaks ties anew for each page, so passes that agree prove nothing. It takes as many
+      different rows as the list has places: by its total, or as :meth:`_has_seen_all_places` counts them.
 
-    Nothing is promised before the end: a page number does not name a place to come back to, and tokens expire.
+    No batch before the last one carries a cursor: a page number does not name a place to come back to, and tokens
+    expire.
     """
 
     _watermark: Watermark
     _proof: FilterProof
-    # With the newest in front: whether others change the list.
+    # Whether the list changed while it was read, or shortly before. Only known with the newest first.
     _changed_during_read = False
 
     def __init__(self, listing: Listing, plan: Plan) -> None:
@@ -70,55 +72,56 @@ class Passes(Strategy):
         self._was_refused = False
         self._first_keys: PageKeys = ()
         self._has_compared = False
-        # With the newest in front: hashes of the keys of all rows met; the rank of the row that stood first.
-        self._met: set[int] = set()
+        # With the newest first: hashes of the keys of all rows seen, and the rank of the first row.
+        self._seen: set[int] = set()
         self._newest_rank: int | None = None
-        # Rows on a full page (0 until the first one has shown it), and how many passes were begun.
+        # Rows on a full page; 0 until the first page has shown it.
         self._page_size = 0
-        self._begun = 0
-        # Of a list that repeats rows: which pass met each last; how many places the latest passes counted, and the
-        # first of those that counted as many.
-        self._last_met = LastMet()
-        self._places = self._counted_since = 0
+        self._passes_begun = 0
+        # For a list that repeats rows: which pass saw each row last; how many places the latest passes counted; and the
+        # first pass that counted as many.
+        self._last_seen = LastSeen()
+        self._num_places = 0
+        self._counted_since = 0
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         request = PageRequest(since=since if self.plan.filtered else None, order=self.plan.order)
         self._watermark, self._proof = Watermark(), FilterProof(self, request.since)
-        before: ListChanged | None = None
+        previous: ListChanged | None = None
         for _ in range(MAX_PASSES):
             try:
                 yield from self._read(request, since)
                 break
             except ListChanged as changed:
-                if self._is_final(before, changed):
+                if self._is_final(previous, changed):
                     raise self.failure(changed) from None
-                before = changed
+                previous = changed
                 logger.info("%s %s. Reading it again from the top.", self.listing.label, changed)
         else:
-            assert before is not None
-            raise self.failure(before)
+            assert previous is not None
+            raise self.failure(previous)
         self._proof.demand()
         yield Batch([], cursor=self._watermark.cursor)
 
-    def _is_final(self, before: ListChanged | None, changed: ListChanged) -> bool:
-        """Whether reading the list again would hardly help."""
+    def _is_final(self, previous: ListChanged | None, changed: ListChanged) -> bool:
+        """Whether to give up, since another pass would hardly help."""
         if isinstance(changed, RowsRepeated) and self.paging.resizable:
-            return self._begun >= MAX_PASSES or self._is_stuck
+            return self._passes_begun >= MAX_PASSES or self._is_stuck
         if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
-            # What a token names does not move, so a list that contradicts itself does so each time.
+            # A token names a fixed place, so a list that contradicts itself does so each time.
             return True
-        if isinstance(changed, RowsDeleted) or type(changed) is not type(before):
+        if isinstance(changed, RowsDeleted) or type(changed) is not type(previous):
             return False
-        return isinstance(changed, PageRepeated) or str(changed) == str(before)
+        return isinstance(changed, PageRepeated) or str(changed) == str(previous)
 
     @override
     def failure(self, changed: ListChanged) -> Exception:
         return self.order_is_unstable(str(changed)) if isinstance(changed, RowsRepeated) else super().failure(changed)
 
-    # -- until nothing can have been missed -----------------------------------------------------------------------
+    # -- until no row can have been missed ------------------------------------------------------------------------
 
     def _read(self, request: PageRequest, since: int | None) -> Iterator[Batch]:
-        """Pass after pass, once from the top.
+        """Pass after pass, until no row can have been missed.
 
         :raises ListChanged: when rows may have been missed
         """
@@ -134,13 +137,13 @@ class Passes(Strategy):
                     several = record.pages > 0 or listed.has_next
                     if several:
                         shows_deletes = shows_deletes and page.total is not None
-                        self._prove_sorted_by_creation(page)
+                        self._check_sorted_by_creation(page)
                     timestamps = self.timestamps(page)
                     self._watermark.saw(page, timestamps)
                     self._proof.saw(timestamps)
                     if shows_deletes:
-                        missed += self._note_by_creation(page, listed.keys)
-                    # Where one pass is enough, nothing is held against what it was.
+                        missed += self._count_missed(page, listed.keys)
+                    # Where totals show deletes, rows are not compared with those of earlier passes.
                     record.reads_contents = record.reads_contents and not shows_deletes
                     rows = self._take(record, listed)
                     if page.next is not None:
@@ -149,23 +152,22 @@ class Passes(Strategy):
                     yield Batch(rows)
                     del rows
             except RowsRepeated:
-                if self._meets_all_places(record):
+                if self._has_seen_all_places(record):
                     return
                 raise
-            if shows_deletes and (
-                record.pages <= 1 or not self._changed_during_read or (self._begun > 1 and not missed)
-            ):
-                return
-            if not shows_deletes and self._is_settled(record, tokens, tally):
+            if shows_deletes:
+                if record.pages <= 1 or not self._changed_during_read or (self._passes_begun > 1 and not missed):
+                    return
+            elif self._is_settled(record, tokens, tally):
                 return
             if record.repeated and (record.is_identical or self._is_stuck):
                 raise self.order_is_unstable()
         raise self.cannot_be_read("loses rows each time it is read")
 
-    def _note_by_creation(self, page: Page, keys: PageKeys) -> int:
-        """Take note of a page of a list with the newest row in front.
+    def _count_missed(self, page: Page, keys: PageKeys) -> int:
+        """Add a page of a list with the newest row first.
 
-        :return: how many of its rows were there before the reading, and have not been met
+        :return: how many of its rows existed before the reading, and were not seen until now
         """
         hashes, ranks = list(map(hash, keys)), list(map(self.listing.creation_rank, page.rows))
         if self._newest_rank is None:
@@ -174,10 +176,10 @@ class Passes(Strategy):
         self._changed_during_read = self._changed_during_read or any(at is not None and at >= started for at in created)
         newest = self._newest_rank
         missed = sum(
-            key not in self._met and (rank is None or newest is None or rank < newest)
+            key not in self._seen and (rank is None or newest is None or rank < newest)
             for key, rank in zip(hashes, ranks, strict=True)
         )
-        self._met.update(hashes)
+        self._seen.update(hashes)
         return missed
 
     def _take(self, record: PassRecord, listed: ListedPage) -> list[Row]:
@@ -190,32 +192,33 @@ class Passes(Strategy):
         if record.agrees:
             return True
         if record.repeated and not tally.proven:
-            return self._meets_all_places(record)
+            return self._has_seen_all_places(record)
         return isinstance(self.paging, Tokens) and (self._names_rows or not looks_like_page_numbers(tokens))
 
-    def _meets_all_places(self, record: PassRecord) -> bool:
-        """Whether the passes over a list that repeats rows have together met all of them: no row has joined as long as
-        they count the same number of places (:class:`.LastMet`)."""
-        if record.rows != self._places:
-            self._places, self._counted_since = record.rows, self._begun
-        self._last_met.add(record.seen, self._begun)
-        return self._last_met.met_behind(self._counted_since) == record.rows
+    def _has_seen_all_places(self, record: PassRecord) -> bool:
+        """Whether the passes over a list that repeats rows have together seen all rows: no row has joined as long as
+        they count the same number of places (:class:`.LastSeen`)."""
+        if record.rows != self._num_places:
+            self._num_places, self._counted_since = record.rows, self._passes_begun
+        self._last_seen.add(record.seen, self._passes_begun)
+        return self._last_seen.seen_after(self._counted_since) == record.rows
 
     @property
     def _is_stuck(self) -> bool:
-        """Whether passes over a list at rest go on to repeat rows in the place of others."""
-        return self._counted_since < self._begun and self._last_met.passes_without_news >= ENOUGH
+        """Whether passes over a list at rest still repeat rows in the place of others."""
+        is_at_rest = self._counted_since < self._passes_begun
+        return is_at_rest and self._last_seen.passes_without_new_rows >= MAX_PASSES_WITHOUT_NEW_ROWS
 
     def _resized(self, request: PageRequest) -> PageRequest:
-        """The request for the first page of a pass: pages of another size for each one, so that their borders, where
-        a list that breaks ties anew repeats and lacks rows, lie elsewhere."""
-        passes, self._begun = self._begun, self._begun + 1
+        """The request for the first page of a pass. Each pass has pages of another size where possible: a list that
+        breaks ties anew repeats and lacks rows at the borders of pages, and these move."""
+        passes, self._passes_begun = self._passes_begun, self._passes_begun + 1
         size = self._page_size - passes
         if not passes or not self.paging.resizable or size < SMALLEST_RESIZED_PAGE:
             return request
         return replace(request, size=size)
 
-    def _prove_sorted_by_creation(self, page: Page) -> None:
+    def _check_sorted_by_creation(self, page: Page) -> None:
         """A list of one page needs no order."""
         if self.plan.order is not Order.NEWEST_ROW_FIRST:
             return
@@ -226,69 +229,70 @@ class Passes(Strategy):
     # -- one pass -------------------------------------------------------------------------------------------------
 
     def _follow(self, request: PageRequest, tally: Tally) -> Iterator[ListedPage]:
-        """The pages of one pass, in order. Where the total shrinks, rows may have slipped to pages that were read:
-        with the newest in front those are read again, and otherwise the pass ends.
+        """The pages of one pass, in order. Where the total shrinks, rows may have moved to pages that were read. With
+        the newest first, those are read again; otherwise the pass ends.
 
         :raises ListChanged: when rows may have been missed
         """
         lengths: list[int] = []
         total: int | None = None
-        asked = furthest = 0
-        current: PageRequest | None = request
-        while current is not None:
-            begun, current = current, None
-            listing = pages(self.listing, begun, tally=tally)
-            while (listed := self._next(listing, again=len(lengths) < furthest, is_first=not lengths)) is not None:
-                asked += 1
-                slipped = 0 if total is None or listed.page.total is None else total - listed.page.total
-                if slipped > 0 and lengths and not self._names_rows:
+        num_fetched = max_pages = 0
+        start: PageRequest | None = request
+        while start is not None:
+            listed_pages = pages(self.listing, start, tally=tally)
+            start = None
+            while (listed := self._next(listed_pages, len(lengths), max_pages)) is not None:
+                num_fetched += 1
+                lost = 0 if total is None or listed.page.total is None else total - listed.page.total
+                if lost > 0 and lengths and not self._names_rows:
                     if not self._steps_back:
                         kind = TokenOutdated if isinstance(self.paging, Tokens) else RowsDeleted
                         raise kind(f"shrank from {total} to {listed.page.total} rows while it was read")
                     self._changed_during_read = True
-                    if asked > MAX_PASSES * (MAX_PASSES + furthest):
+                    if num_fetched > MAX_PASSES * (MAX_PASSES + max_pages):
                         raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
                     total = listed.page.total
-                    current = self._step_back(request, listed, slipped, lengths, tally)
+                    start = self._step_back(request, listed, lost, lengths, tally)
                     break
-                self._note_page(request, listed, lengths)
-                furthest = max(furthest, len(lengths))
+                self._add_page(request, listed, lengths)
+                max_pages = max(max_pages, len(lengths))
                 total = listed.page.total
                 yield listed
                 del listed
 
-    def _next(self, listing: Iterator[ListedPage], *, again: bool, is_first: bool) -> ListedPage | None:
+    def _next(self, listed_pages: Iterator[ListedPage], num_pages: int, max_pages: int) -> ListedPage | None:
+        """The next page, after ``num_pages`` of the pass. If the pass stepped back, ``max_pages`` is larger."""
         try:
-            return next(listing, None)
+            return next(listed_pages, None)
         except BadRequest as refusal:
-            if is_first:
+            if num_pages == 0:
                 raise
             if isinstance(self.paging, Tokens) and not self._was_refused:
                 self._was_refused = True
                 raise TokenOutdated(f"does not know the place any more where its next page began ({refusal})") from None
-            if not (again and self._steps_back):
+            if num_pages >= max_pages or not self._steps_back:
                 raise
-        # An API that wants pages in their order and refuses to go back is asked from the top instead.
+        # The API serves pages in order only, and refuses to go back: read it from the top instead.
         self._steps_back = False
         raise RowsDeleted("lost rows while it was read, and refuses to go back to an earlier page")
 
     def _step_back(
-        self, request: PageRequest, listed: ListedPage, slipped: int, lengths: list[int], tally: Tally
+        self, request: PageRequest, listed: ListedPage, lost: int, lengths: list[int], tally: Tally
     ) -> PageRequest:
-        """Forget the pages to which rows may have slipped, where those stand that were pulled up last.
+        """Forget the latest pages, to which as many unread rows may have moved as were lost.
 
-        :param listed: the page that shows it, which does not count either
+        :param listed: the page whose total has shrunk, which does not count either
         :return: the request for the first of them
         """
         tally.roll_back(listed.keys)
-        while slipped > 0 and lengths:
-            slipped -= lengths[-1]
+        while lost > 0 and lengths:
+            lost -= lengths[-1]
             tally.rows -= lengths.pop()
         number = request.number + len(lengths)
         logger.info("%s lost rows while it was read. Going on at page %d again.", self.listing.label, number)
         return replace(request, number=number)
 
-    def _note_page(self, request: PageRequest, listed: ListedPage, lengths: list[int]) -> None:
+    def _add_page(self, request: PageRequest, listed: ListedPage, lengths: list[int]) -> None:
         lengths.append(len(listed.keys))
         if not self._page_size:
             self._page_size = listed.page.size or len(listed.keys)

@@ -1,4 +1,4 @@
-"""One long list, read by several workers side by side, each in a range of modification times of its own."""
+"""One long list, read by several workers side by side, each in its own range of modification times."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from source_invoicing.streams.listing.memory import ListProof, Memory, PageInCon
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
 
-# Of a list's own requests, so much may be spent on reading it side by side. What it costs: half a page, on average,
-# where two ranges meet; a whole one where a range turns out to be empty; and one request at the end.
+# How many extra requests workers may cost, as a share of the list's own: half a request, on average, where two ranges
+# meet; one where a range turns out to be empty; and one for the last look.
 MAX_EXTRA_REQUESTS = 0.04
 COST_OF_A_CUT = 0.5
 COST_OF_AN_EMPTY_RANGE = 1.0
 COST_OF_THE_LAST_LOOK = 1.0
-# Of a range with fewer pages left, nothing is given away: the new worker would hardly be there before it is read.
+# A range with fewer pages left is not cut: it would be read before the new worker starts.
 FEWEST_PAGES_TO_CUT = 4
-# A response that comes within so many seconds is not worth waiting for beside another one.
+# While a response takes no longer than this (seconds), another worker would gain nothing.
 QUICK_RESPONSE = 0.01
-# For tests: lists are shared however fast the responses come.
+# For tests: share lists however fast the responses come.
 SHARE_ALWAYS = "SOURCE_INVOICING_SHARE_ALWAYS"
 
-#: Start, end, and the time to ask for first (seconds since 1970, UTC) of what is not read yet.
+#: A part of the list that is not read yet: start, end, and the time to ask for first (seconds since 1970, UTC).
 Gap = tuple[int | None, int | None, int | None]
 
 
@@ -38,13 +38,13 @@ class KeyRange:
     """A range of modification times, read by one worker. All times are seconds since 1970 (UTC).
 
     :param start: where it begins; ``None`` is the beginning of the list
-    :param end: the time before which it ends; ``None`` where it is open
-    :param since: what is asked for first
-    :param memory: what was handed out at its border, and what is proven about the list
-    :param position: the newest change it has met; that row is out, or about to be, and a cut lies behind it
+    :param end: the time before which it ends; ``None`` where it is open-ended
+    :param since: the time to ask for first
+    :param memory: the rows that were handed out at its border, and what is known about the list
+    :param position: the newest change seen in it; that row has been emitted, or is about to be, and a cut is after it
     :param is_whole: whether it has become the whole list, read by another plan
-    :param was_cut_off: whether it is a guess that there are rows in it
-    :param last_page_at: when its last page was taken note of, by the clock of :func:`time.monotonic`
+    :param was_cut_off: whether it was cut off another range, so that it may hold no rows
+    :param last_page_at: when its latest page came, by the clock of :func:`time.monotonic`
     """
 
     ranges: KeyRanges
@@ -59,7 +59,7 @@ class KeyRange:
 
 
 class RangeReader(Protocol):
-    """A :class:`.ListReader`; each worker has one of its own."""
+    """A :class:`.ListReader`; each worker has its own."""
 
     def batches(
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
@@ -70,36 +70,37 @@ class RangeReader(Protocol):
 class Pace:
     """How many workers keep the processor busy: while one waits for a response, others can handle theirs.
 
-    Not thread-safe. To be fed while a single worker reads; several would measure each other.
+    Not thread-safe. Only measured while a single worker reads, since several would slow each other down.
     """
 
     def __init__(self) -> None:
         self._waited = 0.0
         self._handled = 0.0
 
-    def note(self, waited: float, handled: float) -> None:
-        """Take note of a page: how long its response took, and how long it took to handle the one before (seconds)."""
+    def add(self, waited: float, handled: float) -> None:
+        """Add a page: how long its response took, and how long it took to handle the previous page (seconds)."""
         self._waited += max(waited - QUICK_RESPONSE, 0.0)
         self._handled += handled
 
     @property
     def useful_workers(self) -> int:
-        """How many there is anything to do for."""
+        """How many workers have something to do."""
         if os.environ.get(SHARE_ALWAYS):
             return sys.maxsize
         return 1 + int(self._waited / max(self._handled, 1e-6))
 
 
 class KeyRanges:
-    """The ranges of one list. A worker takes one after the other until there is none left for it.
+    """The ranges of one list. A worker takes one after the other until none is left.
 
-    A list begins as one range. Once it proves to be long, further workers are called, and each cuts off what it reads
-    from the range with the most rows left. Rows that change while the list is read move to its end, maybe behind the
-    back of the worker there; so when all ranges are read, the end is looked at once more. Such rows carry a time after
-    the reading began, so the last look begins there, or at the newest change seen if that is earlier: a row dated ahead
-    must not hide them.
+    A list begins as one range. Once it proves to be long, further workers are called. Each cuts its own range off the
+    one with the most rows left.
 
-    Safe to use from several threads.
+    Rows that change while the list is read move to its newest end, maybe after the worker there has finished. So when
+    all ranges are read, the newest end is looked at once more. The last look begins at the time when the reading began,
+    or at the newest change seen if that is earlier, so that a row dated in the future hides nothing.
+
+    Thread-safe.
 
     :ivar complete: whether the whole list has been read
     """
@@ -110,7 +111,7 @@ class KeyRanges:
         """
         :param max_workers: how many may read at a time
         :param want_worker: has another worker call :meth:`batches` of the ranges it is given
-        :param on_fallback: called before the whole list is read by another plan: what is known of ranges is void
+        :param on_fallback: called before the whole list is read by another plan; cursors of ranges no longer hold
         """
         self.complete = False
         self._max_workers = max_workers
@@ -125,22 +126,24 @@ class KeyRanges:
         self._open_gap: Gap = (None, None, None)
         self._waiting: list[KeyRange] = []
         self._under_way: list[KeyRange] = []
-        # The newest change met in the ranges that are done, and what was handed out at that border.
-        self._front: tuple[int, Memory] | None = None
+        # The newest change seen in the ranges that are finished, and the memory of its range.
+        self._newest: tuple[int, Memory] | None = None
+        # The time up to which the first page was complete.
         self._began_at: int | None = None
-        self._looks_at_the_end = False
-        self._made = 0
-        self._present = 0
-        self._coming = 0
+        self._is_last_look = False
+        self._num_ranges = 0
+        self._workers_present = 0
+        self._workers_coming = 0
+        # Extra requests so far.
         self._spent = 0.0
 
     def batches(self, reader: RangeReader, since: int | None, gaps: Sequence[Gap]) -> Iterator[Batch]:
-        """Read ranges of the list until there is none left for this worker. Called by each worker that takes part.
+        """Read ranges of the list until none is left for this worker. Called by each worker that takes part.
 
-        A failure of one of them stops the others at their next page, and one of them raises it.
+        A failure in one worker stops the others at their next page. Only one of them raises it.
 
-        :param since: where a reading of the whole list begins; like ``gaps``, the first caller's counts
-        :param gaps: what is not read yet, in order; the last one is open
+        :param since: where a reading of the whole list begins; only the first caller's counts, as with ``gaps``
+        :param gaps: the parts that are not read yet, in order; the last one is open-ended
         :raises Failure: when the list cannot be read completely
         """
         self._join(since, gaps)
@@ -152,11 +155,11 @@ class KeyRanges:
                         return
                     yield replace(batch, start=key_range.start, is_range=not key_range.is_whole)
                     del batch
-                    while self._calls_another():
+                    while self._reserve_worker():
                         self._want_worker(self)
-                self._done(key_range)
+                self._finish(key_range)
         except Failure:
-            # The others stop at their next page. A worker that reads the whole list has closed the ranges itself.
+            # The other workers stop at their next page. One that reads the whole list has closed the ranges itself.
             if self._close() or (key_range is not None and key_range.is_whole):
                 raise
         except BaseException:
@@ -164,9 +167,9 @@ class KeyRanges:
             raise
 
     def fall_back(self, key_range: KeyRange) -> tuple[bool, int | None]:
-        """Have one worker read the whole list by another plan.
+        """Let one worker read the whole list by another plan.
 
-        :return: whether the caller is the one, and since when it has to read
+        :return: whether the caller is that worker, and the time to read from
         """
         if not self._close():
             return False, None
@@ -174,79 +177,80 @@ class KeyRanges:
         key_range.is_whole, key_range.start, key_range.end = True, None, None
         return True, self._since
 
-    def advance(self, key_range: KeyRange, here: PageInContext, waited: float | None) -> int | None:
-        """Take note of a page of a range. From now on its rows belong to the range, as far as they lie before its end.
+    def advance(self, key_range: KeyRange, current: PageInContext, waited: float | None) -> int | None:
+        """Add a page to a range. From now on, its rows before the end of the range belong to the range.
 
-        :param waited: how long the response took (seconds), where it was the only one since the page before
-        :return: where the range ends by now
+        :param waited: how long the response took (seconds), if it was the only request since the previous page
+        :return: the current end of the range
         """
         now = time.monotonic()
         with self._lock:
             if self._began_at is None:
-                self._began_at = here.complete_until
-            self._estimate.note(here.request.since, here.page, here.dated)
-            if waited is not None and key_range.last_page_at is not None and self._present + self._coming == 1:
-                self._pace.note(waited, now - key_range.last_page_at - waited)
+                self._began_at = current.complete_until
+            self._estimate.add(current.request.since, current.page, current.dated)
+            is_alone = self._workers_present + self._workers_coming == 1
+            if waited is not None and key_range.last_page_at is not None and is_alone:
+                self._pace.add(waited, now - key_range.last_page_at - waited)
             key_range.last_page_at = now
             end = key_range.end
-            own = [timestamp for timestamp in here.dated if end is None or timestamp < end]
+            own = [timestamp for timestamp in current.dated if end is None or timestamp < end]
             if own:
                 key_range.position = max(own) if key_range.position is None else max(key_range.position, *own)
             return end
 
     def _join(self, since: int | None, gaps: Sequence[Gap]) -> None:
-        """A worker has come: the first one, which says what there is to read, or one that was called."""
+        """Add a worker: the first one, which says what there is to read, or one that was called."""
         with self._lock:
-            if self._made:
-                self._coming -= 1
+            if self._num_ranges:
+                self._workers_coming -= 1
             else:
                 self._since, self._open_gap = since, gaps[-1]
                 self._waiting = [self._range(*gap) for gap in gaps]
-            self._present += 1
+            self._workers_present += 1
 
     def _take(self) -> KeyRange | None:
-        """The next range for a worker; ``None``: there is nothing left for it to do."""
+        """The next range for a worker; ``None`` where nothing is left to do."""
         with self._lock:
             key_range = None if self._closed else self._next_range()
             if key_range is None:
-                self._present -= 1
+                self._workers_present -= 1
             else:
                 self._under_way.append(key_range)
             return key_range
 
-    def _done(self, key_range: KeyRange) -> None:
-        """A range was read to its end."""
+    def _finish(self, key_range: KeyRange) -> None:
+        """Mark a range as read to its end."""
         with self._lock:
             self._under_way.remove(key_range)
             if key_range.was_cut_off and key_range.position is None:
                 self._spent += COST_OF_AN_EMPTY_RANGE - COST_OF_A_CUT
             if key_range.is_whole:
                 self.complete = True
-            elif key_range.position is not None and (self._front is None or key_range.position > self._front[0]):
-                self._front = key_range.position, key_range.memory
+            elif key_range.position is not None and (self._newest is None or key_range.position > self._newest[0]):
+                self._newest = key_range.position, key_range.memory
             if not self._closed and not self._waiting and not self._under_way:
-                self._look_at_the_end()
+                self._add_last_look()
 
     def _close(self) -> bool:
-        """No worker takes a further range: the list is read by another plan, or not to its end.
+        """Give out no further range: the list is read by another plan, or not to its end.
 
-        :return: whether the caller is the first to say so
+        :return: whether the caller is the first to close the ranges
         """
         with self._lock:
             first, self._closed = not self._closed, True
             return first
 
-    def _calls_another(self) -> bool:
-        """Whether the list is worth a further worker, who is then on the way."""
+    def _reserve_worker(self) -> bool:
+        """Whether the list is worth another worker, which then counts as coming."""
         with self._lock:
-            # What has not been proven about the list yet is proven once, by the first worker.
+            # The first worker alone checks what holds for the whole list.
             if self._closed or not self._proof.established:
                 return False
-            if self._present + self._coming >= min(self._max_workers, self._pace.useful_workers):
+            if self._workers_present + self._workers_coming >= min(self._max_workers, self._pace.useful_workers):
                 return False
-            if len(self._waiting) <= self._coming and not self._is_worth_a_cut(self._widest()):
+            if len(self._waiting) <= self._workers_coming and not self._is_worth_a_cut(self._widest()):
                 return False
-            self._coming += 1
+            self._workers_coming += 1
             return True
 
     def _next_range(self) -> KeyRange | None:
@@ -255,9 +259,9 @@ class KeyRanges:
         widest = self._widest()
         if widest is None or not self._is_worth_a_cut(widest):
             return None
-        # Workers still to come cut their own shares off what is cut off here.
-        begin, end = self._left(widest)
-        cut = self._estimate.cut(begin, end, 1 / (self._coming + 2))
+        # Workers that are still coming cut their own shares off the new range.
+        begin, end = self._unread_span(widest)
+        cut = self._estimate.cut(begin, end, 1 / (self._workers_coming + 2))
         if not begin < cut < end:
             return None
         self._spent += COST_OF_A_CUT
@@ -267,40 +271,40 @@ class KeyRanges:
         return key_range
 
     def _range(self, start: int | None, end: int | None, since: int | None) -> KeyRange:
-        self._made += 1
+        self._num_ranges += 1
         return KeyRange(self, start, end, since, Memory(proof=self._proof))
 
-    def _look_at_the_end(self) -> None:
-        """Not from where the last range began: that is a guess, while the newest change that was seen is a fact."""
-        if self._made == 1 or self._looks_at_the_end:
+    def _add_last_look(self) -> None:
+        """It does not begin where the last range began, which is a guess, but at the newest change that was seen."""
+        if self._num_ranges == 1 or self._is_last_look:
             self.complete = True
             return
-        self._looks_at_the_end = True
-        if self._front is None or self._began_at is None:
-            # Nothing has been found anywhere, so nothing has been cut off, and the open gap began with a fact.
+        self._is_last_look = True
+        if self._newest is None or self._began_at is None:
+            # No row has been found, so no range has been cut, and the open gap began with a fact.
             self._waiting.append(self._range(*self._open_gap))
             return
-        newest, memory = self._front
-        # The open gap begins with a fact as well: up to there, earlier runs have seen everything.
+        newest, memory = self._newest
+        # The start of the open gap is a fact as well: up to there, earlier runs have seen everything.
         begin = min(max(newest, self._open_gap[2] or 0), self._began_at)
         self._waiting.append(KeyRange(self, begin, None, begin, memory))
 
     def _widest(self) -> KeyRange | None:
         return max(self._under_way, key=self._rows_left, default=None)
 
-    def _left(self, key_range: KeyRange) -> tuple[int, int]:
-        """The times between which a range is not read yet; the same twice where nothing is known of it."""
+    def _unread_span(self, key_range: KeyRange) -> tuple[int, int]:
+        """The times between which a range is not read yet; the same time twice where nothing is known of it."""
         begin = key_range.position if key_range.position is not None else key_range.since
         end = key_range.end if key_range.end is not None else self._estimate.now
         return (begin + 1, end) if begin is not None else (end, end)
 
     def _rows_left(self, key_range: KeyRange) -> float:
-        return self._estimate.rows_between(*self._left(key_range))
+        return self._estimate.rows_between(*self._unread_span(key_range))
 
     def _is_worth_a_cut(self, key_range: KeyRange | None) -> bool:
-        if key_range is None or self._looks_at_the_end:
+        if key_range is None or self._is_last_look:
             return False
-        cuts = self._coming + 1
+        cuts = self._workers_coming + 1
         cost = self._spent + cuts * COST_OF_A_CUT + COST_OF_THE_LAST_LOOK
         if cost > MAX_EXTRA_REQUESTS * self._estimate.pages_in_all:
             return False

@@ -18,12 +18,12 @@ from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan
 from source_invoicing.streams.page import Listing, Row
 
-# A plan that the API does not honour is left within its first pages; the next one does not hand out these rows again.
+# A plan that the API does not honour is given up within its first pages; the next one does not repeat their rows.
 ROWS_REMEMBERED = 1000
 
 
 class RemainingPlans:
-    """The plans of a stream that its API still honours, best first. Shared by all lists of the stream.
+    """The plans of a stream that its API honours as far as is known, best first. Shared by all lists of the stream.
 
     Thread-safe.
 
@@ -39,7 +39,7 @@ class RemainingPlans:
 
     @property
     def best(self) -> Plan:
-        """The best plan left."""
+        """The best of the remaining plans."""
         return self._plans[0]
 
     @property
@@ -49,18 +49,18 @@ class RemainingPlans:
 
     @property
     def is_last(self) -> bool:
-        """Whether one plan is left."""
+        """Whether only one plan remains."""
         return len(self._plans) == 1
 
-    def leave(self, plan: Plan, why: str) -> bool:
-        """Leave a plan that the API does not honour, for all lists of the stream.
+    def give_up(self, plan: Plan, why: str) -> bool:
+        """Give up a plan that the API does not honour, for all lists of the stream.
 
-        :param why: what a list does or does not, for the log
-        :return: whether another plan is left
+        :param why: what a list does or does not do, for the log
+        :return: whether another plan remains
         """
         with self._lock:
             if self._plans[0] is not plan:
-                return True  # another worker has left it
+                return True  # another worker has given it up
             if len(self._plans) == 1:
                 return False
             del self._plans[0]
@@ -76,49 +76,49 @@ class RemainingPlans:
 
 
 class ListReader:
-    """Reads one list by the best plan left; where the API does not honour it, by the next one from the top.
+    """Reads one list by the best remaining plan. Where the API does not honour it, the next plan starts over.
 
     :param listing: the list
-    :param remaining_plans: what to read it by
+    :param remaining_plans: the plans of the stream
     """
 
     def __init__(self, listing: Listing, remaining_plans: RemainingPlans) -> None:
         self._listing = listing
         self._remaining_plans = remaining_plans
-        #: Called when the reading begins, with a further plan, too: whether it is at the top, and whether the plan
-        #: meets all rows there are, whatever the caller wants.
+        #: Called when a plan begins to read: whether it starts at the top, and whether it reads all rows
+        #: (:attr:`.Plan.reads_all_rows`).
         self.on_begin: Callable[[bool, bool], None] | None = None
-        #: Called with all rows that it meets.
+        #: Called with all rows that a plan reads, also those that are dropped later.
         self.on_rows: Callable[[list[Row]], None] | None = None
 
     def batches(
         self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
     ) -> Iterator[Batch]:
         """Read every row changed at or after ``since`` (seconds since 1970, UTC), or every row. Rows without a
-        modification time come along.
+        modification time are always included.
 
-        :param resume: where an earlier run stopped; strategies without checkpoints begin from the top
-        :param key_range: what to read of a list that several workers share. Where it cannot be read by key, one of them
-            reads all of it by another plan, and the others end
+        :param resume: where an earlier run stopped; strategies without checkpoints start from the top
+        :param key_range: the part to read of a list that several workers share. If the list cannot be read by key, one
+            worker reads all of it by another plan, and the others end
         :raises Failure: when the list cannot be read completely
         """
         first_rows: set[int] = set()
-        has_left_a_plan = False
+        has_fallen_back = False
         while True:
             plan = self._remaining_plans.best
             if key_range is not None and not issubclass(plan.strategy, Keyset):
-                reads_on, since = key_range.ranges.fall_back(key_range)
-                if not reads_on:
+                is_reader, since = key_range.ranges.fall_back(key_range)
+                if not is_reader:
                     return
                 key_range = None
-            may_leave = not self._remaining_plans.is_last
+            may_fall_back = not self._remaining_plans.is_last
             try:
                 for batch in self._read(plan, since, resume, key_range):
                     rows = self._wanted(batch.rows, since)
-                    if has_left_a_plan:
-                        rows = [row for row in rows if _mark(row) not in first_rows]
-                    elif may_leave and len(first_rows) < ROWS_REMEMBERED:
-                        first_rows.update(map(_mark, rows))
+                    if has_fallen_back:
+                        rows = [row for row in rows if _row_hash(row) not in first_rows]
+                    elif may_fall_back and len(first_rows) < ROWS_REMEMBERED:
+                        first_rows.update(map(_row_hash, rows))
                     yield batch if rows is batch.rows else replace(batch, rows=rows)
                     del batch, rows
                 return
@@ -127,35 +127,35 @@ class ListReader:
                 raise
             except (PlanNotSupported, BadRequest) as why:
                 if isinstance(why, PlanNotSupported):
-                    # What was read proves nothing, nor does the place where an earlier run left off in the same way.
+                    # Cursors of this reading do not hold, nor does the checkpoint of an earlier run by the same plan.
                     yield Batch([], rolls_back=True)
                     resume = None if plan.strategy.resumable else resume
-                if not self._remaining_plans.leave(plan, self._sentence(why)):
+                if not self._remaining_plans.give_up(plan, self._sentence(why)):
                     if isinstance(why, BadRequest):
                         raise
                     raise self._failure(why) from None
-                has_left_a_plan = True
+                has_fallen_back = True
 
     def _read(
         self, plan: Plan, since: int | None, resume: Checkpoint | None, key_range: KeyRange | None
     ) -> Iterator[Batch]:
         strategy = plan.strategy(self._listing, plan)
         if self.on_begin is not None:
-            self.on_begin(resume is None, plan.meets_all_rows)
+            self.on_begin(resume is None, plan.reads_all_rows)
         if isinstance(strategy, Keyset):
             batches = strategy.batches(since, resume, key_range)
         else:
             batches = strategy.batches(since, resume)
-        return batches if self.on_rows is None else self._shown(batches, self.on_rows)
+        return batches if self.on_rows is None else self._observed(batches, self.on_rows)
 
-    def _shown(self, batches: Iterator[Batch], on_rows: Callable[[list[Row]], None]) -> Iterator[Batch]:
+    def _observed(self, batches: Iterator[Batch], on_rows: Callable[[list[Row]], None]) -> Iterator[Batch]:
         for batch in batches:
             on_rows(batch.rows)
             yield batch
             del batch
 
     def _wanted(self, rows: list[Row], since: int | None) -> list[Row]:
-        """Rows inside the window, or without a modification time."""
+        """The rows changed at or after ``since``, and those without a modification time."""
         if since is None:
             return rows
         timestamp = self._listing.timestamp
@@ -170,6 +170,6 @@ class ListReader:
         return UnexpectedResponse(sentence, FailureType.transient_error)
 
 
-def _mark(row: Row) -> int:
-    """A 64-bit hash of all that is in a row: in a long list, some rows would share a checksum of 32 bits."""
+def _row_hash(row: Row) -> int:
+    """A 64-bit hash of a row's contents: in a long list, some rows would share a checksum of 32 bits."""
     return hash(marshal.dumps(row, 2))

@@ -1,4 +1,4 @@
-"""How the rows of a list are spread over time, as far as its pages show."""
+"""How the rows of a list are spread over time, estimated from its pages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from source_invoicing.streams.page import Page
 class RowEstimate:
     """Estimates how many rows were last changed within a range of time.
 
-    A page that reports how many rows are left from a time on is a point of a curve, and between two points the rows
-    are taken to be spread evenly. Without totals, the rows read so far and the time they cover have to do.
+    A page that reports how many rows were changed from a time on is a point of a curve; between two points, rows are
+    assumed to be spread evenly. Without totals, the estimate is based on the rows read so far and the time they cover.
 
     Not thread-safe.
 
@@ -33,8 +33,8 @@ class RowEstimate:
         self._most_rows = 0
         self._seconds = 0
 
-    def note(self, since: int | None, page: Page, timestamps: Sequence[int]) -> None:
-        """Take note of the first page of a request.
+    def add(self, since: int | None, page: Page, timestamps: Sequence[int]) -> None:
+        """Add the first page of a request.
 
         :param since: what it was asked for (seconds since 1970, UTC)
         :param timestamps: the modification times on it
@@ -55,7 +55,7 @@ class RowEstimate:
 
     @property
     def pages_in_all(self) -> float:
-        """How many pages the list has for sure."""
+        """How many pages the list has at least."""
         return max(self.pages, self._most_rows / max(self.page_size, 1))
 
     def rows_between(self, start: int, end: int) -> float:

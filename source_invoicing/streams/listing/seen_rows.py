@@ -1,4 +1,4 @@
-"""What a reading remembers of the rows it met, to detect how others moved them meanwhile."""
+"""What a reading remembers of the rows it saw, to detect how others moved them meanwhile."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.page import Row
 
-# So many rows can be known again; of those before, only the hashes of their names are kept.
+# How many of the latest rows can be recognised; of earlier ones, only the hashes of their names are kept.
 MAX_RECENT = 10_000
-# So many rows of the end of a page make a checkpoint: one of them may have been edited when a later run continues.
+# How many rows of the end of a page a checkpoint keeps: some of them may have been edited when a later run continues.
 ROWS_OF_A_CHECKPOINT = 5
-# A row that stands where it stood proves little, a few of them that all of them do.
-FEW = 2
+# One row in its old place proves little; this many show that all rows of a page are in their places.
+MIN_ROWS_FOR_PROOF = 2
 
 
-class Met(NamedTuple):
-    """A row that was met.
+class SeenRow(NamedTuple):
+    """A row that was seen.
 
-    :param order: grows along the list; rows put between two others share the order of the one before
+    :param order: grows along the list; rows that were put between two others share the order of the previous row
     :param position: rows before it, less the shift of the list at that time
-    :param view: the page it was met on, without its rows; ``None`` if an earlier run met it
+    :param view: the page it was seen on, without its rows; ``None`` if an earlier run saw it
     :param at: its index on that page
     """
 
@@ -36,134 +36,134 @@ class Met(NamedTuple):
     view: PageView | None = None
     at: int = 0
 
-    def contradicts(self, again: PageView, elsewhere: PageView) -> bool:
-        """Whether two pages show the row in different places: the one it was met on, asked for again, in the same
-        place, and another one elsewhere, or not at all.
+    def contradicts(self, refetched: PageView, other: PageView) -> bool:
+        """Whether two pages show the row in different places.
 
-        :param elsewhere: a page that should hold its place, or holds the row
+        :param refetched: the page it was seen on, fetched again
+        :param other: a page that should hold its place, or holds the row
         """
-        if self.view is None or self.at >= len(again.fingerprints) or again.names[self.at] != self.row.name:
+        if self.view is None or self.at >= len(refetched.fingerprints) or refetched.names[self.at] != self.row.name:
             return False
-        names = elsewhere.names
-        at = self.view.offset + self.at - elsewhere.offset
+        names = other.names
+        at = self.view.offset + self.at - other.offset
         return not (0 <= at < len(names) and names[at] == self.row.name)
 
 
 class SeenRows:
-    """The rows that a reading met, in the order of the list.
+    """The rows that a reading saw, in the order of the list.
 
-    A row that looks as it did has not been moved by an edit. Such rows keep their order among each other whatever
-    others do, so a page that begins with one of them goes on where the rows met end, or before: nothing lies between.
+    A row that looks unchanged has not been moved by an edit. Such rows keep their order among each other, whatever
+    happens to others. So no row lies between the rows seen and a page that begins with one of them.
 
     :param resume: where an earlier run stopped, if this reading continues from there
-    :param stays_put: whether the list is sorted by creation, so that no edit moves a row, and its name and rank are
-        enough to know its place by
+    :param stays_put: whether the list is sorted by creation, so that no edit moves a row, and name and rank of a row
+        are enough to know its place
     """
 
     def __init__(self, resume: Checkpoint | None = None, *, stays_put: bool = False) -> None:
         self._stays_put = stays_put
-        self._recent: OrderedDict[str | int, Met] = OrderedDict()
+        self._recent: OrderedDict[str | int, SeenRow] = OrderedDict()
         #: Hashes of the names of all rows handed out.
         self.names = array("q")
         self._order = 0
-        self._last: Met | None = None
-        # How far the end of the rows met now stands behind the place where it was met.
+        self._last: SeenRow | None = None
+        # How many rows the end of the rows seen has moved back since it was seen.
         self._shift = 0
-        # Rows that the last page lacked: if they were left out behind the limit, the rest stands so much further back.
+        # How many rows the latest page lacked: if the server dropped them from a full page, later rows have moved back
+        # as many places.
         self._slack = 0
         self._reads_contents = True
-        #: Whether they begin where the list does.
+        #: Whether the rows seen begin where the list does.
         self.is_whole = resume is None
-        #: The row that stood first.
+        #: The first row of the list.
         self.head = resume.head if resume else None
         #: Rows on the longest page.
         self.longest = 0
-        #: The latest total: a row that was inserted and met stands for no other.
+        #: The latest total. It counts inserted rows, so an inserted row that was seen makes up for no other.
         self.total: int | None = None
-        #: Rows that others put in front of the last row met, and that have not been met.
+        #: How many rows were put in front of the last row seen, and have not been seen.
         self.missing = resume.missing if resume else 0
         if resume is not None:
             for number, row in enumerate(resume.tail):
-                self._note(Met(row, number, resume.offset + 1 - len(resume.tail) + number))
+                self._add(SeenRow(row, number, resume.offset + 1 - len(resume.tail) + number))
 
     @property
     def distinct(self) -> int:
-        """How many different rows were met."""
+        """How many different rows were seen."""
         return len(set(self.names))
 
     @property
     def shortfall(self) -> int:
-        """How many rows of the latest total were not met. Of rows met by an earlier run nothing is known."""
+        """How many rows of the latest total were not seen; 0 where it is not known what an earlier run saw."""
         if self.total is None or not self.is_whole:
             return 0
         return max(self.total - self.distinct, 0)
 
     def tail(self, view: PageView) -> tuple[RowFingerprint, ...]:
-        """The rows at the end of a page, as a checkpoint keeps them. Contents that change by themselves are left
-        out."""
+        """The rows at the end of a page, as a checkpoint keeps them: without contents that change by themselves."""
         rows = view.fingerprints[-ROWS_OF_A_CHECKPOINT:]
         return rows if self._reads_contents else tuple(replace(row, content=None) for row in rows)
 
-    def suspect(self, view: PageView) -> Met | None:
-        """A row that stands elsewhere on this page than where it was met, or that the page should hold and does not.
+    def suspect(self, view: PageView) -> SeenRow | None:
+        """A row that is not where it was seen: elsewhere on this page, or missing from it.
 
-        Without one, no row of a list at rest is missing: each place was seen, and no row was seen in two of them. An
-        edit that moves a row makes it look different, so such a row is none.
+        Without one, no row of a list at rest is missing: each place was seen, and no row was seen in two places. A row
+        that looks different is not a suspect, since an edit may have moved it.
         """
         last = self._last
         if last is not None and last.view is not None and last.row.name not in view.names:
             return last
-        in_place = self._in_place(view, self._known_again(view))
+        in_place = self._in_place(view, self._recognised(view))
         moved = (self._recent[name] for name, is_in_place in in_place.items() if not is_in_place)
-        return next((met for met in moved if met.view is not None), None)
+        return next((seen for seen in moved if seen.view is not None), None)
 
-    def meets(self, view: PageView) -> bool:
-        """Whether a page goes on where the rows met end, or before, so that nothing lies between them.
+    def connects_to(self, view: PageView) -> bool:
+        """Whether a page begins where the rows seen end, or earlier, so that no row lies between them.
 
-        It also shows how far others have shifted their end.
+        Also records how far their end has been shifted.
         """
-        if self._stands_as_it_stood(view):
+        if self._is_in_old_place(view):
             return True
-        found = self._known_again(view)
+        found = self._recognised(view)
         if any(one.order > other.order for one, other in pairwise(found.values())):
-            # Rows that look unchanged have moved, and nothing distinguishes them from those that have not: start over.
+            # Rows that look unchanged have moved, and nothing tells them from rows that have not: start over.
             self._recent.clear()
             return False
-        # Of the rows before the place where an earlier run stopped nothing is known.
-        goes_on = 0 in found if self.is_whole or self.names else bool(found)
-        if goes_on and not self._proves_its_place(view, found):
+        # Nothing is known of the rows before the place where an earlier run stopped.
+        connects = 0 in found if self.is_whole or self.names else bool(found)
+        if connects and not self._proves_its_place(view, found):
             return False
-        self._note_shift(view, found)
-        return goes_on
+        self._update_shift(view, found)
+        return connects
 
     def take(self, view: PageView) -> list[Row]:
         """Add a page.
 
-        :return: its rows that are new, or not what they were, wherever on the page they stand; each version once
+        :return: its rows that are new or have changed, wherever on the page they are; each version once
         """
-        found = self._known_again(view)
+        found = self._recognised(view)
         if not found:
-            # At the top of the list, where a page need not go on behind anything.
+            # At the top of the list, where a page need not connect to anything.
             self._recent.clear()
-        behind = max(found, default=-1) + 1
-        in_front = (row.name for index, row in enumerate(view.fingerprints[:behind]) if index not in found)
+        num_passed = max(found, default=-1) + 1
+        in_front = (row.name for index, row in enumerate(view.fingerprints[:num_passed]) if index not in found)
         new = sum(name not in self._recent and hash(name) not in self.names for name in in_front)
         self.missing = max(0, self.missing - new)
-        order = min((met.order for met in found.values()), default=0)
+        order = min((seen.order for seen in found.values()), default=0)
         fresh = []
         rowless = view.without_rows()
         for index, row in enumerate(view.fingerprints):
-            met = found.get(index)
-            if index >= behind:
+            seen = found.get(index)
+            if index >= num_passed:
                 self._order += 1
                 order = self._order
-            elif met is not None:
-                order = met.order
-            before = self._recent.get(row.name)
-            if before is None or not self.is_like(before.row, row):
+            elif seen is not None:
+                order = seen.order
+            earlier = self._recent.get(row.name)
+            if earlier is None or not self.is_like(earlier.row, row):
                 fresh.append(view.page.rows[index])
-            self._note(Met(row, order, view.offset + index - self._shift, rowless, index))
-            if met is None:
+            self._add(SeenRow(row, order, view.offset + index - self._shift, rowless, index))
+            if seen is None:
                 self.names.append(hash(row.name))
         rows = len(view.fingerprints)
         self.longest = max(self.longest, rows)
@@ -174,86 +174,87 @@ class SeenRows:
             self.head, self.is_whole = next(iter(view.fingerprints), None), True
         return fresh
 
-    def not_met(self, views: Iterable[PageView]) -> list[Row]:
-        """The rows of some pages that were not handed out; none where it is not known what an earlier run met."""
+    def unseen_on(self, views: Iterable[PageView]) -> list[Row]:
+        """The rows of some pages that were not handed out; none where it is not known what an earlier run saw."""
         names = set(self.names) if self.is_whole else None
         rows = {name: row for view in views for name, row in zip(view.names, view.page.rows, strict=True)}
         return [row for name, row in rows.items() if names is not None and hash(name) not in names]
 
-    def is_like(self, before: RowFingerprint, now: RowFingerprint) -> bool:
-        """Whether a row looks as it did."""
-        if before.name != now.name:
+    def is_like(self, earlier: RowFingerprint, now: RowFingerprint) -> bool:
+        """Whether a row looks unchanged."""
+        if earlier.name != now.name:
             return False
-        if self._reads_contents and before.content is not None:
-            return before.content == now.content
-        return before.timestamp is None or before.timestamp == now.timestamp
+        if self._reads_contents and earlier.content is not None:
+            return earlier.content == now.content
+        return earlier.timestamp is None or earlier.timestamp == now.timestamp
 
-    def _note(self, met: Met) -> None:
-        self._last = self._recent[met.row.name] = met
-        self._order = max(self._order, met.order)
-        self._recent.move_to_end(met.row.name)
+    def _add(self, seen: SeenRow) -> None:
+        self._last = self._recent[seen.row.name] = seen
+        self._order = max(self._order, seen.order)
+        self._recent.move_to_end(seen.row.name)
         if len(self._recent) > MAX_RECENT:
             self._recent.popitem(last=False)
 
-    def _was_moved(self, before: RowFingerprint, now: RowFingerprint) -> bool:
+    def _was_moved(self, earlier: RowFingerprint, now: RowFingerprint) -> bool:
         if self._stays_put:  # unless it was deleted, and created anew at the end
-            return before.rank not in (None, now.rank)
-        return before.timestamp not in (None, now.timestamp)
+            return earlier.rank not in (None, now.rank)
+        return earlier.timestamp not in (None, now.timestamp)
 
-    def _known_again(self, view: PageView, *, by_name: bool = False) -> dict[int, Met]:
-        """How rows of a page were met that cannot have been moved since, by their index on it.
+    def _recognised(self, view: PageView, *, by_name: bool = False) -> dict[int, SeenRow]:
+        """The rows of a page that were seen and cannot have been moved since, by their index on the page.
 
-        :param by_name: whether those count that look different, if they do not show that they were moved
+        :param by_name: whether rows count whose contents differ, as long as nothing shows that they were moved
         """
         found = {}
         for index, row in enumerate(view.fingerprints):
-            met = self._recent.get(row.name)
-            if met is None or self._was_moved(met.row, row):
+            seen = self._recent.get(row.name)
+            if seen is None or self._was_moved(seen.row, row):
                 continue
-            if by_name or self._stays_put or self.is_like(met.row, row):
-                found[index] = met
+            if by_name or self._stays_put or self.is_like(seen.row, row):
+                found[index] = seen
         return found
 
-    def _in_place(self, view: PageView, found: Mapping[int, Met]) -> dict[str | int, bool]:
-        """Whether rows that are known again, by name, stand where they stood. Some vendors list one several times."""
+    def _in_place(self, view: PageView, found: Mapping[int, SeenRow]) -> dict[str | int, bool]:
+        """Whether each recognised row, by name, is in its old place. Some vendors list a row several times."""
         in_place: dict[str | int, bool] = {}
-        for index, met in found.items():
-            further = view.offset + index - met.position - self._shift
-            in_place[met.row.name] = in_place.get(met.row.name, False) or 0 <= further <= self._slack
+        for index, seen in found.items():
+            further = view.offset + index - seen.position - self._shift
+            in_place[seen.row.name] = in_place.get(seen.row.name, False) or 0 <= further <= self._slack
         return in_place
 
-    def _proves_its_place(self, view: PageView, found: Mapping[int, Met]) -> bool:
-        """Whether the rows known again on a page show where it stands.
+    def _proves_its_place(self, view: PageView, found: Mapping[int, SeenRow]) -> bool:
+        """Whether the recognised rows of a page prove its place in the list.
 
-        A few do that have kept their order, or one that has kept its rank. Any other single row may have been moved
-        past rows that were not read, unless it is the last one met, in its old place, and the page begins with it:
-        that is what a list at rest shows, and so does a row that was moved to just that place and looks as it did.
+        Several rows in their old order do, and so does one row with its old rank. Any other single row may have been
+        moved past rows that were not read. It counts only if it is the last row seen, in its old place, and the page
+        begins with it, as in a list at rest. A row that was moved to just that place and looks unchanged passes too.
         """
         in_place = self._in_place(view, found)
         row = next(iter(found.values())).row
-        if len(in_place) >= FEW or (self._stays_put and row.rank is not None):
+        if len(in_place) >= MIN_ROWS_FOR_PROOF or (self._stays_put and row.rank is not None):
             return True
         # A name alone proves little, but a checkpoint of version 0.1.0 has no more.
         begins = (0 in found and row.content is not None) or len(self._recent) == 1
         return begins and in_place[row.name] and self._last is not None and row.name == self._last.row.name
 
-    def _stands_as_it_stood(self, view: PageView) -> bool:
-        """Whether rows that are not what they were stand in their old places all the same, one behind the other.
+    def _is_in_old_place(self, view: PageView) -> bool:
+        """Whether all known rows of a page, the first one included, are in their old places, though they may have
+        changed.
 
-        Where it is several, they have not been edited: there is something in them that differs in each response, such
-        as a link that ends soon. From then on, rows are known by their names and modification times.
+        Several changed rows in their old places were not edited: something in them differs in each response, such as
+        a link that expires. From then on, rows are recognised by their names and modification times.
         """
-        found = self._known_again(view, by_name=True)
-        if len(found) < FEW or 0 not in found or not self.names:
+        found = self._recognised(view, by_name=True)
+        if len(found) < MIN_ROWS_FOR_PROOF or 0 not in found or not self.names:
             return False
-        if any(view.offset + index != met.position + self._shift for index, met in found.items()):
+        if any(view.offset + index != seen.position + self._shift for index, seen in found.items()):
             return False
-        changed = sum(not self.is_like(met.row, view.fingerprints[index]) for index, met in found.items())
-        if changed >= FEW:
+        changed = sum(not self.is_like(seen.row, view.fingerprints[index]) for index, seen in found.items())
+        if changed >= MIN_ROWS_FOR_PROOF:
             self._reads_contents = False
         return True
 
-    def _note_shift(self, view: PageView, found: Mapping[int, Met]) -> None:
+    def _update_shift(self, view: PageView, found: Mapping[int, SeenRow]) -> None:
         if found:
             index = max(found)
             further = view.offset + index - found[index].position - self._shift
@@ -261,26 +262,26 @@ class SeenRows:
             if not self._stays_put and further > self._slack:
                 self.missing += further
         elif self._last is not None and self._last.row.name not in view.names:
-            # It stands somewhere before the page.
+            # It is somewhere before the page.
             self._shift = min(self._shift, view.offset - 1 - self._last.position)
 
 
 class Rescan:
-    """A look from the top of a list for the rows that others put in front of the rows met.
+    """Another look from the top of a list, for rows that others put in front of the rows seen.
 
-    Of a reading that continues where an earlier run stopped it is not known what that run met: its rows come again,
-    and only those in front of the row that stood first then are surely missing ones.
+    Where a reading continues an earlier run, it is not known which rows that run saw. They come again, and only rows
+    in front of the row that was first then are surely missing ones.
     """
 
     def __init__(self, seen: SeenRows) -> None:
         self._seen = seen
         self._names = set(seen.names)
-        # The row that stood first when an earlier run began; ``None`` once it was met.
+        # The first row of the list when an earlier run began; ``None`` once it was seen.
         self._head = None if seen.is_whole else seen.head
         self._found = 0
 
     def missing_on(self, view: PageView) -> list[Row]:
-        """The rows of a page that have not been met."""
+        """The rows of a page that have not been seen."""
         seen = self._seen
         missing = []
         for row, now in zip(view.page.rows, view.fingerprints, strict=True):

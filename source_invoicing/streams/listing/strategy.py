@@ -1,4 +1,4 @@
-"""What all strategies have in common: plans, batches, watermarks, and what makes a strategy give up."""
+"""What all strategies share: plans, batches, watermarks, and failures."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from source_invoicing.streams.listing.errors import (
 from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, PageRequest, Row
 
 PageKeys = tuple[Hashable, ...]
-# How often a filter may seem to hide what is there: a row that is deleted between two pages looks like that.
+# How often a filter may seem to hide a row: a row that is deleted between two pages looks the same.
 MAX_PROOFS = 3
-# Pages that are empty although the list goes on, in front of the first row.
+# How many pages before the first row may be empty although the list goes on.
 MAX_EMPTY_PAGES = 10
 # Pages with fewer rows than this may begin with each other's second row by chance.
 ROWS_TO_COMPARE = 3
@@ -37,9 +37,9 @@ class Plan:
     """One way to read a list completely.
 
     :param strategy: how pages are put together so that no row is missed
-    :param order: the order the API is asked for; ``None`` is the order in which the list comes by itself
-    :param filtered: whether the API is asked to leave out rows that were not changed since
-    :param identity: what identifies a row between two passes, where its key does not
+    :param order: the order the API is asked for; ``None`` is the list's default order
+    :param filtered: whether the API is asked only for rows that were changed since
+    :param identity: what identifies a row in two passes, where its key does not
     """
 
     strategy: type[Strategy]
@@ -48,23 +48,23 @@ class Plan:
     identity: Callable[[Row], Hashable] | None = None
 
     @property
-    def meets_all_rows(self) -> bool:
-        """Whether it meets all rows there are, whatever the caller wants. With the newest change first, it stops."""
+    def reads_all_rows(self) -> bool:
+        """Whether it reads all rows, even where only changes are asked for. With newest change first, it stops."""
         return not self.filtered and self.order is not Order.NEWEST_CHANGE_FIRST
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows to emit, and how far that brings the reading.
+    """Rows to emit, and the state of the reading once they have been emitted.
 
     :param rows: a row may come again in a later batch
-    :param cursor: once these rows are out, every row last changed before this time is out (seconds since 1970, UTC);
-        ``None`` where nothing can be promised yet
-    :param checkpoint: once these rows are out, a later run may continue here; ``None`` where it cannot
+    :param cursor: every row last changed before this time has been emitted (seconds since 1970, UTC); ``None`` where
+        that is not known yet
+    :param checkpoint: where a later run may continue; ``None`` where it cannot
     :param start: from which time on the cursor holds, in a list that several workers share; ``None``: from the first
         row on
     :param is_range: whether it is a part of such a list
-    :param rolls_back: whether what earlier batches promised does not hold: the list is not what it was taken for
+    :param rolls_back: whether cursors and checkpoints of earlier batches do not hold: the list contradicts its plan
     """
 
     rows: list[Row]
@@ -94,7 +94,7 @@ class Strategy(ABC):
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         """Read every row changed at or after ``since`` (seconds since 1970, UTC), or every row.
 
-        Rows older than ``since`` and rows without a modification time may come along.
+        Rows older than ``since`` and rows without a modification time may be among them.
 
         :param resume: where an earlier run of the same strategy stopped
         :raises PlanNotSupported: when the API does not do what the plan needs
@@ -106,7 +106,7 @@ class Strategy(ABC):
         return tuple(map(self.listing.key, page.rows))
 
     def timestamps(self, page: Page) -> list[int]:
-        """The modification times on a page, in order, rows without one left out."""
+        """The modification times on a page, in order, without rows that have none."""
         timestamps = (self.listing.timestamp(row) for row in page.rows)
         return [timestamp for timestamp in timestamps if timestamp is not None]
 
@@ -123,7 +123,7 @@ class Strategy(ABC):
         return UnexpectedResponse(incomplete(self.listing.label, what, advice), FailureType.transient_error)
 
     def does_not_page(self, what: str = "answers with the same page twice") -> UnexpectedResponse:
-        """The failure for a list whose pages come again."""
+        """The failure for a list that repeats its pages."""
         advice = self.listing.paging_advice
         if not advice:
             return self.cannot_be_read(what)
@@ -144,13 +144,13 @@ class Strategy(ABC):
 
 
 class Watermark:
-    """Up to which modification time a reading has seen everything, once it is at its end.
+    """The modification time up to which a reading has seen everything, once it is at its end.
 
-    Rows edited behind its back carry a later time than its start, so it promises the newest time it has seen, but
-    never one later than its start (:meth:`.Page.complete_until`).
+    That is the newest time it has seen, but never one later than its start (:meth:`.Page.complete_until`): rows that
+    were edited after their page was read carry a later time.
 
     :param resume: where an earlier run stopped, if this one continues from there
-    :ivar started: the latest time the reading may promise (seconds since 1970, UTC)
+    :ivar started: the latest time that the cursor may have (seconds since 1970, UTC)
     :ivar newest: the newest modification time seen
     """
 
@@ -161,7 +161,7 @@ class Watermark:
         self.newest = resume.newest if resume else None
 
     def saw(self, page: Page, timestamps: list[int]) -> None:
-        """Take note of a page and of the modification times on it."""
+        """Record a page and the modification times on it."""
         if not self._saw_a_page:
             self.started, self._saw_a_page = page.complete_until(self._asked_at), True
         if timestamps:
@@ -176,9 +176,9 @@ class Watermark:
 def shows_a_filter(since: int | None, timestamps: Iterable[int]) -> bool:
     """Whether the modification times on a page show that a filter lists everything changed at or after a time.
 
-    Some filters mean that very second alone, and then every later change would be missed in silence. A later change
-    that is listed shows otherwise, and so does an earlier one: then nothing is filtered at all. A stream asks one
-    second earlier than the request says where it is unknown whether the boundary is included.
+    Some filters list only that very second, and then every later change would be missed in silence. A later change
+    that is listed shows otherwise. So does an earlier one: then nothing is filtered at all. Where it is unknown whether
+    the boundary is included, a stream asks one second earlier than the request says.
 
     :param since: what the filter was asked for (seconds since 1970, UTC); ``None`` where nothing was filtered
     """
@@ -188,8 +188,8 @@ def shows_a_filter(since: int | None, timestamps: Iterable[int]) -> bool:
 class FilterProof:
     """Whether a reading has shown that its filter lists everything changed at or after a time.
 
-    The row that a sync starts from is later than what it asks for, so a filter that lists nothing is the one whose
-    proof is missing.
+    The row that a sync starts from is later than what it asks for, so the proof is only missing where the filter lists
+    nothing.
 
     :param since: what the filter is asked for (seconds since 1970, UTC); ``None`` where nothing is filtered
     """
@@ -200,12 +200,12 @@ class FilterProof:
         self._is_shown = False
 
     def saw(self, timestamps: Iterable[int]) -> None:
-        """Take note of the modification times on a filtered page."""
+        """Record the modification times on a filtered page."""
         self._is_shown = self._is_shown or shows_a_filter(self._since, timestamps)
 
     def demand(self) -> None:
-        """Look at the first page without the filter, unless the proof is there: its latest change must be listed when
-        the filter is asked for what changed since an earlier one. Costs one request, or two where it holds changes.
+        """Without the proof, look at the first page without the filter: when the filter is asked for a time before its
+        latest change, it has to list that change. Costs one request, or two where the page holds changes.
 
         :raises PlanNotSupported: when the filter hides it
         """
@@ -215,7 +215,7 @@ class FilterProof:
             raise PlanNotSupported("does not list what changed after the time it is asked for")
 
     def _lists_what_is_there(self, since: int) -> bool:
-        # In the same order, what the first page holds of later changes is on the first page of what is filtered.
+        # In the same order, later changes on the first page are on the first page of the filtered list, too.
         strategy, order = self._strategy, self._strategy.plan.order
         page = self._first_with_rows(PageRequest(order=order))
         timestamps = strategy.timestamps(page)
@@ -231,7 +231,7 @@ class FilterProof:
         return max(listed, default=earlier) > earlier
 
     def _first_with_rows(self, request: PageRequest) -> Page:
-        """The first page of a list that is not empty: rows that the account may not see may fill those before."""
+        """The first page of a list that is not empty. Rows that the account may not see can fill those before it."""
         listing, paging = self._strategy.listing, self._strategy.paging
         page = listing.fetch(request)
         for _ in range(MAX_EMPTY_PAGES):
@@ -241,10 +241,10 @@ class FilterProof:
         return page
 
 
-def counts_rows(before: Sequence[Hashable], after: Sequence[Hashable]) -> bool:
-    """Whether a page begins with the second row of the page before: its number may be a number of rows to skip.
+def counts_rows(previous: Sequence[Hashable], current: Sequence[Hashable]) -> bool:
+    """Whether a page begins with the second row of the previous page: its number may be a number of rows to skip.
 
-    Others may have put rows in front, so only a page before that is still the same proves it.
+    Rows may have been put in front, so it proves that only if the previous page is still the same.
     """
-    rows = min(len(before) - 1, len(after))
-    return rows >= ROWS_TO_COMPARE - 1 and list(before[1 : 1 + rows]) == list(after[:rows])
+    rows = min(len(previous) - 1, len(current))
+    return rows >= ROWS_TO_COMPARE - 1 and list(previous[1 : 1 + rows]) == list(current[:rows])
