@@ -187,7 +187,7 @@ class SourceInvoicing(AbstractSource):
             except Failure as failure:  # noqa: PERF203  # one stream's failure must not fail the others
                 refused.append((name, failure))
         with heartbeat():
-            platform.place_states(selected)
+            platform.assign_states(selected)
         readings = readings_of(_unfinished_first(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
