@@ -160,13 +160,13 @@ class ChildCursorState(ParentState):
         :raises Failure: when this version cannot have written it
         """
         parents = dict(state)
-        times = {name: parents.pop(name) for name in (self.end_state.field, BEGAN) if name in parents}
-        self.end_state.restore({name: value for name, value in times.items() if name != BEGAN})
+        cursor = {name: parents.pop(name) for name in (self.end_state.field, BEGAN) if name in parents}
+        self.end_state.restore({name: value for name, value in cursor.items() if name != BEGAN})
         super().restore(parents)
-        if BEGAN in times:
-            self.end_state.resume_reading(times[BEGAN])
+        if BEGAN in cursor:
+            self.end_state.resume_reading(cursor[BEGAN])
         # Version 0.2.0 stored no cursor: what it had read may have changed since.
-        self._knows_when_it_began = BEGAN in times or self.done_up_to is None
+        self._knows_when_it_began = BEGAN in cursor or self.done_up_to is None
 
 
 def end_state_in(state: StreamState) -> EndState | None:
