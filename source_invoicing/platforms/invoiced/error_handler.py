@@ -7,14 +7,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.http import (
-    Fail,
-    RecordMissing,
-    ResourceMissing,
-    Response,
-    StatusErrorHandler,
-    Verdict,
-)
+from source_invoicing.http import Fail, RecordMissing, ResourceMissing, Response, StatusErrorHandler, Verdict
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
 #: Fields of an error body, which may also hold a list.

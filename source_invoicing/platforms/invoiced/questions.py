@@ -9,16 +9,7 @@ from source_invoicing.http import link_header
 from source_invoicing.platforms.invoiced.events import MERGED, parse_event
 from source_invoicing.streams import PageRequest, Row
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.probing import (
-    ABSENT,
-    IGNORED,
-    MISSING,
-    PRESENT,
-    REFUSED,
-    Answer,
-    CannotTell,
-    question,
-)
+from source_invoicing.streams.probing import ABSENT, IGNORED, MISSING, PRESENT, REFUSED, Answer, CannotTell, question
 from source_invoicing.streams.probing.changes import Changes
 from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
@@ -239,7 +230,7 @@ def after_deletion(inquiry: Inquiry, name: str, kind: str, is_marked: Callable[[
         NONE: "Events do not tell what was deleted. It stays until the data of the stream is cleared.",
     }
 )
-def changes_have_events(inquiry: Inquiry) -> str:
+def have_events(inquiry: Inquiry) -> str:
     """Do the last changes of customers and invoices have their events?"""
     answer = EVENTS.base(inquiry, "events")
     since = min(EVENTS.times(inquiry, "events", answer.rows), default=0)

@@ -11,13 +11,7 @@ from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import (
-    ApiClient,
-    RateLimiter,
-    RetryPolicy,
-    StatusErrorHandler,
-    logger,
-)
+from source_invoicing.http import ApiClient, RateLimiter, RetryPolicy, StatusErrorHandler, logger
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
 from source_invoicing.platforms.rest_api.credentials import OAuth

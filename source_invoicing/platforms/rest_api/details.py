@@ -7,15 +7,7 @@ from collections.abc import Sequence
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import (
-    Failure,
-    MalformedResponse,
-    Request,
-    ResourceMissing,
-    Response,
-    logger,
-    whole_number,
-)
+from source_invoicing.http import Failure, MalformedResponse, Request, ResourceMissing, Response, logger, whole_number
 from source_invoicing.platforms.rest_api.declared import DeclaredStream
 from source_invoicing.platforms.rest_api.parts import PartsDeclaration, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path

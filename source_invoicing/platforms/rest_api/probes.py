@@ -158,9 +158,7 @@ def limits(answer: Answer) -> str:
 
 def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     """The probes of declared streams, question by question: if requests run out, the first ones reach all streams.
-
-    Without lists per parent and lists that are selected by row version.
-    """
+    Without lists per parent, and lists that are selected by row version."""
     lists = lists_of(streams).values()
     asked = [each for each in lists if isinstance(each, RestStream) and not isinstance(each, ChildStream)]
     asked = [each for each in asked if not each.declared.has_versions]

@@ -38,10 +38,7 @@ class EndState(CursorState):
         return self._cursor_field
 
     def begin(self, complete_until: int) -> None:
-        """Record the start of a reading.
-
-        :param complete_until: the time up to which it can show every change (seconds since 1970, UTC)
-        """
+        """Record the start of a reading, which shows every change up to a time (seconds since 1970, UTC)."""
         with self.lock:
             self.started = complete_until if self.started is None else min(self.started, complete_until)
 
@@ -116,11 +113,8 @@ class VersionState(EndState):
 
 
 class ChildCursorState(ParentState):
-    """The state of lists per parent.
-
-    - ``{cursor_field: value}`` once the lists of all parents have been read
-    - ``{cursor_field: previous value, field: id, "began": value}`` during the reading: the last parent read, and when
-      the reading began
+    """``{cursor_field: value}`` once the lists of all parents have been read. Until then, ``{cursor_field: previous
+    value, field: id, "began": value}``, with the last parent read and the start of the reading.
     """
 
     def __init__(self, stream: str, field: str, end_state: EndState) -> None:

@@ -201,10 +201,10 @@ def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = 
 
 
 def _names(organizations: Iterable[Any]) -> str:
-    return ", ".join(name_and_id(each) for each in organizations if isinstance(each, Mapping))
+    return ", ".join(label(each) for each in organizations if isinstance(each, Mapping))
 
 
-def name_and_id(organization: Mapping[str, Any]) -> str:
+def label(organization: Mapping[str, Any]) -> str:
     """Name and id of an organization, for messages."""
     return f"{organization.get('name') or 'without a name'} ({organization.get('organization_id')})"
 

@@ -18,7 +18,7 @@ from source_invoicing.http import (
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, name_and_id, token_refusal
+from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, label, token_refusal
 from source_invoicing.platforms.zoho.organization import list_organizations, only_organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 
@@ -70,12 +70,11 @@ def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str
             "user's only one. If there are several, set platform.organization_id."
         )
     if len(rows) > 1:
-        names = ", ".join(map(name_and_id, rows))
         return "", (
-            f"The refresh token works. The user belongs to several organizations: {names}. Set "
+            f"The refresh token works. The user belongs to several organizations: {', '.join(map(label, rows))}. Set "
             "platform.organization_id to the id of the one to read, to several ids with commas between them, or to all."
         )
-    return only_organization(rows), f"The refresh token works. The organization is {name_and_id(rows[0])}."
+    return only_organization(rows), f"The refresh token works. The organization is {label(rows[0])}."
 
 
 def with_code_used(failure: Failure) -> Failure:

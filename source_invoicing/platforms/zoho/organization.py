@@ -19,12 +19,7 @@ from source_invoicing.http import (
     in_accounts,
     logger,
 )
-from source_invoicing.platforms.zoho.error_handler import (
-    foreign_organizations,
-    name_and_id,
-    rows_in,
-    several_organizations,
-)
+from source_invoicing.platforms.zoho.error_handler import foreign_organizations, label, rows_in, several_organizations
 from source_invoicing.streams import Row
 
 #: Value of ``organization_id`` for all organizations.
@@ -105,10 +100,7 @@ class Organization:
 
 
 def list_organizations(client: ApiClient) -> list[Row]:
-    """The user's organizations, on one page, from a request without an organization.
-
-    https://www.zoho.com/books/api/v3/organizations/
-    """
+    """The user's organizations, on one page. https://www.zoho.com/books/api/v3/organizations/"""
     try:
         return client.fetch(Request("organizations"), lambda response: rows_in(response, "organizations"))
     except BadRequest as refusal:
@@ -118,7 +110,7 @@ def list_organizations(client: ApiClient) -> list[Row]:
 
 def names_by_id(organizations: Sequence[Row]) -> dict[str, str]:
     """Names of organizations, for messages, by their ids."""
-    return {str(each.get("organization_id")): name_and_id(each) for each in organizations}
+    return {str(each.get("organization_id")): label(each) for each in organizations}
 
 
 def organizations_to_read(client: ApiClient, ids: Sequence[str]) -> dict[str, str]:
