@@ -92,7 +92,7 @@ def test_no_document_comes_whose_predecessor_was_dropped(changes: list[tuple[int
 def test_a_state_in_the_middle_of_a_second_is_taken_back_as_it_was_written() -> None:
     for document in ("9820", 77, ("a", 5)):
         state = DocumentState("lines", "updated_at", UnixSeconds(), ())
-        state.reach(None, 100, document)
+        state.advance_to(None, 100, document)
         stored = state.value()
         again = DocumentState("lines", "updated_at", UnixSeconds(), ())
         again.restore(stored)
@@ -104,8 +104,8 @@ def test_a_state_in_the_middle_of_a_second_is_taken_back_as_it_was_written() -> 
 def test_a_state_never_goes_back() -> None:
     state = DocumentState("lines", "updated_at", UnixSeconds(), ())
     for cursor, document in ((100, None), (100, "b"), (100, "a"), (90, "z"), (100, None)):
-        state.reach(None, cursor, document)
+        state.advance_to(None, cursor, document)
 
     assert state.value() == {"updated_at": 100, "document": "b"}
-    state.reach(None, 101)
+    state.advance_to(None, 101)
     assert state.value() == {"updated_at": 101}

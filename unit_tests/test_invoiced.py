@@ -320,7 +320,7 @@ def test_a_state_with_an_id_of_another_kind_than_the_customers_is_refused() -> N
         serve(api, "customers", [{"id": number, "updated_at": number} for number in (7001, 7009)])
 
         with pytest.raises(
-            Failure, match=r"state of stream contacts .* an id such as 7001, found '7003'\. Clear"
+            Failure, match=r"state of stream contacts .* an id such as 7001, found '7003'\. Clear the stream"
         ) as told:
             list(contacts.stream_slices(sync_mode=SyncMode.full_refresh))
 

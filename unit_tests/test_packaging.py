@@ -83,7 +83,7 @@ WITHOUT_SCHEMA_FILES = ("rest_api",)
 @pytest.mark.parametrize("platform", sorted(PLATFORMS.keys() - WITHOUT_SCHEMA_FILES))
 def test_every_schema_file_belongs_to_a_stream(platform: str) -> None:
     streams = streams_of(platform)
-    (folder,) = {Path(inspect.getfile(type(stream))).parent / stream.schemas for stream in streams}
+    (folder,) = {Path(inspect.getfile(type(stream))).parent / stream.schema_folder for stream in streams}
 
     # Where users describe the streams themselves, there are no files.
     assert not folder.exists() or {file.stem for file in folder.glob("*.json")} == {stream.name for stream in streams}

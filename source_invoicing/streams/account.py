@@ -12,10 +12,10 @@ from source_invoicing.streams.timestamps import Window
 
 @dataclass(frozen=True)
 class DeletionPolicy:
-    """What streams tell of rows that are gone.
+    """Whether and how streams report deleted rows.
 
-    :param emit: whether they tell anything
-    :param sweep_days: how often a long list is searched for them; 0 is never
+    :param emit: whether they emit records for them
+    :param sweep_days: days between two searches of a long list for them; 0: never
     """
 
     emit: bool = False
@@ -26,10 +26,10 @@ class DeletionPolicy:
 class Account:
     """One account at a vendor. Its streams share connections, quota and token.
 
-    :param detail_calls: the requests for details, of all streams together
-    :param events: what happened in the account, where the vendor lists that
-    :param children_refresh_days: how often lists per parent are all read, where events say which ones have changed; 0
-        is each time
+    :param detail_calls: counts the requests for details, of all streams together
+    :param events: the events of the account, where the vendor lists them
+    :param children_refresh_days: days between two readings of all lists per parent, where events say which ones have
+        changed; 0: each sync reads all
     """
 
     client: ApiClient
@@ -41,7 +41,7 @@ class Account:
 
     @property
     def id(self) -> str | None:
-        """What the vendor calls it, where the login reaches several; ``None`` where only the vendor knows.
+        """The vendor's id of the account, where the login reaches several; ``None`` where only the vendor knows.
 
         :raises Failure: when it cannot be found out
         """
@@ -49,5 +49,5 @@ class Account:
 
     @property
     def name(self) -> str:
-        """What messages call it, where the connection reads several."""
+        """The name of the account in messages, where the connection reads several."""
         return ""

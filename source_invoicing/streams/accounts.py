@@ -15,15 +15,15 @@ ACCOUNTS_SIDE_BY_SIDE = 8
 
 
 class AccountsState(StreamState):
-    """``{cursor_field: the lowest, parts: {account: {...as for one}}}``; with one account, its state as it is.
+    """``{cursor_field: the lowest, parts: {account: {...its state}}}``; with a single account, simply its state.
 
-    An account that is not read now keeps its part for the time when it is read again; from then on the state has
-    parts, even with one account.
+    The part of an account that is not read now is kept until it is read again. From then on the state has parts, even
+    with a single account.
 
     :param members: the stream of each account
-    :param parts: what the state calls the parts
-    :ivar unclaimed: a state without parts, from when one of the several accounts was the only one. It does not say
-        which: :meth:`claim`
+    :param parts: the name of the parts in the state
+    :ivar unclaimed: a state without parts, from a time when only one of the accounts was read. It does not say which
+        one, see :meth:`claim`
     """
 
     def __init__(self, members: Sequence[Resource], parts: str) -> None:
@@ -33,11 +33,11 @@ class AccountsState(StreamState):
         self.parts = parts
         self._kept: dict[str, Any] = {}
         for member in members:
-            # One lock, so that two members that move at a time announce their common state in order.
+            # One lock for all, so that members that move at the same time announce their common state in order.
             member.progress.lock = self.lock
 
     def claim(self, account: str | None) -> None:
-        """Give the state without parts to the account that it belongs to; ``None``: all begin at the top."""
+        """Give the state without parts to the account that it belongs to; ``None``: all accounts begin at the top."""
         for member in self._members:
             if member.account.id == account:
                 member.progress.restore(self.unclaimed)
@@ -52,7 +52,7 @@ class AccountsState(StreamState):
             parts = {**self._kept, **{key: state for key, state in states.items() if state not in ({}, FINISHED)}}
             if not parts:
                 return dict(FINISHED) if FINISHED in states.values() else {}
-            # Parts of rows carry the time of their row.
+            # A derived stream has the timestamps of its source.
             field, times = self._members[0].cursor_field, self._members[0].source_stream.timestamp_format
             cursors = [part[field] for part in parts.values() if isinstance(field, str) and field in part]
             lowest = min(cursors, key=lambda cursor: times.parse(cursor) or 0, default=None)
@@ -62,7 +62,7 @@ class AccountsState(StreamState):
     def restore(self, state: Mapping[str, Any]) -> None:
         self._kept, self.unclaimed = {}, {}
         if self.parts not in state:
-            # It has to be one that this version can have written, for any of the accounts.
+            # Validated here, although it is not known yet which account it belongs to.
             self._members[0].progress.restore(state)
             if len(self._members) > 1:
                 for member in self._members:
@@ -77,5 +77,5 @@ class AccountsState(StreamState):
         kept = dict(parts)
         for member in self._members:
             member.progress.restore(kept.pop(str(member.account.id), {}))
-        # Without its id, a single account may be any of them.
+        # A single account whose id is not known may be any of the stored ones.
         self._kept = {} if self._members[0].account.id is None else kept

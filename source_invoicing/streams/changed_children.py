@@ -1,4 +1,4 @@
-"""Lists per parent of which events say which ones have changed."""
+"""Lists per parent, where events say which of them have changed."""
 
 from __future__ import annotations
 
@@ -21,33 +21,37 @@ FULL_READING = "full_reading"
 
 
 class ChangesState(ParentState):
-    """``{"events_until": seconds, ..., "full_reading": seconds}``: what changed by the events up to that time is out.
+    """``{"events_until": seconds, ..., "full_reading": seconds}``: all that changed by the events up to that time has
+    been emitted.
 
-    While the lists of all parents are read, the id of a parent stands beside that, as in :class:`ParentState`. What a
-    sync has found of the events counts once all is out, and no earlier.
+    While the lists of all parents are read, the state also has the id of a parent, as in :class:`ParentState`. The
+    events that a sync has read are stored at its end, once all records have been emitted.
     """
 
     def __init__(self, stream: str, field: str) -> None:
         super().__init__(stream, field)
-        self._found: Mapping[str, Any] = {}
+        self._final_memory: Mapping[str, Any] = {}
         self._reads_all = True
 
-    def begin(self, found: Mapping[str, Any], *, reads_all: bool) -> None:
-        """:param found: what to keep at the end"""
-        self._found, self._reads_all = found, reads_all
+    def begin(self, final_memory: Mapping[str, Any], *, reads_all: bool) -> None:
+        """
+        :param final_memory: what the state remembers at the end
+        :param reads_all: whether the lists of all parents are read
+        """
+        self._final_memory, self._reads_all = final_memory, reads_all
 
     @property
     def is_current(self) -> bool:
-        """Whether this run leaves no list out that has changed."""
-        return bool(self._found)
+        """Whether this run reads all lists that have changed."""
+        return bool(self._final_memory)
 
     @override
     def remember(self, memory: Mapping[str, Any]) -> None:
-        """At the end."""
+        """Nothing: the memory is stored at the end."""
 
     @override
     def forget_deletions(self) -> None:
-        """Changes need the same."""
+        """Nothing: the same events are needed to find changes."""
 
     @override
     def is_done(self, key: Any) -> bool:
@@ -61,17 +65,17 @@ class ChangesState(ParentState):
     @override
     def finish(self) -> None:
         super().finish()
-        self.memory = {**self.memory, **self._found}
+        self.memory = {**self.memory, **self._final_memory}
 
     @override
     def value(self) -> dict[str, Any]:
         with self.lock:
-            place = super().value()
-            return {**({} if place == FINISHED else place), **self.memory} if self.memory else place
+            state = super().value()
+            return {**({} if state == FINISHED else state), **self.memory} if self.memory else state
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._found, self._reads_all = {}, True
+        self._final_memory, self._reads_all = {}, True
         rest = self.restore_memory(state)
         if FULL_READING in rest:
             self.memory[FULL_READING] = rest.pop(FULL_READING)
@@ -81,10 +85,10 @@ class ChangesState(ParentState):
 
 
 class ChangedChildren(ChildStream, ABC):
-    """A list per parent. The first sync reads all of them, and so does one every few days; others read the events since
-    the last one, and the lists of the parents that these name.
+    """A list per parent. The first sync reads all lists, and so does another one every few days. Other syncs read the
+    events since the last sync, and only the lists of the parents that these name.
 
-    All rows of a list are emitted: an event says which list has changed, and the rows' own times need not say so.
+    All rows of such a list are emitted: an event says which list has changed, not which of its rows.
     """
 
     cursor_field: ClassVar[str | list[str]] = "updated_at"
@@ -111,7 +115,7 @@ class ChangedChildren(ChildStream, ABC):
 
     @property
     @override
-    def reads_what_changed(self) -> bool:
+    def reads_all_changed_lists(self) -> bool:
         return self.progress.is_current
 
     @property
@@ -125,7 +129,7 @@ class ChangedChildren(ChildStream, ABC):
         return super().partitions() if changed is None else map(self.partition_for, changed)
 
     @override
-    def partition_under(self, parent: Any) -> Partition:
+    def partition_of_parent(self, parent: Any) -> Partition:
         return Partition() if parent is None else self.partition_for(parent)
 
     def _changed_parents(self) -> list[Any] | None:
@@ -138,19 +142,20 @@ class ChangedChildren(ChildStream, ABC):
         if self.is_full_refresh:
             progress.memory = {}
         if news is None or progress.done_up_to is not None:
-            # Lists that an earlier run has read may have changed since, which the next sync finds out.
+            # Lists that an earlier run has read may have changed since; the next sync finds that out.
             progress.begin({}, reads_all=True)
-        elif why := self._why_all(news, now):
-            logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, why)
-            is_unknown = news.has_gap or EVENTS_UNTIL not in progress.memory
-            progress.memory = {**progress.memory, **(news.memory() if is_unknown else {}), FULL_READING: now}
+        elif reason := self._reason_to_read_all(news, now):
+            logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, reason)
+            lacks_events = news.has_gap or EVENTS_UNTIL not in progress.memory
+            progress.memory = {**progress.memory, **(news.memory() if lacks_events else {}), FULL_READING: now}
             progress.begin(news.memory(), reads_all=True)
         else:
             progress.begin(news.memory(), reads_all=False)
             return sorted({parent for event in news.events for parent in event.parents}, key=ascending)
         return None
 
-    def _why_all(self, news: News, now: int) -> str:
+    def _reason_to_read_all(self, news: News, now: int) -> str:
+        """Why the lists of all parents have to be read; empty if they need not be."""
         memory, days = self.progress.memory, self.account.children_refresh_days
         if EVENTS_UNTIL not in memory:
             return "this is the first sync that knows the events of the account"

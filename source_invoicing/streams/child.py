@@ -1,4 +1,4 @@
-"""Streams whose rows have lists of their own, and the streams of these lists: one list per customer."""
+"""Parents, such as customers, and streams that have one list per parent."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from source_invoicing.streams.stream import InvoicingStream, Slice
 
 
 class ParentIds:
-    """Ids in ascending order. Where the parents are themselves read in full in the same sync, that reading delivers
-    them; otherwise they are read at the first call. Safe to use from several threads.
+    """The ids of parents in ascending order. If the same sync reads the parents in full anyway, that reading delivers
+    the ids; otherwise the first call reads them. Safe to use from several threads.
 
     :param read: reads the ids from the API; called at most once
     """
@@ -34,7 +34,7 @@ class ParentIds:
         self._failure: Failure | None = None
 
     def deliver(self, ids: Iterable[Any]) -> None:
-        """All ids, from a complete reading of the parents."""
+        """Set the ids, all of them, after a complete reading of the parents."""
         with self._lock:
             self._ids = sorted(set(ids), key=ascending)
 
@@ -56,25 +56,25 @@ class ParentIds:
 
 
 class ParentStream(InvoicingStream, ABC):
-    """A resource whose rows have lists of their own."""
+    """A resource each of whose rows has a list of another resource."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        #: What the children get the ids from.
+        #: The ids for the children.
         self.ids = ParentIds(self._read_ids)
 
     @property
     def reads_all(self) -> bool:
-        """Whether the next reading leaves out no row: it begins at the top, and no start date selects."""
+        """Whether the next reading returns all rows: it begins at the top, and no start date excludes any."""
         unfinished = self.progress.checkpoint is not None or self.progress.cursor(None) is not None
         return not unfinished and (not self.cursor_field or self.account.window.start is None)
 
     def parent_id(self, record: Row) -> Any:
-        """What the children know a record by."""
+        """The id by which children refer to a record."""
         return self.key(record)
 
     def _read_ids(self) -> Iterator[Any]:
-        """The ids of all records, whatever the state or the start date says."""
+        """The ids of all records, regardless of the state and the start date."""
         try:
             yield from map(self.parent_id, self.all_records())
         except Failure as failure:
@@ -82,7 +82,7 @@ class ParentStream(InvoicingStream, ABC):
 
 
 class ChildStream(InvoicingStream, ABC):
-    """A list per parent, at ``<parent_resource>/<id>/<resource>`` or where a query parameter selects it: each is a
+    """A list per parent, at ``<parent_resource>/<id>/<resource>`` or selected by a query parameter. Each list is a
     partition.
 
     Parents are read in ascending order of their ids, so that the state is one id: the highest one up to which all
@@ -91,7 +91,7 @@ class ChildStream(InvoicingStream, ABC):
 
     #: Path of the parents' list.
     parent_resource: ClassVar[str] = "customers"
-    #: Field that carries the parent's id, in slices, in the state and on each record.
+    #: Field with the parent's id, in slices, in the state and in each record.
     parent_field: ClassVar[str] = "customer_id"
     #: Query parameter that selects the parent, where the list is at ``resource`` itself.
     parent_param: ClassVar[str] = ""
@@ -109,7 +109,7 @@ class ChildStream(InvoicingStream, ABC):
     @property
     @override
     def can_detect_deletions(self) -> bool:
-        """By events only: what lists hold is not known where there are many."""
+        """Only by events: there may be too many lists to remember their ids."""
         return super().can_detect_deletions and bool(self.event_kinds)
 
     @override
@@ -121,7 +121,7 @@ class ChildStream(InvoicingStream, ABC):
         parents = self.parents.ids.get()
         done_up_to = self.progress.done_up_to
         if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
-            # Numbers stand before all text, so every parent would count as done, or none.
+            # Numbers come before all text, so that every parent would count as done, or none.
             raise self.progress.invalid(
                 f"{self.parent_field!r} should be an id such as {parents[0]!r}, found {done_up_to!r}"
             )
@@ -138,8 +138,8 @@ class ChildStream(InvoicingStream, ABC):
         return f"{self.parent_resource}/{path_segment(parent)}"
 
     @override
-    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
-        """A parent that vanished since its id was read has no children, but the account may lack the list itself."""
+    def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+        """If the parent was deleted after its id was read, it is done; otherwise the account lacks the list."""
         try:
             self.account.client.send(Request(self._parent_path(partition.key), partition.params))
         except ResourceMissing:
@@ -172,7 +172,7 @@ class ChildStream(InvoicingStream, ABC):
 
     @override
     def partition_of(self, stream_slice: Slice) -> Partition:
-        # Outside of a slice the id stands as a placeholder.
+        # Without a slice, a placeholder stands for the id.
         if self.parent_field not in stream_slice:
             return replace(self.partition_for(f"{{{self.parent_field}}}"), key=None, stamp={})
         return self.partition_for(stream_slice[self.parent_field])
@@ -181,7 +181,7 @@ class ChildStream(InvoicingStream, ABC):
 def path_segment(value: Any) -> str:
     """A value as one segment of a path, percent-encoded.
 
-    :raises Failure: for dots alone, which lead to another resource, however they are written
+    :raises Failure: for ``.`` and ``..``, which lead to another resource even if they are encoded
     """
     if str(value) in (".", ".."):
         raise UnexpectedResponse(

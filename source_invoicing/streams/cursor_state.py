@@ -1,4 +1,4 @@
-"""The state of a stream with a cursor: which modification times are out. All times are seconds since 1970 (UTC)."""
+"""The state of a stream with a cursor: how far its rows have been emitted. All times are seconds since 1970 (UTC)."""
 
 from __future__ import annotations
 
@@ -23,41 +23,42 @@ Interval = tuple[int, int]
 
 
 class Coverage:
-    """Everything before ``cursor`` is out, and so are some intervals ahead of it.
+    """The modification times whose rows have been emitted: all before ``cursor``, and some intervals later than that.
 
-    :param cursor: ``None`` where nothing is out from the beginning of the list on
-    :param ahead: intervals behind the cursor whose rows are out, each from a time up to, not including, another
-    :param document: of details, see :meth:`.DocumentState.document`
+    :param cursor: ``None`` where the list's first rows have not been emitted
+    :param ahead: intervals later than the cursor whose rows have been emitted; their ends are exclusive
+    :param document: for details only, see :meth:`.DocumentState.document`
     """
 
     def __init__(self, cursor: int | None = None, ahead: Iterable[Interval] = (), document: Any = None) -> None:
         self.cursor = cursor
         self.document = document
-        self.ahead = united(ahead)
+        self.ahead = merge_intervals(ahead)
         self._catch_up()
 
     def advance(self, end: int, start: int | None = None) -> bool:
-        """Everything from ``start`` (``None``: the beginning of the list) up to ``end`` is out.
+        """Record that all rows from ``start`` (``None``: the beginning of the list) up to ``end`` have been emitted.
 
-        :return: whether that is news
+        :return: whether that changes anything
         """
-        before = (self.cursor, list(self.ahead))
+        previous = (self.cursor, list(self.ahead))
         if start is None or (self.cursor is not None and start <= self.cursor):
             self.cursor = max(end, self.cursor if self.cursor is not None else end)
             self._catch_up()
         elif start < end:
-            self.ahead = united([*self.ahead, (start, end)])
-        return before != (self.cursor, self.ahead)
+            self.ahead = merge_intervals([*self.ahead, (start, end)])
+        return previous != (self.cursor, self.ahead)
 
-    def close(self) -> None:
-        """The list has been read to its end: there is nothing left between the intervals."""
+    def finish(self) -> None:
+        """Record that the list was read to its end: there are no gaps between the intervals any more."""
         if self.ahead:
             self.advance(self.ahead[-1][1])
 
     def gaps(self, lookback: int = 0) -> list[tuple[int | None, int | None]]:
-        """What is not out yet, as beginnings and ends. The first gap begins where the list does, the last one is open.
+        """Start and end of each gap: of the times that have not been emitted yet. The first gap starts at the beginning
+        of the list; the last one is open-ended.
 
-        :param lookback: so many seconds at the end of each interval count as not read, for rows that were booked late
+        :param lookback: seconds at the end of each interval that are read again, for rows that were booked late
         """
         done = [(start, end - lookback) for start, end in self.ahead if start < end - lookback]
         borders = [None, *(time for interval in done for time in interval), None]
@@ -68,8 +69,8 @@ class Coverage:
             self.cursor = max(self.cursor, self.ahead.pop(0)[1])
 
 
-def united(intervals: Iterable[Interval]) -> list[Interval]:
-    """Intervals in order, those that touch or overlap merged."""
+def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
+    """Sort intervals, and merge those that touch or overlap."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if merged and start <= merged[-1][1]:
@@ -84,9 +85,11 @@ class CursorState(CheckpointState):
 
     A stream of several lists has a cursor for each: ``{cursor_field: the lowest, "lists": {name: value}}``.
 
-    A list that is not read to its end yet may have more: while several workers share it,
-    ``{..., "read_ahead": [[from, before], ...]}`` names intervals behind the cursor that are out as well; of one that
-    is read in an order of its own, ``{..., "walk": {"offset": 198, ...}}`` is the checkpoint.
+    While a list is being read, there may be more:
+
+    * ``{..., "read_ahead": [[from, before], ...]}``, if several workers share it: intervals later than the cursor that
+      have been emitted as well;
+    * ``{..., "walk": {"offset": 198, ...}}``, if it is not sorted by the cursor: the checkpoint.
 
     :param lists: the keys of the partitions, where there are several
     """
@@ -97,7 +100,7 @@ class CursorState(CheckpointState):
         self._format = timestamps
         self._keys: tuple[Any, ...] = lists or (None,)
         self._coverage: dict[Any, Coverage] = {}
-        # Where this run began.
+        # The cursors with which this run began.
         self._restored: dict[Any, int | None] = {}
         self._keeps_ranges = True
 
@@ -134,18 +137,18 @@ class CursorState(CheckpointState):
 
     def roll_back(self, key: Any) -> None:
         with self.lock:
-            before = self.value()
+            previous = self.value()
             self._coverage.pop(key, None)
             if (cursor := self._restored.get(key)) is not None:
                 self._coverage[key] = Coverage(cursor)
             self._checkpoint = None
-            if self.value() != before:
+            if self.value() != previous:
                 self.changed()
 
     def finish(self) -> None:
         with self.lock:
             for coverage in self._coverage.values():
-                coverage.close()
+                coverage.finish()
 
     def value(self) -> dict[str, Any]:
         with self.lock:
@@ -223,24 +226,24 @@ class CursorState(CheckpointState):
 
 
 class DocumentState(CursorState):
-    """``{cursor_field: value}``: the details of all documents last changed before that time are out. In the middle of
-    many documents of one second, ``"document"`` is the key up to which those of that very second are out as well.
+    """``{cursor_field: value}``: the details of all documents last changed before it have been emitted. Where many
+    documents were changed in that very second, ``"document"`` is the key up to which these have been emitted as well.
 
-    Details are read in the order of their documents' times and keys, whatever the order of the list. The cursor already
-    leaves room for what may come late (:meth:`.Documents.bounds`), so nothing before it is asked for again.
+    Details are read in the order of their documents' times and keys, regardless of the order of the list. The cursor
+    already allows for rows that appear late (:meth:`.Documents.bounds`), so nothing before it is requested again.
 
-    Documents without a time come first. As long as they are not all out, there is no cursor and ``"document"`` alone.
+    Documents without a time come first. Until all of them have been emitted, there is ``"document"`` without a cursor.
     """
 
     def document(self, key: Any) -> Any:
-        """Of the documents of a partition that were changed in the very second of its cursor, those up to this key are
-        out; ``None``: none of them. Without a cursor, of those without a time."""
+        """The key up to which the documents changed in the very second of a partition's cursor have been emitted;
+        ``None``: none of them. Without a cursor, it refers to the documents without a time."""
         coverage = self._coverage.get(key)
         return None if coverage is None else coverage.document
 
-    def reach(self, key: Any, cursor: int | None, document: Any = None) -> None:
-        """All documents of a partition last changed before ``cursor`` are out, and those of that second up to
-        ``document``.
+    def advance_to(self, key: Any, cursor: int | None, document: Any = None) -> None:
+        """Record that all documents of a partition last changed before ``cursor`` have been emitted, and those of that
+        second up to ``document``.
 
         :param cursor: ``None``: documents without a time
         """
@@ -250,8 +253,8 @@ class DocumentState(CursorState):
             self._coverage[key] = Coverage(cursor, document=document)
             self.changed()
 
-    def all_are_out(self) -> None:
-        """Documents without a time are asked for again by the next sync, where none has one."""
+    def forget_undated(self) -> None:
+        """Drop the key of a document without a time, once all have been emitted: the next sync reads these again."""
         with self.lock:
             dated = {key: coverage for key, coverage in self._coverage.items() if coverage.cursor is not None}
             if dated != self._coverage:
@@ -280,7 +283,7 @@ class DocumentState(CursorState):
 
 
 def rank_of(key: Any) -> str:
-    """Sorting key for keys of documents: text, numbers and tuples of them."""
+    """Sorting key for keys of documents, which are text, numbers or tuples of these."""
     return key if isinstance(key, str) else f"\0{key!r}"
 
 

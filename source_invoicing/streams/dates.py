@@ -1,4 +1,4 @@
-"""Dates and times as the schemas promise them: RFC 3339, or empty."""
+"""Dates and times in the form that the schemas declare: RFC 3339, or empty."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?
 ZEROS = "0000-00-00"
 
 
-# Most dates of an account come many times.
+# Most dates of an account occur many times.
 @lru_cache(maxsize=4096)
 def tidy_date(text: str) -> str | None:
     """A date as ``YYYY-MM-DD``.
@@ -24,7 +24,7 @@ def tidy_date(text: str) -> str | None:
     return text if DATE.match(text) else None
 
 
-# Rows that were made together share their times. They stand on the same pages, so a few suffice.
+# Rows that were created together share their times. They are on the same pages, so a small cache suffices.
 @lru_cache(maxsize=1024)
 def tidy_date_time(text: str) -> str | None:
     """A date and time as RFC 3339: a ``T`` in the middle, seconds, and a colon in the offset, if there is an offset.
@@ -45,5 +45,5 @@ def tidy_date_time(text: str) -> str | None:
     return f"{day}T{time}{offset.upper()}"
 
 
-#: By the ``format`` of a schema.
+#: The function for each ``format`` of a schema.
 DATE_FORMATS: Mapping[str, Callable[[str], str | None]] = {"date": tidy_date, "date-time": tidy_date_time}

@@ -1,4 +1,4 @@
-"""Rows that are gone: what tells of them, and the records that say so to the destination."""
+"""Deleted rows: how they are found, and the records that report them to the destination (tombstones)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TOMBSTONES_AT_ONCE = 500
 
 @dataclass
 class Findings:
-    """What there is to tell of a stream.
+    """What was found for a stream.
 
-    :param tombstones: the records that say which rows are gone
-    :param rows: rows to emit that an event has pointed to
-    :param memory: what the state keeps once all of that is out
+    :param tombstones: the records that report deleted rows
+    :param rows: rows to emit because an event has pointed to them
+    :param memory: what the state remembers once all of these have been emitted
     """
 
     tombstones: list[Row] = field(default_factory=list)
@@ -32,12 +32,12 @@ class Findings:
 
 
 class Deletions(ABC):
-    """Finds the rows of one list that are gone, for the streams that are to tell of them. Not made where none is.
+    """Finds the deleted rows of one list, for the streams that emit deletions.
 
     Only :meth:`note` and :meth:`watch` may be called from several threads.
 
-    :param source: whose list it is
-    :param outlets: the streams
+    :param source: the stream whose list it is
+    :param outlets: the streams that emit deletions; at least one
     """
 
     def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
@@ -47,36 +47,36 @@ class Deletions(ABC):
 
     @abstractmethod
     def open(self) -> None:
-        """The list is about to be read.
+        """Prepare for the reading of the list.
 
         :raises Failure: if a state is wrong
         """
 
     def watch(self, reader: ListReader, partition: Partition, *, is_first: bool) -> None:  # noqa: B027  # nothing to see
-        """A list is about to be read.
+        """Watch the reading of a partition.
 
-        :param is_first: whether nothing of it was read before
+        :param is_first: whether nothing of it has been read before
         """
 
     @abstractmethod
     def note(self, rows: Sequence[Row]) -> None:
-        """Rows are about to be emitted."""
+        """Record that rows are about to be emitted."""
 
     @abstractmethod
     def find(self) -> None:
-        """Find out what is gone, once the list was read to its end.
+        """Find the deleted rows, once the list was read to its end.
 
-        :raises Failure: if that may be known later, but not now
+        :raises Failure: if that is not possible now, but may be later
         """
 
-    def tell(self, outlets: Sequence[Resource]) -> Iterator[tuple[Resource, list[Row]]]:
-        """What was found, as records of the streams. States move behind them.
+    def emit(self, outlets: Sequence[Resource]) -> Iterator[tuple[Resource, list[Row]]]:
+        """What was found, as records of the streams. The states move after the records.
 
-        :param outlets: those that are to emit something now
+        :param outlets: the streams that emit records now
         """
         for partition, row in self._findings.get(self._source.name, Findings()).rows:
             for outlet in outlets:
-                # It becomes a record in place, though others are made of it.
+                # Each outlet needs its own copy, since a row is changed in place when it becomes a record.
                 if records := outlet.records([copy.deepcopy(row)], partition):
                     yield outlet, records
         for outlet in outlets:
@@ -87,9 +87,9 @@ class Deletions(ABC):
             outlet.progress.remember(findings.memory)
 
     def _ask(self, partition: Partition, key: Hashable) -> Row | None:
-        """A record by a request of its own; ``None`` if there is none, or no such request.
+        """Request a single record; ``None`` if it does not exist, or if the API has no such request.
 
-        :raises AccessRefused: which says nothing about the record
+        :raises AccessRefused: when the API does not say whether it exists
         :raises BadRequest: likewise
         """
         request = self._source.record_request(key, partition)

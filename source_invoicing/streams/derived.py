@@ -1,4 +1,4 @@
-"""Streams of what stands inside the rows of another stream: the lines of an invoice."""
+"""Streams of parts: rows inside the rows of another stream, such as the lines of an invoice."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ POSITION = "position"
 
 
 class DerivedStream(InvoicingStream, ABC):
-    """Parts of another stream's rows, which are read once for both: it costs no request of its own.
+    """Parts of another stream's rows. The list is read once for both streams, so that the parts cost no request.
 
-    A record carries the key of its document, the document's cursor field under its own name, and its position in the
-    document, counted from 1; then the vendor's fields. A field of the part that is called like one of these stamps is
-    kept as ``row_<name>``. It is incremental on the cursor of the document. A part that vanishes from an edited
-    document stays in the destination: those of the current version carry the document's cursor.
+    A record has these *stamps*: the key of its document, the document's cursor field under its own name, and its
+    position in the document, counted from 1. Then come the vendor's fields; one with the name of a stamp is renamed to
+    ``row_<name>``.
+
+    The stream is incremental on the cursor of the document. A part that was removed from a document stays in the
+    destination; those of the current version have the document's cursor.
     """
 
-    #: The stream whose rows hold the parts.
+    #: The stream whose rows contain the parts.
     source: ClassVar[type[InvoicingStream]]
-    #: Where a row holds them: a member such as ``items``, or a path through objects and lists such as
-    #: ``items.discounts``. Of several, the first one's parts come first.
+    #: Where they are in a row: a member such as ``items``, or a path through objects and lists such as
+    #: ``items.discounts``. With several paths, the parts of the first one come first.
     expand: ClassVar[str | tuple[str, ...]]
-    #: Field that carries the document's key; by default it is called as in the source.
+    #: Field with the document's key; by default it has the same name as in the source.
     document_field: str = ""
-    #: Field that carries the id of the element in which a part stands, such as a line; null for the document itself.
+    #: Field with the id of the element that contains the part, such as a line; null if that is the document itself.
     element_field: ClassVar[str] = ""
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -63,7 +65,7 @@ class DerivedStream(InvoicingStream, ABC):
     @property
     @override
     def can_detect_deletions(self) -> bool:
-        """Parts go with their document, which is told."""
+        """Never: the deletion of the document is emitted, and that of its parts follows from it."""
         return False
 
     @override
@@ -79,13 +81,13 @@ class DerivedStream(InvoicingStream, ABC):
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         source = self._source
         return [
-            self._normalise(part)
+            self.normaliser(part)
             for row in rows
             for part in self._parts(row, self._stamps(partition, source.key(row), source.cursor_value(row)))
         ]
 
     def _stamps(self, partition: Partition, key: Any, cursor: Any) -> Row:
-        """What each part carries of its document."""
+        """The fields that each part gets from its document."""
         stamps = {self.document_field: first(key), **partition.stamp}
         if isinstance(self._source.cursor_field, str):
             stamps[self._source.cursor_field] = cursor
@@ -100,7 +102,7 @@ class DerivedStream(InvoicingStream, ABC):
             yield stamped(part, stamps)
 
     def _at(self, row: Row, path: list[str], element: Any = None) -> Iterator[tuple[Row, Any]]:
-        """The objects at a path, each with the id of the one it stands in; ``None`` for the document's own."""
+        """The objects at a path, each with the id of the element that contains it; ``None`` for the document itself."""
         for member in self._members(row, path[0]):
             if len(path) == 1:
                 yield member, element
@@ -110,7 +112,7 @@ class DerivedStream(InvoicingStream, ABC):
     def _members(self, row: Row, name: str) -> list[Row]:
         members = row.get(name)
         if isinstance(members, dict):
-            # The habit of some back ends: a single element stands alone, and an empty list is an empty object.
+            # Some back ends send a single element without a list, and an empty list as an empty object.
             return [members] if members else []
         if members is None:
             return []
@@ -122,7 +124,7 @@ class DerivedStream(InvoicingStream, ABC):
             )
         return members
 
-    # -- asked of the source --------------------------------------------------------------------------------------
+    # -- the same as the source -----------------------------------------------------------------------------------
 
     @override
     def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
@@ -143,13 +145,12 @@ def first(key: Any) -> Any:
 
 
 def stamped(part: Row, stamps: Row) -> Row:
-    """A part behind the fields of its document. One of its own that is called like one of them becomes
-    ``row_<name>``."""
+    """A part with the stamps in front. A field of the part with the name of a stamp becomes ``row_<name>``."""
     return {**stamps, **{f"row_{name}" if name in stamps else name: _copy(value) for name, value in part.items()}}
 
 
 def _copy(value: Any) -> Any:
-    """A value that may be changed without changing the row it stands in, which other streams emit."""
+    """A deep copy, so that changes do not affect the row that contains the value: other streams emit it."""
     if isinstance(value, dict):
         return {name: _copy(member) for name, member in value.items()}
     return [_copy(member) for member in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Streams of what the list of documents does not hold, but the document itself does: one request for each."""
+"""Streams of what only the response for a single document holds: one request for each document."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     """Parts of the details of documents, or the details themselves.
 
     One request for each document that is new or changed; its response is shared by all streams with the same source
-    and the same :attr:`detail`. A record carries what the records of a :class:`DerivedStream` carry, by the document's
-    row in the list: its cursor above all. A document that vanished since it was listed has no record.
+    and the same :attr:`detail`. A record has the same stamps as that of a :class:`DerivedStream`, from the row in the
+    list. A document that was deleted since it was listed has no record.
     """
 
-    #: The path where nothing is at that one: some documentation has both.
+    #: A second path, tried if the first does not exist: some documentation has both.
     other_detail: ClassVar[str] = ""
-    #: Members, one of which every document has. One without is not the whole document.
+    #: Every complete document has at least one of these members.
     holds: ClassVar[tuple[str, ...]] = ()
-    #: Members of a detail that no record shall have.
-    left_out: ClassVar[tuple[str, ...]] = ()
+    #: Members of a detail that are removed from records.
+    excluded_members: ClassVar[tuple[str, ...]] = ()
 
     @override
     def make_state(self) -> StreamState:
@@ -45,7 +45,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     @property
     @override
     def can_detect_deletions(self) -> bool:
-        """Documents go from the list, and so do their details if they have the same keys."""
+        """A deleted document disappears from the list. Its detail does too, if it has the same key."""
         is_document = not self.expand and self.primary_key == self._source.primary_key
         return is_document and self._source.can_detect_deletions
 
@@ -76,19 +76,19 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
         stamps = self._stamps(document.partition, document.key, document.cursor)
-        return [self._normalise(part) for part in self._parts(detail, stamps)]
+        return [self.normaliser(part) for part in self._parts(detail, stamps)]
 
     @override
     def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
-        document = {name: value for name, value in document.items() if name not in self.left_out}
+        document = {name: value for name, value in document.items() if name not in self.excluded_members}
         if self.expand:
             yield from super()._parts(document, stamps)
-        elif self.document_field in self._source.primary_key:  # the document itself, changed when its list says
+        elif self.document_field in self._source.primary_key:  # the document itself, with the cursor that the list has
             yield {**document, **stamps}
         else:
             yield stamped(document, stamps)
 
 
 def _holds_objects(value: Any) -> bool:
-    """Whether it is a list of objects, or a single one, as some back ends write a list of one."""
+    """Whether a value is a list of objects, or a single object, as some back ends write a list of one."""
     return isinstance(value, dict) or (isinstance(value, list) and all(isinstance(each, dict) for each in value))

@@ -1,4 +1,4 @@
-"""The requests for details of one sync: how many there may be, and how far they got."""
+"""The requests for details of one sync: their number, its limit, and their progress."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ class OutOfCallsError(Exception):
 
 
 class DetailCalls:
-    """The requests for details of one sync, those of all streams of an account together, each try counted. Safe to use
+    """Counts the requests for details of one sync, retries included, of all streams of an account together. Safe to use
     from several threads.
 
-    :param most: how many there may be; ``None``: as many as it takes
+    :param limit: how many requests the sync may send; ``None``: any number
     """
 
-    def __init__(self, most: int | None = None) -> None:
-        self.most = most
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
         self._lock = threading.Lock()
         self._sent = 0
         self._documents = 0
         self._done = 0
-        self._spoke = time.monotonic()
+        self._last_logged = time.monotonic()
 
     def take(self) -> None:
         """Count a request before it is sent.
@@ -33,32 +33,31 @@ class DetailCalls:
         :raises OutOfCallsError: if the sync may not send it
         """
         with self._lock:
-            if self.most is not None and self._sent >= self.most:
+            if self.limit is not None and self._sent >= self.limit:
                 raise OutOfCallsError
             self._sent += 1
 
     def note_retry(self) -> None:
-        """A request had to be sent once more, which counts at the vendor's. One that is begun is carried through, also
-        where none is left."""
+        """Count a retry, since the vendor counts it too. A request that was started is retried even past the limit."""
         with self._lock:
             self._sent += 1
 
     def give_back(self) -> None:
-        """A request brought nothing, and another one has to be sent in its place."""
+        """Uncount a request that brought nothing: another one is sent in its place."""
         with self._lock:
             self._sent -= 1
 
     def expect(self, documents: int) -> None:
-        """Note how many documents a stream asks for."""
+        """Add the number of documents whose details a reading will request."""
         with self._lock:
             self._documents += documents
 
     def done(self, documents: int) -> None:
-        """Note how many more of them are done. A line in the log every half a minute says how far the sync is."""
+        """Add a number of documents that are done. Every half minute, a line in the log says how far the sync is."""
         with self._lock:
             self._done += documents
             now = time.monotonic()
-            if now < self._spoke + heartbeat_seconds():
+            if now < self._last_logged + heartbeat_seconds():
                 return
-            self._spoke = now
+            self._last_logged = now
             logger.info("Details of %s documents read, of %s.", f"{self._done:,}", f"{self._documents:,}")

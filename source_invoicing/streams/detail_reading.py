@@ -1,4 +1,4 @@
-"""The reading of details: one request for each document that a list has named."""
+"""The reading of details: one request for each document of a list."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ from source_invoicing.streams.state import FINISHED, InOrder
 
 T = TypeVar("T")
 
-# A state is written behind so many details, of all streams together: what a sync that is cut off asks for again, beside
-# those that are on their way.
+# A state is written after this many details, of all streams together. A sync that is interrupted requests at most these
+# again, and those under way.
 DETAILS_PER_STATE = 10
-# So many requests of an account may be ahead of the oldest ones that have no response yet, or as many as
-# there are workers, up to a bound: with what is behind the last state, no more than forty are asked for again.
+# Per account, at most max(MAX_AHEAD, min(workers, MAX_WORKERS_AHEAD)) requests run ahead of the oldest unanswered one.
+# With those since the last state, at most forty are sent again.
 MAX_AHEAD = 20
 MAX_WORKERS_AHEAD = 30
-# By so much the number of documents that are asked for at once goes down when they are refused.
-FEWER = 10
-# So many details in a row may be missing before it is taken for the path of all of them that is wrong.
+# The number of documents per request is divided by this when the API refuses so many.
+REDUCTION = 10
+# If more details than this are missing, and none was found, the path is taken to be wrong.
 MAX_MISSING = 5
 
 Found = Mapping[Document, Row]
 
 
 class DetailReading(Reading):
-    """Reads the details of the documents that a list has named, oldest change first, for one or several streams.
+    """Reads the details of the documents of a list, oldest change first, for one or several streams.
 
     Each response feeds all streams that lack this version of the document. States move in the order of the documents,
-    whatever the order in which responses come. Where the sync may send no further request, the reading ends, complete
-    as far as it goes. A stream that cannot use a document leaves the reading, if others can.
+    regardless of the order of the responses. If the sync may send no further request, the reading ends early, without
+    gaps up to there. A stream that cannot use a document is dropped, if others can.
 
-    :param documents: of a list that has been read by the time of :meth:`chains`
-    :param details_per_state: behind how many further details a state is written
-    :param under_way: what is under way in the readings of the account, to which this one adds its own
+    :param documents: of a list that has been read before :meth:`chains` is called
+    :param details_per_state: how many details are read before a state is written
+    :param under_way: the documents under way in the readings of the account; this reading adds its own
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class DetailReading(Reading):
         self._streams: Sequence[DetailResource] = sorted(documents.outlets, key=lambda stream: not stream.expand)
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
-        self._at_once = documents.outlets[0].details_per_call
+        self._documents_per_request = documents.outlets[0].details_per_call
         self._under_way = InOrder()
         self._all_under_way = [] if under_way is None else under_way
         self._all_under_way.append(self._under_way)
@@ -79,8 +79,8 @@ class DetailReading(Reading):
         self._total = 0
         self._done = 0
         self._done_since_state = 0
-        self._address = 0
-        self._has_answered = False
+        self._address_index = 0
+        self._path_works = False
         self._missing: list[tuple[Document, ResourceMissing]] = []
 
     @property
@@ -90,19 +90,19 @@ class DetailReading(Reading):
 
     @override
     def has_room(self, under_way: int, workers: int) -> bool:
-        most = min(max(MAX_AHEAD, workers), MAX_WORKERS_AHEAD)
-        # Each reading may have one, however far ahead the others are.
-        return under_way < workers and (not len(self._under_way) or sum(map(len, self._all_under_way)) < most)
+        limit = min(max(MAX_AHEAD, workers), MAX_WORKERS_AHEAD)
+        # Each reading may have one under way, regardless of the others.
+        return under_way < workers and (not len(self._under_way) or sum(map(len, self._all_under_way)) < limit)
 
     @override
     def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
-        """The documents, as many at a time as one request may ask for.
+        """The documents, in groups for one request each.
 
         :raises Failure: at the end, if the list could not be read completely
         """
         self._total = len(self._listed)
         self._calls.expect(self._total)
-        partitions = [_together(documents, self._at_once) for documents in self._listed.oldest_first()]
+        partitions = [_batched(documents, self._documents_per_request) for documents in self._listed.oldest_first()]
         for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
             if self.failures and not any(map(self._is_wanted, documents)):
                 self._count(len(documents))
@@ -126,14 +126,14 @@ class DetailReading(Reading):
     ) -> Iterator[Emitted]:
         """Read the details of some documents.
 
-        :raises Failure: when one of them cannot be had. No state passes it
+        :raises Failure: when one of them cannot be read. No state moves past it
         """
         try:
             for found, done in self._fetch(documents):
                 for stream in self._streams:
                     if records := self._records(stream, found):
                         yield stream, records
-                self._note_done(done)
+                self._mark_done(done)
         except OutOfCallsError:
             return
         except Failure as failure:
@@ -145,31 +145,31 @@ class DetailReading(Reading):
 
     @override
     def tombstones(self) -> Iterator[Emitted]:
-        """The reading of the list has found out."""
+        """The deletions that the reading of the list has found."""
         if self._listed.deletions is not None:
-            yield from self._listed.deletions.tell(self.outlets)
+            yield from self._listed.deletions.emit(self.outlets)
 
     @override
     def conclude(self) -> None:
-        """All documents that could be asked for are out.
+        """Mark the reading complete: all documents that the sync may request have been emitted.
 
-        :raises Failure: if not one of them was there
+        :raises Failure: if none of them exists
         """
-        if not self._has_answered and self._missing and not self._may_all_have_vanished():
+        if not self._path_works and self._missing and not self._may_all_have_vanished():
             raise self._streams[0].explain(self._missing[0][1])
-        self._has_answered = True
-        self._note_done([])
+        self._path_works = True
+        self._mark_done([])
         self._write_states()
-        left = self._total - self._done
-        if not left:
-            self._listed.note_all_done(self._streams)
-        for stream in self._streams if left else ():
+        remaining = self._total - self._done
+        if not remaining:
+            self._listed.finish_states(self._streams)
+        for stream in self._streams if remaining else ():
             logger.info(
                 "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
                 "next sync goes on from here; %s documents of %s are left.",
                 stream.name,
-                f"{self._calls.most:,}",
-                f"{left:,}",
+                f"{self._calls.limit:,}",
+                f"{remaining:,}",
                 self.source.name,
             )
 
@@ -182,29 +182,29 @@ class DetailReading(Reading):
                 for record in stream.records_of(detail, document)
             ]
         except Failure as failure:
-            self._leave(stream, failure)
+            self._drop_outlet(stream, failure)
             return []
 
     def _is_wanted(self, document: Document) -> bool:
-        """Whether a stream that has not left needs a document."""
+        """Whether a stream that was not dropped needs a document."""
         return any(
             self._listed.wants(stream, document.partition, document.key, document.changed) for stream in self._streams
         )
 
     @override
-    def _leave(self, outlet: Resource, failure: Failure) -> None:
+    def _drop_outlet(self, outlet: Resource, failure: Failure) -> None:
         with self._lock:
             self._write_states()
-        super()._leave(outlet, failure)
+        super()._drop_outlet(outlet, failure)
         with self._lock:
             self._streams = [stream for stream in self._streams if stream is not outlet]
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
     def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
-        """Documents that were found, and those that are done by that. Their first request is paid for."""
+        """Documents that were found, and those that are thereby done. The first request has been counted already."""
         start = 0
-        while several := documents[start : start + self._at_once]:
+        while several := documents[start : start + self._documents_per_request]:
             if start:
                 self._calls.take()
             start += len(several)
@@ -216,23 +216,23 @@ class DetailReading(Reading):
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
         stream = self._streams[0]
         requests = stream.detail_requests(document)
-        # Where the first one of several was not there for others, it comes last.
-        for number, request in enumerate([*requests[self._address :], *requests[: self._address]]):
+        # The address at which the last document was found comes first.
+        for number, request in enumerate([*requests[self._address_index :], *requests[: self._address_index]]):
             if number:
                 self._calls.take()
             try:
-                detail = self._ask_for_one(request, document)
+                detail = self._fetch_detail(request, document)
             except RecordMissing:
                 return {}, [document]
             except ResourceMissing as failure:
                 missing = failure
             else:
-                self._address = requests.index(request)
+                self._address_index = requests.index(request)
                 return {document: detail}, [document]
         with self._lock:
-            # It may have vanished, or nothing is there at all: the other documents tell.
+            # Either it was deleted, or the path is wrong for all documents: the others show which.
             self._missing.append((document, missing))
-            if len(self._missing) > MAX_MISSING and not self._has_answered:
+            if len(self._missing) > MAX_MISSING and not self._path_works:
                 raise missing
         return {}, []
 
@@ -244,26 +244,26 @@ class DetailReading(Reading):
                 lambda response: self._usable(stream.read_bulk(response, documents), response.path),
             )
         except RecordMissing:
-            # One that vanished takes the others along, and the response does not say which one it is.
+            # A single deleted document makes the whole request fail, and the response does not say which one it is.
             half = len(documents) // 2
             for each in (documents[:half], documents[half:]):
                 self._calls.take()
                 yield from self._fetch(each)
             return
         except (AccessRefused, ResourceMissing, UnexpectedResponse) as refusal:
-            self._ask_for_fewer(len(documents), refusal)
+            self._reduce_batch(len(documents), refusal)
             self._calls.take()
             yield from self._fetch(documents)
             return
         found = {document: details[document.key] for document in documents if document.key in details}
         yield found, list(found)
         rest = [document for document in documents if document not in found]
-        # Some may have vanished, or a response does not hold as many.
+        # Some may have been deleted, or the response does not hold that many.
         for each in [rest] if found and rest else [[document] for document in rest]:
             self._calls.take()
             yield from self._fetch(each)
 
-    def _ask_for_one(self, request: Request, document: Document) -> Row:
+    def _fetch_detail(self, request: Request, document: Document) -> Row:
         read: list[tuple[Row, str]] = []
 
         def read_and_check(response: Response) -> Row:
@@ -277,9 +277,9 @@ class DetailReading(Reading):
         except MalformedResponse:
             if not read:
                 raise
-        self._has_answered = True
+        self._path_works = True
         for stream, complaint in self._complaints(*read[0]).items():
-            self._leave(stream, complaint)
+            self._drop_outlet(stream, complaint)
         return read[0][0]
 
     def _ask(self, request: Request, read: Callable[[Response], T]) -> T:
@@ -290,24 +290,24 @@ class DetailReading(Reading):
                 self._calls.note_retry()
 
         answer = self.source.account.client.fetch(replace(request, on_try=on_try), read)
-        self._has_answered = True
+        self._path_works = True
         return answer
 
     def _complaints(self, detail: Row, path: str) -> dict[DetailResource, MalformedResponse]:
         """The streams that cannot use a detail, and why.
 
-        :param path: where it came from
+        :param path: the address of the response
         """
         complaints: dict[DetailResource, MalformedResponse] = {}
         for stream in self._streams:
             try:
                 stream.check_detail(detail, path)
-            except MalformedResponse as malformed:  # noqa: PERF203  # each has one of its own
+            except MalformedResponse as malformed:  # noqa: PERF203  # one for each stream
                 complaints[stream] = malformed
         return complaints
 
     def _usable(self, details: Mapping[Any, Row], path: str) -> Mapping[Any, Row]:
-        """Of the documents in a response, those that all streams can use. The others are asked for once more.
+        """The documents of a response that all streams can use. The others are requested once more.
 
         :raises MalformedResponse: if there are none
         """
@@ -317,31 +317,31 @@ class DetailReading(Reading):
                 raise complaint
         return {key: detail for key, detail in details.items() if not complaints[key]}
 
-    def _ask_for_fewer(self, number: int, refusal: Failure) -> None:
-        """Ask for a tenth of the documents at once that were refused, then for one.
+    def _reduce_batch(self, number: int, refusal: Failure) -> None:
+        """From now on, ask for a tenth as many documents per request, and at last for one.
 
-        :param number: of the documents that were asked for
+        :param number: how many documents were asked for in the request that was refused
         """
         with self._lock:
-            first = self._at_once >= number
+            first = self._documents_per_request >= number
             if first:
-                self._at_once = max(number // FEWER, 1)
+                self._documents_per_request = max(number // REDUCTION, 1)
         if first:
             self._calls.give_back()
             logger.info(
                 "Stream %s: %d documents cannot be asked for at once. From now on it is %d. %s",
                 self._streams[0].name,
                 number,
-                self._at_once,
+                self._documents_per_request,
                 refusal.sentence,
             )
 
     # -- state --------------------------------------------------------------------------------------------------------
 
-    def _note_done(self, documents: Sequence[Document]) -> None:
-        """The records of some documents are out, or they have none."""
+    def _mark_done(self, documents: Sequence[Document]) -> None:
+        """Record that all records of some documents have been emitted."""
         with self._lock:
-            vanished = [document for document, _ in self._missing] if self._has_answered else []
+            vanished = [document for document, _ in self._missing] if self._path_works else []
             if vanished:
                 self._missing.clear()
             for document in [*documents, *vanished]:
@@ -360,21 +360,21 @@ class DetailReading(Reading):
     def _write_states(self) -> None:
         self._done_since_state = 0
         reached = (order.done_up_to for order in self._order.values() if order.done_up_to is not None)
-        self._listed.note_done_up_to(reached, self._streams)
+        self._listed.advance_states(reached, self._streams)
 
     def _write_each_state(self) -> None:
-        """The reading has failed: what comes from now on may be the last that counts."""
+        """Write a state after each further detail, since the reading has failed and may end at any time."""
         with self._lock:
             self._details_per_state = 1
             self._write_states()
 
     def _may_all_have_vanished(self) -> bool:
-        """Whether documents that are all missing can have been deleted since they were listed: a few of them, of a
-        stream whose documents have been there before."""
+        """Whether documents that are all missing can have been deleted since they were listed: they are few, and the
+        stream's details could be read before."""
         have_been_read = any(stream.progress.value() not in ({}, FINISHED) for stream in self._streams)
         return len(self._missing) < MAX_MISSING and have_been_read
 
 
-def _together(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:
-    while several := list(islice(documents, size)):
-        yield several
+def _batched(documents: Iterator[Document], size: int) -> Iterator[list[Document]]:
+    while batch := list(islice(documents, size)):
+        yield batch

@@ -1,4 +1,4 @@
-"""A resource that is read from the details of documents: how one is asked for, and what it is made into."""
+"""A resource that is read from the details of documents: how to request one, and how it becomes records."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from source_invoicing.streams.resource import Resource
 
 @dataclass(eq=False, frozen=True)
 class Document:
-    """A document whose detail is to be asked for.
+    """A document whose detail will be requested.
 
-    :param partition: the list that it stands in
+    :param partition: the list that it is in
     :param key: what identifies it
-    :param cursor: what its row has in the cursor field
-    :param changed: the same in seconds since 1970 (UTC); ``None`` where it carries no such time
-    :param ends_second: whether no document behind it was changed in that very second
+    :param cursor: the value of its row's cursor field
+    :param changed: the same in seconds since 1970 (UTC); ``None`` where the row has no such time
+    :param ends_second: whether it is the last document that was changed in its second
     """
 
     partition: Partition
@@ -37,7 +37,7 @@ class DetailResource(Resource, ABC):
     """A resource that is read from the details of documents: one request for each, or for several."""
 
     #: Path of a document below the base URL, such as ``invoices/{id}``. ``{id}`` is the document's key, or the first
-    #: part of it, ``{parent}`` what its partition is called, ``{resource}`` the path of the list.
+    #: part of it, ``{parent}`` the key of its partition, ``{resource}`` the path of the list.
     detail: ClassVar[str]
     #: Where a detail holds the records; blank: it is the record itself.
     expand: ClassVar[str | tuple[str, ...]] = ""
@@ -45,17 +45,17 @@ class DetailResource(Resource, ABC):
     details_per_call: ClassVar[int] = 1
 
     def has_detail(self, row: Row) -> bool:
-        """Whether a row of the list has a detail that matters here."""
+        """Whether a row of the list has a detail with records of this resource."""
         return True
 
     @abstractmethod
     def detail_requests(self, document: Document) -> Sequence[Request]:
-        """The request for a document, and what to send where nothing is at its address."""
+        """The request for a document, and those to try if its address does not exist."""
 
     def read_detail(self, response: Response, document: Document) -> Row:
         """A response as a document: by default its body.
 
-        :raises MalformedResponse: when it is something else; it is asked for again
+        :raises MalformedResponse: when it is something else; the request is repeated
         """
         if not isinstance(response.body, dict) or not response.body:
             raise self.malformed(response.path, f"it is {describe(response.body)}")
@@ -68,22 +68,22 @@ class DetailResource(Resource, ABC):
     def read_bulk(self, response: Response, documents: Sequence[Document]) -> Mapping[Any, Row]:
         """A response as documents, by their keys. Some may be missing.
 
-        :raises UnexpectedResponse: when it does not hold what was asked for, as if the API did not take several
+        :raises UnexpectedResponse: when it holds something else, as if the API did not support such requests
         """
         raise NotImplementedError
 
     @abstractmethod
     def check_detail(self, detail: Row, path: str) -> None:
-        """Refuse a document without its parts.
+        """Refuse a document that is not complete.
 
-        :param path: where it came from, for the message
-        :raises MalformedResponse: the document is asked for again
+        :param path: the address of the response, for the message
+        :raises MalformedResponse: when it is not complete; the document is requested again
         """
 
     def malformed(self, path: str, what: str) -> MalformedResponse:
-        """The failure of a document that is not what the API documents.
+        """The failure of a document that is not as the API documents it.
 
-        :param what: is wrong with it, as a clause
+        :param what: what is wrong with it, as a clause
         """
         return MalformedResponse(
             f"The response of {path}, which is to hold a document of {self.source_stream.name}, cannot be used: "

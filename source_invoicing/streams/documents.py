@@ -1,4 +1,4 @@
-"""The documents of a list whose details are to be asked for: what is kept of them while the list is read."""
+"""The documents of a list whose details will be requested, collected while the list is read."""
 
 from __future__ import annotations
 
@@ -19,66 +19,70 @@ from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import EARLIEST, TimestampFormat
 
-# Where details are bounded, so many more documents than that are kept before the newest changes are dropped.
+# If a sync has a limit for details, this many more documents are kept before those changed last are dropped.
 KEPT_IN_RESERVE = 1000
-# After so many seconds, no writer commits late and no clock is behind: a document is asked for once and no more.
+# After this many seconds, no change is committed late and no clock is slow enough to matter: no document of that second
+# has to be requested again.
 SETTLED_AFTER = 3600
 
 
 class PendingDocuments:
-    """The documents of a partition, by key: the cursor of each and nothing else.
+    """The documents of a partition: the key and the cursor of each.
 
     :param timestamps: how cursors are written
-    :param most: as many of them are kept, those that were changed longest ago; ``None``: all
+    :param limit: how many documents to keep, those that were changed longest ago; ``None``: all
     """
 
-    def __init__(self, partition: Partition, timestamps: TimestampFormat, most: int | None) -> None:
+    def __init__(self, partition: Partition, timestamps: TimestampFormat, limit: int | None) -> None:
         self._partition = partition
         self._parse = timestamps.parse
-        self._most = most
+        self._limit = limit
         self._cursors: dict[Any, Any] = {}
         self._dropped_from: tuple[int, str] | None = None
         self._dropped = 0
 
     def add(self, key: Any, cursor: Any) -> None:
-        """Take note of a document. One that comes again was changed meanwhile."""
+        """Add a document. If it was added before, it has been changed meanwhile."""
         self._cursors[key] = cursor
-        if self._most is not None and len(self._cursors) > self._most + max(self._most, KEPT_IN_RESERVE):
-            self._drop_the_newest(self._most)
+        if self._limit is not None and len(self._cursors) > self._limit + max(self._limit, KEPT_IN_RESERVE):
+            self._drop_newest(self._limit)
 
     def __len__(self) -> int:
         return len(self._cursors) + self._dropped
 
     def oldest_first(self, before: int | None = None) -> Iterator[Document]:
-        """The documents in the order of their changes. They are forgotten on the way.
+        """The documents in the order of their changes. Each is removed when it is returned.
 
-        :param before: leave out what was not changed before that time (seconds since 1970, UTC)
+        :param before: only documents changed before that time (seconds since 1970, UTC)
         """
-        keys, limit = self._sorted(), self._dropped_from
+        keys, dropped_from = self._sorted(), self._dropped_from
         keys.reverse()
         while keys:
             key = keys.pop()
             cursor = self._cursors.pop(key)
             changed = self._parse(cursor)
-            if limit is not None and self._rank(key, cursor) >= limit:
+            if dropped_from is not None and self._rank(key, cursor) >= dropped_from:
                 return
             if before is not None and changed is not None and changed >= before:
                 return
-            following = self._parse(self._cursors[keys[-1]]) if keys else None if limit is None else limit[0]
-            yield Document(self._partition, key, cursor, changed, changed != following)
+            if keys:
+                next_change = self._parse(self._cursors[keys[-1]])
+            else:
+                next_change = None if dropped_from is None else dropped_from[0]
+            yield Document(self._partition, key, cursor, changed, ends_second=changed != next_change)
 
-    def _drop_the_newest(self, most: int) -> None:
+    def _drop_newest(self, limit: int) -> None:
         keys = self._sorted()
-        first = keys[most]
+        first = keys[limit]
         rank = self._rank(first, self._cursors[first])
-        # Of what was changed later, some is forgotten already.
+        # Some documents changed later than this were dropped already.
         self._dropped_from = rank if self._dropped_from is None else min(rank, self._dropped_from)
-        kept = {key: self._cursors[key] for key in keys[:most]}
+        kept = {key: self._cursors[key] for key in keys[:limit]}
         self._dropped += len(self._cursors) - len(kept)
         self._cursors = kept
 
     def _sorted(self) -> list[Any]:
-        """By rank. In two steps, which takes half the memory: there is no pair for each document."""
+        """The keys by rank. Sorting in two steps takes half the memory, since there is no tuple per document."""
         keys = sorted(self._cursors, key=rank_of)
         keys.sort(key=lambda key: self._time(self._cursors[key]))
         return keys
@@ -92,7 +96,7 @@ class PendingDocuments:
 
 
 class ListProgress(StreamState):
-    """How far a list is read for documents. It begins where the stream stands that is furthest behind."""
+    """How far a list has been read for documents. It begins at the lowest cursor of the streams."""
 
     def __init__(self, outlets: Sequence[DetailResource]) -> None:
         super().__init__("")
@@ -102,8 +106,7 @@ class ListProgress(StreamState):
 
     @property
     def cursors(self) -> dict[Any, int]:
-        """For each partition, before which time (seconds since 1970, UTC) no row of the list is missing, where that is
-        known."""
+        """By partition, where known: the time (seconds since 1970, UTC) before which no row of the list is missing."""
         return {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
 
     @override
@@ -131,16 +134,16 @@ class ListProgress(StreamState):
     @override
     def finish(self) -> None:
         for coverage in self._coverage.values():
-            coverage.close()
+            coverage.finish()
 
 
 class Documents:
-    """The documents of one list whose details are wanted: an outlet of the list's reading that emits nothing.
+    """The documents of one list whose details are wanted. The list's reading treats it as an outlet that emits nothing.
 
     Safe to use from several threads.
 
-    :param source: whose list it is
-    :param outlets: the streams that are read from the details
+    :param source: the stream whose list it is
+    :param outlets: the streams whose records come from the details
     :ivar failure: why the list could not be read completely
     """
 
@@ -150,7 +153,7 @@ class Documents:
         self.outlets = outlets
         self.progress = ListProgress(outlets)
         self.failure: Exception | None = None
-        #: What tells which documents are gone, once the list was read.
+        #: Finds the deleted documents once the list was read.
         self.deletions: Deletions | None = None
         self._window = source.account.window
         self._lock = threading.Lock()
@@ -161,7 +164,7 @@ class Documents:
         source = self.source
         with self._lock:
             if partition.key not in self._pending:
-                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._most)
+                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._limit)
             pending = self._pending[partition.key]
             for row in rows:
                 key, changed = source.key(row), source.timestamp(row)
@@ -172,12 +175,12 @@ class Documents:
         return []
 
     @property
-    def _most(self) -> int | None:
-        most = self.source.account.detail_calls.most
-        return None if most is None else most * self.outlets[0].details_per_call
+    def _limit(self) -> int | None:
+        limit = self.source.account.detail_calls.limit
+        return None if limit is None else limit * self.outlets[0].details_per_call
 
     def wants(self, outlet: DetailResource, partition: Partition, key: Any, changed: int | None) -> bool:
-        """Whether a stream has not emitted a document in this version.
+        """Whether a stream has not emitted this version of a document.
 
         :param changed: when it was changed (seconds since 1970, UTC)
         """
@@ -195,8 +198,8 @@ class Documents:
         return sum(map(len, self._pending.values()))
 
     def bounds(self) -> dict[Any, int]:
-        """For each partition, before which time (seconds since 1970, UTC) no document is missing. A list that was read
-        to its end has shown all of a second that is long gone. Of a later one, documents may still come."""
+        """By partition: the time (seconds since 1970, UTC) before which no document is missing. A list that was read to
+        its end has shown all changes older than an hour; later ones may still appear."""
         is_over = self.failure is None
         long_gone = time.time() - SETTLED_AFTER
         return {
@@ -204,8 +207,11 @@ class Documents:
             for key, cursor in self.progress.cursors.items()
         }
 
-    def note_done_up_to(self, documents: Iterable[Document], streams: Iterable[DetailResource]) -> None:
-        """All documents of some partitions up to one are out: move the states of streams."""
+    def advance_states(self, documents: Iterable[Document], streams: Iterable[DetailResource]) -> None:
+        """Move the states of streams.
+
+        :param documents: of some partitions, the document up to which all have been emitted
+        """
         states = _states_of(streams)
         if not states:  # of lists per parent, of which there may be many
             return
@@ -213,29 +219,29 @@ class Documents:
         for document in documents:
             key, cursor, reached = document.partition.key, document.changed, document.key
             if cursor is None:
-                # Without a bound on requests, the next sync asks for all of them: one may come in between.
-                if self._most is None or self.failure is not None:
+                # Without a limit for requests, the next sync reads all of them, as one may have been added in between.
+                if self._limit is None or self.failure is not None:
                     continue
             elif (bound := bounds.get(key)) is None:
                 continue
-            elif cursor >= bound:  # of what was changed later than that, the list may have shown only some
+            elif cursor >= bound:  # the list may have shown only some of the later changes
                 cursor, reached = bound, None
             elif document.ends_second:
                 cursor, reached = cursor + 1, None
             for state in states:
-                state.reach(key, cursor, reached)
+                state.advance_to(key, cursor, reached)
 
-    def note_all_done(self, streams: Iterable[DetailResource]) -> None:
-        """All documents are out: move the states of streams behind the last one."""
+    def finish_states(self, streams: Iterable[DetailResource]) -> None:
+        """Move the states of streams past the last document: all have been emitted."""
         bounds = self.bounds()
         for state in _states_of(streams):
             for key, bound in bounds.items():
-                state.reach(key, bound)
-            state.all_are_out()
+                state.advance_to(key, bound)
+            state.forget_undated()
 
     def oldest_first(self) -> list[Iterator[Document]]:
-        """The documents of each partition, in the order of their changes. Of a list that could not be read completely,
-        those before which nothing is missing."""
+        """The documents of each partition, in the order of their changes; if the list could not be read completely,
+        only those before which none is missing."""
         if self.failure is None:
             return [pending.oldest_first() for pending in self._pending.values()]
         bounds = self.bounds()

@@ -1,4 +1,4 @@
-"""Rows that are gone by the events of the account."""
+"""Deletions found by the events of the account."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-# A record that may not be asked for now is asked for by later syncs, for so many seconds.
-ASKED_FOR = 7 * SECONDS_PER_DAY
+# If a record cannot be requested now, later syncs request it again for this long (seconds).
+RETRIED_FOR = 7 * SECONDS_PER_DAY
 
 
 class EventDeletions(Deletions):
-    """By events. One that says that a record was deleted is believed; one that may mean something else, or comes late,
-    has the record read again."""
+    """Finds deletions by events. An event that says that a record was deleted is believed. After an event that may mean
+    something else, or that is listed late, the record is read again."""
 
     def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
         super().__init__(source, outlets)
         self._news: dict[str, News] = {}
-        self._about: dict[Hashable, tuple[Event, Row]] = {}
-        self._delivered: dict[Hashable, int | None] = {}
+        # The last event about each record that may be gone, and what the event contains of the record.
+        self._last_events: dict[Hashable, tuple[Event, Row]] = {}
+        # When those of these records that the list returned were last changed.
+        self._emitted: dict[Hashable, int | None] = {}
 
     @override
     def open(self) -> None:
@@ -41,58 +43,63 @@ class EventDeletions(Deletions):
                     outlet.name,
                 )
             if EVENTS_UNTIL not in outlet.progress.memory:
-                # Also if this sync is cut off, the next one has to know what was deleted since this one began.
-                outlet.progress.keep(news.memory())
+                # Even if this sync is interrupted, the next one has to know what was deleted since this one began.
+                outlet.progress.remember_with_next_state(news.memory())
             self._news[outlet.name] = news
-            self._about.update(self._last_of_each(news))
+            self._last_events.update(self._last_of_each(news))
 
     @override
     def note(self, rows: Sequence[Row]) -> None:
-        if self._about:
-            self._delivered.update(
-                (key, self._source.timestamp(row)) for row in rows if (key := self._source.key(row)) in self._about
+        if self._last_events:
+            self._emitted.update(
+                (key, self._source.timestamp(row))
+                for row in rows
+                if (key := self._source.key(row)) in self._last_events
             )
 
     @override
     def find(self) -> None:
         for outlet in self.outlets:
-            if outlet.name in self._news and outlet.reads_what_changed:
+            if outlet.name in self._news and outlet.reads_all_changed_lists:
                 news = self._news[outlet.name]
                 findings = Findings()
                 unsettled = [
                     event
                     for key, (event, row) in self._last_of_each(news).items()
-                    if not self._look_at(outlet, key, event, row, findings) and event.at > time.time() - ASKED_FOR
+                    if not self._look_at(outlet, key, event, row, findings) and event.at > time.time() - RETRIED_FOR
                 ]
                 findings.memory = news.memory(unsettled)
                 self._findings[outlet.name] = findings
 
     def _last_of_each(self, news: News) -> dict[Hashable, tuple[Event, Row]]:
-        """The last event about each record that may be gone, and what the event holds of the record."""
+        """The last event about each record that may be gone, and what the event contains of the record."""
         kinds = {*self._source.deletion_events, *self._source.possible_deletion_events}
         about = ((event, row) for event in news.events if event.kind in kinds for row in event.rows)
         keys = ((self._source.key(row), event, row) for event, row in about)
-        return {key: (event, row) for key, event, row in keys if _identifies(key)}
+        return {key: (event, row) for key, event, row in keys if _is_complete_key(key)}
 
     def _look_at(self, outlet: Resource, key: Hashable, event: Event, row: Row, findings: Findings) -> bool:
-        """:return: whether it is known now if the record is gone"""
+        """Decide whether the record of an event is gone, and add what that leads to.
+
+        :return: whether that could be decided
+        """
         source, is_late = self._source, event.at < self._news[outlet.name].until
-        partition = source.partition_under(next(iter(event.parents), None))
-        is_doubtful = event.kind in source.possible_deletion_events
-        if key in self._delivered:
-            changed = self._delivered[key]
-            # In the second of its deletion, a row may be what it was before that, but not before it was voided.
-            is_newer = changed is not None and (changed > event.at or (is_doubtful and changed == event.at))
+        partition = source.partition_of_parent(next(iter(event.parents), None))
+        is_ambiguous = event.kind in source.possible_deletion_events
+        if key in self._emitted:
+            changed = self._emitted[key]
+            # A row changed in the very second of the event may be older than a deletion, but not older than a voiding.
+            is_newer = changed is not None and (changed > event.at or (is_ambiguous and changed == event.at))
             if source.lists_are_current or is_newer:
                 return True
-        if (is_doubtful or is_late or key in self._delivered) and not source.lists_are_current:
+        if (is_ambiguous or is_late or key in self._emitted) and not source.lists_are_current:
             try:
                 found = self._ask(partition, key)
             except (AccessRefused, BadRequest) as refusal:
                 logger.warning("Stream %s: whether %r is gone is not known. %s", source.name, key, refusal)
                 return False
             if found is not None:
-                if is_doubtful:
+                if is_ambiguous:
                     findings.rows.append((partition, found))
                 return True
         cursor = outlet.progress.cursor(partition.key)
@@ -100,5 +107,5 @@ class EventDeletions(Deletions):
         return True
 
 
-def _identifies(key: Hashable) -> bool:
+def _is_complete_key(key: Hashable) -> bool:
     return all(map(is_identity, key)) if isinstance(key, tuple) else is_identity(key)

@@ -1,4 +1,4 @@
-"""What a vendor reports of the changes in an account: a list of events, read once for all streams that need it."""
+"""The events of an account, where the vendor lists them: read once for all streams that need them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from source_invoicing.streams.state import StreamState
 # Stored names; never change them.
 EVENTS_UNTIL = "events_until"
 EVENTS_SEEN = "events_seen"
-# An event may be listed after later ones (seconds): so far back a sync looks again, and knows by their ids which events
-# are new.
+# An event may appear in the list after later ones. So each sync reads this many seconds again, and knows new events by
+# their ids.
 OVERLAP = 3600
-# Of a list that is read from its beginning, so many events are kept before older ones are dropped.
-MAX_NOTED = 5000
+# While the list is read from its beginning, this many events are kept before older ones are dropped.
+MAX_COLLECTED = 5000
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,8 @@ class Event:
 
     :param kind: what happened, in the vendor's words
     :param at: when it happened (seconds since 1970, UTC)
-    :param rows: the record; of several ones that the event names, those it may be about. As a row of the record's list,
-        or its key alone
-    :param parents: the ids of the records whose lists it may have changed
+    :param rows: the record as a row of its list, or its key alone; several, if the event may be about any of them
+    :param parents: the ids of the records whose lists may have changed
     """
 
     id: int
@@ -45,12 +44,12 @@ class Event:
 
 @dataclass(frozen=True)
 class News:
-    """What is new for a stream.
+    """The events that are new for a stream.
 
     :param events: in the order in which they happened
-    :param until: up to when an earlier sync has read events (seconds since 1970, UTC): those before come late
-    :param has_gap: whether events may be missing: the vendor does not list those any more that an earlier sync has met
-    :param known: all events that matter to it, of those that were read
+    :param until: up to when an earlier sync has read events (seconds since 1970, UTC); older ones were listed late
+    :param has_gap: whether events may be missing: the vendor no longer lists those that an earlier sync has seen
+    :param known: all events that were read and matter to the stream
     :param reached: up to when events were read (seconds since 1970, UTC)
     :param newest: the id of the last event
     """
@@ -63,9 +62,9 @@ class News:
     newest: int
 
     def memory(self, unsettled: Collection[Event] = ()) -> dict[str, Any]:
-        """What the state keeps once all of that is out.
+        """What the state remembers once all of these have been handled.
 
-        :param unsettled: what has to be new to the next sync, too
+        :param unsettled: events that the next sync has to handle again
         """
         reached = min([self.reached, *(event.at + OVERLAP for event in unsettled)])
         seen = {event.id for event in self.known if event.at >= reached - OVERLAP}
@@ -74,7 +73,7 @@ class News:
 
 
 class EventList(Protocol):
-    """The stream of the events, whose cursor is the time at which they happened."""
+    """The stream of the events. Its cursor is the time at which they happened."""
 
     def key(self, row: Row) -> Hashable:
         """What identifies an event."""
@@ -102,26 +101,26 @@ class EventFeed:
         self._lock = threading.Lock()
         self._is_expected = False
         self._wanted_since: list[int] = []
-        self._noted: list[Event] = []
+        self._collected: list[Event] = []
         self._events: list[Event] | None = None
         self._has_failed = False
-        self._first: int | None = None
+        self._oldest: int | None = None
         self._newest = (0, 0)
 
     def expect(self, memory: Mapping[str, Any]) -> None:
-        """Say where a stream stands. To be called before any stream asks for news.
+        """Register a stream. Called before any stream asks for news.
 
-        :param memory: of the stream
+        :param memory: what the stream's state remembers
         """
         self._is_expected = True
         if EVENTS_UNTIL in memory:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
     def news(self, kinds: Collection[str], state: StreamState) -> News | None:
-        """The events that a stream does not know; ``None`` where they cannot be read. None are new to a stream that was
-        never read.
+        """The events that are new for a stream; ``None`` if they cannot be read. For a stream that was never read, no
+        event is new.
 
-        :param kinds: those that matter to it
+        :param kinds: the kinds that matter to the stream
         :raises Failure: if this version cannot have written its state
         """
         events = self._read()
@@ -138,26 +137,27 @@ class EventFeed:
         return News(
             events=new,
             until=until or 0,
-            has_gap=bool(seen) and until is not None and (self._first is None or self._first > until),
+            has_gap=bool(seen) and until is not None and (self._oldest is None or self._oldest > until),
             known=known,
             reached=max(at, until or 0),
             newest=newest,
         )
 
-    def note(self, rows: Iterable[Row], stream: EventList) -> None:
-        """Rows of the list, which a sync reads from its beginning on. :meth:`deliver` spares reading them again."""
+    def collect(self, rows: Iterable[Row], stream: EventList) -> None:
+        """Collect the events in rows of the list, which a sync reads from its beginning. See :meth:`publish`."""
         if not self._is_expected or self._wanted_since:
             return
         with self._lock:
-            self._noted += self._parsed(rows, stream)
-            if len(self._noted) > MAX_NOTED:
-                self._noted = [event for event in self._noted if event.at >= self._newest[0] - OVERLAP]
+            self._collected += self._parsed(rows, stream)
+            if len(self._collected) > MAX_COLLECTED:
+                self._collected = [event for event in self._collected if event.at >= self._newest[0] - OVERLAP]
 
-    def deliver(self) -> None:
-        """The list was read to its end. Where no stream needs what happened before, it need not be read again."""
+    def publish(self) -> None:
+        """Use the collected events, now that the list was read to its end. It need not be read again, unless a stream
+        needs older events."""
         with self._lock:
             if self._is_expected and not self._wanted_since and self._events is None:
-                self._events, self._noted = self._noted, []
+                self._events, self._collected = self._collected, []
 
     def _read(self) -> list[Event] | None:
         with self._lock:
@@ -177,9 +177,9 @@ class EventFeed:
         stream = self._stream()
         since = min(self._wanted_since, default=None)
         if since is None:
-            # No stream needs what happened before now, but the next sync has to know what this one could see.
-            newest = [stream.timestamp(row) for row in stream.listing(Partition()).fetch(PageRequest()).rows]
-            since = max((at for at in newest if at is not None), default=0) - OVERLAP
+            # No stream needs older events, but the next sync has to know which ones this sync could see.
+            first_page = [stream.timestamp(row) for row in stream.listing(Partition()).fetch(PageRequest()).rows]
+            since = max((at for at in first_page if at is not None), default=0) - OVERLAP
         for batch in stream.reader(Partition()).batches(since):
             yield from self._parsed(batch.rows, stream)
 
@@ -189,7 +189,7 @@ class EventFeed:
             at, identity = stream.timestamp(row), stream.key(row)
             if at is None or not isinstance(identity, int):
                 continue
-            self._first = at if self._first is None else min(at, self._first)
+            self._oldest = at if self._oldest is None else min(at, self._oldest)
             if at <= now:
                 self._newest = max(self._newest, (at, identity))
             if (event := self._parse(row)) is not None:

@@ -1,4 +1,4 @@
-"""A set of keys as a short text, to be kept in the state of a stream."""
+"""A set of keys in a compact form, to be stored in the state of a stream."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from source_invoicing.streams.page import LARGEST, is_identity
 
 # Stored names; never change them.
 NUMBERS, DIGITS, TEXTS = "numbers", "digits", "texts"
-# What a text may unpack to: 10 million keys of a dense kind.
+# The limit for an unpacked text: 10 million keys that are close together.
 MAX_BYTES = 100_000_000
 MORE_TO_COME = 0x80
 SEVEN_BITS = 0x7F
-# So many sets that have grown alike become one.
-TOGETHER = 16
+# This many sets of similar size are merged into one.
+SETS_PER_LEVEL = 16
 
-#: Kinds of keys, and those of each kind packed into a text.
+#: By kind of key: the keys of that kind, packed into a text.
 StoredKeys = dict[str, str]
 
 
 class KeySet:
-    """Keys of rows: whole numbers, text, or tuples of them. Made to be filled with many and to be read once.
+    """Keys of rows: whole numbers, text, or tuples of these. Efficient for adding many keys and reading them once.
 
-    Whole numbers, and text that is one, take eight bytes each in memory, and in the state what the distance to the next
-    lower one takes.
+    A whole number, or a text that is one, takes eight bytes in memory; the state stores its distance to the next lower
+    one.
     """
 
     def __init__(self, keys: Iterable[Hashable] = ()) -> None:
@@ -39,7 +39,7 @@ class KeySet:
         self.update(keys)
 
     def update(self, keys: Iterable[Hashable]) -> None:
-        """Add keys, also such as are in it."""
+        """Add keys. Some may be in the set already."""
         for key in keys:
             if key.__class__ is int and is_identity(key):
                 self._numbers.append(key)
@@ -59,7 +59,7 @@ class KeySet:
         return union
 
     def __iter__(self) -> Iterator[Hashable]:
-        """The different keys."""
+        """Each key once."""
         yield from sorted(set(self._numbers))
         yield from map(str, sorted(set(self._digits)))
         for text in sorted(self._texts):
@@ -71,8 +71,8 @@ class KeySet:
 
     def without(self, others: KeySet) -> list[Hashable]:
         """The keys that are not in another set."""
-        there = set(others)
-        return [key for key in self if key not in there]
+        excluded = set(others)
+        return [key for key in self if key not in excluded]
 
     def stored(self) -> StoredKeys:
         """The set as JSON."""
@@ -97,13 +97,13 @@ class KeySet:
         keys._numbers.extend(_numbers(_unpacked(stored.get(NUMBERS, ""))))
         keys._digits.extend(_numbers(_unpacked(stored.get(DIGITS, ""))))
         keys._texts.update(filter(None, _unpacked(stored.get(TEXTS, "")).decode().split("\n")))
-        list(keys)  # which reads all of them
+        list(keys)  # reads, and so validates, all of them
         return keys
 
 
 class GrowingKeySet:
-    """Keys that come page by page and may be stored behind each page: in several sets, so that few have to be packed
-    again."""
+    """Keys that are added page by page and may be stored after each page. They are kept in several sets, so that only
+    few keys have to be packed again."""
 
     def __init__(self) -> None:
         self._levels: list[list[tuple[KeySet, StoredKeys]]] = [[]]
@@ -113,7 +113,7 @@ class GrowingKeySet:
         new = KeySet(keys)
         for level in self._levels:
             level.append((new, new.stored()))
-            if len(level) < TOGETHER:
+            if len(level) < SETS_PER_LEVEL:
                 return
             new = KeySet.union(each for each, _ in level)
             level.clear()
@@ -129,22 +129,22 @@ class GrowingKeySet:
 
 
 def _is_a_number(text: str) -> bool:
-    """Whether a text is a whole number that is written in one way only."""
+    """Whether a text is a whole number in its only spelling, without leading zeros."""
     return text.isascii() and text.isdigit() and (text[0] != "0" or text == "0") and int(text[:20]) < LARGEST
 
 
 def _distances(numbers: Iterable[int]) -> bytes:
     """Numbers as the distances between them in ascending order, each in groups of seven bits, the lowest first."""
-    out, before = bytearray(), -LARGEST
+    encoded, previous = bytearray(), -LARGEST
     ascending = sorted(set(numbers))
     for number in ascending:
-        rest = number - before
+        rest = number - previous
         while rest > SEVEN_BITS:
-            out.append(rest & SEVEN_BITS | MORE_TO_COME)
+            encoded.append(rest & SEVEN_BITS | MORE_TO_COME)
             rest >>= 7
-        out.append(rest)
-        before = number
-    return bytes(out)
+        encoded.append(rest)
+        previous = number
+    return bytes(encoded)
 
 
 def _numbers(content: bytes) -> Iterator[int]:

@@ -1,8 +1,8 @@
-"""Making values what a stream's schema says they are, without losing one.
+"""Converting values to the types that a stream's schema declares, without losing any.
 
-The CDK's ``TypeTransformer`` goes through the JSON schema again for each record, which costs twenty times the rest of
-a record. Here the schema is compiled once into a table of repairs, by field and by type of the value, and a value of
-the right type is left as it is.
+The CDK's ``TypeTransformer`` goes through the JSON schema again for each record, which takes twenty times as long as
+everything else that is done with a record. Here the schema is compiled once into a table of repairs, by field and by
+type of the value. A value of the right type is not touched.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from source_invoicing.http import logger
 from source_invoicing.streams.dates import DATE_FORMATS
 
 Repair = Callable[[Any], Any]
-#: What to do with the values of a field, by their type. A type that is missing needs nothing.
+#: The repair for the values of a field, by their type. Values of other types need none.
 Repairs = Mapping[type, Repair]
-#: Where a record keeps the fields that its schema does not declare: destinations load declared columns only.
+#: The member for fields that the schema does not declare: destinations load only declared columns.
 ADDITIONAL_PROPERTIES = "_additional_properties"
 ADDITIONAL_PROPERTIES_SCHEMA: Mapping[str, Any] = {
     "type": ["null", "object"],
     "description": "Fields that came beside those of this schema, by name; absent where there are none.",
     "additionalProperties": True,
 }
-# Fields that are named by what they hold would be warned about for ever.
+# There is a limit because some objects have data in the names of their fields, such as ids.
 MAX_UNDECLARED = 100
 PYTHON_TYPES: Mapping[str, type] = {
     "null": type(None),
@@ -41,26 +41,26 @@ PYTHON_TYPES: Mapping[str, type] = {
 ANYTHING = frozenset(PYTHON_TYPES.values())
 UNREPAIRED = object()
 NO_REPAIRS: Repairs = {}
-# Numbers as programs write them. Python reads more than that: 00123, 2024_017 and 12E5 are names of things, and making
-# numbers of them would lose which.
+# Numbers as programs write them. Python also accepts 00123, 2024_017 and 12E5, but these are identifiers, which a
+# conversion would destroy.
 WHOLE = re.compile(r"\s*-?(?:0|[1-9]\d{0,18})\s*", re.ASCII)
 NUMBER = re.compile(r"\s*-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]\d+)?\s*%?\s*", re.ASCII)
 
 
 class Normaliser:
-    """Brings the values of one stream's records into the types of its schema, in place.
+    """Converts the values of one stream's records to the types of its schema, in place.
 
-    * a map that arrives as an empty list becomes an empty map, and the other way round (the habit of PHP back ends);
-    * text that holds a number, maybe with a percent sign, becomes a number where the schema wants one, blank text
+    * an empty list becomes an empty map where the schema declares a map, and vice versa (PHP back ends mix them up);
+    * text that holds a number, maybe with a percent sign, becomes a number where the schema declares one; blank text
       becomes null;
-    * a whole number written as ``1.0`` becomes an integer where the schema wants one;
-    * a number becomes text where the schema wants text (identifiers stay what they are);
-    * the words true and false become what they say where the schema wants a boolean;
-    * where the schema says date or date-time, blanks and dates of zeros become null and offsets get their colon.
+    * a whole number written as ``1.0`` becomes an integer where the schema declares one;
+    * a number becomes text where the schema declares text (identifiers keep their digits);
+    * the words true and false become booleans where the schema declares one;
+    * where the schema declares a date or date-time, blanks and dates of zeros become null and offsets get a colon.
 
-    A value that cannot be made what the schema says is passed on unchanged, with one warning per field. A field that
-    the schema does not declare moves to ``_additional_properties``, with one warning per field; a schema that declares
-    none leaves all fields where they are.
+    A value that cannot be converted is passed on unchanged, with one warning per field. A field that the schema does
+    not declare moves to ``_additional_properties``, with one warning per field. If the schema declares no fields at
+    all, they all stay in place.
     """
 
     def __init__(self, stream: str, schema: Mapping[str, Any], keep: Iterable[str] = ()) -> None:
@@ -127,7 +127,7 @@ class Normaliser:
         return repairs
 
     def _object_repair(self, schema: Mapping[str, Any], path: str) -> Repair:
-        # Most schemas declare more than an account uses, so what is inside waits for the first value.
+        # Most schemas declare more than an account uses, so members are compiled when the first value arrives.
         members = cache(partial(self._repairs_of_members, schema, path))
 
         def repair(values: dict[str, Any]) -> dict[str, Any]:
@@ -196,19 +196,20 @@ class Normaliser:
 
 
 def _own_additions(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a vendor's own field of that name holds."""
+    """The content of the vendor's own field of that name, if there is one."""
     own = record.get(ADDITIONAL_PROPERTIES)
     return own if isinstance(own, dict) else {} if own is None else {ADDITIONAL_PROPERTIES: own}
 
 
 def with_additional_properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema that also declares where undeclared fields go."""
+    """A schema that also declares the member for undeclared fields."""
     properties = {**schema.get("properties", {}), ADDITIONAL_PROPERTIES: dict(ADDITIONAL_PROPERTIES_SCHEMA)}
     return {**schema, "properties": properties}
 
 
 def can_become(value: Any, schema: Mapping[str, Any]) -> bool:
-    """Whether a value is what a schema says, or is made so without a loss. What it holds inside is not looked at."""
+    """Whether a value has the type that a schema declares, or can be converted without a loss. Its members are not
+    checked."""
     types = _types(schema)
     if isinstance(value, str) and "string" in types and schema.get("format") in DATE_FORMATS:
         return not value.strip() or DATE_FORMATS[schema["format"]](value) is not None
@@ -230,7 +231,7 @@ def _types(schema: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _objects(members: Any) -> Mapping[str, Any]:
-    """The members of a schema that are schemas themselves: one that a user wrote may hold anything."""
+    """The members that are schemas themselves: in a schema written by a user, they may be anything."""
     return {name: each for name, each in members.items() if isinstance(each, dict)} if isinstance(members, dict) else {}
 
 
@@ -255,7 +256,7 @@ def _to_integer(value: Any) -> Any:
 
 
 def _storable(number: int) -> Any:
-    """An integer of 64 bits: most destinations, and the JSON encoder, do not take larger ones."""
+    """An integer of 64 bits: most destinations, and the JSON encoder, do not support larger ones."""
     return number if -(2**63) <= number < 2**63 else UNREPAIRED
 
 
@@ -279,7 +280,7 @@ def _to_string(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else UNREPAIRED
 
 
-# In this order: a value becomes the narrowest thing it can be.
+# In this order, so that a value gets the narrowest type possible.
 REPAIRS: tuple[tuple[str, Repair], ...] = (
     ("object", _to_object),
     ("array", _to_array),
@@ -288,5 +289,5 @@ REPAIRS: tuple[tuple[str, Repair], ...] = (
     ("boolean", _to_boolean),
     ("string", _to_string),
 )
-#: Of a field that the schema does not declare; never called, since such a field moves.
+#: The repairs of a field that the schema does not declare; never called, since such a field is moved.
 UNDECLARED: Repairs = dict.fromkeys(ANYTHING, _as_it_is)

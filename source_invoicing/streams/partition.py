@@ -1,4 +1,4 @@
-"""A part of a stream that is read as a list of its own: all of it, one of several lists, or one parent's list."""
+"""A list that a stream is read from: its only one, one of several, or that of one parent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 @dataclass(frozen=True)
 class Partition:
     """
-    :param key: what the state calls it; ``None`` where the stream has only one
-    :param path: of the list below the base URL; empty for the stream's own
+    :param key: its name in the state; ``None`` where the stream has only one partition
+    :param path: of the list below the base URL; empty for the path of the stream
     :param params: query parameters that select it
-    :param stamp: fields that every record of it gets
+    :param stamp: fields that are added to each of its records
     """
 
     key: Any = None
@@ -22,5 +22,5 @@ class Partition:
     stamp: Mapping[str, Any] = field(default_factory=dict)
 
 
-#: Partitions that one worker reads one after another. Chains are read side by side.
+#: Partitions that one worker reads one after another. Several chains are read concurrently.
 Chain = Sequence[Partition]

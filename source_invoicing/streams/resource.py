@@ -26,14 +26,14 @@ from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixS
 QueryParams = Mapping[str, str | int]
 #: The column by which destinations remove or mark a row: when it was deleted.
 DELETED_AT = "_ab_cdc_deleted_at"
-# A stream is asked for its name many times.
+# The name of a stream is needed many times.
 _snake_case = cache(camel_to_snake)
 
 
 class Resource(ABC):
     """One resource of a vendor, read as a list.
 
-    A subclass declares in a few attributes what is particular about the resource. The platform's own base class
+    A subclass declares in a few attributes what is special about the resource. The platform's own base class
     translates a page request into the vendor's parameters (:meth:`list_params`) and a response into a page
     (:meth:`read_page`). All resources share how a list is read, its state, and how values become typed.
     """
@@ -44,7 +44,7 @@ class Resource(ABC):
     #: Field with the time a record was last changed; empty where the vendor stores no such time.
     cursor_field: ClassVar[str | list[str]] = []
     timestamp_format: ClassVar[TimestampFormat] = UnixSeconds()
-    #: Whether records are left out that were last changed before the start date, or before an earlier sync.
+    #: Whether records are skipped that were last changed before the start date, or before an earlier sync.
     selects_by_time: ClassVar[bool] = True
     #: Ways to read the list, best first. The first one that the API honours is used.
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
@@ -52,42 +52,42 @@ class Resource(ABC):
     paging: ClassVar[Paging] = Pages()
     #: Fixed query parameters of the list.
     params: ClassVar[QueryParams] = {}
-    #: Fixed query parameters that the API may not know: left out once they prove to be what it refuses.
+    #: Fixed query parameters that the API may not know: dropped if they are the reason for a refusal.
     optional_params: ClassVar[QueryParams] = {}
-    #: Lists whose union is the resource, by name, with the query parameters that select each. A record may change from
+    #: Lists whose union is the resource, by name, with the query parameters that select each. A record may move from
     #: one to another while they are read, so one worker reads them in this order, and then the first one again.
     lists: ClassVar[Mapping[str, QueryParams]] = {}
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
     #: Folder of the JSON schemas, beside the module of the stream.
-    schemas: str = "schemas"
+    schema_folder: str = "schemas"
     #: Whether its records are the events of the account.
     holds_events: ClassVar[bool] = False
     #: Kinds of events that say that a record of this stream was deleted.
     deletion_events: ClassVar[tuple[str, ...]] = ()
-    #: Kinds of events that may say so: the record is read again.
+    #: Kinds of events that may mean that: the record is read again.
     possible_deletion_events: ClassVar[tuple[str, ...]] = ()
-    #: Whether a list that was read shows what the events before it have done.
+    #: Whether a list shows the effect of all events that happened before it was read.
     lists_are_current: ClassVar[bool] = False
     #: Whether the connection has stored the schema without the column for deletions.
-    lacks_mark: bool = False
+    lacks_deletion_column: bool = False
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.progress = self.make_state()
-        #: What messages call it.
+        #: Its name in messages.
         self.shown = f"{self.name} in {account.name}" if account.name else self.name
-        # Accounts may differ in what they take.
+        # Accounts may differ in what the API accepts.
         self.remaining_plans = RemainingPlans(self.shown, self.plans)
-        self.optional_left = self.optional_params
-        #: The streams that its list is read for.
-        self.read_for: Sequence[Resource] = ()
+        self.usable_optional_params = self.optional_params
+        #: The streams that get records of its list.
+        self.target_streams: Sequence[Resource] = ()
 
     @property
     def name(self) -> str:
         return _snake_case(type(self).__name__)
 
-    # -- what a platform says -----------------------------------------------------------------------------------
+    # -- for platforms to define --------------------------------------------------------------------------------
 
     @abstractmethod
     def list_params(self, request: PageRequest) -> QueryParams:
@@ -97,7 +97,7 @@ class Resource(ABC):
     def read_page(self, response: Response, request: PageRequest) -> Page:
         """A response as a page.
 
-        :raises MalformedResponse: when it does not hold a list; it is asked for again
+        :raises MalformedResponse: when it does not hold a list; the request is repeated
         """
 
     def list_request(self, request: PageRequest, path: str, fixed: QueryParams) -> Request:
@@ -119,10 +119,10 @@ class Resource(ABC):
         """
         yield Partition()
 
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
-        """The partitions to read instead of one that the API refused or does not have, or that had no rows.
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+        """The partitions to read instead of one that the API refused or does not have, or that has no rows.
 
-        :param refusal: ``None`` where it had no rows
+        :param refusal: ``None`` where it has no rows
         """
         return ()
 
@@ -130,11 +130,11 @@ class Resource(ABC):
         """The failure of a list, with the platform's advice."""
         return failure
 
-    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
-        """Decide whether a parent has vanished or the list is missing altogether.
+    def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+        """Find out whether a parent was deleted or its list does not exist in this account.
 
-        :return: the keys of the partitions that are done, where the parent has vanished
-        :raises Failure: when the list is missing
+        :return: the keys of the partitions that are done, where the parent was deleted
+        :raises Failure: when the list does not exist
         """
         raise missing
 
@@ -142,7 +142,7 @@ class Resource(ABC):
 
     @property
     def source_stream(self) -> Resource:
-        """The stream whose list holds the records: itself, unless they are parts of another one's rows."""
+        """The stream whose list is read: itself, unless its records are parts of another stream's rows."""
         return self
 
     def chains(self) -> Iterator[Chain]:
@@ -162,15 +162,15 @@ class Resource(ABC):
         return ListReader(self.listing(partition), self.remaining_plans)
 
     def all_records(self) -> Iterator[Row]:
-        """All records, whatever the state or the start date says."""
+        """All records, regardless of the state and the start date."""
         for chain in self.chains():
             for partition in chain:
                 for batch in self.reader(partition).batches(None):
                     yield from self.records(batch.rows, partition)
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        """The records of rows, which become them in place."""
-        normalise, stamp = self._normalise, partition.stamp
+        """The records of rows. The rows are changed in place."""
+        normalise, stamp = self.normaliser, partition.stamp
         records = [normalise(row) for row in rows]
         if stamp:
             for record in records:
@@ -178,8 +178,8 @@ class Resource(ABC):
         return records
 
     @cached_property
-    def _normalise(self) -> Normaliser:
-        """Makes values fit the schema."""
+    def normaliser(self) -> Normaliser:
+        """A function that makes the values of a record fit the schema."""
         fields = [name for names in (self.primary_key, self.cursor_field) for name in _as_list(names)]
         return Normaliser(self.name, self.schema_of_records(), keep=(name.partition(".")[0] for name in fields))
 
@@ -188,8 +188,8 @@ class Resource(ABC):
         return self.get_json_schema()
 
     def get_json_schema(self) -> Mapping[str, Any]:
-        """The stream's schema: ``<schemas>/<name>.json`` beside the module that defines it."""
-        return _load_schema(Path(inspect.getfile(type(self))).parent / self.schemas / f"{self.name}.json")
+        """The stream's schema: ``<schema_folder>/<name>.json`` beside the module that defines it."""
+        return _load_schema(Path(inspect.getfile(type(self))).parent / self.schema_folder / f"{self.name}.json")
 
     def is_custom_field(self, field: str) -> bool:
         """Whether users have made a field, so that no schema knows it."""
@@ -211,16 +211,16 @@ class Resource(ABC):
         return None
 
     def timestamp(self, row: Row) -> int | None:
-        """When a row was last changed (seconds since 1970, UTC); ``None`` where it carries no such time."""
+        """When a row was last changed (seconds since 1970, UTC); ``None`` where it has no such time."""
         field = self.cursor_field
         return self.timestamp_format.parse(row.get(field)) if field.__class__ is str else None
 
     def cursor_value(self, row: Row) -> Any:
-        """What a row has in the cursor field; ``None`` where there is no such field."""
+        """The value of a row's cursor field; ``None`` where the stream has no such field."""
         return row.get(self.cursor_field) if isinstance(self.cursor_field, str) else None
 
     def make_state(self) -> StreamState:
-        """The kind of state this stream keeps."""
+        """An empty state of the kind that this stream keeps."""
         if isinstance(self.cursor_field, str):
             return CursorState(self.name, self.cursor_field, self.timestamp_format, tuple(self.lists))
         resumable = not self.lists and any(plan.strategy.resumable for plan in self.plans)
@@ -228,10 +228,10 @@ class Resource(ABC):
 
     @property
     def whole_progress(self) -> StreamState:
-        """The state that is stored: that of this list, unless the connection reads several accounts."""
+        """The state that is stored: that of this list, or of all accounts where the connection reads several."""
         return self.progress
 
-    # -- records that are gone --------------------------------------------------------------------------------------
+    # -- deleted records ---------------------------------------------------------------------------------------------
 
     def is_wanted(self, row: Row) -> bool:
         """Whether a row becomes a record."""
@@ -240,14 +240,14 @@ class Resource(ABC):
     def record_request(self, key: Hashable, partition: Partition) -> Request | None:
         """The request for one record; ``None`` where the API has none.
 
-        :param key: what identifies its row
+        :param key: identifies its row
         """
         return None
 
     def read_record(self, response: Response, key: Hashable) -> Row | None:
         """The response to :meth:`record_request` as a row of the list; ``None`` if there is no such record.
 
-        :raises MalformedResponse: when it is something else; it is asked for again
+        :raises MalformedResponse: when it is something else; the request is repeated
         """
         return response.body if isinstance(response.body, dict) else None
 
@@ -263,49 +263,49 @@ class Resource(ABC):
 
     @property
     def awaits_events(self) -> bool:
-        """Whether another reading of the events may spare the stream one of its own."""
+        """Whether the stream should wait for another reading of the events, which may save it from reading them."""
         return False
 
     @property
-    def reads_what_changed(self) -> bool:
-        """Whether this sync reads all lists that events name. If not, a later one tells what they say of deletions: a
-        record that came back would not be seen."""
+    def reads_all_changed_lists(self) -> bool:
+        """Whether this sync reads all lists that events name. If not, a later sync emits the deletions they report:
+        this one would not notice a record that was restored."""
         return True
 
     @property
     def can_detect_deletions(self) -> bool:
-        """Whether anything tells which records were deleted. A full refresh that overwrites needs nothing."""
+        """Whether there is a way to find deleted records. A full refresh that overwrites needs none."""
         return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
 
     @property
     def emits_deletions(self) -> bool:
-        """Whether the stream is to tell of them."""
-        return self.account.deletions.emit and self.can_detect_deletions and not self.lacks_mark
+        """Whether the stream emits a record for each deleted one."""
+        return self.account.deletions.emit and self.can_detect_deletions and not self.lacks_deletion_column
 
-    def partition_under(self, parent: Any) -> Partition:
-        """The list that holds a row of a parent, or any row."""
+    def partition_of_parent(self, parent: Any) -> Partition:
+        """The list with the rows of a parent; any list, where rows have no parents."""
         return Partition() if self.lists else next(iter(self.partitions()))
 
     def set_field(self, row: Row, name: str, value: Any) -> None:
-        """Set a field of a row, by its name in the primary key or the cursor field."""
+        """Set a field of a row, by the name that the primary key or the cursor field has for it."""
         row[name] = value
 
     def row_with(self, key: Hashable) -> Row:
-        """A row that holds a key and nothing else."""
+        """A row with a key and nothing else."""
         row: Row = {}
         for name, value in zip(_as_list(self.primary_key), key if isinstance(key, tuple) else (key,), strict=True):
             self.set_field(row, name, value)
         return row
 
     def tombstone(self, row: Row, at: int, partition: Partition) -> Row:
-        """The record that says that a row is gone.
+        """The record that says that a row was deleted.
 
         :param row: what is known of it, at least its key
-        :param at: since when (seconds since 1970, UTC)
+        :param at: when it was deleted (seconds since 1970, UTC)
         """
         source, row = self.source_stream, dict(row)
         source.set_field(row, str(self.cursor_field), source.timestamp_format.format(at))
-        return {**self._normalise(row), **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
+        return {**self.normaliser(row), **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
 
 
 class ResourceList:
@@ -328,16 +328,16 @@ class ResourceList:
 
         :param optional: the optional parameters to send; ``None``: those that the API has not refused
         """
-        optional = self._stream.optional_left if optional is None else optional
+        optional = self._stream.usable_optional_params if optional is None else optional
         return self._stream.list_request(request, self._path, {**self._fixed, **optional})
 
     def fetch(self, request: PageRequest) -> Page:
-        """One page, each row of which has a usable key.
+        """One page. Each of its rows has a usable key.
 
-        :raises Failure: when it cannot be had
+        :raises Failure: when it cannot be fetched
         """
         page = self._fetch(request)
-        if not _identify([self.key(row) for row in page.rows]):
+        if not _all_valid_keys([self.key(row) for row in page.rows]):
             raise UnexpectedResponse(
                 f"The list {self.label} has a row without a usable value in {self._stream.primary_key!r}, its key, so "
                 "it cannot be read completely. Run the sync again; if it persists, the API does not answer as "
@@ -347,17 +347,17 @@ class ResourceList:
         return page
 
     def _fetch(self, request: PageRequest) -> Page:
-        optional = self._stream.optional_left
+        optional = self._stream.usable_optional_params
         try:
             return self._send(request, optional)
         except BadRequest as refused:
             if not optional:
                 raise
             refusal = refused
-        # The optional parameters are to blame if the same request succeeds without them.
+        # The optional parameters are the reason if the same request succeeds without them.
         page = self._send(request, {})
-        if self._stream.optional_left:
-            self._stream.optional_left = {}
+        if self._stream.usable_optional_params:
+            self._stream.usable_optional_params = {}
             logger.warning(
                 "Stream %s: the API does not take %s (%s). It is left out, and what it asks for may be missing.",
                 self._stream.shown,
@@ -372,18 +372,18 @@ class ResourceList:
         )
 
 
-def _identify(keys: list[Any]) -> bool:
+def _all_valid_keys(keys: list[Any]) -> bool:
     """Whether each key identifies a record."""
     types = set(map(type, keys))
-    if types == {str}:  # nearly always the one or the other
+    if types == {str}:  # nearly all keys are either text or whole numbers
         return all(keys)
     if types == {int}:
         return is_identity(min(keys)) and is_identity(max(keys))
-    return all(map(_identifies, keys))
+    return all(map(_is_valid_key, keys))
 
 
-def _identifies(key: Hashable) -> bool:
-    """Whether a key identifies a record. In a key of several parts, some may be blank."""
+def _is_valid_key(key: Hashable) -> bool:
+    """Whether a key identifies a record. Some parts of a key may be blank, but not all."""
     if isinstance(key, tuple):
         return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
     return is_identity(key) or isinstance(key, bytes)

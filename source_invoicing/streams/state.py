@@ -1,6 +1,6 @@
-"""The state of a stream: small, written behind the records it covers, validated when it comes back.
+"""The state of a stream: small, emitted after the records it covers, validated when it is restored.
 
-Never a list of parents or records: one cursor value, one parent id, or where a list was left.
+It is never a list of parents or records: only one cursor value, one parent id, or the place reached in a list.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.page import is_identity
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-# What the CDK writes for a stream that was read to its end and has no cursor. It means "start from the top".
+# What the CDK writes for a stream without a cursor that was read to its end. It means "start from the top".
 FINISHED = {"__ab_no_cursor_state_message": True}
 # Stored names; never change them.
 CHECKPOINT = "walk"
-#: What tells a sync what was deleted since the last one.
+#: What a sync needs to find out what was deleted since the last one.
 MEMORY = ("events_until", "events_seen", "known_ids")
-# A longer memory (characters) goes along with one of so many states only, while the stream is read.
-SHORT_MEMORY = 10_000
+# A memory longer than this (characters) is not written with each change while the stream is read, but once in
+# STATES_PER_LONG_MEMORY changes.
+MAX_SHORT_MEMORY = 10_000
 STATES_PER_LONG_MEMORY = 20
 
 
 class StreamState:
-    """The state of one stream: how far it is read, and what tells of deletions. This one is of a list that is read from
-    the top each time: it keeps nothing, and any state means the same.
+    """The state of one stream: how far it has been read, and what is remembered to find deletions. This base class is
+    for a list that is read from the top each time: it keeps nothing, and all its states are equal.
 
-    Thread-safe. ``on_change`` is called behind each change, one call at a time and in the order of the changes, so that
+    Thread-safe. ``on_change`` is called after each change, one call at a time and in the order of the changes, so that
     the states it prints never go back. With a long memory, several changes are announced together.
 
-    :ivar memory: what the stream keeps, by the names in :data:`MEMORY`. Not every state has room for it
+    :ivar memory: what is remembered to find deletions, by the names in :data:`MEMORY`; not every state stores it
     """
 
     def __init__(self, stream: str) -> None:
@@ -41,89 +42,90 @@ class StreamState:
         self.on_change: Callable[[], None] | None = None
         self.lock = threading.RLock()
         self.memory: dict[str, Any] = {}
-        self._held_back = 0
+        self._unannounced = 0
 
-    # -- how far the stream is read ---------------------------------------------------------------------------------
+    # -- how far the stream has been read ---------------------------------------------------------------------------
 
     def value(self) -> dict[str, Any]:
         """The state as JSON."""
         return dict(FINISHED)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over a stored state.
+        """Adopt a stored state.
 
         :raises Failure: when this version cannot have written it
         """
 
     def cursor(self, key: Any) -> int | None:
-        """Up to which time (seconds since 1970, UTC) the rows of a partition are out; ``None`` where none is known."""
+        """The time (seconds since 1970, UTC) up to which the rows of a partition have been emitted, if known."""
         return None
 
     def gaps(self, key: Any, lookback: int) -> list[tuple[int | None, int | None]]:
-        """Start and end of each range of modification times that is not out yet (:meth:`.Coverage.gaps`)."""
+        """Start and end of each range of modification times that has not been emitted yet (:meth:`.Coverage.gaps`)."""
         return [(None, None)]
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """How far a list was read that was not read to its end, where that is kept."""
+        """The place reached in a list that was not read to its end, where that is kept."""
         return None
 
     def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
-        """All rows of a partition changed from ``start`` (``None``: the first) up to ``cursor`` are out.
+        """Record that all rows of a partition changed from ``start`` (``None``: the first) up to ``cursor`` have been
+        emitted.
 
-        :param is_range: whether that rests on a range of the list, see :meth:`forget_ranges`
+        :param is_range: whether they come from a range of the list, see :meth:`forget_ranges`
         """
 
     def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
-        """Everything up to a checkpoint is out; ``None`` once the list is read to its end."""
+        """Record that everything up to a checkpoint has been emitted; ``None`` once the list was read to its end."""
 
     def forget_ranges(self) -> None:
-        """Ranges of the list turned out not to be what they were taken for; those still to come do not count either."""
+        """Drop what was read in ranges, since the API does not honour them. Later ranges are ignored too."""
 
     def roll_back(self, key: Any) -> None:
-        """What this run has read of a partition proves nothing: go back to where it began, and keep no checkpoint."""
+        """Go back to where this run began to read a partition, without a checkpoint: what it read may have gaps."""
 
     def is_done(self, key: Any) -> bool:
         """Whether an earlier run has emitted all rows of a partition."""
         return False
 
     def partition_started(self, key: Any) -> None:
-        """A partition is about to be read."""
+        """Record that a partition is about to be read."""
 
     def partition_done(self, key: Any) -> None:
-        """All rows of a partition are out."""
+        """Record that all rows of a partition have been emitted."""
 
     def finish(self) -> None:
-        """The stream was read to its end."""
+        """Record that the stream was read to its end."""
 
     def invalid(self, why: str, *, first: str = "") -> Failure:
-        """The complaint about a state that this version cannot have written.
+        """The error for a state that this version cannot have written.
 
-        :param first: what to try before that
+        :param why: what is wrong with it, as a clause
+        :param first: advice to try before clearing the stream
         """
         return config_failure(
             f"The saved state of stream {self.stream} cannot be used: {why}. {first}Clear the stream's data, then "
             "sync again; it will be read from the beginning."
         )
 
-    # -- what tells of deletions ------------------------------------------------------------------------------------
+    # -- what is remembered to find deletions -----------------------------------------------------------------------
 
     def remember(self, memory: Mapping[str, Any]) -> None:
-        """Keep something beside how far the stream is read."""
+        """Store something in the state, and announce the change."""
         with self.lock:
             if self.memory != {**self.memory, **memory}:
-                self.keep(memory)
+                self.remember_with_next_state(memory)
                 self.flush()
 
-    def keep(self, memory: Mapping[str, Any]) -> None:
-        """Keep something from the next state on, whatever that is written for: also if the stream fails before it gets
-        any further."""
+    def remember_with_next_state(self, memory: Mapping[str, Any]) -> None:
+        """Store something in the state, to be announced with the next change or when the stream ends or fails."""
         with self.lock:
             self.memory = {**self.memory, **memory}
-            self._held_back = max(self._held_back, 1)
+            self._unannounced = max(self._unannounced, 1)
 
     def restore_memory(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        """Take over what was kept beside how far the stream is read.
+        """Adopt what a stored state remembers to find deletions.
 
         :return: the rest of the state
         :raises Failure: when this version cannot have written it
@@ -135,27 +137,27 @@ class StreamState:
         return {name: value for name, value in state.items() if name not in MEMORY}
 
     def forget_deletions(self) -> None:
-        """What was deleted is not to be told any more."""
+        """Drop what is remembered: the stream does not emit deletions."""
         self.memory = {}
 
     # -- announcing a change ----------------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """Notify the listener, sooner or later."""
-        self._held_back += 1
-        if self._held_back >= STATES_PER_LONG_MEMORY or not self.memory or len(str(self.memory)) <= SHORT_MEMORY:
+        """Notify the listener now or, with a long memory, later."""
+        self._unannounced += 1
+        if self._unannounced >= STATES_PER_LONG_MEMORY or not self.memory or len(str(self.memory)) <= MAX_SHORT_MEMORY:
             self.flush()
 
     def flush(self) -> None:
-        """Notify the listener of what was held back."""
+        """Notify the listener of the changes that have not been announced."""
         with self.lock:
-            held_back, self._held_back = self._held_back, 0
-            if held_back and self.on_change is not None:
+            unannounced, self._unannounced = self._unannounced, 0
+            if unannounced and self.on_change is not None:
                 self.on_change()
 
 
 class CheckpointState(StreamState):
-    """``{"walk": {"offset": 198, ...}}`` while a list without a cursor is read; then it is read from the top again."""
+    """``{"walk": {"offset": 198, ...}}`` while a list without a cursor is read; the next sync starts from the top."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -199,7 +201,7 @@ class ParentState(StreamState):
         return self.done_up_to is not None and ascending(key) <= ascending(self.done_up_to)
 
     def partition_started(self, key: Any) -> None:
-        """A parent is about to be read. To be called in ascending order."""
+        """Record that a parent is about to be read. Called in ascending order."""
         with self.lock:
             self._order.start(key)
 
@@ -227,14 +229,14 @@ class ParentState(StreamState):
 
 
 def ascending(key: Any) -> tuple[bool, Any]:
-    """Sorting key for ids: numbers among themselves, text among itself."""
+    """Sorting key for ids: all numbers before all text."""
     return isinstance(key, str), key
 
 
 class InOrder:
-    """Releases work that is started in order and ends in any order. Not thread-safe.
+    """Tracks items that are started in order and finish in any order. Not thread-safe.
 
-    :ivar done_up_to: the last item before which, and including which, everything is done
+    :ivar done_up_to: the last item that is done, together with all items before it
     """
 
     def __init__(self) -> None:
@@ -242,15 +244,15 @@ class InOrder:
         self._started: dict[Any, bool] = {}
 
     def __len__(self) -> int:
-        """How many items are begun and not released."""
+        """How many items come after ``done_up_to``."""
         return len(self._started)
 
     def start(self, item: Any) -> None:
-        """An item is begun."""
+        """Start an item."""
         self._started[item] = False
 
     def done(self, item: Any) -> bool:
-        """An item is finished.
+        """Finish an item.
 
         :return: whether ``done_up_to`` moved
         """

@@ -27,7 +27,7 @@ from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
 
 Slice = Mapping[str, Any]
-# What the CDK hands to a method, where it has it.
+# An optional argument of the CDK's methods.
 Given = Mapping[str, Any] | None
 DELETED_AT_SCHEMA: Mapping[str, Any] = {
     "type": ["null", "string"],
@@ -50,8 +50,8 @@ class InvoicingStream(Resource, HttpStream, ABC):
         # HttpStream's own constructor makes an HTTP client per stream; the streams of an account share one. So the
         # CDK's methods that fetch a page must not be called: `_fetch_next_page` and `_read_single_page` above all.
         Resource.__init__(self, account)
-        self._state_given: Mapping[str, Any] = {}
-        #: Whether all records are to be read, whatever an earlier sync has read.
+        self._initial_state: Mapping[str, Any] = {}
+        #: Whether all records are read, regardless of earlier syncs.
         self.is_full_refresh = False
         #: This stream in each account that the connection reads, see :func:`.accounts.combine`.
         self.members: Sequence[InvoicingStream] = (self,)
@@ -80,15 +80,17 @@ class InvoicingStream(Resource, HttpStream, ABC):
             yield from member._read_chains(None)
 
     def _begin(self, sync_mode: SyncMode, stream_state: Given) -> None:
-        """A full refresh begins where the state that was set says, however far an earlier reading got; an incremental
-        one at ``stream_state``, or else where the stream stands."""
+        """Restore the state to begin with. A full refresh begins at the state that was set, an incremental sync at
+        ``stream_state`` or, without one, at the current state."""
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
-        state = self._state_given if self.is_full_refresh else stream_state
+        state = self._initial_state if self.is_full_refresh else stream_state
         if state is not None:
             self.whole_progress.restore(state)
 
     def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
-        """:param chains: ``None``: all that are not done yet"""
+        """
+        :param chains: ``None``: all that are not done yet
+        """
         for reading in self.readings():
             for chain in reading.chains() if chains is None else chains:
                 for _, records in reading.read(chain):
@@ -98,26 +100,27 @@ class InvoicingStream(Resource, HttpStream, ABC):
             reading.conclude()
 
     def readings(self) -> Sequence[Reading]:
-        """How the stream is read on its own: first one, then the next."""
+        """The readings for this stream alone, in order."""
         return [Reading(self.source_stream, [self])]
 
     @override
     def read_only_records(self, state: Given = None) -> Iterable[Row]:
-        """All records from ``state`` on, or else from the state that was set. The stream itself stays where it is."""
+        """All records from ``state`` on or, without one, from the state that was set. The stream's own state does not
+        move."""
         readers = [copy.copy(member) for member in self.members]
         for reader in readers:
             reader.members, reader.progress = readers, reader.make_state()
         if self.accounts_state is not None:
             readers[0].accounts_state = AccountsState(readers, self.accounts_state.parts)
-        readers[0].state = dict(self._state_given if state is None else state)
+        readers[0].state = dict(self._initial_state if state is None else state)
         yield from readers[0].read_records(SyncMode.full_refresh)
 
     @cached_property
     @override
-    def _normalise(self) -> Normaliser:
-        # One for all accounts: it warns once for each field.
+    def normaliser(self) -> Normaliser:
+        # One for all accounts, so that it warns only once for each field.
         first = self.members[0]
-        return super()._normalise if first is self else first._normalise
+        return super().normaliser if first is self else first.normaliser
 
     @property
     @override
@@ -131,19 +134,19 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
-        self._state_given = value
+        self._initial_state = value
         self.whole_progress.restore(value)
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether no sync has read the stream yet, or the last one left it in the middle, by its state."""
-        return not self._state_given or self.progress.checkpoint is not None
+        """Whether, by its state, no sync has read the stream yet or the last one stopped in the middle."""
+        return not self._initial_state or self.progress.checkpoint is not None
 
     @property
     @override
     def is_resumable(self) -> bool:
-        """In step with :attr:`supports_incremental`: the CDK's sequential engine would otherwise read a stream
-        without a cursor for ever, waiting for a completion marker of its own."""
+        """The same as :attr:`supports_incremental`. Otherwise the CDK's sequential engine would read a stream without a
+        cursor for ever, waiting for its own completion marker."""
         return self.supports_incremental
 
     @override
@@ -159,7 +162,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         self.is_full_refresh = configured.sync_mode is SyncMode.full_refresh
         columns = configured.stream.json_schema.get("properties")
         if self.emits_deletions and columns and DELETED_AT not in columns:
-            self.lacks_mark = True
+            self.lacks_deletion_column = True
             logger.warning(
                 "Stream %s: what is deleted is not told, as the connection does not know the column %s. Refresh the "
                 "source schema of the connection.",
@@ -170,20 +173,20 @@ class InvoicingStream(Resource, HttpStream, ABC):
     @override
     def as_airbyte_stream(self) -> AirbyteStream:
         stream = super().as_airbyte_stream()
-        # Whether a sync that was cut off continues from the state.
+        # Whether the next sync continues from the state of one that was interrupted.
         stream.is_resumable = type(self.progress) is not StreamState
         if self.emits_deletions:
             columns = {**stream.json_schema["properties"], DELETED_AT: dict(DELETED_AT_SCHEMA)}
             stream.json_schema = {**stream.json_schema, "properties": columns}
         if self.account_key:
-            # Some clients take the first part of a key for all of it: the one that tells most rows apart.
+            # Some clients use only the first part of a key, so the part that distinguishes most rows comes first.
             stream.source_defined_primary_key = [*(stream.source_defined_primary_key or []), [self.account_key]]
         return stream
 
     @property
     @override
     def url_base(self) -> str:
-        # Without a slash at its end, `urljoin` drops what stands behind the last one.
+        # Without a slash at the end, `urljoin` drops the last segment.
         return f"{self.account.client.base_url.rstrip('/')}/"
 
     @property
@@ -195,7 +198,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
     def request_params(
         self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> MutableMapping[str, Any]:
-        """The query of the first request for a slice; a name that repeats has a list of values."""
+        """The query of the first request for a slice; a repeated name has a list of values."""
         params = self._first_request(stream_slice or {}).params
         found: dict[str, list[Any]] = {}
         for name, value in params.items() if isinstance(params, Mapping) else params:
@@ -206,7 +209,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
     def request_headers(
         self, stream_state: Given, stream_slice: Given = None, next_page_token: Given = None
     ) -> Mapping[str, Any]:
-        """The headers of the first request for a slice, beside those that the client adds to each."""
+        """The headers of the first request for a slice, without those that the client adds to each request."""
         return self._first_request(stream_slice or {}).headers
 
     @override
@@ -225,7 +228,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     @override
     def next_page_token(self, response: requests.Response) -> Mapping[str, Any] | None:
-        """Always ``None``: a strategy decides what is asked for next."""
+        """Always ``None``: a strategy decides on the next request."""
         return None
 
     @override
@@ -246,13 +249,13 @@ class InvoicingStream(Resource, HttpStream, ABC):
 def combine(
     base: Sequence[InvoicingStream], streams: Sequence[Sequence[InvoicingStream]], parts: str, key: str
 ) -> list[InvoicingStream]:
-    """The streams of a connection that may read several accounts: those of the first one, each of which knows those of
-    the others.
+    """The streams of a connection that may read several accounts: those of the first account, with the streams of the
+    others as their members.
 
-    :param base: streams in the same order, of which those count whose rows are the same in all accounts
-    :param streams: of each account, in the same order
-    :param parts: what the state calls the parts of the accounts
-    :param key: the field with the account's id, which joins the primary key if there are several
+    :param base: all streams in order; those whose rows are the same in all accounts are returned as they are
+    :param streams: the streams of each account, in the same order
+    :param parts: the name of the accounts' parts in the state
+    :param key: the field with the account's id; it becomes part of the primary key if there are several accounts
     """
     combined = list(base)
     for place, members in enumerate(zip(*streams, strict=True)):

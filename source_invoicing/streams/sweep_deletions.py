@@ -1,4 +1,4 @@
-"""Rows that are gone by what a complete reading of their list meets."""
+"""Deletions found by a complete reading of the list: known rows that it does not return."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 # Stored names; never change them.
 KNOWN_IDS = "known_ids"
 IDS, SWEPT_AT, LATEST, START = "ids", "swept_at", "latest", "start_date"
-# What a state may hold of a stream's ids (bytes).
+# The most that a state may hold of a stream's ids (bytes).
 LARGEST_SET = 1_000_000
-# If more rows than this, and more than this part of them, are gone at once, it is the list that is wrong.
+# If more rows are missing at once than this number and this share of them, the list is taken to be wrong.
 MAX_GONE = 50
 LARGEST_PART_GONE = 0.02
 
 
 @dataclass(frozen=True)
 class KnownIds:
-    """What the state of a stream holds of its ids. All times are seconds since 1970 (UTC).
+    """The ids of a stream's rows, from its state. All times are seconds since 1970 (UTC).
 
-    :param keys: of the last complete reading, and of what came since
-    :param stored: the same as it stands in the state
+    :param keys: ids of the last complete reading, and of the rows emitted since
+    :param stored: the same, in the form of the state
     :param swept_at: when they were last compared with the list
-    :param latest: the last change among the rows that were emitted
+    :param latest: the latest change among the rows that were emitted
     """
 
     keys: KeySet
@@ -46,9 +46,9 @@ class KnownIds:
 
     @classmethod
     def of(cls, outlet: Resource, start: int | None) -> KnownIds | None:
-        """Those that an earlier sync has kept; ``None`` if it gave up, since there were too many.
+        """The ids that an earlier sync has stored; ``None`` if there were too many for that.
 
-        :param start: rows that were last changed before are not read
+        :param start: rows last changed before this time are not read
         :raises Failure: when this version cannot have written them
         """
         memory = outlet.progress.memory.get(KNOWN_IDS, {IDS: {}})
@@ -57,7 +57,7 @@ class KnownIds:
                 raise ValueError("it does not say of when they are")
             if not all(isinstance(memory.get(name, 0), int) for name in (SWEPT_AT, LATEST, START)):
                 raise ValueError("a time is no number")
-            # A sync that was cut off has left several sets.
+            # A sync that was interrupted has stored several sets.
             stored = memory.get(IDS, {})
             keys = KeySet.restore(stored)
         except ValueError as error:
@@ -66,19 +66,19 @@ class KnownIds:
             return None
         earlier, latest = memory.get(START), memory.get(LATEST)
         if start is not None and (earlier is None or start > earlier):
-            # Ids of rows that a later start leaves out would seem to be gone.
+            # Rows that the new start date excludes would seem to be deleted.
             return cls(KeySet(), {}, None, latest)
         return cls(keys, keys.stored() if isinstance(stored, list) else stored, memory.get(SWEPT_AT), latest)
 
 
 class SweepDeletions(Deletions):
-    """By the ids of the list: those that a complete reading met, or that came since, and a later reading does not meet.
+    """Finds deletions by ids: a known row is missing from a complete reading of the list.
 
-    A list that each sync reads in full shows them by itself; any other one is read once more every few days. What such
-    a sweep does not meet is asked for by a request of its own, where the API has one.
+    A list that each sync reads in full needs no more than that. Any other list is read once more every few days, in a
+    *sweep*. A row missing from a sweep is then requested by its id, where the API allows that.
 
-    The ids of rows that come stand in the state from then on: a sync that is cut off does not forget what it has
-    emitted, nor does one that does not search.
+    The ids of emitted rows are stored with each state, so that a sync that is interrupted or does not search does not
+    lose them.
     """
 
     def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
@@ -86,15 +86,19 @@ class SweepDeletions(Deletions):
         self._policy = source.account.deletions
         self._window = source.account.window
         self._began = int(time.time())
-        self._met = KeySet()
+        # The ids in the list.
+        self._seen = KeySet()
         self._lock = threading.Lock()
         self._emitted = GrowingKeySet()
         self._keeps_emitted = bool(self._policy.sweep_days)
         self._latest: int | None = None
-        self._is_complete = False
-        self._is_proven = True
+        self._is_first: bool | None = None
+        # Whether this reading of the list returned all its rows.
+        self._has_seen_all = False
+        # Whether a row that is missing from the list is gone, so that it need not be requested by its id.
+        self._trusts_list = True
         self._partition = Partition()
-        #: Of each stream whose ids a state has room for.
+        # Only of streams whose ids fit into a state.
         self._known: dict[Resource, KnownIds] = {}
 
     @override
@@ -106,19 +110,21 @@ class SweepDeletions(Deletions):
     @override
     def watch(self, reader: ListReader, partition: Partition, *, is_first: bool) -> None:
         self._partition = partition
+        # If several workers share the list, only the first one sees the state before any of them moves it.
+        self._is_first = is_first if self._is_first is None else self._is_first
         if not self._known:
             return
 
         def begin(from_the_top: bool, reads_all: bool) -> None:
-            self._is_complete = from_the_top and (is_first or reads_all)
-            self._is_proven = self._is_proven and reads_all
+            self._has_seen_all = from_the_top and (self._is_first or reads_all)
+            self._trusts_list = self._trusts_list and reads_all
             self._keeps_emitted = self._keeps_emitted or reads_all
 
-        reader.on_begin, reader.on_rows = begin, self._meet
+        reader.on_begin, reader.on_rows = begin, self._record_seen
 
     @override
     def note(self, rows: Sequence[Row]) -> None:
-        # Rows that are dated further ahead do not count.
+        # Rows dated further ahead are ignored.
         highest = self._began + SECONDS_PER_DAY
         timestamps = [at for at in map(self._source.timestamp, rows) if at is not None and at <= highest]
         if timestamps:
@@ -130,10 +136,12 @@ class SweepDeletions(Deletions):
                 for outlet, known in self._known.items():
                     ids = [known.stored, *emitted]
                     if _fits(ids):
-                        outlet.progress.keep({KNOWN_IDS: {**self._times(known, known.swept_at), IDS: ids}})
+                        outlet.progress.remember_with_next_state(
+                            {KNOWN_IDS: {**self._times(known, known.swept_at), IDS: ids}}
+                        )
 
-    def _meet(self, rows: Sequence[Row]) -> None:
-        self._met.update(self._keys_of(rows))
+    def _record_seen(self, rows: Sequence[Row]) -> None:
+        self._seen.update(self._keys_of(rows))
 
     def _keys_of(self, rows: Sequence[Row]) -> list[Hashable]:
         source, start = self._source, self._window.start
@@ -143,16 +151,16 @@ class SweepDeletions(Deletions):
 
     @override
     def find(self) -> None:
-        if self._is_complete and (self._is_proven or self._policy.sweep_days):
-            tellers = list(self._known)
+        if self._has_seen_all and (self._trusts_list or self._policy.sweep_days):
+            outlets = list(self._known)
         else:
-            tellers = [outlet for outlet, known in self._known.items() if self._is_due(known)]
-            self._is_proven = False
-        verdicts: dict[Hashable, bool] = {}
+            outlets = [outlet for outlet, known in self._known.items() if self._is_due(known)]
+            self._trusts_list = False
+        is_gone: dict[Hashable, bool] = {}
         try:
-            if tellers and not self._is_complete:
+            if outlets and not self._has_seen_all:
                 self._sweep()
-            findings = {outlet.name: self._compare(outlet, verdicts) for outlet in tellers}
+            findings = {outlet.name: self._compare(outlet, is_gone) for outlet in outlets}
         except Failure as failure:
             findings = {}
             logger.warning("Stream %s: what is gone is told by a later sync. %s", self._source.name, failure.sentence)
@@ -167,7 +175,7 @@ class SweepDeletions(Deletions):
         return days > 0 and (swept_at is None or not 0 <= self._began - swept_at < days * SECONDS_PER_DAY)
 
     def _all_known(self, known: KnownIds) -> KeySet:
-        """The ids of all rows that were emitted, so far as is known."""
+        """The ids of all rows known to have been emitted."""
         return KeySet.union([self._emitted.all(), known.keys])
 
     def _sweep(self) -> None:
@@ -175,16 +183,16 @@ class SweepDeletions(Deletions):
 
         :raises Failure: when it cannot be read to its end
         """
-        self._met = KeySet()
+        self._seen = KeySet()
         logger.info("Stream %s: the whole list is read once more, to find out what is gone.", self._source.name)
         for batch in self._source.reader(self._partition).batches(self._window.start):
-            self._meet(batch.rows)
+            self._record_seen(batch.rows)
 
-    def _compare(self, outlet: Resource, verdicts: dict[Hashable, bool]) -> Findings:
-        known, met = self._all_known(self._known[outlet]), self._met
+    def _compare(self, outlet: Resource, is_gone: dict[Hashable, bool]) -> Findings:
+        known, seen = self._all_known(self._known[outlet]), self._seen
         gone: list[Hashable] = []
         kept: list[Hashable] = []
-        missing = known.without(met)
+        missing = known.without(seen)
         if len(missing) > max(MAX_GONE, LARGEST_PART_GONE * len(known)):
             logger.warning(
                 "Stream %s: %d of %d known rows are missing from the list. That is more than can be believed, so none "
@@ -196,35 +204,35 @@ class SweepDeletions(Deletions):
             kept = missing
         else:
             for key in missing:
-                if key not in verdicts:
-                    verdicts[key] = self._is_proven or self._is_confirmed(key)
-                (gone if verdicts[key] else kept).append(key)
+                if key not in is_gone:
+                    is_gone[key] = self._trusts_list or self._is_confirmed_gone(key)
+                (gone if is_gone[key] else kept).append(key)
         cursor, latest = outlet.progress.cursor(None), self._latest_of(self._known[outlet])
         at = max(each for each in (self._began, cursor, latest) if each is not None)
-        met.update(kept)
+        seen.update(kept)
         return Findings(
             tombstones=[outlet.tombstone(self._source.row_with(key), at, self._partition) for key in gone],
-            memory=self._memory(outlet, met, self._began),
+            memory=self._memory(outlet, seen, self._began),
         )
 
-    def _is_confirmed(self, key: Hashable) -> bool:
-        """Whether a row that the list does not show is not there either."""
+    def _is_confirmed_gone(self, key: Hashable) -> bool:
+        """Whether a row that is missing from the list does not exist when requested by its id."""
         try:
             return self._ask(self._partition, key) is None
         except (AccessRefused, BadRequest):
             return False
 
     def _latest_of(self, known: KnownIds) -> int | None:
-        """The last change among the rows that were emitted (seconds since 1970, UTC)."""
+        """The latest change among the rows that were emitted (seconds since 1970, UTC)."""
         return max((at for at in (self._latest, known.latest) if at is not None), default=None)
 
     def _times(self, known: KnownIds, swept_at: int | None) -> dict[str, int]:
-        """What is kept beside the ids."""
+        """The times that are stored with the ids."""
         times = {SWEPT_AT: swept_at, LATEST: self._latest_of(known), START: self._window.start}
         return {name: at for name, at in times.items() if at is not None}
 
     def _memory(self, outlet: Resource, keys: KeySet, swept_at: int | None) -> dict[str, Any]:
-        """What to remember once the list was read."""
+        """What the state remembers once the list was read."""
         ids = keys.stored()
         if _fits([ids]):
             return {KNOWN_IDS: {**self._times(self._known[outlet], swept_at), IDS: ids}}
@@ -236,5 +244,5 @@ class SweepDeletions(Deletions):
 
 
 def _fits(ids: list[StoredKeys]) -> bool:
-    """Whether a state has room for sets of keys."""
+    """Whether sets of keys fit into a state."""
     return sum(len(text) for each in ids for text in each.values()) <= LARGEST_SET

@@ -1,4 +1,4 @@
-"""How vendors write timestamps, the whole seconds that strategies compare, and which of them a sync asks for."""
+"""The formats of vendors' timestamps, as whole seconds that can be compared, and the window that a sync reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing_extensions import override
 
 SECONDS_PER_DAY = 86_400
 ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
-# Timestamps of other years are placeholders or rubbish. The margins leave room for every step back.
+# Timestamps outside of these years are placeholders or rubbish. The margins allow for stepping back from a timestamp.
 EARLIEST = int(datetime(1000, 1, 1, tzinfo=timezone.utc).timestamp())
 LATEST = int(datetime(9999, 1, 1, tzinfo=timezone.utc).timestamp()) - 1
 
@@ -30,24 +30,24 @@ def format_utc(seconds: int, pattern: str) -> str:
 
 @dataclass(frozen=True)
 class Window:
-    """Which rows a sync asks for.
+    """The modification times that a sync reads.
 
     :param start: rows last changed before this time (seconds since 1970, UTC) are not read
-    :param lookback_days: how far each incremental sync steps back behind its cursor, for systems that book late
+    :param lookback_days: how far before its cursor each incremental sync starts, for systems that book late
     """
 
     start: int | None = None
     lookback_days: int = 0
 
-    # Syncs overlap, because writers commit a little late and clocks are cut to whole seconds.
+    # Syncs overlap, because changes are committed a little late and timestamps are cut to whole seconds.
     OVERLAP_SECONDS = 1
 
     def overlapping(self, timestamp: int) -> int:
-        """Where to continue behind a time that this sync, or one that was cut off, has reached."""
+        """Where to continue after a time that this sync, or one that was interrupted, has reached."""
         return timestamp - self.OVERLAP_SECONDS
 
     def since(self, cursor: int | None, overlap: int = OVERLAP_SECONDS) -> int | None:
-        """Where to begin after a stored cursor. All times in seconds since 1970 (UTC)."""
+        """Where to begin, given a stored cursor. All times are seconds since 1970 (UTC)."""
         if cursor is None:
             return self.start
         since = cursor - overlap - self.lookback_days * SECONDS_PER_DAY
@@ -55,9 +55,9 @@ class Window:
 
 
 class TimestampFormat(Protocol):
-    """Turns a record's cursor value into seconds since 1970 (UTC) and back."""
+    """Converts a record's cursor value into seconds since 1970 (UTC) and back."""
 
-    #: What a value looks like, for messages.
+    #: A description of such values, for messages.
     description: str
 
     def parse(self, value: Any) -> int | None:
@@ -93,7 +93,7 @@ class OffsetDateTime(TimestampFormat):
 
     @override
     def parse(self, value: Any) -> int | None:
-        """``None`` also for a time without an offset, which may be that of any zone."""
+        """``None`` also for a time without an offset, since its time zone is not known."""
         return _seconds(value) if isinstance(value, str) and value else None
 
     @override
@@ -121,10 +121,10 @@ def _seconds(value: str) -> int | None:
 
 
 class ZonelessText(TimestampFormat):
-    """``2024-01-31T12:00:00`` (or with a blank) without a time zone, in whatever zone the vendor's clocks are.
+    """``2024-01-31T12:00:00`` (or with a blank instead of the ``T``), in the unknown time zone of the vendor's clocks.
 
-    The seconds are those of the same text in UTC. That is enough to compare timestamps of one vendor with each
-    other. The clock of a server in UTC can be behind them, which makes a reading promise less, never too much.
+    It is converted as if it were UTC. That is enough to compare timestamps of one vendor with each other. A server
+    clock in UTC can lag behind them. Then the cursor of a reading is too low, which is safe; it is never too high.
     """
 
     description = "a date and time such as 2024-01-31T12:00:00"

@@ -132,7 +132,7 @@ def page_out_of_order(inquiry: Inquiry, *numbers: int) -> str:
         raise CannotTell("the list has too few rows")
     # No other request has this page size, so that the server takes it for another list.
     answers = [
-        inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, again=True)
+        inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, refetch=True)
         for number in numbers
     ]
     return REFUSED if answers[-1].refused else SERVED if answers[-1].listed else ""
@@ -297,7 +297,7 @@ def late_events(inquiry: Inquiry) -> str:
     stream, previous = inquiry.stream("events"), EVENTS.base(inquiry, "events").rows
     now = inquiry.page("events", params=WITH_USER)
     if now.page is None:
-        now = inquiry.page("events", again=True)
+        now = inquiry.page("events", refetch=True)
     known = {stream.key(row) for row in previous}
     oldest, newest = min(times := EVENTS.times(inquiry, "events", previous)), max(times)
     new = EVENTS.times(inquiry, "events", [row for row in now.rows if stream.key(row) not in known])

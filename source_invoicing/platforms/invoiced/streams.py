@@ -335,7 +335,7 @@ class ChasingCadences(CreationOrderedStream):
     resource = "chasing_cadences"
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         is_missing = isinstance(refusal, ResourceMissing) and not partition.path
         return [Partition(path="customer_chasing_cadences")] if is_missing else ()
 

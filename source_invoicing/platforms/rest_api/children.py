@@ -48,7 +48,7 @@ class RestParentStream(RestStream, ParentStream):
     def _read_ids(self) -> Iterator[Any]:
         # From the beginning, independent of a reading of the stream itself that may be in progress.
         reader = copy.copy(self)
-        reader.progress, reader.read_for = self.make_state(), ()
+        reader.progress, reader.target_streams = self.make_state(), ()
         try:
             yield from map(self.parent_id, reader.all_records())
         except Failure as failure:
@@ -56,7 +56,7 @@ class RestParentStream(RestStream, ParentStream):
 
     @cached_property
     @override
-    def _normalise(self) -> Normaliser:
+    def normaliser(self) -> Normaliser:
         kept = (*self.declared.primary_key, *filter(None, [self.cursor_field]), self.id_path)
         return Normaliser(self.name, self.schema_of_records(), keep=(str(path).partition(".")[0] for path in kept))
 
@@ -66,7 +66,7 @@ class RestParentStream(RestStream, ParentStream):
 
         :raises Failure: when no list of the account can be read
         """
-        return [self.parent_id(self._normalise(copy.deepcopy(row))) for row in self.first_rows]
+        return [self.parent_id(self.normaliser(copy.deepcopy(row))) for row in self.first_rows]
 
     @override
     def parent_id(self, row: Row) -> Any:
@@ -135,7 +135,7 @@ class RestChildStream(ChildStream, RestStream):
             for batch in self.reader(partition).batches(None):
                 yield from self.records(batch.rows, partition)
         except ResourceMissing as missing:
-            self.without_list(partition, missing)
+            self.resolve_missing_list(partition, missing)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
@@ -165,7 +165,7 @@ class RestChildStream(ChildStream, RestStream):
         )
 
     @override
-    def without_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:
+    def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:
         """A parent without a list has no rows if others have a list; if none has one, the path is wrong.
 
         Whether the parent itself still exists is not checked: how to ask for it is not declared.

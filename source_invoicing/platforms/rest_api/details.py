@@ -92,7 +92,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def records_of(self, detail: Row, document: Document) -> list[Row]:
         whole = self._stamped(detail, document)
         parts = self._parts_stream
-        return [self._normalise(record) for record in (parts.parts_of(whole) if parts else [whole])]
+        return [self.normaliser(record) for record in (parts.parts_of(whole) if parts else [whole])]
 
     def _stamped(self, detail: Row, document: Document) -> Row:
         """A detail with the key and the cursor of its row in the list."""

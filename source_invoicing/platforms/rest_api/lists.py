@@ -150,7 +150,7 @@ class DeclaredLists(DeclaredStream, ABC):
     @property
     def _end_states(self) -> list[EndState | None]:
         """The state that moves once all is read, of each stream that the list is read for."""
-        return [end_state_in(stream.progress) for stream in self.read_for or [self]]
+        return [end_state_in(stream.progress) for stream in self.target_streams or [self]]
 
     def record_start(self, page: Page) -> None:
         """Record when the reading of a list began, for states that move once all is read."""

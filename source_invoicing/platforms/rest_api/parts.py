@@ -103,7 +103,7 @@ class PartStream(DeclaredStream, DerivedStream):
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         parts = self.parts_of_first([{**row, **partition.stamp} for row in rows])
-        return [self._normalise(part) for part in parts]
+        return [self.normaliser(part) for part in parts]
 
     def parts_of_first(self, documents: Sequence[Row]) -> list[Row]:
         """The parts of the first documents, with a warning if none has any: ``expand`` may be wrong."""

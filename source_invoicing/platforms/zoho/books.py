@@ -195,7 +195,7 @@ class Transactions(ZohoStream):
         return page
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         """One list per bank account: some documentation requires an account, some does not."""
         if not isinstance(refusal, BadRequest) or "account_id" in partition.params:
             return ()

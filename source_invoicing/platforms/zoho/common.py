@@ -87,7 +87,7 @@ class ZohoStream(InvoicingStream):
 
     def __init__(self, account: ZohoAccount) -> None:
         # The products differ in the fields of what they both have.
-        self.schemas = f"schemas/{account.product.path}"
+        self.schema_folder = f"schemas/{account.product.path}"
         super().__init__(account)
 
     @override

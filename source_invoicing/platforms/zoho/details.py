@@ -54,7 +54,7 @@ class ZohoDetails(DetailStream):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self.schemas = self._source.schemas
+        self.schema_folder = self._source.schema_folder
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
@@ -249,7 +249,7 @@ class ContactDetails(ZohoDetails):
     """
 
     source = Contacts
-    left_out = ("bank_accounts", "cards", "checks", "vpa_list", "upi_mandates")
+    excluded_members = ("bank_accounts", "cards", "checks", "vpa_list", "upi_mandates")
 
 
 class ItemDetails(BulkDetails):

@@ -138,7 +138,7 @@ def answers(
     :param among: parameters of a page of the list ``beside`` that was already requested
     """
     probe_id = f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}"
-    return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, among=among), assumed)
+    return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, page_params=among), assumed)
 
 
 def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Probe, ...]:
@@ -186,7 +186,7 @@ def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Prob
             "page-zero",
             "page=0 is the first page.",
             INFERRED,
-            page_at("invoices", PageRequest(number=0), along=COUNTED),
+            page_at("invoices", PageRequest(number=0), combined_with=COUNTED),
             FIRST_ROWS,
             dict.fromkeys((EMPTY, REFUSED, FIRST_ROWS, ROWS), "The connector counts pages from 1."),
         ),

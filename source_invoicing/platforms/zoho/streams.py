@@ -59,7 +59,7 @@ class ContactPersons(ZohoStream):
         return int(identity) if identity.isdecimal() else None
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         if refusal is None or partition.path:
             return ()
         logger.info("Stream %s: Zoho lists contact persons of one contact at a time. Each is asked for.", self.name)
@@ -74,7 +74,7 @@ class ContactPersons(ZohoStream):
         ]
 
     @override
-    def without_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
+    def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
         """A contact that has been deleted since it was listed has no persons."""
         if partition.path:
             return [partition.key]
@@ -215,7 +215,7 @@ class Taxes(ZohoStream):
             yield replace(partition, params={**partition.params, "filter_by": "Taxes.All"})
 
     @override
-    def instead_of(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
+    def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         """The list without the filter, which may be refused or list nothing if Zoho does not know its value."""
         if isinstance(refusal, ResourceMissing):
             return ()

@@ -1,4 +1,4 @@
-"""Asking a real account whether what is assumed of an API is true. Knows no platform."""
+"""Questions to a real account, to check what is assumed of its API. Knows no platform."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HONOURED, IGNORED, REFUSED = "honoured", "ignored", "refused"
 PRESENT, ABSENT = "present", "absent"
 ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
 
-#: What a failure answers; others are refusals if the API said something.
+#: The outcomes of failures; any other failure is a refusal, if there was a response.
 KINDS: Mapping[type[Failure], str] = {
     AccessRefused: NO_ACCESS,
     ResourceMissing: MISSING,
@@ -30,13 +30,13 @@ Params = Mapping[str, Any]
 
 
 class CannotTell(Exception):
-    """A question has no answer in this account: no rows, no access. The reason is fit for a report."""
+    """A question cannot be answered in this account, for lack of rows or access. The report quotes the reason."""
 
 
 @dataclass(frozen=True)
 class Question:
     """
-    :param ask: returns the outcome that an :class:`.Inquiry` comes to; raises :class:`CannotTell`
+    :param ask: finds the outcome by an :class:`.Inquiry`; raises :class:`CannotTell`
     :param means: what each outcome means for the connector
     """
 
@@ -45,8 +45,8 @@ class Question:
 
 
 def question(means: Mapping[str, str]) -> Callable[[Callable[..., str]], Callable[..., Question]]:
-    """Makes a kind of question of a function: its first argument is the :class:`.Inquiry`, the others say what
-    is asked about.
+    """Turns a function into a kind of question. Its first argument is the :class:`.Inquiry`; the others say what the
+    question is about.
 
     :param means: what each outcome means for the connector
     """
@@ -62,12 +62,12 @@ def question(means: Mapping[str, str]) -> Callable[[Callable[..., str]], Callabl
 
 @dataclass(frozen=True)
 class Probe:
-    """One fact about an API that reading can settle.
+    """One fact about an API that can be checked by reading.
 
-    :param id: what reports call it
+    :param id: its name in reports
     :param fact: what is assumed, in one sentence
-    :param assumed: the outcomes that bear the fact out
-    :param means: what outcomes mean for the connector, where the question's own words do not fit
+    :param assumed: the outcomes that confirm the fact
+    :param means: what outcomes mean for the connector, where the question's own text does not fit
     """
 
     id: str
@@ -79,7 +79,7 @@ class Probe:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """The outcomes that bear the fact out."""
+        """The outcomes that confirm the fact."""
         return (self.assumed,) if isinstance(self.assumed, str) else self.assumed
 
     def meaning(self, outcome: str) -> str:
@@ -90,8 +90,8 @@ class Probe:
 @dataclass(frozen=True)
 class Answer:
     """
-    :param response: ``None`` where not even a refusal came that could be read
-    :param page: the rows; ``None`` where the request was refused, or was none for a list
+    :param response: ``None`` where there was no readable response, not even a refusal
+    :param page: the rows; ``None`` where the request was refused or was not for a list
     :param failure: why it was refused
     """
 
@@ -101,23 +101,23 @@ class Answer:
 
     @property
     def body(self) -> Any:
-        """What came, decoded; ``None`` where nothing did."""
+        """The decoded body; ``None`` where there is no response."""
         return None if self.response is None else self.response.body
 
     def header(self, name: str) -> str:
-        """A header of what came; blank where it is missing."""
+        """A header of the response; blank where it is missing."""
         return "" if self.response is None else self.response.headers.get(name, "")
 
     @property
     def refused(self) -> bool:
-        """Whether the API says that it does not take the request."""
+        """Whether the API rejects the request."""
         return self.outcome == REFUSED
 
     @property
     def answered(self) -> Response:
         """The response to a request that was not refused.
 
-        :raises CannotTell: when it was
+        :raises CannotTell: when it was refused
         """
         if self.response is None or self.failure is not None:
             raise CannotTell(self.outcome)
@@ -125,9 +125,9 @@ class Answer:
 
     @property
     def rows(self) -> list[Row]:
-        """The rows.
+        """The rows; at least one.
 
-        :raises CannotTell: when there is not a list, or an empty one
+        :raises CannotTell: when there is no list, or an empty one
         """
         if not self.listed.rows:
             raise CannotTell("the list has no rows")
@@ -145,7 +145,7 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """Whether the API has what was asked for."""
+        """How the API responds to the request."""
         if self.failure is None:
             return ANSWERS
         for kind, word in KINDS.items():

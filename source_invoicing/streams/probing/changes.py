@@ -1,4 +1,4 @@
-"""Questions about lists that are asked for what changed: the filter, its border, the order."""
+"""Questions about reading what changed: the filter by time of change, its boundary, the order of the list."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ THAT_SECOND, NOTHING = "that second only", "nothing is listed"
 INCLUDED, EXCLUDED = "included", "left out"
 NEWEST_FIRST = "newest first, whatever is asked for"
 ALWAYS, SOMETIMES = "on every row", "on some rows"
-# With fewer different times, an order may be one by chance.
+# With fewer different times, rows may be in order by chance.
 FEWEST_TIMES = 3
 
 
 @dataclass(frozen=True)
 class Changes:
-    """How an API is asked for what changed.
+    """How to ask an API for what changed.
 
-    :param since: the parameters for "changed since" a time (seconds since 1970, UTC); ``None``: as the stream asks
-    :param oldest: the parameters for an order by time of change, and ``newest`` those for its reverse
-    :param field: that holds the time; empty for the stream's cursor
-    :param unit: seconds that the filter takes for one
-    :param filter_name: what facts call the filter, and ``sort_name`` the order
+    :param since: the parameters for "changed since" a time (seconds since 1970, UTC); ``None``: those of the stream
+    :param oldest: the parameters for "oldest change first"
+    :param newest: the parameters for "newest change first"
+    :param field: the field with the time of change; empty for the stream's cursor
+    :param unit: the resolution of the filter in seconds
+    :param filter_name: the name of the filter in the facts
+    :param sort_name: the name of the order in the facts
     """
 
     since: Callable[[int], Params] | None = None
@@ -49,41 +51,41 @@ class Changes:
     sort_name: str = ""
 
     def filter_probe(self, name: str, mark: Mark) -> Probe:
-        """A list can be asked for what changed."""
+        """The filter selects what changed."""
         fact = f"{self.filter_name} selects {in_words(name)}."
         return Probe(f"{name}-filter", fact, mark, change_filter(name, self), HONOURED)
 
     def order_probe(self, name: str, mark: Mark, means: Mapping[str, str] | None = None) -> Probe:
-        """A list comes by time of change when that is asked for."""
+        """A list can be sorted by time of change."""
         fact = f"{self.sort_name} orders {in_words(name)}."
         return Probe(f"{name}-order", fact, mark, change_order(name, self), HONOURED, means or {})
 
     def boundary_probe(self, name: str, mark: Mark, assumed: str, means: Mapping[str, str] | None = None) -> Probe:
-        """The filter lists what changed at the very time that it names, or leaves it out.
+        """The filter includes or excludes rows that changed in the very second that it names.
 
-        :param assumed: which of them
+        :param assumed: which of the two
         """
         does = "lists" if assumed == INCLUDED else "leaves out"
         fact = f"{self.filter_name} {does} {in_words(name)} of the very second that it names."
         return Probe(f"{name}-boundary", fact, mark, boundary(name, self), assumed, means or {})
 
     def times(self, inquiry: Inquiry, name: str, rows: Sequence[Row]) -> list[int]:
-        """When rows changed; those that do not say are left out."""
+        """The times at which rows changed; rows without a time are skipped."""
         stream = inquiry.stream(name)
         parse = stream.timestamp_format.parse
         found = [parse(row.get(self.field)) if self.field else stream.timestamp(row) for row in rows]
         return [seconds for seconds in found if seconds is not None]
 
     def base(self, inquiry: Inquiry, name: str) -> Answer:
-        """A page of the list, the newest changes first where that can be had."""
+        """A page of the list, newest change first where the API supports that."""
         answer = inquiry.page(name, params=self.newest)
         return inquiry.page(name) if self.newest and answer.page is None else answer
 
     def since_middle(self, inquiry: Inquiry, name: str) -> tuple[int, list[int], Answer]:
-        """Ask for what changed since a time between those of a page: a third of them are before it, so that a short
-        list leaves enough behind it to show an order.
+        """Ask for what changed since a time in the middle of those of a page. Only a third of them are earlier, so that
+        in a short list enough are later to show an order.
 
-        :return: the time, those of the page, and the answer
+        :return: the time in the middle, all times of the page, and the answer
         :raises CannotTell: when the rows do not differ in time
         """
         times = self.times(inquiry, name, self.base(inquiry, name).rows)
@@ -107,7 +109,7 @@ class Changes:
     }
 )
 def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
-    """Does the filter by time of change hold?"""
+    """Does the filter by time of change work?"""
     middle, times, answer = changes.since_middle(inquiry, name)
     if answer.refused:
         return REFUSED
@@ -130,7 +132,7 @@ def change_filter(inquiry: Inquiry, name: str, changes: Changes) -> str:
     }
 )
 def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
-    """Does the filter list a row that changed at the very time that is asked for?"""
+    """Does the filter list a row that changed at the very time that it names?"""
     middle, _, answer = changes.since_middle(inquiry, name)
     found = changes.times(inquiry, name, answer.listed.rows)
     if not found or min(found) < middle:
@@ -150,7 +152,7 @@ def boundary(inquiry: Inquiry, name: str, changes: Changes) -> str:
     }
 )
 def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[int], Params]) -> str:
-    """Does a filter hold that ends at a time of change?
+    """Does a filter work that ends at a time of change?
 
     :param until: the parameters for it
     """
@@ -172,27 +174,27 @@ def change_end(inquiry: Inquiry, name: str, changes: Changes, until: Callable[[i
     }
 )
 def change_order(inquiry: Inquiry, name: str, changes: Changes) -> str:
-    """Does the list come by time of change when that is asked for? The oldest change has to come first: the other way
-    round is asked for where its page serves the filter too."""
+    """Can the list be sorted by time of change, oldest first? Newest first is tried before, where the filter needs that
+    page anyway."""
     if changes.since is not None:
         answer = inquiry.page(name, params=changes.newest)
         if answer.refused:
             return REFUSED
-        down = _different(changes.times(inquiry, name, answer.rows))
-        if down != sorted(down, reverse=True):
+        descending = _different(changes.times(inquiry, name, answer.rows))
+        if descending != sorted(descending, reverse=True):
             return IGNORED
-        _, _, later = changes.since_middle(inquiry, name)
-        up = [] if later.page is None else changes.times(inquiry, name, later.page.rows)
-        if len(set(up)) >= FEWEST_TIMES:
-            return _direction(inquiry, up)
+        _, _, filtered = changes.since_middle(inquiry, name)
+        ascending = [] if filtered.page is None else changes.times(inquiry, name, filtered.page.rows)
+        if len(set(ascending)) >= FEWEST_TIMES:
+            return _direction(inquiry, ascending)
     answer = inquiry.page(name, params=changes.oldest)
     return REFUSED if answer.refused else _direction(inquiry, _different(changes.times(inquiry, name, answer.rows)))
 
 
 def _different(times: list[int]) -> list[int]:
-    """Times that can show an order.
+    """Check that times differ enough to show an order.
 
-    :raises CannotTell: when they cannot
+    :raises CannotTell: when they do not
     """
     if len(set(times)) < FEWEST_TIMES:
         raise CannotTell("the rows do not differ enough in their times")
@@ -211,12 +213,12 @@ def _direction(inquiry: Inquiry, times: list[int]) -> str:
         ABSENT: "Without a time of change each sync emits the whole list.",
     }
 )
-def carries(inquiry: Inquiry, name: str, field: str, among: Params | None = None) -> str:
-    """Do the rows carry a field?
+def carries(inquiry: Inquiry, name: str, field: str, page_params: Params | None = None) -> str:
+    """Do the rows have a value in a field?
 
-    :param among: see :meth:`.Inquiry.rows`
+    :param page_params: see :meth:`.Inquiry.rows`
     """
-    rows = inquiry.rows(name, among)
+    rows = inquiry.rows(name, page_params)
     filled = [row for row in rows if row.get(field) not in (None, "", [], {})]
     inquiry.note("rows", len(rows))
     inquiry.note("rows that carry it", len(filled))

@@ -1,4 +1,4 @@
-"""The one who asks an account: one request at a time, no question twice, nothing kept but shapes."""
+"""Requests to an account: one at a time, none twice. Of the rows, only their shapes are kept."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from source_invoicing.streams.probing.shapes import Shapes, fields_of
 from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.stream import InvoicingStream
 
-#: Failures that the next request would meet as well.
+#: Failures with which every further request would fail, too.
 ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
 
-# Parents whose lists are looked at for one that has rows.
+# How many parents are tried to find a list with rows.
 MAX_PARENTS = 2
 
 
 class Inquiry:
-    """Asks one account.
+    """Sends requests to one account, and remembers the answers.
 
-    :ivar statuses: of the answers since :meth:`begin`
-    :ivar counts: noted since :meth:`begin`
-    :ivar fields: noted since :meth:`begin`, such as those of what a path answers that the connector does not read
-    :ivar shapes: of all rows that came
+    :ivar statuses: HTTP statuses of the answers since :meth:`begin`
+    :ivar counts: numbers for the report, since :meth:`begin`
+    :ivar fields: fields for the report, since :meth:`begin`, such as those of paths that the connector does not read
+    :ivar shapes: the shapes of all rows that were returned
     """
 
     def __init__(self, streams: Sequence[InvoicingStream]) -> None:
@@ -56,17 +56,17 @@ class Inquiry:
         self._of_parents: dict[str, Partition] = {}
 
     def begin(self) -> None:
-        """Begin with another probe."""
+        """Start the next probe."""
         self.statuses, self.counts, self.fields = [], {}, {}
 
     def note(self, name: str, count: int) -> None:
-        """Put a number into the report. Never one that a row holds."""
+        """Put a number into the report. It must never be a value of a row."""
         self.counts[name] = count
 
     def note_fields(self, name: str, value: Any) -> None:
         """Put the names and types of fields into the report.
 
-        :param name: of a stream that knows the fields that users have made
+        :param name: of a stream, which knows the custom fields of users
         """
         self.fields |= fields_of(value, self.stream(name))
 
@@ -83,16 +83,15 @@ class Inquiry:
         path: str = "",
         key: Hashable = None,
         headers: Mapping[str, str] | None = None,
-        again: bool = False,
+        refetch: bool = False,
     ) -> Answer:
         """A page of a stream's list.
 
-        :param params: query parameters, or members of the body, in place of the stream's own; ``None`` leaves one out
-        :param path: in place of the stream's; ``{id}`` stands for a key. What it answers with is not read as
-            a list
+        :param params: query parameters, or members of the body, that replace the stream's own; ``None`` removes one
+        :param path: replaces the path of the stream; ``{id}`` stands for a key. The response is not read as a list
         :param key: for ``{id}``
-        :param again: ask even if the answer is known
-        :raises Failure: when no further request would be answered either
+        :param refetch: send the request even if its answer is known
+        :raises Failure: when every further request would fail, too
         :raises CannotTell: when the list belongs to a parent, and there is none
         """
         stream, request = self.stream(name), request or PageRequest()
@@ -100,28 +99,28 @@ class Inquiry:
         if "{id}" in path:
             path = path.replace("{id}", path_segment(key))
         listing = ResourceList(stream, replace(partition, path=path) if path else partition)
-        asked = _with(listing.request(request, {}), params or {})
+        asked = _with_params(listing.request(request, {}), params or {})
         asked = replace(asked, headers={**asked.headers, **(headers or {})}, label=label or asked.label)
-        answer = self._answer(stream, asked, None if path else request, again=again)
+        answer = self._answer(stream, asked, None if path else request, refetch=refetch)
         if path and answer.failure is None and answer.response is not None:
             self.note_fields(name, answer.response.body)
         return answer
 
-    def rows(self, name: str, among: Params | None = None) -> list[Row]:
+    def rows(self, name: str, page_params: Params | None = None) -> list[Row]:
         """Rows of a list.
 
-        :param among: of a page that other probes ask for; where that is refused, those of the plain list
+        :param page_params: parameters of a page that other probes request too; without them, if they are refused
         :raises CannotTell: when there are none
         """
-        answer = self.page(name, params=among)
-        return (self.page(name) if among and answer.page is None else answer).rows
+        answer = self.page(name, params=page_params)
+        return (self.page(name) if page_params and answer.page is None else answer).rows
 
     def record(self, name: str, key: Hashable) -> Answer:
-        """A record by itself, as the connector asks for one. It is not read as a list.
+        """A single record, requested as the connector does it. The response is not read as a list.
 
         :param key: what identifies it
-        :raises Failure: when no further request would be answered either
-        :raises CannotTell: when records of that stream cannot be asked for
+        :raises Failure: when every further request would fail, too
+        :raises CannotTell: when single records of that stream cannot be requested
         """
         stream = self.stream(name)
         request = stream.record_request(key, Partition())
@@ -131,14 +130,14 @@ class Inquiry:
 
     def _partition(self, stream: Resource) -> Partition:
         if not isinstance(stream, ChildStream):
-            # Of windows of time, the last one is the most likely to have rows.
+            # If the partitions are windows of time, the last one is the most likely to have rows.
             return Partition() if stream.lists else [*stream.partitions()][-1]
         if stream.name not in self._of_parents:
             self._of_parents[stream.name] = self._partition_with_rows(stream)
         return self._of_parents[stream.name]
 
     def _partition_with_rows(self, stream: ChildStream) -> Partition:
-        """The list of the first parent that has rows in it; of a few, as each costs a request."""
+        """The list of the first parent that has rows. Only a few are tried, as each costs a request."""
         parents = stream.parents
         ids = map(parents.parent_id, self.page(parents.name).rows[:MAX_PARENTS])
         partitions = [stream.partition_for(each) for each in ids]
@@ -148,14 +147,16 @@ class Inquiry:
                 return partition
         return partitions[0]
 
-    def _answer(self, stream: Resource, asked: Request, request: PageRequest | None, *, again: bool = False) -> Answer:
+    def _answer(
+        self, stream: Resource, asked: Request, request: PageRequest | None, *, refetch: bool = False
+    ) -> Answer:
         """
-        :param request: what is read as a page of; ``None`` where the answer is not a list
+        :param request: the page that ``asked`` requests; ``None`` where the response is not read as a list
         """
-        if isinstance(stream, ChildStream):  # whose path holds an id
+        if isinstance(stream, ChildStream):  # its path contains an id
             asked = replace(asked, label=f"/{stream.parent_resource}/.../{stream.resource}")
-        key = (_key(asked), request is None)
-        if again or key not in self._answers:
+        key = (_request_key(asked), request is None)
+        if refetch or key not in self._answers:
             self._answers[key] = self._send(stream, asked, request)
         answer = self._answers[key]
         if answer.response is not None:
@@ -172,7 +173,7 @@ class Inquiry:
             if isinstance(verdict, Fail) and not isinstance(verdict.failure, ENDS_ALL):
                 refused.append(verdict.failure)
                 return OK
-            if isinstance(verdict, Retry):  # the log says so, without the vendor's words
+            if isinstance(verdict, Retry):  # it is logged, without the vendor's text
                 sentence = f"HTTP {response.status} for {asked.shown}."
                 return replace(verdict, failure=type(verdict.failure)(sentence, FailureType.transient_error))
             return verdict
@@ -184,7 +185,7 @@ class Inquiry:
                 return Answer(response, None if request is None else stream.read_page(response, request))
             except ENDS_ALL:
                 raise
-            except Failure as failure:  # whole, and not the list that it should be
+            except Failure as failure:  # the response is complete, but not the list that it should be
                 if not isinstance(failure, tuple(KINDS)):
                     failure = MalformedResponse(failure.sentence, FailureType.transient_error)
                 return Answer(response, failure=failure)
@@ -201,7 +202,7 @@ class Inquiry:
 
 
 def lists_of(streams: Sequence[InvoicingStream]) -> dict[str, Resource]:
-    """The lists that streams are read from, by name; those of one account, where several are read."""
+    """The lists that streams are read from, by name; only those of the first account, where several are read."""
     lists: dict[str, Resource] = {}
     for stream in streams:
         source = stream.members[0].source_stream
@@ -209,7 +210,7 @@ def lists_of(streams: Sequence[InvoicingStream]) -> dict[str, Resource]:
     return lists
 
 
-def _with(request: Request, params: Params) -> Request:
+def _with_params(request: Request, params: Params) -> Request:
     if not params:
         return request
     if isinstance(request.json, dict):
@@ -221,6 +222,6 @@ def _merged(values: Mapping[str, Any], others: Params) -> dict[str, Any]:
     return {name: value for name, value in {**values, **others}.items() if value is not None}
 
 
-def _key(request: Request) -> Hashable:
-    said = [dict(request.params), request.json, dict(request.headers)]
-    return request.url or request.path, json.dumps(said, sort_keys=True, default=str)
+def _request_key(request: Request) -> Hashable:
+    content = [dict(request.params), request.json, dict(request.headers)]
+    return request.url or request.path, json.dumps(content, sort_keys=True, default=str)

@@ -46,14 +46,16 @@ FEWEST_IN_ORDER = 3
         UNREADABLE: "What comes cannot be read by the connector.",
     }
 )
-def path(inquiry: Inquiry, path: str, beside: str, params: Params | None = None, among: Params | None = None) -> str:
+def path(
+    inquiry: Inquiry, path: str, like: str, params: Params | None = None, page_params: Params | None = None
+) -> str:
     """Does a path answer?
 
-    :param beside: a stream whose requests are like those for it, and whose rows have ids for it
-    :param among: see :meth:`.Inquiry.rows`
+    :param like: a stream with requests of the same kind, whose rows have the ids for the path
+    :param page_params: see :meth:`.Inquiry.rows`
     """
-    key = inquiry.stream(beside).key(inquiry.rows(beside, among)[0]) if "{id}" in path else None
-    return inquiry.page(beside, path=path, params=params, key=key).outcome
+    key = inquiry.stream(like).key(inquiry.rows(like, page_params)[0]) if "{id}" in path else None
+    return inquiry.page(like, path=path, params=params, key=key).outcome
 
 
 @question(
@@ -79,22 +81,21 @@ def listed(inquiry: Inquiry, name: str, params: Params | None = None) -> str:
         REFUSED: "The parameter has to be left out.",
     }
 )
-def parameter(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
-    """Does a list take a parameter?
+def parameter(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None = None) -> str:
+    """Does a list accept a parameter?
 
-    :param along: what another probe asks of the same list. If it takes both at once, one request has answered both
+    :param combined_with: parameters of another probe of the same list: if both are accepted, one request answers both
     """
-    answer = _with_another(inquiry, name, params, along)
+    answer = _with_another(inquiry, name, params, combined_with)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
     return TAKEN if answer.listed else ""
 
 
-def _with_another(inquiry: Inquiry, name: str, params: Params, along: Params | None) -> Answer:
-    """A page that is asked for with parameters and those of another probe, or with the former alone where that is not
-    taken."""
-    both = inquiry.page(name, params={**params, **(along or {})})
-    return inquiry.page(name, params=params) if along and both.page is None else both
+def _with_another(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None) -> Answer:
+    """A page requested with parameters and those of another probe, or without the latter if that is refused."""
+    both = inquiry.page(name, params={**params, **(combined_with or {})})
+    return inquiry.page(name, params=params) if combined_with and both.page is None else both
 
 
 @question(
@@ -108,26 +109,28 @@ def selection(
     inquiry: Inquiry,
     name: str,
     params: Params,
-    keeps: Callable[[Row], bool],
+    matches: Callable[[Row], bool],
     *,
-    among: Params | None = None,
-    along: Params | None = None,
+    page_params: Params | None = None,
+    combined_with: Params | None = None,
 ) -> str:
     """Does a parameter select rows?
 
-    :param keeps: whether it should list a row
-    :param among: of a page without it, see :meth:`.Inquiry.rows`
-    :param along: see :func:`parameter`
+    :param matches: whether the parameter should select a row
+    :param page_params: parameters of a page without it, see :meth:`.Inquiry.rows`
+    :param combined_with: see :func:`parameter`
     """
-    if all(map(keeps, inquiry.rows(name, among))):
+    if all(map(matches, inquiry.rows(name, page_params))):
         raise CannotTell("there is no row that would be left out")
-    answer = _with_another(inquiry, name, params, along)
-    if along and answer.page is not None and not answer.page.rows:  # either of them may have left all out
+    answer = _with_another(inquiry, name, params, combined_with)
+    if (
+        combined_with and answer.page is not None and not answer.page.rows
+    ):  # either of the two may have excluded all rows
         answer = inquiry.page(name, params=params)
     if answer.refused:
         return REFUSED
     inquiry.note("rows selected", len(answer.listed.rows))
-    return HONOURED if all(map(keeps, answer.listed.rows)) else IGNORED
+    return HONOURED if all(map(matches, answer.listed.rows)) else IGNORED
 
 
 @question(
@@ -137,12 +140,12 @@ def selection(
         REFUSED: "The filter must not be sent.",
     }
 )
-def selects_none(inquiry: Inquiry, name: str, params: Params, along: Params | None = None) -> str:
-    """Does a filter that fits no row list none?
+def selects_none(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None = None) -> str:
+    """Is the list empty under a filter that matches no row?
 
-    :param along: see :func:`parameter`
+    :param combined_with: see :func:`parameter`
     """
-    answer = _with_another(inquiry, name, params, along)
+    answer = _with_another(inquiry, name, params, combined_with)
     if answer.refused:
         return REFUSED
     inquiry.note("rows with the filter", len(answer.listed.rows))
@@ -154,9 +157,9 @@ def selects_none(inquiry: Inquiry, name: str, params: Params, along: Params | No
 
 @question({})
 def observation(inquiry: Inquiry, name: str, see: Callable[[Answer], str], params: Params | None = None) -> str:
-    """What an answer shows. What that means is said by the probe.
+    """What does an answer show? The probe says what that means.
 
-    :param see: returns an outcome; raises :class:`CannotTell`
+    :param see: returns the outcome; raises :class:`CannotTell`
     """
     answer = inquiry.page(name, params=params)
     if answer.response is None:
@@ -178,7 +181,7 @@ def page_size(inquiry: Inquiry, name: str, param: str, size: int) -> str:
         return REFUSED
     page = answer.listed
     inquiry.note("rows", len(page.rows))
-    if page.size is not None:  # the API says what it has understood
+    if page.size is not None:  # the API reports the size that it has understood
         inquiry.note("rows that the API takes for a page", page.size)
         return TAKEN if page.size >= size else CAPPED
     if len(page.rows) >= size:
@@ -205,21 +208,21 @@ def page_at(
     request: PageRequest,
     *,
     in_order: bool = False,
-    among: Params | None = None,
-    along: Params | None = None,
+    page_params: Params | None = None,
+    combined_with: Params | None = None,
 ) -> str:
-    """What comes at a place in a list, such as far behind its end?
+    """What is at a place in a list, such as far beyond its end?
 
-    :param in_order: whether a page may have to be asked for behind the one before it, which is the first one then
-    :param among: of pages that other probes ask for
-    :param along: see :func:`parameter`
+    :param in_order: whether a page may have to be requested right after the previous one, here the first
+    :param page_params: parameters of pages that other probes request too
+    :param combined_with: see :func:`parameter`
     """
-    start = inquiry.page(name, params=among).rows
-    if request.number > 1 and inquiry.page(name, params=among, again=in_order).listed.has_more:
+    start = inquiry.page(name, params=page_params).rows
+    if request.number > 1 and inquiry.page(name, params=page_params, refetch=in_order).listed.has_more:
         raise CannotTell("the list has several pages")
-    answer = inquiry.page(name, request, {**(among or {}), **(along or {})})
-    if along and answer.page is None:
-        answer = inquiry.page(name, request, among)
+    answer = inquiry.page(name, request, {**(page_params or {}), **(combined_with or {})})
+    if combined_with and answer.page is None:
+        answer = inquiry.page(name, request, page_params)
     if answer.failure is not None and answer.refused:
         return REFUSED
     key = inquiry.stream(name).key
@@ -254,19 +257,22 @@ def last_page(inquiry: Inquiry, name: str) -> str:
     _, last, following = followed(inquiry, name)
     if last.page is not None and following is None:
         return NO_ADDRESS
-    behind = inquiry.page(name, following) if last.page is not None else last
-    if behind.page is None:
-        if behind.response is not None and behind.response.body == inquiry.page(name).answered.body:
-            return FIRST_ROWS  # which contradict a total
-        return ENDS if last.page is not None and behind.outcome in (REFUSED, MISSING) else behind.outcome
+    beyond = inquiry.page(name, following) if last.page is not None else last
+    if beyond.page is None:
+        if beyond.response is not None and beyond.response.body == inquiry.page(name).answered.body:
+            return FIRST_ROWS  # refused as a page, since they contradict a total
+        return ENDS if last.page is not None and beyond.outcome in (REFUSED, MISSING) else beyond.outcome
     key = inquiry.stream(name).key
     known = set(map(key, inquiry.page(name).listed.rows)) | set(map(key, last.listed.rows))
-    new = [row for row in behind.listed.rows if key(row) not in known]
-    return GOES_ON if new else FIRST_ROWS if behind.listed.rows else ENDS
+    new = [row for row in beyond.listed.rows if key(row) not in known]
+    return GOES_ON if new else FIRST_ROWS if beyond.listed.rows else ENDS
 
 
 def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | None]:
-    """Follow a list to its end: how many different rows, the last page, and the request for what is behind it."""
+    """Follow a list to its end.
+
+    :return: the number of different rows, the last page, and the request for the page after it
+    """
     stream, request, rows_so_far = inquiry.stream(name), PageRequest(), 0
     keys: set[Hashable] = set()
     for number in range(1, MAX_PAGES + 1):
@@ -292,13 +298,13 @@ def followed(inquiry: Inquiry, name: str) -> tuple[int, Answer, PageRequest | No
     }
 )
 def order_stable(inquiry: Inquiry, name: str) -> str:
-    """Do the same rows come in the same order when they are asked for once more?"""
-    once = inquiry.page(name).rows
-    if len(once) == 1:
+    """Do the same rows come in the same order when they are requested once more?"""
+    rows = inquiry.page(name).rows
+    if len(rows) == 1:
         raise CannotTell("the list has one row")
     key = inquiry.stream(name).key
-    again = inquiry.page(name, again=True).listed.rows
-    return STABLE if [*map(key, once)] == [*map(key, again)] else UNSTABLE
+    refetched = inquiry.page(name, refetch=True).listed.rows
+    return STABLE if [*map(key, rows)] == [*map(key, refetched)] else UNSTABLE
 
 
 @question(
@@ -308,7 +314,7 @@ def order_stable(inquiry: Inquiry, name: str) -> str:
     )
 )
 def row_order(inquiry: Inquiry, name: str) -> str:
-    """In which order does a list come?"""
+    """In which order is a list?"""
     stream, rows = inquiry.stream(name), inquiry.page(name).rows
     ids = [number for row in rows if (number := whole_number(first(stream.key(row)))) is not None]
     times = [time for row in rows if (time := stream.timestamp(row)) is not None]
@@ -338,10 +344,10 @@ def row_listed(inquiry: Inquiry, name: str) -> str:
 
 @question({ANOTHER_KEY: "The connector does not find the rows there: the name has to be added."})
 def list_key(inquiry: Inquiry, name: str, keys: tuple[str, ...], params: Params | None = None) -> str:
-    """Under which key do the rows stand?
+    """Under which key are the rows?
 
-    :param keys: documented ones, which are the outcomes
-    :param params: of a page that was asked for already
+    :param keys: the documented keys, which are the outcomes
+    :param params: parameters of a page that was requested already
     """
     answer = inquiry.page(name, params=params)
     body = answer.body

@@ -1,4 +1,4 @@
-"""What rows look like beside what the schemas say: paths and types, never a value."""
+"""How rows differ from their schemas: paths and types, never a value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from source_invoicing.streams.normalise import can_become
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.resource import Resource
 
-# A name of anything else may be made of what a record holds.
+# Any other name may contain data of a record.
 NAME = re.compile(r"[A-Za-z_]+(?:[0-9]{1,2}[A-Za-z_]*)?")
 LONGEST_NAME = 60
 # An object with more members is a record.
@@ -27,10 +27,10 @@ TYPES: Mapping[type, str] = {
 
 
 class Shapes:
-    """Collects the fields of rows that no schema declares, and those whose type is another than declared.
+    """Collects the fields of rows that no schema declares, and those with another type than declared.
 
     :ivar undeclared: types by stream and path
-    :ivar out_of_type: types, and the declared ones, by stream and path
+    :ivar out_of_type: by stream and path: the types that were found, and the declared ones
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class Shapes:
         self.out_of_type: dict[tuple[str, str], tuple[set[str], str]] = {}
 
     def note(self, stream: Resource, rows: Iterable[Row]) -> bool:
-        """Compare rows, as they come, with the schema of their stream. A schema that declares nothing says nothing.
+        """Compare unchanged rows with the schema of their stream. A schema without fields is not compared.
 
-        :return: whether there is nothing to say of that stream
+        :return: whether no difference has been found for that stream so far
         """
         schema = stream.schema_of_records()
         for row in rows:
@@ -78,15 +78,15 @@ def kind_of(value: Any) -> str:
 
 
 def shown(name: str) -> str:
-    """The name of a field, or a placeholder where it may be a value."""
+    """The name of a field, or a placeholder where it may contain data."""
     return name if len(name) <= LONGEST_NAME and NAME.fullmatch(name) else "*"
 
 
 def fields_of(body: Any, stream: Resource) -> dict[str, set[str]]:
-    """The fields of what a path answers with: types by path. What is inside the members of a record is left out: maps
-    have keys that users make.
+    """The fields of a response: types by path. The members of a record are not looked into, since they may be maps
+    whose keys come from users.
 
-    :param stream: knows the fields that users have made
+    :param stream: knows the custom fields of users
     """
     fields: dict[str, set[str]] = {}
     is_envelope = isinstance(body, dict) and len(body) <= MAX_IN_AN_ENVELOPE
