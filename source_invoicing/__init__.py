@@ -11,7 +11,7 @@ __all__ = ["SourceInvoicing"]
 
 
 def __getattr__(name: str) -> Any:
-    """The source, imported when it is first asked for: it brings the CDK along, which ``spec`` can do without."""
+    """Import the source on first access, since it imports the CDK, which ``spec`` does not need."""
     if name != "SourceInvoicing":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from source_invoicing.source import SourceInvoicing  # noqa: PLC0415 - see above

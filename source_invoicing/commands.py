@@ -1,6 +1,6 @@
-"""Commands for people in a shell: ``catalog``, ``login`` and ``probe``, beside ``--help`` and ``--version``.
+"""Commands for people in a shell: ``catalog``, ``login`` and ``probe``, besides ``--help`` and ``--version``.
 
-What a command makes goes to standard output and nothing else does; words go to standard error.
+Standard output holds only what a command produces; messages go to standard error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing_extensions import override
 from source_invoicing import probe
 from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
-from source_invoicing.http import Failure, config_failure, forget, heartbeat, mask
+from source_invoicing.http import Failure, config_failure, forget_secrets, heartbeat, mask
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.source import SourceInvoicing
 from source_invoicing.specification import PROTOCOL
@@ -32,7 +32,7 @@ from source_invoicing.specification import PROTOCOL
 INTERRUPTED = 130
 
 
-class _Words(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     """Log lines as text. Secrets are masked."""
 
     @override
@@ -43,21 +43,21 @@ class _Words(logging.Formatter):
 def launch(arguments: list[str]) -> None:
     """Carry out a command.
 
-    :param arguments: of the command line, without the program's name; without any, the help is shown
-    :raises SystemExit: with 1 when it failed, and 2 when it was misspelt; standard error says why
+    :param arguments: of the command line, without the program's name; if empty, the help is shown
+    :raises SystemExit: with 1 when it fails, and 2 when the arguments are wrong; standard error says why
     """
     parsed = _parser().parse_args(arguments or ["--help"])
-    # In the place of the CDK's handler, which prints messages of the protocol to standard output.
-    words = logging.StreamHandler()
-    words.setFormatter(_Words())
-    logging.getLogger().handlers = [words]
+    # This replaces the CDK's handler, which prints messages of the protocol to standard output.
+    handler = logging.StreamHandler()
+    handler.setFormatter(_TextFormatter())
+    logging.getLogger().handlers = [handler]
     try:
-        made = parsed.carry_out(parsed)
-        print(made if isinstance(made, str) else json.dumps(made, indent=2), flush=True)
+        result = parsed.carry_out(parsed)
+        print(result if isinstance(result, str) else json.dumps(result, indent=2), flush=True)
     except Failure as failure:
         sys.exit(failure.sentence)
     except BrokenPipeError:
-        # The reader went away. At its end, the interpreter would try to print the rest, and complain.
+        # The reader has gone away. On exit, the interpreter would try to print the rest, and fail.
         os._exit(1)
     except OSError as error:
         sys.exit(f"The output cannot be written: {error.strerror}.")
@@ -71,11 +71,11 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="source-invoicing", description="Reads invoicing systems, as a source of Airbyte.")
     parser.add_argument("--version", action="version", version=f"source-invoicing {version('source-invoicing')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, words in PROTOCOL.items():
-        commands.add_parser(name, help=words)
+    for name, purpose in PROTOCOL.items():
+        commands.add_parser(name, help=purpose)
 
-    def command(name: str, words: str, carry_out: Callable[[Namespace], Any]) -> ArgumentParser:
-        added = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    def command(name: str, purpose: str, carry_out: Callable[[Namespace], Any]) -> ArgumentParser:
+        added = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
         added.set_defaults(carry_out=carry_out)
         return added
 
@@ -93,8 +93,8 @@ def _parser() -> ArgumentParser:
     login.add_argument("platform", metavar="PLATFORM", help="zoho_books or zoho_invoice")
     login.add_argument("--data-center", help="us (default), eu, in, au, jp, ca, cn, sa or uk")
     for name in ("client_id", "client_secret", "code"):
-        words = f"or the environment variable {_variable(name)}; asked for unless given"
-        login.add_argument(f"--{name.replace('_', '-')}", help=words)
+        hint = f"or the environment variable {_variable(name)}; asked for unless given"
+        login.add_argument(f"--{name.replace('_', '-')}", help=hint)
     login.add_argument("--token-url", help="where tokens are issued instead of at the vendor's own host")
     login.add_argument("--base-url", help="where the API is reached instead of at the vendor's own host")
     return parser
@@ -110,7 +110,7 @@ def _catalog(arguments: Namespace) -> Any:
 def _probe(arguments: Namespace) -> str:
     source = SourceInvoicing()
     platform = source.platform(read_config(source, arguments.config))
-    if arguments.output:  # rather now than after all requests
+    if arguments.output:  # fails now if it cannot be written, and not after all requests
         Path(arguments.output).open("a", encoding="utf-8").close()
     with heartbeat():
         report = probe.run(platform, _names(arguments.only))
@@ -128,7 +128,7 @@ def _login(arguments: Namespace) -> Mapping[str, Any]:
             "platforms go into the configuration as they are."
         )
     options = {name: value for name, value in vars(arguments).items() if isinstance(value, str)}
-    forget()
+    forget_secrets()
     for name in platform.login_secrets:
         options[name] = (options.get(name) or os.environ.get(_variable(name)) or _ask_for(name)).strip()
         mask(options[name])
@@ -139,14 +139,14 @@ def _login(arguments: Namespace) -> Mapping[str, Any]:
 
 
 def _names(text: str) -> list[str]:
-    """What stands between commas."""
+    """The names in a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _ask_for(name: str) -> str:
-    """A secret that is typed in; a blank where there is no terminal."""
-    words = name.replace("_", " ").capitalize().replace(" id", " ID")
-    return getpass(f"{words}: ") if sys.stdin is not None and sys.stdin.isatty() else ""
+    """A secret that the user types in; empty without a terminal."""
+    prompt = name.replace("_", " ").capitalize().replace(" id", " ID")
+    return getpass(f"{prompt}: ") if sys.stdin is not None and sys.stdin.isatty() else ""
 
 
 def _variable(name: str) -> str:

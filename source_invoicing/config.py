@@ -1,7 +1,7 @@
 """The configuration as typed objects, and the messages about what is wrong in it.
 
-Each message is one sentence that names the property by its path (``platform.api_key``), says what is wrong and what it
-should be. Unknown properties are tolerated: the platform that runs the connector adds some of its own.
+Each message is one sentence that names the property by its path (``platform.api_key``) and says what is wrong and what
+it should be. Unknown properties are accepted, since the platform that runs the connector adds some.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pendulum
 
 from source_invoicing.http import Failure, config_failure
 
-# The form checks no more than that it is text, so that it can be emptied.
+# The form only checks that it is text, so that the user can empty it.
 TIMESTAMP = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
@@ -29,7 +29,7 @@ MAX_LOOKBACK_DAYS = 3650
 DELETIONS = ("ignore", "emit")
 DELETION_SWEEP_DAYS = 7
 MAX_DAYS = 365
-# Years in which every step back and every time zone stays within the calendar.
+# Years in which no lookback and no time zone leaves the calendar.
 FIRST_YEAR, LAST_YEAR = 1000, 9998
 A_DAY = 86_400
 
@@ -40,7 +40,7 @@ D = TypeVar("D", int, None)
 class Fields:
     """The properties of one object of the configuration.
 
-    :param values: the object, as it came
+    :param values: the object, as the user wrote it
     :param path: its path, for messages; empty at the root
     """
 
@@ -49,13 +49,13 @@ class Fields:
             raise config_failure(f"{path or 'The configuration'} should be an object, found {_kind(values)}.")
         self.values = values
         self._path = path
-        self._asked_for: set[str] = set()
+        self._known: set[str] = set()
         self._nested: dict[str, Fields] = {}
 
     def replaced(self, values: Mapping[str, Any]) -> Fields:
-        """Other values at the same place, where the same properties have been read."""
+        """The same object with other values; the properties read so far stay known."""
         fields = Fields(values, self._path)
-        fields._asked_for |= self._asked_for
+        fields._known |= self._known
         return fields
 
     def text(self, name: str, *, why: str = "") -> str:
@@ -69,13 +69,13 @@ class Fields:
         return value
 
     def optional_text(self, name: str, default: str = "") -> str:
-        """An optional text. White space around it comes from copying and is cut off."""
+        """An optional text. White space around it comes from copying, so it is removed."""
         value = self._get(name)
         if value is None:
             return default
         if not isinstance(value, str):
             raise self.complaint(name, f"should be text, found {_kind(value)}")
-        if any("\ud800" <= sign <= "\udfff" for sign in value):
+        if any("\ud800" <= character <= "\udfff" for character in value):
             raise self.complaint(
                 name, "holds half of a character, as it was cut in the middle of one; copy it once more"
             )
@@ -101,7 +101,7 @@ class Fields:
         return default if value is None else self._integer(name, value, lowest, highest)
 
     def integers(self, name: str, lowest: int, highest: int) -> list[int]:
-        """A list of whole numbers within bounds; an empty one where it is left out."""
+        """A list of whole numbers within bounds; empty if it is left out."""
         values = enumerate(self._list(name))
         return [self._integer(f"{name}[{index}]", value, lowest, highest) for index, value in values]
 
@@ -134,7 +134,7 @@ class Fields:
         return int(timestamp.timestamp())
 
     def url(self, name: str, default: str) -> str:
-        """The address of an API. Plain ``http`` only to this very machine; no credentials in it."""
+        """The address of an API, without credentials. Plain ``http`` is accepted only for this machine."""
         value = self.optional_text(name)
         if not value:
             return default
@@ -144,7 +144,7 @@ class Fields:
             (host or "").encode("idna")
         except ValueError:
             raise self.complaint(name, "is no valid address") from None
-        # Programs differ in what they make of these, and so in which host they see.
+        # Programs parse these differently, and so may see different hosts.
         if "\\" in value or not value.isprintable() or " " in value:
             raise self.complaint(name, "holds a sign that no address can hold")
         if parts.scheme not in ("http", "https") or not host:
@@ -170,7 +170,7 @@ class Fields:
         return None if value is None else self._fields_at(self._at(name), value)
 
     def objects(self, name: str) -> list[Fields]:
-        """A list of objects; an empty one where it is left out."""
+        """A list of objects; empty if it is left out."""
         return [self._fields_at(f"{self._at(name)}[{index}]", value) for index, value in enumerate(self._list(name))]
 
     def texts(self, name: str, default: Sequence[str]) -> list[str]:
@@ -184,7 +184,7 @@ class Fields:
         return [value.strip() for value in values]
 
     def json_object(self, name: str) -> Mapping[str, Any]:
-        """An object that is written as JSON text."""
+        """An object, written as JSON text."""
         try:
             value = json.loads(self.text(name))
         except ValueError as error:
@@ -194,40 +194,40 @@ class Fields:
         return value
 
     def flag(self, name: str) -> bool:
-        """True or false; false where it is left out."""
+        """True or false; false if it is left out."""
         value = self._get(name)
         if value is not None and not isinstance(value, bool):
             raise self.complaint(name, f"should be true or false, found {_kind(value)}")
         return bool(value)
 
     def unknown(self) -> Iterator[str]:
-        """A sentence about each property, nested ones included, that has not been read by now."""
+        """A sentence about each property, nested ones included, that has not been read."""
         for name in self.values:
-            if name not in self._asked_for:
-                # Half a character cannot be printed.
+            if name not in self._known:
+                # A lone surrogate cannot be printed.
                 path = self._at(name).encode("utf-8", "backslashreplace").decode()
                 yield f"{path} is not known there and is ignored; {self._suggestion(name)}."
         for nested in self._nested.values():
             yield from nested.unknown()
 
     def complaint(self, name: str, what: str) -> Failure:
-        """The sentence about one property.
+        """A failure whose message is about one property.
 
-        :param what: goes on behind the property's path
+        :param what: follows the property's path
         """
         return config_failure(self.remark(name, what))
 
     def remark(self, name: str, what: str) -> str:
-        """The same sentence, where it is no complaint."""
+        """A sentence about one property that is not a failure."""
         return f"{self._at(name)} {what.rstrip('.')}."
 
     def _suggestion(self, name: str) -> str:
-        known = sorted(self._asked_for)
+        known = sorted(self._known)
         near = difflib.get_close_matches(name, known, n=1)
         return f"the nearest property is {near[0]}" if near else f"the properties there are {', '.join(known)}"
 
     def _get(self, name: str) -> Any:
-        self._asked_for.add(name)
+        self._known.add(name)
         return self.values.get(name)
 
     def _fields_at(self, path: str, value: Any) -> Fields:
@@ -253,12 +253,12 @@ class Config:
 
     :param platform: name of the platform
     :param options: the platform's own options, read by the platform
-    :param start: rows last changed before it are not read (seconds since 1970, UTC)
-    :param lookback_days: how far each incremental sync steps back
-    :param num_workers: requests in flight; ``None`` leaves it to the platform
-    :param emit_deletions: whether to tell of rows that are gone
-    :param deletion_sweep_days: how often long lists are searched for them; 0 is never
-    :param values: the configuration as it came, for platforms that have to return it with a rotated token
+    :param start: rows last changed before this time are not read (seconds since 1970, UTC)
+    :param lookback_days: how far before its cursor each incremental sync starts
+    :param num_workers: requests in flight; ``None`` for the platform's default
+    :param emit_deletions: whether to report deleted rows
+    :param deletion_sweep_days: days between two searches of a long list for deleted rows; 0 for never
+    :param values: the configuration as the user wrote it, for platforms that return it with a new token
     """
 
     platform: str
@@ -274,8 +274,8 @@ class Config:
     def parse(cls, values: Any, platforms: Collection[str]) -> Config:
         """Read a configuration.
 
-        :param platforms: the names there are
-        :raises Failure: with the sentence for the first thing that is wrong
+        :param platforms: their names
+        :raises Failure: for the first thing that is wrong
         """
         fields = Fields(values)
         options = fields.object("platform")

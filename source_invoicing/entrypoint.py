@@ -1,4 +1,4 @@
-"""The commands, as the CDK carries them out: parsing, validation, messages, exit status."""
+"""The commands of the protocol, on the CDK's entry point: parsing, validation, messages, exit status."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
 from typing_extensions import override
 
-from source_invoicing.http import Failure, config_failure, forget, logger, mask
+from source_invoicing.http import Failure, config_failure, forget_secrets, logger, mask
 from source_invoicing.messages import RecordPage, SyncFailed
-from source_invoicing.output import Output, OutputError, watched
+from source_invoicing.output import Output, OutputError, exit_without_reader
 from source_invoicing.source import SourceInvoicing
 
 
 class _Entrypoint(AirbyteEntrypoint):
-    """The CDK's entry point, with complaints in sentences."""
+    """The CDK's entry point, with readable messages about the configuration."""
 
     @staticmethod
     @override
     def set_up_secret_filter(config: Mapping[str, Any], connection_specification: Mapping[str, Any]) -> None:
-        """Mask the secrets of the configuration in every form they can take, except very short ones: for a blank key,
-        the CDK would put asterisks in the place of every blank."""
-        forget()
+        """Mask the secrets of the configuration in every encoding, except very short ones: for a blank key, the CDK
+        would replace every blank by asterisks."""
+        forget_secrets()
         for secret in get_secrets(connection_specification, config):
             if isinstance(secret, str):
                 mask(secret)
@@ -41,9 +41,9 @@ class _Entrypoint(AirbyteEntrypoint):
     @staticmethod
     @override
     def validate_connection(source_spec: ConnectorSpecification, config: Mapping[str, Any]) -> None:
-        """Reject a configuration with a sentence that names the property, or else in the words of JSON schema.
+        """Reject a configuration with a sentence that names the property, or else with the message of JSON schema.
 
-        The CDK's own version first validates the form itself, which takes longer than all else in a short run.
+        The CDK's version also validates the form, which takes longer than everything else in a short run.
         """
         values, _ = split_config(config)
         SourceInvoicing().platform(values)
@@ -55,14 +55,14 @@ class _Entrypoint(AirbyteEntrypoint):
 
 
 def _trimmed(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The top-level properties as :mod:`source_invoicing.config` reads them: text without white space around it, and
-    left out where it is blank, as forms leave it behind."""
+    """The top-level properties as :mod:`source_invoicing.config` reads them: without white space around text, and
+    without blank text, which forms leave in empty fields."""
     trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
     return {name: value for name, value in trimmed.items() if value != ""}
 
 
 def _without_nulls(value: Any) -> Any:
-    """A value without its nulls, which count as left out."""
+    """A value without its nulls, which mean that a property is not set."""
     if isinstance(value, Mapping):
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
     return [_without_nulls(each) for each in value] if isinstance(value, list) else value
@@ -72,17 +72,17 @@ def launch(arguments: list[str]) -> None:
     """Carry out a command.
 
     :param arguments: of the command line, without the program's name
-    :raises SystemExit: with 1 when anything failed; what failed has been printed as a trace message by then
+    :raises SystemExit: with 1 when anything failed, after its trace message has been printed
     """
-    # A log line that cannot be printed, because the reader has gone away, does not deserve a stack trace.
+    # If the reader has gone away, log lines cannot be printed. That needs no stack trace.
     logging.raiseExceptions = False
     output = Output()
     parsed = AirbyteEntrypoint.parse_args(arguments)
     try:
-        with watched(), output:
+        with exit_without_reader(), output:
             carry_out(SourceInvoicing(), parsed, output)
     except BrokenPipeError:
-        # The reader went away: nothing can be reported, and requests under way no longer matter.
+        # The reader has gone away: nothing can be reported, and requests in flight no longer matter.
         os._exit(1)
     except OutputError as error:
         with suppress(OSError):
@@ -97,7 +97,7 @@ def launch(arguments: list[str]) -> None:
 
 
 def read_config(source: SourceInvoicing, path: str) -> Mapping[str, Any]:
-    """A configuration whose secrets are masked from now on.
+    """Read and validate a configuration, and mask its secrets from now on.
 
     :raises Failure: when the file cannot be read or the configuration is wrong
     """
@@ -112,7 +112,8 @@ def carry_out(source: SourceInvoicing, arguments: Namespace, output: Output) -> 
     """Carry out a command and print its messages.
 
     :param arguments: as the CDK parses them
-    :raises Failure: when it fails; :class:`SyncFailed` when streams did, which have been reported by then
+    :raises Failure: when it fails
+    :raises SyncFailed: when streams failed, after they have been reported
     """
     entrypoint = _Entrypoint(source)
     if arguments.command == "read":
@@ -124,7 +125,7 @@ def carry_out(source: SourceInvoicing, arguments: Namespace, output: Output) -> 
 
 
 def _read(entrypoint: _Entrypoint, source: SourceInvoicing, arguments: Namespace, output: Output) -> None:
-    """The CDK prints record by record; here a page of them becomes bytes in one go."""
+    """Read streams. A page of records becomes bytes at once, while the CDK prints record by record."""
     level = logging.DEBUG if arguments.debug or is_platform_debug_log_enabled() else logging.INFO
     logging.getLogger("airbyte").setLevel(level)
     config = read_config(source, arguments.config)

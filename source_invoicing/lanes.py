@@ -1,4 +1,4 @@
-"""The workers of each account, the readings that they carry out, and when one of these is given up."""
+"""The workers of each account, the readings they carry out, and when a reading is given up."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED
 
-# Partitions that may fail in a row before no further one is tried: each takes its retries and waits, and there may be
-# one for each of ten thousand customers.
+# After this many failed partitions in a row, no other one is tried: each takes its retries and waits, and there may be
+# ten thousand, one for each customer.
 MAX_FAILURES_IN_A_ROW = 5
 
 
 class Lane:
-    """The workers of one account, or of a few, and the readings that are still to be done there. Accounts have limits
-    of their own, so one that is slow must not keep the workers of another.
+    """The workers of one account, or of a few, and the readings queued for them. Each account has its own limits, so a
+    slow one must not occupy the workers of another.
 
-    Used by the consumer of a sync alone, :attr:`pool` excepted.
+    Used only by the consumer of a sync, except :attr:`pool`.
     """
 
     def __init__(self, num_workers: int) -> None:
         self.num_workers = num_workers
         self.waiting: deque[Job] = deque()
         self.running: list[Job] = []
-        self.opening = 0
+        self.num_opening = 0
         self.pool = ThreadPoolExecutor(num_workers, thread_name_prefix="worker")
 
     def next_job(self) -> Job | None:
-        """The next job that does not have to wait for another one."""
+        """The next job that need not wait for another one."""
         others = (*self.running, *self.waiting)
         return next((job for job in self.waiting if not any(map(job.waits_for, others))), None)
 
@@ -44,8 +44,8 @@ class Lane:
 class FailureBreaker:
     """Stops a stream whose partitions fail one after another. Safe to use from several threads.
 
-    :param any_was_read: whether an earlier run has read partitions of the stream
-    :param refusals_count: whether a refusal says something about the next one even though others could be read
+    :param any_was_read: whether an earlier sync has read partitions of the stream
+    :param refusals_count: whether a refused partition counts as failed even after others were read
     """
 
     def __init__(self, *, any_was_read: bool, refusals_count: bool) -> None:
@@ -57,19 +57,19 @@ class FailureBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether so many partitions have failed in a row that the next one will, too."""
+        """Whether enough partitions have failed in a row to expect that the next one fails, too."""
         return self._in_a_row >= MAX_FAILURES_IN_A_ROW
 
     def succeeded(self) -> None:
-        """Note that a partition was read to its end."""
+        """Record that a partition was read to its end."""
         with self._lock:
             self._any_was_read = True
             self._in_a_row = 0
 
     def failed(self, error: Exception) -> bool:
-        """Note that a partition failed. Where others could be read, a refusal says nothing about the next one.
+        """Record that a partition failed. Once others were read, a refusal says nothing about the next one.
 
-        :return: whether it is the first one, which is the stream's; further ones are for the log
+        :return: whether it is the first one, which fails the stream; later ones are only logged
         """
         with self._lock:
             first, self._failed = not self._failed, True
@@ -80,7 +80,7 @@ class FailureBreaker:
 
 
 class Job:
-    """A reading in progress. Its chains and tasks may be counted by several threads; all else is the consumer's."""
+    """A reading in progress. Workers take its chains and count its tasks; the rest belongs to the consumer."""
 
     def __init__(self, reading: Reading, lane: Lane) -> None:
         self.reading = reading
@@ -92,74 +92,73 @@ class Job:
         self.failed = False
         self.concluded = False
         self._reported: set[Resource] = set()
-        # Apart from the other lock, which a worker holds while it waits for the state, and so for the consumer.
-        self._counting = threading.Lock()
-        self._tasks = 0
-        self._chains_under_way = 0
+        # Not the other lock: a worker holds that one while it waits for the state, and so for the consumer.
+        self._tasks_lock = threading.Lock()
+        self._num_tasks = 0
+        self._num_open_chains = 0
         self._chains: Iterator[Chain] = iter(())
         self._lock = threading.Lock()
         source = reading.source
-        # The stream whose ids children wait for, where this reading delivers them.
+        # The stream whose ids child streams wait for, if this reading publishes them.
         self._parents: ParentStream | None = None
         if isinstance(source, ParentStream) and source in reading.outlets and source.reads_all:
             self._parents = source
-        self._ids: list[Any] = []
+        self._parent_ids: list[Any] = []
 
     def task_started(self) -> None:
-        """Count a task that was handed to a worker."""
-        with self._counting:
-            self._tasks += 1
+        """Count a task that is handed to a worker."""
+        with self._tasks_lock:
+            self._num_tasks += 1
 
     def task_ended(self) -> bool:
-        """:return: whether it was the last one"""
-        with self._counting:
-            self._tasks -= 1
-            return not self._tasks
+        """Count a task that has ended, and return whether it was the last one."""
+        with self._tasks_lock:
+            self._num_tasks -= 1
+            return not self._num_tasks
 
     def open(self) -> None:
         self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
-        """The next chain to read, or ``None`` for now."""
+        """The next chain to read; ``None`` if there is none, or no room for one."""
         with self._lock:
-            has_room = self.reading.has_room(self._chains_under_way, self.lane.num_workers)
+            has_room = self.reading.has_room(self._num_open_chains, self.lane.num_workers)
             chain = next(self._chains, None) if has_room else None
-            self._chains_under_way += chain is not None
+            self._num_open_chains += chain is not None
             return chain
 
     def chain_ended(self) -> None:
-        """Make room for another one."""
+        """Make room for another chain."""
         with self._lock:
-            self._chains_under_way -= 1
+            self._num_open_chains -= 1
 
     def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges that the workers of one list share; ``None`` where only one may read it.
+        """The ranges of one list that workers share; ``None`` if only one worker may read it.
 
         :param call_worker: sends a further worker to these ranges
         """
         if self.lane.num_workers == 1 or not self.reading.shareable:
             return None
-        ranges = KeyRanges(self.lane.num_workers, lambda: call_worker(ranges), self.reading.forget_ranges)
-        return ranges
+        return KeyRanges(self.lane.num_workers, call_worker, self.reading.forget_ranges)
 
-    def note(self, outlet: Resource, records: list[Row]) -> None:
-        """Take note of the ids that children wait for."""
+    def collect_parent_ids(self, outlet: Resource, records: list[Row]) -> None:
+        """Collect the ids that child streams wait for."""
         if self._parents is not None and outlet is self._parents:
-            self._ids.extend(map(self._parents.parent_id, records))
+            self._parent_ids.extend(map(self._parents.parent_id, records))
 
-    def deliver_ids(self) -> None:
-        """Hand the ids to the streams of children: everything was read."""
+    def publish_parent_ids(self) -> None:
+        """Hand the collected parent ids to the child streams."""
         if self._parents is not None:
-            self._parents.ids.deliver(self._ids)
+            self._parents.ids.deliver(self._parent_ids)
 
     def new_failures(self) -> dict[Resource, Exception]:
-        """The outlets that have failed since this was called last, and why."""
+        """The outlets that have failed since the last call, and why."""
         new = {outlet: error for outlet, error in self.reading.failures.items() if outlet not in self._reported}
         self._reported |= new.keys()
         return new
 
     def waits_for(self, other: Job) -> bool:
-        """Whether the other one delivers what this one needs to begin. Lists come before details."""
+        """Whether this job can begin only after another one. Details wait for all lists."""
         if isinstance(self.reading, DetailReading):
             return not isinstance(other.reading, DetailReading)
         source = self.reading.source
@@ -169,19 +168,19 @@ class Job:
 
 
 def lanes_of(readings: Sequence[Reading], num_workers: int) -> list[Lane]:
-    """The readings in order, those of each account in a lane of its own; accounts above :data:`ACCOUNTS_SIDE_BY_SIDE`
-    share the lanes of the first ones.
+    """One lane for each account, with its readings in order. After :data:`ACCOUNTS_SIDE_BY_SIDE` accounts, further ones
+    share these lanes.
 
     :param num_workers: of each lane
     """
     lanes: list[Lane] = []
-    of_clients: dict[ApiClient, Lane] = {}
+    lane_of: dict[ApiClient, Lane] = {}
     for reading in readings:
         client = reading.source.account.client
-        if client not in of_clients:
+        if client not in lane_of:
             if len(lanes) < ACCOUNTS_SIDE_BY_SIDE:
                 lanes.append(Lane(num_workers))
-            of_clients[client] = lanes[len(of_clients) % ACCOUNTS_SIDE_BY_SIDE]
-        lane = of_clients[client]
+            lane_of[client] = lanes[len(lane_of) % ACCOUNTS_SIDE_BY_SIDE]
+        lane = lane_of[client]
         lane.waiting.append(Job(reading, lane))
     return lanes

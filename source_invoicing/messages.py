@@ -1,4 +1,4 @@
-"""What a sync emits beside the protocol's own messages: pages of records, and failures in words."""
+"""What a sync emits in addition to the protocol's messages: pages of records, and failures for the user."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from airbyte_cdk.utils.stream_status_utils import as_airbyte_message as status_message
 
-from source_invoicing.http import config_failure, gravest
+from source_invoicing.http import config_failure, most_severe
 from source_invoicing.streams import Row
 
 
 @dataclass
 class RecordPage:
-    """Records on their way to the output, which prints them in one go.
+    """Records for the output, which prints them together.
 
     :param stream: name of the stream
-    :param rows: the records. The consumer that prints them empties the list, since others still refer to the page
+    :param rows: the records. The consumer empties the list after printing, since others still refer to the page
     """
 
     stream: str
@@ -41,12 +41,12 @@ class RecordPage:
 
 
 def now_in_milliseconds() -> int:
-    """The time of an emission, as the protocol wants it."""
+    """The current time, as the protocol expects it in ``emitted_at``."""
     return time.time_ns() // 1_000_000
 
 
 class SyncFailed(AirbyteTracedException):
-    """Raised at the end of a sync in which streams failed. Each of them has been reported by then."""
+    """Raised at the end of a sync in which streams failed, after each of them has been reported."""
 
 
 def status_of(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
@@ -55,7 +55,7 @@ def status_of(stream: str, status: AirbyteStreamStatus) -> AirbyteMessage:
 
 
 def unexpected(stream: str, error: Exception) -> AirbyteTracedException:
-    """An exception that is not a failure of ours, as a failure of a stream."""
+    """The failure of a stream by an exception that is not a :class:`.Failure`."""
     if isinstance(error, MemoryError):
         return config_failure(
             f"The memory of this machine or container was used up while stream {stream} was read. Allow the connector "
@@ -81,5 +81,5 @@ def sync_failed(failures: Sequence[tuple[str, AirbyteTracedException]]) -> SyncF
         message=f"These streams could not be read completely: {', '.join(names)}. Each says why in a message of its "
         "own; the other streams are complete.",
         internal_message="Streams failed",
-        failure_type=gravest(failure.failure_type for _, failure in failures),
+        failure_type=most_severe(failure.failure_type for _, failure in failures),
     )

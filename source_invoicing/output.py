@@ -1,7 +1,7 @@
-"""Messages on their way to standard output.
+"""Printing messages to standard output.
 
-The CDK turns each record into a dictionary, that into bytes, those into text, and the text into bytes again. A record
-is nearly all that is ever printed, so here it becomes bytes once; every other message is printed as the CDK forms it.
+The CDK turns each record into a dictionary, that into bytes, those into text, and the text into bytes again. Most of
+the output is records, so here each becomes bytes once; other messages are printed as the CDK serializes them.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from airbyte_cdk.logger import PRINT_BUFFER
 from source_invoicing.messages import RecordPage, now_in_milliseconds
 from source_invoicing.streams import Row
 
-# Records are printed when they are that many seconds or bytes behind.
-FLUSH_AFTER = 0.1
-FLUSH_AT = 1 << 18
-# In JSON, NUL is always escaped. Two backslashes before it are one of the text, so an odd one is the escape's.
+# Records are printed after this many seconds, or when there are this many bytes of them.
+FLUSH_SECONDS = 0.1
+FLUSH_BYTES = 1 << 18
+# In JSON, NUL is always escaped. Two backslashes are one in the text, so only one after an even number escapes.
 NUL = re.compile(rb"\\u0000")
 NULS = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class OutputError(Exception):
-    """Nothing can be printed any more: the disk is full, for instance. Its text says why."""
+    """Nothing can be printed any more, for instance because the disk is full. Its text says why."""
 
 
 class Output:
-    """Prints lines in order, records in bundles. Used by one thread.
+    """Prints lines in order, and records in batches. Not thread-safe.
 
-    Log lines of other threads go to standard output through the CDK's own buffer, whole lines at a time.
+    Log lines of other threads go to standard output through the CDK's buffer, in whole lines.
     """
 
     def __init__(self) -> None:
@@ -47,21 +47,20 @@ class Output:
         self._flushed_at = time.monotonic()
 
     def page(self, page: RecordPage) -> None:
-        """Print a message for each record of a page, without the character NUL, which PostgreSQL and others refuse in
-        text."""
+        """Print a message for each record of a page, without the character NUL, which PostgreSQL and others refuse."""
         start = b'{"type":"RECORD","record":{"stream":%b,"data":' % orjson.dumps(page.stream)
         end = b',"emitted_at":%d}}\n' % now_in_milliseconds()
         lines = b"".join(start + _json(row) + end for row in page.rows)
         self._add(NULS.sub(rb"\1", lines) if NUL.search(lines) else lines)
 
     def line(self, message: str) -> None:
-        """Print any other message, given as JSON text, at once: a state that waits in a buffer is lost with the
-        process, and the next message may be a minute away."""
+        """Print any other message, given as JSON text, at once: a state in a buffer is lost when the process is killed,
+        and the next message may come a minute later."""
         self._add(f"{message}\n".encode())
         self.flush()
 
     def flush(self) -> None:
-        """Print what has been collected.
+        """Print what is in the buffer.
 
         :raises BrokenPipeError: when the reader has gone away
         :raises OutputError: when it cannot be printed
@@ -89,13 +88,13 @@ class Output:
     def _add(self, lines: bytes) -> None:
         self._lines.append(lines)
         self._size += len(lines)
-        if self._size >= FLUSH_AT or time.monotonic() - self._flushed_at >= FLUSH_AFTER:
+        if self._size >= FLUSH_BYTES or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
             self.flush()
 
 
 @contextmanager
 def _as_output_error() -> Iterator[None]:
-    """Make an ``OSError`` an :class:`OutputError`, so that it is not taken for a file that cannot be read."""
+    """Raise an ``OSError`` as an :class:`OutputError`, so that it is not mistaken for a file that cannot be read."""
     try:
         yield
     except BrokenPipeError:
@@ -112,11 +111,11 @@ def _json(row: Row) -> bytes:
 
 
 @contextmanager
-def watched() -> Iterator[None]:
+def exit_without_reader() -> Iterator[None]:
     """End the process as soon as the reader of its output has gone away.
 
-    While it waits for a quota it prints nothing, so it would notice only minutes later. Where the system cannot report
-    a closed pipe, the next message printed does.
+    While it waits for a quota it prints nothing, and would notice only minutes later. If the system cannot report a
+    closed pipe, the next message that is printed fails instead.
     """
     try:
         descriptor = sys.__stdout__.fileno() if sys.__stdout__ is not None else -1
@@ -133,7 +132,7 @@ def watched() -> Iterator[None]:
 
 def _watch(descriptor: int, over: threading.Event) -> None:
     poll = select.poll()
-    # With no events requested, it reports errors alone: the other end of the pipe is closed.
+    # Without requested events, it only reports errors, such as that the other end of the pipe is closed.
     poll.register(descriptor, 0)
     for _, event in poll.poll():
         if event & select.POLLERR and not over.is_set():

@@ -1,7 +1,7 @@
-"""The command ``probe``: asks an account whether what is assumed of its API is true, and reports without a value.
+"""The command ``probe``: tests on an account what is assumed of its API, and reports the results.
 
-A report holds names of fields, types, counts, statuses and the words of this program. Nothing that a record holds is
-in it, nor the words in which an API refuses something, so that it can be handed on.
+A report holds names of fields, types, counts, statuses and text of this program. It holds no value of a record and no
+text of an error of the API, so it can be shared.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from source_invoicing.platforms import Platform
 from source_invoicing.streams.probing import CannotTell, Probe
 from source_invoicing.streams.probing.inquiry import ENDS_ALL, Inquiry
 
-# In all, with those beside the probes.
+# Of a run, including those that are not sent by probes.
 MAX_REQUESTS = 80
 CONFIRMED, DIFFERS, OPEN = "confirmed", "differs", "open"
 COLUMNS = (("fact", 44), ("assumed", 16), ("seen", 24), ("verdict", 9))
-NARROWEST, WIDEST = 80, 140
+MIN_WIDTH, MAX_WIDTH = 80, 140
 
 Report = Mapping[str, Any]
 
@@ -30,12 +30,12 @@ Report = Mapping[str, Any]
 def run(platform: Platform, only: Sequence[str] = ()) -> Report:
     """Probe an account. Progress goes to standard error.
 
-    :param only: ids of probes; all of them where it is empty
-    :raises Failure: when the account cannot be read at all, or an id is not known
+    :param only: ids of probes; all of them if empty
+    :raises Failure: when the account cannot be read, or an id is unknown
     """
     platform.check()
     streams = platform.streams()
-    probes = _chosen(platform.probes(streams), only)
+    probes = _select(platform.probes(streams), only)
     client = streams[0].members[0].account.client
     allowed = MAX_REQUESTS - platform.requests_beside_probes
     client.allow(allowed)
@@ -50,7 +50,7 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
             except CannotTell as reason:
                 why = str(reason)
             except ENDS_ALL as failure:
-                why = ended = _why_it_ends(failure, client.requests_left)
+                why = ended = _why_it_ended(failure, client.requests_left)
             except Failure:
                 why = "it cannot be asked for"
         findings.append(_finding(probe, seen, why, inquiry))
@@ -74,7 +74,7 @@ def run(platform: Platform, only: Sequence[str] = ()) -> Report:
 
 def table(report: Report) -> str:
     """A report for a terminal."""
-    spare = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST) - NARROWEST
+    spare = min(max(shutil.get_terminal_size().columns, MIN_WIDTH), MAX_WIDTH) - MIN_WIDTH
     widths = [width + spare * (name == "fact") for name, width in COLUMNS]
     lines = [*_row([name for name, _ in COLUMNS], widths), *_row(["-" * width for width in widths], widths)]
     for finding in report["probes"]:
@@ -94,7 +94,7 @@ def table(report: Report) -> str:
     return "\n".join([*lines, f"{counts}; {report['requests']} requests.{ended}"])
 
 
-def _chosen(probes: Sequence[Probe], only: Sequence[str]) -> Sequence[Probe]:
+def _select(probes: Sequence[Probe], only: Sequence[str]) -> Sequence[Probe]:
     known = {probe.id: probe for probe in probes}
     for name in only:
         if name not in known:
@@ -102,7 +102,7 @@ def _chosen(probes: Sequence[Probe], only: Sequence[str]) -> Sequence[Probe]:
     return [probe for probe in probes if not only or probe.id in only]
 
 
-def _why_it_ends(failure: Failure, requests_left: int | None) -> str:
+def _why_it_ended(failure: Failure, requests_left: int | None) -> str:
     if isinstance(failure, QuotaExhausted):
         return "the account may send no further request" if requests_left else "all requests were used"
     return "the API could not be reached" if isinstance(failure, HostUnreachable) else "the credentials were refused"

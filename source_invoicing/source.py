@@ -1,4 +1,4 @@
-"""The source: what Airbyte talks to. It knows platforms only by their registry."""
+"""The source that Airbyte talks to. It knows platforms only by their registry."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from source_invoicing.specification import specification
 from source_invoicing.streams import InvoicingStream, readings_of
 from source_invoicing.sync import Sync
 
-# Characters of a parser's complaint, which may repeat all that it has read.
-MAX_QUOTED_ERROR = 200
+# A parser's error may repeat everything that it has read.
+MAX_QUOTED_ERROR_CHARS = 200
 
 
 class SourceInvoicing(AbstractSource):
@@ -49,7 +49,7 @@ class SourceInvoicing(AbstractSource):
 
     @override
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str | None]:
-        """Try the account.
+        """Test the connection to the account.
 
         :return: whether it works, and if not, a sentence that says what to change
         """
@@ -62,7 +62,7 @@ class SourceInvoicing(AbstractSource):
 
     @override
     def check(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteConnectionStatus:
-        """The CDK's own version shows the ``repr`` of the sentence."""
+        """Test the connection. The CDK's version shows the ``repr`` of the sentence."""
         succeeded, sentence = self.check_connection(logger, config)
         if succeeded:
             return AirbyteConnectionStatus(status=Status.SUCCEEDED)
@@ -70,12 +70,12 @@ class SourceInvoicing(AbstractSource):
 
     @override
     def spec(self, logger: logging.Logger) -> ConnectorSpecification:
-        """The form that the user fills in, read by a quick parser."""
+        """The form that the user fills in, read by a fast parser."""
         return ConnectorSpecificationSerializer.load(specification())
 
     @override
     def discover(self, logger: logging.Logger, config: Mapping[str, Any]) -> AirbyteCatalog:
-        """The streams and their schemas, some of which take requests to the API."""
+        """The streams and their schemas. Some schemas take requests to the API."""
         with heartbeat():
             return super().discover(logger, config)
 
@@ -84,19 +84,19 @@ class SourceInvoicing(AbstractSource):
     ) -> ConfiguredAirbyteCatalog:
         """A catalog for :meth:`read`, each stream incremental where it can be.
 
-        :param names: of the streams that are wanted; all unless given
+        :param names: of the streams; all of them if empty
         :param full_refresh: whether each sync reads everything
         :raises Failure: when the configuration is wrong, or there is no such stream
         """
-        offered = self.discover(logger, config).streams
-        unknown = [name for name in names if name not in {stream.name for stream in offered}]
+        available = self.discover(logger, config).streams
+        unknown = [name for name in names if name not in {stream.name for stream in available}]
         if unknown:
             raise config_failure(
                 f"There is no stream {' and no stream '.join(map(repr, unknown))}. The streams are "
-                f"{', '.join(stream.name for stream in offered)}."
+                f"{', '.join(stream.name for stream in available)}."
             )
         return ConfiguredAirbyteCatalog(
-            streams=[_configured(stream, full_refresh) for stream in offered if not names or stream.name in names]
+            streams=[_configured(stream, full_refresh) for stream in available if not names or stream.name in names]
         )
 
     @classmethod
@@ -134,7 +134,7 @@ class SourceInvoicing(AbstractSource):
             state = [AirbyteStateMessageSerializer.load(message) for message in stored or []]
             if any(not (message.stream or message.data or message.global_) for message in state):
                 raise ValueError("a message without a stream")
-            ConnectorStateManager(state=state)  # which looks into each of them
+            ConnectorStateManager(state=state)  # validates each of them
             return state
 
     @override
@@ -169,25 +169,25 @@ class SourceInvoicing(AbstractSource):
         catalog: ConfiguredAirbyteCatalog,
         state: list[AirbyteStateMessage] | None = None,
     ) -> Sync:
-        """The reading of a catalog, whose messages hold the records in pages.
+        """The sync of a catalog. Its messages hold records in pages.
 
-        :raises Failure: when the configuration is wrong. A stream that cannot be read is a message of the sync
+        :raises Failure: when the configuration is wrong. A stream that cannot be read is reported by the sync
         """
         platform = self.platform(config)
         states = ConnectorStateManager(state=state)
         configured = {stream.stream.name: stream for stream in catalog.streams}
         with heartbeat():
-            offered = {stream.name: stream for stream in platform.streams()}
+            available = {stream.name: stream for stream in platform.streams()}
         selected: list[InvoicingStream] = []
         refused: list[tuple[str, Failure]] = []
         # In the platform's order: parents before their children.
-        for name in [*(name for name in offered if name in configured), *(configured.keys() - offered.keys())]:
+        for name in [*(name for name in available if name in configured), *(configured.keys() - available.keys())]:
             try:
-                selected.append(_prepared(name, offered.get(name), configured[name], states, platform))
+                selected.append(_prepared(name, available.get(name), configured[name], states, platform))
             except Failure as failure:  # noqa: PERF203  # one stream's failure must not fail the others
                 refused.append((name, failure))
         with heartbeat():
-            platform.assign_states(selected)
+            platform.assign_states_to_accounts(selected)
         readings = readings_of(_unfinished_first(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
@@ -203,7 +203,7 @@ class SourceInvoicing(AbstractSource):
 def _read_json(path: str, default: Any = None) -> Any:
     """Decode a JSON file. The CDK's reader fails at the byte order mark that some editors and shells put first.
 
-    :param default: what an empty file stands for; without it, an empty file is an error like any other
+    :param default: the value of an empty file; without it, an empty file is an error
     """
     content = Path(path).read_bytes()
     return json.loads(content) if default is None or content.strip() else default
@@ -215,10 +215,10 @@ def _as_config_failure(what: str, path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise config_failure(f"The {what} file {path} cannot be opened: {error.strerror}.") from None
-    except Exception as error:  # the CDK's parsers raise whatever the first wrong value makes them raise
+    except Exception as error:  # the CDK's parsers raise exceptions of any type
         raise config_failure(
             f"The {what} file {path} does not hold a {what} in Airbyte's format ({type(error).__name__}: "
-            f"{excerpt(str(error), MAX_QUOTED_ERROR)})."
+            f"{excerpt(str(error), MAX_QUOTED_ERROR_CHARS)})."
         ) from None
 
 
@@ -229,7 +229,7 @@ def _prepared(
     states: ConnectorStateManager,
     platform: Platform,
 ) -> InvoicingStream:
-    """A stream at its state, with the schema that the connection has stored."""
+    """The stream with its state, and with the schema that the connection has stored."""
     if stream is None:
         raise config_failure(
             f"The connection asks for a stream {name!r} that {platform.name} does not have. Refresh the source schema "
@@ -256,8 +256,7 @@ def _configured(stream: AirbyteStream, full_refresh: bool) -> ConfiguredAirbyteS
 
 
 def _unfinished_first(streams: Sequence[InvoicingStream]) -> list[InvoicingStream]:
-    """The streams with the unfinished ones first. The others in random order: one that always came last might never be
-    read."""
+    """The unfinished streams first, the others in random order: a stream that is always last might never be read."""
     unfinished = [stream for stream in streams if stream.is_unfinished]
     others = [stream for stream in streams if not stream.is_unfinished]
     return [*unfinished, *random.sample(others, len(others))]

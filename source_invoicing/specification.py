@@ -1,4 +1,4 @@
-"""What the connector can be asked, and the form that the user fills in. Imports nothing that takes time."""
+"""The commands of the protocol, and the form that the user fills in. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE = Path(__file__).with_name("spec.yaml")
 
 @cache
 def specification() -> Any:
-    """The specification that ``spec`` shows, without the message around it. Callers must not change it."""
-    # libyaml is ten times as fast; not every build of the parser has it.
+    """The specification that ``spec`` prints, without the message around it. Callers must not change it."""
+    # libyaml is ten times as fast, but not every build of the parser has it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(FILE.read_bytes(), Loader=loader)

@@ -1,10 +1,9 @@
-"""Streams read concurrently: workers bring pages, and one consumer makes messages of them.
+"""Streams read concurrently: workers read pages, and one consumer turns them into messages.
 
 A *reading* is one list and the streams it feeds. :class:`Sync` opens a few readings at a time. Opening one finds its
-partitions, which may take requests (the ids of all customers), and hands them to the workers, as many at a time as
-there are workers; each that is done makes room for the next one. A worker puts what it has into one bounded queue:
-pages of records, the states behind them, and the end of its task. The consumer, :meth:`Sync.messages`, takes them out.
-So a slow reader of the output slows the workers down, and memory stays flat.
+partitions, which may take requests (for the ids of all customers), and hands them to the workers, one to each. Workers
+put pages of records, the states after them, and the end of each task into one bounded queue. The consumer,
+:meth:`Sync.messages`, takes them out. So a slow reader of the output slows the workers down, and memory stays flat.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from airbyte_cdk.models import (
 from airbyte_cdk.sources.connector_state_manager import ConnectorStateManager
 from airbyte_cdk.utils import AirbyteTracedException
 
-from source_invoicing.http import Cancelled, Failure, heartbeat, in_accounts, logger
+from source_invoicing.http import Cancelled, Failure, combined_failure, heartbeat, logger
 from source_invoicing.lanes import Job, lanes_of
 from source_invoicing.messages import RecordPage, status_of, sync_failed, unexpected
 from source_invoicing.streams import Reading, Resource
@@ -35,8 +34,8 @@ from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import FINISHED
 
-# What may wait for the consumer, unless there are more workers. It bounds the memory that a slow reader of the output
-# costs, and leaves room for one item of each worker, so that none is stuck when a sync is cancelled.
+# How many items may wait for the consumer; as many as there are workers, if that is more. It bounds the memory that a
+# slow reader of the output costs. Room for an item of each worker lets all of them end when a sync is cancelled.
 QUEUE_SIZE = 32
 
 
@@ -54,19 +53,19 @@ class _TaskEnded:
 
 
 class Sync:
-    """One sync. To be used once."""
+    """One sync. Can be used once."""
 
     def __init__(
         self, readings: Sequence[Reading], num_workers: int, refused: Sequence[tuple[str, Failure]] = ()
     ) -> None:
         """
-        :param readings: in the order in which they are to be opened
+        :param readings: in the order in which to open them
         :param num_workers: requests in flight to each account
         :param refused: streams that cannot be read at all, and why
         """
         self._refused = refused
         self._lanes = lanes_of(readings, num_workers)
-        # By stream, since one may be read in several accounts.
+        # By stream, which may be read in several accounts.
         self._accounts_remaining = Counter(outlet.name for reading in readings for outlet in reading.outlets)
         self._completed: defaultdict[str, list[Resource]] = defaultdict(list)
         self._account_errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
@@ -80,13 +79,14 @@ class Sync:
         self._failures: list[tuple[str, AirbyteTracedException]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
-        """Statuses, pages of records, and the states behind them. A stream that fails does not stop the others; it ends
-        as INCOMPLETE, with one trace message that says why. Those come last: some programs take the first failure for
-        the end of a sync, and would store nothing of the streams behind it. The log tells each at once.
+        """Statuses, pages of records, and the states after them.
+
+        A stream that fails does not stop the others. It ends as INCOMPLETE, with one trace message that says why. The
+        log says so at once. Traces come last, since some programs end a sync at the first one and drop other streams.
 
         :raises SyncFailed: at the end, when any stream failed
         """
-        at_its_end = False
+        completed = False
         try:
             with heartbeat():
                 for stream, failure in self._refused:
@@ -102,9 +102,9 @@ class Sync:
                     else:
                         yield from self._on_end(item)
                     del item
-                at_its_end = True
+                completed = True
         finally:
-            self._cancel(wait=at_its_end)
+            self._cancel(wait=completed)
         for stream, reason in self._failures:
             yield reason.as_sanitized_airbyte_message(stream_descriptor=StreamDescriptor(name=stream))
         if self._failures:
@@ -114,20 +114,20 @@ class Sync:
 
     def _open_jobs(self) -> Iterator[AirbyteMessage]:
         for lane in self._lanes:
-            # Half of the workers may look for partitions, so that there is always one to read them.
-            while lane.opening < max(1, lane.num_workers // 2) and (job := lane.next_job()) is not None:
+            # At most half of the workers find partitions, so that the others can read them.
+            while lane.num_opening < max(1, lane.num_workers // 2) and (job := lane.next_job()) is not None:
                 lane.waiting.remove(job)
                 lane.running.append(job)
                 for outlet in job.reading.outlets:
-                    outlet.progress.on_change = self._announcer(outlet)
-                lane.opening += 1
+                    outlet.progress.on_change = self._state_sender(outlet)
+                lane.num_opening += 1
                 self._submit(job, self._open)
                 for outlet in job.reading.outlets:
                     if outlet.name not in self._started:
                         self._started.add(outlet.name)
                         yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
 
-    def _announcer(self, outlet: Resource) -> Callable[[], None]:
+    def _state_sender(self, outlet: Resource) -> Callable[[], None]:
         return lambda: self._put(_State(outlet.name, outlet.whole_progress.value()))
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
@@ -139,18 +139,18 @@ class Sync:
 
     def _on_end(self, end: _TaskEnded) -> Iterator[AirbyteMessage]:
         job = end.job
-        over = job.task_ended()
+        is_last = job.task_ended()
         if end.error is not None:
             job.failed = True
             job.reading.fail(end.error)
         for outlet, error in job.new_failures().items():
             self._on_error(outlet, error)
         if end.task == self._open:
-            job.lane.opening -= 1
-        if over and not (job.failed or job.concluded):
+            job.lane.num_opening -= 1
+        if is_last and not (job.failed or job.concluded):
             job.concluded = True
             self._submit(job, self._conclude)
-        elif over:
+        elif is_last:
             job.lane.running.remove(job)
             yield from self._finish(job)
         yield from self._open_jobs()
@@ -159,7 +159,7 @@ class Sync:
         for outlet in job.reading.outlets:
             outlet.progress.on_change = None
         if not job.failed:
-            job.deliver_ids()
+            job.publish_parent_ids()
         for outlet in job.reading.outlets:
             self._accounts_remaining[outlet.name] -= 1
             if outlet not in job.reading.failures:
@@ -168,24 +168,24 @@ class Sync:
                 yield from self._end_stream(outlet)
 
     def _end_stream(self, outlet: Resource) -> Iterator[AirbyteMessage]:
-        """A stream was read in all accounts."""
+        """End a stream that was read in all accounts."""
         name = outlet.name
-        # Only now: workers that read it in another account hold the lock of its state while they wait for the consumer.
+        # Not earlier: workers of another account hold the lock of its state while they wait for the consumer.
         for each in self._completed[name]:
             each.progress.finish()
         state, errors = outlet.whole_progress.value(), self._account_errors[name]
-        is_news = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
-        if self._completed[name] and (is_news or errors):
+        is_new = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
+        if self._completed[name] and (is_new or errors):
             yield self._state_message(name, state)
         if errors:
             others = f"Elsewhere the stream {name} is complete." if self._completed[name] else ""
-            self._fail(name, in_accounts(errors, others))
+            self._fail(name, combined_failure(errors, others))
         logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
         failed = any(stream == name for stream, _ in self._failures)
         yield status_of(name, AirbyteStreamStatus.INCOMPLETE if failed else AirbyteStreamStatus.COMPLETE)
 
     def _on_error(self, outlet: Resource, error: Exception) -> None:
-        """A stream failed. Where it is read in several accounts, the failures of all are one message at its end."""
+        """Record that a stream failed. The failures of several accounts become one message at its end."""
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
         traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
         if outlet.account.name:
@@ -206,8 +206,8 @@ class Sync:
         self._failures.append((stream, failure))
 
     def _cancel(self, *, wait: bool) -> None:
-        """End all workers, also those that wait to hand over a page, for their turn or for a vendor. A request that is
-        under way is each worker's last."""
+        """End all workers, including those that wait for the queue, for a slot or for the vendor. Each finishes only
+        the request it has in flight."""
         self._cancelled.set()
         for lane in self._lanes:
             for job in (*lane.running, *lane.waiting):
@@ -250,7 +250,7 @@ class Sync:
         self._submit_chains(job)
 
     def _submit_chains(self, job: Job) -> None:
-        """Submit as many of the next chains as there is room for."""
+        """Submit the next chains, as many as there is room for."""
         while (chain := job.next_chain()) is not None:
             ranges = job.share(partial(self._submit, job, self._read_chain, chain))
             self._submit(job, self._read, chain, ranges)
@@ -264,12 +264,12 @@ class Sync:
                 self._submit_chains(job)
 
     def _read_chain(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:
-        """Read a chain, or the ranges of its list that are left where several workers share it."""
+        """Read a chain, or, if several workers share its list, the ranges that remain."""
         if job.breaker.is_open:
             return
         try:
             for outlet, records in job.reading.read(chain, ranges):
-                job.note(outlet, records)
+                job.collect_parent_ids(outlet, records)
                 self._put(RecordPage(outlet.name, records))
                 del records
         except Cancelled:

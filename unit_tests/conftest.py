@@ -11,7 +11,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from source_invoicing.http import forget
+from source_invoicing.http import forget_secrets
 
 settings.register_profile("the same each time", derandomize=True)
 if not os.environ.get("SOURCE_INVOICING_FUZZ"):
@@ -20,4 +20,4 @@ if not os.environ.get("SOURCE_INVOICING_FUZZ"):
 
 @pytest.fixture(autouse=True)
 def no_secret_of_another_test() -> None:
-    forget()
+    forget_secrets()

@@ -8,7 +8,7 @@ import pytest
 
 from source_invoicing.http import CallBudget, RateLimiter
 from source_invoicing.http import rate_limit as rate_limit_module
-from source_invoicing.http.rate_limit import LOOK_AGAIN
+from source_invoicing.http.rate_limit import RECHECK_AFTER
 
 
 class Clock:
@@ -32,7 +32,7 @@ def test_a_budget_grants_so_many_requests_and_then_tells_when_to_come_back(clock
     budget = CallBudget(3, 60)
     assert [budget.take() for _ in range(3)] == [0, 0, 0]
     clock.now = 2
-    assert budget.take() == LOOK_AGAIN, "all are under way"
+    assert budget.take() == RECHECK_AFTER, "all are under way"
     for _ in range(3):
         budget.end()
     clock.now = 12

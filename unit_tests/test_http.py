@@ -41,7 +41,7 @@ from source_invoicing.http import (
 )
 from source_invoicing.http.addresses import join_url
 from source_invoicing.http.retry import reset_after, retry_after
-from source_invoicing.http.secrets import forget, mask
+from source_invoicing.http.secrets import forget_secrets, mask
 
 HURRY = RetryPolicy(backoff=0, rate_limit_backoff=0)
 BASE = "https://api.example.com/v1"
@@ -258,7 +258,7 @@ def test_another_failure_to_read_is_final() -> None:
 
 
 def test_a_body_that_unpacks_to_more_than_fits_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_BODY", 1 << 20)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 1 << 20)
     packed = gzip.compress(b"[" + b"0," * (8 << 20) + b"0]")
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", content=packed, headers={"Content-Encoding": "gzip"})
@@ -467,7 +467,7 @@ def access_tokens() -> AccessTokens:
         token_url=f"{BASE}/token",
         form={"grant_type": "refresh_token"},
         refusal=lambda error, description: config_failure(f"no token: {error};{description}"),
-        most_requests=10,
+        max_requests=10,
         retry_policy=HURRY,
     )
 
@@ -532,7 +532,7 @@ def test_each_form_of_a_secret_is_masked() -> None:
 
 
 def test_a_secret_within_another_one_leaves_nothing_of_it() -> None:
-    forget()
+    forget_secrets()
     mask("sesame")
     mask("sesame-open")
 

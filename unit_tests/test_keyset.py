@@ -415,7 +415,7 @@ def test_a_range_that_ends_with_its_first_page_is_not_promised_before_the_far_en
 
 
 def _up_to(end: int) -> KeyRange:
-    return KeyRange(KeyRanges(1, lambda: None), None, end, None, Memory())
+    return KeyRange(KeyRanges(1, lambda _: None), None, end, None, Memory())
 
 
 def test_rows_are_inserted_while_a_second_is_read_that_comes_again_behind_it() -> None:

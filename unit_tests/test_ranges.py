@@ -52,7 +52,7 @@ class Things:
     def share(self, workers: int = WORKERS) -> tuple[KeyRanges, list[Iterator[list[Row]]]]:
         """A reading, and the workers that take part in it; further ones come when they are called."""
         present: list[Iterator[list[Row]]] = []
-        shared = KeyRanges(workers, lambda: present.append(self.read(shared)), self.progress.forget_ranges)
+        shared = KeyRanges(workers, lambda ranges: present.append(self.read(ranges)), self.progress.forget_ranges)
         present.append(self.read(shared))
         return shared, present
 
@@ -457,7 +457,7 @@ def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest
     listing.before_each(respond_slowly)
     monkeypatch.setattr(time, "monotonic", lambda: clock)
     called: list[None] = []
-    ranges = KeyRanges(10, lambda: called.append(None))
+    ranges = KeyRanges(10, lambda _: called.append(None))
     reader = ListReader(listing, RemainingPlans("things", (KEYSET,)))
     batches = ranges.batches(reader, None, [(None, None, None)])
     for _ in range(6):

@@ -56,7 +56,7 @@ def test_a_request_that_was_refused_goes_before_those_that_came_later() -> None:
         other.start()
         in_line.wait()
         quota.on_rate_limited(0)
-    with quota.slot(again=True):
+    with quota.slot(after_rejection=True):
         order.append("refused")
     other.join()
 

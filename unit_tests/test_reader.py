@@ -212,7 +212,7 @@ def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list(
     remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
     remaining_plans.leave(KEYSET, "is odd")
     fallbacks: list[bool] = []
-    shared = KeyRanges(4, lambda: None, lambda: fallbacks.append(True))
+    shared = KeyRanges(4, lambda _: None, lambda: fallbacks.append(True))
 
     batches = list(
         shared.batches(ListReader(MovingList(range(50)), remaining_plans), 10, [(20, 30, 20), (40, None, 40)])

@@ -14,7 +14,7 @@ import pytest
 from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
 from source_invoicing.http import log as log_module
 from source_invoicing.http import rate_limit as rate_limit_module
-from source_invoicing.http.log import HEARTBEAT, heartbeat, name_what_is_overdue, waiting_for
+from source_invoicing.http.log import HEARTBEAT, heartbeat, log_overdue_waits, waiting_for
 from source_invoicing.http.testing import HEARTBEAT_SCALE
 
 Lines = list[float]
@@ -91,7 +91,7 @@ def test_a_request_that_stands_in_line_for_the_vendor_is_not_silent_either(clock
     begin = clock.now
     quota.on_rate_limited(600)
 
-    with quota.slot(again=True):
+    with quota.slot(after_rejection=True):
         pass
 
     assert clock.now == begin + 600
@@ -102,7 +102,7 @@ def test_a_request_is_named_each_time_that_it_has_been_waited_for_in_silence(clo
     begin = clock.now
     with waiting_for("/invoices"):
         while clock.now < begin + 300:
-            clock.now += name_what_is_overdue()
+            clock.now += log_overdue_waits()
 
     assert said_at == [begin + seconds for seconds in range(30, 300, 30)]
 
@@ -113,7 +113,7 @@ def test_a_wait_and_the_request_behind_it_are_not_silent_together(clock: Clock, 
     with waiting_for("/invoices"):
         RateLimiter(1).wait(seconds, "a test")
         while clock.now < begin + seconds + 60:
-            clock.now += name_what_is_overdue()
+            clock.now += log_overdue_waits()
 
     timestamps = [begin, *said_at]
     assert max(later - earlier for earlier, later in pairwise(timestamps)) <= HEARTBEAT
@@ -128,7 +128,7 @@ def test_many_requests_are_told_in_one_line(clock: Clock) -> None:
             stack.enter_context(waiting_for(name))
             clock.now += 1
         clock.now += 30
-        name_what_is_overdue()
+        log_overdue_waits()
 
     assert lines == [
         "Still waiting for an answer: /invoices (35 s so far), /notes (34 s so far), /tasks (33 s so far) and 2 more."

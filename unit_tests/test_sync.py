@@ -195,7 +195,7 @@ def test_records_that_are_out_are_let_go_before_more_are_asked_for(shared: bool)
 
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")
     reading = Reading(stream, [stream])
-    ranges = KeyRanges(WORKERS, lambda: None) if shared else None
+    ranges = KeyRanges(WORKERS, lambda _: None) if shared else None
     read = 0
     with mock.Mocker() as api:
         api.get(f"{URL}/invoices", text=invoices)

@@ -11,7 +11,7 @@ from source_invoicing.http.error_handler import (
     StatusErrorHandler,
     Verdict,
     asks_to_wait,
-    inside_a_sentence,
+    without_full_stop,
 )
 from source_invoicing.http.errors import (
     AccessRefused,
@@ -25,9 +25,9 @@ from source_invoicing.http.errors import (
     RecordMissing,
     ResourceMissing,
     UnexpectedResponse,
+    combined_failure,
     config_failure,
-    gravest,
-    in_accounts,
+    most_severe,
     transient_failure,
 )
 from source_invoicing.http.log import heartbeat, logger
@@ -36,7 +36,7 @@ from source_invoicing.http.rate_limit import CallBudget, RateLimiter
 from source_invoicing.http.request import Request
 from source_invoicing.http.response import Response, describe, whole_number
 from source_invoicing.http.retry import RetryPolicy, retry_after
-from source_invoicing.http.secrets import excerpt, forget, mask, without_links
+from source_invoicing.http.secrets import excerpt, forget_secrets, mask, without_links
 
 __all__ = [
     "OK",
@@ -69,20 +69,20 @@ __all__ = [
     "UnexpectedResponse",
     "Verdict",
     "asks_to_wait",
+    "combined_failure",
     "config_failure",
     "describe",
     "excerpt",
-    "forget",
-    "gravest",
+    "forget_secrets",
     "heartbeat",
-    "in_accounts",
-    "inside_a_sentence",
     "join_url",
     "logger",
     "mask",
+    "most_severe",
     "retry_after",
     "same_origin",
     "transient_failure",
     "whole_number",
+    "without_full_stop",
     "without_links",
 ]

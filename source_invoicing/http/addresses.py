@@ -1,4 +1,4 @@
-"""Addresses: where they lead, and whether two of them lead to the same server."""
+"""URLs: joining them, and whether two of them lead to the same server."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def origin(url: str) -> str:
 
 def same_origin(url: str, other: str) -> bool:
     """Whether two addresses have scheme, host and port in common. False where either is not an address."""
-    here, there = (
+    first, second = (
         (parts.scheme, parts.host, parts.port or port_by_scheme.get(parts.scheme or ""))
         for parts in (_parts(url), _parts(other))
     )
-    return here == there and here[1] is not None
+    return first == second and first[1] is not None
 
 
 def _parts(url: str) -> Url:
-    """An address as the library that connects to it understands it: ``urllib.parse`` sees another host in
+    """An address as the library that connects to it parses it. ``urllib.parse`` sees another host in
     ``https://one.example\\@two.example``, and a key would go there."""
     try:
         return parse_url(url)

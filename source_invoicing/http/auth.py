@@ -20,13 +20,13 @@ Send = Callable[[Request], Response]
 
 
 class Auth(AuthBase):
-    """Credentials of an account. Where they are the same in every request, ``__call__`` puts them into it."""
+    """Credentials of an account. Where every request carries the same ones, ``__call__`` adds them."""
 
     def send(self, request: Request, send: Send) -> Response:
         """Send a request with these credentials.
 
-        Where they are refused, a subclass may renew them and send the request again, or send another one first to find
-        out more.
+        If they are refused, a subclass may renew them and send the request again, or first send another one to find out
+        why.
 
         :raises LoginRefused: when the credentials are not accepted
         """
@@ -37,7 +37,7 @@ class Auth(AuthBase):
 
 
 class BasicAuth(Auth):
-    """HTTP Basic with UTF-8 credentials, whose base64 text is masked like the credentials themselves.
+    """HTTP Basic with UTF-8 credentials. Their base64 text is masked like the credentials themselves.
 
     ``requests``' own class encodes text as Latin-1 and fails on any other letter.
     """
@@ -74,16 +74,16 @@ class ApiKeyAuth(Auth):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         value = f"{self.prefix}{self.key}"
         if self.location == "query":
-            # The library's own encoding, once, behind whatever is in the query.
+            # Encoded by the library, once, after the existing query.
             request.prepare_url(_without(request.url or "", self.name), {self.name: value})
         else:
-            # As bytes: the library encodes text as Latin-1.
+            # As bytes, because the library encodes text as Latin-1.
             request.headers[self.name] = value.encode()  # type: ignore[assignment]
         return request
 
 
 def _without(url: str, name: str) -> str:
-    """An address without a parameter: links and redirects of an API may repeat the key, and it must not come twice."""
+    """An address without one parameter: links and redirects may already hold the key, which must not be sent twice."""
     parts = urlsplit(url)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     kept = [pair for pair in pairs if pair[0] != name]

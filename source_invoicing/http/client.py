@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from source_invoicing.http.addresses import join_url, origin, same_origin
 from source_invoicing.http.auth import Auth
-from source_invoicing.http.environment import proxy_variable, wrong_certificates, wrong_proxy
+from source_invoicing.http.environment import certificate_failure, proxy_failure, proxy_variable
 from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
 from source_invoicing.http.errors import Failure, HostUnreachable, MalformedResponse, QuotaExhausted, config_failure
 from source_invoicing.http.log import logger, waiting_for
@@ -31,7 +31,7 @@ from source_invoicing.http.transport import Session, read_body, within
 
 T = TypeVar("T")
 
-# RFC 9110, section 15.4: after these, any request may be sent to the other place unchanged; after others, a GET alone.
+# RFC 9110, section 15.4: these redirect any request unchanged, the others only a GET.
 REDIRECTS_THAT_KEEP_THE_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 MAX_REDIRECTS = 5
 UNSENDABLE = (
@@ -43,10 +43,10 @@ UNSENDABLE = (
 class ApiClient:
     """Sends requests of one account: pooled connections, one rate limiter, retries, and one decode per response.
 
-    Safe to use from several threads. Whatever the network or the vendor does, it raises a
-    :class:`~source_invoicing.http.errors.Failure` and nothing else.
+    Safe to use from several threads. Every fault of the network or the vendor is raised as a
+    :class:`~source_invoicing.http.errors.Failure`.
 
-    :ivar error_handler: the platform's resolution of a response
+    :ivar error_handler: the platform's verdict on a response
     :ivar requests_left: how many more requests may be sent (:meth:`allow`); ``None`` without a limit
     """
 
@@ -64,7 +64,7 @@ class ApiClient:
         """
         :param base_url: where the API lives; a path prefix is kept
         :param auth: the account's credentials
-        :param error_handler: the platform's resolution of a response
+        :param error_handler: the platform's verdict on a response
         :param rate_limiter: shared by everything that uses this account
         :param pool_size: connections kept open, as many as there are requests in flight
         """
@@ -77,20 +77,20 @@ class ApiClient:
         self._session = Session(
             base_url, pool_size, {"Accept": "application/json", "User-Agent": "source-invoicing", **(headers or {})}
         )
-        # Why nothing is sent: the proxy cannot be used, or, from some request on, the quota is used up.
-        self._obstacle = wrong_proxy(self._session, base_url)
+        # Why nothing is sent: the proxy cannot be used, or the quota is used up.
+        self._obstacle = proxy_failure(self._session, base_url)
 
-    def beside(self, error_handler: Callable[[Response], Verdict], rate_limiter: RateLimiter) -> ApiClient:
-        """A client of another account that the same login reaches: with limits and a quota of its own, behind the same
-        connections and tokens."""
+    def for_account(self, error_handler: Callable[[Response], Verdict], rate_limiter: RateLimiter) -> ApiClient:
+        """A client for another account of the same login. It shares connections and tokens, and has separate limits and
+        a separate quota."""
         other = copy.copy(self)
         other.error_handler, other._rate_limiter = error_handler, rate_limiter
-        other._obstacle = wrong_proxy(self._session, self.base_url)
+        other._obstacle = proxy_failure(self._session, self.base_url)
         return other
 
     def allow(self, requests: int) -> None:
-        """Send no more than so many requests from now on, every try counted: a further one raises
-        :class:`QuotaExhausted`. For a client that one thread uses."""
+        """Send at most this many requests from now on, retries included; the next one raises :class:`QuotaExhausted`.
+        Not thread-safe."""
         self.requests_left = requests
 
     def send(self, request: Request) -> Response:
@@ -100,17 +100,17 @@ class ApiClient:
     def fetch(self, request: Request, read: Callable[[Response], T]) -> T:
         """Send a request until its response is good and ``read`` understands it.
 
-        Once the vendor's quota is used up for longer than a sync waits, nothing more is sent.
+        Nothing more is sent once the vendor's quota is used up for longer than a sync waits.
 
         :param read: turns a good response into a value. If it raises
-            :class:`~source_invoicing.http.errors.MalformedResponse`, the request is tried again like one whose body
-            was cut, and at the end that failure is raised. Any other failure it raises is final
-        :raises Failure: with the vendor's reason, when no try helped or none can
+            :class:`~source_invoicing.http.errors.MalformedResponse`, the request is retried, and that failure is
+            raised once the retries are used up. Any other failure it raises is final
+        :raises Failure: with the vendor's reason, when retries did not help or cannot help
         :raises Cancelled: once the client is closed
         """
         if self._obstacle is not None:
             raise self._obstacle
-        retries: Counter[bool] = Counter()
+        retries: Counter[bool] = Counter()  # see :meth:`_back_off`
         send = partial(self._send_until_good, retries=retries)
         try:
             with waiting_for(request.shown):
@@ -125,24 +125,25 @@ class ApiClient:
             raise
 
     def close(self) -> None:
-        """Send nothing further. Waiting callers are cancelled; connections close when the requests on them end."""
+        """Send nothing more. Waiting callers are cancelled; connections close when their requests end."""
         self._rate_limiter.cancel()
         self._session.close()
         if self._auth is not None:
             self._auth.close()
 
     def _send_until_good(self, request: Request, retries: Counter[bool]) -> Response:
-        redirects, again = 0, False
+        redirects, after_rejection = 0, False
         while True:
             verdict: Verdict
             try:
-                response = self._try(request, again)
+                response = self._try(request, after_rejection)
             except HostUnreachable as unreachable:
                 verdict = Retry(unreachable)
             else:
-                if redirects < MAX_REDIRECTS and (target := self._redirected(request, response)):
+                if redirects < MAX_REDIRECTS and (target := self._redirect_target(request, response)):
                     redirects += 1
-                    request, again = replace(request, url=target, params=(), label=request.shown), False
+                    request = replace(request, url=target, params=(), label=request.shown)
+                    after_rejection = False
                     continue
                 verdict = (request.error_handler or self.error_handler)(response)
                 if isinstance(verdict, Ok):
@@ -151,10 +152,10 @@ class ApiClient:
             if isinstance(verdict, Fail):
                 raise verdict.failure
             self._back_off(verdict, retries, request)
-            again = verdict.rate_limited
+            after_rejection = verdict.rate_limited
 
-    def _redirected(self, request: Request, response: Response) -> str:
-        """Where to send a request instead; empty where it is not to be, or where credentials must not go."""
+    def _redirect_target(self, request: Request, response: Response) -> str:
+        """The address to follow a redirect to; empty without a redirect, or if credentials must not go there."""
         location = response.headers.get("Location", "")
         followed = REDIRECT_STATI if request.method == "GET" else REDIRECTS_THAT_KEEP_THE_METHOD
         if response.status not in followed or not location:
@@ -179,17 +180,17 @@ class ApiClient:
             )
         return request.url
 
-    def _try(self, request: Request, again: bool) -> Response:
+    def _try(self, request: Request, after_rejection: bool) -> Response:
         """
-        :param again: whether it was rejected as too frequent before
+        :param after_rejection: whether the last try was rejected as too frequent
         :raises HostUnreachable: without a response
-        :raises Failure: when no further try will help
+        :raises Failure: when a retry will not help
         """
         if self.requests_left is not None:
             if self.requests_left <= 0:
                 raise QuotaExhausted("All requests that were allowed have been sent.", FailureType.transient_error)
             self.requests_left -= 1
-        with self._rate_limiter.slot(again=again):
+        with self._rate_limiter.slot(after_rejection=after_rejection):
             if request.on_try is not None:
                 request.on_try()
             started = time.monotonic()
@@ -199,7 +200,7 @@ class ApiClient:
             except requests.exceptions.InvalidHeader:
                 raise config_failure(UNSENDABLE) from None
             except (requests.RequestException, HTTPError, OSError) as error:
-                raise self._no_response(request, error) from None
+                raise self._unreachable(request, error) from None
         logger.debug(
             "%s %s: HTTP %s, %.3f s", request.method, request.shown, response.status, time.monotonic() - started
         )
@@ -222,14 +223,14 @@ class ApiClient:
             content = read_body(response, request.shown)
         return Response.of(response, content, request.shown)
 
-    def _no_response(self, request: Request, error: Exception) -> Failure:
-        """Why there is no response. The error's own text and its chain may hold the URL, and with it a key in the
-        query, so neither is shown."""
+    def _unreachable(self, request: Request, error: Exception) -> Failure:
+        """Why there is no response. The text of the error and its causes may hold the URL with a key in the query, so
+        neither is shown."""
         base_url = self._base_url(request)
-        if base_url.startswith("https:") and (wrong := wrong_certificates(self._session)):
-            return wrong
+        if base_url.startswith("https:") and (failure := certificate_failure(self._session)):
+            return failure
         host = urlsplit(base_url).netloc.rpartition("@")[2]
-        what_happened = _what_happened(error, proxy_variable(self._session, base_url))
+        what_happened = _describe_error(error, proxy_variable(self._session, base_url))
         return HostUnreachable(
             f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
             "may reach it; if it usually works, run the sync again.",
@@ -240,31 +241,31 @@ class ApiClient:
     def _back_off(self, verdict: Retry, retries: Counter[bool], request: Request) -> None:
         """Wait before a further try.
 
-        :param retries: how many there were, apart for those that have a limit of their own
-        :raises Failure: when there were enough of them
+        :param retries: how many there were. With a separate limit for rate limits, those are counted under ``True``
+        :raises Failure: when they are used up
         """
-        policy, limited = self._retry_policy, verdict.rate_limited
-        most, apart = policy.retries, False
-        if limited and policy.rate_limit_retries is not None:
-            most, apart = policy.rate_limit_retries, True
-        if retries[apart] >= most:
+        policy = self._retry_policy
+        limit, is_separate = policy.retries, False
+        if verdict.rate_limited and policy.rate_limit_retries is not None:
+            limit, is_separate = policy.rate_limit_retries, True
+        if retries[is_separate] >= limit:
             raise verdict.failure
-        seconds = policy.wait(retries[apart], rate_limited=limited, asked_for=verdict.after)
-        if seconds > policy.longest_wait:
+        seconds = policy.wait(retries[is_separate], rate_limited=verdict.rate_limited, asked_for=verdict.after)
+        if seconds > policy.max_wait:
             raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than {policy.of} waits ({policy.longest_wait:.0f} seconds).",
+                f"than {policy.waiter} waits ({policy.max_wait:.0f} seconds).",
                 FailureType.transient_error,
             )
-        retries[apart] += 1
-        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, retries[apart], most)
-        if limited:
+        retries[is_separate] += 1
+        logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, retries[is_separate], limit)
+        if verdict.rate_limited:
             self._rate_limiter.on_rate_limited(seconds)
         else:
             self._rate_limiter.wait(seconds, f"before asking again for {request.shown}")
 
 
-def _what_happened(error: Exception, proxy_variable: str) -> str:
+def _describe_error(error: Exception, proxy_variable: str) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return "did not accept a connection in time"
     if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():

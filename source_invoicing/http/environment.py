@@ -16,7 +16,7 @@ from urllib3.util import create_urllib3_context, parse_url
 
 from source_invoicing.http.errors import Failure, config_failure
 
-# Where requests looks for the path of certificates, in this order. They take the place of the usual ones.
+# Where requests looks for a path of certificates, in this order. They replace the usual ones.
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 
@@ -24,8 +24,8 @@ SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 def additional_certificates() -> ssl.SSLContext | None:
     """A TLS context that trusts the certificates in ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; ``None`` if neither is set.
 
-    They are trusted beside the usual ones: OpenSSL's variables are often set for other programs, and a path that is
-    wrong or empty must not take anything away.
+    They are trusted in addition to the usual ones: OpenSSL's variables are often set for other programs, so a wrong or
+    empty path must not break anything.
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if not file and not folder:
@@ -37,10 +37,10 @@ def additional_certificates() -> ssl.SSLContext | None:
     return context
 
 
-def wrong_certificates(session: Session) -> Failure | None:
+def certificate_failure(session: Session) -> Failure | None:
     """What is wrong with the certificates that the environment names, if anything."""
     path = session.verify
-    fault = _fault_of_certificates(path) if isinstance(path, str) else ""
+    fault = _certificate_fault(path) if isinstance(path, str) else ""
     if not fault:
         return None
     name = next((name for name in CERTIFICATES if os.environ.get(name) == path), CERTIFICATES[0])
@@ -50,7 +50,7 @@ def wrong_certificates(session: Session) -> Failure | None:
     )
 
 
-def _fault_of_certificates(path: str) -> str:
+def _certificate_fault(path: str) -> str:
     if not Path(path).exists():
         return "there is no such file"
     if Path(path).is_dir():
@@ -62,10 +62,10 @@ def _fault_of_certificates(path: str) -> str:
     return ""
 
 
-def wrong_proxy(session: Session, url: str) -> Failure | None:
+def proxy_failure(session: Session, url: str) -> Failure | None:
     """What is wrong with the proxy that the environment names for an address, if anything."""
     proxy = select_proxy(url, session.proxies)
-    fault = _fault_of_proxy(proxy) if proxy else ""
+    fault = _proxy_fault(proxy) if proxy else ""
     return config_failure(f"The environment variable {proxy_variable(session, url)} names {fault}") if fault else None
 
 
@@ -77,7 +77,7 @@ def proxy_variable(session: Session, url: str) -> str:
     return next((name for name in spellings if proxy and os.environ.get(name) == proxy), "")
 
 
-def _fault_of_proxy(proxy: str) -> str:
+def _proxy_fault(proxy: str) -> str:
     malformed = "a proxy whose address is malformed. Write it as host:port, or exempt the API's host in NO_PROXY."
     try:
         parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")

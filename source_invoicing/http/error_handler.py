@@ -1,4 +1,4 @@
-"""The resolution of a response: good, worth another try, or the end."""
+"""The verdict on a response: good, worth another try, or a failure."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Ok:
 class Retry:
     """Another try may help.
 
-    :param failure: what to raise when the tries are used up
-    :param after: seconds to wait, where the vendor says so
-    :param rate_limited: the account sent too many requests: all of them wait, not only this one
+    :param failure: what to raise when the retries are used up
+    :param after: seconds to wait, if the vendor says so
+    :param rate_limited: whether the account sent too many requests; then all of its requests wait, not only this one
     """
 
     failure: Failure
@@ -54,22 +54,22 @@ Verdict = Ok | Retry | Fail
 OK = Ok()
 
 
-def inside_a_sentence(words: str) -> str:
-    """A vendor's words without a full stop of their own, so that the sentence they stand in has only one."""
-    return words if words.endswith("..") else words.removesuffix(".")
+def without_full_stop(message: str) -> str:
+    """A vendor's message without its final full stop, to be quoted inside a sentence. An ellipsis stays."""
+    return message if message.endswith("..") else message.removesuffix(".")
 
 
 @dataclass(frozen=True)
 class StatusErrorHandler:
-    """Resolves a response by its HTTP status and by whether its body is JSON.
+    """Judges a response by its HTTP status and by whether its body is JSON.
 
     :param vendor: name of the API for messages
-    :param error_text: finds the vendor's own words in a decoded error body; ``None`` when there are none
+    :param error_text: finds the vendor's message in a decoded error body; ``None`` without one
     :param login_hint: what to do when the credentials are refused
     :param access_hint: what to do when the credentials may not read a resource
-    :param address: the property that says where the API is; blank where the caller adds advice of its own
+    :param address: the property that holds the API's address; blank if the caller adds its own advice
     :param limit_hint: what to do when the account sent too many requests
-    :param too_many_statuses: further statuses that mean "too many requests" here
+    :param too_many_statuses: other statuses by which this API means "too many requests"
     """
 
     vendor: str
@@ -85,22 +85,22 @@ class StatusErrorHandler:
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
             return OK if response.unreadable is None else Retry(self._unreadable(response))
-        words = self._words(response)
-        sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{words}."
+        message = self._quoted_message(response)
+        sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{message}."
         status = response.status
         if status in self.too_many_statuses:
-            return self.too_often(response)
+            return self.rate_limited(response)
         if status == HTTPStatus.UNAUTHORIZED:
             return Fail(
                 LoginRefused(
-                    f"{self.vendor} did not accept the credentials (HTTP 401{words}). {self.login_hint}".rstrip(),
+                    f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip(),
                     FailureType.config_error,
                 )
             )
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return Fail(
                 config_failure(
-                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{words}). Check "
+                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{message}). Check "
                     "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
                 )
             )
@@ -109,11 +109,11 @@ class StatusErrorHandler:
                 transient_failure(f"{sentence} The fault is on the vendor's side."), retry_after(response.headers)
             )
         if status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
-            return self.too_often(response)
+            return self.rate_limited(response)
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
             return Fail(
                 AccessRefused(
-                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{words}). "
+                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
                     f"{self.access_hint}".rstrip(),
                     FailureType.config_error,
                 )
@@ -121,24 +121,24 @@ class StatusErrorHandler:
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             return Fail(ResourceMissing(f"{sentence}{self._advice('Check')}", FailureType.config_error))
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            return Fail(self._redirected(response))
+            return Fail(self._redirect(response))
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
             return Fail(BadRequest(sentence, FailureType.system_error))
         if status in (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY):
             return Fail(UnexpectedResponse(f"{sentence} Run the sync again in a while.", FailureType.transient_error))
-        # The connector sends what the API documents. A server that does not understand it is not that API.
+        # The connector sends what the API documents, so a server that does not understand it is not that API.
         return Fail(UnexpectedResponse(f"{sentence}{self._advice('Check')}", FailureType.config_error))
 
-    def too_often(self, response: Response) -> Retry:
-        """The account sent too many requests, whatever the status says."""
+    def rate_limited(self, response: Response) -> Retry:
+        """The verdict that the account sent too many requests, for any status."""
         limited = transient_failure(
             f"{self.vendor} limits how often it may be asked (HTTP {response.status} for {response.path}"
-            f"{self._words(response)}). {self.limit_hint}"
+            f"{self._quoted_message(response)}). {self.limit_hint}"
         )
         after = retry_after(response.headers)
         return Retry(limited, reset_after(response.headers) if after is None else after, rate_limited=True)
 
-    def _redirected(self, response: Response) -> UnexpectedResponse:
+    def _redirect(self, response: Response) -> UnexpectedResponse:
         # A path may hold a token, and the part before the host a password.
         location = response.headers.get("Location", "")
         target = origin(location) if "//" in location else "another address"
@@ -148,9 +148,9 @@ class StatusErrorHandler:
             FailureType.config_error,
         )
 
-    def _words(self, response: Response) -> str:
-        words = self.error_text(response.body) if response.unreadable is None else response.text.strip()
-        return f": {inside_a_sentence(words)}" if words else ""
+    def _quoted_message(self, response: Response) -> str:
+        message = self.error_text(response.body) if response.unreadable is None else response.text.strip()
+        return f": {without_full_stop(message)}" if message else ""
 
     def _advice(self, check: str) -> str:
         return f" {check} that {self.address}, where it is set, leads to the API itself." if self.address else ""
@@ -165,10 +165,10 @@ class StatusErrorHandler:
 
 
 def asks_to_wait(response: Response) -> bool:
-    """Whether a refusal is about how often requests come, by its ``Retry-After``: some APIs answer so with HTTP 403.
+    """Whether a refusal has a ``Retry-After``, and so is a rate limit: some APIs answer HTTP 403 for that.
 
-    Not with 401: the credentials are wrong, and stay wrong.
+    Not for 401 and 407: wrong credentials stay wrong.
     """
     is_refusal = HTTPStatus.BAD_REQUEST <= response.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    is_about_credentials = response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
-    return is_refusal and not is_about_credentials and retry_after(response.headers) is not None
+    concerns_credentials = response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+    return is_refusal and not concerns_credentials and retry_after(response.headers) is not None

@@ -1,6 +1,6 @@
-"""Everything that can go wrong with a request, as one exception type per case that a caller may want to handle.
+"""What can go wrong with a request: one exception type per case that a caller may want to handle.
 
-Each failure carries a sentence that a user can act on and Airbyte's failure type: ``config_error`` (change
+Each failure has a message that a user can act on, and Airbyte's failure type: ``config_error`` (change
 something), ``transient_error`` (run again), ``system_error`` (a defect of the connector).
 """
 
@@ -15,7 +15,7 @@ from typing_extensions import override
 
 
 class Failure(AirbyteTracedException):
-    """A failed request or check whose message is meant for the user. Secrets are masked when it is made."""
+    """A failed request or check whose message is meant for the user. Secrets are masked."""
 
     def __init__(self, sentence: str, failure_type: FailureType, *, detail: str | None = None) -> None:
         """
@@ -56,7 +56,7 @@ class ResourceMissing(Failure):
 
 
 class RecordMissing(ResourceMissing):
-    """The vendor says of a single record, and not of an address, that there is none."""
+    """The vendor says that a single record does not exist, and not that the address is wrong."""
 
 
 class HostUnreachable(Failure):
@@ -64,7 +64,7 @@ class HostUnreachable(Failure):
 
 
 class QuotaExhausted(Failure):
-    """The account may not send requests for longer than a sync waits. None of them helps before then."""
+    """The account may not send requests for longer than a sync waits."""
 
 
 class UnexpectedResponse(Failure):
@@ -72,7 +72,7 @@ class UnexpectedResponse(Failure):
 
 
 class MalformedResponse(UnexpectedResponse):
-    """The body of a response is not what the API documents, as if it were cut: asking again may help.
+    """The body of a response is not what the API documents, perhaps because it was cut: a retry may help.
 
     Raised by the ``read`` that :meth:`~source_invoicing.http.client.ApiClient.fetch` is given.
     """
@@ -83,36 +83,36 @@ class BadRequest(UnexpectedResponse):
 
 
 def config_failure(sentence: str) -> Failure:
-    """A failure that ends when the user changes something."""
+    """A failure that the user can fix."""
     return Failure(sentence, FailureType.config_error)
 
 
 def transient_failure(sentence: str) -> Failure:
-    """A failure that the next run may not meet."""
+    """A failure that the next run may not have."""
     return Failure(sentence, FailureType.transient_error)
 
 
-def in_accounts(failures: Sequence[tuple[str, AirbyteTracedException]], afterwards: str = "") -> Failure:
-    """What happened in several accounts as one failure, as grave as the gravest of them.
+def combined_failure(failures: Sequence[tuple[str, AirbyteTracedException]], afterwards: str = "") -> Failure:
+    """The failures of several accounts as one failure, as severe as the most severe of them.
 
-    :param failures: with the name of the account
+    :param failures: the name of each account, and its failure
     :param afterwards: a sentence about the other accounts
     """
     names: dict[str, list[str]] = {}
     for name, failure in failures:
         names.setdefault(failure.message or "", []).append(name)
-    sentences = [f"In {' and '.join(alike)}: {sentence}" for sentence, alike in names.items()]
+    sentences = [f"In {' and '.join(accounts)}: {sentence}" for sentence, accounts in names.items()]
     return Failure(
         " ".join(filter(None, [*sentences, afterwards])),
-        gravest(failure.failure_type for _, failure in failures),
+        most_severe(failure.failure_type for _, failure in failures),
         detail=" ".join(failure.internal_message or "" for _, failure in failures),
     )
 
 
-def gravest(types: Iterable[FailureType | None]) -> FailureType:
-    """The gravest of several failure types: only if all are transient, a user need not act."""
-    there = set(types)
+def most_severe(types: Iterable[FailureType | None]) -> FailureType:
+    """The most severe of several failure types. It is transient only if all are."""
+    kinds = set(types)
     return next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in there),
+        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in kinds),
         FailureType.transient_error,
     )

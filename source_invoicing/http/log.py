@@ -14,34 +14,34 @@ from source_invoicing.http.testing import HEARTBEAT_SCALE, testing_scale
 
 logger = logging.getLogger("airbyte.source_invoicing")
 
-# A line this often (seconds) shows that waiting is on purpose.
+# A thread that waits logs at least once in this time (seconds).
 HEARTBEAT = 30.0
-# How many of the pending requests are named; the others are counted.
+# How many of the overdue requests are named; the others are counted.
 MAX_NAMED = 3
 
 
 @dataclass(eq=False)
 class _Wait:
-    """One thread's waiting. Its times are those of :func:`time.monotonic`.
+    """What a thread waits for. Times are those of :func:`time.monotonic`.
 
-    :param silent_since: when the silence began; in the future while the thread is about to log something itself
+    :param silent_since: when it last logged something; in the future while the thread will log something itself
     """
 
     what: str
-    begun: float
+    began: float
     silent_since: float
 
 
 _lock = threading.Lock()
 _waits: set[_Wait] = set()
-# Of this thread, the innermost.
+# The innermost wait of this thread.
 _wait: ContextVar[_Wait | None] = ContextVar("wait", default=None)
 
 
 @contextmanager
 def waiting_for(what: str) -> Iterator[None]:
-    """Register what this thread waits for: its turn, its response, further tries. While a :func:`heartbeat` runs, the
-    name is logged now and then."""
+    """Register what this thread waits for: its turn, its response, or a retry. While a :func:`heartbeat` runs, it is
+    logged now and then."""
     now = time.monotonic()
     wait = _Wait(what, now, now)
     token = _wait.set(wait)
@@ -55,23 +55,23 @@ def waiting_for(what: str) -> Iterator[None]:
             _waits.remove(wait)
 
 
-def spoke(*, will_again: bool) -> None:
-    """Note that this thread has just logged why it waits.
+def wait_logged(*, will_repeat: bool) -> None:
+    """Record that this thread has just logged why it waits.
 
-    :param will_again: whether it does so once more, a heartbeat from now
+    :param will_repeat: whether it logs that again, a heartbeat from now
     """
     if (wait := _wait.get()) is not None:
-        wait.silent_since = time.monotonic() + (heartbeat_seconds() if will_again else 0.0)
+        wait.silent_since = time.monotonic() + (heartbeat_seconds() if will_repeat else 0.0)
 
 
 @contextmanager
 def heartbeat() -> Iterator[None]:
-    """Log every half a minute what any thread waits for: a thread in a system call cannot do so itself. One further
-    thread does it, which ends with the context."""
+    """Log every half a minute what threads wait for, since a thread in a system call cannot do so itself. A background
+    thread does it until the context ends."""
     over = threading.Event()
 
     def beat() -> None:
-        while not over.wait(name_what_is_overdue()):
+        while not over.wait(log_overdue_waits()):
             pass
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
@@ -83,25 +83,27 @@ def heartbeat() -> Iterator[None]:
         thread.join()
 
 
-def name_what_is_overdue() -> float:
-    """Log the waits that have been silent for as long as a wait may be.
+def log_overdue_waits() -> float:
+    """Log the waits that have been silent for too long.
 
     :return: seconds until the next call is due
     """
-    now, longest = time.monotonic(), heartbeat_seconds()
+    now, max_silence = time.monotonic(), heartbeat_seconds()
     with _lock:
-        overdue = sorted((wait for wait in _waits if wait.silent_since + longest <= now), key=lambda wait: wait.begun)
+        overdue = sorted(
+            (wait for wait in _waits if wait.silent_since + max_silence <= now), key=lambda wait: wait.began
+        )
         for wait in overdue:
             wait.silent_since = now
-        # A wait that begins in the meantime is due no earlier than a heartbeat from now.
-        seconds = min((wait.silent_since + longest - now for wait in _waits), default=longest)
+        # A wait that begins later is due no earlier than a heartbeat from now.
+        seconds = min((wait.silent_since + max_silence - now for wait in _waits), default=max_silence)
     if overdue:
-        named = ", ".join(f"{wait.what} ({now - wait.begun:.0f} s so far)" for wait in overdue[:MAX_NAMED])
+        named = ", ".join(f"{wait.what} ({now - wait.began:.0f} s so far)" for wait in overdue[:MAX_NAMED])
         others = f" and {len(overdue) - MAX_NAMED} more" if len(overdue) > MAX_NAMED else ""
         logger.info("Still waiting for an answer: %s%s.", named, others)
-    return min(seconds, longest)
+    return min(seconds, max_silence)
 
 
 def heartbeat_seconds() -> float:
-    """How long waiting may be silent."""
+    """How long a wait may be silent."""
     return HEARTBEAT * testing_scale(HEARTBEAT_SCALE)

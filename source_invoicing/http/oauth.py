@@ -33,16 +33,16 @@ from source_invoicing.http.response import Response
 from source_invoicing.http.retry import RetryPolicy
 from source_invoicing.http.secrets import mask
 
-# No vendor's access tokens are trusted for longer than this (seconds), whatever unit ``expires_in`` came in.
-LONGEST_LIFE = 3600.0
-# A token is replaced this long (seconds) before its end, or a tenth of a short life before it.
-MARGIN = 120.0
-# Members of a token request that are no secrets, and words that would be masked all over the log.
-OPEN_MEMBERS = ("grant_type", "scope")
-# Requests to a token endpoint are counted within windows of so many seconds, as Zoho counts them.
+# An access token is never used for longer than this (seconds), in case ``expires_in`` is in another unit.
+MAX_LIFETIME = 3600.0
+# A token is replaced this long (seconds) before it expires, or after nine tenths of a short lifetime.
+EXPIRY_MARGIN = 120.0
+# Fields of a token request that are not secrets. Masking them would hide ordinary words in the log.
+PUBLIC_FIELDS = ("grant_type", "scope")
+# The window (seconds) within which requests to a token endpoint are counted, as Zoho does.
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKEN_WINDOW = 600.0
-# New tokens that one request may take, each refused although it was just issued.
+# How many new tokens one request may use, if each is refused although it was just issued.
 MAX_RENEWALS = 4
 
 
@@ -50,12 +50,12 @@ MAX_RENEWALS = 4
 class AccessToken:
     """An access token and what came with it.
 
-    :param ends: by the clock of :func:`time.monotonic`
+    :param expires_at: by the clock of :func:`time.monotonic`
     :param extra: the whole response of the token endpoint
     """
 
     text: str
-    ends: float
+    expires_at: float
     extra: Mapping[str, Any]
 
 
@@ -63,8 +63,8 @@ class AccessTokens:
     """Exchanges a refresh token, or the client's own credentials, for access tokens and keeps the current one for all
     requests.
 
-    The body of a response decides: some vendors send a refusal with HTTP 200. A refusal that only the user can fix is
-    remembered, so that a dozen streams do not ask a dozen times.
+    The body of a response decides, since some vendors send a refusal with HTTP 200. A refusal is remembered, so that a
+    dozen streams do not ask a dozen times.
 
     Safe to use from several threads.
     """
@@ -76,7 +76,7 @@ class AccessTokens:
         token_url: str,
         form: Mapping[str, str],
         refusal: Callable[[str, str], Failure],
-        most_requests: int,
+        max_requests: int,
         options: str = "platform",
         auth: Auth | None = None,
         headers: Mapping[str, str] | None = None,
@@ -85,30 +85,29 @@ class AccessTokens:
     ) -> None:
         """
         :param vendor: name for messages
-        :param form: what is sent to ``token_url``; its values are secrets, but for :data:`OPEN_MEMBERS`
-        :param refusal: puts the members ``error`` and ``error_description`` of a response into a sentence
-        :param most_requests: to the token endpoint within :data:`TOKEN_WINDOW`; a token that is needed beyond that is
-            a failure, since further requests would only prolong the vendor's block
+        :param form: what is sent to ``token_url``; its values are secrets, except :data:`PUBLIC_FIELDS`
+        :param refusal: makes a failure of ``error`` and ``error_description`` in a response
+        :param max_requests: to the token endpoint within :data:`TOKEN_WINDOW`; beyond that, a new token
+            is a failure, since further requests would only prolong the vendor's block
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
-        :param auth: how the client proves itself, where it is not in the form
+        :param auth: the client's credentials, if they are not in the form
         :param headers: further headers for ``token_url``
-        :param on_rotation: called with each refresh token that is handed out in the place of the one before, which
-            may not work again
+        :param on_rotation: called with each refresh token that replaces the previous one, which may no longer work
         """
         for name, value in form.items():
-            if name not in OPEN_MEMBERS:
+            if name not in PUBLIC_FIELDS:
                 mask(value)
         base_url, _, self._path = token_url.rpartition("/")
         self._vendor = vendor
         self._form = dict(form)
         self._on_rotation = on_rotation
         self._refusal = refusal
-        self._most_requests = most_requests
-        self._budget = CallBudget(most_requests, TOKEN_WINDOW, scaled=False)
+        self._most_requests = max_requests
+        self._budget = CallBudget(max_requests, TOKEN_WINDOW, scaled=False)
         self._token_url = f"{options}.token_url"
         credentials = f"Check {options}.client_id, {options}.client_secret and {self._token_url}."
-        self._status_error_handler = StatusErrorHandler(vendor, _said, credentials, credentials, self._token_url)
+        self._status_error_handler = StatusErrorHandler(vendor, _error_text, credentials, credentials, self._token_url)
         self._client = ApiClient(
             base_url=base_url,
             auth=auth,
@@ -123,15 +122,15 @@ class AccessTokens:
         self._refused: Failure | None = None
 
     def current(self, refused: str = "") -> AccessToken:
-        """The access token, a new one if there is none, its end is near, or the API has refused it.
+        """The access token; a new one if there is none, it is about to expire, or the API has refused it.
 
-        :param refused: the text of a token that was refused; where another request has had it replaced, the new one is
-            returned
+        :param refused: the text of a token that was refused. If another request has already replaced it, the
+            replacement is returned
         :raises Failure: when the vendor issues none
         """
         with self._lock:
             token = self._token
-            if token is None or token.ends <= time.monotonic() or token.text == refused:
+            if token is None or token.expires_at <= time.monotonic() or token.text == refused:
                 token = self._token = self._issue()
             return token
 
@@ -149,7 +148,7 @@ class AccessTokens:
         except HostUnreachable:
             raise
         except (AccessRefused, BadRequest, ResourceMissing) as failure:
-            # As the failure of a list, these would say something about the list.
+            # These types would say something about a list, and not about the login.
             advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
             self._refused = LoginRefused(f"{failure.sentence}{advice}", FailureType.config_error)
             raise self._refused from None
@@ -159,16 +158,18 @@ class AccessTokens:
         finally:
             self._budget.end()
         for name, value in response.body.items():
-            # Tokens of other kinds are not used, but an API may repeat them.
+            # Other kinds of tokens are not used, but an API may repeat them in messages.
             if name.endswith("token") and isinstance(value, str):
                 mask(value)
         rotated = response.body.get("refresh_token")
         if self._on_rotation and _is_token(rotated) and rotated != self._form.get("refresh_token"):
             self._form["refresh_token"] = rotated
             self._on_rotation(rotated)
-        life = _life(response.body)
+        lifetime = _lifetime(response.body)
         return AccessToken(
-            response.body["access_token"], time.monotonic() + life - min(MARGIN, life / 10), dict(response.body)
+            response.body["access_token"],
+            time.monotonic() + lifetime - min(EXPIRY_MARGIN, lifetime / 10),
+            dict(response.body),
         )
 
     def _take_from_budget(self) -> None:
@@ -184,7 +185,7 @@ class AccessTokens:
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return self._status_error_handler(response)
         if isinstance(body, dict) and body.get("error"):
-            return Fail(self._refusal(_words(body["error"]), _words(body.get("error_description") or "")))
+            return Fail(self._refusal(_as_text(body["error"]), _as_text(body.get("error_description") or "")))
         if not response.ok or response.unreadable is not None:
             return self._status_error_handler(response)
         if not isinstance(body, dict) or not _is_token(body.get("access_token")):
@@ -201,9 +202,9 @@ class AccessTokens:
 class TokenAuth(Auth):
     """The account's access token in each request.
 
-    A request that is refused for its token is sent once more with a new one, which may end early, too. Some APIs
-    respond alike to a dead token and to a resource that the token does not cover. Repeating a request that was granted
-    before distinguishes them: if it is granted again, the token is alive, and a new one would be refused too.
+    A request whose token is refused is sent again with a new one, which may be revoked early, too. Some APIs give the
+    same response for an expired token and for a resource that the token does not cover. Repeating a request that was
+    granted earlier tells them apart: if it is granted again, the token is good, and a new one would be refused too.
 
     Safe to use from several threads.
     """
@@ -217,28 +218,28 @@ class TokenAuth(Auth):
         self._scheme = scheme
         self._renewing = threading.Lock()
         self._granted: Request | None = None
-        self._renewed_in_vain: str | None = None
+        self._renewal_is_futile_for: str | None = None
 
     @override
     def send(self, request: Request, send: Send) -> Response:
         """
-        :raises AccessRefused: when the resource stays refused with a token that is good
+        :raises AccessRefused: when the resource is refused although the token is good
         """
         token, renewals = self._tokens.current(), 0
         while isinstance(outcome := self._outcome(request, token, send), LoginRefused):
             enough = renewals == MAX_RENEWALS
             if enough or (renewals and self._granted is None):
-                # Others would use up the tokens that the vendor issues within a while, and be refused as well.
-                self._renewed_in_vain = token.text
+                # Other requests would be refused as well, and use up the tokens that the vendor issues within a window.
+                self._renewal_is_futile_for = token.text
             renewed = None if enough else self._renewed(token, send)
             if renewed is None:
                 raise AccessRefused(outcome.sentence, FailureType.config_error)
             token, renewals = renewed, renewals + 1
-        self.note_granted(request)
+        self.remember_granted(request)
         return outcome
 
-    def note_granted(self, request: Request) -> None:
-        """Note a request that a token was good for."""
+    def remember_granted(self, request: Request) -> None:
+        """Remember a request that was granted, to test tokens with."""
         self._granted = request
 
     def sign(self, request: Request, token: AccessToken) -> Request:
@@ -256,11 +257,11 @@ class TokenAuth(Auth):
             return refusal
 
     def _renewed(self, refused: AccessToken, send: Send) -> AccessToken | None:
-        """Another token in the place of one that was refused; ``None`` where it is good, and the resource refused."""
+        """A token to replace one that was refused; ``None`` if that one is good, and only the resource is refused."""
         with self._renewing:
             token, granted = self._tokens.current(), self._granted
             if token.text == refused.text:
-                if self._renewed_in_vain == token.text:
+                if self._renewal_is_futile_for == token.text:
                     return None
                 if granted is not None and isinstance(self._outcome(granted, token, send), Response):
                     return None
@@ -274,7 +275,7 @@ def _is_token(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and value.isascii() and value.isprintable()
 
 
-def _life(body: Mapping[str, Any]) -> float:
+def _lifetime(body: Mapping[str, Any]) -> float:
     for name in ("expires_in_sec", "expires_in"):
         value = body.get(name)
         try:
@@ -282,19 +283,19 @@ def _life(body: Mapping[str, Any]) -> float:
         except (TypeError, ValueError):
             continue
         if seconds > 0:
-            return min(seconds, LONGEST_LIFE)
-    return LONGEST_LIFE
+            return min(seconds, MAX_LIFETIME)
+    return MAX_LIFETIME
 
 
-def _said(body: Any) -> str | None:
+def _error_text(body: Any) -> str | None:
     if not isinstance(body, dict):
         return None
-    said = body.get("error_description") or body.get("message") or body.get("error")
-    return _words(said) if said else None
+    text = body.get("error_description") or body.get("message") or body.get("error")
+    return _as_text(text) if text else None
 
 
-def _words(value: Any) -> str:
-    """What a member of an error body says: text (RFC 6749), or an object that holds it in one of the usual places."""
+def _as_text(value: Any) -> str:
+    """The text of a field in an error body, which is text (RFC 6749) or an object that holds it in a usual place."""
     if isinstance(value, dict):
         value = next((value[name] for name in ("message", "description", "detail", "code") if value.get(name)), value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -12,18 +12,18 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.errors import Cancelled, QuotaExhausted
-from source_invoicing.http.log import heartbeat_seconds, logger, spoke
+from source_invoicing.http.log import heartbeat_seconds, logger, wait_logged
 from source_invoicing.http.testing import BUDGET_SCALE, testing_scale
 
-# While all calls of a budget are in flight, no window has begun to close: look again after this many seconds.
-LOOK_AGAIN = 0.05
+# While all calls of a budget are in flight, it is not known when one ends: check again after this (seconds).
+RECHECK_AFTER = 0.05
 
 
 class CallBudget:
     """At most ``calls`` requests within any window of ``seconds``, by the vendor's clock as well as by ours.
 
-    A request counts from its start until ``seconds`` after its end. The vendor saw it at some time in between, so its
-    own window never holds more than ``calls`` of them, whatever the latency.
+    A request counts from its start until ``seconds`` after its end. The vendor counts it at some time in
+    between, so its window never holds more than ``calls`` of them, at any latency.
 
     Safe to use from several threads.
     """
@@ -45,7 +45,7 @@ class CallBudget:
     def take(self) -> float:
         """Take one request out of the budget.
 
-        :return: 0 when it was granted; otherwise the seconds after which to ask again
+        :return: 0 if it was granted, else the seconds to wait before asking again
         """
         with self._lock:
             now = time.monotonic()
@@ -54,10 +54,10 @@ class CallBudget:
             if self._in_flight + len(self._ended) < self._calls:
                 self._in_flight += 1
                 return 0.0
-            return max(self._ended[0] + self._seconds - now, LOOK_AGAIN) if self._ended else LOOK_AGAIN
+            return max(self._ended[0] + self._seconds - now, RECHECK_AFTER) if self._ended else RECHECK_AFTER
 
     def end(self) -> None:
-        """Note that a request that was granted is over."""
+        """Record that a granted request has ended."""
         with self._lock:
             self._in_flight -= 1
             self._ended.append(time.monotonic())
@@ -67,20 +67,20 @@ class RateLimiter:
     """At most ``in_flight`` requests of the account at a time, within its budget, and none while the vendor asked it
     to wait.
 
-    When the vendor rejects a request as too frequent, the limit of requests in flight halves, and it grows step by step
-    with each success (additive increase, multiplicative decrease, as in TCP). Rejected requests go first. Otherwise one
-    could be rejected over and over while later ones use up what the vendor allows.
+    When the vendor rejects a request as too frequent, the limit of requests in flight halves. It grows again with each
+    success (additive increase, multiplicative decrease, as in TCP). Rejected requests go first: otherwise one could be
+    rejected over and over while later ones use up what the vendor allows.
 
     Safe to use from several threads.
 
-    :param budget: how many there may be within a time window, where the vendor counts them
-    :param longest_wait: a budget that allows the next request later than this (seconds) ends the sync instead
+    :param budget: how many requests there may be within a time window, if the vendor limits that
+    :param max_wait: the longest wait (seconds) for the budget; if the next request is due later, the sync ends
     """
 
-    def __init__(self, in_flight: int, budget: CallBudget | None = None, longest_wait: float = 600.0) -> None:
-        self._most = self._allowed = float(in_flight)
+    def __init__(self, in_flight: int, budget: CallBudget | None = None, max_wait: float = 600.0) -> None:
+        self._max_in_flight = self._allowed = float(in_flight)
         self._budget = budget
-        self._longest_wait = longest_wait
+        self._longest_wait = max_wait
         self._in_flight = 0
         self._rejected = 0
         self._paused_until = 0.0
@@ -93,19 +93,19 @@ class RateLimiter:
         return int(self._allowed)
 
     @contextmanager
-    def slot(self, *, again: bool = False) -> Iterator[None]:
-        """Hold one of the slots for requests in flight. Blocks until one is free, no pause is on, and the budget has
-        a request left.
+    def slot(self, *, after_rejection: bool = False) -> Iterator[None]:
+        """Hold one of the slots for requests in flight. Blocks until one is free, no pause is on, and the budget
+        allows a request.
 
-        :param again: whether the request was rejected (:meth:`on_rate_limited`) and is to be sent once more
-        :raises QuotaExhausted: when the budget opens too late to wait for
+        :param after_rejection: whether this is a retry after :meth:`on_rate_limited`
+        :raises QuotaExhausted: when the budget allows the next request too late to wait for
         :raises Cancelled: after :meth:`cancel`
         """
         try:
-            while (delay := self._take(again)) > 0:
+            while (delay := self._take(after_rejection)) > 0:
                 self._wait_for_budget(delay)
         finally:
-            if again:
+            if after_rejection:
                 with self._changed:
                     self._rejected -= 1
                     self._changed.notify_all()
@@ -119,21 +119,21 @@ class RateLimiter:
                 self._changed.notify_all()
 
     def on_rate_limited(self, seconds: float) -> None:
-        """Note that a request was rejected as too frequent, and will be sent again: no request of the account starts
+        """Record that a request was rejected as too frequent, and will be sent again. No request of the account starts
         within the next ``seconds``, and fewer are in flight from then on."""
         with self._changed:
             self._rejected += 1
-            # Those that were rejected together halve the limit once.
+            # Requests that were rejected together halve the limit once.
             if self._remaining_pause() <= 0:
                 self._allowed = max(self._allowed / 2, 1.0)
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     def on_success(self) -> None:
-        """Note that a request succeeded."""
-        if self._allowed >= self._most:
+        """Record that a request succeeded."""
+        if self._allowed >= self._max_in_flight:
             return
         with self._changed:
-            self._allowed = min(self._allowed + 1 / self._allowed, self._most)
+            self._allowed = min(self._allowed + 1 / self._allowed, self._max_in_flight)
             self._changed.notify_all()
 
     def cancel(self) -> None:
@@ -141,7 +141,7 @@ class RateLimiter:
         self._cancelled.set()
 
     def wait(self, seconds: float, why: str) -> None:
-        """Sleep, logging the reason first and again every half a minute.
+        """Sleep, and log the reason at once and every half a minute.
 
         :raises Cancelled: after :meth:`cancel`
         """
@@ -150,19 +150,21 @@ class RateLimiter:
             if self._cancelled.is_set():
                 raise Cancelled
             logger.info("Waiting %.0f s more: %s.", remaining, why)
-            spoke(will_again=remaining > heartbeat_seconds())
+            wait_logged(will_repeat=remaining > heartbeat_seconds())
             sleep(min(remaining, heartbeat_seconds()), self._cancelled)
 
-    def _take(self, again: bool) -> float:
+    def _take(self, after_rejection: bool) -> float:
         """Take a slot and a request of the budget, once no pause is on.
 
-        :return: 0 when both were granted; otherwise the seconds after which to ask the budget again
+        :return: 0 if both were granted, else the seconds to wait before asking the budget again
         """
         while True:
             while (remaining := self._remaining_pause()) > 0:
                 self.wait(remaining, "the vendor asked the account to slow down")
             with self._changed:
-                self._changed.wait_for(lambda: self._in_flight < self.allowed and (again or not self._rejected))
+                self._changed.wait_for(
+                    lambda: self._in_flight < self.allowed and (after_rejection or not self._rejected)
+                )
                 if self._cancelled.is_set():
                     raise Cancelled
                 # A pause may have begun while this request was waiting for its slot.
@@ -187,6 +189,6 @@ class RateLimiter:
         return self._paused_until - time.monotonic()
 
 
-def sleep(seconds: float, unless: threading.Event) -> None:
+def sleep(seconds: float, interrupted: threading.Event) -> None:
     """Sleep until the time is over or the event is set."""
-    unless.wait(seconds)
+    interrupted.wait(seconds)

@@ -23,13 +23,13 @@ class Request:
     :param params: query parameters, in order
     :param json: body, sent as JSON
     :param form: body, sent as an HTML form
-    :param url: absolute address in place of base URL and path, for links that an API hands out; the client refuses
-        one on another host
-    :param label: what is asked for, in messages, where the path alone does not say
-    :param error_handler: in place of the client's
+    :param url: absolute address that replaces base URL and path, for links in a response; the client refuses one on
+        another host
+    :param label: what is requested, for messages, if the path does not say it
+    :param error_handler: replaces the client's
     :param auth: adds the credentials; set by the client's :class:`~source_invoicing.http.auth.Auth`
-    :param base_url: in place of the client's; set by an ``Auth`` whose token says where the API is
-    :param on_try: called each time it is sent, or sent once more
+    :param base_url: replaces the client's; set by an ``Auth`` whose token says where the API is
+    :param on_try: called each time it is sent, retries included
     """
 
     path: str

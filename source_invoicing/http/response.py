@@ -18,20 +18,20 @@ from source_invoicing.http.log import logger
 from source_invoicing.http.retry import http_date
 from source_invoicing.http.secrets import excerpt
 
-SHOWN_OF_A_BODY = 200
-# How much of a body is searched for secrets before it is cut. Longer than any key.
-SEARCHED_OF_A_BODY = 8192
-# A longer number is not a count of anything, and a very long one is more than Python parses.
+MAX_QUOTED_BODY = 200
+# Secrets are masked in this much of a body before it is cut. Longer than any key.
+MAX_MASKED_BODY = 8192
+# A longer number is not a count. Python refuses to parse a very long one.
 MAX_DIGITS = 18
 MAX_KEYS_SHOWN = 10
-HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Response:
     """One response with its body decoded, exactly once.
 
-    :param body: the decoded JSON; ``None`` also when the body was not JSON (then ``unreadable`` says why)
+    :param body: the decoded JSON; also ``None`` if the body was not JSON (``unreadable`` says why)
     :param text: the start of a body that is not JSON, for messages only; links in it are cut down to their host
     :param path: path of the request, for messages: unlike the URL, it holds no credentials
     :param unreadable: why the body is not JSON, or ``None``
@@ -46,7 +46,7 @@ class Response:
 
     @classmethod
     def of(cls, response: requests.Response, content: bytes, shown: str) -> Response:
-        """Decode a response, whatever its status.
+        """Decode a response of any status.
 
         :param content: the whole body
         :param shown: the name of the request in messages (:attr:`.Request.shown`)
@@ -57,11 +57,11 @@ class Response:
             body = orjson.loads(content)
         except orjson.JSONDecodeError as error:
             try:
-                body = _read_leniently(content, response.headers.get("Content-Type", ""), shown)
+                body = _parse_leniently(content, response.headers.get("Content-Type", ""), shown)
             except (ValueError, LookupError, RecursionError):
-                start = content[:SEARCHED_OF_A_BODY].decode("utf-8-sig", errors="replace")
-                text = excerpt(start, SHOWN_OF_A_BODY)
-                unreadable = _what_it_is(start, str(error))
+                start = content[:MAX_MASKED_BODY].decode("utf-8-sig", errors="replace")
+                text = excerpt(start, MAX_QUOTED_BODY)
+                unreadable = _describe_body(start, str(error))
         return cls(response.status_code, response.headers, body, text, shown, unreadable)
 
     @property
@@ -77,7 +77,7 @@ class Response:
 
 
 def whole_number(value: Any) -> int | None:
-    """A count, which may be written as text. ``None`` for anything but a whole number or a few plain digits."""
+    """A count, also when it is written as text. ``None`` for anything but a whole number or a few plain digits."""
     if isinstance(value, str):
         text = value.strip()
         return int(text) if len(text) <= MAX_DIGITS and text.isascii() and text.isdigit() else None
@@ -87,7 +87,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def describe(value: Any) -> str:
-    """What a decoded value is, for messages, without revealing what it holds."""
+    """What kind of value this is, for messages, without revealing its content."""
     if isinstance(value, dict):
         names = sorted(map(str, value))
         return f"an object with the keys {', '.join(names[:MAX_KEYS_SHOWN]) or '(none)'}"
@@ -95,14 +95,14 @@ def describe(value: Any) -> str:
     return known.get(type(value), "a number")
 
 
-def _read_leniently(content: bytes, content_type: str, shown: str) -> Any:
-    """Decode a body that is complete, but not strictly JSON: half an emoji in one customer's name must not keep a
-    list from being read. Byte order marks and declared encodings are understood, half characters become U+FFFD, and
-    numbers too large to be stored become null, with a warning.
+def _parse_leniently(content: bytes, content_type: str, shown: str) -> Any:
+    """Decode a body that is complete, but not strictly JSON: half an emoji in one customer's name must not stop a list
+    from being read. Byte order marks and declared encodings are understood, lone surrogates become U+FFFD, and numbers
+    too large to be stored become null, with a warning.
 
     :param shown: the name of the request in messages
 
-    :raises ValueError: when it is not JSON at all, or not all of it
+    :raises ValueError: when it is not JSON, or only a part of it is
     :raises LookupError: when the declared encoding is unknown
     :raises RecursionError: when it is nested too deep
     """
@@ -114,13 +114,13 @@ def _read_leniently(content: bytes, content_type: str, shown: str) -> Any:
     values = json.loads(
         _decoded(content, content_type), parse_constant=lambda _: _warn_of_lost_numbers(shown), parse_float=finite
     )
-    # Encoded and decoded once more, so that a single parser decides what a body may hold.
-    return orjson.loads(HALF_A_CHARACTER.sub("\ufffd", json.dumps(values, ensure_ascii=False)))
+    # Encoded and decoded again, so that one parser decides what a body may hold.
+    return orjson.loads(LONE_SURROGATE.sub("\ufffd", json.dumps(values, ensure_ascii=False)))
 
 
 @lru_cache(1000)
 def _warn_of_lost_numbers(shown: str) -> None:
-    """Once for each request, however many there are."""
+    """Warn once for each request, for any number of such values."""
     logger.warning("The answer to %s holds numbers that are infinite or larger than any type. They become null.", shown)
 
 
@@ -133,7 +133,7 @@ def _decoded(content: bytes, content_type: str) -> str:
         return content.decode(header.get_content_charset("utf-8"))
 
 
-def _what_it_is(text: str, complaint: str) -> str:
+def _describe_body(text: str, parser_error: str) -> str:
     start = text.lstrip().lower()
     if not start:
         return "an empty body"
@@ -142,5 +142,5 @@ def _what_it_is(text: str, complaint: str) -> str:
     if start.startswith("<"):
         return "XML"
     if start.startswith(("{", "[")):
-        return f"cut or malformed JSON ({complaint})"
+        return f"cut or malformed JSON ({parser_error})"
     return "plain text"

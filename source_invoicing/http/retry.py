@@ -10,30 +10,30 @@ from email.utils import parsedate_to_datetime
 
 from source_invoicing.http.testing import BACKOFF_SCALE, TIMEOUT_SCALE, testing_scale
 
-#: Headers that tell when the vendor counts anew: of a draft of the IETF, and in common spellings.
-RESETS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
-# Larger numbers are times since 1970: as a duration they would be thirty years.
-LARGEST_DURATION = 10**9
-# Larger ones are in milliseconds.
-LARGEST_SECONDS = 10**11
+#: Headers that say when the vendor's quota resets: that of an IETF draft, and common spellings.
+RESET_HEADERS = ("RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+# A larger number is a time since 1970: as a duration it would be thirty years.
+MAX_DURATION = 10**9
+# A larger number is in milliseconds.
+MAX_SECONDS = 10**11
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long to wait for a response and how often to ask again. All durations in seconds.
+    """How long to wait for a response and how often to retry. All durations in seconds.
 
     :param connect: for a connection
     :param read: for the next byte of a response
-    :param total: for a whole try, however steadily the response drips
-    :param retries: further tries after the first one
-    :param backoff: wait before the first further try; doubles with each one
-    :param rate_limit_backoff: first wait after "too many requests" without a ``Retry-After``: three such waits make
+    :param total: for a whole try, also if the response keeps trickling in
+    :param retries: tries after the first one
+    :param backoff: wait before the first retry; doubles with each one
+    :param rate_limit_backoff: first wait after "too many requests" without a ``Retry-After``: three such waits take
         more than a minute, the window most vendors count in
-    :param longest_backoff: the limit of waits that double
-    :param rate_limit_retries: further tries after "too many requests", counted apart from other ones; ``None``: they
-        count like any other
-    :param longest_wait: a vendor that asks for a longer wait than this ends the sync instead; state is kept
-    :param of: who waits, for messages
+    :param max_backoff: the limit of the doubled waits
+    :param rate_limit_retries: retries after "too many requests", if they are counted separately; ``None``: they count
+        like any other
+    :param max_wait: the sync ends if the vendor asks for a longer wait; state is kept
+    :param waiter: who waits, for messages
     """
 
     connect: float = 10.0
@@ -42,42 +42,42 @@ class RetryPolicy:
     retries: int = 3
     backoff: float = 1.0
     rate_limit_backoff: float = 10.0
-    longest_backoff: float = 60.0
+    max_backoff: float = 60.0
     rate_limit_retries: int | None = None
-    longest_wait: float = 600.0
-    of: str = "a sync"
+    max_wait: float = 600.0
+    waiter: str = "a sync"
 
     @classmethod
     def for_check(cls) -> RetryPolicy:
-        """A connection test ends within a minute, whatever the host does."""
+        """For a connection test, which ends within a minute in any case."""
         return cls(
             connect=8.0,
             read=15.0,
             total=20.0,
             retries=1,
             rate_limit_backoff=2.0,
-            longest_wait=10.0,
-            of="a connection test",
+            max_wait=10.0,
+            waiter="a connection test",
         )
 
     def wait(self, retry: int, *, rate_limited: bool, asked_for: float | None) -> float:
-        """Seconds to wait before a further try.
+        """Seconds to wait before a retry.
 
-        :param retry: how many there were before
-        :param asked_for: what the vendor asks for (``Retry-After``). It is never undercut, and neither is the backoff
-            after a fault: even after "come back now", requests are not sent back to back
+        :param retry: how many retries there were already
+        :param asked_for: what the vendor asks for (``Retry-After``). The wait is never shorter than that, nor than the
+            backoff: even after "come back now", requests are not sent back to back
         """
         first = self.rate_limit_backoff if rate_limited and not asked_for else self.backoff
-        return max(asked_for or 0.0, min(first * 2.0**retry, self.longest_backoff))
+        return max(asked_for or 0.0, min(first * 2.0**retry, self.max_backoff))
 
     def scaled_for_tests(self) -> RetryPolicy:
-        """The policy with the factors that a test has put into the environment."""
+        """The policy, scaled by the factors that a test has set in the environment."""
         backoff, timeout = testing_scale(BACKOFF_SCALE), testing_scale(TIMEOUT_SCALE)
         return replace(
             self,
             backoff=self.backoff * backoff,
             rate_limit_backoff=self.rate_limit_backoff * backoff,
-            longest_backoff=self.longest_backoff * backoff,
+            max_backoff=self.max_backoff * backoff,
             connect=self.connect * timeout,
             read=self.read * timeout,
             total=self.total * timeout,
@@ -85,11 +85,11 @@ class RetryPolicy:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, by the ``Retry-After`` header in either of its forms (RFC 9110, section 10.2.3).
+    """Seconds to wait, by the header ``Retry-After`` in either of its forms (RFC 9110, section 10.2.3).
 
     A date is compared with the response's own ``Date``: this machine's clock may differ from the server's.
 
-    :return: 0 for "now" and for a time that is past; ``None`` without the header or where it is malformed
+    :return: 0 for "now" and for a past time; ``None`` if the header is missing or malformed
     """
     value = headers.get("Retry-After", "").strip()
     if not value:
@@ -106,17 +106,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def reset_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the vendor counts anew, by a header such as ``X-RateLimit-Reset``: a number of seconds, or a time
-    since 1970 (in seconds or milliseconds), which is compared with the response's own ``Date``.
+    """Seconds until the vendor's quota resets, by a header such as ``X-RateLimit-Reset``.
 
-    Some vendors send it with every response, so it says nothing about whether to wait. Where something is left of that
-    quota, such as the calls of a day, it was another limit that was exceeded.
+    It holds a number of seconds, or a time since 1970 (in seconds or milliseconds). A time is compared with the
+    response's own ``Date``.
 
-    :return: ``None`` without the header, where it is malformed, and where something is left
+    Some vendors send it with every response, so it does not mean that one has to wait. If some of that quota remains,
+    such as the calls of a day, another limit was exceeded.
+
+    :return: ``None`` if the header is missing or malformed, or if some of the quota remains
     """
-    name = next((name for name in RESETS if name in headers), "")
-    value, left = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
-    if left.isdecimal() and left.strip("0"):
+    name = next((name for name in RESET_HEADERS if name in headers), "")
+    value, remaining = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
+    if remaining.isdecimal() and remaining.strip("0"):
         return None
     try:
         reset = float(value)
@@ -124,9 +126,9 @@ def reset_after(headers: Mapping[str, str]) -> float | None:
         return None
     if not math.isfinite(reset):
         return None
-    if reset > LARGEST_SECONDS:
+    if reset > MAX_SECONDS:
         reset /= 1000
-    if reset > LARGEST_DURATION:
+    if reset > MAX_DURATION:
         reset -= (http_date(headers.get("Date", "")) or datetime.now(timezone.utc)).timestamp()
     return max(0.0, reset)
 

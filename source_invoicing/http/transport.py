@@ -26,8 +26,8 @@ from source_invoicing.http.errors import UnexpectedResponse
 
 CHUNK = 1 << 16
 MIB = 1 << 20
-# The largest body in bytes, decompressed. The longest pages seen have a hundredth of it.
-LARGEST_BODY = 256 * MIB
+# Of a decompressed body. The longest pages seen have a hundredth of it.
+MAX_BODY_BYTES = 256 * MIB
 
 # When the responses that this thread reads time out, by :func:`time.monotonic`.
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -36,8 +36,8 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 class Session(requests.Session):
     """The pooled connections of a client.
 
-    Keeps no cookies and follows no redirects. Proxies and certificates come from the environment, looked up once
-    instead of for each request. A netrc file, which would replace the credentials, is not read at all.
+    Keeps no cookies and follows no redirects. Proxies and certificates come from the environment, which is read once
+    and not for each request. A netrc file, which would replace the credentials, is not read.
 
     :param base_url: where the API lives: proxies may depend on it
     :param pool_size: connections kept open, as many as there are requests in flight
@@ -56,13 +56,13 @@ class Session(requests.Session):
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
-        # The base would prepare the next request even where that is never sent, and fail at an invalid address.
+        # The base class prepares the next request even if it is never sent, and fails at an invalid address.
         return None
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Let the responses that this thread reads inside the context time out together after some seconds."""
+    """Set one time-out for all responses that this thread reads inside the context."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -74,17 +74,17 @@ def read_body(response: requests.Response, shown: str) -> bytes:
     """The whole body of a response, decompressed.
 
     :param shown: the name of the request in messages
-    :raises UnexpectedResponse: before it takes up more memory than :data:`LARGEST_BODY`
-    :raises requests.RequestException: when it is cut, malformed, or does not end in time
+    :raises UnexpectedResponse: before it takes up more memory than :data:`MAX_BODY_BYTES`
+    :raises requests.RequestException: when it is cut or malformed, or does not end in time
     """
     pieces, size = [], 0
     try:
         while piece := response.raw.read1(CHUNK, decode_content=True):
             pieces.append(piece)
             size += len(piece)
-            if size > LARGEST_BODY:
+            if size > MAX_BODY_BYTES:
                 raise UnexpectedResponse(
-                    f"The answer to {shown} has more than {LARGEST_BODY // MIB} MiB, unpacked. Check that "
+                    f"The answer to {shown} has more than {MAX_BODY_BYTES // MIB} MiB, unpacked. Check that "
                     "platform.base_url, where it is set, leads to the API itself, and ask for fewer rows on a page "
                     "where that can be set.",
                     FailureType.config_error,
@@ -136,10 +136,10 @@ class _ResponseWithDeadline(http.client.HTTPResponse):
 
 
 class _StreamWithDeadline(io.RawIOBase):
-    """What arrives at a socket until the deadline.
+    """The bytes that arrive at a socket until the deadline.
 
-    The socket's own time-out bounds each single read. A response that drips byte by byte never exceeds it, be it in
-    the status line, the headers, the length of a chunk, the body, or in "100 Continue" without end.
+    The socket's own time-out bounds each single read. A response that arrives byte by byte never exceeds it: in the
+    status line, the headers, the length of a chunk, the body, or an endless series of "100 Continue".
     """
 
     def __init__(self, stream: io.RawIOBase, connection: socket.socket, deadline: float) -> None:
@@ -165,6 +165,6 @@ class _StreamWithDeadline(io.RawIOBase):
     def close(self) -> None:
         with suppress(OSError):
             self._stream.close()
-            # The next request on the connection has time-outs of its own.
+            # The next request on the connection sets its own time-outs.
             self._connection.settimeout(self._time_out)
         super().close()

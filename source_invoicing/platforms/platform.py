@@ -68,7 +68,7 @@ class Platform(ABC):
         :raises Failure: when the accounts have to be looked up and that fails
         """
 
-    def assign_states(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
+    def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
         """Assign states that name no account to one of several accounts (:meth:`.AccountsState.claim`).
 
         :param streams: with their states set

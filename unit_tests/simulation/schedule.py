@@ -192,7 +192,7 @@ class Run:
             if self.setup.workers > 1 and reading.shareable:
                 ranges = KeyRanges(
                     self.chance.randint(2, self.setup.workers),
-                    lambda: present.append(reading.read(chain, ranges)),  # noqa: B023  # called before the next chain
+                    lambda shared: present.append(reading.read(chain, shared)),  # noqa: B023  # called before the next chain
                     reading.forget_ranges,
                 )
             present.append(reading.read(chain, ranges))

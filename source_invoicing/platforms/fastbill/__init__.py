@@ -69,7 +69,7 @@ class FastBill(Platform):
             auth=self._auth,
             error_handler=error_handler,
             # One call at a time, with any number of workers: how FastBill handles concurrent calls is not documented.
-            rate_limiter=RateLimiter(in_flight=1, budget=budget, longest_wait=retry_policy.longest_wait),
+            rate_limiter=RateLimiter(in_flight=1, budget=budget, max_wait=retry_policy.max_wait),
             pool_size=1,
             retry_policy=retry_policy,
         )

@@ -20,8 +20,8 @@ from source_invoicing.http import (
     UnexpectedResponse,
     Verdict,
     asks_to_wait,
-    inside_a_sentence,
     retry_after,
+    without_full_stop,
     without_links,
 )
 
@@ -50,7 +50,7 @@ def error_text(body: Any) -> str | None:
     if not found:
         return None
     texts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
-    words = [inside_a_sentence(without_links(str(text))) for text in texts]
+    words = [without_full_stop(without_links(str(text))) for text in texts]
     return "; ".join(filter(None, words)) or "no reason given"
 
 

@@ -31,7 +31,7 @@ class InvoicedErrorHandler(StatusErrorHandler):
     @override
     def __call__(self, response: Response) -> Verdict:
         if response.ok and isinstance(response.body, dict) and response.body.get("type") == RATE_LIMIT_ERROR:
-            return self.too_often(response)
+            return self.rate_limited(response)
         return super().__call__(response)
 
 

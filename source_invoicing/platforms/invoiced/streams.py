@@ -15,8 +15,8 @@ from source_invoicing.http import (
     ResourceMissing,
     Response,
     describe,
-    inside_a_sentence,
     whole_number,
+    without_full_stop,
 )
 from source_invoicing.http.link_header import target
 from source_invoicing.platforms.invoiced.error_handler import ERROR_FIELDS, error_text
@@ -60,7 +60,7 @@ def rows_of(response: Response) -> list[Row]:
         return rows
     words = error_text(body)
     if words is not None:
-        what = f"an error where a list of records should be (HTTP {response.status}: {inside_a_sentence(words)})"
+        what = f"an error where a list of records should be (HTTP {response.status}: {without_full_stop(words)})"
         advice = "ask Invoiced what it means"
     else:
         what = f"{_describe_list(body) or describe(body)} where a list of records should be"

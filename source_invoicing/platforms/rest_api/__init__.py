@@ -107,7 +107,7 @@ class RestApi(Platform):
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         options = self._options
-        rate_limiter = RateLimiter(self.num_workers, options.rate.budget(), retry_policy.longest_wait)
+        rate_limiter = RateLimiter(self.num_workers, options.rate.budget(), retry_policy.max_wait)
         client = ApiClient(
             auth=self._auth,
             base_url=options.base_url,

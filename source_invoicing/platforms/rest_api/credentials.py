@@ -59,7 +59,7 @@ class OAuth:
             token_url=self.token_url,
             form=self.form,
             refusal=self._refusal,
-            most_requests=MAX_TOKENS,
+            max_requests=MAX_TOKENS,
             options="platform.auth",
             auth=client_auth,
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from source_invoicing.http.retry import RESETS
+from source_invoicing.http.retry import RESET_HEADERS
 from source_invoicing.platforms.rest_api.pagers import NoPager
 from source_invoicing.platforms.rest_api.paths import MISSING, dig
 from source_invoicing.platforms.rest_api.streams import RestStream
@@ -153,7 +153,7 @@ def _likely_empty(inquiry: Inquiry, streams: Sequence[RestStream]) -> Iterator[t
 
 def limits(answer: Answer) -> str:
     """Whether headers say when the quota is reset."""
-    return PRESENT if answer.response and any(name in answer.response.headers for name in RESETS) else ABSENT
+    return PRESENT if answer.response and any(name in answer.response.headers for name in RESET_HEADERS) else ABSENT
 
 
 def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:

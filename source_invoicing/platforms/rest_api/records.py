@@ -7,7 +7,7 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import MalformedResponse, Response, UnexpectedResponse, inside_a_sentence
+from source_invoicing.http import MalformedResponse, Response, UnexpectedResponse, without_full_stop
 from source_invoicing.platforms.rest_api.error_handler import error_text, usual_words, words_in
 from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any, lists_in
 from source_invoicing.platforms.rest_api.resource import ResourceDeclaration
@@ -83,7 +83,7 @@ def _not_a_list(body: Any, found: str, resource: ResourceDeclaration) -> str:
     path = resource.record_path
     words = usual_words(body) or ""
     # A code without words may be that of a success.
-    says = f", and says: {inside_a_sentence(words)}" if any(map(str.isalpha, words)) else ""
+    says = f", and says: {without_full_stop(words)}" if any(map(str.isalpha, words)) else ""
     lists = ", ".join(map(repr, lists_in(body)[:MAX_LISTS]))
     has = f", with a list at {lists}" if lists else ""
     if not path:

@@ -30,7 +30,7 @@ from source_invoicing.platforms.zoho import books, books_details, invoice, login
 from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
-from source_invoicing.platforms.zoho.earlier_state import assign_states
+from source_invoicing.platforms.zoho.earlier_state import assign_states_to_accounts
 from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
@@ -125,8 +125,8 @@ class Zoho(Platform):
         return combine(base, streams, STATES, "organization_id")
 
     @override
-    def assign_states(self, streams: Sequence[InvoicingStream]) -> None:
-        assign_states(streams)
+    def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:
+        assign_states_to_accounts(streams)
 
     @classmethod
     @override
@@ -157,7 +157,7 @@ class Zoho(Platform):
 
     def _client_of(self, client: ApiClient, organization_id: str) -> ApiClient:
         limits = self._limits(CALLS_PER_MINUTE - CALLS_OF_NO_ORGANIZATION)
-        return client.beside(ZohoErrorHandler(self.product, organization_id), limits)
+        return client.for_account(ZohoErrorHandler(self.product, organization_id), limits)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
         tokens = AccessTokens(
@@ -165,7 +165,7 @@ class Zoho(Platform):
             token_url=self._token_url,
             form=self._form,
             refusal=partial(token_refusal, self._data_center, urlsplit(self._token_url).netloc),
-            most_requests=TOKENS_PER_WINDOW,
+            max_requests=TOKENS_PER_WINDOW,
             retry_policy=retry_policy,
         )
         side_by_side = ACCOUNTS_SIDE_BY_SIDE if self._may_be_several else 1

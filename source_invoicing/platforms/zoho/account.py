@@ -48,11 +48,11 @@ class ZohoAuth(TokenAuth):
         self._follows = follows
 
     @override
-    def note_granted(self, request: Request) -> None:
+    def remember_granted(self, request: Request) -> None:
         """Prefer a request without an organization: one with an organization may be refused for its exhausted quota,
         which says nothing about the token."""
         if self._granted is None or "organization_id" in dict(self._granted.params):
-            super().note_granted(request)
+            super().remember_granted(request)
 
     @override
     def sign(self, request: Request, token: AccessToken) -> Request:

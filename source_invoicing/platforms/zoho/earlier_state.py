@@ -12,7 +12,7 @@ from source_invoicing.streams.resource import ResourceList
 MAX_STREAMS = 5
 
 
-def assign_states(streams: Sequence[InvoicingStream]) -> None:
+def assign_states_to_accounts(streams: Sequence[InvoicingStream]) -> None:
     """Assign each state that names no organization to the one it belongs to.
 
     If that cannot be found out, all organizations start from the beginning: the cursor of another one would skip rows.

@@ -29,10 +29,10 @@ from source_invoicing.http import (
     asks_to_wait,
     config_failure,
     describe,
-    inside_a_sentence,
     retry_after,
     transient_failure,
     whole_number,
+    without_full_stop,
 )
 from source_invoicing.platforms.zoho.product import Product
 from source_invoicing.streams import Row
@@ -66,7 +66,7 @@ def error_text(body: Any) -> str | None:
     if not isinstance(body, dict) or not body.get("message"):
         return None
     code = "" if body.get("code") is None else f" (code {body['code']})"
-    return f"{inside_a_sentence(str(body['message']))}{code}"
+    return f"{without_full_stop(str(body['message']))}{code}"
 
 
 # A response that is not Zoho's may come from a proxy.

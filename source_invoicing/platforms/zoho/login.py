@@ -42,7 +42,7 @@ def exchange_code(options: Fields) -> dict[str, str]:
         token_url=token_url,
         form={"grant_type": "authorization_code", **client, "code": code},
         refusal=partial(_refusal, data_center, urlsplit(token_url).netloc),
-        most_requests=TOKENS_PER_WINDOW,
+        max_requests=TOKENS_PER_WINDOW,
         retry_policy=RetryPolicy.for_check(),
     )
     refresh_token = tokens.current().extra.get("refresh_token")

@@ -15,8 +15,8 @@ from source_invoicing.http import (
     Failure,
     Request,
     ResourceMissing,
+    combined_failure,
     config_failure,
-    in_accounts,
     logger,
 )
 from source_invoicing.platforms.zoho.error_handler import foreign_organizations, label, rows_in, several_organizations
@@ -156,7 +156,7 @@ def check_organizations(client: ApiClient, client_of: Callable[[str], ApiClient]
         if (failure := _try(client_of(each), each, is_listed=each in names)) is not None
     ]
     if refused:
-        failure = in_accounts(refused)
+        failure = combined_failure(refused)
         if all(isinstance(each, AccessRefused) for _, each in refused):
             raise AccessRefused(failure.sentence, FailureType.config_error)
         raise failure

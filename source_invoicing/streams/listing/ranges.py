@@ -105,11 +105,11 @@ class KeyRanges:
     """
 
     def __init__(
-        self, max_workers: int, want_worker: Callable[[], None], on_fallback: Callable[[], None] = lambda: None
+        self, max_workers: int, want_worker: Callable[[KeyRanges], None], on_fallback: Callable[[], None] = lambda: None
     ) -> None:
         """
         :param max_workers: how many may read at a time
-        :param want_worker: has another worker call :meth:`batches`
+        :param want_worker: has another worker call :meth:`batches` of the ranges it is given
         :param on_fallback: called before the whole list is read by another plan: what is known of ranges is void
         """
         self.complete = False
@@ -153,7 +153,7 @@ class KeyRanges:
                     yield replace(batch, start=key_range.start, is_range=not key_range.is_whole)
                     del batch
                     while self._calls_another():
-                        self._want_worker()
+                        self._want_worker(self)
                 self._done(key_range)
         except Failure:
             # The others stop at their next page. A worker that reads the whole list has closed the ranges itself.
