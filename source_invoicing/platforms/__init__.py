@@ -1,4 +1,4 @@
-"""The registry: the platforms there are, by the name they have in the configuration."""
+"""The registry of platforms, by their name in the configuration."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -11,9 +11,9 @@ __all__ = ["PLATFORMS", "Platform"]
 
 
 class _Registry(Mapping[str, type[Platform]]):
-    """A platform is imported when it is asked for: a connection needs one of them, and all take a while.
+    """Imports a platform on first use: a connection needs only one, and importing all of them takes a while.
 
-    :param classes: by name of the platform, the module below this package and the class in it
+    :param classes: module in this package and class in it, by name of the platform
     """
 
     def __init__(self, classes: Mapping[str, tuple[str, str]]) -> None:

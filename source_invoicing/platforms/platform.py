@@ -14,7 +14,7 @@ from source_invoicing.streams.probing import Probe
 
 @dataclass(frozen=True)
 class Login:
-    """What came of a login.
+    """The result of a login.
 
     :param config: the configuration of the account, secrets included
     :param remarks: sentences for the user, without secrets
@@ -35,15 +35,15 @@ class Platform(ABC):
     name: ClassVar[str]
     #: Requests in flight unless the user says otherwise.
     default_workers: ClassVar[int] = 8
-    #: Whether a sync may end before all streams had their turn, because it may send only few calls. Then streams that
-    #: the last sync did not finish come first, and the others in an order that changes.
+    #: Whether a sync may run out of calls before it has read all streams. Then streams that the last sync did not
+    #: finish come first, and the others in an order that changes.
     takes_turns: ClassVar[bool] = False
-    #: Requests, at most, that a run of :meth:`probes` takes beside the probes: the connection test, access tokens, the
-    #: ids of accounts, each of them tried twice.
+    #: The most requests that a run of :meth:`probes` sends beside the probes: the connection test, access tokens, the
+    #: ids of accounts, each tried twice.
     requests_beside_probes: ClassVar[int] = 8
-    #: What is assumed of the API and can be settled by reading any account.
+    #: Checks of assumptions about the API that any account can confirm.
     probe_list: ClassVar[Sequence[Probe]] = ()
-    #: What :meth:`login` needs; empty where there is none, because a user pastes the keys of the configuration.
+    #: What :meth:`login` needs; empty for a platform without it, whose keys a user copies into the configuration.
     login_secrets: ClassVar[Sequence[str]] = ()
 
     def __init__(self, config: Config) -> None:
@@ -54,27 +54,28 @@ class Platform(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Try the account with one or two requests.
+        """Test the connection with one or two requests.
 
         :raises Failure: with a sentence that says what to change
         """
 
     @abstractmethod
     def streams(self) -> list[InvoicingStream]:
-        """The account's streams, parents before their children, sharing one client. Where several accounts are read,
-        those of one of them, each of which knows those of the others.
+        """The account's streams, parents before their children, sharing one client.
 
-        :raises Failure: when the accounts have to be asked for, and cannot be
+        Where several accounts are read, these are the streams of one, and each knows its counterparts in the others.
+
+        :raises Failure: when the accounts have to be looked up and that fails
         """
 
     def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:  # noqa: B027  # one account as a rule
-        """Say which of several accounts the states belong to that do not (:meth:`.AccountsState.claim`).
+        """Assign states that name no account to one of several accounts (:meth:`.AccountsState.claim`).
 
-        :param streams: at their states
+        :param streams: with their states set
         """
 
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
-        """What is assumed of the API and can be settled by reading this account.
+        """Checks of assumptions about the API that this account can confirm.
 
         :param streams: those of the account
         """
@@ -82,9 +83,9 @@ class Platform(ABC):
 
     @classmethod
     def login(cls, options: Fields) -> Login:
-        """Exchange what the vendor's console shows for the configuration of an account, and try it.
+        """Exchange what the vendor's console shows for the configuration of an account, and test it.
 
-        :param options: :attr:`login_secrets`, and options that the configuration has as well
+        :param options: :attr:`login_secrets`, and options of the configuration
         :raises Failure: with a sentence that says what to change
         """
         raise NotImplementedError
@@ -93,7 +94,7 @@ class Platform(ABC):
 def streams_of(kinds: Iterable[type[InvoicingStream]], account: Account) -> list[InvoicingStream]:
     """The streams of an account.
 
-    :param kinds: parents before their children, which get their ids from them
+    :param kinds: parents before their children, which take their ids from them
     """
     streams: list[InvoicingStream] = []
     parents: dict[str, ParentStream] = {}

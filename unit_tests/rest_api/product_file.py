@@ -11,7 +11,7 @@ import yaml
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.products import Product, laid_over
+from source_invoicing.platforms.rest_api.products import Product, overlaid
 
 #: What a user has to enter, by the kind of login.
 CREDENTIALS: Mapping[str, Mapping[str, str]] = {
@@ -32,7 +32,7 @@ def configured(product: Product) -> dict[str, Any]:
     base_url = {} if "base_url" in product.platform else {"base_url": "https://acme.example.com/api"}
     headers = [{"name": header, "value": "of the account"} for header in product.account_headers]
     own = {"name": "rest_api", "product": product.name, "auth": login, "secret_headers": headers, **base_url}
-    return laid_over(product.platform, own)
+    return overlaid(product.platform, own)
 
 
 def complaints(name: str, text: str) -> Iterator[str]:

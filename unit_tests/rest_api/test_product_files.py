@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.platforms.rest_api.products import FILLED_IN, FOLDER, Product, names
+from source_invoicing.platforms.rest_api.products import FOLDER, FORM_DEFAULTS, Product, names
 from unit_tests.rest_api.product_file import complaints
 from unit_tests.rest_api.test_form import offered
 
@@ -101,7 +101,7 @@ def test_what_a_form_fills_in_is_what_is_taken_for_no_wish() -> None:
         filled_in |= {name: field["default"] for name, field in option["properties"].items() if "default" in field}
     del filled_in["type"]
 
-    assert filled_in == FILLED_IN
+    assert filled_in == FORM_DEFAULTS
 
 
 def test_the_files_are_in_the_package() -> None:

@@ -42,7 +42,7 @@ class FastBill(Platform):
 
     @override
     def check(self) -> None:
-        """One row of the customer list."""
+        """Read one row of the customer list."""
         account = self._account(RetryPolicy.for_check())
         account.client.fetch(
             account.request(Customers.resource, {"LIMIT": 1, "OFFSET": 0}),
@@ -68,7 +68,7 @@ class FastBill(Platform):
             base_url=self._base_url,
             auth=self._auth,
             error_handler=error_handler,
-            # One call at a time, however many workers there are: how FastBill responds to more is not documented.
+            # One call at a time, with any number of workers: how FastBill handles concurrent calls is not documented.
             rate_limiter=RateLimiter(in_flight=1, budget=budget, max_wait=retry_policy.max_wait),
             pool_size=1,
             retry_policy=retry_policy,
@@ -76,7 +76,7 @@ class FastBill(Platform):
 
 
 def split_address(base_url: str) -> tuple[str, str]:
-    """An address in any of the forms people have it in, as base URL and path of the endpoint below it."""
+    """Split an address, in any form a user may enter, into base URL and path of the endpoint below it."""
     bare = base_url.rstrip("/")
     if bare.endswith(".php"):
         base, _, script = bare.rpartition("/")

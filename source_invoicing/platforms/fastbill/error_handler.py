@@ -1,4 +1,4 @@
-"""The verdict on responses of FastBill, and what to tell the user."""
+"""What a response of FastBill means, and the messages for the user."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
 WRONG_LOGIN = re.compile(r"login error|wrong api key|user credentials", re.IGNORECASE)
 WRONG_FIELD = re.compile(r"missing / invalid field", re.IGNORECASE)
 UNKNOWN_SERVICE = re.compile(r"unknown service", re.IGNORECASE)
-USED_UP = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
+QUOTA_WORDS = re.compile(r"\b(rate.?limit|limits?|quota|too many|stunden?|hour(ly|s)?|pro stunde)\b", re.IGNORECASE)
 
 
 def error_text(body: Any) -> str | None:
-    """The words under ``RESPONSE.ERRORS``, to be put inside a sentence; ``None`` without any.
+    """The messages under ``RESPONSE.ERRORS``, to be put inside a sentence; ``None`` without any.
 
-    They come as a list, as an object with the indices for keys, or as one text.
+    They come as a list, as an object with indices as keys, or as one text.
     """
     response = body.get("RESPONSE") if isinstance(body, dict) else None
     found = response.get("ERRORS") if isinstance(response, dict) else None
@@ -63,10 +63,10 @@ BY_STATUS = StatusErrorHandler(
 
 
 def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
-    """Resolves a response by what is under ``RESPONSE.ERRORS``, which comes with HTTP 200 as well.
+    """Resolves a response by what is under ``RESPONSE.ERRORS``, which also comes with HTTP 200.
 
-    :param filtered: whether the request had a filter. How FastBill words the refusal of one is not documented, so
-        whatever it refuses then, it may be the filter
+    :param filtered: whether the request had a filter. How FastBill words the refusal of a filter is not documented, so
+        any refusal of such a request may be about the filter
     """
     words = error_text(response.body) or ""
     if WRONG_LOGIN.search(words):
@@ -76,17 +76,17 @@ def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
                 FailureType.config_error,
             )
         )
-    says_so = USED_UP.search(words) and not WRONG_FIELD.search(words)
-    if response.status in TOO_MANY or says_so or asks_to_wait(response):
+    reports_quota = QUOTA_WORDS.search(words) and not WRONG_FIELD.search(words)
+    if response.status in TOO_MANY or reports_quota or asks_to_wait(response):
         return Retry(_over_quota(response, words), after=retry_after(response.headers), rate_limited=True)
     if response.status == HTTPStatus.NOT_FOUND:
-        return Retry(_answered(response, f"HTTP 404{f': {words}' if words else ''}"))
+        return Retry(_unexpected(response, f"HTTP 404{f': {words}' if words else ''}"))
     if words and (response.ok or response.status in REFUSED):
         return Fail(_refusal(response, words, filtered=filtered))
     if response.ok and response.unreadable is not None:
-        return Retry(_answered(response, f"{response.unreadable} instead of JSON"))
+        return Retry(_unexpected(response, f"{response.unreadable} instead of JSON"))
     if response.ok and not _is_envelope(response.body):
-        return Retry(_answered(response, "something that holds no RESPONSE"))
+        return Retry(_unexpected(response, "something that holds no RESPONSE"))
     return BY_STATUS(response)
 
 
@@ -97,8 +97,8 @@ def _is_envelope(body: Any) -> bool:
     return isinstance(body, dict) and isinstance(body.get("RESPONSE"), (dict, list))
 
 
-def _answered(response: Response, what: str) -> UnexpectedResponse:
-    """The failure for a response that is not the API's, as it comes for a short time while FastBill is updated."""
+def _unexpected(response: Response, what: str) -> UnexpectedResponse:
+    """The failure for a response that is not the API's, as may come for a short time while FastBill is updated."""
     return UnexpectedResponse(
         f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
         FailureType.transient_error,
@@ -118,7 +118,7 @@ def _refusal(response: Response, words: str, *, filtered: bool) -> UnexpectedRes
 
 
 def _over_quota(response: Response, words: str) -> QuotaExhausted:
-    """After some tries the calls of the hour are used up: no other list will fare better."""
+    """The hourly quota is exhausted after some retries, and no other list can be read either."""
     return QuotaExhausted(
         f"FastBill takes no more calls for now (HTTP {response.status} for {response.path}"
         f"{f': {words}' if words else ''}). How many an account may send within an hour depends on "

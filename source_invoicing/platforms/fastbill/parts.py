@@ -1,4 +1,4 @@
-"""What stands inside the rows of FastBill's lists, one small class each. https://apidocs.fastbill.com/fastbill/en/
+"""Streams of what the rows of FastBill's lists contain, one small class each. https://apidocs.fastbill.com/fastbill/en/
 
 Lists hold all lines, tax rates, payments and tasks of each row.
 """
@@ -22,7 +22,7 @@ from source_invoicing.streams import DerivedStream, InvoicingStream, Partition, 
 
 
 class FastBillPart(DerivedStream, ABC):
-    """A part of a document, called by FastBill's name of its key."""
+    """A part of a document. The field with the document's key has FastBill's name for it."""
 
     document_field = "INVOICE_ID"
 
@@ -30,7 +30,7 @@ class FastBillPart(DerivedStream, ABC):
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        """Parts of documents of other projects are left out."""
+        """Without parts of documents of other projects."""
         return super().records(self._source.of_project(rows), partition)
 
 

@@ -1,4 +1,4 @@
-"""What is assumed of FastBill and can be settled by reading a real account.
+"""Checks of assumptions about FastBill against a real account.
 https://apidocs.fastbill.com/fastbill/en/fundamentals.html"""
 
 from __future__ import annotations

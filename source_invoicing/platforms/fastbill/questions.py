@@ -1,4 +1,4 @@
-"""What FastBill can be asked about its own ways: how lists, values and errors are written."""
+"""Questions to FastBill's API about its behavior: how lists, values and errors are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from source_invoicing.streams.probing.changes import Changes
 from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
 
-#: Far behind the end of any list.
+#: An offset after the end of any list.
 FAR = 10_000_000
 ARRAY, INDICES, OBJECT = "an array", "an object of indices", "an object"
 TEXT, NUMBER, BOTH, NULL, NO_LIST = "text", "number", "both", "null", "no list at all"
@@ -42,21 +42,21 @@ def form(value: Any) -> str:
 
 
 def response_of(answer: Answer) -> Any:
-    """What is under ``RESPONSE``, as it came."""
+    """What is under ``RESPONSE``, unchanged."""
     return answer.body.get("RESPONSE") if isinstance(answer.body, dict) else None
 
 
 def raw_page(inquiry: Inquiry, name: str, offset: int = 0) -> tuple[Any, str]:
-    """What is under ``RESPONSE`` of a page, and the key of the list in it. A page that is read as a list is tidied."""
+    """What is under ``RESPONSE`` of a page, unchanged, and the key of the list in it."""
     stream = cast(FastBillStream, inquiry.stream(name))
     return response_of(inquiry.page(name, PageRequest(offset=offset), path=stream.resource)), stream.list_key
 
 
 def raw_rows(inquiry: Inquiry, name: str, offset: int = 0) -> list[Row]:
-    """The rows of a page as they came."""
+    """The rows of a page, unchanged."""
     body, list_key = raw_page(inquiry, name, offset)
     found = body.get(list_key) if isinstance(body, dict) else None
-    if isinstance(found, dict):  # rows by their number, or under the name of one; or a row that stands alone
+    if isinstance(found, dict):  # rows by index, rows under the name of an element, or a single row
         held = [*found.values()]
         if not all(isinstance(each, (dict, list)) for each in held):
             held = [found]
@@ -71,9 +71,9 @@ def raw_rows(inquiry: Inquiry, name: str, offset: int = 0) -> list[Row]:
     }
 )
 def paged(inquiry: Inquiry, name: str) -> str:
-    """Does a page begin with the row that is asked for?"""
+    """Does a page begin with the row at the requested offset?"""
     first, second = raw_rows(inquiry, name), raw_rows(inquiry, name, offset=1)
-    if len(first) < 2:  # noqa: PLR2004  # nothing is left out of one row
+    if len(first) < 2:  # noqa: PLR2004  # an offset needs a second row
         raise CannotTell("the list has too few rows")
     key = inquiry.stream(name).key
     return IGNORED if second and key(second[0]) == key(first[0]) else HONOURED
@@ -102,7 +102,7 @@ def empty_list(inquiry: Inquiry, name: str) -> str:
 @question(UNDERSTOOD)
 def lines(inquiry: Inquiry, name: str, field: str) -> str:
     """How are the lists inside a row written?"""
-    return one_of({form(row[field]) for row in raw_rows(inquiry, name) if row.get(field)})
+    return only_kind({form(row[field]) for row in raw_rows(inquiry, name) if row.get(field)})
 
 
 @question(UNDERSTOOD)
@@ -112,7 +112,7 @@ def number_form(inquiry: Inquiry, name: str, field: str, *, inside: str = "") ->
     if inside:
         rows = [each for row in rows for each in row.get(inside) or () if isinstance(each, dict)]
     kinds = {TEXT if isinstance(row[field], str) else NUMBER for row in rows if row.get(field) not in (None, "", [])}
-    return one_of(kinds)
+    return only_kind(kinds)
 
 
 @question({DAY_FIRST: "The connector turns the date around.", YEAR_FIRST: "The date is taken as it is."})
@@ -120,11 +120,13 @@ def payment_date(inquiry: Inquiry) -> str:
     """How is the date of a payment written?"""
     rows = raw_rows(inquiry, "invoices")
     payments = [each for row in rows if isinstance(row.get("PAYMENTS"), list) for each in row["PAYMENTS"]]
-    return one_of({DAY_FIRST if "." in str(each.get("DATE")) else YEAR_FIRST for each in payments if each.get("DATE")})
+    return only_kind(
+        {DAY_FIRST if "." in str(each.get("DATE")) else YEAR_FIRST for each in payments if each.get("DATE")}
+    )
 
 
-def one_of(kinds: set[str]) -> str:
-    """The only kind there is, or both.
+def only_kind(kinds: set[str]) -> str:
+    """The only kind found, or ``BOTH``.
 
     :raises CannotTell: when there is none
     """
@@ -151,7 +153,7 @@ def label(inquiry: Inquiry) -> str:
 @question(UNDERSTOOD)
 def category_form(inquiry: Inquiry, name: str) -> str:
     """Is a category a word or a list?"""
-    return one_of({form(row["CATEGORY"]) for row in inquiry.page(name).rows if row.get("CATEGORY")})
+    return only_kind({form(row["CATEGORY"]) for row in inquiry.page(name).rows if row.get("CATEGORY")})
 
 
 @question(
@@ -161,8 +163,8 @@ def category_form(inquiry: Inquiry, name: str) -> str:
     }
 )
 def overlap(inquiry: Inquiry, name: str, other: str) -> str:
-    """Are documents of a list those of another?"""
-    # Ids are unique within a service only.
+    """Do two lists share documents?"""
+    # Ids are unique only within a service.
     same = itemgetter("INVOICE_ID", "INVOICE_NUMBER", "INVOICE_DATE", "TOTAL")
     one, two = ({same(defaultdict(str, row)) for row in inquiry.page(each).rows} for each in (name, other))
     inquiry.note("documents in both", len(one & two))

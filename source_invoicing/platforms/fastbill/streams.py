@@ -1,6 +1,6 @@
-"""The resources of FastBill, one small class each. https://apidocs.fastbill.com/fastbill/en/
+"""The lists of FastBill, one small class each. https://apidocs.fastbill.com/fastbill/en/
 
-Every request goes to one address; ``SERVICE`` in its body says what is wanted.
+All requests go to one address; ``SERVICE`` in the body selects the list.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from source_invoicing.streams.resource import DELETED_AT
 from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, format_utc
 
-# The most rows a page can hold; larger limits are cut to it without a word.
+# The most rows a page can hold; larger limits are silently reduced to it.
 LIMIT = 100
-# What a page holds when the limit was not understood.
+# Rows of a page whose limit was not understood.
 DEFAULT_LIMIT = 10
 # The filter takes days, in the vendor's time zone.
 FILTER_OVERLAP = SECONDS_PER_DAY
@@ -37,8 +37,8 @@ FILTER_OVERLAP = SECONDS_PER_DAY
 class FastBillAccount(Account):
     """An account, and what FastBill's streams need beside it.
 
-    :param endpoint: path of the one address, below the base URL
-    :param project_id: only documents of this project are kept; empty keeps all
+    :param endpoint: path of the API's only address, below the base URL
+    :param project_id: only records of this project are kept; empty keeps all
     """
 
     endpoint: str
@@ -58,7 +58,7 @@ class FastBillAccount(Account):
 class FastBillStream(InvoicingStream):
     """A list of FastBill: ``SERVICE``, ``LIMIT``, ``OFFSET`` and ``FILTER`` in a JSON body.
 
-    The order of a list is not documented, and neither is a way to choose one, so it is read by overlapping offsets.
+    Neither the order of a list nor a way to choose it is documented, so it is read by overlapping offsets.
     """
 
     timestamp_format = ZonelessText()
@@ -90,8 +90,8 @@ class FastBillStream(InvoicingStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """The documentation says that a page with fewer rows than asked for is the last one. In a list of several pages
-        one more call makes sure: a page that was cut short would otherwise end the list silently."""
+        """By the documentation, a page with fewer rows than asked for is the last one. In a list of several pages one
+        more call confirms that, because a page that was cut short would silently end the list."""
         rows = rows_of(_list_in(response.body, self.list_key), self.list_key, [self.primary_key])
         if rows is None or not all(isinstance(row, dict) and row.get(self.primary_key) for row in rows):
             raise MalformedResponse(
@@ -111,7 +111,7 @@ class FastBillStream(InvoicingStream):
         return super().records(self.of_project(rows), partition)
 
     def of_project(self, rows: list[Row]) -> list[Row]:
-        """The rows without those of other projects, if the account is read for one."""
+        """The rows of the configured project; all rows without one."""
         return [row for row in rows if self.is_wanted(row)] if self.account.project_id else rows
 
     @override
@@ -121,7 +121,7 @@ class FastBillStream(InvoicingStream):
 
     @override
     def record_request(self, key: Hashable, partition: Partition) -> Request:
-        """A list of one. A filter that were ignored would list others."""
+        """A list of one row, or of other rows where the filter is ignored."""
         return self.account.request(
             self.resource, {"LIMIT": LIMIT, "OFFSET": 0, "FILTER": {self.primary_key: str(key)}}
         )
@@ -132,7 +132,7 @@ class FastBillStream(InvoicingStream):
 
     @override
     def path(self, **_: Any) -> str:
-        """The one address of the API."""
+        """The API's only address."""
         return self.account.endpoint
 
     @cached_property
@@ -164,7 +164,7 @@ class ModifiedStream(FastBillStream):
 class Customers(FastBillStream):
     """https://apidocs.fastbill.com/fastbill/en/customer.html
 
-    The list does not filter by the last change: an incremental sync reads all of it and keeps what is new.
+    The list has no filter by modification time: an incremental sync reads all of it and keeps what is new.
     """
 
     resource = "customer.get"
@@ -174,7 +174,7 @@ class Customers(FastBillStream):
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        """Whether deleted ones are listed is not documented. One that is carries the date."""
+        """Not documented: whether deleted customers are listed. One that is listed has ``DELETED_DATE``."""
         records = super().records(rows, partition)
         for record in records if self.emits_deletions else ():
             at = self.timestamp_format.parse(record.get("DELETED_DATE"))
@@ -185,7 +185,7 @@ class Customers(FastBillStream):
 class Invoices(ModifiedStream):
     """https://apidocs.fastbill.com/fastbill/en/invoice.html
 
-    Drafts and credit notes come along.
+    The list includes drafts and credit notes.
     """
 
     resource = "invoice.get"
@@ -219,7 +219,7 @@ class Revenues(ModifiedStream):
 class Contacts(FastBillStream):
     """https://apidocs.fastbill.com/fastbill/en/contact.html
 
-    The list does not filter by the last change: an incremental sync reads all of it and keeps what is new.
+    The list has no filter by modification time: an incremental sync reads all of it and keeps what is new.
     """
 
     resource = "contact.get"
@@ -255,8 +255,8 @@ class Projects(FastBillStream):
     has_projects = True
 
 
-class BehindTheFirstPage(CheckpointState):
-    """Where a list was left, if not within its first page: of a list without pages, any place is the first page."""
+class AfterFirstPageState(CheckpointState):
+    """Drops checkpoints within the first page of a list: a list without pages has no others."""
 
     @override
     def save_checkpoint(self, checkpoint: Checkpoint | None) -> None:
@@ -264,16 +264,16 @@ class BehindTheFirstPage(CheckpointState):
 
 
 class MaybeUnpagedStream(FastBillStream):
-    """A list of which no source says that it comes in pages.
+    """A list that may come without pages: no source says that it has any.
 
-    More rows than a page can hold, or the rows of the first page at a later offset, are all there are.
+    It comes as a whole if a page has more than ``LIMIT`` rows, or if a later offset returns the first page again.
     """
 
     _first_page: Sequence[str | None] = ()
 
     @override
     def make_state(self) -> CheckpointState:
-        return BehindTheFirstPage(self.name)
+        return AfterFirstPageState(self.name)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
@@ -289,7 +289,7 @@ class MaybeUnpagedStream(FastBillStream):
 class Times(MaybeUnpagedStream):
     """https://apidocs.fastbill.com/fastbill/en/time.html
 
-    Without dates the list shows the last ten entries of the current month, so it is always asked for all days.
+    Without dates the list shows the last ten entries of the current month, so dates are always sent.
     """
 
     resource = "time.get"
@@ -306,7 +306,7 @@ class Times(MaybeUnpagedStream):
 class Templates(MaybeUnpagedStream):
     """https://apidocs.fastbill.com/fastbill/en/template.html
 
-    Its id changes whenever a template is edited, its hash does not.
+    The id of a template changes with each edit, its hash does not.
     """
 
     resource = "template.get"
@@ -331,7 +331,7 @@ STREAMS: tuple[type[FastBillStream], ...] = (
 
 
 def _list_in(body: Any, list_key: str) -> Any:
-    """The value where the list should be; ``False`` where the body has none."""
+    """The value where the list should be; ``False`` where it is missing."""
     response = body.get("RESPONSE") if isinstance(body, dict) else None
     if response == []:  # PHP's form of an empty object
         return []

@@ -1,8 +1,8 @@
-"""FastBill's values as its own schemas promise them.
+"""Brings FastBill's values into the form that the schemas declare.
 
-The API was made for XML, and its JSON shows it: a list can come as an array, as nothing, as an object with the
-indices for keys, below the name of its element, or, with one element, as that element; an empty value can come as an
-empty list. https://apidocs.fastbill.com/fastbill/en/fundamentals.html
+The API was made for XML, which shows in its JSON: a list can come as an array, as nothing, as an object with indices
+as keys, under the name of its element, or, with one element, as that element; an empty value can come as an empty
+list. https://apidocs.fastbill.com/fastbill/en/fundamentals.html
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 from source_invoicing.http import whole_number
 from source_invoicing.streams import Row
 
-#: What the element of a list is called where the list has the form of XML, beside the list's name without its "S".
+#: What an element is called where a list is written as in XML; it may also have the list's name without its "S".
 ELEMENT = "ELEMENT"
 TIMESTAMP = re.compile(r"(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\.(\d{2})\.(\d{4}))(?:[ T](\d{2}:\d{2}:\d{2}))?")
 
 
 def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | None:
-    """The elements of a list, whatever its form.
+    """The elements of a list in any of its forms.
 
     :param name: of the list, such as ``INVOICES``
-    :param fields: one of these makes an object an element
+    :param fields: an object with one of these is an element
     :return: ``None`` if it is not a list
     """
     if isinstance(container, list):
@@ -48,7 +48,7 @@ def rows_of(container: Any, name: str, fields: Collection[str]) -> list[Any] | N
 class Tidy:
     """Brings the lists, the empty values and the dates of a record into the form of its schema, in place.
 
-    Numbers and texts are left to the stream's normaliser.
+    The stream's normaliser converts numbers and texts.
 
     :param schema: of the stream
     """
@@ -92,8 +92,8 @@ def _scalar(value: Any) -> Any:
 
 
 def _date(value: Any, *, with_time: bool) -> Any:
-    """``2026-01-31`` or ``2026-01-31T12:00:00``, also where the day comes first (31.01.2026), a blank separates the
-    two, or the time is there or missing. Blanks and zero dates become null."""
+    """A date (``2026-01-31``), or one with a time (``2026-01-31T12:00:00``). The day may come first (31.01.2026), a
+    blank may separate date and time, and the time may be missing or not wanted. Blanks and zero dates become null."""
     if not isinstance(value, str):
         return _scalar(value)
     if not value.strip() or value.startswith(("0000-00-00", "00.00.0000")):

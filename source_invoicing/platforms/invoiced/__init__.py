@@ -38,9 +38,9 @@ class Invoiced(Platform):
 
     @override
     def check(self) -> None:
-        """One row of the customer list. A refused key is tried at the other environment."""
+        """Read one row of the customer list. A refused key is tried in the other environment."""
         try:
-            self._ask_for_a_customer(self._base_url)
+            self._read_a_customer(self._base_url)
         except LoginRefused as refusal:
             if self._base_url in HOSTS.values() and self._key_belongs_elsewhere():
                 raise LoginRefused(
@@ -71,14 +71,14 @@ class Invoiced(Platform):
             retry_policy=retry_policy,
         )
 
-    def _ask_for_a_customer(self, base_url: str) -> None:
+    def _read_a_customer(self, base_url: str) -> None:
         client = self._client(base_url, RetryPolicy.for_check())
         client.fetch(Request("customers", {"per_page": 1}, error_handler=CHECK_ERROR_HANDLER), rows_of)
 
     def _key_belongs_elsewhere(self) -> bool:
         try:
-            self._ask_for_a_customer(HOSTS[self._other_environment])
-        except Exception:  # no failure there proves that the key belongs there
+            self._read_a_customer(HOSTS[self._other_environment])
+        except Exception:  # only a success shows that the key belongs there
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""The verdict on responses of Invoiced, and what to tell the user."""
+"""What a response of Invoiced means, and the messages for the user."""
 
 from __future__ import annotations
 
@@ -7,24 +7,17 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.http import (
-    Fail,
-    RecordMissing,
-    ResourceMissing,
-    Response,
-    StatusErrorHandler,
-    Verdict,
-)
+from source_invoicing.http import Fail, RecordMissing, ResourceMissing, Response, StatusErrorHandler, Verdict
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
-#: Fields of an error body. They may stand beside a list.
+#: Fields of an error body, which may also hold a list.
 ERROR_FIELDS = ("type", "message", "error")
 # https://developer.invoiced.com/api#errors names two other types; the vendor's own libraries know this one.
-TOO_OFTEN = "rate_limit_error"
+RATE_LIMIT_ERROR = "rate_limit_error"
 
 
 def error_text(body: Any) -> str | None:
-    """The words of an error body: ``{"type", "message", "param"}``."""
+    """The message of an error body: ``{"type", "message", "param"}``."""
     if not isinstance(body, dict) or not body.get("message"):
         return None
     param = f" (parameter {body['param']})" if body.get("param") else ""
@@ -33,16 +26,16 @@ def error_text(body: Any) -> str | None:
 
 @dataclass(frozen=True)
 class InvoicedErrorHandler(StatusErrorHandler):
-    """By status, but for one error that has been seen to come with HTTP 200."""
+    """Resolves a response by its status, except one error that has been seen with HTTP 200."""
 
     @override
     def __call__(self, response: Response) -> Verdict:
-        if response.ok and isinstance(response.body, dict) and response.body.get("type") == TOO_OFTEN:
+        if response.ok and isinstance(response.body, dict) and response.body.get("type") == RATE_LIMIT_ERROR:
             return self.rate_limited(response)
         return super().__call__(response)
 
 
-#: For a sync, and for a connection test.
+#: For a sync; the next one is for a connection test.
 ERROR_HANDLER = InvoicedErrorHandler(
     vendor="Invoiced",
     error_text=error_text,
@@ -62,7 +55,7 @@ CHECK_ERROR_HANDLER = replace(
 
 
 def no_record_if_missing(response: Response) -> Verdict:
-    """For an object that may have gone since another one named it: HTTP 404 says that there is none."""
+    """For an object that may have been deleted since another one named it: HTTP 404 means that it is gone."""
     verdict = ERROR_HANDLER(response)
     if isinstance(verdict, Fail) and isinstance(verdict.failure, ResourceMissing):
         return Fail(RecordMissing(verdict.failure.sentence, verdict.failure.failure_type))

@@ -1,7 +1,7 @@
-"""What stands inside the rows of Invoiced's lists, one small class each. https://developer.invoiced.com/api
+"""Streams of what the rows of Invoiced's lists contain, one small class each. https://developer.invoiced.com/api
 
 Lists hold all lines, discounts, taxes, add-ons and tiers of each row; a payment holds its charge. Only payment plans
-have addresses of their own.
+have their own addresses.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class EstimateTaxes(Taxes):
 class PaymentApplications(DerivedStream):
     """https://developer.invoiced.com/api/payments
 
-    Most of them have no id.
+    Most of these have no id.
     """
 
     source = Payments
@@ -175,7 +175,7 @@ class ChasingCadenceSteps(DerivedStream):
 class PaymentPlans(DetailStream):
     """https://developer.invoiced.com/api/payment-plans
 
-    One request for each new or changed invoice that names a plan. A plan that was canceled since may be gone.
+    One request for each new or changed invoice that names a plan. A plan that has been canceled since may be gone.
     """
 
     source = Invoices

@@ -1,4 +1,4 @@
-"""What is assumed of Invoiced and can be settled by reading a real account. https://developer.invoiced.com/api"""
+"""Checks of assumptions about Invoiced against a real account. https://developer.invoiced.com/api"""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from source_invoicing.platforms.invoiced.questions import (
     WITH_OTHERS,
     WITH_USER,
     after_deletion,
-    changes_told,
     deleted_object,
     empty_metadata,
     events_reach,
+    have_events,
     last_link,
     late_events,
     links,
@@ -87,23 +87,23 @@ FILTERED = (
     *("customers", "invoices", "payments", "credit_notes", "subscriptions"),
     *("estimates", "items", "plans", "tax_rates", "coupons"),
 )
-# Neither documented, nor sent by the vendor's own libraries.
+# The filter is neither documented for these lists, nor sent by the vendor's own libraries.
 UNFILTERED_SORTED = ("notes", "tasks", "credit_balance_adjustments")
 UNFILTERED_CHILDREN = ("contacts", "metered_billings", "payment_sources")
 NOT_YET = {
     HONOURED: "The connector could ask for what changed, and does not yet.",
     **dict.fromkeys((IGNORED, REFUSED, THAT_SECOND, NOTHING), "The connector does without."),
 }
-# Notes and tasks are read from the newest change down to the last one that is known.
+# Notes and tasks are read from the newest change back to the last known one.
 NEWEST_CHANGES = {HONOURED: "The connector reads the newest changes first, down to the last one that it knows."}
-# Their time of change is not dependable, so the whole list is read.
+# For a list whose modification time is not dependable.
 NO_CHANGES = dict.fromkeys((HONOURED, IGNORED, REFUSED, NEWEST_FIRST), "The connector reads the whole list.")
 AGAIN = {
     SERVED: "A page whose response was lost can be asked for again.",
     REFUSED: "Where the response to a further page was lost, the list has to be read from its first page.",
 }
-# Paths that the vendor's libraries or others' know, and the documentation does not. One that may hold credentials of
-# payment gateways is left out.
+# Paths that libraries of the vendor or of others use and the documentation does not name. One that may hold credentials
+# of payment gateways is left out.
 UNDOCUMENTED = (
     *("contacts", "line_items", "payment_plans", "charges", "refunds", "files", "custom_fields"),
     *("gl_accounts", "payment_links", "late_fee_schedules", "tax_rules", "payment_terms", "companies/current"),
@@ -151,9 +151,7 @@ PROBES: tuple[Probe, ...] = (
         {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
     ),
     Probe("events-reach", "Events are kept for a year or longer.", INFERRED, events_reach(), (ALL, A_YEAR)),
-    Probe(
-        "events-of-changes", "Each change of a customer or an invoice has its event.", INFERRED, changes_told(), EACH
-    ),
+    Probe("events-of-changes", "Each change of a customer or an invoice has its event.", INFERRED, have_events(), EACH),
     Probe("events-deleted", "A deletion's event holds the object.", INFERRED, deleted_object(), WHOLE),
     Probe(
         "events-merged",
@@ -334,7 +332,7 @@ PROBES: tuple[Probe, ...] = (
         )
         for name in UNDOCUMENTED
     ),
-    # Last, so that something may have happened since the first look.
+    # Last, so that events may have been added since the first request.
     Probe("events-user", "include=user is taken.", INFERRED, parameter("events", WITH_USER), TAKEN),
     Probe("events-late", "Events are listed as they happen.", INFERRED, late_events(), IN_ORDER),
 )

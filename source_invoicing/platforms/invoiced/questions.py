@@ -1,4 +1,4 @@
-"""What Invoiced can be asked about its own ways: how a list goes on, flags of subscriptions, events."""
+"""Questions to Invoiced's API about its behavior: how a list continues, flags of subscriptions, events."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ from source_invoicing.http import link_header
 from source_invoicing.platforms.invoiced.events import MERGED, parse_event
 from source_invoicing.streams import PageRequest, Row
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.probing import (
-    ABSENT,
-    IGNORED,
-    MISSING,
-    PRESENT,
-    REFUSED,
-    Answer,
-    CannotTell,
-    question,
-)
+from source_invoicing.streams.probing import ABSENT, IGNORED, MISSING, PRESENT, REFUSED, Answer, CannotTell, question
 from source_invoicing.streams.probing.changes import Changes
 from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
@@ -39,7 +30,7 @@ EVENTS = Changes(
     filter_name="start_date",
     sort_name="sort=timestamp",
 )
-#: A parameter that only events may take. The page that shows it is the last look at them.
+#: A parameter that only events may take. The page asked for with it is the last one of events.
 WITH_USER = {"include": "user"}
 
 SERVED, ITSELF = "served", "names the page itself"
@@ -56,26 +47,26 @@ ALL, A_YEAR, LESS = "as long as records", "more than a year", "less than a year"
 IN_ORDER, LATE = "as they happen", "some come later"
 
 SECONDS_PER_YEAR = 365 * SECONDS_PER_DAY
-# A key, a kind and a time: more than that is an object.
-FEW_FIELDS = 3
-# Changes whose events are looked for, and how far the clocks of both may be apart (seconds).
+# An event that holds only a part of its object: a key, a kind and a time.
+MAX_FIELDS_OF_A_PART = 3
+# Number of changes whose events are looked for, and how far the times of a change and its event may differ (seconds).
 LAST_CHANGES, TOLERANCE = 5, 60
-# What is set up when an account begins.
+# Lists that are filled when an account is set up.
 FIRST_RECORDS = ("customers", "items", "plans", "tax_rates", "coupons")
 
 
 def list_body(answer: Answer) -> str:
-    """In what a list comes."""
+    """How the body of a list is written."""
     return ARRAY if isinstance(answer.body, list) else UNDER_DATA
 
 
 def links(answer: Answer) -> str:
-    """Whether a list says how it goes on."""
+    """Whether a list says how it continues."""
     return PRESENT if answer.header("Link") else ABSENT
 
 
 def last_link(answer: Answer) -> str:
-    """What a last page names as the next one."""
+    """What the last page names as the next one."""
     found = link_header.targets(answer.header("Link"))
     if not found:
         raise CannotTell("no links come")
@@ -87,7 +78,7 @@ def last_link(answer: Answer) -> str:
 
 
 def empty_metadata(answer: Answer) -> str:
-    """How a map without members is written."""
+    """How an empty map is written."""
     kinds = {type(row["metadata"]) for row in answer.rows if row.get("metadata") in ([], {})}
     if not kinds:
         raise CannotTell("no row has empty metadata")
@@ -95,7 +86,7 @@ def empty_metadata(answer: Answer) -> str:
 
 
 def words(field: str, documented: Collection[str]) -> Callable[[Answer], str]:
-    """Whether a field holds documented words alone."""
+    """Whether a field holds only documented values."""
     return lambda answer: KNOWN if {row.get(field) for row in answer.rows} <= {*documented, None} else OTHERS
 
 
@@ -116,7 +107,7 @@ def subscription_flag(inquiry: Inquiry, *states: str) -> str:
     dict.fromkeys((AMONG_RUNNING, AMONG_ENDED), "They are read, as the connector reads all of these lists."),
 )
 def paused(inquiry: Inquiry) -> str:
-    """In which list do paused subscriptions come?"""
+    """Which list holds paused subscriptions?"""
     if any(row.get("paused") is True for row in CHANGES.base(inquiry, "subscriptions").rows):
         return AMONG_RUNNING
     for flag in ("canceled", "finished"):
@@ -133,13 +124,13 @@ def paused(inquiry: Inquiry) -> str:
     }
 )
 def page_out_of_order(inquiry: Inquiry, *numbers: int) -> str:
-    """Is a page served behind others than the one before it?
+    """Is a page served if the page before it was not the one requested last?
 
-    :param numbers: of the pages, the last of which is in question
+    :param numbers: of the pages to request, the last of which is in question
     """
     if len(inquiry.page("invoices").rows) < max(numbers):
         raise CannotTell("the list has too few rows")
-    # Of a size that nothing else asks for, so that it is another list to the server.
+    # No other request has this page size, so that the server takes it for another list.
     answers = [
         inquiry.page("invoices", PageRequest(number=number), {"per_page": len(numbers)}, refetch=True)
         for number in numbers
@@ -151,9 +142,9 @@ def page_out_of_order(inquiry: Inquiry, *numbers: int) -> str:
 
 
 def _events(inquiry: Inquiry, kind: str) -> list[Row]:
-    """Events of a kind among the newest and the oldest ones of the account, the newest first.
+    """Events of a kind among the newest and the oldest ones of the account, newest first.
 
-    :param kind: how their type ends
+    :param kind: the end of their type
     :raises CannotTell: when there are none
     """
     pages = (EVENTS.base(inquiry, "events").listed, inquiry.page("events", params=EVENTS.oldest).page)
@@ -165,7 +156,7 @@ def _events(inquiry: Inquiry, kind: str) -> list[Row]:
 
 
 def _subject(event: Row) -> dict[str, Any]:
-    """What an event is about."""
+    """The record that an event is about."""
     data = event.get("data")
     found = data.get("object") if isinstance(data, dict) else None
     return found if isinstance(found, dict) else {}
@@ -183,7 +174,7 @@ def deleted_object(inquiry: Inquiry) -> str:
     """What does the event of a deletion hold?"""
     subjects = [_subject(row) for row in _events(inquiry, ".deleted")]
     inquiry.note("events of deletions", len(subjects))
-    return WHOLE if all(len(each) > FEW_FIELDS for each in subjects) else IN_PART
+    return WHOLE if all(len(each) > MAX_FIELDS_OF_A_PART for each in subjects) else IN_PART
 
 
 @question(
@@ -193,7 +184,7 @@ def deleted_object(inquiry: Inquiry) -> str:
     }
 )
 def merged_object(inquiry: Inquiry) -> str:
-    """Which of two customers is an event about that says that they became one?"""
+    """Which of the two customers is the event of a merger about?"""
     event = _events(inquiry, MERGED)[0]
     inquiry.note_fields("customers", event["data"])
     answer = inquiry.record("customers", _key(inquiry, "customers", event))
@@ -208,7 +199,7 @@ def merged_object(inquiry: Inquiry) -> str:
     }
 )
 def merged_names(inquiry: Inquiry) -> str:
-    """Does such an event name the other customer?"""
+    """Does the event of a merger name the other customer?"""
     event = parse_event(_events(inquiry, MERGED)[0])
     return NAMES_BOTH if event is not None and event.parents else NAMES_ONE
 
@@ -221,9 +212,9 @@ def merged_names(inquiry: Inquiry) -> str:
     }
 )
 def after_deletion(inquiry: Inquiry, name: str, kind: str, is_marked: Callable[[Row], bool]) -> str:
-    """What is left of a record that was deleted, by the events?
+    """What remains of a record that an event reports as deleted?
 
-    :param is_marked: whether a record shows that it counts no longer
+    :param is_marked: whether a record is marked as no longer valid
     """
     answer = inquiry.record(name, _key(inquiry, name, _events(inquiry, kind)[0]))
     if answer.outcome == MISSING:
@@ -239,14 +230,14 @@ def after_deletion(inquiry: Inquiry, name: str, kind: str, is_marked: Callable[[
         NONE: "Events do not tell what was deleted. It stays until the data of the stream is cleared.",
     }
 )
-def changes_told(inquiry: Inquiry) -> str:
+def have_events(inquiry: Inquiry) -> str:
     """Do the last changes of customers and invoices have their events?"""
     answer = EVENTS.base(inquiry, "events")
     since = min(EVENTS.times(inquiry, "events", answer.rows), default=0)
-    told: dict[tuple[str, Hashable], int] = {}
+    latest_event: dict[tuple[str, Hashable], int] = {}
     for row in answer.rows:
         about = (str(row.get("type")).partition(".")[0], _subject(row).get("id"))
-        told[about] = max(told.get(about, 0), inquiry.stream("events").timestamp(row) or 0)
+        latest_event[about] = max(latest_event.get(about, 0), inquiry.stream("events").timestamp(row) or 0)
     changed = [
         (at, (kind, row.get("id")))
         for kind, name in (("customer", "customers"), ("invoice", "invoices"))
@@ -257,7 +248,7 @@ def changes_told(inquiry: Inquiry) -> str:
     if not changed:
         raise CannotTell("nothing changed since the oldest of the newest events")
     last = sorted(changed, key=lambda each: each[0])[-LAST_CHANGES:]
-    found = [told.get(about, 0) >= at - TOLERANCE for at, about in last]
+    found = [latest_event.get(about, 0) >= at - TOLERANCE for at, about in last]
     inquiry.note("changes", len(last))
     inquiry.note("changes with an event", sum(found))
     return EACH if all(found) else SOME if any(found) else NONE
@@ -287,7 +278,7 @@ def events_reach(inquiry: Inquiry) -> str:
 
 
 def _created(inquiry: Inquiry) -> list[int]:
-    """When records were created that are likely to be old (seconds since 1970, UTC)."""
+    """When records that are likely to be old were created (seconds since 1970, UTC)."""
     pages = [(inquiry.stream(name), CHANGES.base(inquiry, name).page) for name in FIRST_RECORDS]
     times = [
         stream.timestamp_format.parse(row.get("created_at")) for stream, page in pages if page for row in page.rows
@@ -302,15 +293,15 @@ def _created(inquiry: Inquiry) -> list[int]:
     }
 )
 def late_events(inquiry: Inquiry) -> str:
-    """Of the events that came while the account was asked, did some happen before others that were listed already?"""
-    stream, before = inquiry.stream("events"), EVENTS.base(inquiry, "events").rows
+    """Did an event that was added during the probe happen before others that were already listed?"""
+    stream, previous = inquiry.stream("events"), EVENTS.base(inquiry, "events").rows
     now = inquiry.page("events", params=WITH_USER)
     if now.page is None:
         now = inquiry.page("events", refetch=True)
-    known = {stream.key(row) for row in before}
-    oldest, newest = min(times := EVENTS.times(inquiry, "events", before)), max(times)
+    known = {stream.key(row) for row in previous}
+    oldest, newest = min(times := EVENTS.times(inquiry, "events", previous)), max(times)
     new = EVENTS.times(inquiry, "events", [row for row in now.rows if stream.key(row) not in known])
-    new = [at for at in new if at > oldest]  # those of that second may not all have fitted on the page
+    new = [at for at in new if at > oldest]  # of those of that second, some may not have fitted on the page
     if not new:
         raise CannotTell("nothing happened in the account meanwhile")
     inquiry.note("new events", len(new))

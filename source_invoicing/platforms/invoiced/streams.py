@@ -1,4 +1,4 @@
-"""The resources of Invoiced, one small class each. https://developer.invoiced.com/api"""
+"""The lists of Invoiced, one small class each. https://developer.invoiced.com/api"""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ from source_invoicing.streams.listing import (
     Plan,
 )
 
-# Not documented as the maximum, but what the vendor's own tools and others ask for.
+# Not documented as the maximum, but used by the vendor's own tools and others.
 PER_PAGE = 100
 
 
 def rows_of(response: Response) -> list[Row]:
     """The rows of a list: a bare array, or an object that holds it as ``data``.
 
-    :raises MalformedResponse: for anything else, and for an object that reports an error as well
+    :raises MalformedResponse: for anything else, and for an object that also reports an error
     """
     body = rows = response.body
     if isinstance(body, dict):
@@ -72,20 +72,20 @@ def rows_of(response: Response) -> list[Row]:
 
 
 def has_next_page(headers: Mapping[str, str]) -> bool | None:
-    """Whether further pages follow, by the header ``Link``; ``None`` where it is missing."""
+    """Whether the header ``Link`` names a next page; ``None`` where the header is missing."""
     link = headers.get("Link")
     return target(link, "next") is not None if link else None
 
 
 def _describe_list(body: Any) -> str:
-    strangers = [row for row in body if not isinstance(row, dict)] if isinstance(body, list) else []
-    return f"a list with {describe(strangers[0])} in it" if strangers else ""
+    non_objects = [row for row in body if not isinstance(row, dict)] if isinstance(body, list) else []
+    return f"a list with {describe(non_objects[0])} in it" if non_objects else ""
 
 
 class InvoicedStream(InvoicingStream):
     """A list of Invoiced. https://developer.invoiced.com/api#pagination
 
-    Pages of one list have to be asked for in order, so each list is read by one worker.
+    The pages of a list have to be requested in order, so one worker reads each list.
     """
 
     paging: ClassVar[Paging] = Pages(resizable=True)
@@ -109,7 +109,7 @@ class InvoicedStream(InvoicingStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """The headers say how a list goes on."""
+        """The headers say how the list continues."""
         rows = rows_of(response)
         return Page(
             rows,
@@ -143,9 +143,9 @@ class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
     plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES, PASSES_UNFILTERED)
-    #: The filter that takes the last time seen, and what to add (seconds) so that rows of that very second surely come.
+    #: The filter by modification time, and what to add to it (seconds) so that rows of that second are included.
     since_param: ClassVar[str] = "updated_after"
-    #: Whether the boundary itself is included is not documented.
+    #: Not documented: whether the filter includes the time itself.
     since_shift: ClassVar[int] = -1
 
     @override
@@ -157,13 +157,13 @@ class ModifiedStream(SortedStream):
 
 
 class CustomerScoped(ChangedChildren, InvoicedStream):
-    """A list per customer, without any filter by time. Events say which ones have changed.
+    """A list per customer, without a filter by time. Events say which lists have changed.
 
-    The children of a customer that is gone have no events of their own.
+    When a customer is deleted, there are no events for its children.
     """
 
-    #: What concerns all lists of a customer.
-    OF_CUSTOMERS: ClassVar[tuple[str, ...]] = ("customer.created", "customer.merged")
+    #: Events that concern all lists of a customer.
+    CUSTOMER_EVENTS: ClassVar[tuple[str, ...]] = ("customer.created", "customer.merged")
 
 
 class Customers(ModifiedStream, ParentStream):
@@ -184,7 +184,7 @@ class Invoices(ModifiedStream):
 class Payments(ModifiedStream):
     """https://developer.invoiced.com/api/payments
 
-    What a payment was applied to comes only on request. Deleting one voids it.
+    What a payment was applied to has to be asked for (``include``). Deleting a payment voids it.
     """
 
     resource = "payments"
@@ -211,7 +211,7 @@ class CreditNotes(ModifiedStream):
 class Subscriptions(ModifiedStream):
     """https://developer.invoiced.com/api/subscriptions
 
-    The list hides canceled and finished subscriptions unless asked for them. Deleting one cancels it.
+    The list leaves out canceled and finished subscriptions unless asked for them. Deleting one cancels it.
     """
 
     resource = "subscriptions"
@@ -230,7 +230,7 @@ class Contacts(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/customers#contacts"""
 
     resource = "contacts"
-    change_events = (*CustomerScoped.OF_CUSTOMERS, "contact.created", "contact.updated")
+    change_events = (*CustomerScoped.CUSTOMER_EVENTS, "contact.created", "contact.updated")
     deletion_events = ("contact.deleted",)
 
 
@@ -261,9 +261,9 @@ class Coupons(ModifiedStream):
 class Events(ModifiedStream):
     """https://developer.invoiced.com/api/events
 
-    Events never change, so the time they happened is their cursor. Filter and order are those the vendor's own
-    library sends; where they do not hold, the list comes newest first by itself. Who caused an event comes only on
-    request, which is not documented for this list.
+    Events never change, so their cursor is the time they happened. Filter and order are what the vendor's own library
+    sends; without them, the list comes newest first. Who caused an event has to be asked for (``include``), which is
+    not documented for this list.
     """
 
     resource = "events"
@@ -294,23 +294,23 @@ class Tasks(SortedStream):
 class MeteredBillings(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/metered-billing
 
-    Pending line items: a row leaves the list when it is billed, for which there is no event.
+    Pending line items: a row drops out of the list when it is billed, for which there is no event.
     """
 
     resource = "line_items"
-    change_events = (*CustomerScoped.OF_CUSTOMERS, "invoice.created", "line_item.created", "line_item.updated")
+    change_events = (*CustomerScoped.CUSTOMER_EVENTS, "invoice.created", "line_item.created", "line_item.updated")
     deletion_events = ("line_item.deleted",)
 
 
 class PaymentSources(CustomerScoped, CreationOrderedStream):
     """https://developer.invoiced.com/api/payment-sources
 
-    Cards and bank accounts count their ids separately.
+    Ids of cards and ids of bank accounts are counted separately.
     """
 
     resource = "payment_sources"
     primary_key = ["object", "id"]
-    change_events = (*CustomerScoped.OF_CUSTOMERS, "payment_source.created", "payment_source.updated")
+    change_events = (*CustomerScoped.CUSTOMER_EVENTS, "payment_source.created", "payment_source.updated")
     deletion_events = ("payment_source.deleted",)
 
 

@@ -1,4 +1,4 @@
-"""Any invoicing API that answers in JSON, described by the configuration. See docs/rest-api.md."""
+"""Any invoicing API that answers in JSON, described in the configuration. See docs/rest-api.md."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import (
-    ApiClient,
-    RateLimiter,
-    RetryPolicy,
-    StatusErrorHandler,
-    logger,
-)
+from source_invoicing.http import ApiClient, RateLimiter, RetryPolicy, StatusErrorHandler, logger
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
 from source_invoicing.platforms.rest_api.credentials import OAuth
@@ -27,8 +21,8 @@ from source_invoicing.platforms.rest_api.error_handler import error_text
 from source_invoicing.platforms.rest_api.options import Options
 from source_invoicing.platforms.rest_api.parts import PartStream
 from source_invoicing.platforms.rest_api.probes import probes_of
-from source_invoicing.platforms.rest_api.products import chosen
-from source_invoicing.platforms.rest_api.resource import SYNCED_AT, Resource
+from source_invoicing.platforms.rest_api.products import chosen_product
+from source_invoicing.platforms.rest_api.resource import SYNCED_AT, ResourceDeclaration
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
 from source_invoicing.streams import InvoicingStream, Window
@@ -47,7 +41,7 @@ STATUS_ERROR_HANDLER = StatusErrorHandler(
     ),
     address="",
 )
-#: The base of a stream, by whether it has a parent, and whether it is one.
+#: The base class of a stream, by whether it has a parent and whether it is one.
 BASES: Mapping[tuple[bool, bool], type[RestStream]] = {
     (False, False): RestStream,
     (False, True): RestParentStream,
@@ -60,12 +54,12 @@ class RestApi(Platform):
     """An account at an API that the configuration describes."""
 
     name: ClassVar[str] = "rest_api"
-    #: Few enough for an API of which nothing is known.
+    #: Few, because nothing is known about the API.
     default_workers: ClassVar[int] = 4
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        product = chosen(config.options)
+        product = chosen_product(config.options)
         fields = product.completed(config.options) if product else config.options
         self._options = Options.parse(fields, has_start_date=config.start is not None)
         for sentence in fields.unknown():
@@ -83,7 +77,7 @@ class RestApi(Platform):
 
     @override
     def check(self) -> None:
-        """Ask for one page of the first stream without a parent, and for one of its documents where it has details."""
+        """Read one page of the first stream without a parent, and one of its documents if it has details."""
         if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
         streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
@@ -127,7 +121,7 @@ class RestApi(Platform):
         return RestAccount(client, window, self._error_handler, deletions=self.deletions)
 
     def _keep_refresh_token(self, token: str) -> None:
-        """Have the connection store a new refresh token: the old one may not work again."""
+        """Have Airbyte store a new refresh token in the configuration: the old one may no longer work."""
         values: dict[str, Any] = copy.deepcopy(dict(self.config.values))
         values["platform"]["auth"]["refresh_token"] = token
         emit_configuration_as_airbyte_control_message(values)
@@ -140,24 +134,24 @@ def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
     parents: dict[str, RestParentStream] = {}
     streams: list[RestStream] = []
 
-    def depth(resource: Resource) -> int:
+    def depth(resource: ResourceDeclaration) -> int:
         return 1 + depth(by_name[resource.parent.stream]) if resource.parent else 0
 
     for resource in sorted(options.resources, key=depth):
         if resource.parent is None and resource.json_schema is None:
-            account.discovery.to_come += 1
-        more = {"parents": parents[resource.parent.stream]} if resource.parent else {}
-        stream = _class_of(resource, keys.get(resource.name))(account, **more)
+            account.discovery.num_pending += 1
+        parent = {"parents": parents[resource.parent.stream]} if resource.parent else {}
+        stream = _class_of(resource, keys.get(resource.name))(account, **parent)
         if isinstance(stream, RestParentStream):
             parents[resource.name] = stream
         streams.append(stream)
     return streams
 
 
-def _class_of(resource: Resource, id_path: str | None) -> type[RestStream]:
-    """The class of a declared resource, as it would be written in a platform of its own.
+def _class_of(resource: ResourceDeclaration, id_path: str | None) -> type[RestStream]:
+    """The class of a declared resource, as a platform for this API alone would define it.
 
-    :param id_path: dotted path of the id that children are asked for with; ``None`` where there are no children
+    :param id_path: dotted path of the id that selects the children; ``None`` where there are no children
     """
     form = resource.since.format
     members = {
@@ -175,8 +169,8 @@ def _class_of(resource: Resource, id_path: str | None) -> type[RestStream]:
     return cast(type[RestStream], type(resource.name, (base,), members))
 
 
-def _plans(resource: Resource) -> tuple[Plan, ...]:
-    """The ways to read a list, best first. What selects without telling times cannot show whether it selects."""
+def _plans(resource: ResourceDeclaration) -> tuple[Plan, ...]:
+    """The ways to read a list, best first. Without modification times in the rows, a filter cannot be verified."""
     if resource.synced_at or resource.has_versions:
         return tuple(replace(plan, filtered=False) for plan in resource.pager.plans(filtered=False))
     return resource.pager.plans(filtered=resource.sends_since)

@@ -1,4 +1,4 @@
-"""Declared resources that have a list per parent, and their parents."""
+"""Declared resources with a list per parent, and their parents."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.declared import CONCERNS_ALL, RestAccount
+from source_invoicing.platforms.rest_api.declared import CONCERNS_ALL_LISTS, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
-from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, times_in
-from source_invoicing.platforms.rest_api.streams import RestStream, spread
+from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, end_state_in
+from source_invoicing.platforms.rest_api.streams import RestStream, evenly_sampled
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import ParentState
 
-# Enough to show whether records of different parents have the same keys.
+# Keys to compare, to see whether records of different parents have the same ones.
 KEYS_TO_COMPARE = 10_000
-# If so many parents in a row have no list, and none had one, it is not there for the others either.
+# If this many parents have no list and none has one, the others have none either.
 MAX_WITHOUT_A_LIST = 100
 
 
 class RestParentStream(RestStream, ParentStream):
-    """A declared resource whose rows have lists of their own."""
+    """A declared resource whose rows each have a list."""
 
-    #: Dotted path of the id that the children are asked for with.
+    #: Dotted path of the id that selects the children.
     id_path: ClassVar[str]
 
-    #: Fields of the records that hold the ids of what they stand under, the topmost first.
+    #: Fields of the records that hold the ids of their ancestors, the topmost first.
     ancestor_fields: tuple[str, ...] = ()
 
     @property
     @override
     def reads_all(self) -> bool:
-        times = times_in(self.progress)
-        return super().reads_all and (times is None or times.reached is None)
+        end_state = end_state_in(self.progress)
+        return super().reads_all and (end_state is None or end_state.reached is None)
 
     @override
     def _read_ids(self) -> Iterator[Any]:
-        # From the beginning, and beside a reading of the stream itself that may be under way.
+        # From the beginning, independent of a reading of the stream itself that may be in progress.
         reader = copy.copy(self)
         reader.progress, reader.target_streams = self.make_state(), ()
         try:
@@ -79,7 +79,7 @@ class RestParentStream(RestStream, ParentStream):
             )
         if not self.ancestor_fields:
             return value
-        # An id may be unique only among those of the same parent. As text, the whole way can be kept and sorted.
+        # An id may be unique only within its parent. As text, all ids from the topmost down can be stored and sorted.
         return json.dumps([*(row[field] for field in self.ancestor_fields), value])
 
 
@@ -91,16 +91,16 @@ class RestChildStream(ChildStream, RestStream):
     def __init__(self, account: RestAccount, parents: RestParentStream) -> None:
         super().__init__(account, parents)
         self.ancestor_fields = (*parents.ancestor_fields, self.parent_field)
-        self._lists = Lists()
-        #: Whose the first records are, by their key.
+        self._list_presence = ListPresence()
+        #: The parent of each of the first records, by the record's key.
         self._owners: dict[Hashable, Any] = {}
 
     @override
     def make_state(self) -> ParentState:
         if not isinstance(self.cursor_field, str):
             return ParentState(self.name, self.parent_field)
-        times = EndState(self.name, self.cursor_field, self.timestamp_format, dated=not self.declared.synced_at)
-        return ChildCursorState(self.name, self.parent_field, times)
+        end_state = EndState(self.name, self.cursor_field, self.timestamp_format, dated=not self.declared.synced_at)
+        return ChildCursorState(self.name, self.parent_field, end_state)
 
     @override
     def chains(self) -> Iterator[Chain]:
@@ -109,7 +109,7 @@ class RestChildStream(ChildStream, RestStream):
     @override
     def partition_for(self, parent: Any) -> Partition:
         """
-        :param parent: its id, or the ids on the way to it, as :meth:`RestParentStream.parent_id` writes them
+        :param parent: its id, or the ids of its ancestors and its own, as written by :meth:`RestParentStream.parent_id`
         """
         above = self.parents.ancestor_fields
         *ancestors, id_ = json.loads(parent) if above else [parent]
@@ -119,7 +119,7 @@ class RestChildStream(ChildStream, RestStream):
 
     @override
     def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
-        # Outside of a slice the id stands as a placeholder.
+        # Outside of a slice the path keeps its placeholder.
         if self.parent_field not in stream_slice:
             return Partition(path=self.declared.template.path)
         return self.partition_for(stream_slice[self.parent_field])
@@ -140,7 +140,7 @@ class RestChildStream(ChildStream, RestStream):
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         page = super().read_page(response, request)
-        for parent in self._lists.found():
+        for parent in self._list_presence.found():
             self.progress.partition_done(parent)
         return page
 
@@ -152,7 +152,7 @@ class RestChildStream(ChildStream, RestStream):
         return super().records(rows, partition)
 
     def _check_owners(self, rows: list[Row], parent: Any) -> None:
-        """Warn where records of different parents have the same key, for which a destination keeps one of them."""
+        """Warn if records of different parents have the same key: a destination would keep only one of them."""
         if all(self._owners.setdefault(self.key(row), parent) == parent for row in rows):
             return
         self._shares_keys = True
@@ -166,17 +166,17 @@ class RestChildStream(ChildStream, RestStream):
 
     @override
     def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> list[Any]:
-        """A parent without a list has no rows, if others have theirs; if none has, the path is wrong.
+        """A parent without a list has no rows if others have a list; if none has one, the path is wrong.
 
-        How a parent itself could be asked for is not known here.
+        Whether the parent itself still exists is not checked: how to ask for it is not declared.
         """
         if self.progress.done_up_to is not None:
-            self._lists.found()
-        done = self._lists.missed(partition.key, len(self.parents.ids.get()))
+            self._list_presence.found()
+        done = self._list_presence.not_found(partition.key, len(self.parents.ids.get()))
         if done is None:
             raise type(missing)(
-                f"{missing.sentence} The same goes for all {self._lists.missing} parents asked about. If the path is "
-                "right, none of them has such a list; leave the stream out until one has.",
+                f"{missing.sentence} The same goes for all {self._list_presence.num_missing} parents asked about. If "
+                "the path is right, none of them has such a list; leave the stream out until one has.",
                 FailureType.config_error,
             )
         logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, partition.key)
@@ -190,18 +190,18 @@ class RestChildStream(ChildStream, RestStream):
     @cached_property
     @override
     def first_rows(self) -> list[Row]:
-        """The first page of the first parent that has one; none where it cannot be read."""
+        """The first page of the first parent that has rows; empty if it cannot be read."""
         try:
             return self._rows_of_a_parent()
-        except CONCERNS_ALL:
+        except CONCERNS_ALL_LISTS:
             raise
         except Failure as failure:
             self.warn_of_open_schema(failure)
             return []
 
     def _rows_of_a_parent(self) -> list[Row]:
-        """The first page of the first parent that has one."""
-        for parent in spread(self.parents.first_ids):
+        """The first page of the first parent that has rows."""
+        for parent in evenly_sampled(self.parents.first_ids):
             try:
                 rows = self.first_pages(self.partition_for(parent))
             except ResourceMissing as missing:
@@ -214,7 +214,7 @@ class RestChildStream(ChildStream, RestStream):
 
 
 class RestMiddleStream(RestChildStream, RestParentStream):
-    """A declared resource with a list per parent, whose rows have lists of their own."""
+    """A declared resource with a list per parent, whose rows each have a list."""
 
     @property
     @override
@@ -222,10 +222,10 @@ class RestMiddleStream(RestChildStream, RestParentStream):
         return self.progress.done_up_to is None and super().reads_all
 
 
-class Lists:
+class ListPresence:
     """Whether the parents of a stream have lists at all.
 
-    Until one was found, parents without one are not done. Safe to use from several threads.
+    Until a list has been found, parents without one are not done. Safe to use from several threads.
     """
 
     def __init__(self) -> None:
@@ -234,25 +234,25 @@ class Lists:
         self._without: list[Any] = []
 
     @property
-    def missing(self) -> int:
-        """How many parents were asked about in vain, while none had a list."""
+    def num_missing(self) -> int:
+        """The number of parents without a list while no list has been found."""
         return len(self._without)
 
     def found(self) -> list[Any]:
-        """Note that a list was there.
+        """Record that a parent has a list.
 
-        :return: the parents without a list, which are done now
+        :return: the parents without a list so far, which are now done
         """
         with self._lock:
             self._some_were_found = True
             done, self._without = self._without, []
             return done
 
-    def missed(self, parent: Any, parents: int) -> list[Any] | None:
-        """Note that a list was not there.
+    def not_found(self, parent: Any, parents: int) -> list[Any] | None:
+        """Record that a parent has no list.
 
-        :param parents: how many of them there are
-        :return: the parents that are done now; ``None`` when it is clear that no parent has a list
+        :param parents: their number
+        :return: the parents that are now done; ``None`` once it is clear that no parent has a list
         """
         with self._lock:
             if self._some_were_found:

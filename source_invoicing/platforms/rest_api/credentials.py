@@ -1,6 +1,6 @@
-"""The credentials that the configuration declares: one function per way to authenticate.
+"""The credentials that the configuration declares, one function per type of authentication.
 
-To add a way, write its function here and enter it in :data:`KINDS`.
+To add a type, write its function here and enter it in :data:`KINDS`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from source_invoicing.platforms.rest_api.template import AUTHORIZATION, Pairs, c
 
 REFRESH_TOKEN = "refresh_token"
 SET_BY_OAUTH = ("grant_type", "refresh_token", "scope", "client_id", "client_secret")
-# A server that refuses tokens as fast as it issues them is not asked for ever.
+# Limits requests to a server whose API refuses each token it issues.
 MAX_TOKENS = 20
 
 
@@ -36,7 +36,7 @@ class OAuth:
     """Access tokens that a token endpoint issues (RFC 6749).
 
     :param form: what is sent to the endpoint
-    :param client: id and secret of the client, where they are not in the form
+    :param client: id and secret of the client, if they are sent as HTTP Basic and not in the form
     """
 
     token_url: str
@@ -45,8 +45,8 @@ class OAuth:
 
     def make_auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
         """
-        :param headers: that go with each request to the host of the API
-        :param on_rotation: called with each refresh token that takes the place of the one before
+        :param headers: to send with each request to the host of the API
+        :param on_rotation: called with each refresh token that replaces the previous one
         """
         client_auth = None
         if self.client is not None:
@@ -87,7 +87,7 @@ class OAuth:
 class Credentials:
     """How requests are authenticated.
 
-    :param auth: credentials that stay as they are, or where tokens come from that do not; ``None`` where there are none
+    :param auth: fixed credentials, or the source of access tokens; ``None`` where there are none
     :param header_name: the header that holds the credentials; empty where none does
     :param query_name: the query parameter that holds the key; empty where none does
     """
@@ -106,13 +106,13 @@ def parse_credentials(fields: Fields) -> Credentials:
 
 
 def _api_key(fields: Fields) -> Credentials:
-    """A key in the query or in a header, there behind a prefix such as "Token " with its blank."""
+    """A key in the query or in a header, where a prefix such as "Token " with its blank may precede it."""
     location = fields.choice("location", ("query", "header"), default="query")
     prefix = fields.raw_text("prefix")
     if prefix and location == "query":
         raise fields.complaint("prefix", "goes with location header only; leave it out")
     if prefix[-1:].isalnum():
-        # A word is meant. Airbyte's form cuts off the blank behind it.
+        # A word is meant. Airbyte's form cuts off the blank after it.
         prefix = f"{prefix} "
     name = fields.optional_text("name", "api_key") or "api_key"
     if location == "header":

@@ -24,48 +24,48 @@ from source_invoicing.platforms.rest_api.template import DetailRequest
 from source_invoicing.streams import Account, InvoicingStream, Row
 from source_invoicing.streams.normalise import with_additional_properties
 
-#: What happens to one list of an account happens to the next one too.
-CONCERNS_ALL = (HostUnreachable, QuotaExhausted)
+#: Failures that all lists of an account would have.
+CONCERNS_ALL_LISTS = (HostUnreachable, QuotaExhausted)
 
 
 class DiscoveryOutcome:
-    """The outcome of looking at the first pages of an account's lists.
+    """Which of an account's lists could be read during discovery.
 
-    A list that cannot be read does not hide the others; if none can be read, the configuration is wrong.
+    A list that cannot be read does not stop discovery; if none can be read, the configuration is wrong.
     """
 
     def __init__(self) -> None:
-        #: How many lists are still to be looked at.
-        self.to_come = 0
+        #: Number of lists that have not been tried yet.
+        self.num_pending = 0
         self._some_list_was_read = False
         self._failure: Failure | None = None
 
     def succeeded(self) -> None:
-        """Note that a list could be read."""
-        self.to_come -= 1
+        """Record that a list could be read."""
+        self.num_pending -= 1
         self._some_list_was_read = True
 
     def failed(self, stream: str, failure: Failure) -> None:
-        """Note that a list could not be read.
+        """Record that a list could not be read.
 
-        :raises Failure: this one, if it concerns all lists, which would fail one by one for the same reason; or the
-            first one, if this was the last list and none could be read. Refused access does not count
+        :raises Failure: this failure, if all lists would have it; or the first one, if this was the last list and none
+            could be read. Refused access does not count
         """
-        self.to_come -= 1
+        self.num_pending -= 1
         failure_type = failure.failure_type or FailureType.system_error
         name = f"Stream {stream}: "
         of_stream = type(failure)(name + failure.sentence.removeprefix(name), failure_type)
-        if isinstance(failure, CONCERNS_ALL):
+        if isinstance(failure, CONCERNS_ALL_LISTS):
             raise of_stream
         if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
             self._failure = of_stream
-        if self._failure and self.to_come <= 0 and not self._some_list_was_read:
+        if self._failure and self.num_pending <= 0 and not self._some_list_was_read:
             raise self._failure
 
 
 @dataclass(frozen=True)
 class RestAccount(Account):
-    """An account, and what its streams need beside it.
+    """An account, and what declared streams need in addition.
 
     :param error_handler: resolves a response by its status alone
     :ivar began: when the sync began, by this machine's clock (seconds since 1970, UTC)
@@ -77,10 +77,10 @@ class RestAccount(Account):
 
 
 @dataclass(frozen=True)
-class Declared:
-    """One declared stream. Names are those of the configuration, paths are dotted.
+class StreamDeclaration:
+    """The declaration of a stream. Names are those of the configuration, paths are dotted.
 
-    :param detail: what is asked for each row, where the list does not hold all of it
+    :param detail: the request for each row, if the list does not hold all of it
     """
 
     name: str
@@ -92,10 +92,10 @@ class Declared:
 class DeclaredStream(InvoicingStream, ABC):
     """A stream that the configuration describes. Keys and cursors are dotted paths.
 
-    The configuration gives its schema, or the connection has stored it; otherwise ``discover`` infers it from records.
+    Its schema is that of the configuration, or the one stored in the connection; ``discover`` infers one from records.
     """
 
-    declared: Declared
+    declared: StreamDeclaration
     account: RestAccount
 
     _stored: Schema | None = None
@@ -113,11 +113,11 @@ class DeclaredStream(InvoicingStream, ABC):
     @property
     @abstractmethod
     def known_fields(self) -> tuple[str, ...]:
-        """Dotted paths of fields that records have beside their key."""
+        """Dotted paths of fields that all records have, beside their key."""
 
     @abstractmethod
     def sample(self) -> list[Row]:
-        """Records to infer the schema from, for which the API is asked.
+        """Read records to infer the schema from.
 
         :raises Failure: when no list of the account can be read
         """
@@ -127,11 +127,11 @@ class DeclaredStream(InvoicingStream, ABC):
         return infer(self.sample(), self.primary_key, self.known_fields)
 
     def warn_of_open_schema(self, failure: Failure) -> None:
-        """Say that the records of this stream are not known."""
+        """Warn that the list could not be read, so that the schema is open."""
         logger.warning("Stream %s: its schema stays open, as its list cannot be read. %s", self.name, failure)
 
     def warn_of_no_records(self) -> None:
-        """Say that there is nothing to infer a schema from."""
+        """Warn that there are no records to infer a schema from."""
         logger.warning(
             "Stream %s: it shows no record yet, so its schema has little more than its key. Whatever else its records "
             "have is kept in _additional_properties until the source schema is refreshed, or json_schema is given.",
@@ -148,7 +148,7 @@ class DeclaredStream(InvoicingStream, ABC):
 
     @override
     def schema_of_records(self) -> Schema:
-        """A read infers nothing."""
+        """A read does not infer a schema."""
         return self.declared.json_schema or self._stored or {}
 
     @override

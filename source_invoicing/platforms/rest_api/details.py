@@ -1,4 +1,4 @@
-"""Declared streams of documents as they are by themselves: one request for each that is new or changed."""
+"""Declared streams of single documents: one request for each that is new or changed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,9 @@ from collections.abc import Sequence
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import (
-    Failure,
-    MalformedResponse,
-    Request,
-    ResourceMissing,
-    Response,
-    logger,
-    whole_number,
-)
+from source_invoicing.http import Failure, MalformedResponse, Request, ResourceMissing, Response, logger, whole_number
 from source_invoicing.platforms.rest_api.declared import DeclaredStream
-from source_invoicing.platforms.rest_api.parts import Parts, PartStream
+from source_invoicing.platforms.rest_api.parts import PartsDeclaration, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
 from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
@@ -33,9 +25,9 @@ MAX_TO_INFER_FROM = 3
 
 
 class RestDetailStream(DeclaredStream, DetailStream):
-    """The details of a list that the configuration describes, or their parts. The list itself is not offered."""
+    """The documents of a list, asked for one by one, or their parts. The list itself is not a stream."""
 
-    def __init__(self, source: RestStream, parts: Parts | None = None) -> None:
+    def __init__(self, source: RestStream, parts: PartsDeclaration | None = None) -> None:
         self.declared = parts or source.declared
         self._source: RestStream = source
         self._parts_stream = PartStream(parts, source) if parts else None
@@ -45,7 +37,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         self._detail = detail
         self.detail = str(detail)  # type: ignore[misc]  # these are elsewhere of the class
         self.expand = parts.expand if parts else ""  # type: ignore[misc]
-        # Lists of parents are read in full.
+        # A list per parent is read in full.
         self.cursor_field = [] if source.declared.parent else source.cursor_field  # type: ignore[misc]
         InvoicingStream.__init__(self, source.account)
 
@@ -62,7 +54,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def detail_requests(self, document: Document) -> Sequence[Request]:
         values = dict(document.partition.params)
         if "id" in values:
-            # Of the list. The document's parent is that of its list.
+            # The id is that of the list's parent, which is the document's parent too.
             values["parent"] = values["id"]
         return [self._source.detail_request(self._detail, {**values, "id": document.key[0]})]
 
@@ -103,7 +95,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         return [self.normaliser(record) for record in (parts.parts_of(whole) if parts else [whole])]
 
     def _stamped(self, detail: Row, document: Document) -> Row:
-        """A detail with the key of its row in the list, and the cursor, which is always that of the row."""
+        """A detail with the key and the cursor of its row in the list."""
         record = {**detail, **document.partition.stamp}
         for path, value in zip(self._source.own_key, document.key, strict=True):
             if not self._is_the_record or dig(record, path) in (None, MISSING):
@@ -119,7 +111,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
 
     @override
     def sample(self) -> list[Row]:
-        """As far as details can be had."""
+        """The first details, or parts of them; empty if they cannot be read."""
         details: list[Row] = []
         try:
             details.extend(map(self._detail_of, self._source.first_rows[:MAX_TO_INFER_FROM]))

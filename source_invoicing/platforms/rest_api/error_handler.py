@@ -1,4 +1,4 @@
-"""What a response means that holds no page: the end of its list, or a failure with the words of the API and advice."""
+"""What a response without a page means: the end of its list, or a failure with the API's message and advice."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from source_invoicing.platforms.rest_api.pagers import READ_LESS, Pager
 from source_invoicing.platforms.rest_api.paths import MISSING, dig_any
 from source_invoicing.streams import PageRequest
 
-#: How APIs say that a page is behind the end.
-BEHIND_THE_END = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-#: How APIs refuse to go deeper into a list.
-DEPTH_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, *BEHIND_THE_END)
-#: How they refuse to continue at a place that has vanished.
-PLACE_REFUSED = (*DEPTH_REFUSED, HTTPStatus.GONE)
-#: Client errors, without those that are about when a request comes.
+#: How APIs say that a page is after the end of its list.
+PAST_THE_END = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+#: How APIs refuse a page deep in a list.
+DEPTH_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, *PAST_THE_END)
+#: How they refuse to continue at a position that no longer exists.
+POSITION_REFUSED = (*DEPTH_REFUSED, HTTPStatus.GONE)
+#: Client errors, except those that a later request may not have.
 REFUSALS = {*range(400, 500)} - {HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY}
-#: Where APIs put their words, looked at in this order.
+#: Where APIs put an error message, in the order to look there.
 USUAL_PLACES = ("message", "error.message", "error_message", "error_description", "detail", "error", "errors", "code")
 MAX_WORDS = 300
 
@@ -43,8 +43,8 @@ MAX_WORDS = 300
 class PageErrorHandler:
     """Resolves the response to a page request.
 
-    :param by_status: the resolution by status alone
-    :param ends: statuses that mean that there is nothing (more), which is as good as an empty list
+    :param by_status: resolves a response by its status alone
+    :param ends: statuses that mean that there are no (more) rows, as an empty list does
     """
 
     by_status: StatusErrorHandler
@@ -53,9 +53,9 @@ class PageErrorHandler:
     ends: tuple[int, ...]
 
     @property
-    def place(self) -> str:
-        """How deep into the list the request goes, where that may be why it is refused."""
-        return self.pager.place(self.request)
+    def depth(self) -> str:
+        """How deep into the list the request goes, if it may be refused for that."""
+        return self.pager.depth(self.request)
 
     def __call__(self, response: Response) -> Verdict:
         if response.status in self.ends:
@@ -67,20 +67,19 @@ class PageErrorHandler:
             return verdict
         if response.ok:
             return replace(verdict, failure=_not_json(verdict.failure))
-        # Without a word about when to ask again, the API may be unable to list what lies so deep. An outage would
-        # rather have another status.
+        # Without Retry-After, the API may be unable to list rows this deep. An outage usually has another status.
         is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR and not verdict.rate_limited
-        if self.place and is_fault and verdict.after is None:
+        if self.depth and is_fault and verdict.after is None:
             return replace(verdict, failure=self._too_deep(response, verdict.failure))
         return verdict
 
     def _with_advice(self, response: Response, failure: Failure) -> Failure:
-        """A refusal with what to look at: whatever this API does not understand was written by the user."""
-        if self.place and response.status in DEPTH_REFUSED:
-            # No longer a "bad request" or "missing": the list is there, and read in another way it would end here too.
+        """A refusal with advice on what to check: the request is what the user declared."""
+        if self.depth and response.status in DEPTH_REFUSED:
+            # Not a "bad request" or "missing": the list exists, and would end here if read in another way.
             return self._too_deep(response, failure)
-        if not self.request.is_first and response.status in PLACE_REFUSED:
-            # The list is there; what is missing is the place to continue from.
+        if not self.request.is_first and response.status in POSITION_REFUSED:
+            # The list exists; the position to continue from does not.
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
         if isinstance(failure, ResourceMissing):
             advice = "Check platform.base_url and the path of the stream."
@@ -92,12 +91,12 @@ class PageErrorHandler:
 
     def _too_deep(self, response: Response, failure: Failure) -> Failure:
         return UnexpectedResponse(
-            f"{failure.sentence} It had answered up to {self.place}, so {self._what_to_make_of_it(response)}",
+            f"{failure.sentence} It had answered up to {self.depth}, so {self._advice_on_depth(response)}",
             FailureType.config_error,
         )
 
-    def _what_to_make_of_it(self, response: Response) -> str:
-        if response.status not in BEHIND_THE_END or not self.pager.asks_behind_the_end:
+    def _advice_on_depth(self, response: Response) -> str:
+        if response.status not in PAST_THE_END or not self.pager.asks_past_the_end:
             return f"it seems not to list what is behind. {READ_LESS}"
         return (
             "the list ends there, or the API does not list what is behind. If it ends, name pagination.total_path, "
@@ -116,63 +115,63 @@ def _not_json(failure: Failure) -> Failure:
 
 
 class ListEnd:
-    """What the pages of a stream's lists have shown about where such a list ends.
+    """Where a stream's lists end, by what their pages have shown.
 
-    A page that is shorter than asked for may lack rows in its middle, so one more request is made behind it. It ends
-    its list where it is the first one, and the API has sent longer ones, or where the API lists no further. Behind a
-    page that may be the last one, "not found" is the end; behind a full one it may be where the API stops listing.
+    - A page that is shorter than asked for may lack rows in its middle, so the page after it is requested too.
+    - It ends its list if it is the first one and the API has sent longer ones, or if the API lists no further.
+    - "Not found" after a page that may be the last one is the end; after a full page, the API may have a limit.
     """
 
     def __init__(self, pager: Pager, *, many_lists: bool = False) -> None:
         """
-        :param many_lists: there are many short lists, each of which would take a second request: one whose first page
-            is shorter than that of another list ends there
+        :param many_lists: there are many short lists. To save a second request for each, a first page that is shorter
+            than that of another list ends its list
         """
         self._pager = pager
         self._many_lists = many_lists
         self._longest_page = 0
         self._may_have_ended: set[str] = set()
 
-    def statuses(self, request: PageRequest, path: str) -> tuple[int, ...]:
-        """The statuses with which the API may say that there is nothing, or nothing more.
+    def end_statuses(self, request: PageRequest, path: str) -> tuple[int, ...]:
+        """The statuses by which the API may say that there are no rows, or no more.
 
-        Where the API reports the length of the list, a later response without content proves nothing.
+        If the API reports the length of the list, a later response without content does not count as its end.
 
         :param path: of the list, as responses have it
         """
         if request.is_first:
-            # "Not modified" is the answer to a time in a header such as If-Modified-Since.
+            # "Not modified" answers a time in a header such as If-Modified-Since.
             return (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
         if self._pager.reports_its_end:
             return ()
-        behind = BEHIND_THE_END if path in self._may_have_ended else ()
-        return (HTTPStatus.NO_CONTENT, *behind)
+        past_the_end = PAST_THE_END if path in self._may_have_ended else ()
+        return (HTTPStatus.NO_CONTENT, *past_the_end)
 
     def is_reached(self, rows: int, request: PageRequest, path: str) -> bool:
-        """Whether a page is the last one of its list, by its number of rows. To be asked about each page once."""
+        """Whether a page is the last one of its list, by its number of rows. Call it once for each page."""
         asked_for = request.size or self._pager.size
-        before, self._longest_page = self._longest_page, max(self._longest_page, rows)
+        previous_longest, self._longest_page = self._longest_page, max(self._longest_page, rows)
         is_short = rows < asked_for <= self._longest_page
         is_last = is_short and (request.is_first or self._pager.is_at_the_ceiling(request, rows))
-        if self._many_lists and request.is_first and rows < before:
+        if self._many_lists and request.is_first and rows < previous_longest:
             is_last = True
         may_end = request.is_first or rows < min(request.size or self._longest_page, self._longest_page)
-        if may_end and rows and not is_last and self._pager.asks_behind_the_end:
+        if may_end and rows and not is_last and self._pager.asks_past_the_end:
             self._may_have_ended.add(path)
         else:
             self._may_have_ended.discard(path)
         return is_last
 
-    def was_said(self, path: str) -> None:
-        """Note that a response said by its status that nothing more follows."""
+    def end_reported(self, path: str) -> None:
+        """Record that the status of a response said that no more rows follow."""
         self._may_have_ended.discard(path)
 
 
 def error_text(body: Any, error_path: str = "") -> str | None:
-    """The words of an error body.
+    """The message in an error body.
 
-    They are at ``error_path``, in one of the usual places, in one of those one level down, or in any text of the body
-    or one level down.
+    It is looked for at ``error_path``, in the usual places, in the usual places one level down, and in all texts of the
+    body and one level down.
     """
     if error_path and (words := words_in(_find(body, error_path))):
         return words
@@ -181,12 +180,12 @@ def error_text(body: Any, error_path: str = "") -> str | None:
 
 
 def usual_words(body: Any) -> str | None:
-    """The words in the usual places of a body."""
+    """The message in one of the usual places of a body."""
     return next((words for place in USUAL_PLACES if (words := words_in(_find(body, place)))), None)
 
 
 def words_in(value: Any) -> str | None:
-    """The texts and whole numbers in a value, however deep, joined; ``None`` without any."""
+    """The texts and whole numbers in a value, at any depth, joined; ``None`` without any."""
     return excerpt("; ".join(_words(value)), MAX_WORDS) or None
 
 
@@ -199,7 +198,7 @@ def _words(value: Any) -> Iterator[str]:
 
 
 def _texts(values: list[Any]) -> str | None:
-    """The texts among values and their members, but not deeper."""
+    """The texts among values and their direct members."""
     return words_in([text for value in values for text in (value, *_members(value)) if isinstance(text, str)])
 
 
@@ -210,7 +209,7 @@ def _members(value: Any) -> list[Any]:
 
 
 def _find(value: Any, path: str) -> Any:
-    """The value at a path, whose names may differ in case."""
+    """The value at a path, ignoring case."""
     if (found := dig_any(value, path)) is not MISSING:
         return found
     for step in path.lower().split("."):

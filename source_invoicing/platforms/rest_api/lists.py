@@ -1,4 +1,4 @@
-"""What a declared resource asks for: its lists, their state, and the request for a page."""
+"""The lists of a declared resource, their state, and the request for a page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing_extensions import override
 from source_invoicing.http import Request
 from source_invoicing.platforms.rest_api.declared import DeclaredStream, RestAccount
 from source_invoicing.platforms.rest_api.error_handler import ListEnd, PageErrorHandler, error_text
-from source_invoicing.platforms.rest_api.resource import Resource
-from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, times_in
+from source_invoicing.platforms.rest_api.resource import ResourceDeclaration
+from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, end_state_in
 from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
 from source_invoicing.streams import Page, PageRequest, Partition
@@ -26,9 +26,9 @@ from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
 class DeclaredLists(DeclaredStream, ABC):
-    """The lists that a declaration consists of, and how they are asked for."""
+    """The lists of a declared resource, and how to request them."""
 
-    declared: Resource
+    declared: ResourceDeclaration
 
     def __init__(self, account: RestAccount) -> None:
         super().__init__(account)
@@ -60,7 +60,7 @@ class DeclaredLists(DeclaredStream, ABC):
     @override
     def chains(self) -> Iterator[Chain]:
         if self.declared.windows is not None:
-            # One after another: what two of them have in common is emitted once.
+            # One after another, so that rows in two windows are emitted once.
             yield [partition for window in self._windows() for partition in self._of_window(window)]
         elif self.declared.value_field:
             yield from ([partition] for partition in self._of_values({}))
@@ -68,7 +68,7 @@ class DeclaredLists(DeclaredStream, ABC):
             yield self._of_values({})
 
     def _of_window(self, window: tuple[int, int]) -> list[Partition]:
-        """The lists of a window. With the last one, the window is done."""
+        """The lists of a window. Once the last one has been read, the window is done."""
         start, end = window
         *others, last = self._of_values({"from": start, "to": end})
         return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
@@ -81,28 +81,28 @@ class DeclaredLists(DeclaredStream, ABC):
         lists = [self._list({**chosen, "value": value}, value) for value in self.declared.values]
         if not lists:
             return [self._list(chosen)]
-        # A record may change from one list to another while they are read.
+        # A record may move from one list to another while they are read, so the first one is read again.
         return lists if self.declared.value_field else [*lists, lists[0]]
 
     def _list(self, values: Mapping[str, Any], key: Any = None) -> Partition:
-        """The list that some values of placeholders select."""
+        """The list that the values of placeholders select."""
         stamp = {self.declared.value_field: values["value"]} if self.declared.value_field else {}
         return Partition(key, path=self.declared.template.with_values(values), params=values, stamp=stamp)
 
     def _windows(self) -> Iterator[tuple[int, int]]:
-        """What is left to be read, as windows; the last one ends a day after today."""
+        """The windows that are still to be read; the last one ends a day after the start of the sync."""
         windows, account = self.declared.windows, self.account
         assert windows is not None
         start_date = account.window.start
-        of_old, of_late = (start_date, windows.first) if self.cursor_field else (windows.first, start_date)
-        first = of_old if of_old is not None else of_late
+        preferred, fallback = (start_date, windows.first) if self.cursor_field else (windows.first, start_date)
+        first = preferred if preferred is not None else fallback
         done = self.progress.reached if isinstance(self.progress, WindowState) else None
         if done is not None:
-            back = unit_of(windows.format) + account.window.lookback_days * SECONDS_PER_DAY
-            first = done - back if first is None else max(first, done - back)
+            step_back = unit_of(windows.format) + account.window.lookback_days * SECONDS_PER_DAY
+            first = done - step_back if first is None else max(first, done - step_back)
         return windows.between(first if first is not None else account.began, account.began + SECONDS_PER_DAY)
 
-    # -- asking ---------------------------------------------------------------------------------------------------
+    # -- requests -------------------------------------------------------------------------------------------------
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
@@ -120,27 +120,27 @@ class DeclaredLists(DeclaredStream, ABC):
         if not self.declared.pager.follows_links:
             asked = replace(asked, label=f"{asked.shown}{self._suffix(fixed)}")
         elif request.token is not None:
-            # A link is complete: nothing but headers and credentials is added.
+            # A link is complete: only headers and credentials are added.
             asked = replace(asked, url=request.token, params=())
-        ends = self._end.statuses(request, asked.shown)
+        ends = self._end.end_statuses(request, asked.shown)
         return replace(asked, error_handler=PageErrorHandler(self._by_status, self.declared.pager, request, ends))
 
     def _suffix(self, fixed: Mapping[str, Any]) -> str:
-        """What tells lists apart that have the same path, in messages and in :class:`ListEnd`."""
+        """What distinguishes lists with the same path, in messages and in :class:`ListEnd`."""
         in_path = placeholders_in(self.declared.template.path)
-        apart = {name: value for name, value in fixed.items() if name not in in_path}
+        differences = {name: value for name, value in fixed.items() if name not in in_path}
         if windows := self.declared.windows:
-            apart |= {name: format_time(windows.format, fixed[name]) for name in ("from", "to")}
-        return f" ({', '.join(f'{name} {value}' for name, value in apart.items())})" if apart else ""
+            differences |= {name: format_time(windows.format, fixed[name]) for name in ("from", "to")}
+        return f" ({', '.join(f'{name} {value}' for name, value in differences.items())})" if differences else ""
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of all placeholders that have one."""
-        since, times = request.since, times_in(self.progress)
-        if isinstance(times, VersionState):
-            since = None if times.reached is None else times.reached - 1
+        since, end_state = request.since, end_state_in(self.progress)
+        if isinstance(end_state, VersionState):
+            since = None if end_state.reached is None else end_state.reached - 1
         elif self.declared.synced_at and self.declared.windows is None:
-            # Where the one stands that is furthest behind.
-            reached = [each.reached if each else None for each in self._times_of_all]
+            # The lowest cursor of all streams that the list is read for.
+            reached = [each.reached if each else None for each in self._end_states]
             since = self.account.window.since(None if None in reached else min(cast(list[int], reached)))
         if since is None:
             since = self.declared.since.first
@@ -148,12 +148,12 @@ class DeclaredLists(DeclaredStream, ABC):
         return {**fixed, **self.declared.pager.values(request), **filled}
 
     @property
-    def _times_of_all(self) -> list[EndState | None]:
-        """The states that move when all is read, of each stream that the list is read for."""
-        return [times_in(stream.progress) for stream in self.target_streams or [self]]
+    def _end_states(self) -> list[EndState | None]:
+        """The state that moves once all is read, of each stream that the list is read for."""
+        return [end_state_in(stream.progress) for stream in self.target_streams or [self]]
 
-    def note_start(self, page: Page) -> None:
-        """Take note of when a list was begun, for states that move when all is read."""
-        for times in self._times_of_all:
-            if times is not None:
-                times.begin(page.complete_until(self._asked_at or self.account.began))
+    def record_start(self, page: Page) -> None:
+        """Record when the reading of a list began, for states that move once all is read."""
+        for end_state in self._end_states:
+            if end_state is not None:
+                end_state.begin(page.complete_until(self._asked_at or self.account.began))

@@ -14,23 +14,23 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import CallBudget
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
-from source_invoicing.platforms.rest_api.parts import Parts
-from source_invoicing.platforms.rest_api.resource import Parent, Resource
+from source_invoicing.platforms.rest_api.parts import PartsDeclaration
+from source_invoicing.platforms.rest_api.resource import Parent, ResourceDeclaration
 from source_invoicing.platforms.rest_api.template import Pairs, Shared, parse_headers, placeholders_in
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 DEFAULT_STREAM = {"name": "invoices", "path": "/v1/invoices"}
 MAX_CALLS = 1_000_000
 MAX_SECONDS = SECONDS_PER_DAY
-# Statuses of errors, in HTTP.
+# HTTP statuses of errors.
 FIRST_ERROR, LAST_ERROR = 400, 599
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often the API may be asked: at most ``calls`` within ``per_seconds``, where both are set.
+    """The rate limit: at most ``calls`` within ``per_seconds``, if both are set.
 
-    :param too_many_statuses: those that mean "too many requests" beside 429
+    :param too_many_statuses: statuses that mean "too many requests", beside 429
     """
 
     calls: int | None = None
@@ -55,15 +55,15 @@ class Rate:
         return cls(calls, seconds, tuple(statuses))
 
     def budget(self) -> CallBudget | None:
-        """What counts the calls; ``None`` where they are not limited."""
+        """The budget of calls; ``None`` where they are not limited."""
         return CallBudget(self.calls, self.per_seconds) if self.calls and self.per_seconds else None
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that the user declared.
+    """All options of the platform.
 
-    :param headers: those that hold no placeholders; the others belong to the streams
+    :param headers: headers without placeholders; the others belong to the streams
     """
 
     base_url: str
@@ -71,15 +71,15 @@ class Options:
     headers: Pairs
     secret_headers: Pairs
     rate: Rate
-    resources: tuple[Resource, ...]
-    parts: tuple[Parts, ...]
+    resources: tuple[ResourceDeclaration, ...]
+    parts: tuple[PartsDeclaration, ...]
 
     @classmethod
     def parse(cls, fields: Fields, *, has_start_date: bool = False) -> Self:
         """Read the platform's part of a configuration.
 
         :param has_start_date: whether the configuration names one
-        :raises Failure: with the sentence for the first thing that is wrong
+        :raises Failure: for the first option that is wrong
         """
         fields.text(
             "base_url",
@@ -102,7 +102,9 @@ class Options:
                 raise each.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
         whole = [each for each in declared if not each.optional_text("from")]
         resources = _resources(whole, shared)
-        parts = tuple(Parts.parse(each, resources, credentials.query_name) for each in declared if each not in whole)
+        parts = tuple(
+            PartsDeclaration.parse(each, resources, credentials.query_name) for each in declared if each not in whole
+        )
         return cls(
             base_url=base_url,
             credentials=credentials,
@@ -114,8 +116,8 @@ class Options:
         )
 
 
-def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[Resource, ...]:
-    resources = [Resource.parse(fields, shared) for fields in declared]
+def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[ResourceDeclaration, ...]:
+    resources = [ResourceDeclaration.parse(fields, shared) for fields in declared]
     for fields, resource in zip(declared, resources, strict=True):
         if resource.parent is not None:
             others = [other for other in resources if other is not resource]
@@ -123,7 +125,9 @@ def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[Resource, ..
     return tuple(resources)
 
 
-def _check_parent(fields: Fields, resource: Resource, declared: Parent, others: Sequence[Resource]) -> None:
+def _check_parent(
+    fields: Fields, resource: ResourceDeclaration, declared: Parent, others: Sequence[ResourceDeclaration]
+) -> None:
     named = fields.object("parent")
     by_name = {other.name: other for other in others}
     parent = by_name.get(declared.stream)
@@ -138,7 +142,7 @@ def _check_parent(fields: Fields, resource: Resource, declared: Parent, others: 
         if above.parent.stream == resource.name:
             raise named.complaint("stream", f"is {declared.stream!r}, which has {resource.name} itself above it")
         if above.parent.stream not in by_name:
-            break  # its own complaint says so
+            break  # its own check complains about that
         above = by_name[above.parent.stream]
     if "parent" in resource.template.placeholders and parent.parent is None:
         raise fields.complaint("path", f"or another part holds {{parent}}, but {parent.name} has no parent")

@@ -1,6 +1,6 @@
-"""How long a list is and how it continues, as far as a response says: totals, flags, cursors and links.
+"""How long a list is and how it continues, by what a response says: totals, flags, cursors and links.
 
-Whatever contradicts the configuration is a :class:`Failure` that names the option to check.
+A response that contradicts the configuration is a :class:`Failure` that names the option to check.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, ho
 from source_invoicing.platforms.rest_api.template import check_header_name
 from source_invoicing.streams import PageRequest, Row
 
-# How APIs call the number of rows, the sign of more, and the way to the next page, in lower case without "_", "-", "$".
+# Names for the number of rows, the flag for more rows, and the next page, in lower case without "_", "-", "$" and "@".
 TOTAL = re.compile(
     r"total(count|items|elements|entries|records|resources|results|rows)?|(item|record|result|row)?count|all"
 )
 FLAG = re.compile(r"(has)?more(records)?|hasnext(page)?")
 LINK = re.compile(r"(odata\.)?next(cursor|link|page|pagetoken|token|url)?")
-SIGNS = str.maketrans("", "", "_-$@")
-# Levels of a body that are searched for them.
-DEEPEST = 4
+PUNCTUATION = str.maketrans("", "", "_-$@")
+# Levels of a body that are searched for these names.
+MAX_DEPTH = 4
 PLAIN = "http://"
 # The options that a wrong count in a body may come from.
 PATHS = "total_path or total_pages_path"
@@ -36,8 +36,9 @@ PATHS = "total_path or total_pages_path"
 
 @dataclass(frozen=True)
 class PageInfo:
-    """Where the API tells how long a list is and whether it goes on: dotted paths in the body, or names of headers.
-    All are empty where it tells nothing.
+    """Where the API says how long a list is and whether it continues: dotted paths in the body, or names of headers.
+
+    All are empty if it does not say.
     """
 
     total_path: str = ""
@@ -69,14 +70,14 @@ class PageInfo:
         return info
 
     def counted(self, response: Response) -> int | None:
-        """The total, whatever else is wrong with the response; ``None`` where there is none."""
+        """The total, without checks of the response; ``None`` without a valid one."""
         place = self.total_header or self.total_path
         return whole_number(_found(response, self.total_header, self.total_path)) if place else None
 
     def total(self, response: Response, request: PageRequest, known_rows: int = 0) -> int | None:
-        """The total. A later page may leave the header out.
+        """The total. A later page may lack the header.
 
-        :param known_rows: rows of the list that certainly exist
+        :param known_rows: the least number of rows the list has
         """
         place = self.total_header or self.total_path
         found = _found(response, self.total_header, self.total_path)
@@ -89,7 +90,7 @@ class PageInfo:
         return total
 
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
-        """Whether the list goes on; ``None`` where the API does not tell, and where a later page leaves it out."""
+        """Whether the list continues; ``None`` if the API does not say, or a later page does not."""
         if path := self.total_pages_path:
             return request.number < _count(response, dig(response.body, path), path, PATHS)
         place = self.has_more_header or self.has_more_path
@@ -99,14 +100,14 @@ class PageInfo:
         if isinstance(value, bool):
             return value
         known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
-        # Some APIs leave it out on the last page. The first page has shown that the path is right.
+        # Some APIs omit it on the last page. The first page has shown that the path is right.
         if known is None and (value is not MISSING or request.is_first):
             option = "has_more_header" if self.has_more_header else "has_more_path"
             raise bad_pagination(response, f"{place!r} is {describe(value)} where true or false should be", option)
         return known
 
 
-SILENT = PageInfo()
+NO_PAGE_INFO = PageInfo()
 
 
 def _found(response: Response, header: str, path: str) -> Any:
@@ -121,10 +122,10 @@ def _count(response: Response, value: Any, place: str, option: str) -> int:
 
 
 def value_at(response: Response, path: str, rows: list[Row], request: PageRequest) -> Any:
-    """A value that the last page may leave out, together with the objects around it.
+    """A value that the last page may omit, together with the objects around it.
 
-    On the first page with rows the objects around it have to be there: otherwise the path is wrong, and every list
-    would end with that page.
+    A first page with rows must have the objects around it: otherwise the path is wrong, and every list would end with
+    its first page.
     """
     value = dig(response.body, path)
     around = path.rpartition(".")[0]
@@ -134,7 +135,7 @@ def value_at(response: Response, path: str, rows: list[Row], request: PageReques
 
 
 def absolute(link: str, response: Response, base_url: str) -> str:
-    """A link as an address. It may lead to another host: the client refuses to send anything there."""
+    """A link as an absolute address. It may lead to another host, to which the client refuses to send a request."""
     try:
         address = urljoin(join_url(base_url, response.path), link)
     except ValueError:
@@ -143,25 +144,25 @@ def absolute(link: str, response: Response, base_url: str) -> str:
             "persists, check the pagination of the stream.",
             FailureType.transient_error,
         ) from None
-    # Behind a proxy that terminates https, an API may believe that it is reached by http.
+    # An API behind a proxy that terminates https may write its own addresses with http.
     secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address
     return secure if same_origin(secure, base_url) else address
 
 
-def sign_of_more(response: Response, rows: int) -> str:
-    """Where a response seems to announce more rows than it holds, although the configuration names no such place."""
+def hint_of_more(response: Response, rows: int) -> str:
+    """What in a response suggests more rows than it holds, where the configuration names nothing that counts them."""
     count = whole_number(response.headers.get("X-Total-Count"))
     if count is not None and count > rows:
         return f"X-Total-Count is {count}"
-    return next(_signs_in(response.body, rows), "")
+    return next(_hints_in(response.body, rows), "")
 
 
-def _signs_in(body: Any, rows: int, around: str = "") -> Iterator[str]:
-    """The same of a body, outside of lists."""
-    if not isinstance(body, Mapping) or around.count(".") >= DEEPEST:
+def _hints_in(body: Any, rows: int, around: str = "") -> Iterator[str]:
+    """All such hints in a body, outside of lists."""
+    if not isinstance(body, Mapping) or around.count(".") >= MAX_DEPTH:
         return
     for name, value in body.items():
-        plain, count = str(name).lower().translate(SIGNS), whole_number(value)
+        plain, count = str(name).lower().translate(PUNCTUATION), whole_number(value)
         if TOTAL.fullmatch(plain) and count is not None and count > rows:
             yield f"{around}{name} is {count}"
         elif FLAG.fullmatch(plain) and value is True:
@@ -169,7 +170,7 @@ def _signs_in(body: Any, rows: int, around: str = "") -> Iterator[str]:
         elif LINK.fullmatch(plain) and isinstance(value, str) and value:
             yield f"{around}{name} is filled"
         else:
-            yield from _signs_in(value, rows, f"{around}{name}.")
+            yield from _hints_in(value, rows, f"{around}{name}.")
 
 
 def bad_pagination(response: Response, what: str, option: str) -> UnexpectedResponse:

@@ -1,4 +1,4 @@
-"""The ways in which APIs cut a list into pages, one class each.
+"""The types of pagination, one class each.
 
 To add one, write its class here and enter it in :data:`PAGERS`.
 """
@@ -14,7 +14,7 @@ from typing_extensions import Self, override
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
 from source_invoicing.http.link_header import target, targets
-from source_invoicing.platforms.rest_api.page_info import SILENT, PageInfo, bad_pagination, value_at
+from source_invoicing.platforms.rest_api.page_info import NO_PAGE_INFO, PageInfo, bad_pagination, value_at
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import Page, PageRequest, Row
 from source_invoicing.streams.listing import (
@@ -32,8 +32,8 @@ from source_invoicing.streams.listing import (
 MAX_ROWS = 10_000
 MAX_PAGES = 1_000_000
 MAX_OFFSET = 1_000_000_000
-# A page of one row leaves no room for the overlap that proves a list by offset.
-FEWEST_ROWS_BY_OFFSET = 2
+# Lists by offset are read with pages that overlap by a row, so a page needs a second one.
+MIN_ROWS_BY_OFFSET = 2
 READ_LESS = (
     "Read less of it at a time: name a since_param where the API filters by the last change, or split the stream in "
     "several, each with params that select a range of dates."
@@ -42,17 +42,17 @@ READ_LESS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Pager:
-    """One way to cut a list into pages.
+    """A type of pagination.
 
-    :param size: rows asked for at a time; 0 where the request does not say
-    :param info: where the API tells how long the list is
+    :param size: rows per page; 0 where the request does not say
+    :param info: where the API says how long the list is
     """
 
-    #: Whether the next page is asked for by its address, which the API hands out.
+    #: Whether the API gives the address of the next page.
     follows_links: ClassVar[bool] = False
 
     size: int = 0
-    info: PageInfo = SILENT
+    info: PageInfo = NO_PAGE_INFO
 
     @classmethod
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
@@ -65,9 +65,9 @@ class Pager:
         return cls()
 
     def plans(self, *, filtered: bool) -> tuple[Plan, ...]:
-        """The ways to read such a list, best first: page by page, and without the filter if that hides rows.
+        """The ways to read such a list, best first. The last one works without the filter, which may hide rows.
 
-        :param filtered: whether the API selects rows by their time of change
+        :param filtered: whether the API filters rows by modification time
         """
         return (PASSES, PASSES_UNFILTERED) if filtered else (PASSES,)
 
@@ -78,32 +78,32 @@ class Pager:
 
     @property
     def params(self) -> Mapping[str, str]:
-        """The parameter of each placeholder that a page request has a value for; empty where it has none."""
+        """The parameter for each placeholder of a page request; empty if the placeholder has none."""
         return {}
 
     @property
     def reports_its_end(self) -> bool:
-        """Whether the responses say if there is more."""
-        return self.info != SILENT
+        """Whether the responses say if more rows follow."""
+        return self.info != NO_PAGE_INFO
 
     @property
-    def asks_behind_the_end(self) -> bool:
-        """Whether the page behind the last one may be asked for, to see that it is empty."""
+    def asks_past_the_end(self) -> bool:
+        """Whether the page after the last one may be requested, to see that it is empty."""
         return False
 
     def values(self, request: PageRequest) -> Mapping[str, str | int]:
-        """A page request as values of placeholders. Without one, a placeholder of :attr:`params` has none yet.
+        """The values of placeholders for a page request. One of :attr:`params` that is missing has no value yet.
 
         :raises Failure: when the API's ceiling is reached
         """
         return {}
 
-    def place(self, request: PageRequest) -> str:
-        """How deep into the list a request goes, in the API's own terms; empty where a refusal has another reason."""
+    def depth(self, request: PageRequest) -> str:
+        """How deep into the list a request goes, in the API's own terms; empty if it cannot be refused for that."""
         return ""
 
     def is_at_the_ceiling(self, request: PageRequest, rows: int) -> bool:
-        """Whether the API refuses the page behind one with so many rows, by the configuration."""
+        """Whether the API refuses the page after one with so many rows, by the configuration."""
         return False
 
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
@@ -126,7 +126,7 @@ class NoPager(Pager):
             raise bad_pagination(response, "it says that there are more rows, and pagination is none", "type")
         if target(response.headers.get("Link", ""), "next"):
             raise bad_pagination(response, "its header Link names a next page, and pagination is none", "type")
-        # Other flags are ignored: they may be about a page that this API sends only when asked for one.
+        # Other hints are ignored: they may describe pages that this API sends only when asked.
         return Page(rows, has_more=False)
 
 
@@ -151,7 +151,7 @@ class OffsetPager(Pager):
         return cls(
             limit_param=fields.optional_text("limit_param", "limit"),
             offset_param=fields.optional_text("offset_param", "offset") or "offset",
-            size=fields.integer("limit", 100, FEWEST_ROWS_BY_OFFSET, MAX_ROWS) or 100,
+            size=fields.integer("limit", 100, MIN_ROWS_BY_OFFSET, MAX_ROWS) or 100,
             first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
             max_offset=fields.integer("max_offset", None, 1, MAX_OFFSET),
         )
@@ -173,7 +173,7 @@ class OffsetPager(Pager):
         return {"limit": self.size, "offset": offset}
 
     @override
-    def place(self, request: PageRequest) -> str:
+    def depth(self, request: PageRequest) -> str:
         return f"{self.offset_param} {self._offset(request)}" if request.offset else ""
 
     @override
@@ -188,7 +188,7 @@ class OffsetPager(Pager):
         has_more = self.info.has_more(response, request)
         rows_so_far = request.offset + len(rows)
         total = self.info.total(response, request, rows_so_far if rows else 0)
-        # A total that makes a full page the last one may count the rows of the page: ask behind it.
+        # A total by which a full page is the last one may count only the rows of the page: request the next page too.
         doubtful = 0 < self.size <= len(rows) and has_more is None and total == rows_so_far
         return Page(rows, has_more, None if doubtful else total)
 
@@ -223,13 +223,13 @@ class PagePager(Pager):
     @property
     @override
     def paging(self) -> Pages:
-        # Pages that can be made smaller can overlap. Under a ceiling they are not made smaller: there would be a few
-        # more of them, and the last ones out of reach.
+        # Pages that can be made smaller can overlap. With a max_page they are not made smaller: more pages would be
+        # needed, and the last ones refused.
         return Pages(resizable=bool(self.size_param) and self.max_page is None)
 
     @property
     @override
-    def asks_behind_the_end(self) -> bool:
+    def asks_past_the_end(self) -> bool:
         return not self.reports_its_end
 
     @property
@@ -245,8 +245,8 @@ class PagePager(Pager):
         return {"page": page, "limit": request.size or self.size}
 
     @override
-    def place(self, request: PageRequest) -> str:
-        # A refusal of the second page may be about its size, which is used there for the first time.
+    def depth(self, request: PageRequest) -> str:
+        # A refusal of the second page may be about its size, which is new there.
         first = 1 if request.size in (None, self.size) else 2
         return f"{self.page_param} {self._page(request)}" if request.number > first else ""
 
@@ -283,7 +283,7 @@ class CursorPager(Pager):
     @property
     @override
     def paging(self) -> Tokens:
-        # A cursor that the API makes up may be a page number; the key of a row is not.
+        # A cursor from the body may stand for a page number; the key of a row does not.
         return Tokens(name_a_row=True if self.from_last_record else None)
 
     @property
@@ -333,10 +333,10 @@ class LinkHeaderPager(Pager):
 
 @dataclass(frozen=True, kw_only=True)
 class NextUrlPager(Pager):
-    """The address of the next page, in the body or in a header of its own.
+    """The address of the next page, in the body or in a header.
 
-    :param path: where it is in the body, or
-    :param header: name of the header
+    :param path: where it is in the body; empty if it is in a header
+    :param header: name of the header; empty if it is in the body
     """
 
     follows_links: ClassVar[bool] = True
@@ -379,7 +379,7 @@ PAGERS: Mapping[str, type[Pager]] = {
 
 
 def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
-    """The pager of a stream, by its ``type``; limit and offset where the configuration says nothing.
+    """The pager of a stream, by its ``type``; limit and offset by default.
 
     :param fields: the object ``pagination`` of the stream, if there is one
     :raises Failure: for the first option that is wrong

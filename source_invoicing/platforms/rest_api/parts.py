@@ -1,4 +1,4 @@
-"""Declared streams of what stands inside the rows of another one, such as the lines of invoices."""
+"""Declared streams of parts: what the rows of another stream contain, such as the lines of invoices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing_extensions import Self, override
 
 from source_invoicing.config import Fields
 from source_invoicing.http import UnexpectedResponse, logger
-from source_invoicing.platforms.rest_api.declared import Declared, DeclaredStream
+from source_invoicing.platforms.rest_api.declared import DeclaredStream, StreamDeclaration
 from source_invoicing.platforms.rest_api.paths import (
     MISSING,
     WHOLE_BODY,
@@ -22,7 +22,7 @@ from source_invoicing.platforms.rest_api.paths import (
     dig,
     set_path,
 )
-from source_invoicing.platforms.rest_api.resource import Resource, parse_name, parse_primary_key
+from source_invoicing.platforms.rest_api.resource import ResourceDeclaration, parse_name, parse_primary_key
 from source_invoicing.platforms.rest_api.schema import parse_schema
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.template import DetailRequest
@@ -32,11 +32,11 @@ from source_invoicing.streams.stream import InvoicingStream
 
 
 @dataclass(frozen=True)
-class Parts(Declared):
-    """One declared stream of parts.
+class PartsDeclaration(StreamDeclaration):
+    """The declaration of a stream of parts.
 
     :param source: name of the stream whose rows hold the parts (``from``)
-    :param expand: where a row holds them; a dot where the answer of the detail is the list of them
+    :param expand: where a row holds them; a dot if the answer of the detail is the list of parts
     :param document_field: field that gets the document's key
     """
 
@@ -45,7 +45,7 @@ class Parts(Declared):
     document_field: str
 
     @classmethod
-    def parse(cls, fields: Fields, sources: Sequence[Resource], key_param: str) -> Self:
+    def parse(cls, fields: Fields, sources: Sequence[ResourceDeclaration], key_param: str) -> Self:
         """Read one stream.
 
         :param sources: the streams that may hold parts
@@ -70,7 +70,7 @@ class Parts(Declared):
         if not detail or expand != WHOLE_BODY:
             check_path(fields, "expand", expand, may_branch=True)
         document_field = fields.optional_text("document_field") or f"{named.removesuffix('s')}_id"
-        # What tells parents and values apart tells their documents apart, too.
+        # What distinguishes parents and values distinguishes their documents, too.
         stamped = [path for path in source.primary_key if path in source.stamps]
         given = fields.values.get("primary_key") is not None
         default = (*stamped, document_field, POSITION)
@@ -88,14 +88,14 @@ class Parts(Declared):
 class PartStream(DeclaredStream, DerivedStream):
     """A stream of parts that the configuration describes."""
 
-    declared: Parts
+    declared: PartsDeclaration
 
-    def __init__(self, declared: Parts, source: RestStream) -> None:
+    def __init__(self, declared: PartsDeclaration, source: RestStream) -> None:
         self.declared = declared
         self._source: RestStream = source
         self._warned = False
         with_details = declared.detail or source.declared.detail
-        # Details of lists of parents are read in full.
+        # Details of a list per parent are read in full.
         read_in_full = with_details and source.declared.parent
         self.cursor_field = [] if read_in_full else source.cursor_field  # type: ignore[misc]  # elsewhere of the class
         InvoicingStream.__init__(self, source.account)
@@ -106,8 +106,7 @@ class PartStream(DeclaredStream, DerivedStream):
         return [self.normaliser(part) for part in parts]
 
     def parts_of_first(self, documents: Sequence[Row]) -> list[Row]:
-        """The parts of some documents. Where the first ones to come have none, ``expand`` may be wrong, as a warning
-        says."""
+        """The parts of the first documents, with a warning if none has any: ``expand`` may be wrong."""
         parts = [part for document in documents for part in self.parts_of(document)]
         nowhere = documents and all(self._elements(document) is None for document in documents)
         if nowhere and not self._warned:
@@ -122,7 +121,7 @@ class PartStream(DeclaredStream, DerivedStream):
         return parts
 
     def _elements(self, document: Row) -> list[Any] | None:
-        """What a document holds at ``expand``; ``None`` where it has no such place."""
+        """What a document holds at ``expand``; ``None`` if the path leads nowhere."""
         found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
         if isinstance(found, Missing):
             return None
@@ -130,7 +129,7 @@ class PartStream(DeclaredStream, DerivedStream):
 
     @property
     def is_bare(self) -> bool:
-        """Whether an answer is the list of the parts, which stands in a document under a dot."""
+        """Whether the answer is the list of parts, which a document then holds under a dot."""
         return self.declared.expand == WHOLE_BODY
 
     def count(self, document: Row) -> int:
@@ -138,7 +137,7 @@ class PartStream(DeclaredStream, DerivedStream):
         return len(self._elements(document) or ())
 
     def parts_of(self, document: Row) -> Iterator[Row]:
-        """The parts of a document, with what they carry of it."""
+        """The parts of a document, with the fields they get from it."""
         stamps: Row = {name: document[name] for name in self._source.declared.stamps if name in document}
         stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
         if isinstance(self.cursor_field, str):
@@ -152,10 +151,10 @@ class PartStream(DeclaredStream, DerivedStream):
                 )
             stamps[POSITION] = position
             record = stamped(part, stamps)
-            self._demand_key(record)
+            self._require_key(record)
             yield record
 
-    def _demand_key(self, record: Row) -> None:
+    def _require_key(self, record: Row) -> None:
         for path in self.declared.primary_key:
             value = dig(record, path)
             if value is None or value is MISSING:

@@ -12,7 +12,7 @@ from source_invoicing.http import whole_number
 
 #: Steps into each element of a list, or each value of an object.
 EACH = "*"
-#: The body itself, in forms that do not keep an empty text.
+#: The body itself: Airbyte's form does not keep an empty text.
 WHOLE_BODY = "."
 EACH_STEP = re.compile(r"(?:^|(?<=\.))\*(?:\.|$)")
 # "data[0]" and "data[*]" of JSONPath.
@@ -20,7 +20,7 @@ SUBSCRIPT = re.compile(r"\[[^\]]*\]$")
 
 
 class Missing:
-    """What a path that leads nowhere finds, as opposed to null."""
+    """What a path that leads nowhere finds, as distinct from null."""
 
     def __bool__(self) -> bool:
         return False
@@ -54,15 +54,15 @@ def dig(value: Any, path: str) -> Any:
 def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
     """What a path finds that may step into each element of a list, or each value of an object.
 
-    :return: everything found, as one flat list, with the key of the innermost object that was stepped into. Nulls, and
-        elements without the rest of the path, are passed over; where all lack it, the path leads nowhere
+    :return: everything found, as one flat list of pairs, with the key in the innermost object that was stepped into.
+        Nulls and elements without the rest of the path are skipped; if all lack it, the path leads nowhere
     """
-    # The paths between the steps into each element.
+    # The paths between the asterisks.
     first, *others = (part.rstrip(".") for part in EACH_STEP.split(path))
-    begun = dig(value, first)
-    if isinstance(begun, Missing):
-        return begun
-    found: list[tuple[str | None, Any]] = [(None, begun)]
+    start = dig(value, first)
+    if isinstance(start, Missing):
+        return start
+    found: list[tuple[str | None, Any]] = [(None, start)]
     for part in others:
         elements = [element for key, each in found for element in _elements(key, each)]
         found = [(key, dig(element, part)) for key, element in elements]
@@ -72,8 +72,7 @@ def branches(value: Any, path: str) -> list[tuple[str | None, Any]] | Missing:
 
 
 def dig_any(value: Any, path: str) -> Any:
-    """As :func:`dig`, for a path that may step into each element: then a list of what they have there, if
-    that is not blank."""
+    """As :func:`dig`, for a path that may step into each element: then a list of the values that are not blank."""
     if EACH not in path.split("."):
         return dig(value, path)
     found = branches(value, path)
@@ -87,7 +86,7 @@ def _elements(key: str | None, value: Any) -> list[tuple[str | None, Any]]:
 
 
 def holds(value: Any, path: str) -> bool:
-    """Whether there is a value at a path, or there are names that begin with it and a dot."""
+    """Whether there is a value at a path, or a name that begins with the path and a dot."""
     around, _, name = path.rpartition(".")
     inner = dig(value, around)
     names = inner if isinstance(inner, Mapping) else ()
@@ -95,7 +94,7 @@ def holds(value: Any, path: str) -> bool:
 
 
 def lists_in(value: Any, levels: int = 4) -> list[str]:
-    """The paths of lists of objects, for messages: what is inside their elements is left out."""
+    """The paths of lists of objects, for messages, without lists inside their elements."""
     if isinstance(value, list):
         return [""] if value and isinstance(value[0], Mapping) else []
     found = value.items() if isinstance(value, Mapping) and levels else ()
@@ -114,7 +113,7 @@ def set_path(target: dict[str, Any], path: str, value: Any) -> None:
 
 
 def describe(value: Any) -> str:
-    """The kind of a value that :func:`dig` found, for messages, without its content."""
+    """The type of a value that :func:`dig` found, for messages, without its content."""
     return "nothing" if isinstance(value, Missing) else describe_json(value)
 
 
@@ -129,7 +128,7 @@ def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool
 
 
 def parse_record_path(fields: Fields, default: str = "", *, may_branch: bool = False) -> str:
-    """Where the records of an answer are; empty where it is the list, or the record, itself.
+    """Where an answer holds its records; empty if the answer is the list, or the record, itself.
 
     :raises Failure: when it is not a path
     """

@@ -1,4 +1,4 @@
-"""What a declaration assumes of its API and can be settled by reading: of any list, what the connector relies on."""
+"""Checks of what a declaration says about its API, and of what the connector relies on in any list."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def total_right(inquiry: Inquiry, stream: RestStream) -> str:
     rows, last, _ = followed(inquiry, stream.name)
     inquiry.note("rows", rows)
     totals = [page.total for page in (last.listed, inquiry.page(stream.name).listed) if page.total is not None]
-    if not totals:  # later pages may leave a header out
+    if not totals:  # later pages may lack the header
         raise CannotTell("no total comes")
     return RIGHT if totals[0] == rows else WRONG
 
@@ -132,7 +132,7 @@ def key_form(inquiry: Inquiry, streams: Sequence[RestStream]) -> str:
     }
 )
 def empty_form(inquiry: Inquiry, streams: Sequence[RestStream]) -> str:
-    """What stands for no rows, by an empty list, by what changed in the future, or by what is behind the end?"""
+    """How is a page without rows written? An empty list, a filter by a future time or a page after the end shows it."""
     for answer, stream in _likely_empty(inquiry, streams):
         if answer.response is not None and not (answer.page and answer.page.rows):
             found = dig(answer.response.body, stream.declared.record_path)
@@ -152,13 +152,13 @@ def _likely_empty(inquiry: Inquiry, streams: Sequence[RestStream]) -> Iterator[t
 
 
 def limits(answer: Answer) -> str:
-    """Whether the calls that are left are told."""
+    """Whether headers say when the quota is reset."""
     return PRESENT if answer.response and any(name in answer.response.headers for name in RESET_HEADERS) else ABSENT
 
 
 def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
-    """The probes of declared streams, one question after the other: should requests run out, all streams have had the
-    first ones. Lists of parents, and lists that versions select, are left out."""
+    """The probes of declared streams, question by question: if requests run out, the first ones reach all streams.
+    Without lists per parent, and lists that are selected by row version."""
     lists = lists_of(streams).values()
     asked = [each for each in lists if isinstance(each, RestStream) and not isinstance(each, ChildStream)]
     asked = [each for each in asked if not each.declared.has_versions]
@@ -167,7 +167,7 @@ def probes_of(streams: Sequence[InvoicingStream]) -> list[Probe]:
     probes: list[Probe] = []
 
     def ask(name: str, what: str, fact: str, asking: Question, assumed: str | tuple[str, ...]) -> None:
-        # What a user has declared is as good as inferred.
+        # A user's declaration counts as inferred.
         probes.append(Probe(f"{name}-{what}", fact.format(name), INFERRED, asking, assumed))
 
     for name in names:

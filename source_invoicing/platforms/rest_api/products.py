@@ -1,9 +1,13 @@
-"""Products that ship with the connector: descriptions in ``products/NAME.yaml``, below what the user sets.
+"""Products that ship with the connector: a description in ``products/NAME.yaml``, which the user's options override.
 
-A file holds ``title``, ``docs`` (addresses of the vendor's pages), ``hint`` (what the user has to fill in, and where to
-find it), ``account_headers`` (names of headers whose values only the account knows), ``platform`` (members of the
-platform's configuration, checked by the same code as a user's own) and ``defaults``: members of every stream with a
-path that sets none of its own. A stream does without one by setting it to null.
+A file holds:
+
+- ``title``
+- ``docs``: addresses of the vendor's pages
+- ``hint``: what the user has to fill in, and where to find it
+- ``account_headers``: names of headers whose values depend on the account
+- ``platform``: members of the platform's configuration, checked by the same code as a user's own
+- ``defaults``: members of every stream with a path, unless the stream sets them; null drops one
 """
 
 from __future__ import annotations
@@ -19,10 +23,10 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 
 FOLDER = Path(__file__).with_name("products")
-#: Lists whose members have names, by which the user's members are laid over those of the product.
+#: Lists whose members are merged by name with those of the user.
 NAMED = ("streams", "headers", "secret_headers")
-#: What Airbyte's form fills in under ``auth`` by itself. Over a product it is no choice of the user.
-FILLED_IN: Mapping[str, str] = {
+#: What Airbyte's form fills in under ``auth`` by default. With a product, these values are not the user's choice.
+FORM_DEFAULTS: Mapping[str, str] = {
     "location": "query",
     "name": "api_key",
     "grant": "refresh_token",
@@ -32,7 +36,7 @@ FILLED_IN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Product:
-    """What is known about a product: what its file holds, with the defaults in the streams."""
+    """The description of a product, with the defaults filled into its streams."""
 
     name: str
     title: str
@@ -50,21 +54,21 @@ class Product:
     def parse(cls, name: str, values: Mapping[str, Any]) -> Self:
         """A product from what its file holds.
 
-        :raises TypeError: when the file lacks a member, or has one that is not known
+        :raises TypeError: when the file lacks a member or has an unknown one
         """
         members = dict(values)
         defaults, platform = members.pop("defaults", {}), members.pop("platform", {})
         streams = [each if "from" in each else {**defaults, **each} for each in platform["streams"]]
-        # Null does without a default.
+        # Null drops a default.
         streams = [{name: value for name, value in each.items() if value is not None} for each in streams]
         return cls(name=name, platform={**platform, "streams": streams}, **members)
 
     def completed(self, fields: Fields) -> Fields:
-        """The platform's part of a configuration, with what the product knows below what the user sets.
+        """The platform's part of a configuration, completed by the product's description.
 
-        :raises Failure: when the user has to set something that is not there
+        :raises Failure: when an option is missing that the user has to set
         """
-        values = laid_over(self.platform, fields.values)
+        values = overlaid(self.platform, fields.values)
         if not values.get("base_url"):
             raise fields.complaint("base_url", f"is missing. {self.title}: {self.hint}")
         headers = [each for name in ("headers", "secret_headers") for each in values.get(name) or ()]
@@ -76,24 +80,24 @@ class Product:
 
 
 def names() -> list[str]:
-    """The products there are."""
+    """The names of all products."""
     return sorted(file.stem for file in FOLDER.glob("*.yaml"))
 
 
-def chosen(fields: Fields) -> Product | None:
-    """The product that a configuration names, if it does.
+def chosen_product(fields: Fields) -> Product | None:
+    """The product that a configuration names, if any.
 
     :param fields: the platform's part of the configuration
-    :raises Failure: when there is no such product
+    :raises Failure: when the product is not known
     """
     return Product.load(fields.choice("product", names())) if fields.optional_text("product") else None
 
 
-def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two objects of the configuration as one. What is set above counts; a blank text sets nothing.
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two objects of the configuration. Members of ``above`` win; a blank text sets nothing.
 
-    An object of another ``type`` takes the whole place of the one below. Members of named lists are laid over those of
-    the same name; they stand first, so that messages count them as the user does.
+    An object of another ``type`` replaces the one below. Members of named lists are merged with those of the same name;
+    the user's come first, so that their indices in messages are those of the user's configuration.
     """
     merged = dict(below)
     for name, value in above.items():
@@ -103,12 +107,12 @@ def laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
 
 
 def _member(name: str, below: Any, above: Any) -> Any:
-    """A member that may be set both in a product and by the user."""
+    """Merge a member that the product and the user may both set."""
     if isinstance(below, Mapping) and isinstance(above, Mapping):
         of_the_same_type = above.get("type", below.get("type")) == below.get("type")
         if name == "auth":
-            above = {key: value for key, value in above.items() if key not in below or FILLED_IN.get(key) != value}
-        return laid_over(below, above) if of_the_same_type else above
+            above = {key: value for key, value in above.items() if key not in below or FORM_DEFAULTS.get(key) != value}
+        return overlaid(below, above) if of_the_same_type else above
     if name in NAMED and isinstance(below, list) and isinstance(above, list):
         return _by_name(below, above)
     return above
@@ -117,7 +121,7 @@ def _member(name: str, below: Any, above: Any) -> Any:
 def _by_name(below: Sequence[Any], above: Sequence[Any]) -> list[Any]:
     known = {each["name"].lower(): each for each in below}
     own = [
-        laid_over(known.pop(str(each.get("name")).lower(), {}), each) if isinstance(each, Mapping) else each
+        overlaid(known.pop(str(each.get("name")).lower(), {}), each) if isinstance(each, Mapping) else each
         for each in above
     ]
     return [*own, *known.values()]

@@ -1,4 +1,4 @@
-"""The records of a response, and what they say about the options of their stream."""
+"""The records of a response, and checks of the stream's options against them."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from airbyte_cdk.models import FailureType
 from source_invoicing.http import MalformedResponse, Response, UnexpectedResponse, without_full_stop
 from source_invoicing.platforms.rest_api.error_handler import error_text, usual_words, words_in
 from source_invoicing.platforms.rest_api.paths import EACH, MISSING, Missing, branches, describe, dig, dig_any, lists_in
-from source_invoicing.platforms.rest_api.resource import Resource
+from source_invoicing.platforms.rest_api.resource import ResourceDeclaration
 from source_invoicing.streams import Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
-# Places that a message names, in the place of one where no list is.
+# Lists that a message names if there is none at record_path.
 MAX_LISTS = 3
-# Larger numbers are rounded when they are read, so two of them may look alike.
-EXACT = 2**53
+# Larger floating-point numbers are rounded, so two of them may look alike.
+MAX_EXACT = 2**53
 
 
-def read_records(response: Response, resource: Resource, *, is_first_page: bool) -> list[Row]:
+def read_records(response: Response, resource: ResourceDeclaration, *, is_first_page: bool) -> list[Row]:
     """The records of a page, as the API sent them.
 
-    An explicit null or an empty list at ``record_path`` means zero records. A path that leads nowhere is a fault,
-    unless a total says how many records there are, or ``absent_when_empty`` is set: then the API leaves the list out of
-    pages without records.
+    A null or an empty list at ``record_path`` means zero records. A path that leads nowhere is an error, unless a total
+    counts the records or ``absent_when_empty`` is set: then the API omits the list from pages without records.
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
-    # False, 0 and empty containers say that nothing is wrong.
+    # False, 0 and empty containers are not errors.
     if resource.error_path and (error := dig_any(response.body, resource.error_path)):
         words = words_in(error) or error_text(response.body) or "something is wrong"
         raise _malformed(response, f"says under {resource.error_path!r}: {words}", FailureType.transient_error)
     found = _records_at(response, resource, is_first_page)
     if not isinstance(found, list):
         raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
-    strangers = [row for row in found if not isinstance(row, dict)]
-    if strangers:
-        what = _not_a_list(response.body, f"a list with {describe(strangers[0])} in it", resource)
+    non_objects = [row for row in found if not isinstance(row, dict)]
+    if non_objects:
+        what = _not_a_list(response.body, f"a list with {describe(non_objects[0])} in it", resource)
         raise _malformed(response, what, FailureType.config_error)
     return found
 
 
-def _records_at(response: Response, resource: Resource, is_first_page: bool) -> Any:
-    """What stands at ``record_path``, which should be a list."""
+def _records_at(response: Response, resource: ResourceDeclaration, is_first_page: bool) -> Any:
+    """The value at ``record_path``, which should be a list."""
     path, body = resource.record_path, response.body
     found = _each_record(body, resource) if EACH in path.split(".") else dig(body, path)
     if found is None and (body is not None or not path):
@@ -54,8 +53,8 @@ def _records_at(response: Response, resource: Resource, is_first_page: bool) -> 
     return [found] if resource.single_object_as_list and isinstance(found, dict) else found
 
 
-def _each_record(body: Any, resource: Resource) -> Any:
-    """The records of all elements, as one list."""
+def _each_record(body: Any, resource: ResourceDeclaration) -> Any:
+    """The records of all elements that ``record_path`` steps into, as one list."""
     found = MISSING if body is None else branches(body, resource.record_path)
     if isinstance(found, Missing):
         return found
@@ -68,11 +67,11 @@ def _each_record(body: Any, resource: Resource) -> Any:
     return records
 
 
-def _is_left_out(response: Response, resource: Resource, is_first_page: bool) -> bool:
-    """Whether a page without a list has no records, by the total. The total then proves whether rows are missing.
+def _is_left_out(response: Response, resource: ResourceDeclaration, is_first_page: bool) -> bool:
+    """Whether the API omits the list because the page has no records, and not because ``record_path`` is wrong.
 
-    A first page that counts records and holds none says that ``record_path`` is wrong. Where the API is known to leave
-    the list out, what should hold it has to be there all the same.
+    - With ``absent_when_empty``: the object that should hold the list has to be there.
+    - Otherwise the total decides. A first page without records needs a total of 0; a later page any total.
     """
     if resource.absent_when_empty:
         return isinstance(dig(response.body, resource.record_path.rpartition(".")[0]), dict)
@@ -80,10 +79,10 @@ def _is_left_out(response: Response, resource: Resource, is_first_page: bool) ->
     return total == 0 if is_first_page else total is not None
 
 
-def _not_a_list(body: Any, found: str, resource: Resource) -> str:
+def _not_a_list(body: Any, found: str, resource: ResourceDeclaration) -> str:
     path = resource.record_path
     words = usual_words(body) or ""
-    # A code alone may be that of a success.
+    # A code without words may be that of a success.
     says = f", and says: {without_full_stop(words)}" if any(map(str.isalpha, words)) else ""
     lists = ", ".join(map(repr, lists_in(body)[:MAX_LISTS]))
     has = f", with a list at {lists}" if lists else ""
@@ -100,8 +99,8 @@ def _malformed(response: Response, what: str, failure_type: FailureType) -> Malf
     )
 
 
-def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Response) -> None:
-    """Rows that cannot be distinguished cannot be read completely.
+def require_keys(stream: str, rows: list[Row], key: Sequence[str], response: Response) -> None:
+    """Check that each row has its key: a list of rows that cannot be distinguished cannot be read completely.
 
     :param key: dotted paths of the fields that distinguish the rows of one list
     :raises UnexpectedResponse: when a row lacks a part of its key
@@ -109,7 +108,7 @@ def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Resp
     for row in rows:
         for path in key:
             value = dig(row, path)
-            if isinstance(value, float) and abs(value) >= EXACT:
+            if isinstance(value, float) and abs(value) >= MAX_EXACT:
                 raise UnexpectedResponse(
                     f"Stream {stream}: a record of {response.path} has a number of more than 64 bits at {path!r}, "
                     "which primary_key names. It is rounded when it is read, so it tells no records apart. Name "
@@ -126,9 +125,9 @@ def demand_keys(stream: str, rows: list[Row], key: Sequence[str], response: Resp
 
 
 def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str, since_format: str) -> str:
-    """What to say of the rows of a first page none of which has a time of change that can be read.
+    """The warning about a first page on which no row has a readable cursor.
 
-    :return: empty where a row has none at all, which says nothing about the others
+    :return: empty if a row has no value at all, which says nothing about the others
     """
     values = [dig(row, cursor_field) for row in rows]
     if not values or any(value is None for value in values):
@@ -143,14 +142,14 @@ def doubt_about_cursor(stream: str, rows: list[Row], cursor_field: str, since_fo
 
 
 def check_window(stream: str, times: Iterable[int | None], window: Mapping[str, int], began: int) -> None:
-    """Windows that select by another date than that of the last change would miss later changes for ever.
+    """Check that windows select by modification time. Otherwise later changes of their rows would never be read.
 
-    :param times: when the rows of a window were last changed
-    :param window: ``from`` and ``to``, in seconds since 1970 (UTC), as the times
+    :param times: modification times of the rows of a window
+    :param window: ``from`` and ``to``; like the times in seconds since 1970 (UTC)
     :param began: when the sync began: later changes may move a row while it is read
-    :raises UnexpectedResponse: when one was changed outside of the window
+    :raises UnexpectedResponse: when a row was changed outside of the window
     """
-    margin = 2 * SECONDS_PER_DAY  # time zones, and borders that are whole days
+    margin = 2 * SECONDS_PER_DAY  # for time zones, and for borders that are whole days
     for at in times:
         if at is not None and (at < window["from"] - margin or window["to"] + margin < at < began - margin):
             raise UnexpectedResponse(

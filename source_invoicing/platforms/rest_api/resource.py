@@ -1,6 +1,6 @@
-"""One declared stream as a typed object.
+"""The declaration of a stream with a list, as a typed object.
 
-Pagers, templates and schemas read their own options; what selects rows, and what concerns several of them, is here.
+Pagers, templates and schemas parse their own options. This module parses all others and checks how they go together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from source_invoicing.config import Fields
 from source_invoicing.http import whole_number
-from source_invoicing.platforms.rest_api.declared import Declared
+from source_invoicing.platforms.rest_api.declared import StreamDeclaration
 from source_invoicing.platforms.rest_api.pagers import Pager, parse_pager
 from source_invoicing.platforms.rest_api.paths import EACH, check_path, parse_path, parse_record_path
 from source_invoicing.platforms.rest_api.schema import parse_schema
@@ -30,19 +30,19 @@ from source_invoicing.platforms.rest_api.timestamps import INTEGER, parse_format
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-LONGEST_WINDOW = 3660
+MAX_WINDOW_DAYS = 3660
 RECORD, SYNC_START = "record", "sync_start"
-#: Field that the records of a stream get whose cursor is the start of the sync.
+#: Field that records get if the cursor of their stream is the start of the sync.
 SYNCED_AT = "_synced_at"
 
 
 @dataclass(frozen=True)
 class Parent:
-    """The stream whose rows have lists of a resource.
+    """The stream whose rows each have a list of this resource.
 
     :param stream: name of the parent's stream
     :param key: dotted path of the id in the parent's record
-    :param field: field of this resource's records that gets the id
+    :param field: field of this resource's records that the id is copied to
     """
 
     stream: str
@@ -51,7 +51,7 @@ class Parent:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self | None:
-        """The parent of a stream, if it has one: Airbyte's form sends an object without a stream where it has none.
+        """The parent of a stream, if any: without one, Airbyte's form sends an object without ``stream``.
 
         :raises Failure: for the first option that is wrong
         """
@@ -64,9 +64,9 @@ class Parent:
 
 @dataclass(frozen=True)
 class Since:
-    """How the API is asked for what changed since a time. Names are those of the configuration.
+    """How to ask the API for changes since a time. Names are those of the configuration.
 
-    :param first: what stands for the time in a sync that has none yet (seconds since 1970, UTC, or a row version)
+    :param first: the time to send without a state (seconds since 1970, UTC, or a row version)
     """
 
     param: str
@@ -95,16 +95,16 @@ class Since:
 
     @property
     def option(self) -> str:
-        """The option that has it sent, if there is one."""
+        """The name of the option that sends it, if any."""
         return "since_param" if self.param else "since_header" if self.header else ""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of time that are asked for one by one, for lists that want a beginning and an end.
+    """Windows of time that are requested one by one, for lists that require a beginning and an end.
 
     :param days: length of a window
-    :param first: where the first one begins (seconds since 1970, UTC)
+    :param first: start of the first one (seconds since 1970, UTC)
     :param format: how the borders are written
     """
 
@@ -116,13 +116,13 @@ class Windows:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self | None:
-        """The windows of a stream, if it has some: Airbyte's form sends an object without days where it has none.
+        """The windows of a stream, if any: without them, Airbyte's form sends an object without ``days``.
 
         :raises Failure: for the first option that is wrong
         """
         if fields is None:
             return None
-        days = fields.integer("days", None, 1, LONGEST_WINDOW)
+        days = fields.integer("days", None, 1, MAX_WINDOW_DAYS)
         windows = cls(
             days=days or 0,
             from_param=fields.optional_text("from_param"),
@@ -137,7 +137,7 @@ class Windows:
         return None if days is None else windows
 
     def between(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Windows from a time to another one, each of which begins one unit of the format before the last one's end.
+        """Windows from one time to another. Each begins one unit of the format before the end of the previous one.
 
         :param start: seconds since 1970 (UTC)
         """
@@ -152,10 +152,10 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class Resource(Declared):
-    """One declared stream with a list of its own.
+class ResourceDeclaration(StreamDeclaration):
+    """The declaration of a stream with its own list.
 
-    :param absent_when_empty: whether the API leaves the list out where it has no records
+    :param absent_when_empty: whether the API omits the list from pages without records
     :param synced_at: whether the start of the sync is the cursor
     """
 
@@ -215,32 +215,32 @@ class Resource(Declared):
 
     @property
     def sends_since(self) -> bool:
-        """Whether the API is asked for what changed since a time."""
+        """Whether the API is asked for changes since a time."""
         return bool(self.since.option) or "since" in self.template.placeholders
 
     @property
     def has_versions(self) -> bool:
-        """Whether the cursor is a number that tells no time."""
+        """Whether the cursor is a row version, which is not a time."""
         return bool(self.cursor_field) and self.since.format == INTEGER
 
     @property
     def stamps(self) -> tuple[str, ...]:
-        """Fields that all records of a list get, so that they distinguish no rows of it."""
+        """Fields with the same value in all records of a list, so that they do not distinguish its rows."""
         return (*filter(None, [self.value_field]), *([self.parent.field] if self.parent else ()))
 
     @property
     def fixed_placeholders(self) -> tuple[str, ...]:
-        """Placeholders that have the same value in all of a list."""
+        """Placeholders with the same value in all requests of a list."""
         return (*(["value"] if self.values else ()), *(["parent"] if self.parent else ()))
 
     @property
     def paging_params(self) -> Mapping[str, str]:
-        """The parameters of the pagination, by their placeholder, that no placeholder stands for."""
+        """The parameters of the pagination that no placeholder replaces, by the name of that placeholder."""
         used = self.template.placeholders
         return {name: param for name, param in self.pager.params.items() if param and name not in used}
 
     def _whole_template(self) -> RequestTemplate:
-        """The template with the parameters, and the header, that have options of their own."""
+        """The template, completed by the parameters and the header that other options name."""
         of_times = {"since": self.since.param}
         if self.windows:
             of_times |= {"from": self.windows.from_param, "to": self.windows.to_param}
@@ -250,7 +250,7 @@ class Resource(Declared):
         return replace(self.template, named=named, shared_headers=(*self.template.shared_headers, *header))
 
     def _unavailable(self) -> Iterator[tuple[str, str]]:
-        """Placeholders that never have a value here, and why."""
+        """Placeholders that never have a value in this stream, and why."""
         if not self.cursor_field and not self.synced_at:
             yield "since", "without a cursor_field, or cursor sync_start, no sync knows where it stands"
         if self.windows is None:
@@ -264,7 +264,7 @@ class Resource(Declared):
             yield "value", "the stream names no values"
 
     def _faults(self, shared: Shared) -> Iterator[tuple[str, str]]:
-        """What does not go together: a property, and what to say of it."""
+        """Options that do not go together: a property, and the complaint about it."""
         if self.detail and (self.has_versions or self.windows):
             yield "detail.path", "goes with records that tell when they were changed, or with none of that"
         if self.detail and not self.primary_key:
@@ -357,7 +357,7 @@ class Resource(Declared):
 
 def parse_name(fields: Fields) -> str:
     """
-    :raises Failure: when it is missing, or no name of a stream
+    :raises Failure: when it is missing or not valid
     """
     name = fields.text("name", why="It is what the stream is called.")
     if not NAME.fullmatch(name):

@@ -14,14 +14,14 @@ Schema = Mapping[str, Any]
 Node = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 NULL = "null"
-DEEPEST = 20
+MAX_DEPTH = 20
 NAMES = {bool: "boolean", int: "number", float: "number", str: "string", dict: "object", list: "array"}
 #: Types are listed in this order, so that the same data always gives the same schema.
 ORDER = (NULL, "boolean", "number", "string", "object", "array")
 
 
 def parse_schema(fields: Fields) -> Schema | None:
-    """The schema that the configuration gives as JSON text, if it does.
+    """The schema in the configuration, which is JSON text, if any.
 
     :param fields: the stream
     :raises Failure: when it is not the schema of an object
@@ -37,7 +37,7 @@ def parse_schema(fields: Fields) -> Schema | None:
 
 
 def _fault_in(schema: Any, path: str = "$") -> str:
-    """The path of the first part that records cannot be made to fit; empty without any."""
+    """The path of the first part that is not a schema; empty if all are."""
     if not isinstance(schema, dict):
         return path
     types, properties = schema.get("type", []), schema.get("properties", {})
@@ -53,15 +53,15 @@ def _fault_in(schema: Any, path: str = "$") -> str:
 
 
 def infer(rows: Sequence[Row], key: Sequence[str], others: Sequence[str] = ()) -> Schema:
-    """The schema that fits all the rows, and rows that lack fields or have more of them.
+    """A schema that fits all the rows, and rows with missing or further fields.
 
-    Numbers are ``number``, as the next amount may have decimals, but in a primary key of whole numbers. Everything else
-    is nullable. Values of several types keep all of them; what is null throughout may become anything.
+    Numbers are ``number``, because the next amount may have decimals, except whole numbers in a primary key. All fields
+    but those of the key are nullable. A field keeps all types of its values; one that is always null has every type.
 
     :param key: dotted paths of the primary key
-    :param others: dotted paths of further fields that have to be in the schema
+    :param others: dotted paths of further fields that the schema must have
     """
-    schema = {"$schema": DRAFT, **_object_of(rows, DEEPEST), "type": "object"}
+    schema = {"$schema": DRAFT, **_object_of(rows, MAX_DEPTH), "type": "object"}
     for path in others:
         _member(schema, path, {"type": [NULL, "string", "number"]})
     for path in key:
@@ -72,7 +72,7 @@ def infer(rows: Sequence[Row], key: Sequence[str], others: Sequence[str] = ()) -
 def _object_of(objects: Sequence[Mapping[str, Any]], levels: int) -> Node:
     """The schema of objects.
 
-    :param levels: what is nested deeper is left open
+    :param levels: objects nested deeper have no properties in the schema
     """
     names = dict.fromkeys(name for each in objects for name in each) if levels else {}
     return {
@@ -82,11 +82,10 @@ def _object_of(objects: Sequence[Mapping[str, Any]], levels: int) -> Node:
 
 
 def _any_of(values: Sequence[Any], levels: int) -> Node:
-    """The schema of values, without combinators, which destinations cannot map, and with null as the first of the
-    types."""
+    """The schema of values. Null is the first type; there are no combinators, which destinations cannot map."""
     types = {NAMES.get(type(value), NULL) for value in values}
     if types == {NULL}:
-        # What has been null so far may become anything.
+        # A field that is always null may get values of any type.
         return {"type": list(ORDER)}
     node: Node = {"type": [name for name in ORDER if name in types | {NULL}]}
     if "object" in types:
@@ -98,7 +97,7 @@ def _any_of(values: Sequence[Any], levels: int) -> Node:
 
 
 def _member(schema: Node, path: str, default: Node) -> Node:
-    """The schema of a field, created where it is missing."""
+    """The schema of a field, created if missing."""
     node = schema
     *way, last = path.split(".")
     for step in way:
@@ -109,7 +108,7 @@ def _member(schema: Node, path: str, default: Node) -> Node:
 
 
 def _require(schema: Node, path: str, rows: Sequence[Row]) -> None:
-    """Make a field one that every record has."""
+    """Make a field required."""
     member = _member(schema, path, {"type": ["string", "number"]})
     values = [dig(row, path) for row in rows]
     is_whole = bool(values) and all(type(value) is int for value in values)

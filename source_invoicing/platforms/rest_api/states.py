@@ -1,4 +1,4 @@
-"""States of streams whose rows do not carry the cursor, or that consist of many lists: it moves when all is read."""
+"""States whose cursor moves once all is read: of rows without a modification time, or of many lists."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ BEGAN = "began"
 
 
 class EndState(CursorState):
-    """``{cursor_field: value}``, which moves when the stream was read to its end, and not before.
+    """``{cursor_field: value}``, which moves only once the stream has been read to its end.
 
-    It moves to the start of the reading, by both clocks, less a margin; or, where rows carry times, to the latest of
-    those, if that is earlier.
+    It moves to the start of the reading, by the earlier of both clocks, less a margin; or, if rows have modification
+    times, to the latest of those, if that is earlier.
     """
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool = False) -> None:
         """
-        :param dated: whether rows carry times, by which the reading selects
+        :param dated: whether rows have modification times, by which the reading selects
         """
         super().__init__(stream, cursor_field, timestamps, ())
         self._dated = dated
@@ -37,19 +37,19 @@ class EndState(CursorState):
         """The member of the state that holds the cursor."""
         return self._cursor_field
 
-    def begin(self, floor: int) -> None:
-        """Note up to which time (seconds since 1970, UTC) a reading that begins now can show every change."""
+    def begin(self, complete_until: int) -> None:
+        """Record the start of a reading, which shows every change up to a time (seconds since 1970, UTC)."""
         with self.lock:
-            self.started = floor if self.started is None else min(self.started, floor)
+            self.started = complete_until if self.started is None else min(self.started, complete_until)
 
     def stored_start(self) -> dict[str, Any]:
         """The start of the reading, as a member of the state."""
         return {} if self.started is None else {BEGAN: self._format.format(self.started)}
 
-    def begin_again(self, stored: Any) -> None:
-        """Go on with a reading that began at a stored time.
+    def resume_reading(self, stored: Any) -> None:
+        """Continue a reading that began at a stored time.
 
-        :raises Failure: when it is none
+        :raises Failure: when it is not a time
         """
         self.begin(self._parse(BEGAN, stored))
 
@@ -90,7 +90,7 @@ class EndState(CursorState):
         self.move(self._end())
 
     def move(self, to: int | None) -> None:
-        """Move the cursor, but not back."""
+        """Move the cursor forward, never back."""
         if to is not None and (self.reached is None or to > self.reached):
             super().advance(None, to)
 
@@ -101,7 +101,7 @@ class EndState(CursorState):
 
 
 class VersionState(EndState):
-    """``{cursor_field: row version}``: the highest one of a list that was read to its end. No clock bounds it."""
+    """``{cursor_field: row version}``: the highest one, once the list has been read to its end. No clock bounds it."""
 
     @override
     def _end(self) -> int | None:
@@ -113,40 +113,40 @@ class VersionState(EndState):
 
 
 class ChildCursorState(ParentState):
-    """``{cursor_field: value}`` once the lists of all parents were read; while they are, ``{cursor_field: the value
-    before, field: id, "began": value}`` says up to which parent, in a reading that began then.
+    """``{cursor_field: value}`` once the lists of all parents have been read. Until then, ``{cursor_field: previous
+    value, field: id, "began": value}``, with the last parent read and the start of the reading.
     """
 
-    def __init__(self, stream: str, field: str, times: EndState) -> None:
+    def __init__(self, stream: str, field: str, end_state: EndState) -> None:
         """
-        :param times: the cursor
+        :param end_state: the cursor
         """
         super().__init__(stream, field)
-        self.times = times
+        self.end_state = end_state
         self._knows_when_it_began = True
 
     @override
     def cursor(self, key: Any) -> int | None:
-        return self.times.cursor(None)
+        return self.end_state.cursor(None)
 
     @override
     def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
-        self.times.advance(key, cursor)
+        self.end_state.advance(key, cursor)
 
     @override
     def finish(self) -> None:
         super().finish()
         if self._knows_when_it_began:
-            self.times.finish()
+            self.end_state.finish()
 
     @override
     def value(self) -> dict[str, Any]:
         with self.lock:
-            parents, times = super().value(), self.times.value()
+            parents, cursor = super().value(), self.end_state.value()
             if parents in ({}, FINISHED):
-                return times or parents
-            began = self.times.stored_start() if self._knows_when_it_began else {}
-            return {**times, **parents, **began}
+                return cursor or parents
+            began = self.end_state.stored_start() if self._knows_when_it_began else {}
+            return {**cursor, **parents, **began}
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -154,25 +154,26 @@ class ChildCursorState(ParentState):
         :raises Failure: when this version cannot have written it
         """
         parents = dict(state)
-        times = {name: parents.pop(name) for name in (self.times.field, BEGAN) if name in parents}
-        self.times.restore({name: value for name, value in times.items() if name != BEGAN})
+        cursor = {name: parents.pop(name) for name in (self.end_state.field, BEGAN) if name in parents}
+        self.end_state.restore({name: value for name, value in cursor.items() if name != BEGAN})
         super().restore(parents)
-        if BEGAN in times:
-            self.times.begin_again(times[BEGAN])
-        # Version 0.2.0 kept no cursor: what it had read may have changed since.
-        self._knows_when_it_began = BEGAN in times or self.done_up_to is None
+        if BEGAN in cursor:
+            self.end_state.resume_reading(cursor[BEGAN])
+        # Version 0.2.0 stored no cursor: what it had read may have changed since.
+        self._knows_when_it_began = BEGAN in cursor or self.done_up_to is None
 
 
-def times_in(state: StreamState) -> EndState | None:
-    """The part of a state that moves when all is read, if it has one."""
-    state = state.times if isinstance(state, ChildCursorState) else state
+def end_state_in(state: StreamState) -> EndState | None:
+    """The part of a state that moves once all is read, if any."""
+    state = state.end_state if isinstance(state, ChildCursorState) else state
     return state if isinstance(state, EndState) else None
 
 
 class WindowState(EndState):
-    """``{cursor_field: end of the last window that was read}``; without a cursor ``{"window": end}``, until all are.
+    """The state of windows: the end of the last one that was read, but never after the start of the reading.
 
-    The end counts no further than to the start of the reading.
+    - ``{cursor_field: end}``
+    - ``{"window": end}`` without a cursor, until all windows have been read
     """
 
     WINDOW = "window"
@@ -206,6 +207,6 @@ class WindowState(EndState):
         """
         self._finished = False
         if self._starts_over and self.WINDOW not in state:
-            # Whatever was read before windows were declared is read again.
+            # A state from before windows were declared starts over.
             state = FINISHED
         super().restore(state)

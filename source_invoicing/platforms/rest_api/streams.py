@@ -1,4 +1,4 @@
-"""A declared resource as a stream: how it reads the response, and what records look like."""
+"""A declared resource as a stream: how it reads responses, and what its records hold."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
-from source_invoicing.platforms.rest_api.page_info import absolute, sign_of_more
+from source_invoicing.platforms.rest_api.page_info import absolute, hint_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
-from source_invoicing.platforms.rest_api.records import check_window, demand_keys, doubt_about_cursor, read_records
+from source_invoicing.platforms.rest_api.records import check_window, doubt_about_cursor, read_records, require_keys
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT
 from source_invoicing.platforms.rest_api.states import VersionState
 from source_invoicing.platforms.rest_api.template import DetailRequest
@@ -29,9 +29,9 @@ from source_invoicing.streams.resource import ResourceList
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
 
 T = TypeVar("T")
-# Pages that a schema is inferred from, where there are so many.
+# The most pages that a schema is inferred from.
 MAX_PAGES_TO_INFER_FROM = 3
-# Lists of a stream that discovery looks at, until one has rows: some customers have no contacts.
+# The most lists of a stream that discovery reads until one has rows: some customers have no contacts.
 MAX_LISTS = 20
 
 
@@ -40,7 +40,7 @@ class RestStream(DeclaredLists):
 
     timestamp_format: ClassVar[TimestampFormat]
 
-    #: The list that was looked at last, where the stream is tried out or its schema is inferred.
+    #: The list that was read last to try out the stream or infer its schema.
     sampled = Partition()
 
     _cursor_doubt = ""
@@ -66,17 +66,17 @@ class RestStream(DeclaredLists):
         if response.ok and response.status != HTTPStatus.NO_CONTENT:
             page = self._page(response, request)
         else:
-            # The error handler lets pass only the statuses that mean that there is nothing more.
-            self._end.was_said(response.path)
-            # Where another page was promised, one without a word about the end is none.
+            # The error handler passes only statuses that mean that no more rows follow.
+            self._end.end_reported(response.path)
+            # 204 says nothing about the end: if the previous page announced more rows, it does not count as a page.
             blank = response.status == HTTPStatus.NO_CONTENT
             page = Page([], has_more=False, blank=blank, server_time=response.server_time)
         if request.is_first:
-            self.note_start(page)
+            self.record_start(page)
         return page
 
     def _page(self, response: Response, request: PageRequest) -> Page:
-        """The page, with how the list continues by what the API says, or by its length where the API says nothing."""
+        """The page. How the list continues is what the API says; if it says nothing, the page's length decides."""
         pager, rows = self.declared.pager, read_records(response, self.declared, is_first_page=request.is_first)
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
@@ -102,18 +102,18 @@ class RestStream(DeclaredLists):
         return records
 
     def _newer_versions(self, rows: list[Row], state: VersionState) -> list[Row]:
-        """The rows that the last sync has not emitted, or that have no version."""
-        newer, before = [], state.reached
+        """The rows whose version is at least that of the last sync, or that have none."""
+        newer, reached = [], state.reached
         for row in rows:
             version = self._cursor_value(row)
             if version is not None:
                 state.advance(None, version)
-            if version is None or before is None or version >= before:
+            if version is None or reached is None or version >= reached:
                 newer.append(row)
         return newer
 
     def _check_keys(self, rows: list[Row], response: Response, request: PageRequest) -> None:
-        demand_keys(self.name, rows, self.own_key, response)
+        require_keys(self.name, rows, self.own_key, response)
         if self._shares_keys or not self.declared.primary_key or not request.is_first:
             return
         if len(set(map(self.key, rows))) < len(rows):
@@ -126,7 +126,7 @@ class RestStream(DeclaredLists):
             )
 
     def _check_cursor(self, rows: list[Row], request: PageRequest) -> None:
-        """Warn of a wrong ``cursor_field``, with which every sync would silently read everything."""
+        """Warn about a wrong ``cursor_field``, with which every sync would silently read everything."""
         field = self.declared.cursor_field
         if self._cursor_doubt or not field or not request.is_first:
             return
@@ -144,7 +144,7 @@ class RestStream(DeclaredLists):
             )
         continues = page.has_more or page.next or page.total
         seems_whole = not self.declared.pager.size and request.token is None and not continues
-        if seems_whole and (sign := sign_of_more(response, len(page.rows))):
+        if seems_whole and (sign := hint_of_more(response, len(page.rows))):
             logger.warning(
                 "Stream %s: the list ends after one page of %d rows, and %s in the answer. If that is about its rows, "
                 "the pagination is not the one configured; total_path or has_more_path make sure.",
@@ -154,10 +154,10 @@ class RestStream(DeclaredLists):
             )
 
     def _server_time(self, rows: list[Row], response: Response) -> int | None:
-        """The server's clock (seconds since 1970), not ahead of how the times of change on the page are written."""
+        """The server's clock (seconds since 1970), less the possible lag of the modification times on the page."""
         if not isinstance(self.cursor_field, str):
             return response.server_time
-        # One of them shows how all are written.
+        # One row shows how all times are written.
         dated = next((row for row in rows if self.timestamp(row) is not None), {})
         form = self.timestamp_format
         lag = form.lag(dig(dated, self.cursor_field)) if isinstance(form, AnyTimestamp) else 0
@@ -169,8 +169,8 @@ class RestStream(DeclaredLists):
 
     @cached_property
     def own_key(self) -> tuple[str, ...]:
-        """Dotted paths of the fields that distinguish the rows of one list: the primary key without what is stamped on
-        all of them."""
+        """Dotted paths of the fields that distinguish the rows of one list: the primary key without the fields that
+        have the same value in all of them."""
         return tuple(path for path in self.declared.primary_key if path not in self.declared.stamps)
 
     @override
@@ -179,9 +179,9 @@ class RestStream(DeclaredLists):
         if not self.declared.primary_key:
             try:
                 return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
-            except orjson.JSONEncodeError:  # orjson reads deeper nesting than it writes
+            except orjson.JSONEncodeError:  # orjson writes less deep nesting than it reads
                 return json.dumps(row, sort_keys=True).encode()
-        # As text: an API may write the same id as a number here and as text there.
+        # As text: an API may write the same id as a number in one place and as text in another.
         return tuple(str(dig(row, path)) for path in self.own_key)
 
     @override
@@ -211,7 +211,7 @@ class RestStream(DeclaredLists):
     @property
     @override
     def can_detect_deletions(self) -> bool:
-        """Of one list whose records have a key and say when they were changed."""
+        """Only for one list whose records have a key and a modification time."""
         declared = self.declared
         is_plain = not (declared.values or declared.windows or declared.has_versions or declared.synced_at)
         return super().can_detect_deletions and is_plain and bool(declared.primary_key)
@@ -223,7 +223,7 @@ class RestStream(DeclaredLists):
 
     @override
     def read_record(self, response: Response, key: Hashable) -> Row | None:
-        """Whatever it is: an API has an error for a record that is not there."""
+        """Any success means that the record exists: for a missing one, an API responds with an error."""
         return response.body if isinstance(response.body, dict) else {}
 
     @override
@@ -249,12 +249,12 @@ class RestStream(DeclaredLists):
         return page.rows
 
     def _samples(self) -> Sequence[Partition]:
-        """Lists to look at, the one that most likely has rows first."""
+        """Lists to try, the one that most likely has rows first."""
         partitions = list(self.partitions())
-        return spread(partitions if self.declared.windows is None else partitions[::-1])
+        return evenly_sampled(partitions if self.declared.windows is None else partitions[::-1])
 
     def first_pages(self, partition: Partition) -> list[Row]:
-        """The rows of the first few pages of a partition, with what is stamped on them.
+        """The rows of the first few pages of a partition, with their stamps.
 
         :raises Failure: when the first one cannot be read
         """
@@ -275,13 +275,13 @@ class RestStream(DeclaredLists):
         return [{**row, **partition.stamp} for row in rows]
 
     def _goes_on(self, page: Page, rows: int) -> bool:
-        """Whether another page is there, and not only to be asked for to be sure."""
+        """Whether another page is likely, and not only requested to confirm the end."""
         is_full = 0 < self.declared.pager.size <= len(page.rows)
         return page.has_next(rows) and (is_full or page.has_more or page.total is not None or page.next is not None)
 
     @cached_property
     def first_rows(self) -> list[Row]:
-        """The rows of the first pages; none where they cannot be read.
+        """The rows of the first pages; empty if they cannot be read.
 
         :raises Failure: when no list of the account can be read
         """
@@ -320,6 +320,6 @@ class RestStream(DeclaredLists):
         return replace(request, error_handler=self._by_status)
 
 
-def spread(lists: Sequence[T]) -> Sequence[T]:
-    """Some of many lists, from all over, the first one among them."""
+def evenly_sampled(lists: Sequence[T]) -> Sequence[T]:
+    """At most ``MAX_LISTS`` of the lists, at even intervals, beginning with the first one."""
     return lists[:: -(-len(lists) // MAX_LISTS) or 1]

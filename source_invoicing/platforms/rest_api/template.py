@@ -1,8 +1,10 @@
-"""What is sent for a page: path, query, headers and body, with placeholders that a page, a list or a sync fills.
+"""The request for a page: path, query, headers and body, with placeholders.
 
-``{since}`` and ``{since:%Y-%m-%d}``, ``{from}`` and ``{to}`` of a window (with a format, too); ``{offset}``,
-``{limit}``, ``{page}`` and ``{cursor}`` of the pagination; ``{id}`` and ``{parent}`` of the parents, ``{value}`` of a
-list of values. All other braces are text.
+- ``{since}``, and ``{from}`` and ``{to}`` of a window: times, also with a format: ``{since:%Y-%m-%d}``
+- ``{offset}``, ``{limit}``, ``{page}`` and ``{cursor}`` of the pagination
+- ``{id}`` and ``{parent}`` of the parents, ``{value}`` of a list of values
+
+All other braces are text.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing_extensions import Self
 from source_invoicing.config import Fields
 from source_invoicing.http import Request, logger, mask
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
-from source_invoicing.platforms.rest_api.timestamps import check_form, filter_value, format_time
+from source_invoicing.platforms.rest_api.timestamps import check_format, filter_value, format_time
 from source_invoicing.streams.child import path_segment
 
 Pairs = tuple[tuple[str, str], ...]
@@ -27,10 +29,10 @@ AUTHORIZATION = "Authorization"
 # RFC 9110, section 5.6.2.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 SOUNDS_SECRET = re.compile(r"key|token|secret|passw|auth|cookie|session|signature", re.IGNORECASE)
-# Which column to sort by, or whose records to read.
+# Parameters for the column to sort by, or for whose records to read.
 NOT_SECRET = re.compile(r"(?:sort|order|group)(?:ed|ing)?[_-]?(?:by)?[_-]?key|keyword|author(?!i)", re.IGNORECASE)
 METHODS = ("GET", "POST")
-#: Placeholders that stand for a time, and may say how it is written.
+#: Placeholders for times, which may have a format.
 OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {
     "since": filter_value,
     "from": format_time,
@@ -39,21 +41,21 @@ OF_TIMES: Mapping[str, Callable[[str, int], str | int]] = {
 OF_PAGES = ("offset", "limit", "page", "cursor")
 OF_LISTS = ("id", "parent", "value")
 NAMES = (*OF_TIMES, *OF_PAGES, *OF_LISTS)
-# The name and, of a time, the format.
+# The name and, for a time, the format.
 PLACEHOLDER = re.compile(rf"\{{(?!(?:{'|'.join((*OF_PAGES, *OF_LISTS))}):)({'|'.join(NAMES)})(?::([^{{}}]+))?\}}")
 BRACES = re.compile(r"\{([A-Za-z_]+)(?::[^{}]*)?\}")
 
-#: Finds the value of a placeholder by its name and format; ``None`` where it has none yet.
+#: Returns the value of a placeholder by its name and format; ``None`` if it has none yet.
 ValueOf = Callable[[str, str | None], Any]
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What the platform sets for all streams.
+    """Options of the platform that concern all streams.
 
     :param key_param: the query parameter that holds the key; empty where none does
     :param headers: headers that hold placeholders
-    :param taken_headers: who sets a header that no stream may set, by its name in lower case
+    :param taken_headers: headers that no stream may set: what sets them, by name in lower case
     :param has_start_date: whether the configuration names a start date
     """
 
@@ -65,13 +67,13 @@ class Shared:
 
 @dataclass(frozen=True)
 class RequestTemplate:
-    """What is sent for a page of a stream. Names are those of the configuration.
+    """The request for a page of a stream. Names are those of the configuration.
 
-    :param shared_headers: headers of the platform that hold placeholders; left out where those have no value
-    :param named: parameters that have options of their own, and the placeholder whose value each of them takes. They go
-        into the body where it has a place for them, and otherwise into the query
-    :param formats: how times are written where a placeholder does not say, by its name
-    :param text: placeholders that are text in the body of this stream
+    :param shared_headers: headers of the platform that hold placeholders; omitted while those have no value
+    :param named: parameters that other options name, and the placeholder whose value each takes. They go into the body
+        if it has a place for them, and otherwise into the query
+    :param formats: default format of each placeholder for a time
+    :param text: placeholders that are plain text in the body of this stream
     """
 
     path: str
@@ -88,7 +90,7 @@ class RequestTemplate:
     def parse(cls, fields: Fields, shared: Shared) -> Self:
         """Read path, params, headers, method and body of a stream.
 
-        :raises Failure: for the first one that is wrong
+        :raises Failure: for the first option that is wrong
         """
         method = fields.choice("method", METHODS, default="GET")
         own = parse_headers(fields, shared.taken_headers)
@@ -112,14 +114,14 @@ class RequestTemplate:
         """
         :param fields: the stream
         :param unavailable: why a placeholder has no value in this stream, by its name
-        :raises Failure: for the first placeholder that is never filled, or written in a format that is none
+        :raises Failure: for the first placeholder that is never filled or has an invalid format
         """
         literal = set()
         for where, text in self._texts():
             for found in PLACEHOLDER.finditer(text):
                 name, form = found.groups()
                 if form:
-                    check_form(fields, where, form)
+                    check_format(fields, where, form)
                 if name not in unavailable:
                     continue
                 if where != "body" or name not in OF_LISTS:
@@ -131,7 +133,7 @@ class RequestTemplate:
         return replace(self, text=frozenset(literal))
 
     def with_values(self, values: Mapping[str, Any]) -> str:
-        """The path with the values of a list; other placeholders stay."""
+        """The path with the values of a list filled in; other placeholders stay."""
         chosen = values.keys() & OF_LISTS
         return PLACEHOLDER.sub(
             lambda found: path_segment(values[found[1]]) if found[1] in chosen else found[0], self.path
@@ -165,11 +167,11 @@ class RequestTemplate:
         filled = PLACEHOLDER.sub(segment_of, path)
         headers = dict(_filled_pairs((*self.headers, *self.shared_headers), value_of))
         request = Request(filled, query, method=self.method, json=body, headers=headers)
-        # In messages, pages of one list are called the same.
+        # In messages, all pages of a list have the same name.
         return request if filled == path else replace(request, label=f"/{path}")
 
     def _texts(self) -> Iterator[tuple[str, str]]:
-        """All texts that may hold placeholders, and the property that each stands in."""
+        """All texts that may hold placeholders, each with its property."""
         yield "path", self.path
         for name, pairs in (("params", self.params), ("headers", self.headers)):
             for index, (_, text) in enumerate(pairs):
@@ -184,7 +186,7 @@ class DetailRequest:
 
     :param template: its path and query
     :param record_path: where the record is in the answer
-    :param total_path: where the answer counts the parts in it; empty where it does not
+    :param total_path: where the answer holds the number of its parts; empty if it does not
     """
 
     template: RequestTemplate
@@ -195,7 +197,7 @@ class DetailRequest:
     def parse(
         cls, fields: Fields | None, allowed: Collection[str], key_param: str, *, has_parts: bool = False
     ) -> Self | None:
-        """The request, if there is one: Airbyte's form sends an object without a path where there is none.
+        """The request, if any: without one, Airbyte's form sends an object without ``path``.
 
         :param fields: the object ``detail`` of a stream
         :param allowed: placeholders that have a value beside ``{id}``
@@ -229,8 +231,8 @@ def placeholders_in(text: str) -> list[str]:
 
 
 def _fill(text: str, value_of: ValueOf) -> Any:
-    """A text with its placeholders filled; ``None`` when one of them has no value. One that stands alone keeps the type
-    of its value."""
+    """A text with its placeholders filled; ``None`` if one has no value. A placeholder that is the whole text keeps the
+    type of its value."""
     found = PLACEHOLDER.fullmatch(text)
     if found:
         return value_of(*found.groups())
@@ -247,7 +249,7 @@ def _filled_pairs(pairs: Pairs, value_of: ValueOf) -> list[tuple[str, str]]:
 
 
 def _filled(part: Any, value_of: ValueOf) -> Any:
-    """A part of a body. Members and elements whose placeholder has no value are left out."""
+    """A part of a body, without members and elements whose placeholder has no value."""
     if isinstance(part, Mapping):
         members = {name: _filled(member, value_of) for name, member in part.items()}
         return {name: member for name, member in members.items() if member is not None or part[name] is None}
@@ -313,9 +315,9 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
     """Headers that the configuration declares, under ``headers`` or ``secret_headers``.
 
     :param fields: the object that holds them
-    :param taken: who sets further headers already, by their name in lower case
+    :param taken: what already sets other headers, by their name in lower case
     :param secret: whether to read those whose values are secret
-    :raises Failure: for the first one that cannot be sent or comes twice
+    :raises Failure: for the first header that cannot be sent or is set twice
     """
     headers: list[tuple[str, str]] = []
     taken = dict(taken)
@@ -348,7 +350,7 @@ def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
 
 
 def mask_if_secret(name: str, value: str) -> None:
-    """Keep a value out of all messages if its name says that it is secret.
+    """Mask a value in all messages if its name says that it is secret.
 
     The CDK masks no secrets inside lists, even where the specification says that they are secret.
     """

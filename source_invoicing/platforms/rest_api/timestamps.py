@@ -1,4 +1,4 @@
-"""When a record was changed, in whatever form an API writes it, and the form its filter wants."""
+"""Modification times in the formats that APIs write, and the formats that their filters accept."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from source_invoicing.streams.dates import tidy_date, tidy_date_time
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, TimestampFormat, format_utc, real
 
 # Larger numbers are milliseconds: as seconds they would be in the year 5138.
-LARGEST_SECONDS = 10**11
-# No clock on earth is further behind UTC (seconds).
-FURTHEST_BEHIND = 12 * 3600
+MAX_UNIX_SECONDS = 10**11
+# The most that a local time can be behind UTC (seconds).
+MAX_LAG = 12 * 3600
 CLOCK = re.compile(r"[0-9][Tt: ][0-9]")
 NUMBER = re.compile(r"-?[0-9]+")
 # Shorter numbers in text may be dates: 20240131.
-FEWEST_DIGITS, MAX_DIGITS = 9, 18
-# As .NET writes it: "/Date(1769860800000+0000)/". The offset says how it is to be shown.
+MIN_DIGITS, MAX_DIGITS = 9, 18
+# As .NET writes it: "/Date(1769860800000+0000)/". The offset is for display only.
 MS_DATE = re.compile(r"/Date\((-?[0-9]{1,18})(?:[+-][0-9]{4})?\)/")
-# Eight bytes, as databases count versions.
+# Up to eight bytes, as databases count versions.
 VERSION = re.compile(r"[0-9]{1,20}")
 DAY = "%Y-%m-%d"
-# What the state holds. No pattern reads it in another way.
+# The format of the state, which no pattern overrides.
 STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # A code of strftime, with the flags of the GNU C library.
 CODE = re.compile(r"%(?:[-_0^#]?([A-Za-z%])|)")
-#: Codes that strptime does not know, in codes that it does.
+#: Codes that strptime does not know, and equivalents that it does.
 READ_AS = {
     **{"D": "%m/%d/%y", "F": "%Y-%m-%d", "R": "%H:%M", "T": "%H:%M:%S", "r": "%I:%M:%S %p"},
     **{"e": "%d", "h": "%b", "k": "%H", "l": "%I", "P": "%p", "n": " ", "t": " "},
 }
-#: Codes of strftime that values can be read by; "%s" is seconds since 1970.
+#: Codes of strftime that can also parse values; "%s" is seconds since 1970.
 READABLE = frozenset("aAbBcdfGHIjmMpSsuUVwWxXyYzZ%") | READ_AS.keys()
-#: Those by which no value can be read.
+#: Codes that cannot parse a value.
 UNREADABLE = frozenset("Cg")
-# A week says something only with its year and a day of it.
+# A week needs its year and a day of it.
 OF_A_WEEK = frozenset("GV")
 DAYS_OF_A_WEEK = frozenset("uwaA")
 OF_A_YEAR = frozenset("YyGcDFsxV+")
 OF_A_CLOCK = frozenset("HIXcsTRrkl")
-#: A row version: a number that grows with each change, and tells no time.
+#: A row version: a number that grows with each change and is not a time.
 INTEGER = "integer"
 #: How a time (seconds since 1970, UTC) is written, by the name of the format.
 FORMATS: Mapping[str, Callable[[int], str | int]] = {
@@ -74,7 +74,7 @@ def format_time(form: str, seconds: int) -> str | int:
 
 
 def filter_value(form: str, seconds: int) -> str | int:
-    """The same for a filter, which by day begins a day early: the vendor may count days in another time zone."""
+    """The same for a filter. A day is the day before: the vendor may count days in another time zone."""
     return format_time(form, seconds - SECONDS_PER_DAY if unit_of(form) == SECONDS_PER_DAY else seconds)
 
 
@@ -90,13 +90,13 @@ def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
     :raises Failure: when it is neither
     """
     form = fields.optional_text(name, default) or default
-    check_form(fields, name, form)
+    check_format(fields, name, form)
     if form not in FORMATS and not OF_A_YEAR.intersection(code[1] for code in CODE.finditer(form)):
         raise fields.complaint(name, f"should be a pattern such as %d/%m/%Y, but {form!r} names no year")
     return form
 
 
-def check_form(fields: Fields, name: str, form: str) -> None:
+def check_format(fields: Fields, name: str, form: str) -> None:
     """
     :param name: of the property that holds it
     :raises Failure: when it is neither a name of :data:`FORMATS` nor a pattern of ``strftime``
@@ -110,7 +110,7 @@ def check_form(fields: Fields, name: str, form: str) -> None:
 
 
 def _fault_in_pattern(pattern: str) -> str:
-    """Why a text is not a pattern of ``strftime`` that values can be read by; empty where it is one."""
+    """Why a text is not a pattern of ``strftime`` that can parse values; empty if it is one."""
     found = [(code[0], code[1]) for code in CODE.finditer(pattern)]
     letters = {letter for _, letter in found}
     whole_week = letters >= OF_A_WEEK and letters & DAYS_OF_A_WEEK
@@ -126,8 +126,8 @@ class AnyTimestamp(TimestampFormat):
     """Unix seconds or milliseconds, as number or text; ``/Date(ms)/``; ISO 8601 with or without a zone (then UTC); a
     pattern.
 
-    What fits the pattern is read by it, whatever else it looks like: ``20240131`` may be a day or a number, and the
-    fourth of May or the fifth of April.
+    The pattern has precedence where a value fits it: ``20240131`` may be a day or a number, ``04/05`` the fourth of May
+    or the fifth of April.
     """
 
     description = "a date and time such as 2024-01-31T12:00:00Z"
@@ -149,16 +149,16 @@ class AnyTimestamp(TimestampFormat):
             return None
         if timestamp := self._by_pattern(str(value)):
             return _seconds(timestamp)
-        return real(value / 1000 if abs(value) > LARGEST_SECONDS else value)
+        return real(value / 1000 if abs(value) > MAX_UNIX_SECONDS else value)
 
     @override
     def format(self, seconds: int) -> str:
         return format_utc(seconds, ISO_8601)
 
     def lag(self, value: Any) -> int:
-        """How far the instant that a value is read as may be behind the one it was written at (seconds).
+        """How far the parsed time may be before the actual time (seconds).
 
-        Text without a time zone may be local time, and a date is the beginning of its day.
+        Text without a time zone may be local time, and a date is parsed as the beginning of its day.
         """
         if not isinstance(value, str):
             return 0
@@ -171,7 +171,7 @@ class AnyTimestamp(TimestampFormat):
         if timestamp is None or timestamp.tzinfo:
             return 0
         has_clock = CLOCK.search(text) or _has_clock(self._pattern)
-        return FURTHEST_BEHIND if has_clock else FURTHEST_BEHIND + SECONDS_PER_DAY
+        return MAX_LAG if has_clock else MAX_LAG + SECONDS_PER_DAY
 
     def _of_text(self, text: str) -> int | None:
         if not text:
@@ -181,7 +181,7 @@ class AnyTimestamp(TimestampFormat):
         if found := MS_DATE.fullmatch(text):
             return real(int(found[1]) / 1000)
         if NUMBER.fullmatch(text):
-            return self.parse(int(text)) if FEWEST_DIGITS <= len(text) <= MAX_DIGITS else None
+            return self.parse(int(text)) if MIN_DIGITS <= len(text) <= MAX_DIGITS else None
         timestamp = _iso_8601(text)
         return None if timestamp is None else _seconds(timestamp)
 
@@ -194,7 +194,7 @@ class AnyTimestamp(TimestampFormat):
             return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
         try:
             return datetime.strptime(text, self._readable)
-        except (ValueError, re.error):  # the latter for a pattern that names something twice
+        except (ValueError, re.error):  # re.error: the pattern names something twice
             return None
 
 
@@ -215,7 +215,7 @@ class RowVersion(TimestampFormat):
 
 
 def _epoch(pattern: str) -> re.Pattern[str] | None:
-    """Finds the seconds since 1970 in a text, for a pattern that has them. They count, whatever else it names."""
+    """The expression that finds the seconds since 1970, for a pattern with "%s"; its other codes are ignored."""
     found = {"s": rf"(-?[0-9]{{1,{MAX_DIGITS}}})", "%": "%"}
     parts, end = [], 0
     for code in CODE.finditer(pattern):
@@ -233,13 +233,13 @@ def _seconds(timestamp: datetime) -> int | None:
 
 
 def _iso_8601(text: str) -> datetime | None:
-    """Before Python 3.11 only the plainest forms are understood; the rest is left to a library on every Python."""
+    """Python before 3.11 parses only the plainest forms; a library parses the others on every Python."""
     plain = tidy_date_time(text) or tidy_date(text) or text
     if plain is not text:
         with suppress(ValueError):
             return datetime.fromisoformat(plain.replace("Z", "+00:00"))
     try:
-        # Without this argument, a time of the day is one of today.
+        # Without this argument, a time without a date is one of today.
         timestamp = pendulum.parse(plain, exact=True)
     except (ValueError, OverflowError):
         return None

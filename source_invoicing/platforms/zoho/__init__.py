@@ -1,4 +1,4 @@
-"""Zoho Invoice and Zoho Books: one kind of account, two lists of streams. https://www.zoho.com/books/api/v3/"""
+"""Zoho Invoice and Zoho Books: the same kind of account, different streams. https://www.zoho.com/books/api/v3/"""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from source_invoicing.platforms.zoho.earlier_state import assign_states_to_accou
 from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
-    check_several,
-    chosen_of_several,
-    ids_in,
+    check_organizations,
     may_be_several,
+    organizations_to_read,
+    parse_ids,
 )
 from source_invoicing.platforms.zoho.probes import BOOKS_PROBES, INVOICE_PROBES
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, Product, token_endpoint
@@ -46,15 +46,15 @@ from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 
 WHERE_THE_CLIENT_IS = "In the API console of your data center (api-console.zoho.com and the like), open your client."
 WHERE_THE_TOKEN_IS = "Exchange a code from the API console, made with access_type=offline, for a refresh token."
-# Codes 44 and 1070 end with the vendor's minute; other users of the organization may fill several of them.
+# Codes 44 and 1070 last until the vendor's minute ends; other users of the organization may exhaust several minutes.
 RATE_LIMIT_RETRIES = 10
 # https://www.zoho.com/books/api/v3/introduction/#concurrent-rate-limiter: five in the free plan, ten in others.
 MAX_IN_FLIGHT = 10
-# As many as no plan allows in a day.
+# More than any plan allows in a day.
 MAX_DETAIL_CALLS = 1_000_000
-# The organizations are listed before a sync, and in it as a stream. Zoho may count both for any of several.
+# Organizations are listed before a sync and, as a stream, during it. Zoho may count these calls for any organization.
 CALLS_OF_NO_ORGANIZATION = 2
-# What the state of a stream calls the states of the organizations; never change it.
+# Stored name: the member of a stream's state that holds the states of the organizations. Never change it.
 STATES = "organizations"
 
 
@@ -77,9 +77,9 @@ class Zoho(Platform):
             "client_secret": options.text("client_secret", why=WHERE_THE_CLIENT_IS),
             "refresh_token": options.text("refresh_token", why=WHERE_THE_TOKEN_IS),
         }
-        self._organization_ids = ids_in(options.optional_text("organization_id"))
+        self._organization_ids = parse_ids(options.optional_text("organization_id"))
         self._may_be_several = may_be_several(self._organization_ids)
-        #: The id of the only organization, or a blank.
+        #: The id of the only organization, or an empty text.
         self._chosen = "" if self._may_be_several else "".join(self._organization_ids)
         self._details = options.flag("details")
         self._detail_calls = DetailCalls(options.integer("detail_calls_per_sync", None, 1, MAX_DETAIL_CALLS))
@@ -90,11 +90,11 @@ class Zoho(Platform):
 
     @override
     def check(self) -> None:
-        """Lists the user's organizations, which needs a token, and tries those that are named if there are several."""
+        """List the user's organizations, which needs a token. If several are named, read from each of them."""
         client = self._client(RetryPolicy.for_check())
         try:
             if self._may_be_several:
-                check_several(client, partial(self._client_of, client), self._organization_ids)
+                check_organizations(client, partial(self._client_of, client), self._organization_ids)
             else:
                 Organization(client, self._chosen).check()
         except AccessRefused as refusal:
@@ -118,7 +118,7 @@ class Zoho(Platform):
         base = self._streams_of(client, Organization(client, self._chosen))
         if not self._may_be_several:
             return combine(base, [base], STATES, "organization_id")
-        chosen = chosen_of_several(client, self._organization_ids)
+        chosen = organizations_to_read(client, self._organization_ids)
         several = len(chosen) > 1
         organizations = [Organization(client, each, name if several else "") for each, name in chosen.items()]
         streams = [self._streams_of(self._client_of(client, each.chosen), each) for each in organizations]
@@ -152,7 +152,7 @@ class Zoho(Platform):
         return streams_of([*self.stream_types, *(self.detail_types if self._details else ())], account)
 
     def _limits(self, calls: int = CALLS_PER_MINUTE) -> RateLimiter:
-        """Those of one organization."""
+        """The limits of one organization."""
         return RateLimiter(self._in_flight, CallBudget(calls, 60.0))
 
     def _client_of(self, client: ApiClient, organization_id: str) -> ApiClient:

@@ -1,4 +1,4 @@
-"""An account at Zoho: its client, and the tokens that every request carries. All products share it."""
+"""An account at Zoho, and the access tokens of its requests. All products share it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ class ZohoAccount(Account):
 
 
 class ZohoAuth(TokenAuth):
-    """Zoho's access tokens. What comes with a token says where the API of the account is."""
+    """Zoho's access tokens. The response with a token names the address of the account's API."""
 
     def __init__(self, tokens: AccessTokens, product: Product, follows: str | None) -> None:
         """
-        :param follows: address of the token endpoint whose ``api_domain`` is followed; ``None``: the API is at the
-            client's base URL
+        :param follows: address of the token endpoint whose ``api_domain`` is used; ``None``: the client's base URL is
         """
         super().__init__(tokens, scheme="Zoho-oauthtoken")
         self._product = product
@@ -50,8 +49,8 @@ class ZohoAuth(TokenAuth):
 
     @override
     def remember_granted(self, request: Request) -> None:
-        """One that belongs to no organization is kept: another may be refused because its organization is out of
-        calls, which says nothing about the token."""
+        """Prefer a request without an organization: one with an organization may be refused for its exhausted quota,
+        which says nothing about the token."""
         if self._granted is None or "organization_id" in dict(self._granted.params):
             super().remember_granted(request)
 

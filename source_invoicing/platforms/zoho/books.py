@@ -1,4 +1,4 @@
-"""The resources that Zoho Books alone has, one small class each. https://www.zoho.com/books/api/v3/introduction/"""
+"""The lists that only Zoho Books has, one small class each. https://www.zoho.com/books/api/v3/introduction/"""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Bills(ModifiedStream):
 class CustomerDebitNotes(ModifiedStream):
     """https://www.zoho.com/books/api/v3/customer-debit-notes/
 
-    Those rows of the list of invoices that are debit notes. What they are called in the response is not certain.
+    The rows of the list of invoices that are debit notes. Their key in the response is not certain.
     """
 
     resource = "invoices"
@@ -86,7 +86,7 @@ class RecurringExpenses(CreationOrderedStream):
 class RecurringBills(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/recurring-bills/
 
-    The documentation names nearly every field as a filter, the modification time too, so it is not relied on.
+    The documentation names nearly every field as a filter, even the modification time, so no filter is sent.
     """
 
     resource = "recurringbills"
@@ -116,7 +116,7 @@ class VendorCredits(ModifiedStream):
 class VendorCreditRefunds(ZohoStream):
     """https://www.zoho.com/books/api/v3/vendor-credits/#list-vendor-credit-refunds
 
-    The list filters by a modification time that its rows do not carry: full refresh.
+    The list filters by a modification time that its rows do not have: full refresh.
     """
 
     resource = "vendorcredits/refunds"
@@ -128,7 +128,7 @@ class VendorCreditRefunds(ZohoStream):
 class PurchaseOrders(ModifiedStream):
     """https://www.zoho.com/books/api/v3/purchase-order/
 
-    The list has been seen to come newest first whatever was asked for, which shows once there are several pages.
+    The list has been seen to come newest first for any requested order, which the reading notices on several pages.
     """
 
     resource = "purchaseorders"
@@ -147,8 +147,8 @@ class SalesOrders(ModifiedStream):
 class Journals(ZohoStream):
     """https://www.zoho.com/books/api/v3/journals/
 
-    Manual journals. Their filter by modification time has been seen to mean that very second only, so they are read
-    from the newest change backwards without it.
+    Manual journals. Their filter by modification time has been seen to select only that second, so they are read
+    without it, from the newest change backwards.
     """
 
     resource = "journals"
@@ -160,21 +160,24 @@ class Journals(ZohoStream):
 
 
 def statement_line(row: Row) -> Hashable:
-    """What identifies a line of a bank statement while it is read: when it is categorised, its key changes. Its
-    import, where it has one, does not."""
+    """What identifies a line of a bank statement during a sync: categorising it changes its key, but not the id of its
+    import, if it has one."""
     return row["account_id"], row["imported_transaction_id"] or row["transaction_id"]
 
 
 class Transactions(ZohoStream):
     """https://www.zoho.com/books/api/v3/bank-transactions/
 
-    Lines of bank statements and what was booked for them. Their only time is the business date, which may be that of
-    any day, and they are categorised later: full refresh.
+    Lines of bank statements and their bookings. Their only time is the business date, which may be any day, and they
+    are categorised later: full refresh.
 
-    A line that is not categorised yet has a blank ``transaction_id`` and is known by its ``imported_transaction_id``;
-    a booking without a statement line is known by its ``transaction_id``, and one line may be matched with several
-    bookings. So the key is both of them within a bank account, blanks included. When a line is categorised its key
-    changes: a destination that only adds keeps the line as it was before.
+    - A line that is not categorised yet has a blank ``transaction_id`` and is identified by its
+      ``imported_transaction_id``.
+    - A booking without a statement line is identified by its ``transaction_id``.
+    - A line may be matched with several bookings.
+
+    So the key is both ids within a bank account, blanks included. It changes when a line is categorised: a destination
+    that only appends keeps the old line.
     """
 
     resource = "banktransactions"
@@ -185,7 +188,7 @@ class Transactions(ZohoStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """Parts of a key have to be there: where a row lacks one, or has a null, it gets a blank."""
+        """A missing or null part of the key becomes an empty text."""
         page = super().read_page(response, request)
         for row in page.rows:
             row.update({field: "" for field in self.primary_key if row.get(field) is None})
@@ -193,7 +196,7 @@ class Transactions(ZohoStream):
 
     @override
     def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
-        """One bank account after the other: one place of the documentation asks for an account, others do not."""
+        """One list per bank account: some documentation requires an account, some does not."""
         if not isinstance(refusal, BadRequest) or "account_id" in partition.params:
             return ()
         logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
@@ -204,8 +207,8 @@ class Transactions(ZohoStream):
 class ChartOfAccounts(FilteredStream, ParentStream):
     """https://www.zoho.com/books/api/v3/chart-of-accounts/
 
-    Only active accounts come unless all are asked for, and balances only on request. The list sorts by names and
-    types, and filters by modification time. Balances change without a change of that time.
+    Inactive accounts and balances have to be asked for. The list sorts by name and type, and filters by modification
+    time. A change of a balance does not change that time.
     """
 
     resource = "chartofaccounts"
@@ -219,7 +222,7 @@ class ChartOfAccounts(FilteredStream, ParentStream):
 class AccountTransactions(ZohoChildStream):
     """https://www.zoho.com/books/api/v3/chart-of-accounts/#list-of-transactions-for-an-account
 
-    Every posting of every account, newest first or in whatever order Zoho has them: full refresh, and long.
+    All postings of all accounts, in no documented order: full refresh, and long.
     """
 
     parent_resource = "chartofaccounts"
@@ -230,14 +233,14 @@ class AccountTransactions(ZohoChildStream):
 
     @override
     def key(self, row: Row) -> Hashable:
-        """The list is that of one account, which no row has to name."""
+        """The list is that of one account, which its rows need not name."""
         return row.get("categorized_transaction_id")
 
 
 class BankRules(ZohoChildStream):
     """https://www.zoho.com/books/api/v3/bank-rules/
 
-    The account in a rule may be another than the bank account that has it, which is ``bank_account_id``.
+    The account in a rule may differ from the bank account that the rule belongs to, which is ``bank_account_id``.
     """
 
     parent_resource = "bankaccounts"
@@ -251,7 +254,7 @@ class BankRules(ZohoChildStream):
 class BaseCurrencyAdjustments(ZohoStream):
     """https://www.zoho.com/books/api/v3/base-currency-adjustment/
 
-    The list filters by a modification time that its rows do not carry: full refresh.
+    The list filters by a modification time that its rows do not have: full refresh.
     """
 
     resource = "basecurrencyadjustment"
@@ -323,7 +326,7 @@ class Locations(ZohoStream):
 class Employees(ZohoStream):
     """https://www.zoho.com/books/api/v3/expenses/#list-employees
 
-    Those who claim mileage.
+    Employees who claim mileage.
     """
 
     resource = "employees"
@@ -331,7 +334,7 @@ class Employees(ZohoStream):
     scopes = ("expenses",)
 
 
-#: In the order in which they are offered: what most people want first, and parents before their children.
+#: In the order in which they are offered: the most wanted first, parents before their children.
 STREAMS: tuple[type[ZohoStream], ...] = (
     streams.Contacts,
     streams.Items,

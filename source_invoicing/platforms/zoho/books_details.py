@@ -1,4 +1,4 @@
-"""The details of documents that Zoho Books alone has, one small class each. https://www.zoho.com/books/api/v3/"""
+"""The details of documents that only Zoho Books has, one small class each. https://www.zoho.com/books/api/v3/"""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class JournalLineItems(LineItems):
 class RecurringBillDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill
 
-    The documentation has the other path for this request alone.
+    The documentation has the other path for this request only.
     """
 
     source = RecurringBills
@@ -125,7 +125,7 @@ class RecurringBillDetails(ZohoDetails):
 class RecurringBillLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill
 
-    As the details of recurring bills.
+    The paths are those of the details of recurring bills.
     """
 
     source = RecurringBills

@@ -1,4 +1,4 @@
-"""What all lists of Zoho's products have in common. https://www.zoho.com/books/api/v3/pagination/"""
+"""The base classes of all lists of Zoho's products. https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ FLAGS = {"true": True, "false": False}
 # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
 SINCE_SHIFT = -1
 
-# Where a row has its custom fields, by their names.
+# The member of a row that holds its custom fields by name.
 CUSTOM_FIELDS = "custom_field_hash"
 
 # The failures with which Zoho refuses a list that the account cannot read.
 UNAVAILABLE = (AccessRefused, BadRequest, ResourceMissing)
-# What else may be the matter, where Zoho does not say that it is the account.
-OTHERWISE: Mapping[type[Failure], str] = {
+# Another possible cause, for failures that may have one.
+FURTHER_HINTS: Mapping[type[Failure], str] = {
     BadRequest: " If the account has all of that, the API has changed: look for a newer version of this connector.",
     ResourceMissing: " If every stream ends like this, check platform.base_url.",
 }
 
 
 def page_context(response: Response) -> Mapping[str, Any]:
-    """What a paged list reports about its page; empty where it is not paged."""
+    """What a list reports about its page; empty if it has no pages."""
     context = response.body.get("page_context") if isinstance(response.body, dict) else None
-    if isinstance(context, list):  # the documentation shows it so in places
+    if isinstance(context, list):  # some documentation pages show it as a list
         context = context[0] if context else None
     return context if isinstance(context, Mapping) else {}
 
@@ -67,18 +67,18 @@ def page_context(response: Response) -> Mapping[str, Any]:
 class ZohoStream(InvoicingStream):
     """A list of Zoho, without a modification time: full refresh, page by page.
 
-    Such lists come in an order of names or dates, in which an edit may move a row to a page that was read already, and
-    Zoho reports no totals: a list of several pages is read twice.
+    Such lists are sorted by name or date, so an edit may move a row to a page that was already read, and Zoho reports
+    no totals: a list of several pages is read twice.
     """
 
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
     paging: ClassVar[Paging] = Pages(resizable=True, may_be_whole=True)
     timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
-    #: The OAuth scopes that cover the list, without the product's name and ``.READ``.
+    #: The OAuth scopes that the list needs, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]
-    #: What the rows may be called in the response, without underscores; as a rule as the path ends.
+    #: Possible keys of the rows in the response, without underscores; by default the last step of the path.
     record_keys: ClassVar[tuple[str, ...]] = ()
-    #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not asked for.
+    #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not requested.
     sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
     #: Whether the parameter ``last_modified_time`` may be sent.
     filters: ClassVar[bool] = False
@@ -101,10 +101,10 @@ class ZohoStream(InvoicingStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """An envelope with the rows under a key of their own, and ``page_context`` where the list is paged.
+        """An envelope with the rows under one key, and ``page_context`` if the list has pages.
 
-        A list that is not paged says nothing of further rows. One with as many rows as its page can hold might go on
-        all the same.
+        A list without pages says nothing about further rows. If it has as many rows as a page can hold, it might
+        still continue.
         """
         rows = rows_in(response, *self.record_keys or (self.resource.rpartition("/")[2],))
         context = page_context(response)
@@ -128,16 +128,16 @@ class ZohoStream(InvoicingStream):
 
     @override
     def read_record(self, response: Response, key: Hashable) -> Row | None:
-        """Whatever it is: of one that is not there, Zoho has an error."""
+        """Any success means that the record exists: for a missing one, Zoho responds with an error."""
         return response.body if isinstance(response.body, dict) else {}
 
     @override
     def partitions(self) -> Iterable[Partition]:
-        """The organization's list."""
+        """The list of the organization."""
         yield self.of_organization(Partition())
 
     def of_organization(self, partition: Partition) -> Partition:
-        """A list as that of the organization, whose id each record carries."""
+        """A list of the organization, whose id each record gets."""
         organization_id = self.account.organization.id()
         chosen = {} if organization_id is None else {"organization_id": organization_id}
         return replace(partition, params={**chosen, **partition.params}, stamp={**chosen, **partition.stamp})
@@ -155,21 +155,21 @@ class ZohoStream(InvoicingStream):
 
     @override
     def explain(self, failure: Failure) -> Failure:
-        """Zoho's refusal is the same for a missing scope, a role without access and a module that is switched off."""
+        """Zoho refuses a missing scope, a role without access and a disabled module in the same way."""
         return self.unavailable(failure, f"the stream {self.name}") if isinstance(failure, UNAVAILABLE) else failure
 
     @property
     def full_scopes(self) -> list[str]:
-        """The OAuth scopes that cover the list, as a token is asked for."""
+        """The OAuth scopes that the list needs, as a token is requested with them."""
         return [f"{self.account.product.scope}.{scope}.READ" for scope in self.scopes]
 
     def unavailable(self, refusal: Failure, what: str) -> AccessRefused:
-        """A refusal with all that may be behind it.
+        """A refusal with all its possible causes.
 
-        :param what: cannot be read
+        :param what: what cannot be read
         """
         product = self.account.product
-        otherwise = next((hint for kind, hint in OTHERWISE.items() if isinstance(refusal, kind)), "")
+        otherwise = next((hint for kind, hint in FURTHER_HINTS.items() if isinstance(refusal, kind)), "")
         return AccessRefused(
             f"{refusal.sentence} This account cannot read {what}. Make a refresh token with the scope "
             f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
@@ -179,7 +179,7 @@ class ZohoStream(InvoicingStream):
 
 
 class CreatedStream(ZohoStream):
-    """A list that sorts by creation, which each page proves: no edit moves a row, and once is enough. Full refresh."""
+    """A list that sorts by creation, which each page confirms. No edit moves a row: it is read once. Full refresh."""
 
     plans: ClassVar[tuple[Plan, ...]] = (CREATION_ORDER, PASSES_UNFILTERED)
     sorts = {Order.OLDEST_ROW_FIRST: ("created_time", "A")}
@@ -190,20 +190,20 @@ class CreatedStream(ZohoStream):
 
 
 class CreationOrderedStream(CreatedStream):
-    """A list that carries modification times and sorts by creation, but neither sorts nor surely filters by them."""
+    """A list with modification times that sorts by creation. It does not sort, and may not filter, by those times."""
 
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
 
 
 class FilteredStream(CreationOrderedStream):
-    """A list that also filters by modification time, as far as its pages show that it does."""
+    """A list that also filters by modification time, if its pages confirm it."""
 
     plans = (CREATION_ORDER_FILTERED, *CreationOrderedStream.plans)
     filters = True
 
 
 class ModifiedStream(FilteredStream):
-    """A list that sorts and filters by modification time; each page proves it."""
+    """A list that sorts and filters by modification time; each page confirms it."""
 
     plans = (KEYSET, *FilteredStream.plans)
     sorts = {
@@ -214,7 +214,7 @@ class ModifiedStream(FilteredStream):
 
 
 class ZohoChildStream(ChildStream, ZohoStream):
-    """A list per parent, which costs a request for each."""
+    """A list per parent, which takes a request for each."""
 
     @override
     def partition_for(self, parent: Any) -> Partition:
@@ -222,8 +222,10 @@ class ZohoChildStream(ChildStream, ZohoStream):
 
 
 def fold_custom_fields(row: Row) -> None:
-    """Move the custom fields that lie loose in a row, ``cf_<name>``, to where others have theirs. What is there
-    already stays, and one that says something else stays loose."""
+    """Move custom fields from the row itself, ``cf_<name>``, into ``custom_field_hash``, where other rows have them.
+
+    Values that are already there stay; a field of the row with another value stays in the row.
+    """
     loose = [name for name in row if name.startswith("cf_")]
     folded = row.get(CUSTOM_FIELDS) or {}
     if not loose or not isinstance(folded, dict):

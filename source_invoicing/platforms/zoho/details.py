@@ -1,7 +1,7 @@
 """The details of documents that Zoho Invoice and Zoho Books both have, one small class each.
 
-They link to the pages of Zoho Books, https://www.zoho.com/books/api/v3/. Those of Zoho Invoice are called the same,
-below https://www.zoho.com/invoice/api/v3/.
+The links are to the pages of Zoho Books. Those of Zoho Invoice have the same names, below
+https://www.zoho.com/invoice/api/v3/.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from source_invoicing.platforms.zoho.streams import (
 from source_invoicing.streams import Account, DetailStream, Document, Row
 from source_invoicing.streams.derived import POSITION, first
 
-# What clients of the API are known to ask for at once.
+# Documents per request that clients of the API are known to ask for.
 MAX_AT_ONCE = 100
 
 
 class ZohoDetails(DetailStream):
-    """Documents whole, at ``<list>/<id>``: an envelope with one object, under a name that differs from list to list.
+    """Complete documents, at ``<list>/<id>``: an envelope with one object, whose name differs from list to list.
 
-    A record has the key of its document, and one of a part the id of the part beside it.
+    The key of a record is that of its document; the key of a part also has the id of the part.
     """
 
     source: ClassVar[type[ZohoStream]]
     detail = "{resource}/{id}"
-    #: Field with the id of a part; blank where the document is the record.
+    #: Field with the id of a part; empty if the record is the document.
     part_id: ClassVar[str] = ""
 
     _source: ZohoStream
@@ -58,7 +58,7 @@ class ZohoDetails(DetailStream):
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
-        """Sales orders are documented in a list of one."""
+        """The object may be in a list of one, as documented for sales orders."""
         body = response.body if isinstance(response.body, dict) else {}
         members = [each for value in body.values() for each in (value if isinstance(value, list) else [value])]
         for each in members:
@@ -70,20 +70,20 @@ class ZohoDetails(DetailStream):
     def records_of(self, detail: Row, document: Document) -> list[Row]:
         return super().records_of(detail if self.expand else self._tidied(detail), document)
 
-    def _tidied(self, whole: Row) -> Row:
-        """A document with lists where a single element stands alone, and its custom fields in one place."""
+    def _tidied(self, detail: Row) -> Row:
+        """A document with single elements in lists where the schema has lists, and its custom fields in one place."""
         members = self.schema_of_records()["properties"]
-        for name, value in whole.items():
+        for name, value in detail.items():
             types = members.get(name, {}).get("type", ())
             if isinstance(value, dict) and value and "array" in types and "object" not in types:
-                whole[name] = [value]
+                detail[name] = [value]
         if CUSTOM_FIELDS in members:
-            fold_custom_fields(whole)
-        return whole
+            fold_custom_fields(detail)
+        return detail
 
     @override
     def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
-        """A part without an id of its own is known by its position."""
+        """A part without an id gets its position as the id."""
         for part in super()._parts(document, stamps):
             if self.part_id and not part.get(self.part_id):
                 part[self.part_id] = str(part[POSITION])
@@ -97,10 +97,10 @@ class ZohoDetails(DetailStream):
 
 
 class BulkDetails(ZohoDetails):
-    """Documents of which several are read at once."""
+    """Documents of which one request reads several."""
 
     details_per_call = MAX_AT_ONCE
-    #: Path of the list that takes ids, and the parameter that they go into.
+    #: Path of the list that takes ids, and the parameter for them.
     bulk: ClassVar[tuple[str, str]]
 
     @override
@@ -151,7 +151,7 @@ class CustomerPaymentDetails(ZohoDetails):
 class CustomerPaymentApplications(ZohoDetails):
     """https://www.zoho.com/books/api/v3/customer-payments/#retrieve-a-payment
 
-    Which invoices a payment was applied to. The others are what payments of retainer invoices may have instead.
+    Which invoices a payment was applied to. Payments of retainer invoices may have the other members instead.
     """
 
     source = CustomerPayments
@@ -175,7 +175,7 @@ class CreditnoteLineItems(LineItems):
 class CreditnoteApplications(ZohoDetails):
     """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note
 
-    Which invoices a credit note was applied to. The latter stands in the documentation only.
+    Which invoices a credit note was applied to. Only the documentation has ``invoices``.
     """
 
     source = Creditnotes
@@ -199,7 +199,7 @@ class EstimateLineItems(LineItems):
 class ExpenseDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/expenses/#get-an-expense
 
-    The single line stands in the documentation only.
+    Only the documentation has ``line_item``.
     """
 
     source = Expenses
@@ -209,7 +209,7 @@ class ExpenseDetails(ZohoDetails):
 class ExpenseLineItems(LineItems):
     """https://www.zoho.com/books/api/v3/expenses/#get-an-expense
 
-    The single one stands in the documentation only.
+    Only the documentation has ``line_item``.
     """
 
     source = Expenses
@@ -245,7 +245,7 @@ class RetainerInvoiceLineItems(LineItems):
 class ContactDetails(ZohoDetails):
     """https://www.zoho.com/books/api/v3/contacts/#get-contact
 
-    Payment instruments are left out: they stay where they are.
+    Without payment instruments, which must not leave Zoho.
     """
 
     source = Contacts

@@ -1,4 +1,4 @@
-"""What is assumed of single documents of Zoho's products, which are asked for by their ids."""
+"""Checks of assumptions about single documents of Zoho's products, which are requested by their ids."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ AS_DECLARED, MORE = "what is declared", "other fields or types"
 A_FEW = 3
 # Members of documents that hold lists.
 WITH_LINES = ("line_items", "invoices", "bills")
-# No id of Zoho's is as short.
+# No id at Zoho is this short.
 DEAD_ID = "1"
 
-#: Lists of documents, and how pages of them were asked for already.
+#: Lists of documents, and the parameters with which a page of each was already requested.
 Documents = Mapping[str, Params | None]
-#: Lists whose first document is asked for.
+#: Lists whose first document is requested.
 DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
-# Carries its time of change under another name.
+# Its documents have the modification time under another name.
 OTHERWISE_TIMED = "customer_payments"
 
 
 def _document(inquiry: Inquiry, name: str, row: Row) -> tuple[Row, str]:
-    """A row of a list asked for by itself: the document, and how it is written.
+    """Request the document of a row: the document, and how it is written.
 
-    :raises CannotTell: when it does not come
+    :raises CannotTell: when the answer holds none
     """
     stream = inquiry.stream(name)
     body = inquiry.page(name, path=f"{stream.resource}/{{id}}", key=stream.key(row)).answered.body
@@ -62,7 +62,7 @@ Found = tuple[Resource, Row, Row, str]
 
 
 def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
-    """The first document of each of some lists, where it comes: the list, the row in it, the document, and how it is
+    """The first document of each list, if it can be read: the list, the row in it, the document, and how it is
     written."""
     for name, params in among.items():
         page = inquiry.page(name, params=params).page
@@ -74,7 +74,7 @@ def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
 def _some_document(inquiry: Inquiry, among: Documents) -> Found:
     """The first of :func:`_documents`.
 
-    :raises CannotTell: when none comes
+    :raises CannotTell: when there is none
     """
     for found in _documents(inquiry, among):
         return found
@@ -88,9 +88,9 @@ def _some_document(inquiry: Inquiry, among: Documents) -> Found:
     }
 )
 def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:
-    """Does a document hold what the schema of its details says?
+    """Does a document hold what the schema of its details declares?
 
-    :param details: the stream of them, whether it is read or not
+    :param details: their stream, which need not be selected
     :param among: see :meth:`.Inquiry.rows`
     """
     document, _ = _document(inquiry, name, inquiry.rows(name, among)[0])
@@ -106,7 +106,7 @@ def detail_form(inquiry: Inquiry, among: Documents) -> str:
 
 @question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
 def detail_lines(inquiry: Inquiry, among: Documents) -> str:
-    """How are the lines of a document written that has a single one?"""
+    """How is a single line of a document written?"""
     for _, _, document, _ in _documents(inquiry, among):
         for lines in filter(None, map(document.get, WITH_LINES)):
             if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
@@ -116,7 +116,7 @@ def detail_lines(inquiry: Inquiry, among: Documents) -> str:
 
 @question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
 def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
-    """Does a document show members that hold nothing?"""
+    """Does a document have empty members?"""
     _, _, document, _ = _some_document(inquiry, among)
     return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
 
@@ -129,7 +129,7 @@ def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
     }
 )
 def detail_time(inquiry: Inquiry, among: Documents) -> str:
-    """Does a document carry the time of change that its list has?"""
+    """Does a document have the modification time that it has in its list?"""
     for stream, row, document, _ in _documents(inquiry, among):
         listed = stream.timestamp(row)
         if listed is not None:
@@ -146,7 +146,7 @@ def detail_time(inquiry: Inquiry, among: Documents) -> str:
     }
 )
 def details_at_once(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str:
-    """Can a hundred documents be asked for at once? If not, a few of them?"""
+    """Can a hundred documents be requested at once? If not, a few of them?"""
     stream, rows, (path, param) = inquiry.stream(name), inquiry.rows(name, CHANGES.newest), kind.bulk
     outcome = ""
     for most, taken in ((MAX_AT_ONCE, ANSWERS), (A_FEW, FEWER)):
@@ -165,17 +165,17 @@ def details_at_once(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str
     }
 )
 def dead_document(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str:
-    """What if one of several documents is gone?"""
+    """How is a request for several documents answered if one of them is gone?"""
     path, param = kind.bulk
     key = inquiry.stream(name).key(inquiry.rows(name, CHANGES.newest)[0])
     answer = inquiry.page(name, path=path, params={param: f"{key},{DEAD_ID}", "filter_by": None})
     return LEFT_OUT if answer.failure is None else REFUSED
 
 
-def of_documents(among: Documents) -> list[Probe]:
-    """How documents come, one by one and several at once.
+def probes_of_documents(among: Documents) -> list[Probe]:
+    """The probes of documents, requested one by one and several at once.
 
-    :param among: lists whose first documents show it
+    :param among: lists whose first documents are used
     """
     return [
         Probe("detail", "/invoices/{id} answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
@@ -194,7 +194,7 @@ def of_documents(among: Documents) -> list[Probe]:
         Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(among), OBJECT),
         Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(among), ARRAY),
         Probe("detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(among), PRESENT),
-        of_details("invoices", InvoiceDetails),
+        probe_of_details("invoices", InvoiceDetails),
         Probe(
             "detail-time",
             "A document carries the time that it has in its list.",
@@ -219,10 +219,10 @@ def of_documents(among: Documents) -> list[Probe]:
     ]
 
 
-def of_details(name: str, kind: type[ZohoDetails], among: Params | None = None) -> Probe:
-    """Documents hold what the schema of their details says.
+def probe_of_details(name: str, kind: type[ZohoDetails], among: Params | None = None) -> Probe:
+    """The probe that documents hold what the schema of their details declares.
 
-    :param among: of a page that was asked for already
+    :param among: parameters of a page that was already requested
     """
     fact = f"The details of {in_words(name)} hold what their schema declares."
     return Probe(f"{name}-detail", fact, INFERRED, detail_known(name, kind, among), AS_DECLARED)

@@ -1,4 +1,4 @@
-"""States of a time when a connection read one organization, which do not say which."""
+"""States from when a connection read one organization, which do not name it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from source_invoicing.http import Failure, logger
 from source_invoicing.streams import Account, InvoicingStream, PageRequest
 from source_invoicing.streams.resource import ResourceList
 
-# Streams that are looked at. One is enough as a rule: its cursor is the time of a row that one organization has.
+# The most streams to check. One is usually enough: its cursor is the time of a row, which only one organization has.
 MAX_STREAMS = 5
 
 
 def assign_states_to_accounts(streams: Sequence[InvoicingStream]) -> None:
-    """Give each state without parts to the organization that it belongs to. Where that does not show, all begin at the
-    top: the cursor of another organization would leave out rows.
+    """Assign each state that names no organization to the one it belongs to.
 
-    :param streams: at their states
+    If that cannot be found out, all organizations start from the beginning: the cursor of another one would skip rows.
+
+    :param streams: with their states set
     """
     waiting = [stream.accounts_state for stream in streams if stream.accounts_state and stream.accounts_state.unclaimed]
     if not waiting:
@@ -31,19 +32,19 @@ def assign_states_to_accounts(streams: Sequence[InvoicingStream]) -> None:
 
 
 def _owner(streams: Sequence[InvoicingStream]) -> Account | None:
-    """The account whose list has a row that was changed at the very second of the cursor."""
-    perhaps: list[Account] = []
+    """The account whose list has a row with the cursor as its modification time."""
+    candidates: list[Account] = []
     for stream, cursor in [(stream, cursor) for stream in streams if (cursor := _cursor(stream))][:MAX_STREAMS]:
         found = [member.account for member in stream.members if _has_row_of(member, cursor)]
         if len(found) == 1:
             return found[0]
-        perhaps += found
-    # Several have such rows: the one that comes first in the configuration is likely to have been there first.
-    return perhaps[0] if perhaps else None
+        candidates += found
+    # Several have such rows: the first one in the configuration was probably the only one before.
+    return candidates[0] if candidates else None
 
 
 def _cursor(stream: InvoicingStream) -> int | None:
-    """The cursor of a stream that has a list of its own, in seconds since 1970 (UTC)."""
+    """The cursor of a stream that has its own list, in seconds since 1970 (UTC)."""
     state, field = stream.accounts_state, stream.cursor_field
     if state is None or not isinstance(field, str) or stream.source_stream is not stream:
         return None
@@ -51,7 +52,7 @@ def _cursor(stream: InvoicingStream) -> int | None:
 
 
 def _has_row_of(stream: InvoicingStream, second: int) -> bool:
-    """Whether the first page of what was changed since a time has a row of that very second."""
+    """Whether the first page of rows changed since a time has a row of that second."""
     request = PageRequest(order=stream.remaining_plans.best.order, since=second)
     try:
         return any(

@@ -1,4 +1,4 @@
-"""The verdict on responses of Zoho by its error codes, the sentences for them, and lists that are missing."""
+"""What a response of Zoho means, by its error code, and the messages for the user."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ BLOCKED, PER_MINUTE, PER_DAY, IN_FLIGHT = 43, 44, 45, 1070
 UNAUTHORIZED_CODE, NO_SUCH_RECORD = 57, 1002
 ORGANIZATION_NEEDED, ORGANIZATION_FOREIGN = 6024, 6041
 
-# What is told in Zoho's own words, by code and by status.
+# Failures with Zoho's own message, by code and by status.
 BY_CODE: Mapping[int | None, type[Failure]] = {
     UNAUTHORIZED_CODE: LoginRefused,
     INVALID_TOKEN: LoginRefused,
@@ -62,20 +62,20 @@ BY_STATUS: Mapping[int, type[Failure]] = {
 
 
 def error_text(body: Any) -> str | None:
-    """The words of an error body: ``{"code", "message"}``."""
+    """The message of an error body: ``{"code", "message"}``."""
     if not isinstance(body, dict) or not body.get("message"):
         return None
     code = "" if body.get("code") is None else f" (code {body['code']})"
     return f"{without_full_stop(str(body['message']))}{code}"
 
 
-# A response that is not Zoho's may come from something in front of it.
+# A response that is not Zoho's may come from a proxy.
 NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the API."
 
 
 @dataclass(frozen=True)
 class ZohoErrorHandler:
-    """Resolves a response by the code in its body, and by its status where the code says nothing.
+    """Resolves a response by the code in its body, or by its status if the code is not known.
 
     :param product: for messages
     :param organization_id: the configured one, for messages
@@ -90,7 +90,7 @@ class ZohoErrorHandler:
             return by_status(response)
         code = _number(response.body.get("code"))
         if response.ok:
-            return OK if code in (0, None) else self._by_code(response, code) or self._under_success(response)
+            return OK if code in (0, None) else self._by_code(response, code) or self._error_under_success(response)
         return self._by_code(response, code) or self._by_status(response) or by_status(response)
 
     def _by_code(self, response: Response, code: int | None) -> Verdict | None:
@@ -131,13 +131,13 @@ class ZohoErrorHandler:
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
             return Retry(transient_failure(sentence), after=retry_after(response.headers), rate_limited=True)
         if response.status == HTTPStatus.BAD_REQUEST:
-            # A parameter that a list does not take, or a module that is switched off or not in the plan: which codes
-            # they have is documented for few lists.
+            # A parameter that the list does not accept, or a module that is disabled or not in the plan. The codes for
+            # these are documented for few lists.
             return Fail(BadRequest(sentence, FailureType.system_error))
         kind = BY_STATUS.get(response.status)
         return Fail(kind(sentence, FailureType.config_error)) if kind else None
 
-    def _under_success(self, response: Response) -> Verdict:
+    def _error_under_success(self, response: Response) -> Verdict:
         return Retry(
             UnexpectedResponse(
                 f"{self._sentence(response)} Zoho documents no error under this status. Run the sync again; if it "
@@ -148,15 +148,14 @@ class ZohoErrorHandler:
 
     def _sentence(self, response: Response) -> str:
         words = error_text(response.body)
-        behind = f": {words}" if words else ""
-        return f"{self.product.title} answered HTTP {response.status} for {response.path}{behind}."
+        suffix = f": {words}" if words else ""
+        return f"{self.product.title} answered HTTP {response.status} for {response.path}{suffix}."
 
 
 def rows_in(response: Response, *record_keys: str) -> list[Row]:
-    """The rows of a list, which stand under a key of their own.
+    """The rows of a list, which are under one key of the body.
 
-    :param record_keys: those that the list may have, spelt without underscores: some are documented with them and come
-        without
+    :param record_keys: possible keys, without underscores: some are documented with underscores and come without
     :raises MalformedResponse: if the body does not hold a list there
     """
     body = response.body if isinstance(response.body, dict) else {}
@@ -171,7 +170,7 @@ def rows_in(response: Response, *record_keys: str) -> list[Row]:
 
 
 def several_organizations(organizations: Iterable[Any]) -> Failure:
-    """The failure of a user with several organizations and no choice among them."""
+    """The failure of a user with several organizations who has chosen none."""
     names = _names(organizations)
     return config_failure(
         "platform.organization_id is missing, and the Zoho user belongs to several organizations"
@@ -183,8 +182,8 @@ def several_organizations(organizations: Iterable[Any]) -> Failure:
 def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = ()) -> Failure:
     """The failure of a user who does not belong to some of the chosen organizations.
 
-    :param chosen: their ids; none where Zoho was to pick the only one
-    :param organizations: those there are
+    :param chosen: ids of these organizations; empty if Zoho was to pick the user's only one
+    :param organizations: the user's organizations
     """
     if not chosen:
         return config_failure(
@@ -202,18 +201,18 @@ def foreign_organizations(chosen: Sequence[str], organizations: Iterable[Any] = 
 
 
 def _names(organizations: Iterable[Any]) -> str:
-    return ", ".join(named(each) for each in organizations if isinstance(each, Mapping))
+    return ", ".join(label(each) for each in organizations if isinstance(each, Mapping))
 
 
-def named(organization: Mapping[str, Any]) -> str:
-    """An organization by name and id."""
+def label(organization: Mapping[str, Any]) -> str:
+    """Name and id of an organization, for messages."""
     return f"{organization.get('name') or 'without a name'} ({organization.get('organization_id')})"
 
 
 def token_refusal(data_center: str, host: str, error: str, description: str) -> Failure:
     """Why the token endpoint issues no token. https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html
 
-    A wrong data center has no error of its own: nothing that was made elsewhere is known there.
+    A wrong data center has no error code: it does not know clients or tokens of another one.
     """
     words = f"{error}: {description}" if description else error
     name = error.strip().lower().replace(" ", "_")
@@ -251,7 +250,7 @@ def _number(code: Any) -> int | None:
 
 
 def _reset(headers: Mapping[str, str]) -> str:
-    """When the quota of the day is renewed: ``X-Rate-Limit-Reset`` holds seconds, and not every account gets it."""
+    """When the daily quota is renewed: ``X-Rate-Limit-Reset`` holds seconds, and not every account gets it."""
     seconds = whole_number(headers.get("X-Rate-Limit-Reset", ""))
     if seconds is None or seconds > SECONDS_PER_DAY:
         return "they are renewed at midnight in the organization's time zone"

@@ -1,4 +1,4 @@
-"""What Zoho Invoice has otherwise than Zoho Books, and all that it has. https://www.zoho.com/invoice/api/v3/"""
+"""What differs in Zoho Invoice from Zoho Books, and the lists of all its streams. https://www.zoho.com/invoice/api/v3/"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CreditNotes(streams.Creditnotes):
 class RecurringExpenses(CreationOrderedStream):
     """https://www.zoho.com/invoice/api/v3/recurring-expenses/
 
-    As recurring invoices. The modification time may be blank.
+    Like recurring invoices. The modification time may be blank.
     """
 
     resource = "recurringexpenses"
@@ -54,7 +54,7 @@ class CreditNoteApplications(details.CreditnoteApplications):
     source = CreditNotes
 
 
-#: In the order in which they are offered: what most people want first, and parents before their children.
+#: In the order in which they are offered: the most wanted first, parents before their children.
 STREAMS: tuple[type[ZohoStream], ...] = (
     streams.Contacts,
     streams.Items,

@@ -1,4 +1,4 @@
-"""From a code of the API console to a configuration. https://www.zoho.com/accounts/protocol/oauth/self-client/overview.html"""
+"""Turns a code from the API console into a configuration. https://www.zoho.com/accounts/protocol/oauth/self-client/overview.html"""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from source_invoicing.http import (
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, named, token_refusal
-from source_invoicing.platforms.zoho.organization import listed, the_only_one
+from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, label, token_refusal
+from source_invoicing.platforms.zoho.organization import list_organizations, only_organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 
 SECRETS = ("client_id", "client_secret", "code")
@@ -27,7 +27,7 @@ WHERE_IT_IS = "The API console of your data center (api-console.zoho.com and the
 
 
 def exchange_code(options: Fields) -> dict[str, str]:
-    """The options of a configuration, with the refresh token that a code is good for.
+    """Exchange a code for a refresh token: the options of a configuration with that token.
 
     :param options: :data:`SECRETS`, ``data_center``, ``token_url``, ``base_url``
     :raises Failure: when Zoho gives none
@@ -56,13 +56,13 @@ def exchange_code(options: Fields) -> dict[str, str]:
 
 
 def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str]:
-    """The id of the user's organization, or a blank where there are several, and a sentence about it.
+    """The id of the user's organization, or an empty text if there are several, and a sentence about it.
 
-    :param check: tries the account where the token may not list organizations
-    :raises Failure: when there is none, or the token is no good
+    :param check: tests the account if the token may not list organizations
+    :raises Failure: when there is none, or the token does not work
     """
     try:
-        rows = listed(client)
+        rows = list_organizations(client)
     except (AccessRefused, ResourceMissing):
         check()
         return "", (
@@ -71,14 +71,14 @@ def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str
         )
     if len(rows) > 1:
         return "", (
-            f"The refresh token works. The user belongs to several organizations: {', '.join(map(named, rows))}. Set "
+            f"The refresh token works. The user belongs to several organizations: {', '.join(map(label, rows))}. Set "
             "platform.organization_id to the id of the one to read, to several ids with commas between them, or to all."
         )
-    return the_only_one(rows), f"The refresh token works. The organization is {named(rows[0])}."
+    return only_organization(rows), f"The refresh token works. The organization is {label(rows[0])}."
 
 
 def with_code_used(failure: Failure) -> Failure:
-    """A failure that came after the code was exchanged."""
+    """A failure after the code was exchanged."""
     return Failure(
         f"{failure.sentence} The code has been used up: generate a new one to log in again.",
         failure.failure_type or FailureType.config_error,
@@ -86,7 +86,7 @@ def with_code_used(failure: Failure) -> Failure:
 
 
 def _refusal(data_center: str, host: str, error: str, description: str) -> Failure:
-    """Why a code is not exchanged. Another data center knows neither the client nor the code, and says either."""
+    """Why a code is refused. A wrong data center knows neither the client nor the code, and may refuse either."""
     words = f"{error}: {description}" if description else error
     another = (
         f"made in another data center than {data_center}: the ending of the address in your browser when you use Zoho "

@@ -1,4 +1,4 @@
-"""The organizations that are read."""
+"""The organizations to read."""
 
 from __future__ import annotations
 
@@ -19,78 +19,78 @@ from source_invoicing.http import (
     config_failure,
     logger,
 )
-from source_invoicing.platforms.zoho.error_handler import foreign_organizations, named, rows_in, several_organizations
+from source_invoicing.platforms.zoho.error_handler import foreign_organizations, label, rows_in, several_organizations
 from source_invoicing.streams import Row
 
-#: Stands for all ids.
+#: Value of ``organization_id`` for all organizations.
 ALL = "all"
 
 
-def ids_in(option: str) -> tuple[str, ...]:
-    """The ids in the option ``organization_id``, each once; :data:`ALL` alone where it is among them."""
+def parse_ids(option: str) -> tuple[str, ...]:
+    """The ids in the option ``organization_id``, each once; only :data:`ALL` if it is among them."""
     ids = tuple(dict.fromkeys(filter(None, re.split(r"[\s,;]+", option))))
     return (ALL,) if ALL in map(str.lower, ids) else ids
 
 
 def may_be_several(ids: Sequence[str]) -> bool:
-    """Whether :func:`ids_in` names several organizations, or as many as there are."""
+    """Whether the ids of :func:`parse_ids` may stand for several organizations."""
     return len(ids) > 1 or ALL in ids
 
 
 class Organization:
-    """An organization that is read: one that was chosen, or the only one there is.
+    """An organization to read: a chosen one, or the user's only one.
 
     Safe to use from several threads; Zoho is asked once.
 
-    :ivar chosen: its id, or a blank
-    :ivar name: what messages call it, where several are read
+    :ivar chosen: its id, or an empty text
+    :ivar name: its name in messages, if several are read
     """
 
     def __init__(self, client: ApiClient, chosen: str, name: str = "") -> None:
         self.chosen = chosen
         self.name = name
         self._client = client
-        self._finding_out = threading.Lock()
+        self._lock = threading.Lock()
         self._known = bool(chosen)
         self._id: str | None = chosen or None
         self._failure: Failure | None = None
 
     def id(self) -> str | None:
-        """Its id; ``None`` where only Zoho knows, because the token may not list organizations.
+        """Its id; ``None`` if only Zoho knows it, because the token may not list organizations.
 
         :raises Failure: when the user has none or several, and none was chosen
         """
-        # Each record is stamped with the id, so once it is known no lock is taken.
+        # Called for each record, so no lock is taken once the id is known.
         if not self._known:
-            with self._finding_out:
+            with self._lock:
                 if self._failure is not None:
                     raise self._failure
                 if not self._known:
-                    self._find_out()
+                    self._look_up()
         return self._id
 
     def check(self) -> None:
-        """Prove that it can be read. One or two requests.
+        """Test that it can be read, with one or two requests.
 
         :raises Failure: with a sentence that says what to change
         """
         try:
-            organizations = listed(self._client)
+            organizations = list_organizations(self._client)
         except (AccessRefused, ResourceMissing) as refusal:
             try:
                 ask_for_a_contact(self._client, self.chosen)
             except ResourceMissing:
-                # Why organizations cannot be listed says more.
+                # The reason why organizations cannot be listed says more.
                 raise refusal from None
             return
         if not self.chosen:
-            the_only_one(organizations)
-        elif self.chosen not in by_id(organizations):
+            only_organization(organizations)
+        elif self.chosen not in names_by_id(organizations):
             raise foreign_organizations([self.chosen], organizations)
 
-    def _find_out(self) -> None:
+    def _look_up(self) -> None:
         try:
-            self._id = the_only_one(listed(self._client))
+            self._id = only_organization(list_organizations(self._client))
         except (AccessRefused, ResourceMissing):
             logger.info("The token may not list organizations. Zoho picks the user's only one.")
         except Failure as failure:
@@ -99,28 +99,28 @@ class Organization:
         self._known = True
 
 
-def listed(client: ApiClient) -> list[Row]:
-    """The user's organizations. https://www.zoho.com/books/api/v3/organizations/ — neither paged nor in need of one."""
+def list_organizations(client: ApiClient) -> list[Row]:
+    """The user's organizations, on one page. https://www.zoho.com/books/api/v3/organizations/"""
     try:
         return client.fetch(Request("organizations"), lambda response: rows_in(response, "organizations"))
     except BadRequest as refusal:
-        # A request without parameters cannot be malformed.
+        # A request without parameters cannot be malformed, so access is refused.
         raise AccessRefused(refusal.sentence, FailureType.config_error) from None
 
 
-def by_id(organizations: Sequence[Row]) -> dict[str, str]:
-    """Names of organizations, each with its id, by id."""
-    return {str(each.get("organization_id")): named(each) for each in organizations}
+def names_by_id(organizations: Sequence[Row]) -> dict[str, str]:
+    """Names of organizations, for messages, by their ids."""
+    return {str(each.get("organization_id")): label(each) for each in organizations}
 
 
-def chosen_of_several(client: ApiClient, ids: Sequence[str]) -> dict[str, str]:
-    """The organizations to read, their names by their ids. One request.
+def organizations_to_read(client: ApiClient, ids: Sequence[str]) -> dict[str, str]:
+    """Names of the organizations to read, by their ids. One request.
 
-    :param ids: as :func:`ids_in` gives them
-    :raises Failure: when all are to be read, and Zoho does not list them
+    :param ids: the result of :func:`parse_ids`
+    :raises Failure: when all are to be read and Zoho does not list them
     """
     try:
-        names = by_id(listed(client))
+        names = names_by_id(list_organizations(client))
     except Failure as failure:
         if ALL in ids:
             raise _cannot_list(failure) if isinstance(failure, (AccessRefused, ResourceMissing)) else failure from None
@@ -129,24 +129,24 @@ def chosen_of_several(client: ApiClient, ids: Sequence[str]) -> dict[str, str]:
     if ALL not in ids:
         return {each: names.get(each, each) for each in ids}
     if not names:
-        the_only_one([])
+        only_organization([])
     return names
 
 
-def check_several(client: ApiClient, client_of: Callable[[str], ApiClient], ids: Sequence[str]) -> None:
-    """Prove that organizations can be read: one request, and one for each that was named.
+def check_organizations(client: ApiClient, client_of: Callable[[str], ApiClient], ids: Sequence[str]) -> None:
+    """Test that organizations can be read: one request, and one for each named organization.
 
-    :param client_of: the client of an organization
-    :raises Failure: with a sentence that says which cannot be, and what to change
+    :param client_of: returns the client of an organization
+    :raises Failure: with a sentence that says which cannot be read, and what to change
     """
     if ALL in ids:
-        chosen_of_several(client, ids)
+        organizations_to_read(client, ids)
         return
     try:
-        organizations = listed(client)
+        organizations = list_organizations(client)
     except (AccessRefused, ResourceMissing):
         organizations = []
-    names = by_id(organizations)
+    names = names_by_id(organizations)
     foreign = [each for each in ids if names and each not in names]
     if foreign:
         raise foreign_organizations(foreign, organizations)
@@ -163,7 +163,7 @@ def check_several(client: ApiClient, client_of: Callable[[str], ApiClient], ids:
 
 
 def _try(client: ApiClient, organization_id: str, *, is_listed: bool) -> Failure | None:
-    """Why an organization cannot be read. Of one that is listed, something else than contacts may be."""
+    """Why an organization cannot be read. If it is listed, a refusal of contacts alone does not count."""
     try:
         ask_for_a_contact(client, organization_id)
     except Failure as failure:
@@ -172,13 +172,13 @@ def _try(client: ApiClient, organization_id: str, *, is_listed: bool) -> Failure
 
 
 def ask_for_a_contact(client: ApiClient, organization_id: str) -> None:
-    """Ask for what every token is likely to cover."""
+    """Read one contact, which nearly every token may read."""
     chosen = {"organization_id": organization_id} if organization_id else {}
     client.send(Request("contacts", {**chosen, "page": 1, "per_page": 1}))
 
 
-def the_only_one(organizations: list[Row]) -> str:
-    """The id of the only organization. Picking one of several could read the wrong books.
+def only_organization(organizations: list[Row]) -> str:
+    """The id of the only organization. One of several is not picked: it could be the wrong one.
 
     :raises Failure: when there are none or several
     """

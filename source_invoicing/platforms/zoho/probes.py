@@ -1,4 +1,4 @@
-"""What is assumed of Zoho's products and can be settled by reading a real account.
+"""Checks of assumptions about Zoho's products against a real account.
 https://www.zoho.com/books/api/v3/pagination/"""
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from source_invoicing.platforms.zoho.document_probes import (
     LEFT_OUT,
     Documents,
     dead_document,
-    of_details,
-    of_documents,
+    probe_of_details,
+    probes_of_documents,
 )
 from source_invoicing.platforms.zoho.questions import (
     ALL,
@@ -82,15 +82,14 @@ from source_invoicing.streams.probing.lists import (
 )
 
 COUNTED = {"response_option": 1}
-# Accounts are not sorted either. The page that is looked at is the one that was asked for with their balances.
+# Accounts are not sorted either. The page used is the one that was requested with their balances.
 WITH_BALANCES = replace(UNSORTED, newest={"showbalance": "true"})
 
 
 def changes(names: Sequence[str], selects: Mark, sorts: Mark, border: Mark = INFERRED) -> list[Probe]:
-    """Lists filter and sort by the time of the last change.
+    """The probes that lists filter and sort by modification time.
 
-    :param selects: how much is known of the filter, ``sorts`` of the order, and ``border`` of the second that a filter
-        names
+    :param selects: how sure the filter is; ``sorts``: the order; ``border``: that the filter includes its own second
     """
     return [
         probe
@@ -104,7 +103,7 @@ def changes(names: Sequence[str], selects: Mark, sorts: Mark, border: Mark = INF
 
 
 def created(name: str) -> Probe:
-    """A list sorts by creation."""
+    """The probe that a list sorts by creation."""
     return Probe(
         f"{name}-created",
         f"sort_column=created_time orders {in_words(name)}.",
@@ -116,10 +115,10 @@ def created(name: str) -> Probe:
 
 
 def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = None) -> Probe:
-    """The rows of a list stand under a key.
+    """The probe of the key that holds the rows of a list.
 
-    :param keys: those that are known, the likeliest one first
-    :param among: of a page that was asked for already
+    :param keys: the known ones, the most likely one first
+    :param among: parameters of a page that was already requested
     """
     return Probe(
         f"{name.replace('_', '-')}-key",
@@ -134,9 +133,9 @@ def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = N
 def answers(
     name: str, beside: str = "invoices", among: Params | None = None, assumed: tuple[str, ...] = (ANSWERS,)
 ) -> Probe:
-    """A path answers that the connector does not ask, or not yet.
+    """The probe of a path that the connector does not use.
 
-    :param among: of a page of the list beside it that was asked for already
+    :param among: parameters of a page of the list ``beside`` that was already requested
     """
     probe_id = f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}"
     return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, page_params=among), assumed)
@@ -290,7 +289,7 @@ def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Prob
             HONOURED,
         ),
         Probe("list-users", "Users are listed.", VERIFIED, listed("users"), ANSWERS),
-        *of_documents(documents),
+        *probes_of_documents(documents),
     )
 
 
@@ -306,9 +305,9 @@ INVOICE_PROBES = (
     created("time_entries"),
     *SUBLISTS,
     answers("contacts/{id}", "contacts", CHANGES.newest),
-    of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
-    of_details("retainer_invoices", details.RetainerInvoiceDetails, CREATED.oldest),
-    of_details("expenses", details.ExpenseDetails),
+    probe_of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
+    probe_of_details("retainer_invoices", details.RetainerInvoiceDetails, CREATED.oldest),
+    probe_of_details("expenses", details.ExpenseDetails),
 )
 BOOKS_PROBES = (
     *changes(["bills"], VERIFIED, INFERRED, VERIFIED),
@@ -384,10 +383,10 @@ BOOKS_PROBES = (
     ),
     *SUBLISTS,
     *map(answers, ("reportingtags", "recurringjournals", "categories")),
-    of_details("bills", books_details.BillDetails, CHANGES.newest),
-    of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
-    of_details("expenses", details.ExpenseDetails),
-    of_details("journals", books_details.JournalDetails),
+    probe_of_details("bills", books_details.BillDetails, CHANGES.newest),
+    probe_of_details("customer_payments", details.CustomerPaymentDetails, CHANGES.newest),
+    probe_of_details("expenses", details.ExpenseDetails),
+    probe_of_details("journals", books_details.JournalDetails),
     Probe(
         "dead-sales-order",
         "Of several sales orders, one that is gone is left out.",

@@ -22,7 +22,7 @@ class Product:
     scope: str
 
     def root(self, host: str) -> str:
-        """Where the product's API lives on a host, which may name that place already."""
+        """Address of the product's API on a host, which may already include the path."""
         root = f"/{self.path}/v3"
         host = host.rstrip("/")
         return host if host.endswith(root) else host + root
@@ -30,7 +30,7 @@ class Product:
 
 @dataclass(frozen=True)
 class DataCenter:
-    """Where an account lives. Nothing of it is known in another data center."""
+    """The hosts of a data center. Accounts and clients are known only in their own data center."""
 
     accounts: str
     api: str
@@ -44,7 +44,7 @@ DATA_CENTERS: Mapping[str, DataCenter] = {
     "in": DataCenter("https://accounts.zoho.in", "https://www.zohoapis.in"),
     "au": DataCenter("https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
     "jp": DataCenter("https://accounts.zoho.jp", "https://www.zohoapis.jp"),
-    # The only one whose two hosts end differently.
+    # The only data center whose two hosts end differently.
     "ca": DataCenter("https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
     "cn": DataCenter("https://accounts.zoho.com.cn", "https://www.zohoapis.com.cn"),
     "sa": DataCenter("https://accounts.zoho.sa", "https://www.zohoapis.sa"),
@@ -55,12 +55,12 @@ API_HOST = re.compile(r"www\.zohoapis\.[a-z]{2,3}(\.[a-z]{2})?")
 
 
 def token_endpoint(address: str) -> str:
-    """The token endpoint, from its own address or that of its host."""
+    """The token endpoint, from its full address or that of its host."""
     return address.rstrip("/") if urlsplit(address).path.strip("/") else address.rstrip("/") + TOKEN_PATH
 
 
 def is_zoho(api_domain: str, token_url: str) -> bool:
-    """Whether a token may be sent there: one of Zoho's API hosts, or the host that issued it."""
+    """Whether a token may be sent to a host: one of Zoho's API hosts, or the host that issued the token."""
     parts = urlsplit(api_domain)
     return parts.netloc == urlsplit(token_url).netloc or (
         parts.scheme == "https" and API_HOST.fullmatch(parts.netloc) is not None

@@ -1,4 +1,4 @@
-"""What Zoho's products can be asked about their own ways: page_context, limits, organizations."""
+"""Questions to Zoho's API about its behavior: page_context, limits, organizations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ HEADER_PREFIX = "X-com-zoho"
 
 @question(dict.fromkeys((OBJECT, ARRAY, ABSENT), "The connector reads either, and does without."))
 def context_form(inquiry: Inquiry, *names: str) -> str:
-    """How do lists describe their pages? It is absent where one of them does without.
+    """How is page_context written? It counts as absent if one list lacks it.
 
     :param names: a list that may be long, and one that likely fits on a page
     """
@@ -60,7 +60,7 @@ def context_form(inquiry: Inquiry, *names: str) -> str:
 
 @question({PRESENT: "The list is read page by page.", ABSENT: "The whole list is one page."})
 def paged(inquiry: Inquiry, name: str) -> str:
-    """Does a list come in pages? One that does not describe its first page is asked for a second one."""
+    """Does a list come in pages? Without page_context, its second page shows it."""
     answer, params = inquiry.page(name), {}
     if answer.refused:
         params = {"filter_by": None}
@@ -69,8 +69,8 @@ def paged(inquiry: Inquiry, name: str) -> str:
         return PRESENT
     key = inquiry.stream(name).key
     rows = [*map(key, answer.rows)]
-    behind = inquiry.page(name, PageRequest(number=2), params).listed.rows
-    return ABSENT if rows == [*map(key, behind)] else PRESENT
+    following = inquiry.page(name, PageRequest(number=2), params).listed.rows
+    return ABSENT if rows == [*map(key, following)] else PRESENT
 
 
 def _context(answer: Answer) -> Any:
@@ -79,7 +79,7 @@ def _context(answer: Answer) -> Any:
 
 @question(dict.fromkeys((ALL, SOME), "The connector asks for all of them."))
 def default_filter(inquiry: Inquiry, name: str, among: Params | None = None) -> str:
-    """Which rows does a list show unless it is asked for others? Where it does not say, its rows do.
+    """Which rows does a list show without a filter? If it does not name the filter it applied, its rows show it.
 
     :param among: of a page of all rows, see :meth:`.Inquiry.rows`
     """
@@ -103,9 +103,9 @@ def _applied_filter(answer: Answer) -> str | None:
 
 
 def rate_headers(answer: Answer) -> str:
-    """Whether calls that are left are told."""
-    left = answer.header("X-Rate-Limit-Remaining")
-    return ABSENT if not left else BELOW_ZERO if whole_number(left) is None else PRESENT
+    """Whether the remaining calls are reported."""
+    remaining = answer.header("X-Rate-Limit-Remaining")
+    return ABSENT if not remaining else BELOW_ZERO if whole_number(remaining) is None else PRESENT
 
 
 def offsets(answer: Answer) -> str:
@@ -125,7 +125,7 @@ def offsets(answer: Answer) -> str:
 )
 def counted(inquiry: Inquiry, name: str, params: Params) -> str:
     """Does a list count its rows when asked to?"""
-    # The page before the first one is asked for along with it.
+    # Together with page 0, which another probe asks about.
     answer = inquiry.page(name, PageRequest(number=0), params)
     if answer.page is None:
         answer = inquiry.page(name, params=params)
@@ -162,9 +162,9 @@ def count_alone(inquiry: Inquiry, name: str, params: Params) -> str:
     }
 )
 def path_of_one(inquiry: Inquiry, name: str, places: Sequence[str]) -> str:
-    """Below which of some paths is a row found by its id?
+    """Under which of several paths is a row found by its id?
 
-    :param places: the likeliest one first; they are the outcomes
+    :param places: the most likely one first; they are the outcomes
     """
     key = inquiry.stream(name).key(inquiry.page(name).rows[0])
     for place in places:
@@ -184,7 +184,7 @@ def path_of_one(inquiry: Inquiry, name: str, places: Sequence[str]) -> str:
     }
 )
 def applied_filter(inquiry: Inquiry, name: str, filter_by: str) -> str:
-    """Is a filter applied, by what the answer says of itself?"""
+    """Is a filter applied, by what the answer reports?"""
     answer = inquiry.page(name, params={"filter_by": filter_by})
     if answer.refused:
         return REFUSED
@@ -201,7 +201,7 @@ def applied_filter(inquiry: Inquiry, name: str, filter_by: str) -> str:
     }
 )
 def organizations_named(inquiry: Inquiry) -> str:
-    """Does a request that names none of several organizations get their names?"""
+    """Does the refusal of a request without an organization name the user's organizations?"""
     _several(inquiry)
     answer = inquiry.page("invoices", params={"organization_id": None})
     if answer.failure is None or not isinstance(answer.body, dict):

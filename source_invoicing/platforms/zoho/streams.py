@@ -1,7 +1,7 @@
-"""The resources that Zoho Invoice and Zoho Books both have, one small class each.
+"""The lists that Zoho Invoice and Zoho Books both have, one small class each.
 
-They link to the pages of Zoho Books, https://www.zoho.com/books/api/v3/. Those of Zoho Invoice are called the same,
-below https://www.zoho.com/invoice/api/v3/.
+The links are to the pages of Zoho Books. Those of Zoho Invoice have the same names, below
+https://www.zoho.com/invoice/api/v3/.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from source_invoicing.streams.listing import CREATION_ORDER, PASSES_UNFILTERED, 
 class Contacts(ModifiedStream):
     """https://www.zoho.com/books/api/v3/contacts/
 
-    Customers, and in Zoho Books vendors. Balances change without a change of the modification time.
+    Customers, and in Zoho Books also vendors. A change of a balance does not change the modification time.
     """
 
     resource = "contacts"
@@ -42,9 +42,9 @@ class Contacts(ModifiedStream):
 class ContactPersons(ZohoStream):
     """https://www.zoho.com/books/api/v3/contact-persons/
 
-    The persons of all contacts, in one list that comes by their ids, in which no edit moves a row. It is documented
-    for single contacts only, so where the one for all is refused, each contact has a request of its own. Persons carry
-    no modification time: full refresh.
+    The persons of all contacts, in one list sorted by id, in which no edit moves a row. Only lists of single contacts
+    are documented: if the list for all is refused, each contact takes a request. Persons have no modification time:
+    full refresh.
     """
 
     resource = "contacts/contactpersons"
@@ -75,7 +75,7 @@ class ContactPersons(ZohoStream):
 
     @override
     def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
-        """A contact that was deleted since it was listed has no persons."""
+        """A contact that has been deleted since it was listed has no persons."""
         if partition.path:
             return [partition.key]
         raise missing
@@ -84,12 +84,12 @@ class ContactPersons(ZohoStream):
 class Items(ModifiedStream):
     """https://www.zoho.com/books/api/v3/items/
 
-    Neither the filter nor the order by modification time is documented: where one is missing, by creation.
+    Neither the filter nor the order by modification time is documented. Without one of them, the order is by creation.
     """
 
     resource = "items"
     primary_key = "item_id"
-    # Zoho's pages do not agree on which of them it takes.
+    # Zoho's documentation names the one or the other.
     scopes = ("settings", "items")
     params = {"filter_by": "Status.All"}
 
@@ -105,7 +105,7 @@ class Estimates(ModifiedStream):
 class Invoices(ModifiedStream):
     """https://www.zoho.com/books/api/v3/invoices/
 
-    An invoice with several public links is listed several times, and handed on once.
+    An invoice with several public links is listed several times, and emitted once.
     """
 
     resource = "invoices"
@@ -116,7 +116,7 @@ class Invoices(ModifiedStream):
 class RecurringInvoices(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/recurring-invoices/
 
-    Without a filter by modification time: all of them are read each time, and the changed ones handed on.
+    There is no filter by modification time: each sync reads all of them and emits those that changed.
     """
 
     resource = "recurringinvoices"
@@ -127,7 +127,7 @@ class RecurringInvoices(CreationOrderedStream):
 class RetainerInvoices(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/retainer-invoices/
 
-    As recurring invoices: without a filter by modification time.
+    Like recurring invoices, without a filter by modification time.
     """
 
     resource = "retainerinvoices"
@@ -188,7 +188,7 @@ class Tasks(ZohoChildStream):
 class TimeEntries(CreatedStream):
     """https://www.zoho.com/books/api/v3/time-entries/
 
-    An order by creation is not documented; where there is none, the list is read twice.
+    An order by creation is not documented; without it, the list is read twice.
     """
 
     resource = "projects/timeentries"
@@ -200,8 +200,8 @@ class TimeEntries(CreatedStream):
 class Taxes(ZohoStream):
     """https://www.zoho.com/books/api/v3/taxes/
 
-    The list hides inactive taxes unless asked for all. Zoho documents that word for other lists only, so where it is
-    not taken the list is read as it comes: full refresh.
+    The list hides inactive taxes unless asked for all, by a filter that Zoho documents for other lists only. If the
+    filter is refused, the list is read without it. Full refresh.
     """
 
     resource = "settings/taxes"
@@ -216,7 +216,7 @@ class Taxes(ZohoStream):
 
     @override
     def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
-        """The list as it comes: a word that Zoho does not know may be refused, or list nothing."""
+        """The list without the filter, which may be refused or list nothing if Zoho does not know its value."""
         if isinstance(refusal, ResourceMissing):
             return ()
         params = {name: value for name, value in partition.params.items() if name != "filter_by"}
@@ -226,16 +226,16 @@ class Taxes(ZohoStream):
     def read_page(self, response: Response, request: PageRequest) -> Page:
         applied = page_context(response).get("applied_filter")
         if applied and not str(applied).endswith(".All"):
-            self._note_that_some_are_hidden()
+            self._warn_of_hidden_taxes()
         return super().read_page(response, request)
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         if "filter_by" not in partition.params:
-            self._note_that_some_are_hidden()
+            self._warn_of_hidden_taxes()
         return super().records(rows, partition)
 
-    def _note_that_some_are_hidden(self) -> None:
+    def _warn_of_hidden_taxes(self) -> None:
         if not self._hides_some:
             logger.warning("Stream %s: Zoho does not list inactive taxes. Only active ones are read.", self.name)
         self._hides_some = True
@@ -252,7 +252,7 @@ class Currencies(ZohoStream, ParentStream):
 class Organizations(ZohoStream):
     """https://www.zoho.com/books/api/v3/organizations/
 
-    All organizations of the user, on one page: the only list that belongs to none of them.
+    All organizations of the user, on one page. The only list that does not belong to an organization.
     """
 
     resource = "organizations"
@@ -271,7 +271,7 @@ class Organizations(ZohoStream):
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
-        """Nothing follows, however many there are."""
+        """The first page has all rows, however many there are."""
         return replace(super().read_page(response, request), has_more=False)
 
 
