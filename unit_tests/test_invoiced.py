@@ -124,6 +124,16 @@ def test_a_stream_reads_without_the_concurrent_engine_too(streams: dict[str, Any
     assert streams["plans"].state == {"updated_at": 900}
 
 
+@pytest.mark.parametrize("key", [None, "", "\0", True, 1.5, 2**63, [], {}])
+def test_a_row_without_a_usable_key_fails_its_list(key: Any) -> None:
+    """The character NUL is not printed, so it identifies nothing."""
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", json=[NEW, {**NEW, "id": key}])
+
+        with pytest.raises(UnexpectedResponse, match="without a usable value in 'id'"):
+            list(stream("plans").read_records(FULL))
+
+
 @pytest.mark.parametrize("name", ["plans", "contacts"])
 def test_a_stream_that_is_read_twice_comes_twice(streams: dict[str, Any], name: str) -> None:
     stream = streams[name]

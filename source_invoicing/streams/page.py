@@ -16,10 +16,11 @@ CLOCK_MARGIN = 60
 
 
 def is_identity(value: Any) -> bool:
-    """Whether a value can identify a row: text that is not blank, or a whole number."""
+    """Whether a value can identify a row: text that is not blank, or a whole number. The character NUL does not count,
+    since it is not printed."""
     if value.__class__ is int:
         return -LARGEST <= value < LARGEST
-    return value.__class__ is str and bool(value)
+    return value.__class__ is str and bool(value.strip("\0"))
 
 
 class Order(Enum):

@@ -376,7 +376,7 @@ def _all_valid_keys(keys: list[Any]) -> bool:
     """Whether each key identifies a record."""
     types = set(map(type, keys))
     if types == {str}:  # nearly all keys are either text or whole numbers
-        return all(keys)
+        return all(key.strip("\0") for key in keys)
     if types == {int}:
         return is_identity(min(keys)) and is_identity(max(keys))
     return all(map(_is_valid_key, keys))
