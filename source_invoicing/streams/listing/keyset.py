@@ -114,10 +114,11 @@ class Keyset(Strategy):
         :param last_before: the latest time before it
         """
         asked_at = int(time.time())
-        for listed in self._pages(request):
-            if listed.page.rows:
-                break
-        page = listed.page
+        page = self.listing.fetch(request)
+        listed = ListedPage(request, page, self.keys(page), page.has_next(len(page.rows)))
+        if not page.rows:
+            listed = next((each for each in self._pages(request, page) if each.page.rows), listed)
+            page = listed.page
         current = self._in_context(listed, last_before, page.complete_until(asked_at))
         if current.is_silent and self._is_short(page) and all(map(self._memory.knows, current.keys)):
             current.has_next = False  # the previous page may have been the last one, and this one holds nothing new
