@@ -127,7 +127,7 @@ class Answer:
     def rows(self) -> list[Row]:
         """The rows; at least one.
 
-        :raises CannotTell: when there is no list, or an empty one
+        :raises CannotTell: when no list came, or an empty one
         """
         if not self.listed.rows:
             raise CannotTell("the list has no rows")
