@@ -16,7 +16,8 @@ from source_invoicing.http import BadRequest
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
-from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.timestamps import CLOCK_MARGIN
 from unit_tests.server_parts import Ties, Token, number_in, sorted_for_page, token_behind
 
 Filter = Literal["since", "equal"]

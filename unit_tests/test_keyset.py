@@ -22,7 +22,8 @@ from source_invoicing.streams.listing.memory import Memory
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.ranges import KeyRange, KeyRanges
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
+from source_invoicing.streams.timestamps import CLOCK_MARGIN
 from unit_tests.moving_list import SNAPSHOT, Filter, MovingList, Stance
 from unit_tests.scripted_list import ScriptedList
 

@@ -32,9 +32,9 @@ from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.state import CheckpointState
-from source_invoicing.streams.timestamps import UnixSeconds
+from source_invoicing.streams.timestamps import CLOCK_MARGIN, UnixSeconds
 from unit_tests.scripted_list import ScriptedList
 
 NOW = 1_700_000_000

@@ -18,8 +18,8 @@ from source_invoicing.streams.listing import ranges as ranges_module
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS, KeyRanges, Pace
 from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.row_estimate import RowEstimate
-from source_invoicing.streams.page import CLOCK_MARGIN, Order, Page, PageRequest, Row
-from source_invoicing.streams.timestamps import UnixSeconds
+from source_invoicing.streams.page import Order, Page, PageRequest, Row
+from source_invoicing.streams.timestamps import CLOCK_MARGIN, UnixSeconds
 from unit_tests.moving_list import SNAPSHOT, MovingList, Stance
 
 WORKERS = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from typing import Any, Protocol
 
 Row = dict[str, Any]
 LARGEST = 2**63
-# The clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
-CLOCK_MARGIN = 60
 
 
 def is_identity(value: Any) -> bool:
@@ -106,19 +103,6 @@ class Page:
     def is_truncated(self, rows_before: int) -> bool:
         """Whether it is empty although its total counts more rows than those on the pages before it."""
         return not self.rows and self.total is not None and self.total > rows_before
-
-    def complete_until(self, asked_at: int) -> int:
-        """The latest time up to which the page is sure to show every change (seconds since 1970, UTC).
-
-        That is when it was asked for, by the server's clock or this machine's, if that is earlier, less a margin: rows
-        may be stamped by another clock.
-
-        :param asked_at: when the request was sent, by this machine's clock
-        """
-        if self.server_time is None:
-            return asked_at - CLOCK_MARGIN
-        waited = max(int(time.time()) - asked_at, 0)
-        return min(self.server_time - waited, asked_at) - CLOCK_MARGIN
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import Any, Protocol
 from typing_extensions import override
 
 SECONDS_PER_DAY = 86_400
+# The clocks of a vendor's servers differ a little, and changes are committed a little late (seconds).
+CLOCK_MARGIN = 60
 ISO_8601 = "%Y-%m-%dT%H:%M:%SZ"
 # Timestamps outside of these years are placeholders or rubbish. The margins allow for stepping back from a timestamp.
 EARLIEST = int(datetime(1000, 1, 1, tzinfo=timezone.utc).timestamp())
@@ -26,6 +29,21 @@ def real(seconds: float) -> int | None:
 def format_utc(seconds: int, pattern: str) -> str:
     """Seconds since 1970 as text in UTC, by a pattern of ``strftime``."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime(pattern)
+
+
+def complete_until(asked_at: int, server_time: int | None = None) -> int:
+    """The latest time up to which a page is sure to show every change. All times are seconds since 1970 (UTC).
+
+    That is when it was asked for, by this machine's clock or the server's, if that is earlier, less a margin: rows may
+    be stamped by another clock.
+
+    :param asked_at: when the request was sent, by this machine's clock
+    :param server_time: the server's clock when it responded, where it says
+    """
+    if server_time is None:
+        return asked_at - CLOCK_MARGIN
+    waited = max(int(time.time()) - asked_at, 0)
+    return min(server_time - waited, asked_at) - CLOCK_MARGIN
 
 
 @dataclass(frozen=True)

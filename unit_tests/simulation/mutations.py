@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from source_invoicing.streams import page
+from source_invoicing.streams import timestamps
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import keyset, memory, newest_change, overlap, passes, seen_rows, strategy, ties
 from source_invoicing.streams.listing.pass_record import PassRecord
@@ -49,7 +49,9 @@ def _ends_with_a_short_page(self: Page, rows_so_far: int) -> bool:
 NEVER = property(lambda self: False, lambda self, value: None)
 
 MUTATIONS: Mapping[str, Mutation] = {
-    "clocks that differ need no margin": Mutation(page, "CLOCK_MARGIN", 0, "fastbill", "clocks apart", within=250),
+    "clocks that differ need no margin": Mutation(
+        timestamps, "CLOCK_MARGIN", 0, "fastbill", "clocks apart", within=250
+    ),
     "a cursor is the newest time seen": Mutation(
         strategy.Watermark, "cursor", property(_newest), "rest fixed pages", "rows from the future"
     ),

@@ -22,7 +22,7 @@ from source_invoicing.streams import Page, PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, complete_until
 
 
 class DeclaredLists(DeclaredStream, ABC):
@@ -156,4 +156,4 @@ class DeclaredLists(DeclaredStream, ABC):
         """Record when the reading of a list began, for states that move once all is read."""
         for end_state in self._end_states:
             if end_state is not None:
-                end_state.begin(page.complete_until(self._asked_at or self.account.began))
+                end_state.begin(complete_until(self._asked_at or self.account.began, page.server_time))

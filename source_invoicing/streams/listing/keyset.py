@@ -25,6 +25,7 @@ from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.listing.ties import TieProof
 from source_invoicing.streams.page import LARGEST, Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.timestamps import complete_until
 
 # A second that fills more than a page is read until it is proven complete. Each pass after the second one needs a row
 # that left meanwhile, or a server that breaks ties anew for each page.
@@ -119,17 +120,16 @@ class Keyset(Strategy):
         if not page.rows:
             listed = next((each for each in self._pages(request, page) if each.page.rows), listed)
             page = listed.page
-        current = self._in_context(listed, last_before, page.complete_until(asked_at))
+        current = self._in_context(listed, last_before, complete_until(asked_at, page.server_time))
         if current.is_silent and self._is_short(page) and all(map(self._memory.knows, current.keys)):
             current.has_next = False  # the previous page may have been the last one, and this one holds nothing new
         self._page_size = max(self._page_size, len(page.rows))
         return current
 
-    def _in_context(self, listed: ListedPage, last_before: int | None, complete_until: int) -> PageInContext:
-        timestamp = self.listing.timestamp
-        timestamps = [timestamp(row) for row in listed.page.rows]
+    def _in_context(self, listed: ListedPage, last_before: int | None = None, complete: int = 0) -> PageInContext:
+        timestamps = [self.listing.timestamp(row) for row in listed.page.rows]
         current = PageInContext(
-            listed.request, listed.page, listed.keys, timestamps, listed.has_next, last_before, complete_until
+            listed.request, listed.page, listed.keys, timestamps, listed.has_next, last_before, complete
         )
         self._memory.proof.saw(listed.request.since, current.dated)
         return current
@@ -213,7 +213,7 @@ class Keyset(Strategy):
         del first
         try:
             for listed in listed_pages:
-                current = self._in_context(listed, None, 0)
+                current = self._in_context(listed)
                 self._check_order(current)
                 tied = {key: at for key, at in zip(current.keys, current.timestamps, strict=True) if is_tied(at)}
                 answered.rows.update(tied)
@@ -320,7 +320,7 @@ class Keyset(Strategy):
     def _newest_end(self) -> Iterator[PageInContext]:
         """The pages at the newest end of the list, up to the first one with a modification time."""
         for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
-            current = self._in_context(listed, None, 0)
+            current = self._in_context(listed)
             self._check_order(current)
             yield current
             if current.dated:
@@ -342,7 +342,7 @@ class Keyset(Strategy):
             return
         is_listed, seen = False, set[tuple[Hashable, int | None]]()
         for listed in self._pages(PageRequest(since=last_seen, order=self.plan.order)):
-            current = self._in_context(listed, None, 0)
+            current = self._in_context(listed)
             versions = set(zip(current.keys, current.timestamps, strict=True))
             if seen & versions:
                 raise PlanNotSupported("lists the same rows on several pages", UNIQUE_ORDER_ADVICE)

@@ -21,7 +21,7 @@ class PageInContext:
     :param timestamps: modification time of each of its rows
     :param has_next: whether more rows match the request
     :param last_before: the latest time before its first row: that of the previous page, or what the request begins with
-    :param complete_until: the latest time up to which it shows every change (:meth:`.Page.complete_until`)
+    :param complete_until: the latest time up to which it shows every change (:func:`.complete_until`)
     """
 
     request: PageRequest

@@ -21,7 +21,8 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     incomplete,
 )
-from source_invoicing.streams.page import CLOCK_MARGIN, Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.timestamps import complete_until
 
 PageKeys = tuple[Hashable, ...]
 # How often a filter may seem to hide a row: a row that is deleted between two pages looks the same.
@@ -146,7 +147,7 @@ class Strategy(ABC):
 class Watermark:
     """The modification time up to which a reading has seen everything, once it is at its end.
 
-    That is the newest time it has seen, but never one later than its start (:meth:`.Page.complete_until`): rows that
+    That is the newest time it has seen, but never one later than its start (:func:`.complete_until`): rows that
     were edited after their page was read carry a later time.
 
     :param resume: where an earlier run stopped, if this one continues from there
@@ -157,13 +158,13 @@ class Watermark:
     def __init__(self, resume: Checkpoint | None = None) -> None:
         self._asked_at = int(time.time())
         self._saw_a_page = resume is not None
-        self.started = resume.began if resume else self._asked_at - CLOCK_MARGIN
+        self.started = resume.began if resume else complete_until(self._asked_at)
         self.newest = resume.newest if resume else None
 
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Record a page and the modification times on it."""
         if not self._saw_a_page:
-            self.started, self._saw_a_page = page.complete_until(self._asked_at), True
+            self.started, self._saw_a_page = complete_until(self._asked_at, page.server_time), True
         if timestamps:
             self.newest = max(timestamps if self.newest is None else [self.newest, *timestamps])
 
