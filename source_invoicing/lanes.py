@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from source_invoicing.http import AccessRefused, ApiClient, ResourceMissing
 from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
-from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import FINISHED
@@ -131,15 +130,6 @@ class Job:
         """Make room for another chain."""
         with self._lock:
             self._num_open_chains -= 1
-
-    def share(self, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges of one list that workers share; ``None`` if only one worker may read it.
-
-        :param call_worker: sends a further worker to these ranges
-        """
-        if self.lane.num_workers == 1 or not self.reading.shareable:
-            return None
-        return KeyRanges(self.lane.num_workers, call_worker, self.reading.forget_ranges)
 
     def collect_parent_ids(self, outlet: Resource, records: list[Row]) -> None:
         """Collect the ids that child streams wait for."""

@@ -253,7 +253,8 @@ class Sync:
     def _submit_chains(self, job: Job) -> None:
         """Submit the next chains, as many as there is room for."""
         while (chain := job.next_chain()) is not None:
-            ranges = job.share(partial(self._submit, job, self._read_chain, chain))
+            call_worker = partial(self._submit, job, self._read_chain, chain)
+            ranges = job.reading.share(chain, job.lane.num_workers, call_worker)
             self._submit(job, self._read, chain, ranges)
 
     def _read(self, job: Job, chain: Chain, ranges: KeyRanges | None) -> None:

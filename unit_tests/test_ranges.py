@@ -19,6 +19,7 @@ from source_invoicing.streams.listing.ranges import SHARE_ALWAYS, KeyRanges, Pac
 from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
+from source_invoicing.streams.partition import Start
 from source_invoicing.streams.timestamps import CLOCK_MARGIN, UnixSeconds
 from unit_tests.moving_list import SNAPSHOT, MovingList, Stance
 
@@ -41,9 +42,7 @@ class Things:
 
     def read(self, shared: KeyRanges) -> Iterator[list[Row]]:
         """What one worker reads."""
-        since = self.progress.cursor(None)
-        gaps = [(start, end, since if start is None else start) for start, end in self.progress.gaps(None, lookback=0)]
-        for batch in shared.batches(ListReader(self.listing, self.remaining_plans), since, gaps):
+        for batch in shared.batches(ListReader(self.listing, self.remaining_plans)):
             yield batch.rows
             self.is_read_as_whole |= not batch.is_range
             if batch.cursor is not None:
@@ -52,7 +51,12 @@ class Things:
     def share(self, workers: int = WORKERS) -> tuple[KeyRanges, list[Iterator[list[Row]]]]:
         """A reading, and the workers that take part in it; further ones come when they are called."""
         present: list[Iterator[list[Row]]] = []
-        shared = KeyRanges(workers, lambda ranges: present.append(self.read(ranges)), self.progress.forget_ranges)
+        since = self.progress.cursor(None)
+        gaps = [(begin, end, since if begin is None else begin) for begin, end in self.progress.gaps(None, lookback=0)]
+        start = Start(since, gaps=gaps)
+        shared = KeyRanges(
+            workers, lambda ranges: present.append(self.read(ranges)), self.progress.forget_ranges, start
+        )
         present.append(self.read(shared))
         return shared, present
 
@@ -459,7 +463,7 @@ def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest
     called: list[None] = []
     ranges = KeyRanges(10, lambda _: called.append(None))
     reader = ListReader(listing, RemainingPlans("things", (KEYSET,)))
-    batches = ranges.batches(reader, None, [(None, None, None)])
+    batches = ranges.batches(reader)
     for _ in range(6):
         next(batches)
 

@@ -18,6 +18,7 @@ from source_invoicing.streams.listing.ranges import KeyRanges
 from source_invoicing.streams.listing.reader import ListReader, RemainingPlans
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.page import PageRequest, Row
+from source_invoicing.streams.partition import Start
 from unit_tests.moving_list import SNAPSHOT, MovingList
 
 
@@ -214,11 +215,10 @@ def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list(
     remaining_plans = RemainingPlans("things", (KEYSET, SNAPSHOT))
     remaining_plans.give_up(KEYSET, "is odd")
     fallbacks: list[bool] = []
-    shared = KeyRanges(4, lambda _: None, lambda: fallbacks.append(True))
+    start = Start(10, gaps=[(20, 30, 20), (40, None, 40)])
+    shared = KeyRanges(4, lambda _: None, lambda: fallbacks.append(True), start)
 
-    batches = list(
-        shared.batches(ListReader(MovingList(range(50)), remaining_plans), 10, [(20, 30, 20), (40, None, 40)])
-    )
+    batches = list(shared.batches(ListReader(MovingList(range(50)), remaining_plans)))
 
     assert sorted(row["id"] for batch in batches for row in batch.rows) == list(range(10, 50))
     assert {batch.start for batch in batches} == {None}

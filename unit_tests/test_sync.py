@@ -27,7 +27,6 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.lanes import Job, Lane
 from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import Reading
-from source_invoicing.streams.listing import KeyRanges
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
@@ -195,11 +194,12 @@ def test_records_that_are_out_are_let_go_before_more_are_asked_for(shared: bool)
 
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")
     reading = Reading(stream, [stream])
-    ranges = KeyRanges(WORKERS, lambda _: None) if shared else None
     read = 0
     with mock.Mocker() as api:
         api.get(f"{URL}/invoices", text=invoices)
-        for _, records in reading.read(next(reading.chains()), ranges):
+        chain = next(reading.chains())
+        ranges = reading.share(chain, WORKERS, lambda _: None) if shared else None
+        for _, records in reading.read(chain, ranges):
             read += len(records)
             records.clear()
 

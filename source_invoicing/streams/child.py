@@ -16,7 +16,7 @@ from source_invoicing.http import Failure, Request, ResourceMissing, UnexpectedR
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import ParentState, ascending
+from source_invoicing.streams.state import FINISHED, ParentState, ascending
 from source_invoicing.streams.stream import InvoicingStream, Slice
 
 
@@ -66,8 +66,8 @@ class ParentStream(InvoicingStream, ABC):
     @property
     def reads_all(self) -> bool:
         """Whether the next reading returns all rows: it begins at the top, and no start date excludes any."""
-        unfinished = self.progress.checkpoint is not None or self.progress.cursor(None) is not None
-        return not unfinished and (not self.cursor_field or self.account.window.start is None)
+        has_state = self.progress.value() not in ({}, FINISHED)
+        return not has_state and (not self.cursor_field or self.account.window.start is None)
 
     def parent_id(self, record: Row) -> Any:
         """The id by which children refer to a record."""

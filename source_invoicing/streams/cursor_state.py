@@ -143,7 +143,7 @@ class CursorState(CheckpointState):
                 self._coverage[key] = Coverage(cursor)
             self._checkpoint = None
             if self.value() != previous:
-                self.changed()
+                self.changed(at_once=True)
 
     def finish(self) -> None:
         with self.lock:

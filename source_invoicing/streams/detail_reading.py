@@ -83,10 +83,9 @@ class DetailReading(Reading):
         self._path_works = False
         self._missing: list[tuple[Document, ResourceMissing]] = []
 
-    @property
     @override
-    def shareable(self) -> bool:
-        return False
+    def share(self, *_: Any) -> None:
+        """Nothing: each worker has documents of its own."""
 
     @override
     def has_room(self, under_way: int, workers: int) -> bool:

@@ -1,10 +1,15 @@
-"""A list that a stream is read from: its only one, one of several, or that of one parent."""
+"""A list that a stream is read from: its only one, one of several, or that of one parent. And where to begin in it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from source_invoicing.streams.checkpoint import Checkpoint
+
+#: A part of a list that is not read yet: start, end, and the time to ask for first (seconds since 1970, UTC).
+Gap = tuple[int | None, int | None, int | None]
 
 
 @dataclass(frozen=True)
@@ -24,3 +29,22 @@ class Partition:
 
 #: Partitions that one worker reads one after another. Several chains are read concurrently.
 Chain = Sequence[Partition]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the reading of a partition begins. All times are seconds since 1970 (UTC).
+
+    :param since: rows changed before are not read; ``None``: the whole list is
+    :param since_by_outlet: the same for each outlet, by its name; ``since`` is the lowest
+    :param checkpoint: where an earlier run stopped in the list
+    :param gaps: the parts that are not read yet, in order; the last one is open-ended
+    """
+
+    since: int | None = None
+    since_by_outlet: Mapping[str, int | None] = field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
+    gaps: Sequence[Gap] = ((None, None, None),)
+
+
+AT_THE_TOP = Start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import threading
 from collections import defaultdict, deque
-from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
@@ -14,7 +14,7 @@ from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.event_deletions import EventDeletions
 from source_invoicing.streams.listing import Batch, KeyRanges
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.partition import Chain, Partition
+from source_invoicing.streams.partition import Chain, Gap, Partition, Start
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
@@ -84,10 +84,17 @@ class Reading:
                 outlet.progress.partition_started(chain[0].key)
             yield chain
 
-    @property
-    def shareable(self) -> bool:
-        """Whether several workers may read one list together."""
-        return not self.source.lists and self.source.remaining_plans.shareable
+    def share(self, chain: Chain, workers: int, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
+        """The ranges of a chain's only list that several workers read together. ``None`` if only one worker may read
+        it, also because an earlier run has left it in the middle by a plan for one worker.
+
+        :param call_worker: sends a further worker to these ranges
+        """
+        if workers == 1 or self.source.lists or not self.source.remaining_plans.shareable:
+            return None
+        # Worked out here, before any of the workers moves a state.
+        start = self._start(chain[0])
+        return KeyRanges(workers, call_worker, self.forget_ranges, start) if start.checkpoint is None else None
 
     def has_room(self, under_way: int, workers: int) -> bool:
         """Whether another chain may be started.
@@ -147,14 +154,13 @@ class Reading:
         self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
     ) -> Generator[Emitted, None, int]:
         """:return: how many rows the list has returned"""
-        since = {outlet.name: self._since(outlet, partition) for outlet in self._consumers}
-        lowest = None if None in since.values() else min(each for each in since.values() if each is not None)
-        reader, checkpoint, gaps = self.source.reader(partition), self._checkpoint(), self._gaps(partition, lowest)
+        start = self._start(partition) if ranges is None else ranges.start
+        reader = self.source.reader(partition)
         if self.deletions is not None:
-            whole_list = [(None, None, lowest)]
-            is_first = lowest == self._window.start and checkpoint is None and gaps == whole_list
+            is_untouched = start.checkpoint is None and start.gaps == [(None, None, start.since)]
+            is_first = is_untouched and start.since == self._window.start
             self.deletions.watch(reader, partition, is_first=is_first)
-        batches = reader.batches(lowest, checkpoint) if ranges is None else ranges.batches(reader, lowest, gaps)
+        batches = reader.batches(start.since, start.checkpoint) if ranges is None else ranges.batches(reader)
         rows = 0
         for batch in batches:
             rows += len(batch.rows)
@@ -164,7 +170,9 @@ class Reading:
             if self.reads_all_events and self.source.account.events is not None:
                 self.source.account.events.collect(unseen, self.source)
             for outlet in self._consumers:
-                wanted = self._not_emitted(unseen, since[outlet.name], lowest)
+                if outlet.progress.is_done(partition.key):
+                    continue
+                wanted = self._not_emitted(unseen, start.since_by_outlet[outlet.name], start.since)
                 records = self._records_of(outlet, wanted, partition) if wanted else []
                 if records and not isinstance(outlet, Documents):
                     yield outlet, records
@@ -178,7 +186,7 @@ class Reading:
         return rows
 
     def _records_of(self, outlet: Resource | Documents, rows: list[Row], partition: Partition) -> list[Row]:
-        if isinstance(outlet, Documents) or outlet is self.source or len(self._consumers) == 1:
+        if isinstance(outlet, Documents) or outlet is self.source:
             return outlet.records(rows, partition)
         try:
             return outlet.records(rows, partition)
@@ -249,6 +257,11 @@ class Reading:
 
     # -- where to begin -------------------------------------------------------------------------------------------
 
+    def _start(self, partition: Partition) -> Start:
+        since = {outlet.name: self._since(outlet, partition) for outlet in self._consumers}
+        lowest = None if None in since.values() else min(each for each in since.values() if each is not None)
+        return Start(lowest, since, self._checkpoint(), self._gaps(partition, lowest))
+
     def _since(self, outlet: Resource | Documents, partition: Partition) -> int | None:
         if not self.source.cursor_field or not self.source.selects_by_time:
             return None
@@ -259,7 +272,7 @@ class Reading:
         checkpoints = [outlet.progress.checkpoint for outlet in self._consumers]
         return checkpoints[0] if all(each == checkpoints[0] for each in checkpoints) else None
 
-    def _gaps(self, partition: Partition, since: int | None) -> list[tuple[int | None, int | None, int | None]]:
+    def _gaps(self, partition: Partition, since: int | None) -> list[Gap]:
         """Start, end and time of the first request of each range that has not been emitted yet, if all outlets agree;
         otherwise the whole list."""
         lookback = self._window.lookback_days * SECONDS_PER_DAY

@@ -142,10 +142,14 @@ class StreamState:
 
     # -- announcing a change ----------------------------------------------------------------------------------------
 
-    def changed(self) -> None:
-        """Notify the listener now or, with a long memory, later."""
+    def changed(self, *, at_once: bool = False) -> None:
+        """Notify the listener now or, with a long memory, later.
+
+        :param at_once: in any case, since the state announced last covers rows that were not emitted
+        """
         self._unannounced += 1
-        if self._unannounced >= STATES_PER_LONG_MEMORY or not self.memory or len(str(self.memory)) <= MAX_SHORT_MEMORY:
+        is_short = not self.memory or len(str(self.memory)) <= MAX_SHORT_MEMORY
+        if at_once or is_short or self._unannounced >= STATES_PER_LONG_MEMORY:
             self.flush()
 
     def flush(self) -> None:
@@ -203,11 +207,12 @@ class ParentState(StreamState):
     def partition_started(self, key: Any) -> None:
         """Record that a parent is about to be read. Called in ascending order."""
         with self.lock:
-            self._order.start(key)
+            if not self.is_done(key):
+                self._order.start(key)
 
     def partition_done(self, key: Any) -> None:
         with self.lock:
-            if self._order.done(key):
+            if not self.is_done(key) and self._order.done(key):
                 self.changed()
 
     def finish(self) -> None:

@@ -92,7 +92,7 @@ class SweepDeletions(Deletions):
         self._emitted = GrowingKeySet()
         self._keeps_emitted = bool(self._policy.sweep_days)
         self._latest: int | None = None
-        self._is_first: bool | None = None
+        self._is_first = False
         # Whether this reading of the list returned all its rows.
         self._has_seen_all = False
         # Whether a row that is missing from the list is gone, so that it need not be requested by its id.
@@ -110,8 +110,7 @@ class SweepDeletions(Deletions):
     @override
     def watch(self, reader: ListReader, partition: Partition, *, is_first: bool) -> None:
         self._partition = partition
-        # If several workers share the list, only the first one sees the state before any of them moves it.
-        self._is_first = is_first if self._is_first is None else self._is_first
+        self._is_first = is_first
         if not self._known:
             return
 

@@ -13,7 +13,6 @@ from unittest import mock
 
 from source_invoicing.http import Failure
 from source_invoicing.streams import Reading, Row
-from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS
 from source_invoicing.streams.state import FINISHED
 from unit_tests.simulation.kinds import traits_of
@@ -188,13 +187,11 @@ class Run:
         """What the workers of a sync bring, in any order in which they may get to ask."""
         for chain in reading.chains():
             present: list[Iterator[tuple[Any, list[Row]]]] = []
-            ranges: KeyRanges | None = None
-            if self.setup.workers > 1 and reading.shareable:
-                ranges = KeyRanges(
-                    self.chance.randint(2, self.setup.workers),
-                    lambda shared: present.append(reading.read(chain, shared)),  # noqa: B023  # called before the next chain
-                    reading.forget_ranges,
-                )
+            ranges = reading.share(
+                chain,
+                self.chance.randint(min(2, self.setup.workers), self.setup.workers),
+                lambda shared: present.append(reading.read(chain, shared)),  # noqa: B023  # called before the next chain
+            )
             present.append(reading.read(chain, ranges))
             while present:
                 worker = self.chance.choice(present)

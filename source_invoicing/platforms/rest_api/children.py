@@ -15,7 +15,7 @@ from typing_extensions import override
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.declared import CONCERNS_ALL_LISTS, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
-from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState, end_state_in
+from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
 from source_invoicing.platforms.rest_api.streams import RestStream, evenly_sampled
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
@@ -37,12 +37,6 @@ class RestParentStream(RestStream, ParentStream):
 
     #: Fields of the records that hold the ids of their ancestors, the topmost first.
     ancestor_fields: tuple[str, ...] = ()
-
-    @property
-    @override
-    def reads_all(self) -> bool:
-        end_state = end_state_in(self.progress)
-        return super().reads_all and (end_state is None or end_state.reached is None)
 
     @override
     def _read_ids(self) -> Iterator[Any]:
@@ -215,11 +209,6 @@ class RestChildStream(ChildStream, RestStream):
 
 class RestMiddleStream(RestChildStream, RestParentStream):
     """A declared resource with a list per parent, whose rows each have a list."""
-
-    @property
-    @override
-    def reads_all(self) -> bool:
-        return self.progress.done_up_to is None and super().reads_all
 
 
 class ListPresence:

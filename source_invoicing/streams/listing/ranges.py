@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.memory import ListProof, Memory, PageInContext
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
+from source_invoicing.streams.partition import AT_THE_TOP, Gap, Start
 
 # How many extra requests workers may cost, as a share of the list's own: half a request, on average, where two ranges
 # meet; one where a range turns out to be empty; and one for the last look.
@@ -28,9 +29,6 @@ FEWEST_PAGES_TO_CUT = 4
 QUICK_RESPONSE = 0.01
 # For tests: share lists however fast the responses come.
 SHARE_ALWAYS = "SOURCE_INVOICING_SHARE_ALWAYS"
-
-#: A part of the list that is not read yet: start, end, and the time to ask for first (seconds since 1970, UTC).
-Gap = tuple[int | None, int | None, int | None]
 
 
 @dataclass
@@ -106,13 +104,19 @@ class KeyRanges:
     """
 
     def __init__(
-        self, max_workers: int, want_worker: Callable[[KeyRanges], None], on_fallback: Callable[[], None] = lambda: None
+        self,
+        max_workers: int,
+        want_worker: Callable[[KeyRanges], None],
+        on_fallback: Callable[[], None] = lambda: None,
+        start: Start = AT_THE_TOP,
     ) -> None:
         """
         :param max_workers: how many may read at a time
         :param want_worker: has another worker call :meth:`batches` of the ranges it is given
         :param on_fallback: called before the whole list is read by another plan; cursors of ranges no longer hold
+        :param start: where the reading begins; the same for all workers
         """
+        self.start = start
         self.complete = False
         self._max_workers = max_workers
         self._want_worker = want_worker
@@ -122,9 +126,7 @@ class KeyRanges:
         self._pace = Pace()
         self._proof = ListProof()
         self._closed = False
-        self._since: int | None = None
-        self._open_gap: Gap = (None, None, None)
-        self._waiting: list[KeyRange] = []
+        self._open_gap: Gap = start.gaps[-1]
         self._under_way: list[KeyRange] = []
         # The newest change seen in the ranges that are finished, and the memory of its range.
         self._newest: tuple[int, Memory] | None = None
@@ -133,20 +135,21 @@ class KeyRanges:
         self._is_last_look = False
         self._num_ranges = 0
         self._workers_present = 0
-        self._workers_coming = 0
+        self._workers_coming = 1
         # Extra requests so far.
         self._spent = 0.0
+        self._waiting = [self._range(*gap) for gap in start.gaps]
 
-    def batches(self, reader: RangeReader, since: int | None, gaps: Sequence[Gap]) -> Iterator[Batch]:
+    def batches(self, reader: RangeReader) -> Iterator[Batch]:
         """Read ranges of the list until none is left for this worker. Called by each worker that takes part.
 
         A failure in one worker stops the others at their next page. Only one of them raises it.
 
-        :param since: where a reading of the whole list begins; only the first caller's counts, as with ``gaps``
-        :param gaps: the parts that are not read yet, in order; the last one is open-ended
         :raises Failure: when the list cannot be read completely
         """
-        self._join(since, gaps)
+        with self._lock:
+            self._workers_coming -= 1
+            self._workers_present += 1
         key_range: KeyRange | None = None
         try:
             while (key_range := self._take()) is not None:
@@ -175,7 +178,7 @@ class KeyRanges:
             return False, None
         self._on_fallback()
         key_range.is_whole, key_range.start, key_range.end = True, None, None
-        return True, self._since
+        return True, self.start.since
 
     def advance(self, key_range: KeyRange, current: PageInContext, waited: float | None) -> int | None:
         """Add a page to a range. From now on, its rows before the end of the range belong to the range.
@@ -197,16 +200,6 @@ class KeyRanges:
             if own:
                 key_range.position = max(own) if key_range.position is None else max(key_range.position, *own)
             return end
-
-    def _join(self, since: int | None, gaps: Sequence[Gap]) -> None:
-        """Add a worker: the first one, which says what there is to read, or one that was called."""
-        with self._lock:
-            if self._num_ranges:
-                self._workers_coming -= 1
-            else:
-                self._since, self._open_gap = since, gaps[-1]
-                self._waiting = [self._range(*gap) for gap in gaps]
-            self._workers_present += 1
 
     def _take(self) -> KeyRange | None:
         """The next range for a worker; ``None`` where nothing is left to do."""
