@@ -162,7 +162,7 @@ class MovingList:
             self.restlessness = 0
         self.change_now_and_then()
         if self.going_back == "refused" and self.asked and 1 < request.number <= self.asked[-1].number:
-            raise BadRequest("Pages must be requested in order", FailureType.system_error)
+            raise BadRequest("Pages must be requested in order")
         self.asked.append(request)
         if self.arrangement == "at random":
             self.chance.shuffle(self.rows)

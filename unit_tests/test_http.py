@@ -225,7 +225,7 @@ def test_a_401_is_about_the_credentials_whatever_comes_with_it() -> None:
 
 def rows_of(response: Response) -> list[Any]:
     if not isinstance(response.body, list):
-        raise MalformedResponse("This is not a list.", FailureType.transient_error)
+        raise MalformedResponse("This is not a list.")
     return response.body
 
 
@@ -452,6 +452,17 @@ def test_a_refusal_says_who_can_mend_it(status: int, kind: type[Failure], failur
 
     assert caught.value.failure_type is failure_type
     assert api.call_count == 1
+
+
+@pytest.mark.parametrize("failure_type", [None, FailureType.config_error])
+def test_a_failure_in_other_words_is_the_same_failure(failure_type: FailureType | None) -> None:
+    failure = BadRequest("No.", failure_type, detail="begins with <html>")
+    other = failure.reworded("No, never.")
+
+    assert type(other) is BadRequest
+    assert str(other) == "No, never."
+    assert other.failure_type is (failure_type or FailureType.system_error)
+    assert other.internal_message == "begins with <html>"
 
 
 def test_a_web_page_says_what_to_look_at() -> None:

@@ -36,7 +36,7 @@ class Refused(Strategy):
 
 
 class RefusedByTheApi(Refused):
-    why = BadRequest("unknown parameter 'sort'.", FailureType.system_error)
+    why = BadRequest("unknown parameter 'sort'.")
 
 
 class TellsResume(Strategy):

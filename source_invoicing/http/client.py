@@ -13,7 +13,6 @@ from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from airbyte_cdk.models import FailureType
 from requests.models import REDIRECT_STATI
 from urllib3.exceptions import HTTPError
 
@@ -188,7 +187,7 @@ class ApiClient:
         """
         if self.requests_left is not None:
             if self.requests_left <= 0:
-                raise QuotaExhausted("All requests that were allowed have been sent.", FailureType.transient_error)
+                raise QuotaExhausted("All requests that were allowed have been sent.")
             self.requests_left -= 1
         with self._rate_limiter.slot(after_rejection=after_rejection):
             if request.on_try is not None:
@@ -234,7 +233,6 @@ class ApiClient:
         return HostUnreachable(
             f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
             "may reach it; if it usually works, run the sync again.",
-            FailureType.transient_error,
             detail=f"{type(error).__name__} for {request.method} {request.shown} at {host}",
         )
 
@@ -254,8 +252,7 @@ class ApiClient:
         if seconds > policy.max_wait:
             raise QuotaExhausted(
                 f"{verdict.failure.sentence} The vendor asks to come back in {seconds:.0f} seconds, which is longer "
-                f"than {policy.waiter} waits ({policy.max_wait:.0f} seconds).",
-                FailureType.transient_error,
+                f"than {policy.waiter} waits ({policy.max_wait:.0f} seconds)."
             )
         retries[is_separate] += 1
         logger.warning("%s Trying again (%d of %d).", verdict.failure.sentence, retries[is_separate], limit)

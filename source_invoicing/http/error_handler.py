@@ -93,8 +93,7 @@ class StatusErrorHandler:
         if status == HTTPStatus.UNAUTHORIZED:
             return Fail(
                 LoginRefused(
-                    f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip(),
-                    FailureType.config_error,
+                    f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip()
                 )
             )
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -114,18 +113,17 @@ class StatusErrorHandler:
             return Fail(
                 AccessRefused(
                     f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
-                    f"{self.access_hint}".rstrip(),
-                    FailureType.config_error,
+                    f"{self.access_hint}".rstrip()
                 )
             )
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return Fail(ResourceMissing(f"{sentence}{self._advice('Check')}", FailureType.config_error))
+            return Fail(ResourceMissing(f"{sentence}{self._advice('Check')}"))
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return Fail(self._redirect(response))
         if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-            return Fail(BadRequest(sentence, FailureType.system_error))
+            return Fail(BadRequest(sentence))
         if status in (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY):
-            return Fail(UnexpectedResponse(f"{sentence} Run the sync again in a while.", FailureType.transient_error))
+            return Fail(UnexpectedResponse(f"{sentence} Run the sync again in a while."))
         # The connector sends what the API documents, so a server that does not understand it is not that API.
         return Fail(UnexpectedResponse(f"{sentence}{self._advice('Check')}", FailureType.config_error))
 
@@ -159,7 +157,6 @@ class StatusErrorHandler:
         return UnexpectedResponse(
             f"{self.vendor} answered {response.path} with {response.unreadable} instead of JSON."
             f"{self._advice('Run the sync again; if it persists, check')}",
-            FailureType.transient_error,
             detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )
 

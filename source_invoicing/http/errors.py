@@ -11,28 +11,36 @@ from collections.abc import Iterable, Sequence
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from typing_extensions import override
+from typing_extensions import Self, override
 
 
 class Failure(AirbyteTracedException):
     """A failed request or check whose message is meant for the user. Secrets are masked."""
 
-    def __init__(self, sentence: str, failure_type: FailureType, *, detail: str | None = None) -> None:
+    #: Who can fix it. A single failure of the class may have another type.
+    failure_type = FailureType.config_error
+
+    def __init__(self, sentence: str, failure_type: FailureType | None = None, *, detail: str | None = None) -> None:
         """
         :param sentence: what went wrong and what to do about it
-        :param failure_type: who can fix it
+        :param failure_type: who can fix it, if that is another one than for the class
         :param detail: further facts, for the log only
         """
         super().__init__(
             message=filter_secrets(sentence),
             internal_message=filter_secrets(detail or sentence),
-            failure_type=failure_type,
+            failure_type=failure_type or self.failure_type,
         )
+        self._detail = detail
 
     @property
     def sentence(self) -> str:
         """What the user reads."""
         return self.message or ""
+
+    def reworded(self, sentence: str) -> Self:
+        """The same failure in other words."""
+        return type(self)(sentence, self.failure_type, detail=self._detail)
 
     @override
     def __str__(self) -> str:
@@ -62,13 +70,19 @@ class RecordMissing(ResourceMissing):
 class HostUnreachable(Failure):
     """No usable connection: refused, reset, unknown name, or no response in time."""
 
+    failure_type = FailureType.transient_error
+
 
 class QuotaExhausted(Failure):
     """The account may not send requests for longer than a sync waits."""
 
+    failure_type = FailureType.transient_error
+
 
 class UnexpectedResponse(Failure):
     """A response that is not what the API documents: another format, a missing key, a list that contradicts itself."""
+
+    failure_type = FailureType.transient_error
 
 
 class MalformedResponse(UnexpectedResponse):
@@ -81,10 +95,12 @@ class MalformedResponse(UnexpectedResponse):
 class BadRequest(UnexpectedResponse):
     """The vendor did not understand the request (HTTP 400 or 422), for instance a parameter it does not know."""
 
+    failure_type = FailureType.system_error
+
 
 def config_failure(sentence: str) -> Failure:
     """A failure that the user can fix."""
-    return Failure(sentence, FailureType.config_error)
+    return Failure(sentence)
 
 
 def transient_failure(sentence: str) -> Failure:

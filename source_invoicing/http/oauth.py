@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.auth import Auth, Send
@@ -150,7 +149,7 @@ class AccessTokens:
         except (AccessRefused, BadRequest, ResourceMissing) as failure:
             # These types would say something about a list, and not about the login.
             advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
-            self._refused = LoginRefused(f"{failure.sentence}{advice}", FailureType.config_error)
+            self._refused = LoginRefused(f"{failure.sentence}{advice}")
             raise self._refused from None
         except Failure as failure:
             self._refused = failure
@@ -192,8 +191,7 @@ class AccessTokens:
             return Retry(
                 UnexpectedResponse(
                     f"{self._vendor} answered the request for an access token with neither a token nor an error. "
-                    f"Check that {self._token_url}, where it is set, leads to the token endpoint.",
-                    FailureType.transient_error,
+                    f"Check that {self._token_url}, where it is set, leads to the token endpoint."
                 )
             )
         return OK
@@ -233,7 +231,7 @@ class TokenAuth(Auth):
                 self._renewal_is_futile_for = token.text
             renewed = None if enough else self._renewed(token, send)
             if renewed is None:
-                raise AccessRefused(outcome.sentence, FailureType.config_error)
+                raise AccessRefused(outcome.sentence)
             token, renewals = renewed, renewals + 1
         self.remember_granted(request)
         return outcome

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.errors import Cancelled, QuotaExhausted
@@ -180,8 +179,7 @@ class RateLimiter:
             raise QuotaExhausted(
                 f"The budget of {self._budget} is used up. The next request is due in {seconds:.0f} seconds, which is "
                 f"longer than a sync waits ({self._longest_wait:.0f} seconds). What was read is kept. The next sync "
-                "goes on behind it, or, in lists that cannot be entered in the middle, begins at the top.",
-                FailureType.transient_error,
+                "goes on behind it, or, in lists that cannot be entered in the middle, begins at the top."
             )
         self.wait(seconds, f"no more than {self._budget} are sent")
 

@@ -6,7 +6,6 @@ from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Response, UnexpectedResponse
@@ -119,8 +118,7 @@ class DerivedStream(InvoicingStream, ABC):
         if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "
-                f"{name!r}. Run the sync again; if it persists, leave the stream out and report it.",
-                FailureType.transient_error,
+                f"{name!r}. Run the sync again; if it persists, leave the stream out and report it."
             )
         return members
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import MalformedResponse, Request, Response, describe
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
@@ -87,8 +85,7 @@ class DetailResource(Resource, ABC):
         """
         return MalformedResponse(
             f"The response of {path}, which is to hold a document of {self.source_stream.name}, cannot be used: "
-            f"{what}. Run the sync again; if it persists, leave the streams of its details out and report it.",
-            FailureType.transient_error,
+            f"{what}. Run the sync again; if it persists, leave the streams of its details out and report it."
         )
 
     @abstractmethod

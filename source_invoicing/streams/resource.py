@@ -10,7 +10,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from airbyte_cdk.sources.utils.casing import camel_to_snake
 
 from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
@@ -341,8 +340,7 @@ class ResourceList:
             raise UnexpectedResponse(
                 f"The list {self.label} has a row without a usable value in {self._stream.primary_key!r}, its key, so "
                 "it cannot be read completely. Run the sync again; if it persists, the API does not answer as "
-                "documented.",
-                FailureType.transient_error,
+                "documented."
             )
         return page
 

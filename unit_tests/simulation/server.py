@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import BadRequest
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from unit_tests.server_parts import number_in, sorted_for_page, token_behind
@@ -230,7 +228,7 @@ class Server:
         last = next((row for row in rows if row["id"] == number), None)
         if last is None:
             if traits.arrangement not in ("as created", "newest row first"):
-                raise BadRequest(f"no such row: {token}", FailureType.system_error)
+                raise BadRequest(f"no such row: {token}")
             last = {"id": number, "at": 0, "name": 0, "created": 0}
         place = (key(last), last["id"])
         return sum((key(row), row["id"]) <= place for row in rows)

@@ -71,10 +71,7 @@ def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
     words = error_text(response.body) or ""
     if WRONG_LOGIN.search(words):
         return Fail(
-            LoginRefused(
-                f"FastBill did not accept the credentials (HTTP {response.status}: {words}). {LOGIN_HINT}",
-                FailureType.config_error,
-            )
+            LoginRefused(f"FastBill did not accept the credentials (HTTP {response.status}: {words}). {LOGIN_HINT}")
         )
     reports_quota = QUOTA_WORDS.search(words) and not WRONG_FIELD.search(words)
     if response.status in TOO_MANY or reports_quota or asks_to_wait(response):
@@ -101,7 +98,6 @@ def _unexpected(response: Response, what: str) -> UnexpectedResponse:
     """The failure for a response that is not the API's, as may come for a short time while FastBill is updated."""
     return UnexpectedResponse(
         f"FastBill answered {response.path} with {what}. {ADDRESS_HINT}",
-        FailureType.transient_error,
         detail=f"{response.path}: HTTP {response.status}, begins with {response.text!r}" if response.text else None,
     )
 
@@ -109,7 +105,7 @@ def _unexpected(response: Response, what: str) -> UnexpectedResponse:
 def _refusal(response: Response, words: str, *, filtered: bool) -> UnexpectedResponse:
     sentence = f"FastBill refused {response.path} (HTTP {response.status}): {words}."
     if WRONG_FIELD.search(words) or UNKNOWN_SERVICE.search(words):
-        return BadRequest(f"{sentence} Check that platform.base_url leads to FastBill.", FailureType.system_error)
+        return BadRequest(f"{sentence} Check that platform.base_url leads to FastBill.")
     kind = BadRequest if filtered or response.status in REFUSED else UnexpectedResponse
     return kind(
         f"{sentence} Run the sync again; if FastBill says the same, ask its support why, or leave the stream out.",
@@ -122,6 +118,5 @@ def _over_quota(response: Response, words: str) -> QuotaExhausted:
     return QuotaExhausted(
         f"FastBill takes no more calls for now (HTTP {response.status} for {response.path}"
         f"{f': {words}' if words else ''}). How many an account may send within an hour depends on "
-        "its plan. What was read is kept; run the sync again in an hour, and less often if this comes again.",
-        FailureType.transient_error,
+        "its plan. What was read is kept; run the sync again in an hour, and less often if this comes again."
     )

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import MalformedResponse, Request, Response
@@ -96,8 +95,7 @@ class FastBillStream(InvoicingStream):
         if rows is None or not all(isinstance(row, dict) and row.get(self.primary_key) for row in rows):
             raise MalformedResponse(
                 f"FastBill answered {response.path} without a list of records under RESPONSE.{self.list_key}. "
-                f"{ADDRESS_HINT}",
-                FailureType.transient_error,
+                f"{ADDRESS_HINT}"
             )
         may_go_on = len(rows) >= LIMIT or len(rows) == DEFAULT_LIMIT or (request.offset and len(rows) > 1)
         return Page(

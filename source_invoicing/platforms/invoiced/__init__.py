@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.config import MAX_DAYS, Config
@@ -45,8 +44,7 @@ class Invoiced(Platform):
             if self._base_url in HOSTS.values() and self._key_belongs_elsewhere():
                 raise LoginRefused(
                     f"The API key belongs to the {self._other_environment} environment of Invoiced, but "
-                    f"platform.environment is set to {self._environment}. Change one of them.",
-                    FailureType.config_error,
+                    f"platform.environment is set to {self._environment}. Change one of them."
                 ) from None
             raise refusal from None
 

@@ -58,5 +58,5 @@ def no_record_if_missing(response: Response) -> Verdict:
     """For an object that may have been deleted since another one named it: HTTP 404 means that it is gone."""
     verdict = ERROR_HANDLER(response)
     if isinstance(verdict, Fail) and isinstance(verdict.failure, ResourceMissing):
-        return Fail(RecordMissing(verdict.failure.sentence, verdict.failure.failure_type))
+        return Fail(RecordMissing(verdict.failure.sentence))
     return verdict

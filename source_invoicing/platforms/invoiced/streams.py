@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import (
@@ -65,10 +64,7 @@ def rows_of(response: Response) -> list[Row]:
     else:
         what = f"{_describe_list(body) or describe(body)} where a list of records should be"
         advice = "check that base_url is the address of the API"
-    raise MalformedResponse(
-        f"Invoiced answered {response.path} with {what}. Try again; if it persists, {advice}.",
-        FailureType.transient_error,
-    )
+    raise MalformedResponse(f"Invoiced answered {response.path} with {what}. Try again; if it persists, {advice}.")
 
 
 def has_next_page(headers: Mapping[str, str]) -> bool | None:

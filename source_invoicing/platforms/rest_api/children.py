@@ -168,10 +168,9 @@ class RestChildStream(ChildStream, RestStream):
             self._list_presence.found()
         done = self._list_presence.not_found(partition.key, len(self.parents.ids.get()))
         if done is None:
-            raise type(missing)(
+            raise missing.reworded(
                 f"{missing.sentence} The same goes for all {self._list_presence.num_missing} parents asked about. If "
-                "the path is right, none of them has such a list; leave the stream out until one has.",
-                FailureType.config_error,
+                "the path is right, none of them has such a list; leave the stream out until one has."
             )
         logger.info("Stream %s: %s %s has no list and is skipped.", self.name, self.parent_field, partition.key)
         return done

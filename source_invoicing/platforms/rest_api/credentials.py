@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlsplit
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.config import Fields
 from source_invoicing.http import (
     AccessTokens,
@@ -78,8 +76,7 @@ class OAuth:
         reason = f"{error}: {description}" if description else error
         return LoginRefused(
             f"The token server (platform.auth.token_url) refused {what} ({reason}). Check platform.auth.client_id, "
-            f"{advice}",
-            FailureType.config_error,
+            f"{advice}"
         )
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from airbyte_cdk.models import AirbyteStream, FailureType
+from airbyte_cdk.models import AirbyteStream
 from typing_extensions import override
 
 from source_invoicing.http import (
@@ -52,9 +52,8 @@ class DiscoveryOutcome:
             could be read. Refused access does not count
         """
         self.num_pending -= 1
-        failure_type = failure.failure_type or FailureType.system_error
         name = f"Stream {stream}: "
-        of_stream = type(failure)(name + failure.sentence.removeprefix(name), failure_type)
+        of_stream = failure.reworded(name + failure.sentence.removeprefix(name))
         if isinstance(failure, CONCERNS_ALL_LISTS):
             raise of_stream
         if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):

@@ -139,7 +139,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def explain(self, failure: Failure) -> Failure:
         if not isinstance(failure, ResourceMissing):
             return failure
-        return ResourceMissing(f"{failure.sentence} Check detail.path of the stream.", FailureType.config_error)
+        return failure.reworded(f"{failure.sentence} Check detail.path of the stream.")
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source

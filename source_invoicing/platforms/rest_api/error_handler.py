@@ -106,11 +106,9 @@ class PageErrorHandler:
 
 
 def _not_json(failure: Failure) -> Failure:
-    return type(failure)(
+    return failure.reworded(
         f"{failure.sentence} Check platform.base_url and the path of the stream, and whether the API wants a "
-        "header to answer in JSON.",
-        failure.failure_type or FailureType.transient_error,
-        detail=failure.internal_message,
+        "header to answer in JSON."
     )
 
 

@@ -141,8 +141,7 @@ def absolute(link: str, response: Response, base_url: str) -> str:
     except ValueError:
         raise UnexpectedResponse(
             f"The API answered {response.path} with a next page whose address is none. Run the sync again; if it "
-            "persists, check the pagination of the stream.",
-            FailureType.transient_error,
+            "persists, check the pagination of the stream."
         ) from None
     # An API behind a proxy that terminates https may write its own addresses with http.
     secure = f"https://{address[len(PLAIN) :]}" if address.lower().startswith(PLAIN) else address

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any, ClassVar, TypeVar, cast
 
 import orjson
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
@@ -139,8 +138,7 @@ class RestStream(DeclaredLists):
         if page.has_more and not page.rows and not page.next:
             raise UnexpectedResponse(
                 f"The API answered {response.path} with an empty page and says that the list goes on. Run the sync "
-                "again; if it persists, check the pagination of the stream.",
-                FailureType.transient_error,
+                "again; if it persists, check the pagination of the stream."
             )
         continues = page.has_more or page.next or page.total
         seems_whole = not self.declared.pager.size and request.token is None and not continues

@@ -8,7 +8,6 @@ from functools import partial
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.config import Config, Fields
@@ -101,8 +100,7 @@ class Zoho(Platform):
             raise AccessRefused(
                 f"{refusal.sentence} The refresh token covers neither organizations nor contacts. Make one with the "
                 f"scope {self.product.scope}.fullaccess.all, or with {self.product.scope}.settings.READ and the scopes "
-                "of the streams you want.",
-                FailureType.config_error,
+                "of the streams you want."
             ) from None
         except (BadRequest, ResourceMissing) as refusal:
             raise config_failure(

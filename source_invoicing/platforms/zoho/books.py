@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response, logger
@@ -60,8 +59,7 @@ class CustomerDebitNotes(ModifiedStream):
         applied = page_context(response).get("applied_filter")
         if applied and applied != self.params["filter_by"]:
             raise AccessRefused(
-                f"Zoho listed invoices by {applied}, where debit notes were asked for. Leave the stream out.",
-                FailureType.config_error,
+                f"Zoho listed invoices by {applied}, where debit notes were asked for. Leave the stream out."
             )
         return super().read_page(response, request)
 

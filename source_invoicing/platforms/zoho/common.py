@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
@@ -173,8 +172,7 @@ class ZohoStream(InvoicingStream):
         return AccessRefused(
             f"{refusal.sentence} This account cannot read {what}. Make a refresh token with the scope "
             f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
-            f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}",
-            FailureType.config_error,
+            f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}"
         )
 
 

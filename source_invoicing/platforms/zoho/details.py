@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http import Failure, Request, Response, UnexpectedResponse
@@ -115,8 +114,7 @@ class BulkDetails(ZohoDetails):
         rows = {str(row.get(self.document_field)): row for row in rows_in(response, self._source.resource)}
         if not rows.keys() <= keys.keys():
             raise UnexpectedResponse(
-                f"Zoho answered {response.path} with other documents than those that were asked for.",
-                FailureType.transient_error,
+                f"Zoho answered {response.path} with other documents than those that were asked for."
             )
         return {keys[name]: row for name, row in rows.items()}
 

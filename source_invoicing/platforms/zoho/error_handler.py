@@ -8,8 +8,6 @@ from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import Any
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import (
     OK,
     AccessRefused,
@@ -100,8 +98,7 @@ class ZohoErrorHandler:
                 QuotaExhausted(
                     f"{sentence} The organization's calls of the day are used up; {_reset(response.headers)}. What was "
                     "read is kept, and streams that resume go on where they stopped. Sync less often, or ask Zoho to "
-                    "raise the quota.",
-                    FailureType.transient_error,
+                    "raise the quota."
                 )
             )
         after = retry_after(response.headers)
@@ -109,8 +106,7 @@ class ZohoErrorHandler:
             return Fail(
                 QuotaExhausted(
                     f"{sentence} Zoho has blocked the organization after a burst of calls, for an hour as a rule; "
-                    "asking earlier may make it longer. Run the sync again later.",
-                    FailureType.transient_error,
+                    "asking earlier may make it longer. Run the sync again later."
                 )
             )
         if code in (BLOCKED, PER_MINUTE, IN_FLIGHT):
@@ -124,7 +120,7 @@ class ZohoErrorHandler:
         if code == ORGANIZATION_FOREIGN:
             return Fail(foreign_organizations([self.organization_id] if self.organization_id else ()))
         kind = BY_CODE.get(code)
-        return Fail(kind(sentence, FailureType.config_error)) if kind else None
+        return Fail(kind(sentence)) if kind else None
 
     def _by_status(self, response: Response) -> Verdict | None:
         sentence = self._sentence(response)
@@ -133,16 +129,15 @@ class ZohoErrorHandler:
         if response.status == HTTPStatus.BAD_REQUEST:
             # A parameter that the list does not accept, or a module that is disabled or not in the plan. The codes for
             # these are documented for few lists.
-            return Fail(BadRequest(sentence, FailureType.system_error))
+            return Fail(BadRequest(sentence))
         kind = BY_STATUS.get(response.status)
-        return Fail(kind(sentence, FailureType.config_error)) if kind else None
+        return Fail(kind(sentence)) if kind else None
 
     def _error_under_success(self, response: Response) -> Verdict:
         return Retry(
             UnexpectedResponse(
                 f"{self._sentence(response)} Zoho documents no error under this status. Run the sync again; if it "
-                "persists, ask Zoho's support about the code.",
-                FailureType.transient_error,
+                "persists, ask Zoho's support about the code."
             )
         )
 
@@ -163,8 +158,7 @@ def rows_in(response: Response, *record_keys: str) -> list[Row]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedResponse(
             f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_keys[0]} should be. "
-            "Run the sync again; if it persists, check that base_url is the address of the API.",
-            FailureType.transient_error,
+            "Run the sync again; if it persists, check that base_url is the address of the API."
         )
     return rows
 
@@ -219,15 +213,13 @@ def token_refusal(data_center: str, host: str, error: str, description: str) -> 
     if name == "invalid_client":
         return LoginRefused(
             f"Zoho does not know this client at {host} ({words}). Check platform.client_id and platform.client_secret, "
-            f"and that platform.data_center ({data_center}) is the one where the client was registered.",
-            FailureType.config_error,
+            f"and that platform.data_center ({data_center}) is the one where the client was registered."
         )
     if name in ("invalid_code", "invalid_grant", "invalid_token", "invalid_refresh_token"):
         return LoginRefused(
             f"Zoho does not accept the refresh token at {host} ({words}). It was revoked, belongs to another client, "
             f"or was made in another data center than platform.data_center ({data_center}). Make a new one and put it "
-            "into platform.refresh_token.",
-            FailureType.config_error,
+            "into platform.refresh_token."
         )
     if name == "access_denied" or "too many" in description.lower():
         return transient_failure(
@@ -237,8 +229,7 @@ def token_refusal(data_center: str, host: str, error: str, description: str) -> 
         )
     return LoginRefused(
         f"Zoho issues no access token at {host} ({words}). Check platform.client_id, platform.client_secret, "
-        f"platform.refresh_token and platform.data_center ({data_center}).",
-        FailureType.config_error,
+        f"platform.refresh_token and platform.data_center ({data_center})."
     )
 
 

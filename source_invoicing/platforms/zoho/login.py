@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.config import Fields
 from source_invoicing.http import (
     AccessRefused,
@@ -79,10 +77,7 @@ def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str
 
 def with_code_used(failure: Failure) -> Failure:
     """A failure after the code was exchanged."""
-    return Failure(
-        f"{failure.sentence} The code has been used up: generate a new one to log in again.",
-        failure.failure_type or FailureType.config_error,
-    )
+    return failure.reworded(f"{failure.sentence} The code has been used up: generate a new one to log in again.")
 
 
 def _refusal(data_center: str, host: str, error: str, description: str) -> Failure:

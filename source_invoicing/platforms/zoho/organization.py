@@ -6,8 +6,6 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import (
     AccessRefused,
     ApiClient,
@@ -105,7 +103,7 @@ def list_organizations(client: ApiClient) -> list[Row]:
         return client.fetch(Request("organizations"), lambda response: rows_in(response, "organizations"))
     except BadRequest as refusal:
         # A request without parameters cannot be malformed, so access is refused.
-        raise AccessRefused(refusal.sentence, FailureType.config_error) from None
+        raise AccessRefused(refusal.sentence) from None
 
 
 def names_by_id(organizations: Sequence[Row]) -> dict[str, str]:
@@ -158,7 +156,7 @@ def check_organizations(client: ApiClient, client_of: Callable[[str], ApiClient]
     if refused:
         failure = combined_failure(refused)
         if all(isinstance(each, AccessRefused) for _, each in refused):
-            raise AccessRefused(failure.sentence, FailureType.config_error)
+            raise AccessRefused(failure.sentence)
         raise failure
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from airbyte_cdk.models import FailureType
+
 from source_invoicing.http import UnexpectedResponse
 
 UNIQUE_ORDER_ADVICE = (
@@ -34,6 +36,8 @@ class TiesUnstable(PlanNotSupported):
 
 class Contradiction(UnexpectedResponse):
     """The pages of a list contradict each other, so the rows that were read prove nothing."""
+
+    failure_type = FailureType.config_error
 
 
 class ListChanged(Exception):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
@@ -322,7 +320,7 @@ class Overlap(Strategy):
                     f" The list could be read up to row {offset}, so it may be longer than the API lets it be read. A "
                     "later start_date can make it shorter; otherwise leave the stream out."
                 )
-            raise UnexpectedResponse(sentence, refusal.failure_type or FailureType.system_error) from refusal
+            raise UnexpectedResponse(sentence, refusal.failure_type) from refusal
         self._num_pages += 1
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")

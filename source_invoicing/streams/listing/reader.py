@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from airbyte_cdk.models import FailureType
-
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported, incomplete
@@ -167,7 +165,7 @@ class ListReader:
 
     def _failure(self, why: PlanNotSupported) -> UnexpectedResponse:
         sentence = incomplete(self._listing.label, str(why), why.advice or ListChanged.advice)
-        return UnexpectedResponse(sentence, FailureType.transient_error)
+        return UnexpectedResponse(sentence)
 
 
 def _row_hash(row: Row) -> int:

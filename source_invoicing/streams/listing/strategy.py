@@ -121,14 +121,14 @@ class Strategy(ABC):
 
     def cannot_be_read(self, what: str, advice: str = ListChanged.advice) -> UnexpectedResponse:
         """The failure for a list that contradicts itself, or changes too fast to be read."""
-        return UnexpectedResponse(incomplete(self.listing.label, what, advice), FailureType.transient_error)
+        return UnexpectedResponse(incomplete(self.listing.label, what, advice))
 
     def does_not_page(self, what: str = "answers with the same page twice") -> UnexpectedResponse:
         """The failure for a list that repeats its pages."""
         advice = self.listing.paging_advice
         if not advice:
             return self.cannot_be_read(what)
-        return Contradiction(incomplete(self.listing.label, what, advice), FailureType.config_error)
+        return Contradiction(incomplete(self.listing.label, what, advice))
 
     def order_is_unstable(self, what: str = "sorts rows differently from page to page") -> UnexpectedResponse:
         """The failure for a list that breaks ties anew for each page: pages repeat some rows and lack others."""
@@ -139,8 +139,7 @@ class Strategy(ABC):
         """The failure for a list whose number of a page is a number of rows to skip."""
         return Contradiction(
             f"The list {self.listing.label} begins page 2 with the second row of page 1, so it cannot be read by page. "
-            "The parameter counts rows; use type offset with this parameter as offset_param.",
-            FailureType.config_error,
+            "The parameter counts rows; use type offset with this parameter as offset_param."
         )
 
 

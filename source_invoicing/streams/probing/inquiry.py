@@ -187,7 +187,7 @@ class Inquiry:
                 raise
             except Failure as failure:  # the response is complete, but not the list that it should be
                 if not isinstance(failure, tuple(KINDS)):
-                    failure = MalformedResponse(failure.sentence, FailureType.transient_error)
+                    failure = MalformedResponse(failure.sentence)
                 return Answer(response, failure=failure)
 
         try:
