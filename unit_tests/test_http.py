@@ -524,6 +524,22 @@ def test_a_renewal_that_fails_on_the_way_is_begun_anew_by_the_next_request() -> 
     assert first.value is not None, "the failure is kept, and with it all that was on its way"
 
 
+@pytest.mark.parametrize("status", [200, 400, 403, 404, 409])
+def test_a_request_that_tests_the_token_says_nothing_else_about_another_one(status: int) -> None:
+    tokens = access_tokens()
+    asking = client(auth=TokenAuth(tokens))
+    with mock.Mocker() as api:
+        issued = api.post(f"{BASE}/token", json={"access_token": "one"})
+        api.get(f"{BASE}/customers/1", [{"json": {}}, {"status_code": status, "json": {}}])
+        api.get(f"{BASE}/invoices/2", status_code=401, json={})
+        asking.send(Request("customers/1"))
+
+        with pytest.raises(AccessRefused, match=r"did not accept the credentials \(HTTP 401\)"):
+            asking.send(Request("invoices/2"))
+
+    assert issued.call_count == 1
+
+
 def test_each_form_of_a_secret_is_masked() -> None:
     update_secrets([])
     mask("k/y+1=ü%")

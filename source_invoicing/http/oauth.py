@@ -261,11 +261,22 @@ class TokenAuth(Auth):
             if token.text == refused.text:
                 if self._renewal_is_futile_for == token.text:
                     return None
-                if granted is not None and isinstance(self._outcome(granted, token, send), Response):
+                if granted is not None and self._accepts(token, granted, send):
                     return None
                 logger.info("The access token is no longer accepted. Asking for another one.")
                 token = self._tokens.current(refused.text)
             return token
+
+    def _accepts(self, token: AccessToken, granted: Request, send: Send) -> bool:
+        """Whether the API still accepts a token.
+
+        :param granted: a request that was granted with a token. If it is now refused for another reason than its token,
+            such as a document that was deleted, the token is good
+        """
+        try:
+            return isinstance(self._outcome(granted, token, send), Response)
+        except (AccessRefused, ResourceMissing, UnexpectedResponse):
+            return True
 
 
 def _is_token(value: Any) -> bool:

@@ -325,6 +325,27 @@ def test_a_document_that_vanished_has_no_record(http: Mock, invoices: Documents)
     assert invoices.asked == []
 
 
+def test_a_document_that_is_refused_has_not_vanished_if_another_one_did(http: Mock, invoices: Documents) -> None:
+    """The request for the document before is repeated to test the token, and that document was deleted meanwhile."""
+
+    def refuse_once(key: str, status: int, body: Row) -> tuple[int, Row]:
+        if key != "003":
+            return status, body
+        invoices.remove(2)
+        return 401, {"code": 57, "message": "You are not authorized"}
+
+    invoices.tamper = refuse_once
+    invoices.serve(http)
+
+    first = sync(WHOLE)
+    invoices.tamper = Documents.tamper
+    second = sync(WHOLE, state=first.state)
+
+    assert first.statuses == {WHOLE: "INCOMPLETE"}
+    assert "/invoices/003" in first.failures[WHOLE]
+    assert "003" in keys(second)
+
+
 @pytest.mark.parametrize("missing", [["000"], ["000", "001", "002"], ["009"]])
 def test_an_address_that_is_not_there_is_a_document_that_vanished_if_others_are(
     http: Mock, invoices: Documents, missing: list[str]
