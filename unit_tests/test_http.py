@@ -504,6 +504,41 @@ def test_a_token_that_is_not_issued_says_which_properties_to_look_at(response: d
             access_tokens().current()
 
 
+OUTAGES: dict[str, dict[str, Any]] = {
+    "503": {"status_code": 503},
+    "a web page": {"text": "<html>"},
+    "nothing": {"json": {}},
+    "unreachable": {"exc": requests.ConnectTimeout},
+}
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_an_outage_of_the_token_endpoint_ends_only_the_requests_that_meet_it(outage: str) -> None:
+    asking = client(auth=TokenAuth(access_tokens()))
+    with mock.Mocker() as api:
+        issued = api.post(f"{BASE}/token", [OUTAGES[outage]] * 4 + [{"json": {"access_token": "one"}}])
+        api.get(f"{BASE}/customers", json=[1])
+
+        with pytest.raises(Failure) as caught:
+            asking.send(Request("customers"))
+        assert issued.call_count == 4
+        assert asking.send(Request("customers")).body == [1]
+
+    assert caught.value.failure_type is FailureType.transient_error
+    assert not isinstance(caught.value, UnexpectedResponse), "that would be about the list"
+
+
+def test_an_outage_of_the_token_endpoint_that_lasts_is_the_failure_to_the_end() -> None:
+    tokens = access_tokens()
+    with mock.Mocker() as api:
+        issued = api.post(f"{BASE}/token", status_code=503)
+        for _ in range(30):
+            with pytest.raises(Failure, match="HTTP 503"):
+                tokens.current()
+
+    assert issued.call_count == 10 * 4
+
+
 def test_a_renewal_that_fails_on_the_way_is_begun_anew_by_the_next_request() -> None:
     asking = client(auth=TokenAuth(access_tokens()), retry_policy=RetryPolicy(retries=0))
     with mock.Mocker() as api:

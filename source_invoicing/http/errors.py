@@ -31,7 +31,7 @@ class Failure(AirbyteTracedException):
             internal_message=filter_secrets(detail or sentence),
             failure_type=failure_type or self.failure_type,
         )
-        self._detail = detail
+        self.detail = detail
 
     @property
     def sentence(self) -> str:
@@ -40,7 +40,7 @@ class Failure(AirbyteTracedException):
 
     def reworded(self, sentence: str) -> Self:
         """The same failure in other words."""
-        return type(self)(sentence, self.failure_type, detail=self._detail)
+        return type(self)(sentence, self.failure_type, detail=self.detail)
 
     @override
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
+from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
 from source_invoicing.http.auth import Auth, Send
@@ -19,7 +20,6 @@ from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
     Failure,
-    HostUnreachable,
     LoginRefused,
     ResourceMissing,
     UnexpectedResponse,
@@ -43,6 +43,8 @@ PUBLIC_FIELDS = ("grant_type", "scope")
 TOKEN_WINDOW = 600.0
 # How many new tokens one request may use, if each is refused although it was just issued.
 MAX_RENEWALS = 4
+# These types say something about what was asked for, and nothing about the login or other requests.
+ABOUT_ONE_REQUEST = (AccessRefused, ResourceMissing, UnexpectedResponse)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class AccessTokens:
     requests.
 
     The body of a response decides, since some vendors send a refusal with HTTP 200. A refusal is remembered, so that a
-    dozen streams do not ask a dozen times.
+    dozen streams do not ask a dozen times; after an outage, the next one asks again.
 
     Safe to use from several threads.
     """
@@ -118,7 +120,7 @@ class AccessTokens:
         )
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
-        self._refused: Failure | None = None
+        self._failure: Failure | None = None
 
     def current(self, refused: str = "") -> AccessToken:
         """The access token; a new one if there is none, it is about to expire, or the API has refused it.
@@ -138,24 +140,19 @@ class AccessTokens:
         self._client.close()
 
     def _issue(self) -> AccessToken:
-        if self._refused is not None:
-            raise self._refused
-        self._take_from_budget()
+        if self._failure is not None and self._failure.failure_type is not FailureType.transient_error:
+            raise self._failure
+        if self._budget.take() > 0:
+            raise self._failure or self._used_up()
         logger.debug("Asking %s for an access token.", self._vendor)
         try:
             response = self._client.send(Request(self._path, method="POST", form=self._form))
-        except HostUnreachable:
-            raise
-        except (AccessRefused, BadRequest, ResourceMissing) as failure:
-            # These types would say something about a list, and not about the login.
-            advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
-            self._refused = LoginRefused(f"{failure.sentence}{advice}")
-            raise self._refused from None
         except Failure as failure:
-            self._refused = failure
-            raise
+            self._failure = self._about_login(failure)
+            raise self._failure from None
         finally:
             self._budget.end()
+        self._failure = None
         for name, value in response.body.items():
             # Other kinds of tokens are not used, but an API may repeat them in messages.
             if name.endswith("token") and isinstance(value, str):
@@ -171,13 +168,21 @@ class AccessTokens:
             dict(response.body),
         )
 
-    def _take_from_budget(self) -> None:
-        if self._budget.take() > 0:
-            raise transient_failure(
-                f"{self._vendor} issues at most {self._most_requests} access tokens within "
-                f"{TOKEN_WINDOW / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
-                "they are issued. Run the sync again in a while; if it persists, see who revokes them."
-            )
+    def _about_login(self, failure: Failure) -> Failure:
+        """A failure of the token endpoint, of a type that says nothing about the list that a token is needed for."""
+        if not isinstance(failure, ABOUT_ONE_REQUEST):
+            return failure
+        if failure.failure_type is FailureType.transient_error:
+            return Failure(failure.sentence, failure.failure_type, detail=failure.detail)
+        advice = f" Check {self._token_url}." if isinstance(failure, BadRequest) else ""
+        return LoginRefused(f"{failure.sentence}{advice}", detail=failure.detail)
+
+    def _used_up(self) -> Failure:
+        return transient_failure(
+            f"{self._vendor} issues at most {self._most_requests} access tokens within "
+            f"{TOKEN_WINDOW / 60:.0f} minutes, and this sync has used them up: tokens are refused soon after "
+            "they are issued. Run the sync again in a while; if it persists, see who revokes them."
+        )
 
     def _error_handler(self, response: Response) -> Verdict:
         body = response.body
@@ -275,7 +280,7 @@ class TokenAuth(Auth):
         """
         try:
             return isinstance(self._outcome(granted, token, send), Response)
-        except (AccessRefused, ResourceMissing, UnexpectedResponse):
+        except ABOUT_ONE_REQUEST:
             return True
 
 

@@ -151,13 +151,17 @@ def test_the_body_tells_why_there_is_no_token(http: Mock, status: int, body: dic
         assert "platform.data_center (us)" in told
 
 
-def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock) -> None:
-    tokens = http.post(US_TOKENS, json={"error": "invalid_code"})
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [("invalid_code", "refresh token"), ("access_denied", "earlier makes the wait longer")],
+)
+def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock, error: str, sentence: str) -> None:
+    tokens = http.post(US_TOKENS, json={"error": error})
     streams = SourceInvoicing().streams(config(organization_id="111"))
 
     for each in streams:
         assert isinstance(each, InvoicingStream)
-        with pytest.raises(Failure, match="refresh token"):
+        with pytest.raises(Failure, match=sentence):
             list(pages(each))
 
     assert tokens.call_count == 1

@@ -222,7 +222,7 @@ def token_refusal(data_center: str, host: str, error: str, description: str) -> 
             "into platform.refresh_token."
         )
     if name == "access_denied" or "too many" in description.lower():
-        return transient_failure(
+        return QuotaExhausted(
             f"Zoho issues no more access tokens for a while ({words}): more than {TOKENS_PER_WINDOW} were asked for "
             "within ten minutes, by all users of this refresh token together. Wait ten minutes, then run the sync "
             "again; asking earlier makes the wait longer."
