@@ -10,8 +10,19 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import pairwise
 
 import pytest
+import requests
+import requests_mock as mock
 
-from source_invoicing.http import ApiClient, Cancelled, HostUnreachable, Ok, RateLimiter, Request, RetryPolicy
+from source_invoicing.http import (
+    ApiClient,
+    CallBudget,
+    Cancelled,
+    HostUnreachable,
+    Ok,
+    RateLimiter,
+    Request,
+    RetryPolicy,
+)
 from source_invoicing.http import log as log_module
 from source_invoicing.http import rate_limit as rate_limit_module
 from source_invoicing.http.log import HEARTBEAT, heartbeat, log_overdue_waits, waiting_for
@@ -96,6 +107,58 @@ def test_a_request_that_stands_in_line_for_the_vendor_is_not_silent_either(clock
 
     assert clock.now == begin + 600
     assert len(said_at) == 600 / HEARTBEAT
+
+
+def test_short_waits_for_a_budget_are_not_logged_one_by_one(
+    clock: Clock, said_at: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = RateLimiter(4, CallBudget(2, 1))
+    with ExitStack() as in_flight:
+
+        def sleep(seconds: float, unless: threading.Event) -> None:
+            clock.sleep(seconds, unless)
+            if clock.now > 1020:
+                in_flight.close()
+
+        monkeypatch.setattr(rate_limit_module, "sleep", sleep)
+        for _ in range(2):
+            in_flight.enter_context(limits.slot())
+        for _ in range(20):
+            with limits.slot():
+                pass
+
+    assert clock.now == pytest.approx(1029, abs=2)
+    assert said_at == []
+
+
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_wait_says_how_long_it_is_and_why(clock: Clock, calls: int) -> None:
+    lines: list[str] = []
+    limits = RateLimiter(2, CallBudget(calls, 45))
+    with listening(lines.append):
+        for _ in range(calls + 1):
+            with limits.slot():
+                pass
+        limits.on_rate_limited(20)
+        with limits.slot(after_rejection=True):
+            pass
+
+    limit = ["1 request", "2 requests"][calls - 1]
+    assert lines == [
+        f"Waiting 45 s because the limit is {limit} within 45 seconds.",
+        f"Waiting 15 s because the limit is {limit} within 45 seconds.",
+        "Waiting 20 s because the vendor asked the account to slow down.",
+        *([f"Waiting 25 s because the limit is {limit} within 45 seconds."] if calls == 1 else []),
+    ]
+
+
+def test_a_wait_before_a_retry_names_the_request(clock: Clock, requests_mock: mock.Mocker) -> None:
+    lines: list[str] = []
+    requests_mock.get("https://api.example/customers", [{"exc": requests.ConnectTimeout}, {"json": []}])
+    with listening(lines.append):
+        client("https://api.example", RetryPolicy(backoff=7)).send(Request("customers"))
+
+    assert lines[-1] == "Waiting 7 s before /customers is requested again."
 
 
 def test_a_request_is_named_each_time_that_it_has_been_waited_for_in_silence(clock: Clock, said_at: Lines) -> None:

@@ -259,7 +259,7 @@ class ApiClient:
         if verdict.rate_limited:
             self._rate_limiter.on_rate_limited(seconds)
         else:
-            self._rate_limiter.wait(seconds, f"before asking again for {request.shown}")
+            self._rate_limiter.wait(seconds, f"before {request.shown} is requested again")
 
 
 def _describe_error(error: Exception, proxy_variable: str) -> str:

@@ -16,6 +16,8 @@ from source_invoicing.http.testing import BUDGET_SCALE, testing_scale
 
 # While all calls of a budget are in flight, it is not known when one ends: check again after this (seconds).
 RECHECK_AFTER = 0.05
+# A shorter wait (seconds) is not logged: with few requests per second, each of them waits.
+SHORTEST_LOGGED = 5.0
 
 
 class CallBudget:
@@ -39,7 +41,7 @@ class CallBudget:
 
     @override
     def __str__(self) -> str:
-        return f"{self._calls} requests within {self._seconds:.0f} seconds"
+        return f"{_counted(self._calls, 'request')} within {_counted(self._seconds, 'second')}"
 
     def take(self) -> float:
         """Take one request out of the budget.
@@ -140,16 +142,19 @@ class RateLimiter:
         self._cancelled.set()
 
     def wait(self, seconds: float, why: str) -> None:
-        """Sleep, and log the reason at once and every half a minute.
+        """Sleep. The reason for a long wait is logged at once and every half a minute.
 
+        :param why: the rest of the sentence
         :raises Cancelled: after :meth:`cancel`
         """
         end = time.monotonic() + seconds
+        is_logged = seconds >= min(SHORTEST_LOGGED, heartbeat_seconds())
         while (remaining := end - time.monotonic()) > 0:
             if self._cancelled.is_set():
                 raise Cancelled
-            logger.info("Waiting %.0f s more: %s.", remaining, why)
-            wait_logged(will_repeat=remaining > heartbeat_seconds())
+            if is_logged:
+                logger.info("Waiting %.0f s %s.", remaining, why)
+                wait_logged(will_repeat=remaining > heartbeat_seconds())
             sleep(min(remaining, heartbeat_seconds()), self._cancelled)
 
     def _take(self, after_rejection: bool) -> float:
@@ -159,7 +164,7 @@ class RateLimiter:
         """
         while True:
             while (remaining := self._remaining_pause()) > 0:
-                self.wait(remaining, "the vendor asked the account to slow down")
+                self.wait(remaining, "because the vendor asked the account to slow down")
             with self._changed:
                 self._changed.wait_for(
                     lambda: self._in_flight < self.allowed and (after_rejection or not self._rejected)
@@ -181,10 +186,14 @@ class RateLimiter:
                 f"longer than a sync waits ({self._longest_wait:.0f} seconds). What was read is kept. The next sync "
                 "goes on behind it, or, in lists that cannot be entered in the middle, begins at the top."
             )
-        self.wait(seconds, f"no more than {self._budget} are sent")
+        self.wait(seconds, f"because the limit is {self._budget}")
 
     def _remaining_pause(self) -> float:
         return self._paused_until - time.monotonic()
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
 
 
 def sleep(seconds: float, interrupted: threading.Event) -> None:

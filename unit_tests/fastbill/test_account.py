@@ -32,7 +32,7 @@ from unit_tests.fastbill.helpers import ADDRESS, Json, asked, config, invoices, 
 def test_calls_beyond_the_budget_end_the_sync_as_transient(server: requests_mock.Mocker) -> None:
     serve(server, invoices(150))
 
-    with pytest.raises(Failure, match="budget of 1 requests within 3600 seconds") as caught:
+    with pytest.raises(Failure, match="budget of 1 request within 3600 seconds") as caught:
         read("invoices", config(calls_per_hour=1))
     assert caught.value.failure_type is FailureType.transient_error
     assert len(server.request_history) == 1
