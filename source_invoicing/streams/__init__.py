@@ -16,34 +16,3 @@ from source_invoicing.streams.readings import readings_of
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.stream import InvoicingStream, combine
 from source_invoicing.streams.timestamps import OffsetDateTime, UnixSeconds, Window, ZonelessText, compact_offset
-
-__all__ = [
-    "Account",
-    "Chain",
-    "ChangedChildren",
-    "ChildStream",
-    "DeletionPolicy",
-    "DerivedStream",
-    "DetailCalls",
-    "DetailReading",
-    "DetailStream",
-    "Document",
-    "Event",
-    "EventFeed",
-    "InvoicingStream",
-    "OffsetDateTime",
-    "Order",
-    "Page",
-    "PageRequest",
-    "ParentStream",
-    "Partition",
-    "Reading",
-    "Resource",
-    "Row",
-    "UnixSeconds",
-    "Window",
-    "ZonelessText",
-    "combine",
-    "compact_offset",
-    "readings_of",
-]

@@ -25,26 +25,3 @@ OVERLAP = Plan(Overlap)
 OVERLAP_UNFILTERED = Plan(Overlap, filtered=False)
 PASSES = Plan(Passes)
 PASSES_UNFILTERED = Plan(Passes, filtered=False)
-
-__all__ = [
-    "CREATION_ORDER",
-    "CREATION_ORDER_FILTERED",
-    "KEYSET",
-    "NEWEST_CHANGE",
-    "NEWEST_CHANGE_OVERLAP",
-    "NEWEST_ROW",
-    "OVERLAP",
-    "OVERLAP_UNFILTERED",
-    "PASSES",
-    "PASSES_UNFILTERED",
-    "Batch",
-    "KeyRanges",
-    "ListReader",
-    "Offsets",
-    "Pages",
-    "Paging",
-    "Passes",
-    "Plan",
-    "RemainingPlans",
-    "Tokens",
-]
