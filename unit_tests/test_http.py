@@ -506,6 +506,8 @@ def test_a_token_that_is_not_issued_says_which_properties_to_look_at(response: d
 
 OUTAGES: dict[str, dict[str, Any]] = {
     "503": {"status_code": 503},
+    "408": {"status_code": 408, "json": {"error": "timeout"}},
+    "too many": {"status_code": 400, "json": {"error": "slow_down"}, "headers": {"Retry-After": "0"}},
     "a web page": {"text": "<html>"},
     "nothing": {"json": {}},
     "unreachable": {"exc": requests.ConnectTimeout},
@@ -573,6 +575,21 @@ def test_a_request_that_tests_the_token_says_nothing_else_about_another_one(stat
             asking.send(Request("invoices/2"))
 
     assert issued.call_count == 1
+
+
+def test_a_token_that_was_of_no_use_at_first_is_renewed_later() -> None:
+    asking = client(auth=TokenAuth(access_tokens()))
+    with mock.Mocker() as api:
+        issued = api.post(f"{BASE}/token", [{"json": {"access_token": name}} for name in ("one", "two", "three")])
+        api.get(f"{BASE}/customers", [{"json": []}, *[{"status_code": 401, "json": {}}] * 2, {"json": [1]}])
+        api.get(f"{BASE}/secrets", status_code=401, json={})
+        with pytest.raises(AccessRefused):
+            asking.send(Request("secrets"))
+        asking.send(Request("customers"))
+
+        assert asking.send(Request("customers")).body == [1]
+
+    assert issued.call_count == 3
 
 
 def test_each_form_of_a_secret_is_masked() -> None:

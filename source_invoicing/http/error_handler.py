@@ -61,7 +61,7 @@ def without_full_stop(message: str) -> str:
 
 @dataclass(frozen=True)
 class StatusErrorHandler:
-    """Judges a response by its HTTP status and by whether its body is JSON.
+    """The verdict on a response by its HTTP status and by whether its body is JSON.
 
     :param vendor: name of the API for messages
     :param error_text: finds the vendor's message in a decoded error body; ``None`` without one

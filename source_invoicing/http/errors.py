@@ -13,6 +13,8 @@ from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
 from typing_extensions import Self, override
 
+BY_SEVERITY = (FailureType.transient_error, FailureType.config_error, FailureType.system_error)
+
 
 class Failure(AirbyteTracedException):
     """A failed request or check whose message is meant for the user. Secrets are masked."""
@@ -125,10 +127,6 @@ def combined_failure(failures: Sequence[tuple[str, AirbyteTracedException]], aft
     )
 
 
-def most_severe(types: Iterable[FailureType | None]) -> FailureType:
+def most_severe(types: Iterable[FailureType]) -> FailureType:
     """The most severe of several failure types. It is transient only if all are."""
-    kinds = set(types)
-    return next(
-        (kind for kind in (FailureType.system_error, FailureType.config_error) if kind in kinds),
-        FailureType.transient_error,
-    )
+    return max(types, key=BY_SEVERITY.index)

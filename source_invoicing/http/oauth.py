@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any
 
 from airbyte_cdk.models import FailureType
@@ -185,13 +184,13 @@ class AccessTokens:
         )
 
     def _error_handler(self, response: Response) -> Verdict:
-        body = response.body
-        if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self._status_error_handler(response)
+        body, verdict = response.body, self._status_error_handler(response)
+        if isinstance(verdict, Retry):
+            return verdict
         if isinstance(body, dict) and body.get("error"):
             return Fail(self._refusal(_as_text(body["error"]), _as_text(body.get("error_description") or "")))
-        if not response.ok or response.unreadable is not None:
-            return self._status_error_handler(response)
+        if isinstance(verdict, Fail):
+            return verdict
         if not isinstance(body, dict) or not _is_token(body.get("access_token")):
             return Retry(
                 UnexpectedResponse(
@@ -239,6 +238,7 @@ class TokenAuth(Auth):
                 raise AccessRefused(outcome.sentence)
             token, renewals = renewed, renewals + 1
         self.remember_granted(request)
+        self._renewal_is_futile_for = None
         return outcome
 
     def remember_granted(self, request: Request) -> None:

@@ -81,7 +81,7 @@ class RateLimiter:
     def __init__(self, in_flight: int, budget: CallBudget | None = None, max_wait: float = 600.0) -> None:
         self._max_in_flight = self._allowed = float(in_flight)
         self._budget = budget
-        self._longest_wait = max_wait
+        self._max_wait = max_wait
         self._in_flight = 0
         self._rejected = 0
         self._paused_until = 0.0
@@ -103,8 +103,7 @@ class RateLimiter:
         :raises Cancelled: after :meth:`cancel`
         """
         try:
-            while (delay := self._take(after_rejection)) > 0:
-                self._wait_for_budget(delay)
+            self._take(after_rejection)
         finally:
             if after_rejection:
                 with self._changed:
@@ -157,11 +156,8 @@ class RateLimiter:
                 wait_logged(will_repeat=remaining > heartbeat_seconds())
             sleep(min(remaining, heartbeat_seconds()), self._cancelled)
 
-    def _take(self, after_rejection: bool) -> float:
-        """Take a slot and a request of the budget, once no pause is on.
-
-        :return: 0 if both were granted, else the seconds to wait before asking the budget again
-        """
+    def _take(self, after_rejection: bool) -> None:
+        """Take a slot and a request of the budget, once no pause is on."""
         while True:
             while (remaining := self._remaining_pause()) > 0:
                 self.wait(remaining, "because the vendor asked the account to slow down")
@@ -177,13 +173,14 @@ class RateLimiter:
                 delay = self._budget.take() if self._budget else 0.0
                 if delay <= 0:
                     self._in_flight += 1
-                return delay
+                    return
+            self._wait_for_budget(delay)
 
     def _wait_for_budget(self, seconds: float) -> None:
-        if seconds > self._longest_wait:
+        if seconds > self._max_wait:
             raise QuotaExhausted(
                 f"The budget of {self._budget} is used up. The next request is due in {seconds:.0f} seconds, which is "
-                f"longer than a sync waits ({self._longest_wait:.0f} seconds). What was read is kept. The next sync "
+                f"longer than a sync waits ({self._max_wait:.0f} seconds). What was read is kept. The next sync "
                 "goes on behind it, or, in lists that cannot be entered in the middle, begins at the top."
             )
         self.wait(seconds, f"because the limit is {self._budget}")
