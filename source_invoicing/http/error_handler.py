@@ -85,47 +85,15 @@ class StatusErrorHandler:
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
             return OK if response.unreadable is None else Retry(self._unreadable(response))
-        message = self._quoted_message(response)
-        sentence = f"{self.vendor} answered HTTP {response.status} for {response.path}{message}."
         status = response.status
         if status in self.too_many_statuses:
             return self.rate_limited(response)
-        if status == HTTPStatus.UNAUTHORIZED:
-            return Fail(
-                LoginRefused(
-                    f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip()
-                )
-            )
-        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return Fail(
-                config_failure(
-                    f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{message}). Check "
-                    "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
-                )
-            )
         if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Retry(
-                transient_failure(f"{sentence} The fault is on the vendor's side."), retry_after(response.headers)
-            )
+            fault = transient_failure(f"{self._sentence(response)} The fault is on the vendor's side.")
+            return Retry(fault, retry_after(response.headers))
         if status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
             return self.rate_limited(response)
-        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
-            return Fail(
-                AccessRefused(
-                    f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
-                    f"{self.access_hint}".rstrip()
-                )
-            )
-        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return Fail(ResourceMissing(f"{sentence}{self._advice('Check')}"))
-        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            return Fail(self._redirect(response))
-        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-            return Fail(BadRequest(sentence))
-        if status in (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY):
-            return Fail(UnexpectedResponse(f"{sentence} Run the sync again in a while."))
-        # The connector sends what the API documents, so a server that does not understand it is not that API.
-        return Fail(UnexpectedResponse(f"{sentence}{self._advice('Check')}", FailureType.config_error))
+        return Fail(self._refusal(response))
 
     def rate_limited(self, response: Response) -> Retry:
         """The verdict that the account sent too many requests, for any status."""
@@ -136,6 +104,33 @@ class StatusErrorHandler:
         after = retry_after(response.headers)
         return Retry(limited, reset_after(response.headers) if after is None else after, rate_limited=True)
 
+    def _refusal(self, response: Response) -> Failure:
+        status, sentence, message = response.status, self._sentence(response), self._quoted_message(response)
+        if status == HTTPStatus.UNAUTHORIZED:
+            return LoginRefused(
+                f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip()
+            )
+        if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            return config_failure(
+                f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{message}). Check "
+                "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
+            )
+        if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
+            return AccessRefused(
+                f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
+                f"{self.access_hint}".rstrip()
+            )
+        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            return ResourceMissing(f"{sentence}{self._advice('Check')}")
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            return self._redirect(response)
+        if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+            return BadRequest(sentence)
+        if status in (HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_EARLY):
+            return UnexpectedResponse(f"{sentence} Run the sync again in a while.")
+        # The connector sends what the API documents, so a server that does not understand it is not that API.
+        return UnexpectedResponse(f"{sentence}{self._advice('Check')}", FailureType.config_error)
+
     def _redirect(self, response: Response) -> UnexpectedResponse:
         # A path may hold a token, and the part before the host a password.
         location = response.headers.get("Location", "")
@@ -145,6 +140,9 @@ class StatusErrorHandler:
             "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
             FailureType.config_error,
         )
+
+    def _sentence(self, response: Response) -> str:
+        return f"{self.vendor} answered HTTP {response.status} for {response.path}{self._quoted_message(response)}."
 
     def _quoted_message(self, response: Response) -> str:
         message = self.error_text(response.body) if response.unreadable is None else response.text.strip()

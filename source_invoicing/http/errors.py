@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from airbyte_cdk.models import FailureType
 from airbyte_cdk.utils import AirbyteTracedException
 from airbyte_cdk.utils.airbyte_secrets_utils import filter_secrets
-from typing_extensions import Self, override
+from typing_extensions import Self
 
 BY_SEVERITY = (FailureType.transient_error, FailureType.config_error, FailureType.system_error)
 
@@ -43,10 +43,6 @@ class Failure(AirbyteTracedException):
     def reworded(self, sentence: str) -> Self:
         """The same failure in other words."""
         return type(self)(sentence, self.failure_type, detail=self.detail)
-
-    @override
-    def __str__(self) -> str:
-        return self.sentence
 
 
 class Cancelled(Exception):
