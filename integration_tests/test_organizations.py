@@ -339,7 +339,11 @@ def test_ten_organizations_that_refuse_a_stream_use_up_no_tokens(start_sandbox: 
     options = {"organizations": 10, "unavailable": "items"}
     sandbox = start_sandbox(platform.name, rows=platform.rows(), options=options)
 
-    output = three(connect, sandbox).read(["items"])
+    connector = three(connect, sandbox)
+    assert connector.catalog
+    sandbox.clear_requests()
+
+    output = connector.read(["items"])
 
     (message,) = [error["message"] for error in output.errors if "stream_descriptor" in error]
     assert message.count("cannot read the stream items") == 1

@@ -237,8 +237,10 @@ class TokenAuth(Auth):
             if renewed is None:
                 raise AccessRefused(outcome.sentence)
             token, renewals = renewed, renewals + 1
+        if self._granted is None:
+            # Not all requests are refused, and from now on a token can be tested.
+            self._renewal_is_futile_for = None
         self.remember_granted(request)
-        self._renewal_is_futile_for = None
         return outcome
 
     def remember_granted(self, request: Request) -> None:
