@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -66,6 +67,8 @@ class DetailReading(Reading):
         under_way: list[InOrder] | None = None,
     ) -> None:
         super().__init__(documents.source, documents.outlets)
+        # A worker holds it while it writes states. Never taken by the consumer.
+        self._lock = threading.Lock()
         self._listed = documents
         # A detail becomes a record in place, so streams of its parts come first.
         self._streams: Sequence[DetailResource] = sorted(documents.outlets, key=lambda stream: not stream.expand)

@@ -43,7 +43,8 @@ class Reading:
         # Rows become records of the source in place, so streams of their parts come first.
         self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
         self.failures: dict[Resource, Exception] = {}
-        self._lock = threading.Lock()
+        # The consumer takes it too, so it is never held while a state is written: that waits for the consumer.
+        self._failures_lock = threading.Lock()
         self._documents = documents
         # What gets the rows of each page.
         self._consumers: Sequence[Resource | Documents] = [*documents, *self.outlets]
@@ -140,7 +141,7 @@ class Reading:
         """Mark the reading failed: a chain could not be read to its end."""
         for documents in self._documents:
             documents.failure = documents.failure or failure
-        with self._lock:
+        with self._failures_lock:
             self.failures = {**dict.fromkeys(self.outlets, failure), **self.failures}
 
     def conclude(self) -> None:
@@ -199,7 +200,7 @@ class Reading:
 
         :raises Failure: if there are no others
         """
-        with self._lock:
+        with self._failures_lock:
             others = [each for each in self._consumers if each is not outlet]
             if not others:
                 raise failure

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ from unit_tests.zoho.zoho_list import EPOCH, ZohoList, written
 
 LINES, WHOLE = "invoice_line_items", "invoice_details"
 ALL = ["invoices", WHOLE, LINES]
+# Longer than any test may take (seconds).
+FOR_EVER = 300
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +200,18 @@ def test_a_sync_that_is_cut_off_goes_on_where_it_was(http: Mock, after: int, str
         assert set(keys(first, name)) | set(keys(second, name)) == {f"{key:03}" for key in range(100)}
 
 
+def detail_readings(*names: str, organizations: Sequence[str] = ("111",)) -> list[DetailReading]:
+    """The readings of details, once the lists have been read."""
+    values = {**config(organization_id=",".join(organizations), details=True), "num_workers": 10}
+    streams = [each for each in SourceInvoicing().streams(values) if each.name in names]
+    readings = readings_of([each for each in streams if isinstance(each, InvoicingStream)])
+    of_details = [reading for reading in readings if isinstance(reading, DetailReading)]
+    for reading in readings[: -len(of_details)]:
+        for chain in reading.chains():
+            assert not list(reading.read(chain))
+    return of_details
+
+
 @pytest.mark.parametrize("organizations", [1, 2])
 def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Mock, organizations: int) -> None:
     answer_tokens(http)
@@ -209,14 +225,7 @@ def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Moc
     http.get(
         f"{US_BOOKS}/organizations", json={"code": 0, "organizations": [{"organization_id": each} for each in ids]}
     )
-    values = {**config(organization_id=",".join(ids), details=True), "num_workers": 10}
-    wanted = {f"{name}_details" for name in lists.values()}
-    streams = [each for each in SourceInvoicing().streams(values) if each.name in wanted]
-    readings = readings_of([each for each in streams if isinstance(each, InvoicingStream)])
-    of_details = [reading for reading in readings if isinstance(reading, DetailReading)]
-    for reading in readings[: -len(of_details)]:
-        for chain in reading.chains():
-            assert not list(reading.read(chain))
+    of_details = detail_readings(*(f"{name}_details" for name in lists.values()), organizations=ids)
 
     # The oldest document of each list is never answered, the others at once.
     chains = [reading.chains() for reading in of_details]
@@ -229,6 +238,50 @@ def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Moc
     assert len(waiting) == len(lists) * organizations
     assert answered.keys() == set(ids)
     assert all(10 < number <= 20 for number in answered.values())
+
+
+@pytest.mark.parametrize(
+    ("details_per_state", "second"),
+    [
+        (1, lambda status, body: (status, body)),
+        (10, lambda *_: (403, {"code": 0, "message": "No."})),
+        (10, lambda status, body: (status, {"code": 0, "invoice": {**body["invoice"], "line_items": [1]}})),
+    ],
+    ids=["in turn", "before a refusal", "before a stream is dropped"],
+)
+def test_a_reading_can_fail_while_a_worker_waits_for_its_state_to_be_taken(
+    http: Mock, invoices: Documents, monkeypatch: pytest.MonkeyPatch, details_per_state: int, second: Callable[..., Any]
+) -> None:
+    """The consumer of the states is the one that records the failure."""
+    monkeypatch.setattr("source_invoicing.streams.readings.DETAILS_PER_STATE", details_per_state)
+    invoices.tamper = lambda key, status, body: second(status, body) if key == "001" else (status, body)
+    invoices.serve(http)
+    waiting, taken = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        waiting.set()
+        taken.wait(FOR_EVER)
+
+    def work() -> None:
+        with suppress(Failure):
+            for chain in reading.chains():
+                list(reading.read(chain))
+
+    (reading,) = detail_readings(LINES, WHOLE)
+    for outlet in reading.outlets:
+        outlet.progress.on_change = wait
+    worker = threading.Thread(target=work, daemon=True)
+    consumer = threading.Thread(target=reading.fail, args=[RuntimeError()], daemon=True)
+    worker.start()
+    waiting.wait(FOR_EVER)
+    consumer.start()
+    consumer.join(10)
+    hangs = consumer.is_alive()
+    taken.set()
+    worker.join(FOR_EVER)
+
+    assert waiting.is_set()
+    assert not hangs
 
 
 def test_many_documents_of_one_second_are_entered_in_the_middle(http: Mock) -> None:
