@@ -72,21 +72,30 @@ def test_of_more_than_can_be_asked_for_the_newest_are_dropped() -> None:
     assert [each.key for each in documents.oldest_first()][:10] == list(range(10))
 
 
-@given(some.lists(some.tuples(some.integers(0, 30), some.integers(0, 5)), max_size=60), some.integers(1, 5))
-def test_no_document_comes_whose_predecessor_was_dropped(changes: list[tuple[int, int]], most: int) -> None:
-    """Documents that are changed while the list is read, some of them several times."""
+@given(
+    some.lists(some.tuples(some.integers(0, 30), some.integers(0, 5)), max_size=60),
+    some.integers(1, 5),
+    some.integers(-1, 20),
+)
+def test_no_document_comes_whose_predecessor_was_dropped(
+    changes: list[tuple[int, int]], most: int, reached: int
+) -> None:
+    """Documents that are changed while the list is read, some of them several times. Those that the state has passed
+    come last."""
+    state = (reached, "15")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("source_invoicing.streams.documents.KEPT_IN_RESERVE", 3)
-        documents, last = pending(most), {}
+        documents, last = PendingDocuments(Partition(), UnixSeconds(), most, state), {}
         for number, (key, step) in enumerate(changes):
             last[f"{key:02}"] = number // 3 + step * 4
             documents.add(f"{key:02}", last[f"{key:02}"])
 
-        came = [(each.changed, each.key) for each in documents.oldest_first()]
+        came = list(documents.oldest_first())
 
-    expected = sorted((changed, key) for key, changed in last.items())
-    assert [changed for changed, _ in came] == [changed for changed, _ in expected[: len(came)]]
-    assert set(came) == set(expected[: len(came)])
+    expected = sorted(((changed, key) <= state, changed, key) for key, changed in last.items())
+    assert [(each.before_state, each.changed, each.key) for each in came] == expected[: len(came)]
+    for document, following in zip(came, expected[1:], strict=False):
+        assert not (document.ends_second and following[:2] == (document.before_state, document.changed))
 
 
 def test_a_state_in_the_middle_of_a_second_is_taken_back_as_it_was_written() -> None:

@@ -20,6 +20,11 @@ DOCUMENT = "document"
 PAIR = 2
 
 Interval = tuple[int, int]
+#: A place among documents in the order of their times and keys: a time (seconds since 1970, UTC), and the rank of a key
+#: where there is one.
+Place = tuple[int] | tuple[int, str]
+#: The place of documents without a time, which come first.
+NOWHERE: Place = (EARLIEST - 1,)
 
 
 class Coverage:
@@ -241,6 +246,10 @@ class DocumentState(CursorState):
         coverage = self._coverage.get(key)
         return None if coverage is None else coverage.document
 
+    def place(self, key: Any) -> Place:
+        """The place up to which the documents of a partition have been emitted."""
+        return place_of(self.cursor(key), self.document(key))
+
     def advance_to(self, key: Any, cursor: int | None, document: Any = None) -> None:
         """Record that all documents of a partition last changed before ``cursor`` have been emitted, and those of that
         second up to ``document``.
@@ -248,7 +257,7 @@ class DocumentState(CursorState):
         :param cursor: ``None``: documents without a time
         """
         with self.lock:
-            if _place(cursor, document) <= _place(self.cursor(key), self.document(key)):
+            if place_of(cursor, document) <= self.place(key):
                 return
             self._coverage[key] = Coverage(cursor, document=document)
             self.changed()
@@ -287,6 +296,10 @@ def rank_of(key: Any) -> str:
     return key if isinstance(key, str) else f"\0{key!r}"
 
 
-def _place(cursor: int | None, document: Any) -> tuple[int | str, ...]:
-    seconds = EARLIEST - 1 if cursor is None else cursor
+def place_of(cursor: int | None, document: Any = None) -> Place:
+    """The place of a document, or that of all documents changed before a time.
+
+    :param cursor: ``None``: documents without a time
+    """
+    seconds = NOWHERE[0] if cursor is None else cursor
     return (seconds,) if document is None else (seconds, rank_of(document))

@@ -116,7 +116,7 @@ class DetailReading(Reading):
             with self._lock:
                 self._under_way.start(documents[0])
                 for document in documents:
-                    self._order[document.partition.key].start(document)
+                    self._order_of(document).start(document)
             yield documents
         if self._listed.failure is not None:
             self._write_each_state()
@@ -347,12 +347,16 @@ class DetailReading(Reading):
             if vanished:
                 self._missing.clear()
             for document in [*documents, *vanished]:
-                self._order[document.partition.key].done(document)
+                self._order_of(document).done(document)
             number = len(documents) + len(vanished)
             self._done_since_state += number
             if self._done_since_state >= self._details_per_state:
                 self._write_states()
         self._count(number)
+
+    def _order_of(self, document: Document) -> InOrder:
+        """The documents that come before it or behind it, as far as states are concerned."""
+        return self._order[document.partition.key, document.before_state]
 
     def _count(self, documents: int) -> None:
         with self._lock:

@@ -22,6 +22,7 @@ class Document:
     :param cursor: the value of its row's cursor field
     :param changed: the same in seconds since 1970 (UTC); ``None`` where the row has no such time
     :param ends_second: whether it is the last document that was changed in its second
+    :param before_state: whether the states of all streams have passed it, so that none depends on it
     """
 
     partition: Partition
@@ -29,6 +30,7 @@ class Document:
     cursor: Any
     changed: int | None
     ends_second: bool
+    before_state: bool = False
 
 
 class DetailResource(Resource, ABC):

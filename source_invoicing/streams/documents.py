@@ -10,35 +10,43 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.streams.cursor_state import Coverage, DocumentState, rank_of
+from source_invoicing.streams.cursor_state import NOWHERE, Coverage, DocumentState, Place, place_of, rank_of
 from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.timestamps import EARLIEST, TimestampFormat
+from source_invoicing.streams.timestamps import TimestampFormat
 
 # If a sync has a limit for details, this many more documents are kept before those changed last are dropped.
 KEPT_IN_RESERVE = 1000
-# After this many seconds, no change is committed late and no clock is slow enough to matter: no document of that second
-# has to be requested again.
+# A second that was over this many seconds ago when the list was read is complete: no change is committed that late, and
+# no clock is that slow. None of its documents has to be requested again.
 SETTLED_AFTER = 3600
+
+
+# Whether the state has passed a document, and its place.
+Rank = tuple[bool, Place]
 
 
 class PendingDocuments:
     """The documents of a partition: the key and the cursor of each.
 
     :param timestamps: how cursors are written
-    :param limit: how many documents to keep, those that were changed longest ago; ``None``: all
+    :param limit: how many documents to keep, those that :meth:`oldest_first` returns first; ``None``: all
+    :param state: the lowest state of the streams
     """
 
-    def __init__(self, partition: Partition, timestamps: TimestampFormat, limit: int | None) -> None:
+    def __init__(
+        self, partition: Partition, timestamps: TimestampFormat, limit: int | None, state: Place = NOWHERE
+    ) -> None:
         self._partition = partition
         self._parse = timestamps.parse
         self._limit = limit
+        self._state = state
         self._cursors: dict[Any, Any] = {}
-        self._dropped_from: tuple[int, str] | None = None
+        self._dropped_from: Rank | None = None
         self._dropped = 0
 
     def add(self, key: Any, cursor: Any) -> None:
@@ -51,25 +59,27 @@ class PendingDocuments:
         return len(self._cursors) + self._dropped
 
     def oldest_first(self, before: int | None = None) -> Iterator[Document]:
-        """The documents in the order of their changes. Each is removed when it is returned.
+        """The documents in the order of their changes. Each is removed when it is returned. Those that the state has
+        passed come last, since it does not move with them.
 
         :param before: only documents changed before that time (seconds since 1970, UTC)
         """
-        keys, dropped_from = self._sorted(), self._dropped_from
+        keys = self._sorted()
         keys.reverse()
         while keys:
             key = keys.pop()
             cursor = self._cursors.pop(key)
-            changed = self._parse(cursor)
-            if dropped_from is not None and self._rank(key, cursor) >= dropped_from:
+            passed, place = rank = self._rank(key, cursor)
+            end = self._dropped_from
+            if end is not None and rank >= end:
                 return
-            if before is not None and changed is not None and changed >= before:
-                return
-            if keys:
-                next_change = self._parse(self._cursors[keys[-1]])
-            else:
-                next_change = None if dropped_from is None else dropped_from[0]
-            yield Document(self._partition, key, cursor, changed, ends_second=changed != next_change)
+            if before is not None and place[0] >= before:
+                continue
+            following = self._rank(keys[-1], self._cursors[keys[-1]]) if keys else end
+            if following is not None and end is not None:
+                following = min(following, end)
+            ends_second = following is None or (following[0], following[1][0]) != (passed, place[0])
+            yield Document(self._partition, key, cursor, self._parse(cursor), ends_second, before_state=passed)
 
     def _drop_newest(self, limit: int) -> None:
         keys = self._sorted()
@@ -82,17 +92,19 @@ class PendingDocuments:
         self._cursors = kept
 
     def _sorted(self) -> list[Any]:
-        """The keys by rank. Sorting in two steps takes half the memory, since there is no tuple per document."""
+        """The keys by rank. Sorting in steps takes half the memory, since there is no tuple per document."""
         keys = sorted(self._cursors, key=rank_of)
-        keys.sort(key=lambda key: self._time(self._cursors[key]))
+        keys.sort(key=lambda key: self._place(key, self._cursors[key])[0])
+        if self._state != NOWHERE:
+            keys.sort(key=lambda key: self._rank(key, self._cursors[key])[0])
         return keys
 
-    def _rank(self, key: Any, cursor: Any) -> tuple[int, str]:
-        return self._time(cursor), rank_of(key)
+    def _rank(self, key: Any, cursor: Any) -> Rank:
+        place = self._place(key, cursor)
+        return place <= self._state, place
 
-    def _time(self, cursor: Any) -> int:
-        changed = self._parse(cursor)
-        return EARLIEST - 1 if changed is None else changed
+    def _place(self, key: Any, cursor: Any) -> Place:
+        return place_of(self._parse(cursor), key)
 
 
 class ListProgress(StreamState):
@@ -108,6 +120,11 @@ class ListProgress(StreamState):
     def cursors(self) -> dict[Any, int]:
         """By partition, where known: the time (seconds since 1970, UTC) before which no row of the list is missing."""
         return {key: each.cursor for key, each in self._coverage.items() if each.cursor is not None}
+
+    def lowest_state(self, key: Any) -> Place:
+        """The lowest state of the streams for a partition."""
+        states = [outlet.progress for outlet in self._outlets]
+        return min(state.place(key) if isinstance(state, DocumentState) else NOWHERE for state in states)
 
     @override
     def cursor(self, key: Any) -> int | None:
@@ -156,6 +173,8 @@ class Documents:
         #: Finds the deleted documents once the list was read.
         self.deletions: Deletions | None = None
         self._window = source.account.window
+        # Before the first page: some lists show their newest rows there.
+        self._began = time.time()
         self._lock = threading.Lock()
         self._pending: dict[Any, PendingDocuments] = {}
 
@@ -164,7 +183,8 @@ class Documents:
         source = self.source
         with self._lock:
             if partition.key not in self._pending:
-                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._limit)
+                state = self.progress.lowest_state(partition.key)
+                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._limit, state)
             pending = self._pending[partition.key]
             for row in rows:
                 key, changed = source.key(row), source.timestamp(row)
@@ -199,9 +219,9 @@ class Documents:
 
     def bounds(self) -> dict[Any, int]:
         """By partition: the time (seconds since 1970, UTC) before which no document is missing. A list that was read to
-        its end has shown all changes older than an hour; later ones may still appear."""
+        its end has shown all changes that were older than an hour then; later ones may still appear."""
         is_over = self.failure is None
-        long_gone = time.time() - SETTLED_AFTER
+        long_gone = self._began - SETTLED_AFTER
         return {
             key: cursor + 1 if is_over and cursor < long_gone else self._window.overlapping(cursor)
             for key, cursor in self.progress.cursors.items()
@@ -240,8 +260,8 @@ class Documents:
             state.forget_undated()
 
     def oldest_first(self) -> list[Iterator[Document]]:
-        """The documents of each partition, in the order of their changes; if the list could not be read completely,
-        only those before which none is missing."""
+        """The documents of each partition, see :meth:`PendingDocuments.oldest_first`; if the list could not be read
+        completely, only those before which none is missing."""
         if self.failure is None:
             return [pending.oldest_first() for pending in self._pending.values()]
         bounds = self.bounds()

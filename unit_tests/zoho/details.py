@@ -143,6 +143,7 @@ def sync(
     state: Mapping[str, Row] | None = None,
     workers: int = 1,
     cut_off: Callable[[], bool] = lambda: False,
+    lookback_days: int = 0,
     **options: Any,
 ) -> Outcome:
     """Read streams of Zoho Books with details.
@@ -152,6 +153,7 @@ def sync(
     :param options: of the platform
     """
     values = {**config(organization_id="111", details=True, **options), "num_workers": workers}
+    values["lookback_days"] = lookback_days
     source, outcome = SourceInvoicing(), Outcome()
     streams = {stream.name: stream.as_airbyte_stream() for stream in source.streams(values)}
     catalog = ConfiguredAirbyteCatalog(

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -129,12 +130,19 @@ def test_a_stream_that_joins_later_reads_all_and_the_others_nothing(http: Mock, 
     assert second.state[WHOLE] == second.state[LINES] == first.state[LINES]
 
 
-def test_a_document_may_still_come_in_a_second_that_is_not_long_gone(http: Mock) -> None:
+@pytest.mark.parametrize("hours", [0, 2])
+def test_a_document_may_still_come_in_a_second_that_was_not_long_gone_when_the_list_was_read(
+    http: Mock, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
     answer_tokens(http)
-    invoices, ten_minutes_ago = Documents(), int(time.time()) - EPOCH - 600
+    invoices, now = Documents(), int(time.time())
+    ten_minutes_ago = now - EPOCH - 600
     for key in range(5):
         invoices.add(key, ten_minutes_ago - key)
     listed = invoices.serve(http)
+    # The requests for the details take that long.
+    clock = SimpleNamespace(time=lambda: now + hours * 3600 * (invoices.calls > 0))
+    monkeypatch.setattr("source_invoicing.streams.documents.time", clock)
     first = sync(WHOLE)
     invoices.add(7, ten_minutes_ago)
     listed.rows.append(invoices.rows[-1])
@@ -168,7 +176,7 @@ def test_a_bounded_sync_gets_past_documents_without_a_time_of_change(http: Mock,
         journals.add(key, None)
     for key in range(30, 30 + dated):
         journals.add(key, 1000 + key)
-    journals.serve(http)
+    listed = journals.serve(http)
 
     state: dict[str, Row] = {}
     for _ in range(3):
@@ -176,6 +184,12 @@ def test_a_bounded_sync_gets_past_documents_without_a_time_of_change(http: Mock,
 
     assert sorted(journals.asked) == [f"{key:03}" for key in range(30 + dated)]
     assert "document" not in state["journal_details"]
+    if dated:  # and with them a state: further documents come before those without a time
+        journals.add(99, 2000)
+        listed.rows.append(journals.rows[-1])
+        journals.asked.clear()
+        sync("journal_details", state=state, detail_calls_per_sync=12)
+        assert journals.asked == ["099", *(f"{key:03}" for key in range(11))]
 
 
 # -- cut off ---------------------------------------------------------------------------------------------------------
@@ -326,6 +340,38 @@ def test_a_bounded_sync_says_what_is_left_and_the_next_one_goes_on(http: Mock, *
         lines = [[line for line in each.logged if line.startswith(f"Stream {name}: the 12")] for each in outcomes]
         assert [len(each) for each in lines] == [1, 1, 1, 1, 0, 0]
         assert "38 documents of invoices are left" in lines[0][0]
+
+
+@pytest.mark.parametrize("per_second", [1, 7])
+def test_bounded_syncs_lose_no_document_that_there_was_no_room_to_remember(
+    http: Mock, monkeypatch: pytest.MonkeyPatch, per_second: int
+) -> None:
+    monkeypatch.setattr("source_invoicing.streams.documents.KEPT_IN_RESERVE", 0)
+    answer_tokens(http)
+    invoices = Documents()
+    for key in range(70):
+        invoices.add(key, key // per_second)
+    invoices.serve(http)
+
+    state: dict[str, Row] = {}
+    for _ in range(7):
+        state = sync(WHOLE, state=state, detail_calls_per_sync=10).state
+
+    assert invoices.asked == [f"{key:03}" for key in range(70)]
+
+
+def test_bounded_syncs_read_what_is_new_before_what_they_look_back_at(http: Mock) -> None:
+    answer_tokens(http)
+    invoices = Documents()
+    for key in range(40):
+        invoices.add(key, 1000 * key)
+    invoices.serve(http)
+
+    state: dict[str, Row] = {}
+    for _ in range(4):
+        state = sync(WHOLE, state=state, lookback_days=7, detail_calls_per_sync=12).state
+
+    assert invoices.asked == [f"{key:03}" for key in [*range(40), *range(8)]]
 
 
 def test_the_bound_is_for_all_streams_together(http: Mock, invoices: Documents) -> None:
