@@ -62,7 +62,7 @@ def test_a_path_leads_through_an_object() -> None:
     assert [(each["payment_id"], each["id"]) for each in parts("refunds", "payments", *rows)] == [(1, 41), (1, 42)]
 
 
-@pytest.mark.parametrize("items", [None, [], {}])
+@pytest.mark.parametrize("items", [None, [], {}, ""])
 def test_a_document_without_lines_has_no_parts_of_them(items: Any) -> None:
     row = {"id": 5, "updated_at": 50, "discounts": [{"id": 6}], "items": items}
 

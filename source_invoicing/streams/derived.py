@@ -109,12 +109,10 @@ class DerivedStream(InvoicingStream, ABC):
                 yield from self._at(member, path[1:], member.get("id"))
 
     def _members(self, row: Row, name: str) -> list[Row]:
-        members = row.get(name)
+        # Some back ends send a single element without a list, and an empty list as an empty object or as a blank.
+        members = row.get(name) or []
         if isinstance(members, dict):
-            # Some back ends send a single element without a list, and an empty list as an empty object.
-            return [members] if members else []
-        if members is None:
-            return []
+            return [members]
         if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
             raise UnexpectedResponse(
                 f"Stream {self.name}: a record of {self._source.name} has something else than a list of objects at "

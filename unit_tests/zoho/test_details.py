@@ -616,6 +616,19 @@ def test_what_the_documentation_shows_otherwise_is_understood(http: Mock, invoic
     assert outcome.statuses == {LINES: "COMPLETE"}
 
 
+def test_a_blank_in_the_place_of_parts_is_none_of_them(http: Mock) -> None:
+    answer_tokens(http)
+    payments = Documents("customerpayments", "payment_id", "payment", "invoices", "invoice_payment_id")
+    payments.add(1, 7)
+    payments.tamper = lambda key, status, body: (status, {"payment": {**body["payment"], "retainerinvoice": ""}})
+    payments.serve(http)
+
+    outcome = sync("customer_payment_applications")
+
+    assert [each["position"] for each in outcome.records["customer_payment_applications"]] == [1, 2]
+    assert outcome.statuses == {"customer_payment_applications": "COMPLETE"}
+
+
 # -- the form --------------------------------------------------------------------------------------------------------
 
 
