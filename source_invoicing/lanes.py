@@ -126,8 +126,9 @@ class Job:
             self._num_open_chains += chain is not None
             return chain
 
-    def chain_ended(self) -> None:
-        """Make room for another chain."""
+    def chain_ended(self, chain: Chain) -> None:
+        """Make room for another chain, whether this one was read or skipped."""
+        self.reading.chain_ended(chain)
         with self._lock:
             self._num_open_chains -= 1
 

@@ -261,7 +261,7 @@ class Sync:
         try:
             self._read_chain(job, chain, ranges)
         finally:
-            job.chain_ended()
+            job.chain_ended(chain)
             if not job.breaker.is_open:
                 self._submit_chains(job)
 

@@ -141,9 +141,11 @@ class DetailReading(Reading):
         except Failure as failure:
             self._write_each_state()
             raise self._streams[0].explain(failure) from None
-        finally:
-            with self._lock:
-                self._under_way.done(documents[0])
+
+    @override
+    def chain_ended(self, documents: Sequence[Document]) -> None:  # type: ignore[override]  # a chain of documents
+        with self._lock:
+            self._under_way.done(documents[0])
 
     @override
     def tombstones(self) -> Iterator[Emitted]:

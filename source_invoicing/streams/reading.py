@@ -128,6 +128,9 @@ class Reading:
                 for outlet in self._consumers:
                     outlet.progress.partition_done(key)
 
+    def chain_ended(self, chain: Chain) -> None:
+        """Record that a chain is no longer under way, whether it was read or skipped."""
+
     def tombstones(self) -> Iterator[Emitted]:
         """The records that say which rows were deleted. Called when all chains have been read to their end.
 

@@ -16,6 +16,7 @@ import requests
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
+from source_invoicing.lanes import Job, Lane
 from source_invoicing.streams import DetailReading, InvoicingStream, readings_of
 from unit_tests.zoho.details import Documents, Outcome, Row, answer_tokens, sync
 from unit_tests.zoho.helpers import US_BOOKS, Mock, config
@@ -226,20 +227,27 @@ def detail_readings(*names: str, organizations: Sequence[str] = ("111",)) -> lis
     return of_details
 
 
-@pytest.mark.parametrize("organizations", [1, 2])
-def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Mock, organizations: int) -> None:
+FOUR_LISTS = {"invoices": "invoice", "contacts": "contact", "estimates": "estimate", "bills": "bill"}
+DETAILS_OF_FOUR = [f"{name}_details" for name in FOUR_LISTS.values()]
+
+
+def serve_four_lists(http: Mock) -> None:
     answer_tokens(http)
-    lists = {"invoices": "invoice", "contacts": "contact", "estimates": "estimate", "bills": "bill"}
-    for path, name in lists.items():
+    for path, name in FOUR_LISTS.items():
         documents = Documents(path, f"{name}_id", name)
         for key in range(60):
             documents.add(key, 1000 + key)
         documents.serve(http)
+
+
+@pytest.mark.parametrize("organizations", [1, 2])
+def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Mock, organizations: int) -> None:
+    serve_four_lists(http)
     ids = ["111", "222"][:organizations]
     http.get(
         f"{US_BOOKS}/organizations", json={"code": 0, "organizations": [{"organization_id": each} for each in ids]}
     )
-    of_details = detail_readings(*(f"{name}_details" for name in lists.values()), organizations=ids)
+    of_details = detail_readings(*DETAILS_OF_FOUR, organizations=ids)
 
     # The oldest document of each list is never answered, the others at once.
     chains = [reading.chains() for reading in of_details]
@@ -247,11 +255,31 @@ def test_details_that_have_no_response_hold_up_all_lists_of_an_account(http: Moc
     answered: Counter[str] = Counter()
     for reading, each in list(zip(of_details, chains, strict=True)) * 60:
         if reading.has_room(1, 10):
-            answered.update(row["organization_id"] for _, rows in reading.read(next(each)) for row in rows)
+            documents = next(each)
+            answered.update(row["organization_id"] for _, rows in reading.read(documents) for row in rows)
+            reading.chain_ended(documents)
 
-    assert len(waiting) == len(lists) * organizations
+    assert len(waiting) == len(DETAILS_OF_FOUR) * organizations
     assert answered.keys() == set(ids)
     assert all(10 < number <= 20 for number in answered.values())
+
+
+def test_documents_that_are_skipped_hold_up_no_other_list(http: Mock) -> None:
+    """They are, once the details of their list have failed one after another."""
+    serve_four_lists(http)
+    *given_up, last = [Job(reading, Lane(10)) for reading in detail_readings(*DETAILS_OF_FOUR)]
+    skipped = []
+    for job in (*given_up, last):
+        job.open()
+        skipped += [(job, chain) for chain in iter(job.next_chain, None)]
+
+    in_all = len(skipped)
+    for job, chain in skipped:
+        job.chain_ended(chain)
+
+    # Those of the first two, and one of each other list.
+    assert in_all == 10 + 10 + 1 + 1
+    assert len(list(iter(last.next_chain, None))) == 10
 
 
 @pytest.mark.parametrize(
