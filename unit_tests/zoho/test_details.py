@@ -569,11 +569,13 @@ def test_no_state_passes_a_detail_that_fails_for_ever(http: Mock, invoices: Docu
     first = sync("invoices", WHOLE, workers=workers)
     invoices.tamper = Documents.tamper
     second = sync("invoices", WHOLE, workers=workers, state=first.state)
+    without_it = sync(WHOLE, workers=workers, state=first.state, start_date="2025-06-15T15:23:51Z")
 
     assert first.statuses == {"invoices": "COMPLETE", WHOLE: "INCOMPLETE"}
     assert sorted(keys(first)) == [f"{key:03}" for key in range(10) if key != 3]
     assert first.state[WHOLE] == {"last_modified_time": written(1021).replace("+0000", "Z")}
     assert sorted(keys(second)) == [f"{key:03}" for key in range(3, 10)]
+    assert sorted(keys(without_it)) == [f"{key:03}" for key in range(4, 10)]
 
 
 def test_a_quota_that_ends_keeps_what_is_out(http: Mock, invoices: Documents) -> None:
