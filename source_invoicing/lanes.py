@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from source_invoicing.http import AccessRefused, ApiClient, ResourceMissing
-from source_invoicing.streams import ChildStream, DetailReading, ParentStream, Reading, Row
+from source_invoicing.streams import ChildStream, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.resource import Resource
@@ -86,7 +86,7 @@ class Job:
         self.lane = lane
         self.breaker = FailureBreaker(
             any_was_read=any(each.progress.value() not in ({}, FINISHED) for each in reading.outlets),
-            refusals_count=isinstance(reading, DetailReading),
+            refusals_count=reading.refusals_count,
         )
         self.failed = False
         self.concluded = False
@@ -149,9 +149,9 @@ class Job:
         return new
 
     def waits_for(self, other: Job) -> bool:
-        """Whether this job can begin only after another one. Details wait for all lists."""
-        if isinstance(self.reading, DetailReading):
-            return not isinstance(other.reading, DetailReading)
+        """Whether this job can begin only after another one."""
+        if self.reading.waits_for_lists:
+            return not other.reading.waits_for_lists
         source = self.reading.source
         if source.awaits_events and other.reading.reads_all_events:
             return True

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.messages import SyncFailed
-from source_invoicing.streams import Reading, sweep_deletions
+from source_invoicing.streams import ListReading, sweep_deletions
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.known_keys import GrowingKeySet, KeySet
 from source_invoicing.streams.partition import Partition
@@ -246,7 +246,7 @@ def test_deletions_that_are_switched_off_leave_no_trace(requests_mock: mock.Mock
 def test_a_first_reading_that_workers_share_is_complete_whoever_begins_last(requests_mock: mock.Mocker) -> None:
     """Otherwise the list would be read once more at once."""
     items = next(stream for stream in SourceInvoicing().platform(CONFIG).streams() if stream.name == "items")
-    reading = Reading(items, [items])
+    reading = ListReading(items, [items])
     assert reading.deletions is not None
     reading.deletions.open()
     for is_first in (True, False):  # by then, the first one has moved the state

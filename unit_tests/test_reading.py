@@ -20,7 +20,7 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.streams import InvoicingStream, Reading
+from source_invoicing.streams import InvoicingStream, ListReading
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS
@@ -112,7 +112,7 @@ def test_a_stream_that_drops_out_does_not_fail_the_others(api: mock.Mocker) -> N
     malformed = {"id": 1, "updated_at": JUNE, "items": [{"id": 5}], "discounts": "none"}
     api.get(f"{URL}/invoices", json=[malformed], headers={"X-Total-Count": "1"})
     lines, discounts = invoiced_streams("invoice_line_items", "invoice_discounts")
-    reading = Reading(lines.source_stream, [lines, discounts])
+    reading = ListReading(lines.source_stream, [lines, discounts])
     [chain] = reading.chains()
     workers = [reading.read(chain), reading.read(chain)]
     emitted = [next(worker)[0] for worker in workers] + [outlet for worker in workers for outlet, _ in worker]

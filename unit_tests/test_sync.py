@@ -26,7 +26,7 @@ from airbyte_cdk.models import (
 from source_invoicing import SourceInvoicing
 from source_invoicing.lanes import Job, Lane
 from source_invoicing.messages import SyncFailed
-from source_invoicing.streams import Reading
+from source_invoicing.streams import ListReading
 
 URL = "https://api.invoiced.com"
 WORKERS = 2
@@ -132,14 +132,14 @@ def test_the_end_of_a_task_is_counted_while_a_worker_looks_for_the_next_list(mon
     """It may wait there for the lock of a state, which another worker holds until the consumer goes on."""
     looking, found = threading.Event(), threading.Event()
 
-    def chains(_: Reading) -> Iterator[Any]:
+    def chains(_: ListReading) -> Iterator[Any]:
         looking.set()
         found.wait(FOR_EVER)
         yield from ()
 
-    monkeypatch.setattr(Reading, "chains", chains)
+    monkeypatch.setattr(ListReading, "chains", chains)
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "customers")
-    job = Job(Reading(stream, [stream]), Lane(WORKERS))
+    job = Job(ListReading(stream, [stream]), Lane(WORKERS))
     job.task_started()
     job.open()
     worker = threading.Thread(target=job.next_chain)
@@ -193,7 +193,7 @@ def test_records_that_are_out_are_let_go_before_more_are_asked_for(shared: bool)
         return json.dumps([{"id": number, "updated_at": number, "is_a_row": []} for number in numbers])
 
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "invoices")
-    reading = Reading(stream, [stream])
+    reading = ListReading(stream, [stream])
     read = 0
     with mock.Mocker() as api:
         api.get(f"{URL}/invoices", text=invoices)
@@ -232,10 +232,10 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
 
 
 def test_memory_that_is_used_up_is_told_in_words(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    def chains(_: Reading) -> Iterator[Any]:
+    def chains(_: ListReading) -> Iterator[Any]:
         raise MemoryError
 
-    monkeypatch.setattr(Reading, "chains", chains)
+    monkeypatch.setattr(ListReading, "chains", chains)
     messages: list[AirbyteMessage] = []
 
     with pytest.raises(SyncFailed):

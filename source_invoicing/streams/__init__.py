@@ -11,7 +11,7 @@ from source_invoicing.streams.detail_resource import Document
 from source_invoicing.streams.events import Event, EventFeed
 from source_invoicing.streams.page import Order, Page, PageRequest, Row
 from source_invoicing.streams.partition import Chain, Partition
-from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.reading import ListReading, Reading
 from source_invoicing.streams.readings import readings_of
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.stream import InvoicingStream, combine

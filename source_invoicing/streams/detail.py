@@ -16,7 +16,7 @@ from source_invoicing.streams.detail_reading import DetailReading
 from source_invoicing.streams.detail_resource import DetailResource, Document
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.page import Row
-from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.reading import ListReading, Reading
 from source_invoicing.streams.state import StreamState
 
 
@@ -52,7 +52,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     @override
     def readings(self) -> Sequence[Reading]:
         documents = Documents(self._source, [self])
-        return [Reading(self._source, [], [documents]), DetailReading(documents)]
+        return [ListReading(self._source, [], [documents]), DetailReading(documents)]
 
     # -- requests and records ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, count, islice, zip_longest
+from itertools import count, islice, zip_longest
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -48,7 +48,7 @@ MAX_MISSING = 5
 Found = Mapping[Document, Row]
 
 
-class DetailReading(Reading):
+class DetailReading(Reading[Document]):
     """Reads the details of the documents of a list, oldest change first, for one or several streams.
 
     Each response feeds all streams that lack this version of the document. States move in the order of the documents,
@@ -60,6 +60,10 @@ class DetailReading(Reading):
     :param under_way: the documents under way in the readings of the account; this reading adds its own
     """
 
+    waits_for_lists = True
+    refusals_count = True
+    _consumers: Sequence[DetailResource]
+
     def __init__(
         self,
         documents: Documents,
@@ -67,11 +71,11 @@ class DetailReading(Reading):
         under_way: list[InOrder] | None = None,
     ) -> None:
         super().__init__(documents.source, documents.outlets)
+        # A detail becomes a record in place, so streams of its parts come first.
+        self._consumers = sorted(documents.outlets, key=lambda stream: not stream.expand)
         # A worker holds it while it writes states. Never taken by the consumer.
         self._lock = threading.Lock()
         self._listed = documents
-        # A detail becomes a record in place, so streams of its parts come first.
-        self._streams: Sequence[DetailResource] = sorted(documents.outlets, key=lambda stream: not stream.expand)
         self._calls = documents.source.account.detail_calls
         self._details_per_state = details_per_state
         self._documents_per_request = documents.outlets[0].details_per_call
@@ -87,17 +91,13 @@ class DetailReading(Reading):
         self._missing: list[tuple[Document, ResourceMissing]] = []
 
     @override
-    def share(self, *_: Any) -> None:
-        """Nothing: each worker has documents of its own."""
-
-    @override
     def has_room(self, under_way: int, workers: int) -> bool:
         limit = min(max(MAX_AHEAD, workers), MAX_WORKERS_AHEAD)
         # Each reading may have one under way, regardless of the others.
         return under_way < workers and (not len(self._under_way) or sum(map(len, self._all_under_way)) < limit)
 
     @override
-    def chains(self) -> Iterator[Sequence[Document]]:  # type: ignore[override]  # a chain of documents
+    def chains(self) -> Iterator[Sequence[Document]]:
         """The documents, in groups for one request each.
 
         :raises Failure: at the end, if the list could not be read completely
@@ -105,7 +105,7 @@ class DetailReading(Reading):
         self._total = len(self._listed)
         self._calls.expect(self._total)
         partitions = [_batched(documents, self._documents_per_request) for documents in self._listed.oldest_first()]
-        for documents in filter(None, chain.from_iterable(zip_longest(*partitions))):
+        for documents in (each for turn in zip_longest(*partitions) for each in turn if each):
             if self.failures and not any(map(self._is_wanted, documents)):
                 self._count(len(documents))
                 continue
@@ -123,16 +123,14 @@ class DetailReading(Reading):
             raise self._listed.failure
 
     @override
-    def read(  # type: ignore[override]  # a chain of documents
-        self, documents: Sequence[Document], ranges: KeyRanges | None = None
-    ) -> Iterator[Emitted]:
+    def read(self, chain: Sequence[Document], ranges: KeyRanges | None = None) -> Iterator[Emitted]:
         """Read the details of some documents.
 
         :raises Failure: when one of them cannot be read. No state moves past it
         """
         try:
-            for found, done in self._fetch(documents):
-                for stream in self._streams:
+            for found, done in self._fetch(chain):
+                for stream in self._consumers:
                     if records := self._records(stream, found):
                         yield stream, records
                 self._mark_done(done)
@@ -140,12 +138,12 @@ class DetailReading(Reading):
             return
         except Failure as failure:
             self._write_each_state()
-            raise self._streams[0].explain(failure) from None
+            raise self._consumers[0].explain(failure) from None
 
     @override
-    def chain_ended(self, documents: Sequence[Document]) -> None:  # type: ignore[override]  # a chain of documents
+    def chain_ended(self, chain: Sequence[Document]) -> None:
         with self._lock:
-            self._under_way.done(documents[0])
+            self._under_way.done(chain[0])
 
     @override
     def tombstones(self) -> Iterator[Emitted]:
@@ -160,14 +158,14 @@ class DetailReading(Reading):
         :raises Failure: if none of them exists
         """
         if not self._path_works and self._missing and not self._may_all_have_vanished():
-            raise self._streams[0].explain(self._missing[0][1])
+            raise self._consumers[0].explain(self._missing[0][1])
         self._path_works = True
         self._mark_done([])
         self._write_states()
         remaining = self._total - self._done
         if not remaining:
-            self._listed.finish_states(self._streams)
-        for stream in self._streams if remaining else ():
+            self._listed.finish_states(self._consumers)
+        for stream in self._consumers if remaining else ():
             logger.info(
                 "Stream %s: the %s requests for details that a sync may send (detail_calls_per_sync) are used up. The "
                 "next sync goes on from here; %s documents of %s are left.",
@@ -192,7 +190,7 @@ class DetailReading(Reading):
     def _is_wanted(self, document: Document) -> bool:
         """Whether a stream that was not dropped needs a document."""
         return any(
-            self._listed.wants(stream, document.partition, document.key, document.changed) for stream in self._streams
+            self._listed.wants(stream, document.partition, document.key, document.changed) for stream in self._consumers
         )
 
     @override
@@ -200,8 +198,6 @@ class DetailReading(Reading):
         with self._lock:
             self._write_states()
         super()._drop_outlet(outlet, failure)
-        with self._lock:
-            self._streams = [stream for stream in self._streams if stream is not outlet]
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
@@ -218,7 +214,7 @@ class DetailReading(Reading):
                 yield self._fetch_one(several[0])
 
     def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
-        stream = self._streams[0]
+        stream = self._consumers[0]
         requests = stream.detail_requests(document)
         # The address at which the last document was found comes first.
         for number, request in enumerate([*requests[self._address_index :], *requests[: self._address_index]]):
@@ -241,7 +237,7 @@ class DetailReading(Reading):
         return {}, []
 
     def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
-        stream = self._streams[0]
+        stream = self._consumers[0]
         try:
             details = self._ask(
                 stream.bulk_request(documents),
@@ -271,7 +267,7 @@ class DetailReading(Reading):
         read: list[tuple[Row, str]] = []
 
         def read_and_check(response: Response) -> Row:
-            read[:] = [(self._streams[0].read_detail(response, document), response.path)]
+            read[:] = [(self._consumers[0].read_detail(response, document), response.path)]
             for complaint in self._complaints(*read[0]).values():
                 raise complaint
             return read[0][0]
@@ -303,7 +299,7 @@ class DetailReading(Reading):
         :param path: the address of the response
         """
         complaints: dict[DetailResource, MalformedResponse] = {}
-        for stream in self._streams:
+        for stream in self._consumers:
             try:
                 stream.check_detail(detail, path)
             except MalformedResponse as malformed:  # noqa: PERF203  # one for each stream
@@ -334,7 +330,7 @@ class DetailReading(Reading):
             self._calls.give_back()
             logger.info(
                 "Stream %s: %d documents cannot be asked for at once. From now on it is %d. %s",
-                self._streams[0].name,
+                self._consumers[0].name,
                 number,
                 self._documents_per_request,
                 refusal.sentence,
@@ -368,7 +364,7 @@ class DetailReading(Reading):
     def _write_states(self) -> None:
         self._done_since_state = 0
         reached = (order.done_up_to for order in self._order.values() if order.done_up_to is not None)
-        self._listed.advance_states(reached, self._streams)
+        self._listed.advance_states(reached, self._consumers)
 
     def _write_each_state(self) -> None:
         """Write a state after each further detail, since the reading has failed and may end at any time."""
@@ -379,7 +375,7 @@ class DetailReading(Reading):
     def _may_all_have_vanished(self) -> bool:
         """Whether documents that are all missing can have been deleted since they were listed: they are few, and the
         stream's details could be read before."""
-        have_been_read = any(stream.progress.value() not in ({}, FINISHED) for stream in self._streams)
+        have_been_read = any(stream.progress.value() not in ({}, FINISHED) for stream in self._consumers)
         return len(self._missing) < MAX_MISSING and have_been_read
 
 

@@ -1,11 +1,15 @@
-"""One list and the streams it feeds: it is read once for all of them."""
+"""Readings, and that of a list: it is read once for all streams that it feeds."""
 
 from __future__ import annotations
 
 import marshal
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Generic
+
+from typing_extensions import TypeVar, override
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
 from source_invoicing.streams.checkpoint import Checkpoint
@@ -22,8 +26,104 @@ from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 Emitted = tuple[Resource, list[Row]]
 
 
-class Reading:
-    """Reads the list of a resource for one or several streams, its outlets.
+#: What a chain consists of.
+Item = TypeVar("Item", default=Any)
+
+
+class Reading(ABC, Generic[Item]):
+    """What a sync reads for one or several streams, its outlets: a list, or the details of documents. Chains are read
+    side by side, each by one worker.
+
+    :param source: the stream whose rows or documents are read
+    :param outlets: the streams that emit records
+    :ivar failures: errors by outlet: those that were dropped, or all outlets once the reading has failed
+    """
+
+    #: Whether it begins only after all readings of lists.
+    waits_for_lists: ClassVar[bool] = False
+    #: Whether chains that are refused are failures even after others were read.
+    refusals_count: ClassVar[bool] = False
+    #: Whether it reads all events of the account, so that other streams need not fetch them.
+    reads_all_events = False
+
+    def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
+        self.source = source
+        self.outlets = outlets
+        self.failures: dict[Resource, Exception] = {}
+        # The consumer takes it too, so it is never held while a state is written: that waits for the consumer.
+        self._failures_lock = threading.Lock()
+        # What gets the rows: the outlets that have not been dropped, and documents.
+        self._consumers: Sequence[Resource | Documents] = outlets
+
+    @abstractmethod
+    def chains(self) -> Iterator[Sequence[Item]]:
+        """What is not done yet, each chain for one worker. Called by one thread at a time.
+
+        :raises Failure: when it cannot be found out
+        """
+
+    def share(self, chain: Sequence[Item], workers: int, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
+        """The ranges of a chain's only list that several workers read together; ``None`` if only one worker may read
+        it, also because an earlier run has left it in the middle by a plan for one worker.
+
+        :param call_worker: sends a further worker to these ranges
+        """
+        return None
+
+    def has_room(self, under_way: int, workers: int) -> bool:
+        """Whether another chain may be started.
+
+        :param under_way: how many chains are being read
+        :param workers: how many can be read at a time
+        """
+        return under_way < workers
+
+    @abstractmethod
+    def read(self, chain: Sequence[Item], ranges: KeyRanges | None = None) -> Iterator[Emitted]:
+        """Read a chain: yields records, each time with the outlet that emits them.
+
+        :param ranges: for a list that several workers share; each of them calls this method
+        :raises Failure: when something of it cannot be read
+        """
+
+    def chain_ended(self, chain: Sequence[Item]) -> None:
+        """Record that a chain is no longer under way, whether it was read or skipped."""
+
+    @abstractmethod
+    def tombstones(self) -> Iterator[Emitted]:
+        """The records that say which rows were deleted. Called when all chains have been read to their end.
+
+        :raises Failure: when that cannot be found out now
+        """
+
+    @abstractmethod
+    def conclude(self) -> None:
+        """Mark the reading complete: all chains have been read to their end.
+
+        :raises Failure: when it is not complete after all
+        """
+
+    def fail(self, failure: Exception) -> None:
+        """Mark the reading failed: a chain could not be read to its end."""
+        with self._failures_lock:
+            self.failures = {**dict.fromkeys(self.outlets, failure), **self.failures}
+
+    def _drop_outlet(self, outlet: Resource, failure: Failure) -> None:
+        """Go on without an outlet that cannot use a row.
+
+        :raises Failure: if there are no others
+        """
+        with self._failures_lock:
+            others = [each for each in self._consumers if each is not outlet]
+            if not others:
+                raise failure
+            self._consumers = others
+            self.failures = {outlet: failure, **self.failures}
+        outlet.progress.flush()
+
+
+class ListReading(Reading[Partition]):
+    """Reads the list of a resource.
 
     It starts at the lowest cursor of its outlets; each outlet skips rows that it has already emitted. Each has its own
     state, which moves when the caller asks for the next records: by then the previous ones have been emitted. A stream
@@ -35,19 +135,13 @@ class Reading:
     :param source: the stream whose list is read
     :param outlets: the streams that emit records of it; the source is one of them only if it was selected
     :param documents: collect the documents whose details are wanted; another reading fetches these
-    :ivar failures: errors by outlet: those that were dropped, or all outlets once the reading has failed
     """
 
     def __init__(self, source: Resource, outlets: Sequence[Resource], documents: Sequence[Documents] = ()) -> None:
-        self.source = source
         # Rows become records of the source in place, so streams of their parts come first.
-        self.outlets = sorted(outlets, key=lambda outlet: outlet is source)
-        self.failures: dict[Resource, Exception] = {}
-        # The consumer takes it too, so it is never held while a state is written: that waits for the consumer.
-        self._failures_lock = threading.Lock()
+        super().__init__(source, sorted(outlets, key=lambda outlet: outlet is source))
         self._documents = documents
-        # What gets the rows of each page.
-        self._consumers: Sequence[Resource | Documents] = [*documents, *self.outlets]
+        self._consumers = [*documents, *self.outlets]
         # The streams that get records in the end, some of them by way of documents.
         self._target_streams: Sequence[Resource] = [
             *self.outlets,
@@ -60,21 +154,17 @@ class Reading:
         deletions = EventDeletions if source.event_kinds else SweepDeletions
         #: Finds the deleted rows of the list; ``None`` where no stream emits them.
         self.deletions: Deletions | None = deletions(source, emitting) if emitting else None
-        #: Whether it reads all events of the account, so that other streams need not fetch them.
         self.reads_all_events = source.holds_events and source.progress.value() == {}
         if source.account.events is not None:
-            for outlet in self.outlets:
+            for outlet in self._target_streams:
                 if outlet.needs_events:
                     source.account.events.expect(outlet.progress.memory)
         for each in documents:
             each.deletions = self.deletions
         self._window = source.account.window
 
+    @override
     def chains(self) -> Iterator[Chain]:
-        """The partitions that are not done yet, each chain for one worker. Called by one thread at a time.
-
-        :raises Failure: when they cannot be found out
-        """
         self.source.target_streams = self._target_streams
         if self.deletions is not None:
             self.deletions.open()
@@ -85,32 +175,16 @@ class Reading:
                 outlet.progress.partition_started(chain[0].key)
             yield chain
 
+    @override
     def share(self, chain: Chain, workers: int, call_worker: Callable[[KeyRanges], None]) -> KeyRanges | None:
-        """The ranges of a chain's only list that several workers read together. ``None`` if only one worker may read
-        it, also because an earlier run has left it in the middle by a plan for one worker.
-
-        :param call_worker: sends a further worker to these ranges
-        """
         if workers == 1 or self.source.lists or not self.source.remaining_plans.shareable:
             return None
         # Worked out here, before any of the workers moves a state.
         start = self._start(chain[0])
         return KeyRanges(workers, call_worker, self.forget_ranges, start) if start.checkpoint is None else None
 
-    def has_room(self, under_way: int, workers: int) -> bool:
-        """Whether another chain may be started.
-
-        :param under_way: how many chains are being read
-        :param workers: how many can be read at a time
-        """
-        return under_way < workers
-
+    @override
     def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
-        """Read a chain: yields records, each time with the outlet that emits them.
-
-        :param ranges: for a list that several workers share; each of them calls this method
-        :raises Failure: when a list cannot be read completely
-        """
         # The same row with another stamp is another record.
         seen: defaultdict[str, dict[Hashable, int]] = defaultdict(dict)
         waiting = deque(chain)
@@ -128,27 +202,20 @@ class Reading:
                 for outlet in self._consumers:
                     outlet.progress.partition_done(key)
 
-    def chain_ended(self, chain: Chain) -> None:
-        """Record that a chain is no longer under way, whether it was read or skipped."""
-
+    @override
     def tombstones(self) -> Iterator[Emitted]:
-        """The records that say which rows were deleted. Called when all chains have been read to their end.
-
-        :raises Failure: when that cannot be found out now
-        """
         if self.deletions is not None:
             self.deletions.find()
             yield from self.deletions.emit(self.outlets)
 
+    @override
     def fail(self, failure: Exception) -> None:
-        """Mark the reading failed: a chain could not be read to its end."""
         for documents in self._documents:
             documents.failure = documents.failure or failure
-        with self._failures_lock:
-            self.failures = {**dict.fromkeys(self.outlets, failure), **self.failures}
+        super().fail(failure)
 
+    @override
     def conclude(self) -> None:
-        """Mark the reading complete: all chains have been read to their end."""
         for documents in self._documents:
             documents.progress.finish()
         if self.reads_all_events and self.source.account.events is not None:
@@ -197,19 +264,6 @@ class Reading:
         except Failure as failure:
             self._drop_outlet(outlet, failure)
             return []
-
-    def _drop_outlet(self, outlet: Resource, failure: Failure) -> None:
-        """Go on without an outlet that cannot use a row.
-
-        :raises Failure: if there are no others
-        """
-        with self._failures_lock:
-            others = [each for each in self._consumers if each is not outlet]
-            if not others:
-                raise failure
-            self._consumers = others
-            self.failures = {outlet: failure, **self.failures}
-        outlet.progress.flush()
 
     def _not_emitted(self, rows: list[Row], since: int | None, lowest: int | None) -> list[Row]:
         """The rows that an outlet has not emitted yet, and those without a modification time."""

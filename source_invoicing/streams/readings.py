@@ -9,7 +9,7 @@ from source_invoicing.http import ApiClient
 from source_invoicing.streams.detail import DetailStream
 from source_invoicing.streams.detail_reading import DETAILS_PER_STATE, DetailReading
 from source_invoicing.streams.documents import Documents
-from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.reading import ListReading, Reading
 from source_invoicing.streams.state import InOrder
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -33,7 +33,7 @@ def readings_of(streams: Sequence[InvoicingStream]) -> list[Reading]:
             if isinstance(outlet, DetailStream):
                 by_detail.setdefault(outlet.detail, []).append(outlet)
         documents = [Documents(source, each) for each in by_detail.values()]
-        lists.append(Reading(source, [each for each in outlets if not isinstance(each, DetailStream)], documents))
+        lists.append(ListReading(source, [each for each in outlets if not isinstance(each, DetailStream)], documents))
         all_documents += documents
     details_per_state = max(DETAILS_PER_STATE // max(len(all_documents), 1), 1)
     # Counted per account, so that a slow one does not hold up the others.

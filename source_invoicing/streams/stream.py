@@ -22,7 +22,7 @@ from source_invoicing.streams.accounts import AccountsState
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Chain, Partition
-from source_invoicing.streams.reading import Reading
+from source_invoicing.streams.reading import ListReading, Reading
 from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
 from source_invoicing.streams.state import StreamState
 
@@ -101,7 +101,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
 
     def readings(self) -> Sequence[Reading]:
         """The readings for this stream alone, in order."""
-        return [Reading(self.source_stream, [self])]
+        return [ListReading(self.source_stream, [self])]
 
     @override
     def read_only_records(self, state: Given = None) -> Iterable[Row]:

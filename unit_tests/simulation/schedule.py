@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from source_invoicing.http import Failure
-from source_invoicing.streams import Reading, Row
+from source_invoicing.streams import ListReading, Row
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS
 from source_invoicing.streams.state import FINISHED
 from unit_tests.simulation.kinds import traits_of
@@ -155,7 +155,7 @@ class Run:
         """:param kill_at: after so many pages and states were printed, the process ends"""
         stream = make_stream(self.name, self.server)
         stream.state = json.loads(json.dumps(self.state))
-        reading = Reading(stream, [stream])
+        reading = ListReading(stream, [stream])
         sync = Sync(COMPLETE, "", [], self.state)
         printed = 0
 
@@ -183,7 +183,7 @@ class Run:
             sync.state = json.loads(json.dumps(stream.state or FINISHED))
         return sync
 
-    def _pages(self, stream: Things, reading: Reading, sync: Sync) -> Iterator[list[Row]]:
+    def _pages(self, stream: Things, reading: ListReading, sync: Sync) -> Iterator[list[Row]]:
         """What the workers of a sync bring, in any order in which they may get to ask."""
         for chain in reading.chains():
             present: list[Iterator[tuple[Any, list[Row]]]] = []
