@@ -31,11 +31,11 @@ ROWS: Mapping[str, Mapping[str, int]] = {
         **{"events": 80, "payments": 40},
     },
     "zoho_invoice": {
-        **{"items": 12, "projects": 6, "tasks": 4, "recurring_invoices": 12, "expenses": 12, "estimates": 12},
+        **{"items": 100, "projects": 6, "tasks": 4, "recurring_invoices": 12, "expenses": 12, "estimates": 12},
         **{"credit_notes": 12, "retainer_invoices": 12},
     },
     "zoho_books": {
-        **{"items": 12, "projects": 6, "tasks": 4, "expenses": 12, "journals": 12, "estimates": 12, "creditnotes": 12},
+        **{"items": 100, "projects": 6, "tasks": 4, "expenses": 12, "journals": 12, "estimates": 12, "creditnotes": 12},
     },
     "fastbill": {"revenues": 12, "times": 12, "templates": 4, "customers": 12},
     "rest_api": {"taxes": 12, "credit_notes": 12},
@@ -482,6 +482,20 @@ def test_a_probe_that_cannot_be_made_says_so(tmp_path: Path) -> None:
         ("open", "no access"),
         ("open", "the user has one organization"),
     ]
+
+
+@pytest.mark.parametrize(("taken", "seen"), [(200, None), (3, "fewer at once")])
+def test_an_account_of_a_few_items_does_not_show_whether_a_hundred_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int, seen: str | None
+) -> None:
+    monkeypatch.setattr("integration_tests.test_probe.ROWS", {"zoho_books": {**ROWS["zoho_books"], "items": 5}})
+    account = Account("zoho_books", tmp_path, {"bulk_ids": taken})
+
+    account.probe("items-at-once")
+
+    (finding,) = account.report["probes"]
+    assert finding["seen"] == seen
+    assert finding["why"] == (None if seen else "the list has fewer rows than that")
 
 
 def test_a_probe_that_there_is_not_is_named_beside_those_there_are(tmp_path: Path) -> None:

@@ -154,6 +154,8 @@ def details_at_once(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str
         ids = ",".join(str(stream.key(row)) for row in rows[:most])
         outcome = inquiry.page(name, path=path, params={param: ids, "filter_by": None}).outcome
         if outcome == ANSWERS:
+            if len(rows) < most:
+                raise CannotTell("the list has fewer rows than that")
             return taken
     return outcome
 
