@@ -189,7 +189,7 @@ class Run:
             present: list[Iterator[tuple[Any, list[Row]]]] = []
             ranges = reading.share(
                 chain,
-                self.chance.randint(min(2, self.setup.workers), self.setup.workers),
+                self.chance.randint(2, self.setup.workers) if self.setup.workers > 1 else 1,
                 lambda shared: present.append(reading.read(chain, shared)),  # noqa: B023  # called before the next chain
             )
             present.append(reading.read(chain, ranges))
