@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from source_invoicing.http import Failure, HostUnreachable, QuotaExhausted, config_failure
+from source_invoicing.http import ENDS_ALL, Failure, HostUnreachable, QuotaExhausted, config_failure
 from source_invoicing.platforms import Platform
 from source_invoicing.streams.probing import CannotTell, Probe
-from source_invoicing.streams.probing.inquiry import ENDS_ALL, Inquiry
+from source_invoicing.streams.probing.inquiry import Inquiry
 
 # Of a run, including those that are not sent by probes.
 MAX_REQUESTS = 80

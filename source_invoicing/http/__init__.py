@@ -14,6 +14,7 @@ from source_invoicing.http.error_handler import (
     without_full_stop,
 )
 from source_invoicing.http.errors import (
+    ENDS_ALL,
     AccessRefused,
     BadRequest,
     Cancelled,

@@ -96,6 +96,10 @@ class BadRequest(UnexpectedResponse):
     failure_type = FailureType.system_error
 
 
+#: Failures with which every further request would fail, too.
+ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
+
+
 def config_failure(sentence: str) -> Failure:
     """A failure that the user can fix."""
     return Failure(sentence)

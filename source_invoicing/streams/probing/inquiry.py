@@ -9,19 +9,7 @@ from typing import Any
 
 from airbyte_cdk.models import FailureType
 
-from source_invoicing.http import (
-    OK,
-    Fail,
-    Failure,
-    HostUnreachable,
-    LoginRefused,
-    MalformedResponse,
-    QuotaExhausted,
-    Request,
-    Response,
-    Retry,
-    Verdict,
-)
+from source_invoicing.http import ENDS_ALL, OK, Fail, Failure, MalformedResponse, Request, Response, Retry, Verdict
 from source_invoicing.streams.child import ChildStream, path_segment
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
@@ -29,9 +17,6 @@ from source_invoicing.streams.probing import KINDS, Answer, CannotTell, Params
 from source_invoicing.streams.probing.shapes import Shapes, fields_of
 from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.stream import InvoicingStream
-
-#: Failures with which every further request would fail, too.
-ENDS_ALL = (QuotaExhausted, HostUnreachable, LoginRefused)
 
 # How many parents are tried to find a list with rows.
 MAX_PARENTS = 2

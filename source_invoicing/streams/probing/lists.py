@@ -89,7 +89,8 @@ def parameter(inquiry: Inquiry, name: str, params: Params, combined_with: Params
     answer = _with_another(inquiry, name, params, combined_with)
     if answer.refused and inquiry.page(name).page is not None:
         return REFUSED
-    return TAKEN if answer.listed else ""
+    _ = answer.listed  # raises where no list came
+    return TAKEN
 
 
 def _with_another(inquiry: Inquiry, name: str, params: Params, combined_with: Params | None) -> Answer:
@@ -223,7 +224,7 @@ def page_at(
     answer = inquiry.page(name, request, {**(page_params or {}), **(combined_with or {})})
     if combined_with and answer.page is None:
         answer = inquiry.page(name, request, page_params)
-    if answer.failure is not None and answer.refused:
+    if answer.refused:
         return REFUSED
     key = inquiry.stream(name).key
     if not answer.listed.rows:
