@@ -26,7 +26,8 @@ StoredKeys = dict[str, str]
 
 
 class KeySet:
-    """Keys of rows: whole numbers, text, or tuples of these. Efficient for adding many keys and reading them once.
+    """Keys of rows: whole numbers, text, or tuples of these. Efficient for adding many keys and reading them once. A
+    tuple of one part is kept as that part, which takes a quarter of the room.
 
     A whole number, or a text that is one, takes eight bytes in memory; the state stores its distance to the next lower
     one.
@@ -45,6 +46,8 @@ class KeySet:
                 self._numbers.append(key)
             elif isinstance(key, str) and _is_a_number(key):
                 self._digits.append(int(key))
+            elif isinstance(key, tuple) and len(key) == 1:
+                self.update(key)
             else:
                 self._texts.add(json.dumps(key, separators=(",", ":")))
 
@@ -63,8 +66,7 @@ class KeySet:
         yield from sorted(set(self._numbers))
         yield from map(str, sorted(set(self._digits)))
         for text in sorted(self._texts):
-            key = json.loads(text)
-            yield tuple(key) if isinstance(key, list) else key
+            yield _key_of(text)
 
     def __len__(self) -> int:
         return len(set(self._numbers)) + len(set(self._digits)) + len(self._texts)
@@ -96,8 +98,8 @@ class KeySet:
         keys = cls()
         keys._numbers.extend(_numbers(_unpacked(stored.get(NUMBERS, ""))))
         keys._digits.extend(_numbers(_unpacked(stored.get(DIGITS, ""))))
-        keys._texts.update(filter(None, _unpacked(stored.get(TEXTS, "")).decode().split("\n")))
-        list(keys)  # reads, and so validates, all of them
+        # Earlier versions have stored tuples of one part.
+        keys.update(map(_key_of, filter(None, _unpacked(stored.get(TEXTS, "")).decode().split("\n"))))
         return keys
 
 
@@ -126,6 +128,15 @@ class GrowingKeySet:
     def stored(self) -> list[StoredKeys]:
         """The keys as JSON: several sets, which :meth:`KeySet.restore` makes one."""
         return [stored for level in self._levels for _, stored in level]
+
+
+def _key_of(text: str) -> Hashable:
+    """A key that was stored as text.
+
+    :raises ValueError: if it was not
+    """
+    key = json.loads(text)
+    return tuple(key) if isinstance(key, list) else key
 
 
 def _is_a_number(text: str) -> bool:
