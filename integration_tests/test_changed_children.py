@@ -120,6 +120,24 @@ def test_a_reading_of_all_lists_that_is_cut_off_goes_on_and_misses_nothing(
     assert_same_rows(destination, sandbox, ["contacts"])
 
 
+@pytest.mark.parametrize("deletions", ["ignore", "emit"])
+def test_a_first_reading_that_fails_at_its_first_list_is_begun_anew(
+    start_platform: StartPlatform, connect: Connect, deletions: str
+) -> None:
+    sandbox = start_platform(INVOICED, {"customers": 12, "contacts": 30}, options=EVENTS)
+    connector = connect(sandbox, deletions=deletions)
+    destination = Destination(connector.catalog)
+    sandbox.add_faults({"match": {"stream": "contacts"}, "times": 0, "fault": {"kind": "status", "code": 403}})
+    destination.load(first := connector.read(["contacts"]))
+    sandbox.clear_faults()
+
+    destination.load(second := connector.read(["contacts"], state=first.last_state))
+
+    assert [output.statuses["contacts"][-1] for output in (first, second)] == ["INCOMPLETE", "COMPLETE"]
+    assert_same_rows(destination, sandbox, ["contacts"])
+    assert any("the first sync that knows the events" in line for line in second.logs)
+
+
 def test_a_row_that_came_back_is_not_told_by_a_reading_that_goes_on(
     start_platform: StartPlatform, connect: Connect
 ) -> None:

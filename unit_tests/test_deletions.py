@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+import re
+import time
+import weakref
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, cast
 
 import pytest
 import requests_mock as mock
@@ -22,11 +28,13 @@ from hypothesis import strategies as st
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.messages import SyncFailed
-from source_invoicing.streams import ListReading, sweep_deletions
+from source_invoicing.platforms.invoiced.events import parse_event
+from source_invoicing.streams import EventFeed, ListReading, sweep_deletions
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.known_keys import GrowingKeySet, KeySet
+from source_invoicing.streams.listing import Batch
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import STATES_PER_LONG_MEMORY
+from source_invoicing.streams.state import STATES_PER_LONG_MEMORY, StreamState
 from source_invoicing.streams.timestamps import UnixSeconds
 
 URL = "https://api.invoiced.com"
@@ -58,6 +66,11 @@ keys = st.one_of(
     st.text(min_size=1).filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text)),
     st.tuples(st.sampled_from(["card", "bank_account"]), st.integers(1, 1000)),
 )
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_INVOICING_BACKOFF_SCALE", "0.0001")
 
 
 @settings(max_examples=40)
@@ -119,53 +132,113 @@ def test_a_long_set_goes_along_with_few_states() -> None:
     assert states[-1] == 1000
 
 
+def test_keys_of_one_part_are_kept_as_that_part() -> None:
+    assert KeySet([("7",), ("a",), ("a", "b")]).stored() == KeySet(["7", "a", ("a", "b")]).stored()
+
+
 # -- a search -----------------------------------------------------------------------------------------------------
+
+#: Responses that do not say whether a record exists.
+UNUSABLE: Sequence[dict[str, Any]] = (
+    {"status_code": 403, "json": {"message": "No."}},
+    {"status_code": 500, "json": {"message": "boom"}},
+    {"text": "null"},
+    {"json": []},
+    {"json": {"type": "api_error", "message": "internal"}},
+    {"json": {"id": "another"}},
+)
 
 
 class Items:
     """An account with items, some of which may be missing from the list."""
 
     def __init__(self, api: mock.Mocker, there: Sequence[Any], listed: Sequence[Any]) -> None:
-        api.get(f"{URL}/items", json=self._page([{"id": each, "updated_at": 5} for each in listed]))
+        api.get(f"{URL}/items", json=page_of([{"id": each, "updated_at": 5} for each in listed]))
         for each in {*there, "gone"}:
             status = 200 if each in there else 404
             api.get(f"{URL}/items/{each}", json={"id": each} if each in there else {}, status_code=status)
 
     @staticmethod
-    def _page(rows: list[dict[str, Any]]) -> Any:
-        def page(request: Any, context: Any) -> list[dict[str, Any]]:
-            since = int(request.qs.get("updated_after", ["0"])[0])
-            left = [row for row in rows if row["updated_at"] > since]
-            context.headers["X-Total-Count"] = str(len(left))
-            return left
-
-        return page
-
-    @staticmethod
     def read(known: Any, **config: Any) -> list[AirbyteMessage]:
-        source = SourceInvoicing()
-        settings = {**CONFIG, **config}
-        items = next(each for each in source.streams(settings) if each.name == "items").as_airbyte_stream()
-        configured = ConfiguredAirbyteStream(items, SyncMode.incremental, DestinationSyncMode.append_dedup)
-        stored = {"updated_at": 5, "known_ids": known}
-        message = {"type": "STREAM", "stream": {"stream_descriptor": {"name": "items"}, "stream_state": stored}}
-        state = [AirbyteStateMessageSerializer.load(message)]
-        return list(source.read(logging.getLogger("airbyte"), settings, ConfiguredAirbyteCatalog([configured]), state))
+        return read({"items": {"updated_at": 5, "known_ids": known}}, **config)
+
+
+def page_of(rows: list[dict[str, Any]]) -> Any:
+    """The only page of a list of Invoiced, filtered and sorted by the time of each row."""
+
+    def page(request: Any, context: Any) -> list[dict[str, Any]]:
+        changed_after, since = (int(request.qs.get(name, ["0"])[0]) for name in ("updated_after", "start_date"))
+        times = [int(row.get("updated_at") or row["timestamp"]) for row in rows]
+        left = [row for at, row in zip(times, rows, strict=True) if at > changed_after and at >= since]
+        context.headers["X-Total-Count"] = str(len(left))
+        return left
+
+    return page
+
+
+def read(states: Mapping[str, Any], **config: Any) -> list[AirbyteMessage]:
+    """The messages of a sync.
+
+    :param states: those of the streams to read
+    """
+    return list(messages_of(states, **config))
+
+
+def messages_of(states: Mapping[str, Any], **config: Any) -> Iterator[AirbyteMessage]:
+    source, settings = SourceInvoicing(), {**CONFIG, **config}
+    streams = [each.as_airbyte_stream() for each in source.streams(settings) if each.name in states]
+    catalog = ConfiguredAirbyteCatalog(
+        [ConfiguredAirbyteStream(each, SyncMode.incremental, DestinationSyncMode.append_dedup) for each in streams]
+    )
+    stored = [
+        {"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}}
+        for name, state in states.items()
+    ]
+    state = [AirbyteStateMessageSerializer.load(message) for message in stored]
+    return iter(source.read(logging.getLogger("airbyte"), settings, catalog, state))
+
+
+def records(messages: list[AirbyteMessage]) -> list[Mapping[str, Any]]:
+    return [message.record.data for message in messages if message.record is not None]
 
 
 def tombstones(messages: list[AirbyteMessage]) -> list[Any]:
-    records = [message.record.data for message in messages if message.record is not None]
-    return [record["id"] for record in records if record.get("_ab_cdc_deleted_at")]
+    return [record["id"] for record in records(messages) if record.get("_ab_cdc_deleted_at")]
+
+
+def states(messages: list[AirbyteMessage]) -> dict[str, dict[str, Any]]:
+    """The last state of each stream."""
+    dumped = [AirbyteStateMessageSerializer.dump(each.state)["stream"] for each in messages if each.state is not None]
+    return {stream["stream_descriptor"]["name"]: stream["stream_state"] for stream in dumped}
 
 
 def last_state(messages: list[AirbyteMessage]) -> dict[str, Any]:
-    states = [message.state for message in messages if message.state is not None]
-    state: dict[str, Any] = AirbyteStateMessageSerializer.dump(states[-1])["stream"]["stream_state"]
+    (state,) = states(messages).values()
     return state
 
 
 def known(*ids: Any) -> dict[str, Any]:
     return {**LONG_AGO, "ids": KeySet(ids).stored()}
+
+
+def test_ids_that_an_earlier_version_kept_as_keys_of_one_part_are_known(requests_mock: mock.Mocker) -> None:
+    """Those of ``rest_api``."""
+    declared: dict[str, Any] = {
+        "name": "items",
+        "path": "/items",
+        "record_path": "",
+        "cursor_field": "updated_at",
+        "primary_key": ["id"],
+    }
+    declared["pagination"] = {"type": "none"}
+    platform = {"name": "rest_api", "base_url": URL, "auth": {"type": "api_key", "value": "k"}, "streams": [declared]}
+    Items(requests_mock, there=[], listed=[7, 8])
+    texts = base64.b64encode(zlib.compress(b'["7"]\n["8"]\n["9"]')).decode()
+
+    messages = Items.read({**LONG_AGO, "ids": {"texts": texts}}, platform=platform)
+
+    assert list(map(str, tombstones(messages))) == ["9"]
+    assert last_state(messages)["known_ids"]["ids"] == KeySet(["7", "8"]).stored()
 
 
 def test_a_row_that_the_list_misses_and_that_answers_is_alive(requests_mock: mock.Mocker) -> None:
@@ -177,14 +250,31 @@ def test_a_row_that_the_list_misses_and_that_answers_is_alive(requests_mock: moc
     assert sorted(map(str, KeySet.restore(last_state(messages)["known_ids"]["ids"]))) == ["a", "b"]
 
 
-def test_what_may_not_be_asked_for_is_not_told(requests_mock: mock.Mocker) -> None:
+@pytest.mark.parametrize("answer", UNUSABLE, ids=repr)
+def test_a_row_that_cannot_be_asked_for_is_kept_and_the_others_are_reported(
+    requests_mock: mock.Mocker, caplog: pytest.LogCaptureFixture, answer: dict[str, Any]
+) -> None:
     Items(requests_mock, there=["a"], listed=["a"])
-    requests_mock.get(f"{URL}/items/gone", status_code=403, json={"message": "No."})
+    requests_mock.get(f"{URL}/items/b", **answer)
 
-    messages = Items.read(known("a", "gone"))
+    messages = Items.read(known("a", "b", "gone"))
+
+    assert tombstones(messages) == ["gone"]
+    assert "whether 'b' is gone is not known" in caplog.text
+    remembered = last_state(messages)["known_ids"]
+    assert set(KeySet.restore(remembered["ids"])) == {"a", "b"}
+    assert remembered["swept_at"] > 0
+
+
+def test_an_api_that_fails_for_each_missing_row_is_asked_for_a_few_of_them(requests_mock: mock.Mocker) -> None:
+    Items(requests_mock, there=["a"], listed=["a"])
+    failing = requests_mock.get(re.compile(f"{URL}/items/b"), status_code=500, json={"message": "boom"})
+
+    messages = Items.read(known("a", *(f"b{number}" for number in range(30))))
 
     assert tombstones(messages) == []
-    assert set(KeySet.restore(last_state(messages)["known_ids"]["ids"])) == {"a", "gone"}
+    assert len({request.path for request in failing.request_history}) == 10
+    assert len(KeySet.restore(last_state(messages)["known_ids"]["ids"])) == 31
 
 
 def test_a_search_that_fails_leaves_the_stream_complete_and_the_ids_as_they_are(requests_mock: mock.Mocker) -> None:
@@ -258,3 +348,129 @@ def test_a_first_reading_that_workers_share_is_complete_whoever_begins_last(requ
     reading.deletions.find()
 
     assert requests_mock.call_count == 0
+
+
+# -- by events ----------------------------------------------------------------------------------------------------
+
+NOW = int(time.time())
+FIRST_EVENT = {"id": 1, "type": "customer.created", "timestamp": NOW - 8000, "data": {"object": {"id": 1}}}
+EVENTS_READ = {"events_until": NOW - 8000, "events_seen": KeySet([1]).stored()}
+
+
+def deleted(kind: str, record: Any, at: int, event: int = 2) -> dict[str, Any]:
+    return {"id": event, "type": f"{kind}.deleted", "timestamp": at, "data": {"object": {"id": record}}}
+
+
+class Payments:
+    """An account whose payment 3 an event calls deleted.
+
+    :param answer: to the request for that payment
+    """
+
+    STATES: Mapping[str, dict[str, Any]] = {
+        "payments": {"updated_at": NOW - 6000, **EVENTS_READ},
+        "payment_applications": {"updated_at": NOW - 6000},
+    }
+
+    def __init__(self, api: mock.Mocker, **answer: Any) -> None:
+        api.get(f"{URL}/payments", json=page_of([self.payment(number) for number in (1, 2, 3)]))
+        api.get(f"{URL}/events", json=page_of([FIRST_EVENT, deleted("payment", 3, NOW - 4000)]))
+        api.get(f"{URL}/payments/3", **answer)
+
+    @staticmethod
+    def payment(number: int, **fields: Any) -> dict[str, Any]:
+        return {"id": number, "updated_at": NOW - 9000 + number, "applied_to": [{"type": "invoice"}], **fields}
+
+
+@pytest.mark.parametrize("answer", UNUSABLE, ids=repr)
+def test_an_event_about_a_record_that_cannot_be_asked_for_is_looked_into_by_the_next_sync(
+    requests_mock: mock.Mocker, caplog: pytest.LogCaptureFixture, answer: dict[str, Any]
+) -> None:
+    Payments(requests_mock, **answer)
+
+    first = read(Payments.STATES)
+    Payments(requests_mock, status_code=404, json={})
+    second = read(states(first))
+
+    assert records(first) == []
+    assert "whether 3 is gone is not known" in caplog.text
+    assert tombstones(second) == [3]
+    assert tombstones(read(states(second))) == []
+
+
+def test_a_part_of_another_shape_in_a_record_that_is_read_again_stops_that_part_alone(
+    requests_mock: mock.Mocker,
+) -> None:
+    Payments(requests_mock, json=Payments.payment(3, voided=True, applied_to="nothing"))
+
+    messages: list[AirbyteMessage] = []
+    with pytest.raises(SyncFailed, match="completely: payment_applications"):
+        messages.extend(messages_of(Payments.STATES))
+
+    assert [(row["id"], row["voided"]) for row in records(messages)] == [(3, True)]
+    assert states(messages)["payments"]["events_until"] == NOW - 4000
+
+
+def test_a_cursor_of_several_lists_is_not_above_that_of_a_deletion(requests_mock: mock.Mocker) -> None:
+    """By the clock of the vendor, the event is older than the row."""
+    requests_mock.get(f"{URL}/subscriptions", json=[], headers={"X-Total-Count": "0"})
+    requests_mock.get(f"{URL}/subscriptions/1", status_code=404, json={})
+    requests_mock.get(f"{URL}/events", json=page_of([FIRST_EVENT, deleted("subscription", 1, NOW - 4000)]))
+    lists = {"current": NOW - 900, "canceled": NOW - 7000, "finished": NOW - 7000}
+
+    messages = read({"subscriptions": {"updated_at": NOW - 7000, "lists": lists, **EVENTS_READ}})
+
+    assert [(row["id"], row["updated_at"]) for row in records(messages)] == [(1, NOW - 900)]
+
+
+@pytest.mark.parametrize("newest", [NOW - 90_000, NOW - 3000])
+def test_events_before_the_start_are_not_new_to_the_next_sync(requests_mock: mock.Mocker, newest: int) -> None:
+    """The stream of the events has read none of them."""
+    events = [deleted("contact", number, NOW - 90_010 + number, number) for number in range(1, 5)]
+    events += [deleted("contact", 5, NOW - 4000, 5)] if newest > NOW - 3600 else []
+    requests_mock.get(f"{URL}/events", json=page_of([*events, deleted("contact", 6, newest, 6)]))
+    requests_mock.get(f"{URL}/customers", json=page_of([{"id": 7, "updated_at": NOW - 5000}]))
+    requests_mock.get(f"{URL}/customers/7/contacts", json=[], headers={"X-Total-Count": "0"})
+    start = datetime.fromtimestamp(NOW - 3600, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    first = read({"events": {}, "contacts": {}}, start_date=start)
+    requests_mock.reset_mock()
+    second = read(states(first), start_date=start)
+
+    assert states(first)["contacts"]["events_until"] == newest
+    assert tombstones(second) == []
+    asked = [each.qs for each in requests_mock.request_history if each.path == "/events"]
+    assert min(int(query["start_date"][0]) for query in asked if "start_date" in query) == newest - 3600
+
+
+def test_of_events_only_those_are_kept_that_a_stream_wants_and_records_only_of_deletions() -> None:
+    class Member(dict[str, Any]):
+        """What a record holds."""
+
+    kinds = ["invoice.updated", "contact.updated", "contact.deleted"]
+    members: weakref.WeakValueDictionary[str, Member] = weakref.WeakValueDictionary()
+
+    class Events:
+        key = staticmethod(lambda row: row["id"])
+        timestamp = staticmethod(lambda row: row["timestamp"])
+
+        def reader(self, partition: Partition) -> Any:
+            return self
+
+        def batches(self, since: int | None) -> Iterator[Batch]:
+            for event, kind in enumerate(kinds, 1):
+                members[kind] = member = Member()
+                row = {"id": event, "customer": 5, "items": [member]}
+                yield Batch([{"id": event, "type": kind, "timestamp": NOW - 500, "data": {"object": row}}])
+
+    feed = EventFeed(cast(Any, Events), parse_event)
+    state = StreamState("contacts")
+    state.memory = dict(EVENTS_READ)
+    feed.expect({"contact.updated", "contact.deleted"}, {"contact.deleted"}, state.memory)
+
+    news = feed.news({"contact.updated", "contact.deleted"}, state)
+
+    assert news is not None
+    assert [(event.kind, event.parents) for event in news.events] == [("contact.updated", (5,)), (kinds[2], (5,))]
+    assert news.newest == len(kinds)
+    assert list(members) == ["contact.deleted"]

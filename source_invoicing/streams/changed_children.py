@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from source_invoicing.http import logger
 from source_invoicing.streams.child import ChildStream
-from source_invoicing.streams.events import EVENTS_UNTIL, News
+from source_invoicing.streams.events import NewEvents
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import FINISHED, ParentState, ascending
+from source_invoicing.streams.state import EVENTS_UNTIL, FINISHED, ParentState, ascending
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A stored name; never change it.
@@ -24,24 +24,29 @@ class ChangesState(ParentState):
     """``{"events_until": seconds, ..., "full_reading": seconds}``: all that changed by the events up to that time has
     been emitted.
 
-    While the lists of all parents are read, the state also has the id of a parent, as in :class:`ParentState`. The
-    events that a sync has read are stored at its end, once all records have been emitted.
+    While the lists of all parents are read, the state also has the id of a parent, as in :class:`ParentState`. It says
+    that they are read only once the first one is done: a sync that fails before has read none. The events that a sync
+    has read are stored at its end, once all records have been emitted.
     """
 
     def __init__(self, stream: str, field: str) -> None:
         super().__init__(stream, field)
+        self._first_memory: Mapping[str, Any] = {}
         self._final_memory: Mapping[str, Any] = {}
         self._reads_all = True
 
-    def begin(self, final_memory: Mapping[str, Any], *, reads_all: bool) -> None:
+    def begin(
+        self, final_memory: Mapping[str, Any], *, reads_all: bool, first_memory: Mapping[str, Any] | None = None
+    ) -> None:
         """
         :param final_memory: what the state remembers at the end
         :param reads_all: whether the lists of all parents are read
+        :param first_memory: what it remembers once the first of them is done
         """
-        self._final_memory, self._reads_all = final_memory, reads_all
+        self._first_memory, self._final_memory, self._reads_all = first_memory or {}, final_memory, reads_all
 
     @property
-    def is_current(self) -> bool:
+    def reads_all_changes(self) -> bool:
         """Whether this run reads all lists that have changed."""
         return bool(self._final_memory)
 
@@ -65,17 +70,18 @@ class ChangesState(ParentState):
     @override
     def finish(self) -> None:
         super().finish()
-        self.memory = {**self.memory, **self._final_memory}
+        self.memory = {**self.memory, **self._first_memory, **self._final_memory}
 
     @override
     def value(self) -> dict[str, Any]:
         with self.lock:
             state = super().value()
-            return {**({} if state == FINISHED else state), **self.memory} if self.memory else state
+            memory = {**self.memory, **(self._first_memory if state else {})}
+            return {**({} if state == FINISHED else state), **memory} if memory else state
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._final_memory, self._reads_all = {}, True
+        self.begin({}, reads_all=True)
         rest = self.restore_memory(state)
         if FULL_READING in rest:
             self.memory[FULL_READING] = rest.pop(FULL_READING)
@@ -106,7 +112,7 @@ class ChangedChildren(ChildStream, ABC):
     @property
     @override
     def event_kinds(self) -> Collection[str]:
-        return {*self.change_events, *self.deletion_events}
+        return {*self.change_events, *self.deletion_kinds}
 
     @property
     @override
@@ -116,7 +122,7 @@ class ChangedChildren(ChildStream, ABC):
     @property
     @override
     def reads_all_changed_lists(self) -> bool:
-        return self.progress.is_current
+        return self.progress.reads_all_changes
 
     @property
     @override
@@ -147,22 +153,22 @@ class ChangedChildren(ChildStream, ABC):
         elif reason := self._reason_to_read_all(news, now):
             logger.info("Stream %s: the lists of all parents are read, as %s.", self.name, reason)
             lacks_events = news.has_gap or EVENTS_UNTIL not in progress.memory
-            progress.memory = {**progress.memory, **(news.memory() if lacks_events else {}), FULL_READING: now}
-            progress.begin(news.memory(), reads_all=True)
+            first_memory = {**(news.memory() if lacks_events else {}), FULL_READING: now}
+            progress.begin(news.memory(), reads_all=True, first_memory=first_memory)
         else:
             progress.begin(news.memory(), reads_all=False)
             return sorted({parent for event in news.events for parent in event.parents}, key=ascending)
         return None
 
-    def _reason_to_read_all(self, news: News, now: int) -> str:
+    def _reason_to_read_all(self, news: NewEvents, now: int) -> str:
         """Why the lists of all parents have to be read; empty if they need not be."""
         memory, days = self.progress.memory, self.account.children_refresh_days
-        if EVENTS_UNTIL not in memory:
+        if not {EVENTS_UNTIL, FULL_READING} <= memory.keys():
             return "this is the first sync that knows the events of the account"
         if news.has_gap:
             return "the account does not list all events since the last sync"
         if any(not event.parents and event.kind not in self.deletion_events for event in news.events):
             return "an event does not say which one has changed"
-        if not 0 <= now - memory.get(FULL_READING, 0) < days * SECONDS_PER_DAY:
+        if not 0 <= now - memory[FULL_READING] < days * SECONDS_PER_DAY:
             return f"that is to be done every {days} days" if days else "that is to be done each time"
         return ""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from source_invoicing.http import ResourceMissing
+from source_invoicing.http import ENDS_ALL, AccessRefused, BadRequest, Failure, ResourceMissing, logger
 from source_invoicing.streams.listing import ListReader
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
 
 TOMBSTONES_AT_ONCE = 500
+# If so many records in a row could not be requested, no others are. Refusals are not counted: they may concern some.
+MAX_FAILED_IN_A_ROW = 10
 
 
 @dataclass
@@ -22,12 +23,10 @@ class Findings:
     """What was found for a stream.
 
     :param tombstones: the records that report deleted rows
-    :param rows: rows to emit because an event has pointed to them
     :param memory: what the state remembers once all of these have been emitted
     """
 
     tombstones: list[Row] = field(default_factory=list)
-    rows: list[tuple[Partition, Row]] = field(default_factory=list)
     memory: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -38,12 +37,15 @@ class Deletions(ABC):
 
     :param source: the stream whose list it is
     :param outlets: the streams that emit deletions; at least one
+    :ivar rows: what was found beside deletions: rows to emit because an event has pointed to them
     """
 
     def __init__(self, source: Resource, outlets: Sequence[Resource]) -> None:
         self.outlets = outlets
+        self.rows: list[tuple[Partition, Row]] = []
         self._source = source
-        self._findings: dict[str, Findings] = {}
+        self._findings: dict[Resource, Findings] = {}
+        self._failed_in_a_row = 0
 
     @abstractmethod
     def open(self) -> None:
@@ -70,32 +72,37 @@ class Deletions(ABC):
         """
 
     def emit(self, outlets: Sequence[Resource]) -> Iterator[tuple[Resource, list[Row]]]:
-        """What was found, as records of the streams. The states move after the records.
+        """The records that report deleted rows. The states move after them.
 
         :param outlets: the streams that emit records now
         """
-        for partition, row in self._findings.get(self._source.name, Findings()).rows:
-            for outlet in outlets:
-                # Each outlet needs its own copy, since a row is changed in place when it becomes a record.
-                if records := outlet.records([copy.deepcopy(row)], partition):
-                    yield outlet, records
         for outlet in outlets:
-            if (findings := self._findings.pop(outlet.name, None)) is None:
+            if (findings := self._findings.pop(outlet, None)) is None:
                 continue
             for first in range(0, len(findings.tombstones), TOMBSTONES_AT_ONCE):
                 yield outlet, findings.tombstones[first : first + TOMBSTONES_AT_ONCE]
             outlet.progress.remember(findings.memory)
 
-    def _ask(self, partition: Partition, key: Hashable) -> Row | None:
-        """Request a single record; ``None`` if it does not exist, or if the API has no such request.
+    def _ask(self, partition: Partition, key: Hashable) -> tuple[bool, Row | None]:
+        """Request a single record.
 
-        :raises AccessRefused: when the API does not say whether it exists
-        :raises BadRequest: likewise
+        :return: whether the API says if the record exists, and the record; without a request for it, it does not exist
+        :raises Failure: if nothing can be requested now
         """
-        request = self._source.record_request(key, partition)
-        if request is None:
-            return None
+        source, found = self._source, None
+        if self._failed_in_a_row >= MAX_FAILED_IN_A_ROW:
+            return False, None
         try:
-            return self._source.account.client.fetch(request, lambda answer: self._source.read_record(answer, key))
+            request = source.record_request(key, partition)
+            if request is not None:
+                found = source.account.client.fetch(request, lambda answer: source.read_record(answer, key))
         except ResourceMissing:
-            return None
+            pass
+        except ENDS_ALL:
+            raise
+        except Failure as failure:
+            self._failed_in_a_row += not isinstance(failure, (AccessRefused, BadRequest))
+            logger.warning("Stream %s: whether %r is gone is not known. %s", source.name, key, failure)
+            return False, None
+        self._failed_in_a_row = 0
+        return True, found

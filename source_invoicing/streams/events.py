@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from source_invoicing.http import Failure, logger
@@ -13,11 +13,8 @@ from source_invoicing.streams.known_keys import KeySet
 from source_invoicing.streams.listing import ListReader
 from source_invoicing.streams.page import Listing, PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.state import StreamState
+from source_invoicing.streams.state import EVENTS_SEEN, EVENTS_UNTIL, StreamState
 
-# Stored names; never change them.
-EVENTS_UNTIL = "events_until"
-EVENTS_SEEN = "events_seen"
 # An event may appear in the list after later ones. So each sync reads this many seconds again, and knows new events by
 # their ids.
 OVERLAP = 3600
@@ -31,7 +28,8 @@ class Event:
 
     :param kind: what happened, in the vendor's words
     :param at: when it happened (seconds since 1970, UTC)
-    :param rows: the record as a row of its list, or its key alone; several, if the event may be about any of them
+    :param rows: the record as a row of its list, or its key alone; several, if the event may be about any of them. Kept
+        only where it may be gone
     :param parents: the ids of the records whose lists may have changed
     """
 
@@ -43,7 +41,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class News:
+class NewEvents:
     """The events that are new for a stream.
 
     :param events: in the order in which they happened
@@ -99,7 +97,8 @@ class EventFeed:
         self._stream = stream
         self._parse = parse
         self._lock = threading.Lock()
-        self._is_expected = False
+        self._kinds: set[str] = set()
+        self._deletion_kinds: set[str] = set()
         self._wanted_since: list[int] = []
         self._collected: list[Event] = []
         self._events: list[Event] | None = None
@@ -107,16 +106,21 @@ class EventFeed:
         self._oldest: int | None = None
         self._newest = (0, 0)
 
-    def expect(self, memory: Mapping[str, Any]) -> None:
-        """Register a stream. Called before any stream asks for news.
+    def expect(self, kinds: Collection[str], deletion_kinds: Collection[str], memory: Mapping[str, Any]) -> None:
+        """Register a stream, before it asks for news.
 
+        :param kinds: the kinds that matter to the stream
+        :param deletion_kinds: those of which it needs the rows
         :param memory: what the stream's state remembers
         """
-        self._is_expected = True
+        self._kinds.update(kinds)
+        self._deletion_kinds.update(deletion_kinds)
+        # Events that were read for other streams alone do not suffice.
+        self._events = None
         if EVENTS_UNTIL in memory:
             self._wanted_since.append(int(memory[EVENTS_UNTIL]) - OVERLAP)
 
-    def news(self, kinds: Collection[str], state: StreamState) -> News | None:
+    def news(self, kinds: Collection[str], state: StreamState) -> NewEvents | None:
         """The events that are new for a stream; ``None`` if they cannot be read. For a stream that was never read, no
         event is new.
 
@@ -134,7 +138,7 @@ class EventFeed:
         known = [event for event in events if event.kind in kinds or event.id in seen]
         new = [event for event in known if event.id not in seen and until is not None and event.at >= until - OVERLAP]
         at, newest = self._newest
-        return News(
+        return NewEvents(
             events=new,
             until=until or 0,
             has_gap=bool(seen) and until is not None and (self._oldest is None or self._oldest > until),
@@ -145,7 +149,7 @@ class EventFeed:
 
     def collect(self, rows: Iterable[Row], stream: EventList) -> None:
         """Collect the events in rows of the list, which a sync reads from its beginning. See :meth:`publish`."""
-        if not self._is_expected or self._wanted_since:
+        if not self._kinds or self._wanted_since:
             return
         with self._lock:
             self._collected += self._parsed(rows, stream)
@@ -154,9 +158,10 @@ class EventFeed:
 
     def publish(self) -> None:
         """Use the collected events, now that the list was read to its end. It need not be read again, unless a stream
-        needs older events."""
+        needs older events, or the start date excludes some that the next sync reads."""
         with self._lock:
-            if self._is_expected and not self._wanted_since and self._events is None:
+            is_enough = self._oldest is not None and self._oldest <= self._newest[0] - OVERLAP
+            if self._kinds and is_enough and not self._wanted_since and self._events is None:
                 self._events, self._collected = self._collected, []
 
     def _read(self) -> list[Event] | None:
@@ -180,7 +185,7 @@ class EventFeed:
             # No stream needs older events, but the next sync has to know which ones this sync could see.
             first_page = [stream.timestamp(row) for row in stream.listing(Partition()).fetch(PageRequest()).rows]
             since = max((at for at in first_page if at is not None), default=0) - OVERLAP
-        for batch in stream.reader(Partition()).batches(since):
+        for batch in stream.reader(Partition()).batches(max(since, 0)):
             yield from self._parsed(batch.rows, stream)
 
     def _parsed(self, rows: Iterable[Row], stream: EventList) -> Iterator[Event]:
@@ -192,5 +197,5 @@ class EventFeed:
             self._oldest = at if self._oldest is None else min(at, self._oldest)
             if at <= now:
                 self._newest = max(self._newest, (at, identity))
-            if (event := self._parse(row)) is not None:
-                yield event
+            if (event := self._parse(row)) is not None and event.kind in self._kinds:
+                yield event if event.kind in self._deletion_kinds else replace(event, rows=())

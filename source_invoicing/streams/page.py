@@ -20,6 +20,23 @@ def is_identity(value: Any) -> bool:
     return value.__class__ is str and bool(value.strip("\0"))
 
 
+def all_valid_keys(keys: list[Any]) -> bool:
+    """Whether each key identifies a record."""
+    types = set(map(type, keys))
+    if types == {str}:  # nearly all keys are either text or whole numbers
+        return all(key.strip("\0") for key in keys)
+    if types == {int}:
+        return is_identity(min(keys)) and is_identity(max(keys))
+    return all(map(_is_valid_key, keys))
+
+
+def _is_valid_key(key: Hashable) -> bool:
+    """Whether a key identifies a record. Some parts of a key may be blank, but not all."""
+    if isinstance(key, tuple):
+        return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
+    return is_identity(key) or isinstance(key, bytes)
+
+
 class Order(Enum):
     """How a list is sorted."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import marshal
 import threading
 from abc import ABC, abstractmethod
@@ -158,7 +159,7 @@ class ListReading(Reading[Partition]):
         if source.account.events is not None:
             for outlet in self._target_streams:
                 if outlet.needs_events:
-                    source.account.events.expect(outlet.progress.memory)
+                    source.account.events.expect(outlet.event_kinds, outlet.deletion_kinds, outlet.progress.memory)
         for each in documents:
             each.deletions = self.deletions
         self._window = source.account.window
@@ -206,6 +207,12 @@ class ListReading(Reading[Partition]):
     def tombstones(self) -> Iterator[Emitted]:
         if self.deletions is not None:
             self.deletions.find()
+            for partition, row in self.deletions.rows:
+                for outlet in self.outlets:
+                    # Each outlet needs its own copy, since a row is changed in place when it becomes a record.
+                    rows = [copy.deepcopy(row)]
+                    if outlet not in self.failures and (records := self._records_of(outlet, rows, partition)):
+                        yield outlet, records
             yield from self.deletions.emit(self.outlets)
 
     @override

@@ -12,12 +12,21 @@ from typing import Any, ClassVar
 
 from airbyte_cdk.sources.utils.casing import camel_to_snake
 
-from source_invoicing.http import BadRequest, Failure, Request, ResourceMissing, Response, UnexpectedResponse, logger
+from source_invoicing.http import (
+    BadRequest,
+    Failure,
+    MalformedResponse,
+    Request,
+    ResourceMissing,
+    Response,
+    UnexpectedResponse,
+    logger,
+)
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, RemainingPlans
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
-from source_invoicing.streams.page import Listing, Page, PageRequest, Row, is_identity
+from source_invoicing.streams.page import Listing, Page, PageRequest, Row, all_valid_keys
 from source_invoicing.streams.partition import Chain, Partition
 from source_invoicing.streams.state import CheckpointState, StreamState
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixSeconds, format_utc
@@ -248,12 +257,22 @@ class Resource(ABC):
 
         :raises MalformedResponse: when it is something else; the request is repeated
         """
-        return response.body if isinstance(response.body, dict) else None
+        if isinstance(response.body, dict) and self.key(response.body) == key:
+            return response.body
+        raise MalformedResponse(
+            f"{response.path} answered with another record or none. Run the sync again; if it persists, report it.",
+            FailureType.transient_error,
+        )
+
+    @property
+    def deletion_kinds(self) -> Collection[str]:
+        """The kinds of events after which a record of this stream may be gone."""
+        return {*self.deletion_events, *self.possible_deletion_events}
 
     @property
     def event_kinds(self) -> Collection[str]:
         """The kinds of events that matter to this stream."""
-        return {*self.deletion_events, *self.possible_deletion_events}
+        return self.deletion_kinds
 
     @property
     def needs_events(self) -> bool:
@@ -283,7 +302,7 @@ class Resource(ABC):
 
     def partition_of_parent(self, parent: Any) -> Partition:
         """The list with the rows of a parent; any list, where rows have no parents."""
-        return Partition() if self.lists else next(iter(self.partitions()))
+        return Partition()
 
     def set_field(self, row: Row, name: str, value: Any) -> None:
         """Set a field of a row, by the name that the primary key or the cursor field has for it."""
@@ -336,7 +355,7 @@ class ResourceList:
         :raises Failure: when it cannot be fetched
         """
         page = self._fetch(request)
-        if not _all_valid_keys([self.key(row) for row in page.rows]):
+        if not all_valid_keys([self.key(row) for row in page.rows]):
             raise UnexpectedResponse(
                 f"The list {self.label} has a row without a usable value in {self._stream.primary_key!r}, its key, so "
                 "it cannot be read completely. Run the sync again; if it persists, the API does not answer as "
@@ -368,23 +387,6 @@ class ResourceList:
         return self._stream.account.client.fetch(
             self.request(request, optional), lambda response: self._stream.read_page(response, request)
         )
-
-
-def _all_valid_keys(keys: list[Any]) -> bool:
-    """Whether each key identifies a record."""
-    types = set(map(type, keys))
-    if types == {str}:  # nearly all keys are either text or whole numbers
-        return all(key.strip("\0") for key in keys)
-    if types == {int}:
-        return is_identity(min(keys)) and is_identity(max(keys))
-    return all(map(_is_valid_key, keys))
-
-
-def _is_valid_key(key: Hashable) -> bool:
-    """Whether a key identifies a record. Some parts of a key may be blank, but not all."""
-    if isinstance(key, tuple):
-        return any(map(is_identity, key)) and all(part == "" or is_identity(part) for part in key)
-    return is_identity(key) or isinstance(key, bytes)
 
 
 def _as_list(names: str | list[str]) -> list[str]:

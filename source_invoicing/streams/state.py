@@ -19,8 +19,9 @@ from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 FINISHED = {"__ab_no_cursor_state_message": True}
 # Stored names; never change them.
 CHECKPOINT = "walk"
+EVENTS_UNTIL, EVENTS_SEEN, KNOWN_IDS = "events_until", "events_seen", "known_ids"
 #: What a sync needs to find out what was deleted since the last one.
-MEMORY = ("events_until", "events_seen", "known_ids")
+MEMORY = (EVENTS_UNTIL, EVENTS_SEEN, KNOWN_IDS)
 # A memory longer than this (characters) is not written with each change while the stream is read, but once in
 # STATES_PER_LONG_MEMORY changes.
 MAX_SHORT_MEMORY = 10_000
@@ -130,9 +131,9 @@ class StreamState:
         :return: the rest of the state
         :raises Failure: when this version cannot have written it
         """
-        until = state.get("events_until", 0)
+        until = state.get(EVENTS_UNTIL, 0)
         if type(until) is not int or until > time.time() + SECONDS_PER_DAY:
-            raise self.invalid(f"'events_until' should be Unix seconds that are not in the future, found {until!r}")
+            raise self.invalid(f"{EVENTS_UNTIL!r} should be Unix seconds that are not in the future, found {until!r}")
         self.memory = {name: state[name] for name in MEMORY if name in state}
         return {name: value for name, value in state.items() if name not in MEMORY}
 

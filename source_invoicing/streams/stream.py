@@ -164,7 +164,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         if self.emits_deletions and columns and DELETED_AT not in columns:
             self.lacks_deletion_column = True
             logger.warning(
-                "Stream %s: what is deleted is not told, as the connection does not know the column %s. Refresh the "
+                "Stream %s: deletions are not reported, as the connection does not know the column %s. Refresh the "
                 "source schema of the connection.",
                 self.name,
                 DELETED_AT,

@@ -6,21 +6,22 @@ import threading
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, logger
+from source_invoicing.http import Failure, logger
 from source_invoicing.streams.deletions import Deletions, Findings
 from source_invoicing.streams.known_keys import GrowingKeySet, KeySet, StoredKeys
 from source_invoicing.streams.listing import ListReader
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
+from source_invoicing.streams.state import KNOWN_IDS
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # Stored names; never change them.
-KNOWN_IDS = "known_ids"
 IDS, SWEPT_AT, LATEST, START = "ids", "swept_at", "latest", "start_date"
 # The most that a state may hold of a stream's ids (bytes).
 LARGEST_SET = 1_000_000
@@ -34,13 +35,11 @@ class KnownIds:
     """The ids of a stream's rows, from its state. All times are seconds since 1970 (UTC).
 
     :param keys: ids of the last complete reading, and of the rows emitted since
-    :param stored: the same, in the form of the state
     :param swept_at: when they were last compared with the list
     :param latest: the latest change among the rows that were emitted
     """
 
     keys: KeySet
-    stored: StoredKeys
     swept_at: int | None
     latest: int | None
 
@@ -57,9 +56,7 @@ class KnownIds:
                 raise ValueError("it does not say of when they are")
             if not all(isinstance(memory.get(name, 0), int) for name in (SWEPT_AT, LATEST, START)):
                 raise ValueError("a time is no number")
-            # A sync that was interrupted has stored several sets.
-            stored = memory.get(IDS, {})
-            keys = KeySet.restore(stored)
+            keys = KeySet.restore(memory.get(IDS, {}))
         except ValueError as error:
             raise outlet.progress.invalid(f"{KNOWN_IDS!r} cannot be read ({error})") from None
         if IDS not in memory:
@@ -67,8 +64,13 @@ class KnownIds:
         earlier, latest = memory.get(START), memory.get(LATEST)
         if start is not None and (earlier is None or start > earlier):
             # Rows that the new start date excludes would seem to be deleted.
-            return cls(KeySet(), {}, None, latest)
-        return cls(keys, keys.stored() if isinstance(stored, list) else stored, memory.get(SWEPT_AT), latest)
+            return cls(KeySet(), None, latest)
+        return cls(keys, memory.get(SWEPT_AT), latest)
+
+    @cached_property
+    def stored(self) -> StoredKeys:
+        """The ids in the form of the state."""
+        return self.keys.stored()
 
 
 class SweepDeletions(Deletions):
@@ -159,14 +161,14 @@ class SweepDeletions(Deletions):
         try:
             if outlets and not self._has_seen_all:
                 self._sweep()
-            findings = {outlet.name: self._compare(outlet, is_gone) for outlet in outlets}
+            findings = {outlet: self._compare(outlet, is_gone) for outlet in outlets}
         except Failure as failure:
             findings = {}
-            logger.warning("Stream %s: what is gone is told by a later sync. %s", self._source.name, failure.sentence)
+            logger.warning("Stream %s: deletions are reported by a later sync. %s", self._source.name, failure.sentence)
         for outlet, known in self._known.items() if self._keeps_emitted else ():
-            if outlet.name not in findings:
+            if outlet not in findings:
                 memory = self._memory(outlet, self._all_known(known), known.swept_at)
-                findings[outlet.name] = Findings(memory=memory)
+                findings[outlet] = Findings(memory=memory)
         self._findings.update(findings)
 
     def _is_due(self, known: KnownIds) -> bool:
@@ -195,7 +197,8 @@ class SweepDeletions(Deletions):
         if len(missing) > max(MAX_GONE, LARGEST_PART_GONE * len(known)):
             logger.warning(
                 "Stream %s: %d of %d known rows are missing from the list. That is more than can be believed, so none "
-                "is told to be gone. Check what the account may read; if they were deleted, clear the stream's data.",
+                "is reported as deleted. Check what the account may read; if they were deleted, clear the stream's "
+                "data.",
                 outlet.name,
                 len(missing),
                 len(known),
@@ -216,10 +219,8 @@ class SweepDeletions(Deletions):
 
     def _is_confirmed_gone(self, key: Hashable) -> bool:
         """Whether a row that is missing from the list does not exist when requested by its id."""
-        try:
-            return self._ask(self._partition, key) is None
-        except (AccessRefused, BadRequest):
-            return False
+        is_known, found = self._ask(self._partition, key)
+        return is_known and found is None
 
     def _latest_of(self, known: KnownIds) -> int | None:
         """The latest change among the rows that were emitted (seconds since 1970, UTC)."""
@@ -236,7 +237,7 @@ class SweepDeletions(Deletions):
         if _fits([ids]):
             return {KNOWN_IDS: {**self._times(self._known[outlet], swept_at), IDS: ids}}
         logger.warning(
-            "Stream %s: the ids of its rows are too many to be kept, so what is deleted is not told from now on.",
+            "Stream %s: the ids of its rows are too many to be kept, so deletions are no longer reported.",
             outlet.name,
         )
         return {KNOWN_IDS: {SWEPT_AT: self._began}}
