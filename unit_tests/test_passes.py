@@ -13,7 +13,7 @@ from airbyte_cdk.models import FailureType
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from source_invoicing.http import UnexpectedResponse
+from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.listing import NEWEST_CHANGE, NEWEST_ROW
 from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.paging import Pages
@@ -90,6 +90,38 @@ def test_the_second_pass_takes_another_page_size_where_it_may_choose() -> None:
 
     assert hand_out(listing, AS_IT_COMES, paging=SIZED) == list(range(100))
     assert [request.size for request in listing.asked] == [None] * 5 + [19] * 6
+
+
+def refusing_sizes(listing: MovingList) -> list[int]:
+    """Have every page size but the largest refused: the sizes that are asked for."""
+    sizes: list[int] = []
+
+    def refuse(request: PageRequest) -> None:
+        if request.size is not None:
+            sizes.append(request.size)
+            raise BadRequest("No such size", FailureType.system_error)
+
+    listing.before_each(refuse)
+    return sizes
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_CHANGE], ids=["none", "change"])
+def test_a_list_whose_pages_have_one_size_is_read_all_the_same(plan: Plan) -> None:
+    listing = sized_list(list(range(100)), size=20, tells_total=True)
+    sizes = refusing_sizes(listing)
+
+    assert sorted(hand_out(listing, plan, paging=SIZED)) == list(range(100))  # type: ignore[type-var]
+    assert sizes == [19]
+    assert len(listing.asked) == (10 if plan is AS_IT_COMES else 6)
+
+
+def test_a_size_that_is_refused_does_not_show_that_a_list_comes_whole() -> None:
+    listing = sized_list(list(range(20)), size=20, tells_size=False, tells_more=False)
+    listing.rewrite(lambda _, page: replace(page, rows=[dict(row) for row in listing.rows]))
+    refusing_sizes(listing)
+
+    with pytest.raises(UnexpectedResponse, match="same page twice"):
+        hand_out(listing, AS_IT_COMES, paging=SIZED)
 
 
 # -- lists that others change -----------------------------------------------------------------------------------------

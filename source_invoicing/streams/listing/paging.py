@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from typing_extensions import override
 
+from source_invoicing.http import BadRequest
 from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, RowsRepeated
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
 
@@ -241,5 +242,8 @@ def _is_whole(listing: Listing, request: PageRequest, page: Page) -> bool:
         return True
     if not listing.paging.may_be_whole:
         return False
-    fewer = listing.fetch(replace(request, size=max(len(page.rows) - 1, 1)))
+    try:
+        fewer = listing.fetch(replace(request, size=max(len(page.rows) - 1, 1)))
+    except BadRequest:
+        return False
     return [listing.key(row) for row in fewer.rows] == [listing.key(row) for row in page.rows]

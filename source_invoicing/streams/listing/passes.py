@@ -69,6 +69,8 @@ class Passes(Strategy):
         super().__init__(listing, plan)
         self._steps_back = plan.order in NEWEST_FIRST and isinstance(self.paging, Pages)
         self._names_rows = isinstance(self.paging, Tokens) and bool(self.paging.name_a_row)
+        # Until a size is refused, which few vendors document.
+        self._resizable = self.paging.resizable
         self._was_refused = False
         self._first_keys: PageKeys = ()
         self._has_compared = False
@@ -105,7 +107,7 @@ class Passes(Strategy):
 
     def _is_final(self, previous: ListChanged | None, changed: ListChanged) -> bool:
         """Whether to give up, since another pass would hardly help."""
-        if isinstance(changed, RowsRepeated) and self.paging.resizable:
+        if isinstance(changed, RowsRepeated) and self._resizable:
             return self._passes_begun >= MAX_PASSES or self._is_stuck
         if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
             # A token names a fixed place, so a list that contradicts itself does so each time.
@@ -214,7 +216,7 @@ class Passes(Strategy):
         breaks ties anew repeats and lacks rows at the borders of pages, and these move."""
         passes, self._passes_begun = self._passes_begun, self._passes_begun + 1
         size = self._page_size - passes
-        if not passes or not self.paging.resizable or size < SMALLEST_RESIZED_PAGE:
+        if not passes or not self._resizable or size < SMALLEST_RESIZED_PAGE:
             return request
         return replace(request, size=size)
 
@@ -237,10 +239,11 @@ class Passes(Strategy):
         lengths: list[int] = []
         total: int | None = None
         num_fetched = max_pages = 0
+        request, first = self._first_page(request)
         start: PageRequest | None = request
         while start is not None:
-            listed_pages = pages(self.listing, start, tally=tally)
-            start = None
+            listed_pages = pages(self.listing, start, first=first, tally=tally)
+            start = first = None
             while (listed := self._next(listed_pages, len(lengths), max_pages)) is not None:
                 num_fetched += 1
                 lost = 0 if total is None or listed.page.total is None else total - listed.page.total
@@ -259,6 +262,18 @@ class Passes(Strategy):
                 total = listed.page.total
                 yield listed
                 del listed
+
+    def _first_page(self, request: PageRequest) -> tuple[PageRequest, Page | None]:
+        """The page that a pass begins with, if its size may be refused: then all pages are as long as the API allows.
+
+        :return: the request that the pass begins with, and its page, if it was fetched
+        """
+        if request.size is not None:
+            try:
+                return request, self.listing.fetch(request)
+            except BadRequest:
+                self._resizable = False
+        return replace(request, size=None), None
 
     def _next(self, listed_pages: Iterator[ListedPage], num_pages: int, max_pages: int) -> ListedPage | None:
         """The next page, after ``num_pages`` of the pass. If the pass stepped back, ``max_pages`` is larger."""
