@@ -261,7 +261,6 @@ class Resource(ABC):
             return response.body
         raise MalformedResponse(
             f"{response.path} answered with another record or none. Run the sync again; if it persists, report it.",
-            FailureType.transient_error,
         )
 
     @property

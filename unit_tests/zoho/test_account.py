@@ -104,10 +104,16 @@ def test_zohos_own_complaints_about_the_organization_are_explained(
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [44, 1070])
-def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, code: int) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [{"json": refused(44)}, {"json": refused(1070)}, {"json": refused(9)}, {"json": []}, {"text": "<html>Busy</html>"}],
+    ids=["calls of a minute", "calls in flight", "another code", "no object", "a web page"],
+)
+def test_a_limit_of_the_minute_is_waited_for_more_than_three_times(http: Mock, body: dict[str, Any]) -> None:
+    """The headers are about the calls of the day."""
     http.post(US_TOKENS, json=TOKEN)
-    limited: dict[str, Any] = {"status_code": 429, "json": refused(code)}
+    day = {"X-Rate-Limit-Reset": "40000", "X-Rate-Limit-Remaining": "-3"}
+    limited: dict[str, Any] = {"status_code": 429, "headers": day, **body}
     http.get(f"{US_BOOKS}/users", [*[limited] * 8, {"json": envelope("users", [{"user_id": "1"}])}])
 
     assert len(read("users", organization_id="111")) == 1

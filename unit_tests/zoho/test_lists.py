@@ -286,6 +286,36 @@ def test_an_order_that_is_refused_is_done_without_whatever_code_it_has(
     assert {row[key] for row in read(name, organization_id="111")} == {row[key] for row in listed.rows}
 
 
+@pytest.mark.parametrize(("name", "calls"), [("users", 7), ("journals", 9), ("expenses", 11)])
+def test_a_list_that_takes_one_size_of_page_is_complete(http: Mock, name: str, calls: int) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    refusing = [f"per_page={size}" for size in range(1, 200)]
+    listed = serve(http, f"{US_BOOKS}/{name}", ZohoList(name, rows(450, f"{name[:-1]}_id"), refused=refusing))
+
+    came = [row[f"{name[:-1]}_id"] for row in read(name, organization_id="111")]
+
+    assert sorted(came) == sorted(row[f"{name[:-1]}_id"] for row in listed.rows)
+    assert len(listed.asked) == calls
+
+
+@pytest.mark.parametrize(
+    ("refusing", "code", "advice"),
+    [
+        ("page=3", 15, "cannot be read, and not a missing scope"),
+        ("page=1", 2, "cannot be read, and not a missing scope"),
+        ("page=1", 15, "cannot read the stream users. Make a refresh token with the scope ZohoBooks.settings.READ"),
+    ],
+)
+def test_a_scope_is_asked_for_only_where_it_may_be_missing(http: Mock, refusing: str, code: int, advice: str) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    listed = serve(http, f"{US_BOOKS}/users", ZohoList("users", rows(450, "user_id"), refused=[refusing], code=code))
+
+    with pytest.raises(Failure, match=advice):
+        read("users", organization_id="111")
+
+    assert len(listed.asked) == int(refusing[-1])
+
+
 INACTIVE_AND_ACTIVE = [{"tax_id": "1", "status": "Inactive"}, {"tax_id": "2", "status": "Active"}]
 
 

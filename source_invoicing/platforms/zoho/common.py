@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
 from source_invoicing.platforms.zoho.account import ZohoAccount
-from source_invoicing.platforms.zoho.error_handler import rows_in
+from source_invoicing.platforms.zoho.error_handler import InvalidValue, rows_in
 from source_invoicing.streams import (
     ChildStream,
     InvoicingStream,
@@ -87,6 +87,7 @@ class ZohoStream(InvoicingStream):
     def __init__(self, account: ZohoAccount) -> None:
         # The products differ in the fields of what they both have.
         self.schema_folder = f"schemas/{account.product.path}"
+        self._has_been_read = False
         super().__init__(account)
 
     @override
@@ -106,6 +107,7 @@ class ZohoStream(InvoicingStream):
         still continue.
         """
         rows = rows_in(response, *self.record_keys or (self.resource.rpartition("/")[2],))
+        self._has_been_read = True
         context = page_context(response)
         has_more, total = FLAGS.get(str(context.get("has_more_page")).lower()), context.get("total")
         size = context.get("per_page")
@@ -163,17 +165,24 @@ class ZohoStream(InvoicingStream):
         return [f"{self.account.product.scope}.{scope}.READ" for scope in self.scopes]
 
     def unavailable(self, refusal: Failure, what: str) -> AccessRefused:
-        """A refusal with all its possible causes.
+        """A refusal with all its possible causes, which scopes are not where rows were read before.
 
         :param what: what cannot be read
         """
         product = self.account.product
-        otherwise = next((hint for kind, hint in FURTHER_HINTS.items() if isinstance(refusal, kind)), "")
-        return AccessRefused(
-            f"{refusal.sentence} This account cannot read {what}. Make a refresh token with the scope "
-            f"{' and '.join(self.full_scopes)}, let an administrator give the user's role access, switch the module on "
-            f"in {product.title} if the plan has it, or leave the stream out of the connection.{otherwise}"
-        )
+        if self._has_been_read or isinstance(refusal, InvalidValue):
+            advice = (
+                f"That is why {what} cannot be read, and not a missing scope. Run the sync again; if it persists, look "
+                "for a newer version of this connector, or leave the stream out of the connection."
+            )
+        else:
+            otherwise = next((hint for kind, hint in FURTHER_HINTS.items() if isinstance(refusal, kind)), "")
+            advice = (
+                f"This account cannot read {what}. Make a refresh token with the scope {' and '.join(self.full_scopes)}"
+                f", let an administrator give the user's role access, switch the module on in {product.title} if the "
+                f"plan has it, or leave the stream out of the connection.{otherwise}"
+            )
+        return AccessRefused(f"{refusal.sentence} {advice}")
 
 
 class CreatedStream(ZohoStream):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -40,10 +41,15 @@ from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 TOKENS_PER_WINDOW = 10
 
 # https://www.zoho.com/books/api/v3/errors/
-INVALID_URL, INVALID_TOKEN = 5, 14
+INVALID_VALUE, INVALID_URL, INVALID_TOKEN = 2, 5, 14
 BLOCKED, PER_MINUTE, PER_DAY, IN_FLIGHT = 43, 44, 45, 1070
 UNAUTHORIZED_CODE, NO_SUCH_RECORD = 57, 1002
 ORGANIZATION_NEEDED, ORGANIZATION_FOREIGN = 6024, 6041
+
+
+class InvalidValue(BadRequest):
+    """Zoho does not take the value of a parameter."""
+
 
 # Failures with Zoho's own message, by code and by status.
 BY_CODE: Mapping[int | None, type[Failure]] = {
@@ -73,7 +79,7 @@ NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the AP
 
 @dataclass(frozen=True)
 class ZohoErrorHandler:
-    """Resolves a response by the code in its body, or by its status if the code is not known.
+    """Resolves a response by the code in its body, or by its status if there is no code that is known.
 
     :param product: for messages
     :param organization_id: the configured one, for messages
@@ -82,14 +88,23 @@ class ZohoErrorHandler:
     product: Product
     organization_id: str
 
+    @cached_property
+    def _of_others(self) -> StatusErrorHandler:
+        """For responses that need not be Zoho's."""
+        return StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
+
     def __call__(self, response: Response) -> Verdict:
-        by_status = StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
         if response.unreadable is not None or not isinstance(response.body, dict):
-            return by_status(response)
+            return self._rate_limit(response) or self._of_others(response)
         code = _number(response.body.get("code"))
         if response.ok:
             return OK if code in (0, None) else self._by_code(response, code) or self._error_under_success(response)
-        return self._by_code(response, code) or self._by_status(response) or by_status(response)
+        return (
+            self._by_code(response, code)
+            or self._rate_limit(response)
+            or self._by_status(response, code)
+            or self._of_others(response)
+        )
 
     def _by_code(self, response: Response, code: int | None) -> Verdict | None:
         sentence = self._sentence(response)
@@ -122,16 +137,22 @@ class ZohoErrorHandler:
         kind = BY_CODE.get(code)
         return Fail(kind(sentence)) if kind else None
 
-    def _by_status(self, response: Response) -> Verdict | None:
-        sentence = self._sentence(response)
+    def _rate_limit(self, response: Response) -> Verdict | None:
+        """``X-Rate-Limit-Reset`` is the end of the day, by which these limits do not go."""
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
-            return Retry(transient_failure(sentence), after=retry_after(response.headers), rate_limited=True)
+            limited = transient_failure(self._sentence(response))
+            return Retry(limited, after=retry_after(response.headers), rate_limited=True)
+        return None
+
+    def _by_status(self, response: Response, code: int | None) -> Verdict | None:
+        sentence = self._sentence(response)
         if response.status == HTTPStatus.BAD_REQUEST:
             # A parameter that the list does not accept, or a module that is disabled or not in the plan. The codes for
-            # these are documented for few lists.
-            return Fail(BadRequest(sentence))
-        kind = BY_STATUS.get(response.status)
-        return Fail(kind(sentence)) if kind else None
+            # the latter are documented for few lists.
+            kind = InvalidValue if code == INVALID_VALUE else BadRequest
+            return Fail(kind(sentence))
+        refused = BY_STATUS.get(response.status)
+        return Fail(refused(sentence)) if refused else None
 
     def _error_under_success(self, response: Response) -> Verdict:
         return Retry(
