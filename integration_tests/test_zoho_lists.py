@@ -77,6 +77,24 @@ def test_a_parent_that_vanished_since_it_was_listed_is_skipped_with_a_line_in_th
     assert sandbox.requests_summary()["streams"][stream]["requests"] == 5
 
 
+@pytest.mark.parametrize("deleted", [False, True], ids=["the contact is there", "the contact is gone"])
+def test_persons_that_zoho_lists_nowhere_are_not_taken_for_those_of_a_deleted_contact(
+    start_sandbox: StartSandbox, connect: Connect, *, deleted: bool
+) -> None:
+    options = {"unavailable": "contact_persons:404"}
+    sandbox = start_sandbox("zoho_books", rows=ZOHO_BOOKS.rows(contacts=1), options=options)
+    if deleted:
+        (contact,) = sandbox.history()["contacts"]["throughout"]
+        delete = {"op": "delete", "stream": "contacts", "key": contact}
+        sandbox.schedule([{"before": 2, "match": {"stream": "contact_persons"}, "ops": [delete]}])
+
+    output = connect(sandbox).read(["contact_persons"])
+
+    assert output.statuses["contact_persons"][-1] == ("COMPLETE" if deleted else "INCOMPLETE")
+    assert [error["failure_type"] for error in output.errors] == ([] if deleted else ["config_error"])
+    assert sandbox.requests_summary()["streams"]["contact_persons"]["requests"] == 2
+
+
 @on_lists_per_parent
 def test_lists_that_were_cut_off_go_on_at_the_parent_where_they_stopped(
     start_sandbox: StartSandbox,

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from airbyte_cdk.models import FailureType, SyncMode
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Request, ResourceMissing, UnexpectedResponse, logger
+from source_invoicing.http import ApiClient, Failure, Request, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
@@ -140,14 +140,9 @@ class ChildStream(InvoicingStream, ABC):
     @override
     def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
         """If the parent was deleted after its id was read, it is done; otherwise the account lacks the list."""
-        try:
-            self.account.client.send(Request(self._parent_path(partition.key), partition.params))
-        except ResourceMissing:
-            logger.info(
-                "Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key
-            )
-            return [partition.key]
-        raise missing
+        raise_unless_gone(self.account.client, Request(self._parent_path(partition.key), partition.params), missing)
+        logger.info("Stream %s: %s %s no longer exists and is skipped.", self.name, self.parent_field, partition.key)
+        return [partition.key]
 
     @override
     def stream_slices(
@@ -176,6 +171,19 @@ class ChildStream(InvoicingStream, ABC):
         if self.parent_field not in stream_slice:
             return replace(self.partition_for(f"{{{self.parent_field}}}"), key=None, stamp={})
         return self.partition_for(stream_slice[self.parent_field])
+
+
+def raise_unless_gone(client: ApiClient, parent: Request, missing: ResourceMissing) -> None:
+    """Find out why a parent has no list.
+
+    :param parent: the request for the parent itself
+    :raises ResourceMissing: ``missing``, unless the parent is missing too
+    """
+    try:
+        client.send(parent)
+    except ResourceMissing:
+        return
+    raise missing
 
 
 def path_segment(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response, logger
+from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response
 from source_invoicing.platforms.zoho import streams
 from source_invoicing.platforms.zoho.common import (
     CreatedStream,
@@ -197,8 +197,7 @@ class Transactions(ZohoStream):
         """One list per bank account: some documentation requires an account, some does not."""
         if not isinstance(refusal, BadRequest) or "account_id" in partition.params:
             return ()
-        logger.info("Stream %s: Zoho wants one bank account at a time.", self.name)
-        accounts = [record["account_id"] for record in Banking(self.account).all_records()]
+        accounts = self.ids_to_ask_for(Banking)
         return [replace(partition, params={**partition.params, "account_id": account}) for account in accounts]
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response
+from source_invoicing.http import AccessRefused, BadRequest, Failure, Request, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.account import ZohoAccount
 from source_invoicing.platforms.zoho.error_handler import InvalidValue, rows_in
 from source_invoicing.streams import (
@@ -142,6 +142,12 @@ class ZohoStream(InvoicingStream):
         organization_id = self.account.organization.id()
         chosen = {} if organization_id is None else {"organization_id": organization_id}
         return replace(partition, params={**chosen, **partition.params}, stamp={**chosen, **partition.stamp})
+
+    def ids_to_ask_for(self, parents: type[ZohoStream]) -> list[Any]:
+        """The ids of another stream, where Zoho lists the rows of each of them apart."""
+        source = parents(self.account)
+        logger.info("Stream %s: Zoho lists those of each of %s apart. All are asked for.", self.name, source.name)
+        return [source.key(record) for record in source.all_records()]
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:

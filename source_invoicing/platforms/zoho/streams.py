@@ -12,7 +12,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.http import BadRequest, ResourceMissing, Response, logger
+from source_invoicing.http import BadRequest, RecordMissing, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.common import (
     CreatedStream,
     CreationOrderedStream,
@@ -23,7 +23,7 @@ from source_invoicing.platforms.zoho.common import (
     page_context,
 )
 from source_invoicing.streams import Chain, Order, Page, PageRequest, ParentStream, Partition, Row
-from source_invoicing.streams.child import path_segment
+from source_invoicing.streams.child import path_segment, raise_unless_gone
 from source_invoicing.streams.listing import CREATION_ORDER, PASSES_UNFILTERED, Pages
 
 
@@ -62,23 +62,24 @@ class ContactPersons(ZohoStream):
     def fallback_partitions(self, partition: Partition, refusal: BadRequest | ResourceMissing | None) -> Chain:
         if refusal is None or partition.path:
             return ()
-        logger.info("Stream %s: Zoho lists contact persons of one contact at a time. Each is asked for.", self.name)
-        contacts = (record["contact_id"] for record in Contacts(self.account).all_records())
         return [
             replace(
                 partition,
                 path=f"contacts/{path_segment(contact)}/contactpersons",
                 stamp={**partition.stamp, "contact_id": contact},
             )
-            for contact in contacts
+            for contact in self.ids_to_ask_for(Contacts)
         ]
 
     @override
     def resolve_missing_list(self, partition: Partition, missing: ResourceMissing) -> Iterable[Any]:
         """A contact that has been deleted since it was listed has no persons."""
-        if partition.path:
-            return [partition.key]
-        raise missing
+        if not partition.path:
+            raise missing
+        if not isinstance(missing, RecordMissing):
+            contact = Contacts(self.account).record_request(partition.stamp["contact_id"], replace(partition, path=""))
+            raise_unless_gone(self.account.client, contact, missing)
+        return [partition.key]
 
 
 class Items(ModifiedStream):
