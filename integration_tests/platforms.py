@@ -33,6 +33,7 @@ class StreamFacts:
     :param resumes: whether a sync that was cut off goes on from the state; as a rule where there is a cursor
     :param only_grows: rows are never edited or deleted
     :param by_events: the cursor of a stream without such a time, of which events say what has changed
+    :param also: a further field with the time of a change
     """
 
     cursor: str | None = None
@@ -42,6 +43,7 @@ class StreamFacts:
     resumes: bool | None = None
     only_grows: bool = False
     by_events: str | None = None
+    also: str | None = None
 
     @property
     def is_resumable(self) -> bool:
@@ -127,7 +129,9 @@ class PlatformFacts:
 
     def changed(self, name: str, row: Mapping[str, Any]) -> int | None:
         """When a row was last changed (unix seconds); ``None`` where it does not say."""
-        return self.seconds(row[self.cursor(name)])
+        fields = (self.cursor(name), self.streams[name].also)
+        moments = [self.seconds(row[field]) for field in fields if field is not None]
+        return max((moment for moment in moments if moment is not None), default=None)
 
     def changes(self, name: str, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """When rows were last changed, in their order, those left out that do not say."""
@@ -317,7 +321,8 @@ FASTBILL = PlatformFacts(
     page=100,
     small_pages={"limit_cap": SMALL_PAGE},
     streams={
-        **_each("customers contacts", StreamFacts("LASTUPDATE", filtered=False, whole=True)),
+        "customers": StreamFacts("LASTUPDATE", filtered=False, whole=True, also="DELETED_DATE"),
+        "contacts": StreamFacts("LASTUPDATE", filtered=False, whole=True),
         **_each("invoices revenues", StreamFacts("LASTUPDATE")),
         **_each("products recurring_invoices estimates expenses projects times templates", StreamFacts(resumes=True)),
     },

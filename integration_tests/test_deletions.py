@@ -358,6 +358,23 @@ def test_a_list_that_each_sync_reads_in_full_tells_at_once(
     assert len(sandbox.requests()) <= cost
 
 
+@pytest.mark.parametrize("kept", ["kept", "kept_unchanged", "kept_by_day"])
+def test_a_customer_that_is_listed_on_with_its_deletion_is_told(
+    start_platform: StartPlatform, connect: Connect, kept: str
+) -> None:
+    sandbox = start_platform(FASTBILL, {"customers": 25}, {"deleted_customers": kept})
+    connector = connect(sandbox, deletions="emit")
+    destination = Destination(connector.catalog)
+    destination.load(first := connector.read(["customers"]))
+    alive = next(row["CUSTOMER_ID"] for row in first.records["customers"] if not row[DELETED_AT])
+    sandbox.delete("customers", alive)
+
+    destination.load(second := connector.read(["customers"], state=first.last_state))
+
+    assert alive in [row["CUSTOMER_ID"] for row in tombstones(second)["customers"]]
+    assert_same_rows(destination, sandbox, ["customers"])
+
+
 @pytest.mark.parametrize("platform", [FASTBILL, ZOHO_BOOKS, INVOICED, REST_API], ids=lambda facts: facts.name)
 def test_more_than_can_be_believed_is_not_told(
     start_platform: StartPlatform, connect: Connect, platform: PlatformFacts

@@ -36,7 +36,11 @@ NO_PROBE: Mapping[str, Mapping[str, str]] = {
     "invoiced": _COMMON,
     "zoho_invoice": {**_COMMON, **_TOKENS, **_LIMITS, **_ORGANIZATIONS, **_BOOKS_ALONE},
     "zoho_books": {**_COMMON, **_TOKENS, **_LIMITS, **_ORGANIZATIONS},
-    "fastbill": {**_COMMON, **each("calls_per_hour quota_answer quota_retry_after quota_seconds", _LIMITED)},
+    "fastbill": {
+        **_COMMON,
+        **each("calls_per_hour quota_answer quota_retry_after quota_seconds", _LIMITED),
+        "deleted_customers": "It is about the sandbox's own changes.",
+    },
     "rest_api": {
         **_COMMON,
         **each("rate_calls rate_seconds vendor_limits", _LIMITED),

@@ -344,6 +344,15 @@ class FastBill(Platform):
         self._next_ids[stream] = max(number, int(key) if key.isdecimal() else 0) + 1
         return row, None
 
+    def kept_when_deleted(self, stream: str, row: Row, now: int) -> Row | None:
+        """A deleted customer, where it stays."""
+        rule = self.options.text("deleted_customers")
+        if stream != "customers" or rule == "removed":
+            return None
+        deleted = german(now)
+        changed = {"LASTUPDATE": deleted} if rule == "kept" else {}
+        return row | {"DELETED_DATE": deleted[:10] if rule == "kept_by_day" else deleted} | changed
+
     def edited_row(self, stream: str, row: Row, values: Row, now: int) -> Row:
         """Changes the given fields or some text, and moves LASTUPDATE where the row has one."""
         self._edits += 1

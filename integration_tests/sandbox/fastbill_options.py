@@ -53,6 +53,13 @@ OPTIONS: tuple[Option, ...] = (
         choices=("date", "estimate_date"),
     ),
     Option("unknown_filter", "ignored", "A filter that the service does not know.", choices=("ignored", "refused")),
+    Option(
+        "deleted_customers",
+        "removed",
+        "A deleted customer leaves the list, or stays with DELETED_DATE and a new LASTUPDATE, or with the old one, or "
+        "with the day of its deletion alone.",
+        choices=("removed", "kept", "kept_unchanged", "kept_by_day"),
+    ),
     Option("unpaged", False, "time.get and template.get answer with all rows, whatever LIMIT and OFFSET say."),
     Option("limit_cap", 100, "The most rows on a page, whatever is asked for.", minimum=1),
     Option("calls_per_hour", 0, "Calls within an hour; further ones are over quota. 0 sets no limit."),

@@ -175,9 +175,20 @@ class Customers(FastBillStream):
         """Not documented: whether deleted customers are listed. One that is listed has ``DELETED_DATE``."""
         records = super().records(rows, partition)
         for record in records if self.emits_deletions else ():
-            at = self.timestamp_format.parse(record.get("DELETED_DATE"))
+            at = self._deleted_at(record)
             record[DELETED_AT] = None if at is None else format_utc(at, ISO_8601)
         return records
+
+    @override
+    def timestamp(self, row: Row) -> int | None:
+        """Its deletion is a change too, and need not move ``LASTUPDATE``. Of a deletion only the day may be known."""
+        changed, deleted = super().timestamp(row), self._deleted_at(row)
+        if deleted is not None and deleted % SECONDS_PER_DAY == 0:
+            deleted += SECONDS_PER_DAY
+        return max((at for at in (changed, deleted) if at is not None), default=None)
+
+    def _deleted_at(self, row: Row) -> int | None:
+        return self.timestamp_format.parse(row.get("DELETED_DATE"))
 
 
 class Invoices(ModifiedStream):

@@ -318,7 +318,8 @@ def row_order(inquiry: Inquiry, name: str) -> str:
     """In which order is a list?"""
     stream, rows = inquiry.stream(name), inquiry.page(name).rows
     ids = [number for row in rows if (number := whole_number(first(stream.key(row)))) is not None]
-    times = [time for row in rows if (time := stream.timestamp(row)) is not None]
+    parse = stream.timestamp_format.parse
+    times = [time for row in rows if (time := parse(stream.cursor_value(row))) is not None]
     if len(ids) < FEWEST_IN_ORDER:
         raise CannotTell("the list has too few rows with a number for a key")
     orders = {
