@@ -67,6 +67,8 @@ def test_the_console_script_reads_everything_as_it_is(start_sandbox: StartSandbo
         {"subscription_flags": "additive"},
         {"events_start_date": "ignored"},
         {"events_start_date": "refused"},
+        {"events_start_date": "exclusive"},
+        {"events_start_date": "exclusive", "headers": "none"},
         {"events_sort": "ignored"},
         {"cadences_path": "customer_chasing_cadences"},
     ],

@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 Row = dict[str, Any]
 LARGEST = 2**63
+#: How many seconds before :attr:`PageRequest.since` a stream asks from, where an API does not say whether its filter
+#: includes the time itself.
+BOUNDARY = 1
 
 
 def is_identity(value: Any) -> bool:

@@ -144,12 +144,7 @@ PROBES: tuple[Probe, ...] = (
     ),
     EVENTS.order_probe("events", INFERRED),
     EVENTS.filter_probe("events", INFERRED),
-    EVENTS.boundary_probe(
-        "events",
-        INFERRED,
-        INCLUDED,
-        {EXCLUDED: "Events of a second that fills a page may be missed: Events.since_shift has to become -1."},
-    ),
+    EVENTS.boundary_probe("events", INFERRED, INCLUDED),
     Probe("events-reach", "Events are kept for a year or longer.", INFERRED, events_reach(), (ALL, A_YEAR)),
     Probe("events-of-changes", "Each change of a customer or an invoice has its event.", INFERRED, have_events(), EACH),
     Probe("events-deleted", "A deletion's event holds the object.", INFERRED, deleted_object(), WHOLE),

@@ -42,6 +42,7 @@ from source_invoicing.streams.listing import (
     Paging,
     Plan,
 )
+from source_invoicing.streams.page import BOUNDARY
 
 # Not documented as the maximum, but used by the vendor's own tools and others.
 PER_PAGE = 100
@@ -139,16 +140,14 @@ class ModifiedStream(SortedStream):
     """A list that sorts and filters by modification time. https://developer.invoiced.com/api#filtering"""
 
     plans: ClassVar[tuple[Plan, ...]] = (KEYSET, NEWEST_ROW, PASSES, PASSES_UNFILTERED)
-    #: The filter by modification time, and what to add to it (seconds) so that rows of that second are included.
+    #: The filter by modification time. Not documented: whether it includes the time itself.
     since_param: ClassVar[str] = "updated_after"
-    #: Not documented: whether the filter includes the time itself.
-    since_shift: ClassVar[int] = -1
 
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         params = dict(super().list_params(request))
         if request.since is not None:
-            params[self.since_param] = request.since + self.since_shift
+            params[self.since_param] = request.since - BOUNDARY
         return params
 
 
@@ -268,7 +267,6 @@ class Events(ModifiedStream):
     sorts = {Order.OLDEST_CHANGE_FIRST: "timestamp ASC"}
     optional_params = {"include": "user"}
     since_param = "start_date"
-    since_shift = 0
     holds_events = True
     can_detect_deletions = False
 

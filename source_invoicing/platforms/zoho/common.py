@@ -34,14 +34,13 @@ from source_invoicing.streams.listing import (
     Paging,
     Plan,
 )
+from source_invoicing.streams.page import BOUNDARY
 from source_invoicing.streams.timestamps import TimestampFormat
 
 # The most rows a page may have.
 PER_PAGE = 200
 # A flag may come as text.
 FLAGS = {"true": True, "false": False}
-# https://www.zoho.com/books/api/v3/invoices/#list-invoices calls the filter inclusive; other lists do not say.
-SINCE_SHIFT = -1
 
 # The member of a row that holds its custom fields by name.
 CUSTOM_FIELDS = "custom_field_hash"
@@ -96,7 +95,8 @@ class ZohoStream(InvoicingStream):
         if request.order is not None and request.order in self.sorts:
             params["sort_column"], params["sort_order"] = self.sorts[request.order]
         if request.since is not None and self.filters:
-            params["last_modified_time"] = compact_offset(request.since + SINCE_SHIFT)
+            # https://www.zoho.com/books/api/v3/invoices/#list-invoices calls it inclusive; other lists do not say.
+            params["last_modified_time"] = compact_offset(request.since - BOUNDARY)
         return params
 
     @override

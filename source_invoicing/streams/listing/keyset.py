@@ -24,7 +24,7 @@ from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
 from source_invoicing.streams.listing.ties import TieProof
-from source_invoicing.streams.page import LARGEST, Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.page import BOUNDARY, LARGEST, Listing, Order, Page, PageRequest, Row
 from source_invoicing.streams.timestamps import complete_until
 
 # A second that fills more than a page is read until it is proven complete. Each pass after the second one needs a row
@@ -245,8 +245,7 @@ class Keyset(Strategy):
         is_sorted = dated == sorted(dated, reverse=current.request.order is Order.NEWEST_CHANGE_FIRST)
         if not is_sorted or self._memory.proof.is_contradicted_by(dated):
             raise PlanNotSupported("does not sort by modification time")
-        # A stream asks one second earlier than the request says where it is unknown whether the boundary is included.
-        if since is not None and dated[0] < since - 1:
+        if since is not None and dated[0] < since - BOUNDARY:
             raise PlanNotSupported("does not filter by modification time")
 
     def _check_totals(self, previous: Answered, current: PageInContext) -> PageInContext:

@@ -21,7 +21,7 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     incomplete,
 )
-from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
+from source_invoicing.streams.page import BOUNDARY, Listing, Order, Page, PageRequest, Row
 from source_invoicing.streams.timestamps import complete_until
 
 PageKeys = tuple[Hashable, ...]
@@ -177,12 +177,11 @@ def shows_a_filter(since: int | None, timestamps: Iterable[int]) -> bool:
     """Whether the modification times on a page show that a filter lists everything changed at or after a time.
 
     Some filters list only that very second, and then every later change would be missed in silence. A later change
-    that is listed shows otherwise. So does an earlier one: then nothing is filtered at all. Where it is unknown whether
-    the boundary is included, a stream asks one second earlier than the request says.
+    that is listed shows otherwise. So does an earlier one: then nothing is filtered at all.
 
     :param since: what the filter was asked for (seconds since 1970, UTC); ``None`` where nothing was filtered
     """
-    return since is not None and any(timestamp > since or timestamp < since - 1 for timestamp in timestamps)
+    return since is not None and any(timestamp > since or timestamp < since - BOUNDARY for timestamp in timestamps)
 
 
 class FilterProof:

@@ -60,14 +60,14 @@ class Changes:
         fact = f"{self.sort_name} orders {in_words(name)}."
         return Probe(f"{name}-order", fact, mark, change_order(name, self), HONOURED, means or {})
 
-    def boundary_probe(self, name: str, mark: Mark, assumed: str, means: Mapping[str, str] | None = None) -> Probe:
+    def boundary_probe(self, name: str, mark: Mark, assumed: str) -> Probe:
         """The filter includes or excludes rows that changed in the very second that it names.
 
         :param assumed: which of the two
         """
         does = "lists" if assumed == INCLUDED else "leaves out"
         fact = f"{self.filter_name} {does} {in_words(name)} of the very second that it names."
-        return Probe(f"{name}-boundary", fact, mark, boundary(name, self), assumed, means or {})
+        return Probe(f"{name}-boundary", fact, mark, boundary(name, self), assumed)
 
     def times(self, inquiry: Inquiry, name: str, rows: Sequence[Row]) -> list[int]:
         """The times at which rows changed; rows without a time are skipped."""
