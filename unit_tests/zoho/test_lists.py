@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -219,6 +220,24 @@ def test_the_key_of_a_transaction_has_no_holes(http: Mock) -> None:
     keys = [transactions.key(row) for page in pages(transactions) for row in page]
 
     assert keys == [("1", "", "7"), ("1", "", "8"), ("1", "5", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "key", "other"),
+    [
+        ("sales_receipts", "salesreceipts", "sales_receipt_id", "receipt_id"),
+        ("account_transactions", "transactions", "categorized_transaction_id", "transaction_id"),
+    ],
+)
+def test_a_key_that_zoho_spells_in_two_ways_is_found_in_either(
+    http: Mock, name: str, path: str, key: str, other: str
+) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/chartofaccounts", json=envelope("chartofaccounts", [{"account_id": "9"}]))
+    listed = [{key: "1"}, {other: "2"}, {key: "", other: "3"}, {key: "4", other: "5"}]
+    http.get(re.compile(rf"{US_BOOKS}/(chartofaccounts/)?{path}"), json=envelope(path, listed))
+
+    assert [row[key] for row in read(name, organization_id="111")] == ["1", "2", "3", "4"]
 
 
 def test_a_line_that_is_categorised_while_lines_are_read_has_not_left(http: Mock) -> None:

@@ -69,6 +69,7 @@ class SalesReceipts(CreationOrderedStream):
 
     resource = "salesreceipts"
     primary_key = "sales_receipt_id"
+    other_key = "receipt_id"
     scopes = ("invoices",)
 
 
@@ -226,6 +227,7 @@ class AccountTransactions(ZohoChildStream):
     parent_field = parent_param = "account_id"
     resource = "chartofaccounts/transactions"
     primary_key = ["categorized_transaction_id", "account_id"]
+    other_key = "transaction_id"
     scopes = ("accountants",)
 
     @override

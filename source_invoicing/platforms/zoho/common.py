@@ -76,6 +76,8 @@ class ZohoStream(InvoicingStream):
     scopes: ClassVar[tuple[str, ...]]
     #: Possible keys of the rows in the response, without underscores; by default the last step of the path.
     record_keys: ClassVar[tuple[str, ...]] = ()
+    #: Another name that Zoho has for the first field of the primary key: rows with the one or the other are read.
+    other_key: ClassVar[str] = ""
     #: Values of ``sort_column`` and ``sort_order``; an order that is missing here is not requested.
     sorts: ClassVar[Mapping[Order, tuple[str, str]]] = {}
     #: Whether the parameter ``last_modified_time`` may be sent.
@@ -108,6 +110,9 @@ class ZohoStream(InvoicingStream):
         """
         rows = rows_in(response, *self.record_keys or (self.resource.rpartition("/")[2],))
         self._has_been_read = True
+        key = first(self.primary_key)
+        for row in rows if self.other_key else ():
+            row[key] = row.get(key) or row.get(self.other_key)
         context = page_context(response)
         has_more, total = FLAGS.get(str(context.get("has_more_page")).lower()), context.get("total")
         size = context.get("per_page")
