@@ -245,6 +245,10 @@ def test_only_the_documents_of_a_project_are_kept(start_fastbill: StartFastBill,
         assert by_key(output.records[stream], stream) == by_key(wanted, stream)
     for stream in OF_PROJECTS:
         assert len(output.records[stream]) < ROWS[stream]
+        left_out = ROWS[stream] - len(output.records[stream])
+        line = f"Stream {stream}: {left_out} records of other projects than platform.project_id (803) are left out."
+        assert output.logs.count(line) == 1
+    assert sum("of other projects than" in line for line in output.logs) == len(OF_PROJECTS)
     for part, source in FASTBILL.parts.items():
         key = KEYS[source]
         kept = {row[key] for row in output.records[source]}

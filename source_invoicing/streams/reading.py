@@ -223,6 +223,7 @@ class ListReading(Reading[Partition]):
 
     @override
     def conclude(self) -> None:
+        self.source.conclude()
         for documents in self._documents:
             documents.progress.finish()
         if self.reads_all_events and self.source.account.events is not None:

@@ -178,12 +178,13 @@ class Resource(ABC):
 
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
         """The records of rows. The rows are changed in place."""
-        normalise, stamp = self.normaliser, partition.stamp
-        records = [normalise(row) for row in rows]
-        if stamp:
-            for record in records:
-                record.update(stamp)
+        records = list(map(self.normaliser, rows))
+        for record in records if partition.stamp else ():
+            record.update(partition.stamp)
         return records
+
+    def conclude(self) -> None:  # noqa: B027  # few have something to do
+        """All lists have been read to their end."""
 
     @cached_property
     def normaliser(self) -> Normaliser:

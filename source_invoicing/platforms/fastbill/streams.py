@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from source_invoicing.http import MalformedResponse, Request, Response
+from source_invoicing.http import MalformedResponse, Request, Response, logger
 from source_invoicing.platforms.fastbill.error_handler import ADDRESS_HINT, error_handler_of_filters
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
@@ -71,6 +71,11 @@ class FastBillStream(InvoicingStream):
 
     account: FastBillAccount
 
+    def __init__(self, account: FastBillAccount) -> None:
+        super().__init__(account)
+        # Hashes of the keys of rows that were left out.
+        self._of_others: set[int] = set()
+
     @override
     def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
         """Members of the request's body."""
@@ -110,7 +115,21 @@ class FastBillStream(InvoicingStream):
 
     def of_project(self, rows: list[Row]) -> list[Row]:
         """The rows of the configured project; all rows without one."""
-        return [row for row in rows if self.is_wanted(row)] if self.account.project_id else rows
+        if not self.account.project_id or not self.has_projects:
+            return rows
+        self._of_others.update(hash(self.key(row)) for row in rows if not self.is_wanted(row))
+        return [row for row in rows if self.is_wanted(row)]
+
+    @override
+    def conclude(self) -> None:
+        """Log how many were left out: the project may be another one than the user meant."""
+        if self._of_others:
+            logger.info(
+                "Stream %s: %d records of other projects than platform.project_id (%s) are left out.",
+                self.name,
+                len(self._of_others),
+                self.account.project_id,
+            )
 
     @override
     def is_wanted(self, row: Row) -> bool:
