@@ -51,6 +51,15 @@ def test_positions_count_from_one_in_each_document() -> None:
     assert [(each["payment_id"], each["position"]) for each in records] == [(1, 1), (1, 2), (2, 1), (2, 2)]
 
 
+@pytest.mark.parametrize("missing", [{}, {"id": None}, {"id": ""}])
+def test_a_part_without_an_id_is_known_by_its_position(missing: dict[str, Any]) -> None:
+    row = {"id": 5, "updated_at": 50, "items": [line(71), {**line(0), "id": None, **missing}, line(73)]}
+
+    keys = [(each["invoice_id"], each["id"], each["position"]) for each in parts("invoice_line_items", "invoices", row)]
+
+    assert keys == [(5, 71, 1), (5, 2, 2), (5, 73, 3)]
+
+
 def test_a_path_leads_through_an_object() -> None:
     charge = {"id": 4, "amount": 10, "refunds": [{"id": 41, "amount": 3}, {"id": 42, "amount": 7}]}
     rows: list[dict[str, Any]] = [

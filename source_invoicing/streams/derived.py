@@ -36,7 +36,10 @@ class DerivedStream(InvoicingStream, ABC):
     #: ``items.discounts``. With several paths, the parts of the first one come first.
     expand: ClassVar[str | tuple[str, ...]]
     #: Field with the document's key; by default it has the same name as in the source.
-    document_field: str = ""
+    document_field: ClassVar[str] = ""
+    #: Field with the id of a part, which makes its key with that of the document. A part without one gets its position
+    #: there. Blank: the document's key is enough.
+    part_id: ClassVar[str] = POSITION
     #: Field with the id of the element that contains the part, such as a line; null if that is the document itself.
     element_field: ClassVar[str] = ""
 
@@ -44,10 +47,11 @@ class DerivedStream(InvoicingStream, ABC):
         super().__init_subclass__(**more)
         if "source" in cls.__dict__:
             cls.cursor_field = cls.source.cursor_field
+            cls.document_field = cls.document_field or first(cls.source.primary_key)
+            cls.primary_key = [cls.document_field, cls.part_id] if cls.part_id else cls.document_field
 
     def __init__(self, account: Account) -> None:
         self._source = self.source(account)
-        self.document_field = self.document_field or first(self._source.primary_key)
         super().__init__(account)
 
     @property
@@ -98,7 +102,10 @@ class DerivedStream(InvoicingStream, ABC):
             stamps[POSITION] = position
             if self.element_field:
                 stamps[self.element_field] = element
-            yield stamped(part, stamps)
+            record = stamped(part, stamps)
+            if self.part_id and not record.get(self.part_id):
+                record[self.part_id] = position
+            yield record
 
     def _at(self, row: Row, path: list[str], element: Any = None) -> Iterator[tuple[Row, Any]]:
         """The objects at a path, each with the id of the element that contains it; ``None`` for the document itself."""

@@ -235,6 +235,17 @@ def test_a_project_keeps_its_own_documents_and_all_customers(server: requests_mo
     assert len(read("customers", config(project_id="8"))) == 1
 
 
+def test_payments_without_an_id_are_known_by_their_position(server: requests_mock.Mocker) -> None:
+    payments = [{"AMOUNT": "1.00"}, {"PAYMENT_ID": "9", "AMOUNT": "2.00"}, {"PAYMENT_ID": "", "AMOUNT": "3.00"}]
+    serve(server, [{**ROW, "PAYMENTS": payments}])
+
+    assert [(row["INVOICE_ID"], row["PAYMENT_ID"]) for row in read("invoice_payments")] == [
+        ("7", "1"),
+        ("7", "9"),
+        ("7", "3"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("base_url", "address"),
     [

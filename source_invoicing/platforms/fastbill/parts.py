@@ -22,9 +22,7 @@ from source_invoicing.streams import DerivedStream, InvoicingStream, Partition, 
 
 
 class FastBillPart(DerivedStream, ABC):
-    """A part of a document. The field with the document's key has FastBill's name for it."""
-
-    document_field = "INVOICE_ID"
+    """A part of a document."""
 
     _source: FastBillStream
 
@@ -39,7 +37,7 @@ class InvoiceLineItems(FastBillPart):
 
     source = Invoices
     expand = "ITEMS"
-    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    part_id = "INVOICE_ITEM_ID"
 
 
 class InvoiceVatItems(FastBillPart):
@@ -47,7 +45,6 @@ class InvoiceVatItems(FastBillPart):
 
     source = Invoices
     expand = "VAT_ITEMS"
-    primary_key = ["INVOICE_ID", "position"]
 
 
 class InvoicePayments(FastBillPart):
@@ -55,7 +52,7 @@ class InvoicePayments(FastBillPart):
 
     source = Invoices
     expand = "PAYMENTS"
-    primary_key = ["INVOICE_ID", "PAYMENT_ID"]
+    part_id = "PAYMENT_ID"
 
 
 class RecurringInvoiceLineItems(FastBillPart):
@@ -63,7 +60,7 @@ class RecurringInvoiceLineItems(FastBillPart):
 
     source = RecurringInvoices
     expand = "ITEMS"
-    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    part_id = "INVOICE_ITEM_ID"
 
 
 class RevenueLineItems(FastBillPart):
@@ -71,7 +68,7 @@ class RevenueLineItems(FastBillPart):
 
     source = Revenues
     expand = "ITEMS"
-    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    part_id = "INVOICE_ITEM_ID"
 
 
 class RevenuePayments(FastBillPart):
@@ -79,7 +76,7 @@ class RevenuePayments(FastBillPart):
 
     source = Revenues
     expand = "PAYMENTS"
-    primary_key = ["INVOICE_ID", "PAYMENT_ID"]
+    part_id = "PAYMENT_ID"
 
 
 class EstimateLineItems(FastBillPart):
@@ -87,8 +84,7 @@ class EstimateLineItems(FastBillPart):
 
     source = Estimates
     expand = "ITEMS"
-    document_field = "ESTIMATE_ID"
-    primary_key = ["ESTIMATE_ID", "ESTIMATE_ITEM_ID"]
+    part_id = "ESTIMATE_ITEM_ID"
 
 
 class ExpenseLineItems(FastBillPart):
@@ -96,7 +92,7 @@ class ExpenseLineItems(FastBillPart):
 
     source = Expenses
     expand = "ITEMS"
-    primary_key = ["INVOICE_ID", "INVOICE_ITEM_ID"]
+    part_id = "INVOICE_ITEM_ID"
 
 
 class ProjectTasks(FastBillPart):
@@ -104,8 +100,6 @@ class ProjectTasks(FastBillPart):
 
     source = Projects
     expand = "TASKS"
-    document_field = "PROJECT_ID"
-    primary_key = ["PROJECT_ID", "position"]
 
 
 #: All parts, in the order in which they are offered.

@@ -26,27 +26,32 @@ from source_invoicing.platforms.invoiced.streams import (
 from source_invoicing.streams import DerivedStream, DetailStream, Document, InvoicingStream, Row
 
 
-class Discounts(DerivedStream, ABC):
+class PartWithId(DerivedStream, ABC):
+    """A part that has an id, as most do."""
+
+    part_id = "id"
+
+
+class Discounts(PartWithId, ABC):
     """Discounts of the whole document, then those of each line."""
 
     expand = ("discounts", "items.discounts")
     element_field = "line_item_id"
 
 
-class Taxes(DerivedStream, ABC):
+class Taxes(PartWithId, ABC):
     """Taxes of the whole document, then those of each line."""
 
     expand = ("taxes", "items.taxes")
     element_field = "line_item_id"
 
 
-class InvoiceLineItems(DerivedStream):
+class InvoiceLineItems(PartWithId):
     """https://developer.invoiced.com/api/invoices#line-items"""
 
     source = Invoices
     expand = "items"
     document_field = "invoice_id"
-    primary_key = ["invoice_id", "id"]
 
 
 class InvoiceDiscounts(Discounts):
@@ -54,7 +59,6 @@ class InvoiceDiscounts(Discounts):
 
     source = Invoices
     document_field = "invoice_id"
-    primary_key = ["invoice_id", "id"]
 
 
 class InvoiceTaxes(Taxes):
@@ -62,16 +66,14 @@ class InvoiceTaxes(Taxes):
 
     source = Invoices
     document_field = "invoice_id"
-    primary_key = ["invoice_id", "id"]
 
 
-class CreditNoteLineItems(DerivedStream):
+class CreditNoteLineItems(PartWithId):
     """https://developer.invoiced.com/api/credit-notes"""
 
     source = CreditNotes
     expand = "items"
     document_field = "credit_note_id"
-    primary_key = ["credit_note_id", "id"]
 
 
 class CreditNoteDiscounts(Discounts):
@@ -79,7 +81,6 @@ class CreditNoteDiscounts(Discounts):
 
     source = CreditNotes
     document_field = "credit_note_id"
-    primary_key = ["credit_note_id", "id"]
 
 
 class CreditNoteTaxes(Taxes):
@@ -87,16 +88,14 @@ class CreditNoteTaxes(Taxes):
 
     source = CreditNotes
     document_field = "credit_note_id"
-    primary_key = ["credit_note_id", "id"]
 
 
-class EstimateLineItems(DerivedStream):
+class EstimateLineItems(PartWithId):
     """https://developer.invoiced.com/api/estimates"""
 
     source = Estimates
     expand = "items"
     document_field = "estimate_id"
-    primary_key = ["estimate_id", "id"]
 
 
 class EstimateDiscounts(Discounts):
@@ -104,7 +103,6 @@ class EstimateDiscounts(Discounts):
 
     source = Estimates
     document_field = "estimate_id"
-    primary_key = ["estimate_id", "id"]
 
 
 class EstimateTaxes(Taxes):
@@ -112,7 +110,6 @@ class EstimateTaxes(Taxes):
 
     source = Estimates
     document_field = "estimate_id"
-    primary_key = ["estimate_id", "id"]
 
 
 class PaymentApplications(DerivedStream):
@@ -124,34 +121,30 @@ class PaymentApplications(DerivedStream):
     source = Payments
     expand = "applied_to"
     document_field = "payment_id"
-    primary_key = ["payment_id", "position"]
 
 
-class Charges(DerivedStream):
+class Charges(PartWithId):
     """https://developer.invoiced.com/api/payments#charges"""
 
     source = Payments
     expand = "charge"
     document_field = "payment_id"
-    primary_key = ["payment_id", "id"]
 
 
-class Refunds(DerivedStream):
+class Refunds(PartWithId):
     """https://developer.invoiced.com/api/payments#refunds"""
 
     source = Payments
     expand = "charge.refunds"
     document_field = "payment_id"
-    primary_key = ["payment_id", "id"]
 
 
-class SubscriptionAddons(DerivedStream):
+class SubscriptionAddons(PartWithId):
     """https://developer.invoiced.com/api/subscriptions"""
 
     source = Subscriptions
     expand = "addons"
     document_field = "subscription_id"
-    primary_key = ["subscription_id", "id"]
 
 
 class PlanTiers(DerivedStream):
@@ -160,7 +153,6 @@ class PlanTiers(DerivedStream):
     source = Plans
     expand = "tiers"
     document_field = "plan_id"
-    primary_key = ["plan_id", "position"]
 
 
 class ChasingCadenceSteps(DerivedStream):
@@ -169,7 +161,6 @@ class ChasingCadenceSteps(DerivedStream):
     source = ChasingCadences
     expand = "steps"
     document_field = "cadence_id"
-    primary_key = ["cadence_id", "position"]
 
 
 class PaymentPlans(DetailStream):
@@ -182,7 +173,7 @@ class PaymentPlans(DetailStream):
     detail = "invoices/{id}/payment_plan"
     holds = ("installments",)
     document_field = "invoice_id"
-    primary_key = ["invoice_id", "id"]
+    part_id = "id"
 
     @override
     def has_detail(self, row: Row) -> bool:

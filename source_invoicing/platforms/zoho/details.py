@@ -6,7 +6,7 @@ https://www.zoho.com/invoice/api/v3/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -26,7 +26,6 @@ from source_invoicing.platforms.zoho.streams import (
     RetainerInvoices,
 )
 from source_invoicing.streams import Account, DetailStream, Document, Row
-from source_invoicing.streams.derived import POSITION, first
 
 # Documents per request that clients of the API are known to ask for.
 MAX_AT_ONCE = 100
@@ -40,16 +39,9 @@ class ZohoDetails(DetailStream):
 
     source: ClassVar[type[ZohoStream]]
     detail = "{resource}/{id}"
-    #: Field with the id of a part; empty if the record is the document.
-    part_id: ClassVar[str] = ""
+    part_id = ""
 
     _source: ZohoStream
-
-    def __init_subclass__(cls, **more: Any) -> None:
-        super().__init_subclass__(**more)
-        if "source" in cls.__dict__:
-            document_id = first(cls.source.primary_key)
-            cls.primary_key = [document_id, cls.part_id] if cls.part_id else document_id
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -79,14 +71,6 @@ class ZohoDetails(DetailStream):
         if CUSTOM_FIELDS in members:
             fold_custom_fields(detail)
         return detail
-
-    @override
-    def _parts(self, document: Row, stamps: Row) -> Iterator[Row]:
-        """A part without an id gets its position as the id."""
-        for part in super()._parts(document, stamps):
-            if self.part_id and not part.get(self.part_id):
-                part[self.part_id] = str(part[POSITION])
-            yield part
 
     @override
     def explain(self, failure: Failure) -> Failure:
