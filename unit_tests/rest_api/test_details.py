@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests_mock
-from airbyte_cdk.models import SyncMode
+from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
@@ -133,6 +134,48 @@ def test_a_document_that_is_none_is_told(server: requests_mock.Mocker) -> None:
 
     with pytest.raises(Failure, match=r"/v1/invoices/1.*nothing where detail\.record_path expects a record"):
         read(config(invoices(pagination=NONE, detail=DETAIL)))
+
+
+@pytest.mark.parametrize(
+    "streams", [[SOURCE], [SOURCE, LINES], [{**SOURCE, "detail": {}}, {**LINES, "detail": DETAIL}]]
+)
+def test_an_error_in_place_of_a_document_does_not_become_a_record(
+    api: requests_mock.Mocker, streams: list[Json]
+) -> None:
+    """The state does not pass it, so that the next sync asks for it once more."""
+    streams = [{**streams[0], "error_path": "error"}, *streams[1:]]
+    declared = [
+        {**each, "detail": {**each["detail"], "record_path": ""}} if each.get("detail") else each for each in streams
+    ]
+    api.get(f"{LIST}/3", json={"error": "busy", "items": [{"price": 3}]})
+
+    with pytest.raises(Failure, match=r"/v1/invoices/3 .* says under 'error': busy"):
+        read(config(*declared), streams[-1]["name"])
+    chosen = stream(config(*declared), streams[-1]["name"])
+    with pytest.raises(Failure):
+        list(chosen.read_records(SyncMode.full_refresh))
+    assert dict(chosen.state).get("at", "") < "2026-03-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"status_code": 404, "json": {}}, r"HTTP 404 .* Check detail\.path of the stream\.$"),
+        ({"status_code": 400, "json": {}}, r"HTTP 400 .* Check detail\.path and detail\.params of the stream\.$"),
+        ({"status_code": 405, "json": {}}, r"HTTP 405 .* Check detail\.path and detail\.params of the stream\.$"),
+        ({"text": "<html>"}, r"instead of JSON\. Check detail\.path of the stream, and whether the API wants a header"),
+    ],
+    ids=["404", "400", "405", "web page"],
+)
+def test_a_refused_document_names_the_options_to_check(api: requests_mock.Mocker, answer: Json, sentence: str) -> None:
+    api.get(re.compile(f"{LIST}/"), **answer)
+
+    with pytest.raises(Failure, match=sentence) as caught:
+        synced(config(SOURCE))
+    succeeded, said = SourceInvoicing().check_connection(logging.getLogger(), config(SOURCE))
+
+    assert caught.value.failure_type is not FailureType.system_error
+    assert (succeeded, bool(re.search(sentence, said or ""))) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from airbyte_cdk.models import FailureType
 from typing_extensions import override
 
-from source_invoicing.http import Failure, MalformedResponse, Request, ResourceMissing, Response, logger, whole_number
+from source_invoicing.http import Failure, MalformedResponse, Request, Response, logger, whole_number
 from source_invoicing.platforms.rest_api.declared import DeclaredStream
 from source_invoicing.platforms.rest_api.parts import PartsDeclaration, PartStream
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
+from source_invoicing.platforms.rest_api.records import require_no_error
 from source_invoicing.platforms.rest_api.states import EndState
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Row
@@ -60,6 +61,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
 
     @override
     def read_detail(self, response: Response, document: Document) -> Row:
+        require_no_error(response, self._source.declared)
         found = dig(response.body, self._detail.record_path)
         if self._parts_stream and self._parts_stream.is_bare and isinstance(found, (list, dict)):
             found = {WHOLE_BODY: found}
@@ -127,19 +129,10 @@ class RestDetailStream(DeclaredStream, DetailStream):
 
         :raises Failure: when it does not fit the configuration
         """
-        try:
-            details = [self._detail_of(row) for row in rows[:1]]
-        except ResourceMissing as missing:
-            raise self.explain(missing) from None
+        details = [self._detail_of(row) for row in rows[:1]]
         if self._parts_stream:
             self._parts_stream.parts_of_first(details)
         return details
-
-    @override
-    def explain(self, failure: Failure) -> Failure:
-        if not isinstance(failure, ResourceMissing):
-            return failure
-        return failure.reworded(f"{failure.sentence} Check detail.path of the stream.")
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source

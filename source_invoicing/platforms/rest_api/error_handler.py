@@ -61,33 +61,34 @@ class PageErrorHandler:
         if response.status in self.ends:
             return OK
         verdict = self.by_status(response)
-        if isinstance(verdict, Fail):
-            return Fail(self._with_advice(response, verdict.failure))
-        if not isinstance(verdict, Retry):
-            return verdict
-        if response.ok:
-            return replace(verdict, failure=_not_json(verdict.failure))
+        if isinstance(verdict, Fail) and (failure := self._about_the_position(response, verdict.failure)):
+            return Fail(failure)
         # Without Retry-After, the API may be unable to list rows this deep. An outage usually has another status.
-        is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR and not verdict.rate_limited
-        if self.depth and is_fault and verdict.after is None:
+        is_fault = response.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        if (
+            isinstance(verdict, Retry)
+            and is_fault
+            and self.depth
+            and not verdict.rate_limited
+            and verdict.after is None
+        ):
             return replace(verdict, failure=self._too_deep(response, verdict.failure))
-        return verdict
+        return with_advice(
+            verdict,
+            response,
+            place="platform.base_url and the path of the stream",
+            options="the method, the params, the pagination and, if there is one, the window of the stream",
+        )
 
-    def _with_advice(self, response: Response, failure: Failure) -> Failure:
-        """A refusal with advice on what to check: the request is what the user declared."""
+    def _about_the_position(self, response: Response, failure: Failure) -> Failure | None:
+        """A refusal as one of the position in the list, if it may be that."""
         if self.depth and response.status in DEPTH_REFUSED:
             # Not a "bad request" or "missing": the list exists, and would end here if read in another way.
             return self._too_deep(response, failure)
         if not self.request.is_first and response.status in POSITION_REFUSED:
             # The list exists; the position to continue from does not.
             return BadRequest(f"{failure.sentence} Its first page was answered.", FailureType.config_error)
-        if isinstance(failure, ResourceMissing):
-            advice = "Check platform.base_url and the path of the stream."
-        elif isinstance(failure, UnexpectedResponse) and response.status in REFUSALS:
-            advice = "Check the method, the params, the pagination and, if there is one, the window of the stream."
-        else:
-            return failure
-        return type(failure)(f"{failure.sentence} {advice}", FailureType.config_error)
+        return None
 
     def _too_deep(self, response: Response, failure: Failure) -> Failure:
         return UnexpectedResponse(
@@ -105,11 +106,25 @@ class PageErrorHandler:
         )
 
 
-def _not_json(failure: Failure) -> Failure:
-    return failure.reworded(
-        f"{failure.sentence} Check platform.base_url and the path of the stream, and whether the API wants a "
-        "header to answer in JSON."
-    )
+def with_advice(verdict: Verdict, response: Response, *, place: str, options: str) -> Verdict:
+    """A verdict with advice on what to check: the request is what the user declared.
+
+    :param place: the options that say where the resource is
+    :param options: the options that may be the reason for a refusal
+    """
+    if isinstance(verdict, Retry) and response.ok:
+        sentence = f"{verdict.failure.sentence} Check {place}, and whether the API wants a header to answer in JSON."
+        return replace(verdict, failure=verdict.failure.reworded(sentence))
+    if not isinstance(verdict, Fail):
+        return verdict
+    failure = verdict.failure
+    if isinstance(failure, ResourceMissing):
+        advice = place
+    elif isinstance(failure, UnexpectedResponse) and response.status in REFUSALS:
+        advice = options
+    else:
+        return verdict
+    return Fail(type(failure)(f"{failure.sentence} Check {advice}.", FailureType.config_error))
 
 
 class ListEnd:

@@ -28,10 +28,7 @@ def read_records(response: Response, resource: ResourceDeclaration, *, is_first_
 
     :raises MalformedResponse: when there is an error under ``error_path``, or no list at ``record_path``
     """
-    # False, 0 and empty containers are not errors.
-    if resource.error_path and (error := dig_any(response.body, resource.error_path)):
-        words = words_in(error) or error_text(response.body) or "something is wrong"
-        raise _malformed(response, f"says under {resource.error_path!r}: {words}", FailureType.transient_error)
+    require_no_error(response, resource)
     found = _records_at(response, resource, is_first_page)
     if not isinstance(found, list):
         raise _malformed(response, _not_a_list(response.body, describe(found), resource), FailureType.config_error)
@@ -40,6 +37,16 @@ def read_records(response: Response, resource: ResourceDeclaration, *, is_first_
         what = _not_a_list(response.body, f"a list with {describe(non_objects[0])} in it", resource)
         raise _malformed(response, what, FailureType.config_error)
     return found
+
+
+def require_no_error(response: Response, resource: ResourceDeclaration) -> None:
+    """
+    :raises MalformedResponse: when there is an error under ``error_path``
+    """
+    # False, 0 and empty containers are not errors.
+    if resource.error_path and (error := dig_any(response.body, resource.error_path)):
+        words = words_in(error) or error_text(response.body) or "something is wrong"
+        raise _malformed(response, f"says under {resource.error_path!r}: {words}", FailureType.transient_error)
 
 
 def _records_at(response: Response, resource: ResourceDeclaration, is_first_page: bool) -> Any:

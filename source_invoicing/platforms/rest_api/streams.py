@@ -13,7 +13,8 @@ from typing import Any, ClassVar, TypeVar, cast
 import orjson
 from typing_extensions import override
 
-from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, config_failure, logger
+from source_invoicing.http import Failure, Request, Response, UnexpectedResponse, Verdict, config_failure, logger
+from source_invoicing.platforms.rest_api.error_handler import with_advice
 from source_invoicing.platforms.rest_api.lists import DeclaredLists
 from source_invoicing.platforms.rest_api.page_info import absolute, hint_of_more
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, set_path
@@ -315,7 +316,11 @@ class RestStream(DeclaredLists):
         """
         template = replace(detail.template, headers=self.declared.template.headers)
         request = template.request(template.with_values(values), values)
-        return replace(request, error_handler=self._by_status)
+        return replace(request, error_handler=self._judge_detail)
+
+    def _judge_detail(self, response: Response) -> Verdict:
+        options = "detail.path and detail.params of the stream"
+        return with_advice(self._by_status(response), response, place="detail.path of the stream", options=options)
 
 
 def evenly_sampled(lists: Sequence[T]) -> Sequence[T]:
