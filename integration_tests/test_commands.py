@@ -102,6 +102,36 @@ def test_what_the_log_says_goes_to_standard_error(start_sandbox: StartSandbox, c
     json.loads("\n".join(output.lines))
 
 
+@pytest.mark.parametrize("regular", [True, False], ids=["a file", "a pipe"])
+@pytest.mark.parametrize("command", ["catalog", "probe"])
+def test_a_new_refresh_token_goes_into_the_file_and_not_to_standard_output(
+    start_sandbox: StartSandbox, tmp_path: Path, command: str, regular: bool
+) -> None:
+    """Each voids the one before."""
+    sandbox = start_sandbox("rest_api", options={"auth": "oauth2"})
+    assert isinstance(sandbox, OfflineSandbox)
+    given = sandbox.config
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(given), encoding="utf-8")
+    reader, writer = os.pipe()
+    os.write(writer, file.read_bytes())
+    os.close(writer)
+
+    output = run_command([command, "--config", str(file) if regular else f"/dev/fd/{reader}"], sandbox.wire(), {})
+    os.close(reader)
+
+    kept = json.loads(file.read_bytes())
+    auth, token = given["platform"]["auth"], kept["platform"]["auth"]["refresh_token"]
+    said = "\n".join([*output.lines, output.stderr])
+    assert output.exit_code == 0, output.stderr
+    assert not any(secret in said for secret in (auth["client_secret"], auth["refresh_token"], "refresh-token-"))
+    assert "has replaced the refresh token" in output.stderr
+    assert kept == {**given, "platform": {**given["platform"], "auth": {**auth, "refresh_token": token}}}
+    assert (token != auth["refresh_token"]) is regular
+    if regular:
+        assert run_command([command, "--config", str(file)], sandbox.wire(), {}).exit_code == 0
+
+
 def login(sandbox: Sandbox, *flags: str, platform: str = "zoho_books", **environment: str) -> Output:
     """What ``login`` prints, with everything from the command line unless the environment has it."""
     assert isinstance(sandbox, OfflineSandbox)

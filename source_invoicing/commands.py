@@ -11,6 +11,7 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
+from functools import partial
 from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing_extensions import override
 from source_invoicing import probe
 from source_invoicing.config import Fields
 from source_invoicing.entrypoint import read_config
-from source_invoicing.http import Failure, config_failure, forget_secrets, heartbeat, mask
+from source_invoicing.http import Failure, config_failure, forget_secrets, heartbeat, logger, mask
 from source_invoicing.platforms import PLATFORMS
 from source_invoicing.source import SourceInvoicing
 from source_invoicing.specification import PROTOCOL
@@ -101,15 +102,14 @@ def _parser() -> ArgumentParser:
 
 
 def _catalog(arguments: Namespace) -> Any:
-    source = SourceInvoicing()
-    config = read_config(source, arguments.config)
+    source, config = _configured(arguments.config)
     catalog = source.configured_catalog(config, _names(arguments.streams), full_refresh=arguments.full_refresh)
     return ConfiguredAirbyteCatalogSerializer.dump(catalog)
 
 
 def _probe(arguments: Namespace) -> str:
-    source = SourceInvoicing()
-    platform = source.platform(read_config(source, arguments.config))
+    source, config = _configured(arguments.config)
+    platform = source.platform(config)
     if arguments.output:  # fails now if it cannot be written, and not after all requests
         Path(arguments.output).open("a", encoding="utf-8").close()
     with heartbeat():
@@ -117,6 +117,33 @@ def _probe(arguments: Namespace) -> str:
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return probe.table(report)
+
+
+def _configured(path: str) -> tuple[SourceInvoicing, Mapping[str, Any]]:
+    """The source and the configuration in a file. The source keeps the file up to date.
+
+    :raises Failure: when the file cannot be read or the configuration is wrong
+    """
+    source = SourceInvoicing(partial(_keep, Path(path)))
+    return source, read_config(source, path)
+
+
+def _keep(path: Path, config: Mapping[str, Any]) -> None:
+    """Write a configuration in which a server has replaced the refresh token into its file."""
+    reason: str | None = "it is no regular file"
+    try:
+        if path.is_file():
+            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            logger.info("The token server has replaced the refresh token; the new one is in %s now.", path)
+            return
+    except OSError as error:
+        reason = error.strerror
+    logger.warning(
+        "The token server has replaced the refresh token, and the new one cannot be written into %s (%s). If the old "
+        "one is refused from now on, authorize the application again.",
+        path,
+        reason,
+    )
 
 
 def _login(arguments: Namespace) -> Mapping[str, Any]:

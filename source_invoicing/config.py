@@ -11,12 +11,13 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pendulum
+from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
 
 from source_invoicing.http import Failure, config_failure
 
@@ -258,7 +259,8 @@ class Config:
     :param num_workers: requests in flight; ``None`` for the platform's default
     :param emit_deletions: whether to report deleted rows
     :param deletion_sweep_days: days between two searches of a long list for deleted rows; 0 for never
-    :param values: the configuration as the user wrote it, for platforms that return it with a new token
+    :param values: the configuration as the user wrote it
+    :param keep: stores it once a server has replaced a token in it; by default, a message asks Airbyte to do so
     """
 
     platform: str
@@ -269,6 +271,7 @@ class Config:
     values: Mapping[str, Any] = field(default_factory=dict)
     emit_deletions: bool = False
     deletion_sweep_days: int = DELETION_SWEEP_DAYS
+    keep: Callable[[dict[str, Any]], None] = emit_configuration_as_airbyte_control_message
 
     @classmethod
     def parse(cls, values: Any, platforms: Collection[str]) -> Config:

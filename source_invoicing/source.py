@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ MAX_QUOTED_ERROR_CHARS = 200
 
 class SourceInvoicing(AbstractSource):
     """Reads one account at one invoicing system; the configuration says which."""
+
+    def __init__(self, keep_config: Callable[[dict[str, Any]], None] | None = None) -> None:
+        """
+        :param keep_config: stores a configuration in which a server has replaced a token; by default, a message asks
+            Airbyte to do so
+        """
+        super().__init__()
+        self._keep_config = keep_config
 
     @override
     def check_connection(self, logger: logging.Logger, config: Mapping[str, Any]) -> tuple[bool, str | None]:
@@ -197,6 +206,8 @@ class SourceInvoicing(AbstractSource):
         :raises Failure: when the configuration is wrong
         """
         parsed = Config.parse(config, PLATFORMS)
+        if self._keep_config is not None:
+            parsed = replace(parsed, keep=self._keep_config)
         return PLATFORMS[parsed.platform](parsed)
 
 

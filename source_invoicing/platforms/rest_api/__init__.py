@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
-from airbyte_cdk.config_observation import emit_configuration_as_airbyte_control_message
 from typing_extensions import override
 
 from source_invoicing.config import Config
@@ -121,10 +120,10 @@ class RestApi(Platform):
         return RestAccount(client, window, self._error_handler, deletions=self.deletions)
 
     def _keep_refresh_token(self, token: str) -> None:
-        """Have Airbyte store a new refresh token in the configuration: the old one may no longer work."""
+        """Have a new refresh token stored in the configuration: the old one may no longer work."""
         values: dict[str, Any] = copy.deepcopy(dict(self.config.values))
         values["platform"]["auth"]["refresh_token"] = token
-        emit_configuration_as_airbyte_control_message(values)
+        self.config.keep(values)
 
 
 def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
