@@ -30,6 +30,8 @@ from unit_tests.rest_api.helpers import (
     stream,
 )
 
+WINDOW: Json = {"days": 3650, "from_param": "from", "to_param": "to"}
+
 
 def test_lists_of_customers_carry_the_customer(server: requests_mock.Mocker) -> None:
     server.get(f"{BASE}/v1/customers", json={"data": [{"id": "b/2"}, {"id": "a"}]})
@@ -94,6 +96,37 @@ def test_a_list_whose_later_page_is_missing_is_not_that_of_a_parent_without_one(
 
     with pytest.raises(Failure, match="HTTP 404"):
         read(config(CUSTOMERS, {**CHILD, "pagination": {"type": "page", "total_path": "total"}}), "notes")
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({"cursor_field": "at", "since_param": "since"}, ""),
+        ({"cursor": "sync_start", "since_param": "since"}, ""),
+        ({"cursor_field": "at", "window": {**WINDOW, "first": "2020-01-01"}}, "2020-01-01"),
+        ({"cursor": "sync_start", "window": {**WINDOW, "first": "2020-01-01"}}, "2020-01-01"),
+        ({"cursor_field": "at", "window": WINDOW}, "2024-01-01"),
+    ],
+    ids=["record", "sync start", "window", "sync start, window", "window without a first"],
+)
+def test_a_start_date_hides_no_parents(server: requests_mock.Mocker, more: Json, asked: str) -> None:
+    """Where nothing else says where windows begin, they begin at the start date."""
+    parents: list[Json] = [{"id": 1, "at": "2020-01-01T00:00:00Z"}, {"id": 2, "at": "2024-06-01T00:00:00Z"}]
+
+    def listed(request: Any, context: Any) -> Json:
+        since = query(request).get("since") or query(request).get("from", "")
+        return {"data": [row for row in parents if row["at"] >= since]}
+
+    server.get(f"{BASE}/v1/customers", json=listed)
+    server.get(re.compile("/notes"), json={"data": [{"id": 7}]})
+    key = {"primary_key": ["customer_id", "id"]}
+    values = {**config({**CUSTOMERS, **more}, {**CHILD, **key}), "start_date": "2024-01-01"}
+
+    read_parents = [row["customer_id"] for row in read(values, "notes")]
+
+    assert read_parents == ([2] if asked == "2024-01-01" else [1, 2])
+    first = query(server.request_history[0])
+    assert first.get("since", first.get("from", "")) == asked
 
 
 @pytest.mark.parametrize("start_date", ["", "2024-01-01T00:00:00Z"])

@@ -6,6 +6,7 @@ import copy
 import json
 import threading
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -41,7 +42,10 @@ class RestParentStream(RestStream, ParentStream):
     @override
     def _read_ids(self) -> Iterator[Any]:
         # From the beginning, independent of a reading of the stream itself that may be in progress.
-        reader = copy.copy(self)
+        reader, window = copy.copy(self), self.account.window
+        windows = self.declared.windows
+        if windows is None or windows.first is not None:  # otherwise windows begin nowhere else
+            reader.account = replace(self.account, window=replace(window, start=None))
         reader.progress, reader.target_streams = self.make_state(), ()
         try:
             yield from map(self.parent_id, reader.all_records())
