@@ -386,6 +386,11 @@ def test_a_broken_connection_is_told_in_a_sentence(error: Exception, what: str) 
     assert "hidden-in-the-url" not in f"{caught.value}{caught.value.internal_message}"
 
 
+def test_a_sign_that_no_header_can_hold_is_told_in_a_sentence() -> None:
+    with pytest.raises(Failure, match="a header of the configuration holds a line break or another sign"):
+        client(base_url="http://127.0.0.1:9").send(Request("customers", headers={"X-Of": "€"}))
+
+
 def test_a_refused_key_is_not_tried_again() -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=401, json={"message": "No"})

@@ -196,7 +196,7 @@ class ApiClient:
             try:
                 with within(self._retry_policy.total):
                     response = self._exchange(request)
-            except requests.exceptions.InvalidHeader:
+            except (requests.exceptions.InvalidHeader, UnicodeError):
                 raise config_failure(UNSENDABLE) from None
             except (requests.RequestException, HTTPError, OSError) as error:
                 raise self._unreachable(request, error) from None

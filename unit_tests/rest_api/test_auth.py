@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -236,6 +237,26 @@ def test_header_values_that_sound_secret_are_masked() -> None:
     SourceInvoicing().streams(config(headers=[{"name": "X-App-Secret", "value": "sesame-open"}]))
 
     assert "sesame" not in filter_secrets("it was sesame-open")
+
+
+@pytest.mark.parametrize("place", ["secret_headers", "headers", "params"])
+def test_of_a_scheme_and_a_secret_the_secret_alone_is_masked_too(place: str) -> None:
+    """An API may repeat it without the word in front."""
+    pairs = [{"name": "X-Api-Token", "value": "Token sesame-open"}]
+    SourceInvoicing().streams(config(invoices(**{place: pairs} if place == "params" else {}), **{place: pairs}))
+
+    assert filter_secrets("it was sesame-open, of type Token") == "it was ****, of type Token"
+
+
+def test_secrets_of_a_body_are_masked() -> None:
+    body = {
+        **{"app_secret": "sesame-1", "auth": {"user": "sesame-2", "more": ["sesame-3"]}},
+        **{"filters": [{"session": "sesame-4", "kind": "open"}], "page_token": "{cursor}"},
+    }
+    pagination = {"type": "cursor", "source": "body", "path": "next"}
+    SourceInvoicing().streams(config(invoices(method="POST", body=json.dumps(body), pagination=pagination)))
+
+    assert filter_secrets(json.dumps(body)) == re.sub(r"sesame-\d", "****", json.dumps(body))
 
 
 def test_the_name_of_a_column_to_sort_by_is_no_secret() -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests_mock
 
 from source_invoicing import SourceInvoicing
+from source_invoicing.http import Failure
 from unit_tests.rest_api.helpers import BASE, CUSTOMERS, LIST, ROWS, Json, config, ids, invoices, query, read
 
 STATE = {"changed": "2026-01-31T12:00:00Z"}
@@ -267,6 +268,23 @@ def test_a_placeholder_that_is_never_filled_is_refused(stream: Json, sentence: s
 
     assert not succeeded
     assert str(said).startswith(f"platform.streams[0].{sentence}")
+
+
+@pytest.mark.parametrize("sign", ["€", "\n"])
+@pytest.mark.parametrize("place", ["value", "id", "cursor"])
+def test_a_header_that_cannot_hold_what_a_placeholder_stands_for_is_named(
+    server: requests_mock.Mocker, place: str, sign: str
+) -> None:
+    server.register_uri(requests_mock.ANY, requests_mock.ANY, json={"data": [{"id": f"a{sign}"}], "more": True})
+    declarations: dict[str, Json] = {
+        "value": {"values": [f"a{sign}b"]},
+        "id": {"parent": {"stream": "customers"}},
+        "cursor": {"pagination": {"type": "cursor", "has_more_path": "more"}},
+    }
+    declared = invoices(**{"pagination": NONE, **declarations[place]}, headers=[param("X-Of", f"{{{place}}}")])
+
+    with pytest.raises(Failure, match="The header X-Of cannot be sent for /v1/invoices: what its placeholder stands"):
+        read(config(CUSTOMERS, declared))
 
 
 def test_braces_that_nearly_are_a_placeholder_are_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
-from source_invoicing.http import Request, logger, mask
+from source_invoicing.http import Request, config_failure, logger, mask
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
 from source_invoicing.platforms.rest_api.timestamps import check_format, filter_value, format_time
 from source_invoicing.streams.child import path_segment
@@ -166,6 +166,12 @@ class RequestTemplate:
                 query.append((param, str(value)))
         filled = PLACEHOLDER.sub(segment_of, path)
         headers = dict(_filled_pairs((*self.headers, *self.shared_headers), value_of))
+        for header, text in headers.items():
+            if not fits_header(text):
+                raise config_failure(
+                    f"The header {header} cannot be sent for /{path}: what its placeholder stands for holds a line "
+                    "break or another sign that no header can hold. Send it in path or params instead."
+                )
         request = Request(filled, query, method=self.method, json=body, headers=headers)
         # In messages, all pages of a list have the same name.
         return request if filled == path else replace(request, label=f"/{path}")
@@ -325,10 +331,9 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
         name = each.text("name", why="It is the name of a header.")
         value = each.text("value", why=f"It is what the header {name} says.")
         if secret:
-            mask(value)
+            _mask_value(value)
         check_header_name(each, name)
-        # Headers are sent in Latin-1.
-        if not value.isprintable() or max(value) > "\xff":
+        if not fits_header(value):
             raise each.complaint("value", "holds a line break or another sign that no header can hold")
         if (other := taken.get(name.lower())) is not None:
             raise each.complaint("name", f"is {name}, which {other}; leave it out")
@@ -336,6 +341,11 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
         mask_if_secret(name, value)
         headers.append((name, value))
     return tuple(headers)
+
+
+def fits_header(value: str) -> bool:
+    """Whether a header can have this value: they are sent in Latin-1."""
+    return value.isprintable() and max(value, default="") <= "\xff"
 
 
 def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
@@ -354,8 +364,27 @@ def mask_if_secret(name: str, value: str) -> None:
 
     The CDK masks no secrets inside lists, even where the specification says that they are secret.
     """
-    if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)):
-        mask(value)
+    if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)) and not PLACEHOLDER.fullmatch(value):
+        _mask_value(value)
+
+
+def _mask_value(value: str) -> None:
+    """Mask a secret value, and what is behind a word such as "Token" in it: the API may repeat that alone."""
+    mask(value)
+    mask(value.rpartition(" ")[2])
+
+
+def _mask_secrets_in(part: Any, name: str = "") -> None:
+    """Mask the texts in a part of a body whose names, or those around them, say that they are secret.
+
+    :param name: the names that lead to the part, joined by dots
+    """
+    if isinstance(part, str):
+        mask_if_secret(name, part)
+    for inner, member in part.items() if isinstance(part, Mapping) else ():
+        _mask_secrets_in(member, f"{name}.{inner}")
+    for member in part if isinstance(part, list) else ():
+        _mask_secrets_in(member, name)
 
 
 def _body(fields: Fields, method: str) -> Mapping[str, Any]:
@@ -364,4 +393,6 @@ def _body(fields: Fields, method: str) -> Mapping[str, Any]:
         return {}
     if method != "POST":
         raise fields.complaint("body", "goes with method POST only")
-    return fields.json_object("body")
+    body = fields.json_object("body")
+    _mask_secrets_in(body)
+    return body
