@@ -76,6 +76,10 @@ class Fields:
             return default
         if not isinstance(value, str):
             raise self.complaint(name, f"should be text, found {_kind(value)}")
+        return self._whole(name, value)
+
+    def _whole(self, name: str, value: str) -> str:
+        """A text without the white space around it, and without halves of characters."""
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise self.complaint(
                 name, "holds half of a character, as it was cut in the middle of one; copy it once more"
@@ -128,11 +132,11 @@ class Fields:
             raise complaint
         try:
             timestamp = pendulum.parse(value)
+            if isinstance(timestamp, pendulum.DateTime) and FIRST_YEAR <= timestamp.year <= LAST_YEAR:
+                return int(timestamp.timestamp())
         except (ValueError, OverflowError):
-            raise complaint from None
-        if not isinstance(timestamp, pendulum.DateTime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
-            raise complaint
-        return int(timestamp.timestamp())
+            pass
+        raise complaint
 
     def url(self, name: str, default: str) -> str:
         """The address of an API, without credentials. Plain ``http`` is accepted only for this machine."""
@@ -182,7 +186,7 @@ class Fields:
         for index, value in enumerate(values):
             if not isinstance(value, str) or not value.strip():
                 raise self.complaint(f"{name}[{index}]", f"should be text that is not blank, found {value!r}")
-        return [value.strip() for value in values]
+        return [self._whole(f"{name}[{index}]", value) for index, value in enumerate(values)]
 
     def json_object(self, name: str) -> Mapping[str, Any]:
         """An object, written as JSON text."""
@@ -192,6 +196,7 @@ class Fields:
             raise self.complaint(name, f"should be a JSON text: {error}") from None
         if not isinstance(value, dict):
             raise self.complaint(name, "should be the JSON text of an object")
+        self._whole(name, json.dumps(value, ensure_ascii=False))
         return value
 
     def flag(self, name: str) -> bool:

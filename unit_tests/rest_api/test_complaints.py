@@ -149,6 +149,15 @@ COMPLAINTS: list[tuple[Json, str]] = [
         )
         for wrong, at in (({"type": "text"}, ".type"), ({"type": 5}, ".type"), ({"properties": []}, ".properties"))
     ),
+    *(
+        (config(invoices(**{name: value})), f"platform.streams[0].{named} holds half of a character")
+        for name, value, named in (
+            ("values", ["a", "\ud800"], "values[1]"),
+            ("primary_key", ["\udc00"], "primary_key[0]"),
+            ("json_schema", '{"properties": {"\\ud800": {}}}', "json_schema"),
+        )
+    ),
+    ({**config(), "start_date": "2024-01-01 00:00:00+2400"}, "start_date should be a date such as 2024-01-01"),
     (config(invoices(primary_key="id")), "platform.streams[0].primary_key should be a list"),
     (config(invoices(primary_key=[""])), "platform.streams[0].primary_key[0] should be text"),
     (config(invoices(primary_key=["a", "a"])), "platform.streams[0].primary_key names a field twice"),

@@ -51,6 +51,14 @@ def test_a_product_and_a_key_are_enough(server: requests_mock.Mocker) -> None:
     assert server.request_history[0].headers["X-Key"] == b"Token key1"
 
 
+@pytest.mark.parametrize("name", ["headers", "secret_headers"])
+def test_headers_that_are_no_list_are_named_where_the_account_has_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "example.yaml").write_text(f"account_headers: [X-Account]{PRODUCT}")
+
+    with pytest.raises(Failure, match=rf"^platform\.{name} should be a list, found a number"):
+        SourceInvoicing().streams(with_product(**{name: 5}))
+
+
 def test_what_the_user_sets_is_laid_over_the_product(server: requests_mock.Mocker) -> None:
     server.get("https://acme.example.com/v1/invoices", json={"items": [{"number": 1}]})
     server.get("https://acme.example.com/v2/customers", json={"rows": [{"id": 2}]})

@@ -69,6 +69,10 @@ def test_what_a_pattern_writes_it_also_reads(pattern: str, text: str) -> None:
     assert AnyTimestamp(pattern).parse(text) == NOON
 
 
+def test_an_offset_of_a_day_is_that_of_no_time_zone() -> None:
+    assert AnyTimestamp().parse("2026-01-31T12:00:00+24:00") is None
+
+
 def test_milliseconds_are_no_seconds() -> None:
     assert AnyTimestamp("%s").parse("1769860800000") == NOON
 

@@ -71,12 +71,13 @@ class Product:
         values = overlaid(self.platform, fields.values)
         if not values.get("base_url"):
             raise fields.complaint("base_url", f"is missing. {self.title}: {self.hint}")
-        headers = [each for name in ("headers", "secret_headers") for each in values.get(name) or ()]
-        named = {str(each.get("name")).lower() for each in headers if isinstance(each, Mapping)}
+        completed = fields.replaced(values)
+        headers = [*completed.objects("headers"), *completed.objects("secret_headers")]
+        named = {each.optional_text("name").lower() for each in headers}
         for header in self.account_headers:
             if header.lower() not in named:
                 raise fields.complaint("headers", f"should hold {header}. {self.title}: {self.hint}")
-        return fields.replaced(values)
+        return completed
 
 
 def names() -> list[str]:

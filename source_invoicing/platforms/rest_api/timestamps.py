@@ -229,7 +229,9 @@ def _has_clock(pattern: str) -> bool:
 
 
 def _seconds(timestamp: datetime) -> int | None:
-    return real((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=timezone.utc)).timestamp())
+    with suppress(ValueError):  # a library may have parsed an offset of a day, which no time zone has
+        return real((timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=timezone.utc)).timestamp())
+    return None
 
 
 def _iso_8601(text: str) -> datetime | None:
