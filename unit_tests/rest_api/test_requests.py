@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -114,6 +115,32 @@ def test_post_writes_into_the_body_what_it_has_a_place_for(server: requests_mock
     assert query(server.request_history[1]) == {"limit": "100", "api_key": KEY}
 
 
+@pytest.mark.parametrize(
+    ("body", "param", "sent"),
+    [
+        ({"requests": [{"limit": 1}]}, "requests.0.limit", {"requests": [{"limit": 7}]}),
+        ({"page.limit": 1}, "page.limit", {"page.limit": 7}),
+        ({"page": None}, "page.limit", {"page": {"limit": 7}}),
+    ],
+    ids=["index", "dots in a name", "null"],
+)
+def test_a_parameter_is_written_to_its_place_in_the_body(
+    server: requests_mock.Mocker, body: Json, param: str, sent: Json
+) -> None:
+    server.post(LIST, json={"data": []})
+
+    read(
+        config(
+            invoices(
+                method="POST", body=json.dumps(body), pagination={"type": "offset", "limit_param": param, "limit": 7}
+            )
+        )
+    )
+
+    assert server.request_history[0].json() == sent
+    assert "limit" not in query(server.request_history[0])
+
+
 def test_parameters_keep_their_order_and_may_repeat(server: requests_mock.Mocker) -> None:
     server.get(LIST, json={"data": []})
     params = [{"name": "status[]", "value": "paid"}, {"name": "status[]", "value": "open"}]
@@ -159,6 +186,24 @@ def test_paths() -> None:
     assert dig(body, "a.x") is MISSING
     assert dig(body, "a.b.7") is MISSING
     assert dig({"a": {"b.c": 1, "b": {"c": 2}}}, "a.b.c") == 1
-    target: Json = {}
-    set_path(target, "a.b", 1)
-    assert target == {"a": {"b": 1}}
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "after"),
+    [
+        ({}, "a.b", {"a": {"b": 1}}),
+        ({"a.b": 2}, "a.b", {"a.b": 1}),
+        ({"a": {"b.c": 2, "b": {}}}, "a.b.c", {"a": {"b.c": 1, "b": {}}}),
+        ({"a": [{"b": 2}, {"b": 3}]}, "a.1.b", {"a": [{"b": 2}, {"b": 1}]}),
+        ({"a": [2]}, "a.0", {"a": [1]}),
+        ({"a": [2]}, "a.1", {"a": {"1": 1}}),
+        ({"a": None}, "a.b", {"a": {"b": 1}}),
+        ({"a": "text"}, "a.0.b", {"a": {"0": {"b": 1}}}),
+    ],
+    ids=str,
+)
+def test_what_is_set_at_a_path_is_found_there(target: Json, path: str, after: Json) -> None:
+    set_path(target, path, 1)
+
+    assert target == after
+    assert dig(target, path) == 1

@@ -101,15 +101,21 @@ def lists_in(value: Any, levels: int = 4) -> list[str]:
     return [f"{name}.{path}".rstrip(".") for name, member in found for path in lists_in(member, levels - 1)]
 
 
-def set_path(target: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a path, creating the objects on the way."""
-    *way, last = path.split(".")
-    for step in way:
-        inner = target.get(step)
-        if not isinstance(inner, dict):
-            inner = target[step] = {}
-        target = inner
-    target[last] = value
+def set_path(target: Any, path: str, value: Any) -> Any:
+    """Set the value that :func:`dig` finds at a path, creating the objects on the way.
+
+    :return: the target; where it can hold no such path, an object in its place
+    """
+    if not path:
+        return value
+    step, _, rest = (path, "", "") if isinstance(target, Mapping) and path in target else path.partition(".")
+    index = whole_number(step) if isinstance(target, list) else None
+    if index is not None and index < len(target):
+        target[index] = set_path(target[index], rest, value)
+        return target
+    changed = target if isinstance(target, dict) else {}
+    changed[step] = set_path(changed.get(step), rest, value)
+    return changed
 
 
 def describe(value: Any) -> str:
