@@ -16,6 +16,7 @@ from airbyte_cdk.models import (
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
+from source_invoicing.streams.state import FINISHED
 from unit_tests.rest_api.helpers import BASE, CHILD, CUSTOMERS, LIST, Json, config, invoices, query, read, stream
 
 NONE: Json = {"type": "none"}
@@ -113,6 +114,26 @@ def test_parts_of_lists_of_parents_carry_the_parent(server: requests_mock.Mocker
     ]
     shown = stream(values, "words").as_airbyte_stream()
     assert shown.source_defined_primary_key == [["customer_id"], ["note_id"], ["position"]]
+
+
+@pytest.mark.parametrize("name", ["notes", "lines"])
+def test_parts_of_lists_of_parents_go_on_behind_parents_without_a_list(server: requests_mock.Mocker, name: str) -> None:
+    """Also where the first parent has none, and where the list of a parent fails."""
+    server.get(f"{BASE}/v1/customers", json={"data": [{"id": number} for number in (1, 2, 3)]})
+    server.get(f"{BASE}/v1/customers/1/notes", status_code=404, json={})
+    server.get(f"{BASE}/v1/customers/2/notes", json={"data": [{"id": 5, "items": [{}]}]})
+    server.get(f"{BASE}/v1/customers/3/notes", status_code=403, json={})
+    chosen = stream(config(CUSTOMERS, CHILD, {**LINES, "from": "notes"}), name)
+
+    with pytest.raises(Failure, match="403"):
+        list(chosen.read_records(SyncMode.full_refresh))
+    assert chosen.state == {"customer_id": 2}
+
+    server.get(f"{BASE}/v1/customers/3/notes", status_code=404, json={})
+    chosen = stream(config(CUSTOMERS, CHILD, {**LINES, "from": "notes"}), name)
+    chosen.state = {"customer_id": 2}
+    assert list(chosen.read_records(SyncMode.full_refresh)) == []
+    assert chosen.state in ({"customer_id": 3}, FINISHED)
 
 
 def test_a_place_that_no_record_has_is_told(api: requests_mock.Mocker, caplog: pytest.LogCaptureFixture) -> None:

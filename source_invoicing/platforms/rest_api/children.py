@@ -139,8 +139,15 @@ class RestChildStream(ChildStream, RestStream):
     def read_page(self, response: Response, request: PageRequest) -> Page:
         page = super().read_page(response, request)
         for parent in self._list_presence.found():
-            self.progress.partition_done(parent)
+            for state in self._parent_states:
+                state.partition_done(parent)
         return page
+
+    @property
+    def _parent_states(self) -> list[ParentState]:
+        """How far the parents are done, of each stream that the lists are read for and that keeps this."""
+        states = [stream.progress for stream in self.target_streams or [self]]
+        return [state for state in states if isinstance(state, ParentState)]
 
     @override
     def records(self, rows: list[Row], partition: Partition) -> list[Row]:
@@ -168,7 +175,7 @@ class RestChildStream(ChildStream, RestStream):
 
         Whether the parent itself still exists is not checked: how to ask for it is not declared.
         """
-        if self.progress.done_up_to is not None:
+        if any(state.done_up_to is not None for state in self._parent_states):
             self._list_presence.found()
         done = self._list_presence.not_found(partition.key, len(self.parents.ids.get()))
         if done is None:
