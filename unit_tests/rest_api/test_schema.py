@@ -151,11 +151,16 @@ def test_an_empty_list_has_a_schema_with_its_key() -> None:
     assert infer([], ["Invoice.id"], ["at"])["properties"].keys() == {"Invoice", "at"}
 
 
-@pytest.mark.parametrize("status", [402, 403])
-def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_mock.Mocker, status: int) -> None:
+@pytest.mark.parametrize("status", [402, 403, 404])
+def test_a_list_that_may_not_be_read_does_not_hide_one_whose_schema_is_given(
+    server: requests_mock.Mocker, status: int
+) -> None:
     server.get(LIST, status_code=status, json={})
+    given = {**CUSTOMERS, "json_schema": '{"properties": {"id": {}, "name": {}}}'}
 
-    assert stream(config()).get_json_schema()["properties"].keys() == {"id", ADDITIONAL}
+    catalog = SourceInvoicing().discover(logging.getLogger(), config(given, invoices()))
+
+    assert {len(each.json_schema["properties"]) for each in catalog.streams} == {2, 3}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +168,8 @@ def test_a_list_that_may_not_be_read_does_not_hide_the_others(server: requests_m
     [
         {"status_code": 400, "json": {"error": "bad filter"}},
         {"status_code": 401, "json": {}},
+        {"status_code": 403, "json": {}},
+        {"status_code": 404, "json": {}},
         {"status_code": 500, "json": {}},
         {"json": {"items": []}},
     ],

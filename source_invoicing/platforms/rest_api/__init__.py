@@ -137,8 +137,8 @@ def streams_of(options: Options, account: RestAccount) -> list[RestStream]:
         return 1 + depth(by_name[resource.parent.stream]) if resource.parent else 0
 
     for resource in sorted(options.resources, key=depth):
-        if resource.parent is None and resource.json_schema is None:
-            account.discovery.num_pending += 1
+        if resource.parent is None:
+            account.discovery.expect(is_read=resource.json_schema is None)
         parent = {"parents": parents[resource.parent.stream]} if resource.parent else {}
         stream = _class_of(resource, keys.get(resource.name))(account, **parent)
         if isinstance(stream, RestParentStream):

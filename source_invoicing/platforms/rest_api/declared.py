@@ -35,31 +35,43 @@ class DiscoveryOutcome:
     """
 
     def __init__(self) -> None:
-        #: Number of lists that have not been tried yet.
-        self.num_pending = 0
+        self._num_pending = 0
+        self._all_are_read = True
         self._some_list_was_read = False
         self._failure: Failure | None = None
+        self._refusal: Failure | None = None
+
+    def expect(self, *, is_read: bool) -> None:
+        """Count a list without a parent.
+
+        :param is_read: whether it is read to infer its schema; otherwise that is given
+        """
+        self._num_pending += is_read
+        self._all_are_read = self._all_are_read and is_read
 
     def succeeded(self) -> None:
         """Record that a list could be read."""
-        self.num_pending -= 1
+        self._num_pending -= 1
         self._some_list_was_read = True
 
     def failed(self, stream: str, failure: Failure) -> None:
         """Record that a list could not be read.
 
         :raises Failure: this failure, if all lists would have it; or the first one, if this was the last list and none
-            could be read. Refused access does not count
+            could be read. That one is missing, or access to it refused, counts only if all were to be read
         """
-        self.num_pending -= 1
+        self._num_pending -= 1
         name = f"Stream {stream}: "
         of_stream = failure.reworded(name + failure.sentence.removeprefix(name))
         if isinstance(failure, CONCERNS_ALL_LISTS):
             raise of_stream
-        if self._failure is None and not isinstance(failure, (AccessRefused, ResourceMissing)):
-            self._failure = of_stream
-        if self._failure and self.num_pending <= 0 and not self._some_list_was_read:
-            raise self._failure
+        if isinstance(failure, (AccessRefused, ResourceMissing)):
+            self._refusal = self._refusal or of_stream
+        else:
+            self._failure = self._failure or of_stream
+        final = self._failure or (self._refusal if self._all_are_read else None)
+        if final is not None and self._num_pending <= 0 and not self._some_list_was_read:
+            raise final
 
 
 @dataclass(frozen=True)
