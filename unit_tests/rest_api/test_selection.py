@@ -386,14 +386,71 @@ def test_a_row_version_is_a_cursor_that_no_clock_bounds(server: requests_mock.Mo
     values = {**config(declared), "start_date": "2020-01-01", "lookback_days": 3}
 
     first, state = synced(values)
+    read_again, state = synced(values, state)
     rows.append({"id": 150, "version": base + 150})
     server.reset_mock()
     second, later = synced(values, state)
 
-    assert ids(first) == list(range(150))
+    assert (ids(first), ids(read_again)) == (list(range(150)), list(range(99, 150)))
     assert (state, later) == ({"version": base + 149}, {"version": base + 150})
     assert ids(second) == [149, 150]
     assert len(server.request_history) == 2
+
+
+@pytest.mark.parametrize(
+    "pagination",
+    [{"type": "offset", "limit": 3}, {"type": "cursor", "cursor_param": "after"}, {"type": "page", "size": 3}],
+    ids=lambda each: each["type"],
+)
+def test_a_row_that_is_edited_behind_the_page_it_was_read_on_comes_with_the_next_sync(
+    server: requests_mock.Mocker, pagination: Json
+) -> None:
+    """A later page may show a higher version than that of the edit."""
+    versions = {number: 50 + number for number in range(6)}
+    edits = [{0: 101, 5: 102}, {1: 103, 5: 104}, {}, {}]
+    answered = 0
+
+    def answer(request: Any, context: Any) -> Json:
+        nonlocal answered
+        asked = query(request)
+        rows = [{"id": number, "v": version} for number, version in versions.items()]
+        rows = [row for row in rows if row["v"] > int(asked.get("since", 0))]
+        if (after := asked.get("after")) is not None:
+            page = [row for row in rows if row["id"] > int(after)][:3]
+        else:
+            start = int(asked.get("offset", (int(asked.get("page", 1)) - 1) * int(asked.get("per_page", 3))))
+            page = rows[start : start + int(asked.get("limit", asked.get("per_page", 3)))]
+        answered += 1
+        if answered == 1:
+            versions.update(edits.pop(0))
+        return {"data": page}
+
+    server.get(LIST, json=answer)
+    declared = invoices(cursor_field="v", since_format="integer", since_param="since", pagination=pagination)
+    state: Json = {}
+    came: set[tuple[int, int]] = set()
+    for _ in range(4):
+        answered = 0
+        rows, state = synced(config(declared), state)
+        came |= {(row["id"], row["v"]) for row in rows}
+
+    assert came >= set(versions.items())
+    assert state == {"v": 104}
+    # What one answer holds comes once.
+    assert ids(synced(config(declared), state)[0]) == [5]
+
+
+@pytest.mark.parametrize("state", [{"version": 9}, {"version": 7, "newest_seen": 9}, {"version": 0, "newest_seen": 9}])
+def test_the_state_of_row_versions_goes_on(server: requests_mock.Mocker, state: Json) -> None:
+    server.get(LIST, json={"data": [{"id": 1, "version": 9}]})
+    declared = invoices(cursor_field="version", since_format="integer", since_param="since", pagination=NONE)
+
+    rows, after = synced(config(declared), state)
+
+    assert (ids(rows), after) == ([1], {"version": 9})
+    assert query(server.request_history[0]).get("since") == {9: "8", 7: "6", 0: None}[state["version"]]
+    with pytest.raises(Failure, match="'newest_seen' should be a whole number, found 'x'"):
+        synced(config(declared), {"version": 7, "newest_seen": "x"})
 
 
 def test_row_versions_that_nothing_filters_are_selected_here(server: requests_mock.Mocker) -> None:

@@ -18,11 +18,11 @@ from source_invoicing.platforms.rest_api.resource import ResourceDeclaration
 from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, end_state_in
 from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
-from source_invoicing.streams import Page, PageRequest, Partition
+from source_invoicing.streams import PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY, complete_until
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 
 class DeclaredLists(DeclaredStream, ABC):
@@ -137,7 +137,7 @@ class DeclaredLists(DeclaredStream, ABC):
         """The values of all placeholders that have one."""
         since, end_state = request.since, end_state_in(self.progress)
         if isinstance(end_state, VersionState):
-            since = None if end_state.reached is None else end_state.reached - 1
+            since = end_state.reached - 1 if end_state.reached else None
         elif self.declared.synced_at and self.declared.windows is None:
             # The lowest cursor of all streams that the list is read for.
             reached = [each.reached if each else None for each in self._end_states]
@@ -151,9 +151,3 @@ class DeclaredLists(DeclaredStream, ABC):
     def _end_states(self) -> list[EndState | None]:
         """The state that moves once all is read, of each stream that the list is read for."""
         return [end_state_in(stream.progress) for stream in self.target_streams or [self]]
-
-    def record_start(self, page: Page) -> None:
-        """Record when the reading of a list began, for states that move once all is read."""
-        for end_state in self._end_states:
-            if end_state is not None:
-                end_state.begin(complete_until(self._asked_at or self.account.began, page.server_time))

@@ -14,6 +14,7 @@ from source_invoicing.streams.timestamps import TimestampFormat
 
 # Stored names; never change them.
 BEGAN = "began"
+NEWEST = "newest_seen"
 
 
 class EndState(CursorState):
@@ -101,11 +102,47 @@ class EndState(CursorState):
 
 
 class VersionState(EndState):
-    """``{cursor_field: row version}``: the highest one, once the list has been read to its end. No clock bounds it."""
+    """``{cursor_field: row version}``, which moves only once the list has been read to its end. No clock bounds it.
+
+    It is the highest version that is known to have existed when the reading began: on the first page, or in an earlier
+    reading. A row that is edited behind the page it was read on is missed, and a row on a later page may have a higher
+    version; but each edit gets a version above all that existed before. As long as a higher version than the cursor has
+    been seen, it stands beside it: ``{..., "newest_seen": row version}``.
+    """
+
+    def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat) -> None:
+        super().__init__(stream, cursor_field, timestamps)
+        self._newest_before: int | None = None
 
     @override
     def _end(self) -> int | None:
-        return self._newest
+        known = [version for version in (self._newest_before, self.started) if version is not None]
+        return None if self._newest_before is None and self._newest is None else max(known, default=None)
+
+    @override
+    def finish(self) -> None:
+        with self.lock:
+            previous, end = self.value(), self._end()
+            seen = [version for version in (self._newest_before, self._newest) if version is not None]
+            self._newest_before = max(seen, default=None)
+            self.move(end)
+            if self.value() != previous:
+                self.changed()
+
+    @override
+    def value(self) -> dict[str, Any]:
+        with self.lock:
+            reached, newest = self.reached, self._newest_before
+            is_behind = reached is not None and newest is not None and newest > reached
+            return {**super().value(), **({NEWEST: newest} if is_behind else {})}
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """
+        :raises Failure: when this version cannot have written it
+        """
+        super().restore({name: value for name, value in state.items() if name != NEWEST})
+        self._newest_before = self._parse(NEWEST, state[NEWEST]) if NEWEST in state else self.reached
 
     @override
     def _parse(self, name: str, value: Any) -> int:

@@ -26,7 +26,7 @@ from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp
 from source_invoicing.streams import Page, PageRequest, Partition, Row
 from source_invoicing.streams.derived import first
 from source_invoicing.streams.resource import ResourceList
-from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, format_utc
+from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, complete_until, format_utc
 
 T = TypeVar("T")
 # The most pages that a schema is inferred from.
@@ -72,8 +72,16 @@ class RestStream(DeclaredLists):
             blank = response.status == HTTPStatus.NO_CONTENT
             page = Page([], has_more=False, blank=blank, server_time=response.server_time)
         if request.is_first:
-            self.record_start(page)
+            self._record_start(page)
         return page
+
+    def _record_start(self, page: Page) -> None:
+        """Record when the reading of a list began, for states that move once all is read."""
+        for end_state in self._end_states:
+            if isinstance(end_state, VersionState):
+                end_state.begin(max((self._cursor_value(row) or 0 for row in page.rows), default=0))
+            elif end_state is not None:
+                end_state.begin(complete_until(self._asked_at or self.account.began, page.server_time))
 
     def _page(self, response: Response, request: PageRequest) -> Page:
         """The page. How the list continues is what the API says; if it says nothing, the page's length decides."""
