@@ -124,6 +124,25 @@ def test_a_stream_reads_without_the_concurrent_engine_too(streams: dict[str, Any
     assert streams["plans"].state == {"updated_at": 900}
 
 
+def test_a_subscription_that_moves_to_a_list_that_was_read_is_read_there() -> None:
+    lists = {"": [1], "canceled": [2], "finished": [3, 4]}
+    asked: list[str] = []
+
+    def answer(request: Any, context: Any) -> list[dict[str, Any]]:
+        asked.append(next((name for name in ("canceled", "finished") if name in request.qs), ""))
+        if asked[-1] == "finished" and 4 in lists["finished"]:
+            lists["canceled"].append(lists["finished"].pop())
+        rows = [{"id": number, "updated_at": number} for number in lists[asked[-1]]]
+        return [row for row in rows if row["updated_at"] > int(request.qs.get("updated_after", ["0"])[0])]
+
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/subscriptions", json=answer)
+        records = list(stream("subscriptions").read_records(SyncMode.full_refresh))
+
+    assert {record["id"] for record in records} == {1, 2, 3, 4}
+    assert list(dict.fromkeys(asked)) == ["", "canceled", "finished"]
+
+
 @pytest.mark.parametrize("key", [None, "", "\0", True, 1.5, 2**63, [], {}])
 def test_a_row_without_a_usable_key_fails_its_list(key: Any) -> None:
     """The character NUL is not printed, so it identifies nothing."""

@@ -31,6 +31,12 @@ class Partition:
 Chain = Sequence[Partition]
 
 
+def as_one_chain(partitions: Sequence[Partition]) -> Chain:
+    """The chain of lists between which a record may move while they are read: all but the last one are read again, in
+    case it moves back to one that was read before."""
+    return [*partitions, *partitions[:-1]]
+
+
 @dataclass(frozen=True)
 class Start:
     """Where the reading of a partition begins. All times are seconds since 1970 (UTC).

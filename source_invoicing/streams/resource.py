@@ -27,7 +27,7 @@ from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import PASSES, ListReader, Pages, Paging, Plan, RemainingPlans
 from source_invoicing.streams.normalise import Normaliser, with_additional_properties
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, all_valid_keys
-from source_invoicing.streams.partition import Chain, Partition
+from source_invoicing.streams.partition import Chain, Partition, as_one_chain
 from source_invoicing.streams.state import CheckpointState, StreamState
 from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixSeconds, format_utc
 
@@ -63,7 +63,7 @@ class Resource(ABC):
     #: Fixed query parameters that the API may not know: dropped if they are the reason for a refusal.
     optional_params: ClassVar[QueryParams] = {}
     #: Lists whose union is the resource, by name, with the query parameters that select each. A record may move from
-    #: one to another while they are read, so one worker reads them in this order, and then the first one again.
+    #: one to another while they are read, so one worker reads them in this order, and then all but the last one again.
     lists: ClassVar[Mapping[str, QueryParams]] = {}
     #: What to check when the API does not page as asked, where the user can set that.
     paging_advice: ClassVar[str] = ""
@@ -156,8 +156,7 @@ class Resource(ABC):
     def chains(self) -> Iterator[Chain]:
         """All partitions, each chain for one worker."""
         if self.lists:
-            partitions = [Partition(name, params=params) for name, params in self.lists.items()]
-            yield [*partitions, partitions[0]]
+            yield as_one_chain([Partition(name, params=params) for name, params in self.lists.items()])
             return
         for partition in self.partitions():
             yield [partition]

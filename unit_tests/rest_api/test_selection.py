@@ -230,6 +230,28 @@ def test_a_record_that_moves_to_a_list_that_was_read_is_read_there(server: reque
     assert ids(synced(config(invoices(**VALUES)))[0]) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("more", [{}, {"cursor_field": "at", "since_param": "since"}], ids=["in full", "incremental"])
+@pytest.mark.parametrize(("start", "end"), [("c", "b"), ("c", "a"), ("b", "a"), ("a", "c")])
+def test_a_record_that_moves_among_three_lists_is_read_wherever_it_was(
+    server: requests_mock.Mocker, start: str, end: str, more: Json
+) -> None:
+    """The first list is read, and the second, before it moves."""
+    lists: dict[str, list[Json]] = {name: [{"id": name, "at": "2026-01-01T00:00:00Z"}] for name in "abc"}
+    lists[start].append({"id": "moves", "at": "2026-02-01T00:00:00Z"})
+    asked: list[str] = []
+
+    def answer(request: Any, context: Any) -> Json:
+        asked.append(query(request)["status"])
+        if asked == ["a", "b", "c"] and len(lists[start]) > 1:
+            lists[end].append(lists[start].pop())
+        return {"data": [row for row in lists[asked[-1]] if row["at"] >= query(request).get("since", "")]}
+
+    server.get(LIST, json=answer)
+
+    rows, _ = synced(config(invoices(**{**VALUES, "values": ["a", "b", "c"]}, **more)))
+    assert sorted(set(ids(rows))) == ["a", "b", "c", "moves"]
+
+
 def test_each_list_of_values_has_a_cursor(server: requests_mock.Mocker) -> None:
     old, new = {"id": 1, "at": "2026-01-01T00:00:00Z"}, {"id": 2, "at": "2026-03-01T00:00:00Z"}
     server.get(LIST, json=by_value({"draft": [old], "open": [new]}))

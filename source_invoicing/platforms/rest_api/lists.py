@@ -20,7 +20,7 @@ from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
 from source_invoicing.streams import PageRequest, Partition
 from source_invoicing.streams.cursor_state import CursorState
-from source_invoicing.streams.partition import Chain
+from source_invoicing.streams.partition import Chain, as_one_chain
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
@@ -73,7 +73,7 @@ class DeclaredLists(DeclaredStream, ABC):
         *others, last = self._of_values({"from": start, "to": end})
         return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
 
-    def _of_values(self, chosen: Mapping[str, Any]) -> list[Partition]:
+    def _of_values(self, chosen: Mapping[str, Any]) -> Chain:
         """One list, or one for each value.
 
         :param chosen: values of other placeholders
@@ -81,8 +81,7 @@ class DeclaredLists(DeclaredStream, ABC):
         lists = [self._list({**chosen, "value": value}, value) for value in self.declared.values]
         if not lists:
             return [self._list(chosen)]
-        # A record may move from one list to another while they are read, so the first one is read again.
-        return lists if self.declared.value_field else [*lists, lists[0]]
+        return lists if self.declared.value_field else as_one_chain(lists)
 
     def _list(self, values: Mapping[str, Any], key: Any = None) -> Partition:
         """The list that the values of placeholders select."""
