@@ -19,12 +19,15 @@ class Partition:
     :param path: of the list below the base URL; empty for the path of the stream
     :param params: query parameters that select it
     :param stamp: fields that are added to each of its records
+    :param group: what it has in common with the lists of its chain that may hold the same rows. Those of the group just
+        before it may, too
     """
 
     key: Any = None
     path: str = ""
     params: Mapping[str, str | int] = field(default_factory=dict)
     stamp: Mapping[str, Any] = field(default_factory=dict)
+    group: Any = None
 
 
 #: Partitions that one worker reads one after another. Several chains are read concurrently.

@@ -25,6 +25,8 @@ from source_invoicing.streams.sweep_deletions import SweepDeletions
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 Emitted = tuple[Resource, list[Row]]
+# A hash of the content of rows, by their keys.
+SeenRows = dict[Hashable, int]
 
 
 #: What a chain consists of.
@@ -187,12 +189,16 @@ class ListReading(Reading[Partition]):
     @override
     def read(self, chain: Chain, ranges: KeyRanges | None = None) -> Iterator[Emitted]:
         # The same row with another stamp is another record.
-        seen: defaultdict[str, dict[Hashable, int]] = defaultdict(dict)
-        waiting = deque(chain)
+        seen: defaultdict[str, SeenRows] = defaultdict(dict)
+        seen_before: defaultdict[str, SeenRows] = defaultdict(dict)
+        waiting, group = deque(chain), chain[0].group
         while waiting:
             partition = waiting.popleft()
+            if partition.group != group:
+                seen, seen_before, group = defaultdict(dict), seen, partition.group
             try:
-                seen_with_stamp = seen[str(partition.stamp)] if len(chain) > 1 else None
+                stamp = str(partition.stamp)
+                seen_with_stamp = (seen[stamp], seen_before[stamp]) if len(chain) > 1 else None
                 rows = yield from self._read_partition(partition, seen_with_stamp, ranges)
                 fallbacks = () if rows else self.source.fallback_partitions(partition, None)
                 done: Iterable[Hashable] = () if fallbacks else [partition.key]
@@ -230,7 +236,7 @@ class ListReading(Reading[Partition]):
             self.source.account.events.publish()
 
     def _read_partition(
-        self, partition: Partition, seen: dict[Hashable, int] | None, ranges: KeyRanges | None
+        self, partition: Partition, seen: tuple[SeenRows, SeenRows] | None, ranges: KeyRanges | None
     ) -> Generator[Emitted, None, int]:
         """:return: how many rows the list has returned"""
         start = self._start(partition) if ranges is None else ranges.start
@@ -243,7 +249,7 @@ class ListReading(Reading[Partition]):
         rows = 0
         for batch in batches:
             rows += len(batch.rows)
-            unseen = batch.rows if seen is None else self._unseen(batch.rows, seen)
+            unseen = batch.rows if seen is None else self._unseen(batch.rows, *seen)
             if self.deletions is not None:
                 self.deletions.note(unseen)
             if self.reads_all_events and self.source.account.events is not None:
@@ -280,10 +286,10 @@ class ListReading(Reading[Partition]):
         timestamp = self.source.timestamp
         return [row for row in rows if (at := timestamp(row)) is None or at >= since]
 
-    def _unseen(self, rows: list[Row], seen: dict[Hashable, int]) -> list[Row]:
-        """The rows that no earlier list of the chain has returned with the same content."""
+    def _unseen(self, rows: list[Row], seen: SeenRows, before: SeenRows) -> list[Row]:
+        """The rows that no earlier list of this group, or of the group before, has returned with the same content."""
         hashes = {self.source.key(row): _row_hash(row) for row in rows}
-        unseen = [row for row in rows if seen.get(self.source.key(row)) != hashes[self.source.key(row)]]
+        unseen = [row for row in rows if seen.get(key := self.source.key(row), before.get(key)) != hashes[key]]
         seen.update(hashes)
         return unseen
 

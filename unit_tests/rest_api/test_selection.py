@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 from collections.abc import Callable
 from typing import Any
@@ -133,6 +134,37 @@ def test_a_window_of_another_date_than_the_cursor_is_refused(server: requests_mo
 
     with pytest.raises(Failure, match="a window holds a record that was last changed outside of it"):
         synced(config(invoices(window=WINDOW, cursor_field="changed", pagination=NONE)))
+
+
+class Key(tuple[str]):
+    """A key that counts how many of its kind there are."""
+
+    alive = 0
+
+    def __del__(self) -> None:
+        Key.alive -= 1
+
+
+def test_rows_of_windows_that_were_read_long_ago_take_no_memory(server: requests_mock.Mocker) -> None:
+    """A row that two windows have in common comes once all the same."""
+    window = {"days": 10, "from_param": "from", "to_param": "to", "first": "2024-01-01"}
+    first, last = (calendar.timegm(time.strptime(day, "%Y-%m-%d")) for day in ("2024-01-01", "2027-01-01"))
+    days = [time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(day)) for day in range(first, last, 86_400)]
+    server.get(LIST, json=by_window([{"id": day, "date": day} for day in days], "date"))
+    chosen: Any = stream(config(invoices(window=window, pagination=NONE)))
+
+    def key(row: Json) -> Key:
+        Key.alive += 1
+        return Key([row["id"]])
+
+    chosen.key = key
+    most, came = 0, []
+    for record in chosen.read_records(SyncMode.full_refresh):
+        came.append(record["id"])
+        most = max(most, Key.alive)
+
+    assert came == days
+    assert most < len(days) / 2
 
 
 def test_windows_have_their_own_format_and_placeholders(server: requests_mock.Mocker) -> None:

@@ -70,8 +70,8 @@ class DeclaredLists(DeclaredStream, ABC):
     def _of_window(self, window: tuple[int, int]) -> list[Partition]:
         """The lists of a window. Once the last one has been read, the window is done."""
         start, end = window
-        *others, last = self._of_values({"from": start, "to": end})
-        return [*(replace(each, key=(start, end, each.key)) for each in others), replace(last, key=window)]
+        lists = [replace(each, group=window) for each in self._of_values({"from": start, "to": end})]
+        return [*(replace(each, key=(start, end, each.key)) for each in lists[:-1]), replace(lists[-1], key=window)]
 
     def _of_values(self, chosen: Mapping[str, Any]) -> Chain:
         """One list, or one for each value.
