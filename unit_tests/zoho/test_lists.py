@@ -177,6 +177,25 @@ def test_loose_custom_fields_join_the_others_and_overwrite_none(http: Mock) -> N
     assert not any("_additional_properties" in row for row in others)
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "key"),
+    [
+        ("sales_orders", "salesorders", "salesorder_id"),
+        ("vendor_credits", "vendorcredits", "vendor_credit_id"),
+        ("journals", "journals", "journal_id"),
+        ("recurring_invoices", "recurringinvoices", "recurring_invoice_id"),
+        ("sales_receipts", "salesreceipts", "sales_receipt_id"),
+    ],
+)
+def test_documents_of_all_kinds_have_custom_fields(http: Mock, name: str, path: str, key: str) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/{path}", json=envelope(path, [{key: "1", "cf_colour": "red"}]))
+
+    (row,) = read(name, organization_id="111")
+
+    assert row["custom_field_hash"] == {"cf_colour": "red"}
+
+
 def test_values_become_what_the_schema_says(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
     row = {
