@@ -14,6 +14,7 @@ from airbyte_cdk.models import FailureType, SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure, UnexpectedResponse
+from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.streams import has_next_page
 
 PRODUCTION = "https://api.invoiced.com/customers"
@@ -340,6 +341,19 @@ def test_what_an_event_list_refuses_for_another_reason_costs_no_fields(caplog: p
 
     assert [row["id"] for row in records] == [2, 1]
     assert api.request_history[-1].qs["include"] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("other", "customers"),
+    [({"merged": True}, ()), ({"merged": False, "merged_into": 4}, (4, 5)), ({"customer": {"id": 4}}, (4, 5))],
+    ids=str,
+)
+def test_a_flag_in_the_event_of_a_merger_is_no_customer(other: dict[str, Any], customers: tuple[int, ...]) -> None:
+    event = parse_event({"id": 1, "type": "customer.merged", "timestamp": 9, "data": {"object": {"id": 5, **other}}})
+
+    assert event is not None
+    assert event.parents == customers
+    assert event.rows == tuple({"id": each} for each in customers or (5,))
 
 
 def test_a_state_with_an_id_of_another_kind_than_the_customers_is_refused() -> None:

@@ -23,7 +23,7 @@ def parse_event(row: Row) -> Event | None:
         # Not documented: which of the two customers the object is, and where the other one is named. Without both it is
         # not known which lists have changed.
         candidates = (record.get("id"), *_customers(row["data"]))
-        customers = sorted({each for each in candidates if isinstance(each, int)})
+        customers = sorted({each for each in candidates if type(each) is int})  # a flag is no id
         both = tuple(customers) if len(customers) > 1 else ()
         return Event(row["id"], kind, at, tuple({"id": each} for each in customers), both)
     flat = {name: _id(value) if name in EXPANDED else value for name, value in record.items()}
