@@ -82,7 +82,8 @@ def _describe_list(body: Any) -> str:
 class InvoicedStream(InvoicingStream):
     """A list of Invoiced. https://developer.invoiced.com/api#pagination
 
-    The pages of a list have to be requested in order, so one worker reads each list.
+    Pages of one request have to be asked for in order. A list read by key may still be shared: each worker asks for
+    page 1 of a range.
     """
 
     paging: ClassVar[Paging] = Pages(resizable=True)
@@ -151,7 +152,7 @@ class ModifiedStream(SortedStream):
         return params
 
 
-class CustomerScoped(ChangedChildren, InvoicedStream):
+class CustomerScoped(ChangedChildren, CreationOrderedStream):
     """A list per customer, without a filter by time. Events say which lists have changed.
 
     When a customer is deleted, there are no events for its children.
@@ -221,7 +222,7 @@ class Estimates(ModifiedStream):
     deletion_events = ("estimate.deleted",)
 
 
-class Contacts(CustomerScoped, CreationOrderedStream):
+class Contacts(CustomerScoped):
     """https://developer.invoiced.com/api/customers#contacts"""
 
     resource = "contacts"
@@ -285,7 +286,7 @@ class Tasks(SortedStream):
     deletion_events = ("task.deleted",)
 
 
-class MeteredBillings(CustomerScoped, CreationOrderedStream):
+class MeteredBillings(CustomerScoped):
     """https://developer.invoiced.com/api/metered-billing
 
     Pending line items: a row drops out of the list when it is billed, for which there is no event.
@@ -296,7 +297,7 @@ class MeteredBillings(CustomerScoped, CreationOrderedStream):
     deletion_events = ("line_item.deleted",)
 
 
-class PaymentSources(CustomerScoped, CreationOrderedStream):
+class PaymentSources(CustomerScoped):
     """https://developer.invoiced.com/api/payment-sources
 
     Ids of cards and ids of bank accounts are counted separately.
