@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
 from source_invoicing.config import Config, Fields
 from source_invoicing.http import (
     AccessRefused,
-    AccessTokens,
     ApiClient,
     BadRequest,
     CallBudget,
@@ -26,11 +24,11 @@ from source_invoicing.http import (
 )
 from source_invoicing.platforms.platform import Login, Platform, streams_of
 from source_invoicing.platforms.zoho import books, books_details, invoice, login
-from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth
+from source_invoicing.platforms.zoho.account import CALLS_PER_MINUTE, ZohoAccount, ZohoAuth, access_tokens
 from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.earlier_state import assign_states_to_accounts
-from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, ZohoErrorHandler, token_refusal
+from source_invoicing.platforms.zoho.error_handler import ZohoErrorHandler, token_refusal
 from source_invoicing.platforms.zoho.organization import (
     Organization,
     check_organizations,
@@ -158,18 +156,11 @@ class Zoho(Platform):
         return client.for_account(ZohoErrorHandler(self.product, organization_id), limits)
 
     def _client(self, retry_policy: RetryPolicy) -> ApiClient:
-        tokens = AccessTokens(
-            vendor="Zoho",
-            token_url=self._token_url,
-            form=self._form,
-            refusal=partial(token_refusal, self._data_center, urlsplit(self._token_url).netloc),
-            max_requests=TOKENS_PER_WINDOW,
-            retry_policy=retry_policy,
-        )
+        tokens = access_tokens(self._form, self._data_center, self._token_url, token_refusal, retry_policy)
         side_by_side = ACCOUNTS_SIDE_BY_SIDE if self._may_be_several else 1
         return ApiClient(
             base_url=self.product.root(self._api or DATA_CENTERS[self._data_center].api),
-            auth=ZohoAuth(tokens, self.product, follows=None if self._api else self._token_url),
+            auth=ZohoAuth(tokens, self.product, None if self._api else self._token_url),
             error_handler=ZohoErrorHandler(self.product, self._chosen),
             rate_limiter=self._limits(),
             pool_size=self._in_flight * side_by_side,

@@ -10,8 +10,7 @@ from typing_extensions import override
 from source_invoicing.http import AccessRefused, BadRequest, ResourceMissing, Response
 from source_invoicing.platforms.zoho import streams
 from source_invoicing.platforms.zoho.common import (
-    CreatedStream,
-    CreationOrderedStream,
+    ClientFilteredStream,
     FilteredStream,
     ModifiedStream,
     ZohoChildStream,
@@ -64,7 +63,7 @@ class CustomerDebitNotes(ModifiedStream):
         return super().read_page(response, request)
 
 
-class SalesReceipts(CreationOrderedStream):
+class SalesReceipts(ClientFilteredStream):
     """https://www.zoho.com/books/api/v3/sales-receipt/"""
 
     resource = "salesreceipts"
@@ -73,16 +72,7 @@ class SalesReceipts(CreationOrderedStream):
     scopes = ("invoices",)
 
 
-class RecurringExpenses(CreationOrderedStream):
-    """https://www.zoho.com/books/api/v3/recurring-expenses/"""
-
-    resource = "recurringexpenses"
-    primary_key = "recurring_expense_id"
-    scopes = ("expenses",)
-    params = {"filter_by": "Status.All"}
-
-
-class RecurringBills(CreationOrderedStream):
+class RecurringBills(ClientFilteredStream):
     """https://www.zoho.com/books/api/v3/recurring-bills/
 
     The documentation names nearly every field as a filter, even the modification time, so no filter is sent.
@@ -288,15 +278,6 @@ class ExchangeRates(ZohoChildStream):
     scopes = ("settings",)
 
 
-class Projects(CreatedStream, ParentStream):
-    """https://www.zoho.com/books/api/v3/projects/"""
-
-    resource = "projects"
-    primary_key = "project_id"
-    scopes = ("projects",)
-    params = {"filter_by": "Status.All"}
-
-
 class FixedAssets(ZohoStream):
     """https://www.zoho.com/books/api/v3/fixed-assets/"""
 
@@ -360,11 +341,11 @@ STREAMS: tuple[type[ZohoStream], ...] = (
     CustomerDebitNotes,
     SalesReceipts,
     streams.CreditNoteRefunds,
-    RecurringExpenses,
+    streams.RecurringExpenses,
     RecurringBills,
     VendorCreditRefunds,
     streams.ContactPersons,
-    Projects,
+    streams.Projects,
     streams.TimeEntries,
     streams.Tasks,
     Locations,

@@ -12,14 +12,13 @@ from source_invoicing.platforms.zoho.books import (
     VendorCredits,
     VendorPayments,
 )
-from source_invoicing.platforms.zoho.details import BulkDetails, LineItems, ZohoDetails
+from source_invoicing.platforms.zoho.details import BulkDetails, LineItems, WithLines, ZohoDetails
 
 
-class SalesOrderDetails(BulkDetails):
+class SalesOrderDetails(WithLines, BulkDetails):
     """https://www.zoho.com/books/api/v3/sales-order/#get-a-sales-order"""
 
     source = SalesOrders
-    holds = ("line_items",)
     bulk = ("salesorders", "salesorder_ids")
 
 
@@ -30,11 +29,10 @@ class SalesOrderLineItems(LineItems, BulkDetails):
     bulk = ("salesorders", "salesorder_ids")
 
 
-class BillDetails(ZohoDetails):
+class BillDetails(WithLines):
     """https://www.zoho.com/books/api/v3/bills/#get-a-bill"""
 
     source = Bills
-    holds = ("line_items",)
 
 
 class BillLineItems(LineItems):
@@ -43,11 +41,10 @@ class BillLineItems(LineItems):
     source = Bills
 
 
-class PurchaseOrderDetails(ZohoDetails):
+class PurchaseOrderDetails(WithLines):
     """https://www.zoho.com/books/api/v3/purchase-order/#get-a-purchase-order"""
 
     source = PurchaseOrders
-    holds = ("line_items",)
 
 
 class PurchaseOrderLineItems(LineItems):
@@ -73,11 +70,10 @@ class VendorPaymentApplications(ZohoDetails):
     part_id = "bill_payment_id"
 
 
-class VendorCreditDetails(ZohoDetails):
+class VendorCreditDetails(WithLines):
     """https://www.zoho.com/books/api/v3/vendor-credits/#get-vendor-credit"""
 
     source = VendorCredits
-    holds = ("line_items",)
 
 
 class VendorCreditLineItems(LineItems):
@@ -97,11 +93,10 @@ class VendorCreditApplications(ZohoDetails):
     part_id = "vendor_credit_bill_id"
 
 
-class JournalDetails(ZohoDetails):
+class JournalDetails(WithLines):
     """https://www.zoho.com/books/api/v3/journals/#get-journal"""
 
     source = Journals
-    holds = ("line_items",)
 
 
 class JournalLineItems(LineItems):
@@ -111,7 +106,7 @@ class JournalLineItems(LineItems):
     part_id = "line_id"
 
 
-class RecurringBillDetails(ZohoDetails):
+class RecurringBillDetails(WithLines):
     """https://www.zoho.com/books/api/v3/recurring-bills/#get-a-recurring-bill
 
     The documentation has the other path for this request only.
@@ -119,7 +114,6 @@ class RecurringBillDetails(ZohoDetails):
 
     source = RecurringBills
     other_detail = "recurring_bills/{id}"
-    holds = ("line_items",)
 
 
 class RecurringBillLineItems(LineItems):

@@ -196,7 +196,7 @@ class ZohoStream(InvoicingStream):
         return AccessRefused(f"{refusal.sentence} {advice}")
 
 
-class CreatedStream(ZohoStream):
+class CreationOrderedStream(ZohoStream):
     """A list that sorts by creation, which each page confirms. No edit moves a row: it is read once. Full refresh."""
 
     plans: ClassVar[tuple[Plan, ...]] = (CREATION_ORDER, PASSES_UNFILTERED)
@@ -207,16 +207,16 @@ class CreatedStream(ZohoStream):
         return self.timestamp_format.parse(row.get("created_time"))
 
 
-class CreationOrderedStream(CreatedStream):
+class ClientFilteredStream(CreationOrderedStream):
     """A list with modification times that sorts by creation. It does not sort, and may not filter, by those times."""
 
     cursor_field: ClassVar[str | list[str]] = "last_modified_time"
 
 
-class FilteredStream(CreationOrderedStream):
+class FilteredStream(ClientFilteredStream):
     """A list that also filters by modification time, if its pages confirm it."""
 
-    plans = (CREATION_ORDER_FILTERED, *CreationOrderedStream.plans)
+    plans = (CREATION_ORDER_FILTERED, *ClientFilteredStream.plans)
     filters = True
 
 
@@ -227,7 +227,7 @@ class ModifiedStream(FilteredStream):
     sorts = {
         Order.OLDEST_CHANGE_FIRST: ("last_modified_time", "A"),
         Order.NEWEST_CHANGE_FIRST: ("last_modified_time", "D"),
-        **CreationOrderedStream.sorts,
+        **ClientFilteredStream.sorts,
     }
 
 

@@ -103,19 +103,23 @@ class BulkDetails(ZohoDetails):
         return {keys[name]: row for name, row in rows.items()}
 
 
-class LineItems(ZohoDetails):
+class WithLines(ZohoDetails):
+    """Documents that have lines."""
+
+    holds: ClassVar[tuple[str, ...]] = ("line_items",)
+
+
+class LineItems(WithLines):
     """The lines of documents."""
 
     expand: ClassVar[str | tuple[str, ...]] = "line_items"
-    holds: ClassVar[tuple[str, ...]] = ("line_items",)
     part_id = "line_item_id"
 
 
-class InvoiceDetails(ZohoDetails):
+class InvoiceDetails(WithLines):
     """https://www.zoho.com/books/api/v3/invoices/#get-an-invoice"""
 
     source = Invoices
-    holds = ("line_items",)
 
 
 class InvoiceLineItems(LineItems):
@@ -141,11 +145,10 @@ class CustomerPaymentApplications(ZohoDetails):
     part_id = "invoice_payment_id"
 
 
-class CreditnoteDetails(ZohoDetails):
+class CreditnoteDetails(WithLines):
     """https://www.zoho.com/books/api/v3/credit-notes/#get-a-credit-note"""
 
     source = Creditnotes
-    holds = ("line_items",)
 
 
 class CreditnoteLineItems(LineItems):
@@ -165,11 +168,10 @@ class CreditnoteApplications(ZohoDetails):
     part_id = "creditnote_invoice_id"
 
 
-class EstimateDetails(ZohoDetails):
+class EstimateDetails(WithLines):
     """https://www.zoho.com/books/api/v3/estimates/#get-an-estimate"""
 
     source = Estimates
-    holds = ("line_items",)
 
 
 class EstimateLineItems(LineItems):
@@ -198,11 +200,10 @@ class ExpenseLineItems(LineItems):
     expand = holds = ("line_items", "line_item")
 
 
-class RecurringInvoiceDetails(ZohoDetails):
+class RecurringInvoiceDetails(WithLines):
     """https://www.zoho.com/books/api/v3/recurring-invoices/#get-a-recurring-invoice"""
 
     source = RecurringInvoices
-    holds = ("line_items",)
 
 
 class RecurringInvoiceLineItems(LineItems):
@@ -211,11 +212,10 @@ class RecurringInvoiceLineItems(LineItems):
     source = RecurringInvoices
 
 
-class RetainerInvoiceDetails(ZohoDetails):
+class RetainerInvoiceDetails(WithLines):
     """https://www.zoho.com/books/api/v3/retainer-invoices/#get-a-retainer-invoice"""
 
     source = RetainerInvoices
-    holds = ("line_items",)
 
 
 class RetainerInvoiceLineItems(LineItems):

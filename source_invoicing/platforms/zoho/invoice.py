@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from source_invoicing.platforms.zoho import details, streams
-from source_invoicing.platforms.zoho.common import CreatedStream, CreationOrderedStream, ZohoStream
+from source_invoicing.platforms.zoho.common import ZohoStream
 from source_invoicing.platforms.zoho.details import ZohoDetails
 from source_invoicing.platforms.zoho.product import Product
-from source_invoicing.streams import ParentStream
 
 PRODUCT = Product("Zoho Invoice", "invoice", "ZohoInvoice")
 
 
 class CreditNotes(streams.Creditnotes):
     """https://www.zoho.com/invoice/api/v3/credit-notes/"""
-
-
-class RecurringExpenses(CreationOrderedStream):
-    """https://www.zoho.com/invoice/api/v3/recurring-expenses/
-
-    Like recurring invoices. The modification time may be blank.
-    """
-
-    resource = "recurringexpenses"
-    primary_key = "recurring_expense_id"
-    scopes = ("expenses",)
-    optional_params = {"filter_by": "Status.All"}
-
-
-class Projects(CreatedStream, ParentStream):
-    """https://www.zoho.com/invoice/api/v3/projects/"""
-
-    resource = "projects"
-    primary_key = "project_id"
-    scopes = ("projects",)
-    optional_params = {"filter_by": "Status.All"}
 
 
 class CreditNoteDetails(details.CreditnoteDetails):
@@ -70,9 +48,9 @@ STREAMS: tuple[type[ZohoStream], ...] = (
     streams.Organizations,
     streams.Users,
     streams.CreditNoteRefunds,
-    RecurringExpenses,
+    streams.RecurringExpenses,
     streams.ContactPersons,
-    Projects,
+    streams.Projects,
     streams.TimeEntries,
     streams.Tasks,
 )

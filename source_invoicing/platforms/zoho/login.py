@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from urllib.parse import urlsplit
 
 from source_invoicing.config import Fields
 from source_invoicing.http import (
     AccessRefused,
-    AccessTokens,
     ApiClient,
     Failure,
     ResourceMissing,
     RetryPolicy,
     config_failure,
 )
-from source_invoicing.platforms.zoho.error_handler import TOKENS_PER_WINDOW, label, token_refusal
+from source_invoicing.platforms.zoho.account import access_tokens
+from source_invoicing.platforms.zoho.error_handler import label, token_refusal
 from source_invoicing.platforms.zoho.organization import list_organizations, only_organization
 from source_invoicing.platforms.zoho.product import DATA_CENTERS, token_endpoint
 
@@ -35,14 +33,8 @@ def exchange_code(options: Fields) -> dict[str, str]:
     addresses = {name: address for name in ("base_url", "token_url") if (address := options.url(name, default=""))}
     token_url = token_endpoint(addresses.get("token_url", DATA_CENTERS[data_center].accounts))
     client = {"client_id": client_id, "client_secret": client_secret}
-    tokens = AccessTokens(
-        vendor="Zoho",
-        token_url=token_url,
-        form={"grant_type": "authorization_code", **client, "code": code},
-        refusal=partial(_refusal, data_center, urlsplit(token_url).netloc),
-        max_requests=TOKENS_PER_WINDOW,
-        retry_policy=RetryPolicy.for_check(),
-    )
+    form = {"grant_type": "authorization_code", **client, "code": code}
+    tokens = access_tokens(form, data_center, token_url, _refusal, RetryPolicy.for_check())
     refresh_token = tokens.current().extra.get("refresh_token")
     tokens.close()
     if not isinstance(refresh_token, str) or not refresh_token:

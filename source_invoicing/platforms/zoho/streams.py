@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from source_invoicing.http import BadRequest, RecordMissing, ResourceMissing, Response, logger
 from source_invoicing.platforms.zoho.common import (
-    CreatedStream,
+    ClientFilteredStream,
     CreationOrderedStream,
     FilteredStream,
     ModifiedStream,
@@ -114,7 +114,7 @@ class Invoices(ModifiedStream):
     scopes = ("invoices",)
 
 
-class RecurringInvoices(CreationOrderedStream):
+class RecurringInvoices(ClientFilteredStream):
     """https://www.zoho.com/books/api/v3/recurring-invoices/
 
     There is no filter by modification time: each sync reads all of them and emits those that changed.
@@ -125,7 +125,19 @@ class RecurringInvoices(CreationOrderedStream):
     scopes = ("invoices",)
 
 
-class RetainerInvoices(CreationOrderedStream):
+class RecurringExpenses(ClientFilteredStream):
+    """https://www.zoho.com/books/api/v3/recurring-expenses/
+
+    Like recurring invoices. The modification time may be blank.
+    """
+
+    resource = "recurringexpenses"
+    primary_key = "recurring_expense_id"
+    scopes = ("expenses",)
+    optional_params = {"filter_by": "Status.All"}
+
+
+class RetainerInvoices(ClientFilteredStream):
     """https://www.zoho.com/books/api/v3/retainer-invoices/
 
     Like recurring invoices, without a filter by modification time.
@@ -172,6 +184,15 @@ class Expenses(FilteredStream):
     scopes = ("expenses",)
 
 
+class Projects(CreationOrderedStream, ParentStream):
+    """https://www.zoho.com/books/api/v3/projects/"""
+
+    resource = "projects"
+    primary_key = "project_id"
+    scopes = ("projects",)
+    optional_params = {"filter_by": "Status.All"}
+
+
 class Tasks(ZohoChildStream):
     """https://www.zoho.com/books/api/v3/tasks/
 
@@ -186,7 +207,7 @@ class Tasks(ZohoChildStream):
     scopes = ("projects",)
 
 
-class TimeEntries(CreatedStream):
+class TimeEntries(CreationOrderedStream):
     """https://www.zoho.com/books/api/v3/time-entries/
 
     An order by creation is not documented; without it, the list is read twice.
