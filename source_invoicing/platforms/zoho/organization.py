@@ -58,14 +58,12 @@ class Organization:
 
         :raises Failure: when the user has none or several, and none was chosen
         """
-        # Called for each record, so no lock is taken once the id is known.
-        if not self._known:
-            with self._lock:
-                if self._failure is not None:
-                    raise self._failure
-                if not self._known:
-                    self._look_up()
-        return self._id
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if not self._known:
+                self._look_up()
+            return self._id
 
     def check(self) -> None:
         """Test that it can be read, with one or two requests.
