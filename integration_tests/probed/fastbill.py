@@ -62,6 +62,7 @@ FASTBILL: SeenByOption = {
         "estimate_date": {"estimates-start-estimate-date": "honoured"},
     },
     "unknown_filter": {"ignored": {"unknown-filter": "ignored"}, "refused": {"unknown-filter": "refused"}},
+    "credit_notes": {"listed": {"credit-notes": "present"}, "asked_for": {"credit-notes": "absent"}},
     "unpaged": {
         False: {"times-offset": "honoured", "templates-offset": "honoured"},
         True: {"times-offset": "ignored", "templates-offset": "ignored", "invoices-offset": "honoured"},

@@ -270,7 +270,10 @@ class FastBill(Platform):
         question = _question(request)
         service = SERVICES[question["SERVICE"]]
         table = self.tables[service.stream]
-        where = tuple(self._where(service, question.get("FILTER") or {}))
+        wanted = question.get("FILTER") or {}
+        where = tuple(self._where(service, wanted))
+        if service.stream == "invoices" and "TYPE" not in wanted and self.options.text("credit_notes") == "asked_for":
+            where = (*where, Where("TYPE", "no credit", lambda kind: kind != "credit"))
         if service.stream in UNPAGED and self.options.flag("unpaged"):
             offset, limit = 0, max(len(table), 1)
         if service.stream == "times" and not where:

@@ -54,6 +54,12 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("unknown_filter", "ignored", "A filter that the service does not know.", choices=("ignored", "refused")),
     Option(
+        "credit_notes",
+        "listed",
+        "Whether invoices include credit notes, or only where these are asked for.",
+        choices=("listed", "asked_for"),
+    ),
+    Option(
         "deleted_customers",
         "removed",
         "A deleted customer leaves the list, or stays with DELETED_DATE and a new LASTUPDATE, or with the old one, or "

@@ -24,6 +24,7 @@ from source_invoicing.platforms.fastbill.questions import (
     paged,
     payment_date,
     project_filter,
+    type_listed,
 )
 from source_invoicing.streams import PageRequest
 from source_invoicing.streams.probing import (
@@ -33,6 +34,7 @@ from source_invoicing.streams.probing import (
     IGNORED,
     INFERRED,
     MISSING,
+    PRESENT,
     REFUSED,
     VERIFIED,
     Probe,
@@ -134,6 +136,7 @@ PROBES: tuple[Probe, ...] = (
         {UNSTABLE: "Pages do not fit together, so a sync may miss rows."},
     ),
     Probe("invoices-listed", "An invoice is listed once.", INFERRED, row_listed("invoices"), ONCE),
+    Probe("credit-notes", "Invoices include credit notes.", INFERRED, type_listed("invoices", "credit"), PRESENT),
     Probe("revenues-overlap", "Revenues are no invoices.", INFERRED, overlap("revenues", "invoices"), APART),
     Probe("category", "The category of an expense is a word.", INFERRED, category_form("expenses"), TEXT),
     Probe("container", "The rows of a page are an array.", VERIFIED, container("invoices"), ARRAY),

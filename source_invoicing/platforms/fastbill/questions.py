@@ -10,7 +10,7 @@ from typing import Any, cast
 from source_invoicing.http import whole_number
 from source_invoicing.platforms.fastbill.streams import FastBillStream
 from source_invoicing.streams import PageRequest, Row
-from source_invoicing.streams.probing import HONOURED, IGNORED, REFUSED, Answer, CannotTell, question
+from source_invoicing.streams.probing import ABSENT, HONOURED, IGNORED, PRESENT, REFUSED, Answer, CannotTell, question
 from source_invoicing.streams.probing.changes import Changes
 from source_invoicing.streams.probing.inquiry import Inquiry
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY, format_utc
@@ -169,6 +169,28 @@ def overlap(inquiry: Inquiry, name: str, other: str) -> str:
     one, two = ({same(defaultdict(str, row)) for row in inquiry.page(each).rows} for each in (name, other))
     inquiry.note("documents in both", len(one & two))
     return SHARED if one & two else APART
+
+
+@question(
+    {
+        PRESENT: "The stream has them, and TYPE tells them apart.",
+        ABSENT: "The stream lacks them: the connector does not ask for them by their type yet.",
+    }
+)
+def type_listed(inquiry: Inquiry, name: str, kind: str) -> str:
+    """Are documents of a type listed unless another type is asked for?"""
+
+    def is_of_type(row: Row) -> bool:
+        return str(row.get("TYPE")).lower() == kind
+
+    page = inquiry.page(name).listed
+    if any(map(is_of_type, page.rows)):
+        return PRESENT
+    if not any(map(is_of_type, inquiry.page(name, params={"FILTER": {"TYPE": kind}}).listed.rows)):
+        raise CannotTell("there is no document of that type")
+    if page.has_more is not False:
+        raise CannotTell("the list has several pages")
+    return ABSENT
 
 
 @question(

@@ -213,7 +213,7 @@ class Customers(FastBillStream):
 class Invoices(ModifiedStream):
     """https://apidocs.fastbill.com/fastbill/en/invoice.html
 
-    The list includes drafts and credit notes.
+    The list includes drafts. Not documented: whether it includes credit notes.
     """
 
     resource = "invoice.get"
