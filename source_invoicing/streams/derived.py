@@ -12,7 +12,6 @@ from source_invoicing.http import Response, UnexpectedResponse
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Page, PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.resource import QueryParams
 from source_invoicing.streams.state import StreamState
 from source_invoicing.streams.stream import InvoicingStream
 
@@ -132,10 +131,6 @@ class DerivedStream(InvoicingStream, ABC):
     @override
     def partition_of(self, stream_slice: Mapping[str, Any]) -> Partition:
         return self._source.partition_of(stream_slice)
-
-    @override
-    def list_params(self, request: PageRequest) -> QueryParams:
-        return self._source.list_params(request)
 
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:

@@ -97,9 +97,9 @@ class Resource(ABC):
 
     # -- for platforms to define --------------------------------------------------------------------------------
 
-    @abstractmethod
     def list_params(self, request: PageRequest) -> QueryParams:
-        """A page request as the vendor's query parameters."""
+        """A page request as the vendor's query parameters, unless the platform defines :meth:`list_request`."""
+        raise NotImplementedError
 
     @abstractmethod
     def read_page(self, response: Response, request: PageRequest) -> Page:

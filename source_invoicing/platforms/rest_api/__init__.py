@@ -18,7 +18,7 @@ from source_invoicing.platforms.rest_api.declared import RestAccount
 from source_invoicing.platforms.rest_api.details import RestDetailStream
 from source_invoicing.platforms.rest_api.error_handler import error_text
 from source_invoicing.platforms.rest_api.options import Options
-from source_invoicing.platforms.rest_api.parts import PartStream
+from source_invoicing.platforms.rest_api.parts import Parts, PartStream
 from source_invoicing.platforms.rest_api.probes import probes_of
 from source_invoicing.platforms.rest_api.products import chosen_product
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT, ResourceDeclaration
@@ -87,7 +87,7 @@ class RestApi(Platform):
             if parts.source == source.name and parts.detail:
                 RestDetailStream(source, parts).try_out(rows)
             elif parts.source == source.name:
-                PartStream(parts, source).parts_of_first(documents)
+                Parts(parts, source).of_first(documents)
 
     @override
     def streams(self) -> list[InvoicingStream]:

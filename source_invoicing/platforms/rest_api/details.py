@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.http import Failure, MalformedResponse, Request, Response, logger, whole_number
 from source_invoicing.platforms.rest_api.declared import DeclaredStream
-from source_invoicing.platforms.rest_api.parts import PartsDeclaration, PartStream
+from source_invoicing.platforms.rest_api.parts import Parts, PartsDeclaration
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
 from source_invoicing.platforms.rest_api.records import require_no_error
 from source_invoicing.platforms.rest_api.states import EndState
@@ -31,7 +31,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def __init__(self, source: RestStream, parts: PartsDeclaration | None = None) -> None:
         self.declared = parts or source.declared
         self._source: RestStream = source
-        self._parts_stream = PartStream(parts, source) if parts else None
+        self._parts_in = Parts(parts, source) if parts else None
         self._is_the_record = parts is None or parts.detail is None
         detail = self.declared.detail or source.declared.detail
         assert detail is not None
@@ -63,15 +63,15 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def read_detail(self, response: Response, document: Document) -> Row:
         require_no_error(response, self._source.declared)
         found = dig(response.body, self._detail.record_path)
-        if self._parts_stream and self._parts_stream.is_bare and isinstance(found, (list, dict)):
+        if self._parts_in and self._parts_in.is_bare and isinstance(found, (list, dict)):
             found = {WHOLE_BODY: found}
         elif isinstance(found, list) and len(found) == 1:
             found = found[0]
         if not isinstance(found, dict) or not found:
             raise self.malformed(response.path, f"has {describe(found)} where detail.record_path expects a record")
-        if self._parts_stream and self._detail.total_path:
+        if self._parts_in and self._detail.total_path:
             total = dig(response.body, self._detail.total_path)
-            number = self._parts_stream.count(found)
+            number = self._parts_in.count(found)
             if (count := whole_number(total)) is None:
                 raise self.malformed(response.path, f"has {describe(total)} where detail.total_path expects a count")
             if count > number:
@@ -93,8 +93,8 @@ class RestDetailStream(DeclaredStream, DetailStream):
     @override
     def records_of(self, detail: Row, document: Document) -> list[Row]:
         whole = self._stamped(detail, document)
-        parts = self._parts_stream
-        return [self.normaliser(record) for record in (parts.parts_of(whole) if parts else [whole])]
+        parts = self._parts_in
+        return [self.normaliser(record) for record in (parts.of(whole) if parts else [whole])]
 
     def _stamped(self, detail: Row, document: Document) -> Row:
         """A detail with the key and the cursor of its row in the list."""
@@ -109,7 +109,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     @property
     @override
     def known_fields(self) -> tuple[str, ...]:
-        return (self._parts_stream or self._source).known_fields
+        return (self._parts_in or self._source).known_fields
 
     @override
     def sample(self) -> list[Row]:
@@ -119,7 +119,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
             details.extend(map(self._detail_of, self._source.first_rows[:MAX_TO_INFER_FROM]))
         except Failure as failure:
             self.warn_of_open_schema(failure)
-        records = self._parts_stream.parts_of_first(details) if self._parts_stream else details
+        records = self._parts_in.of_first(details) if self._parts_in else details
         if details and not records:
             self.warn_of_no_records()
         return records
@@ -130,8 +130,8 @@ class RestDetailStream(DeclaredStream, DetailStream):
         :raises Failure: when it does not fit the configuration
         """
         details = [self._detail_of(row) for row in rows[:1]]
-        if self._parts_stream:
-            self._parts_stream.parts_of_first(details)
+        if self._parts_in:
+            self._parts_in.of_first(details)
         return details
 
     def _detail_of(self, row: Row) -> Row:

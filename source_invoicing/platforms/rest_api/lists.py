@@ -104,10 +104,6 @@ class DeclaredLists(DeclaredStream, ABC):
     # -- requests -------------------------------------------------------------------------------------------------
 
     @override
-    def list_params(self, request: PageRequest) -> Mapping[str, str | int]:
-        return dict(cast(Any, self.declared.template.request(self.resource, self._values(request, {})).params))
-
-    @override
     def list_request(self, request: PageRequest, path: str, fixed: Mapping[str, Any]) -> Request:
         """A page request as an HTTP request.
 

@@ -85,47 +85,27 @@ class PartsDeclaration(StreamDeclaration):
         )
 
 
-class PartStream(DeclaredStream, DerivedStream):
-    """A stream of parts that the configuration describes."""
+class Parts:
+    """The parts of documents: where a document holds them, and the fields they get from it.
 
-    declared: PartsDeclaration
+    :param source: the stream that lists the documents
+    :ivar cursor_field: the field with the cursor of the document; empty where all documents are read each time
+    """
 
     def __init__(self, declared: PartsDeclaration, source: RestStream) -> None:
         self.declared = declared
-        self._source: RestStream = source
+        self._source = source
         self._warned = False
         with_details = declared.detail or source.declared.detail
         # Details of a list per parent are read in full.
         read_in_full = with_details and source.declared.parent
-        self.cursor_field = [] if read_in_full else source.cursor_field  # type: ignore[misc]  # elsewhere of the class
-        InvoicingStream.__init__(self, source.account)
+        self.cursor_field = "" if read_in_full or not isinstance(source.cursor_field, str) else source.cursor_field
 
-    @override
-    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
-        parts = self.parts_of_first([{**row, **partition.stamp} for row in rows])
-        return [self.normaliser(part) for part in parts]
-
-    def parts_of_first(self, documents: Sequence[Row]) -> list[Row]:
-        """The parts of the first documents, with a warning if none has any: ``expand`` may be wrong."""
-        parts = [part for document in documents for part in self.parts_of(document)]
-        nowhere = documents and all(self._elements(document) is None for document in documents)
-        if nowhere and not self._warned:
-            self._warned = True
-            logger.warning(
-                "Stream %s: no record of the first page of %s has anything at %r, which expand names.",
-                self.name,
-                self._source.name,
-                self.declared.expand,
-            )
-        self._warned = self._warned or bool(parts)
-        return parts
-
-    def _elements(self, document: Row) -> list[Any] | None:
-        """What a document holds at ``expand``; ``None`` if the path leads nowhere."""
-        found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
-        if isinstance(found, Missing):
-            return None
-        return [part for _, each in found for part in (each if isinstance(each, list) else [each])]
+    @property
+    def known_fields(self) -> tuple[str, ...]:
+        """Dotted paths of fields that all parts have, beside their key."""
+        cursor = filter(None, [self.cursor_field])
+        return (*self._source.declared.stamps, *cursor, self.declared.document_field, POSITION)
 
     @property
     def is_bare(self) -> bool:
@@ -136,16 +116,31 @@ class PartStream(DeclaredStream, DerivedStream):
         """How many parts a document holds."""
         return len(self._elements(document) or ())
 
-    def parts_of(self, document: Row) -> Iterator[Row]:
+    def of_first(self, documents: Sequence[Row]) -> list[Row]:
+        """The parts of the first documents, with a warning if none has any: ``expand`` may be wrong."""
+        parts = [part for document in documents for part in self.of(document)]
+        nowhere = documents and all(self._elements(document) is None for document in documents)
+        if nowhere and not self._warned:
+            self._warned = True
+            logger.warning(
+                "Stream %s: no record of the first page of %s has anything at %r, which expand names.",
+                self.declared.name,
+                self._source.name,
+                self.declared.expand,
+            )
+        self._warned = self._warned or bool(parts)
+        return parts
+
+    def of(self, document: Row) -> Iterator[Row]:
         """The parts of a document, with the fields they get from it."""
         stamps: Row = {name: document[name] for name in self._source.declared.stamps if name in document}
         stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
-        if isinstance(self.cursor_field, str):
+        if self.cursor_field:
             set_path(stamps, self.cursor_field, self._source.cursor_value(document))
         for position, part in enumerate(self._elements(document) or (), start=1):
             if not isinstance(part, dict):
                 raise UnexpectedResponse(
-                    f"Stream {self.name}: a record of {self._source.name} has {describe(part)} at "
+                    f"Stream {self.declared.name}: a record of {self._source.name} has {describe(part)} at "
                     f"{self.declared.expand!r}, where expand expects objects. Correct expand, or leave the stream out.",
                     FailureType.config_error,
                 )
@@ -154,27 +149,51 @@ class PartStream(DeclaredStream, DerivedStream):
             self._require_key(record)
             yield record
 
+    def _elements(self, document: Row) -> list[Any] | None:
+        """What a document holds at ``expand``; ``None`` if the path leads nowhere."""
+        found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
+        if isinstance(found, Missing):
+            return None
+        return [part for _, each in found for part in (each if isinstance(each, list) else [each])]
+
     def _require_key(self, record: Row) -> None:
         for path in self.declared.primary_key:
             value = dig(record, path)
             if value is None or value is MISSING:
                 raise UnexpectedResponse(
-                    f"Stream {self.name}: a part has {describe(value)} at {path!r}, which primary_key names. The part "
-                    f"is {describe(record)}. Leave primary_key out where parts have no id: the document's key and the "
-                    "position tell them apart.",
+                    f"Stream {self.declared.name}: a part has {describe(value)} at {path!r}, which primary_key names. "
+                    f"The part is {describe(record)}. Leave primary_key out where parts have no id: the document's key "
+                    "and the position tell them apart.",
                     FailureType.config_error,
                 )
+
+
+class PartStream(DeclaredStream, DerivedStream):
+    """A stream of parts that the configuration describes."""
+
+    declared: PartsDeclaration
+
+    def __init__(self, declared: PartsDeclaration, source: RestStream) -> None:
+        self.declared = declared
+        self._source: RestStream = source
+        self._parts_in = Parts(declared, source)
+        self.cursor_field = self._parts_in.cursor_field or []  # type: ignore[misc]  # elsewhere of the class
+        InvoicingStream.__init__(self, source.account)
+
+    @override
+    def records(self, rows: list[Row], partition: Partition) -> list[Row]:
+        parts = self._parts_in.of_first([{**row, **partition.stamp} for row in rows])
+        return [self.normaliser(part) for part in parts]
 
     @property
     @override
     def known_fields(self) -> tuple[str, ...]:
-        cursor = (self.cursor_field,) if isinstance(self.cursor_field, str) else ()
-        return (*self._source.declared.stamps, *cursor, self.declared.document_field, POSITION)
+        return self._parts_in.known_fields
 
     @override
     def sample(self) -> list[Row]:
         rows = self._source.first_rows
-        parts = self.parts_of_first(rows)
+        parts = self._parts_in.of_first(rows)
         if rows and not parts:
             self.warn_of_no_records()
         return parts
