@@ -86,6 +86,10 @@ class Fields:
             )
         return value.strip()
 
+    def text_or(self, name: str, default: str) -> str:
+        """A text that counts as left out where it is blank."""
+        return self.optional_text(name) or default
+
     def raw_text(self, name: str) -> str:
         """An optional text, with the white space around it."""
         self.optional_text(name)

@@ -168,6 +168,7 @@ COMPLAINTS: list[tuple[Json, str]] = [
         config(invoices(pagination={**NEXT, "path": "a", "header": "b"})),
         "platform.streams[0].pagination.header and path are both set",
     ),
+    (config(invoices(pagination={**NEXT, "header": "Next:"})), "platform.streams[0].pagination.header is no name of a"),
     (config(invoices(pagination={"type": "cursor"})), "platform.streams[0].pagination.cursor_param is missing"),
     (
         config(invoices(pagination={"type": "cursor", "cursor_param": "c", "source": "body"})),

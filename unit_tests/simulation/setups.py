@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from source_invoicing.http import ApiClient, Request, Response
 from source_invoicing.platforms.rest_api.error_handler import ListEnd
-from source_invoicing.platforms.rest_api.page_info import PageInfo
+from source_invoicing.platforms.rest_api.page_info import PageInfo, Place
 from source_invoicing.platforms.rest_api.pagers import OffsetPager, PagePager
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Row, Window
 from source_invoicing.streams.listing import (
@@ -134,10 +134,10 @@ class Things(InvoicingStream):
     def __init__(self, account: Account, server: Server) -> None:
         super().__init__(account)
         self._server = server
-        total = "total" if server.traits.tells_total else ""
-        more = "more" if server.traits.tells_more else ""
+        total = Place("total_", "total" if server.traits.tells_total else "")
+        more = Place("has_more_", "more" if server.traits.tells_more else "")
         paged = PagePager if isinstance(self.paging, Pages) else OffsetPager
-        self._end = ListEnd(paged(size=server.traits.size, info=PageInfo(total_path=total, has_more_path=more)))
+        self._end = ListEnd(paged(size=server.traits.size, info=PageInfo(total, more)))
 
     @override
     def list_params(self, request: PageRequest) -> Any:

@@ -24,7 +24,7 @@ from source_invoicing.platforms.rest_api.products import chosen_product
 from source_invoicing.platforms.rest_api.resource import SYNCED_AT, ResourceDeclaration
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.platforms.rest_api.timestamps import AnyTimestamp, RowVersion
-from source_invoicing.streams import InvoicingStream, Window
+from source_invoicing.streams import InvoicingStream
 from source_invoicing.streams.listing import Plan
 from source_invoicing.streams.probing import Probe
 
@@ -116,8 +116,7 @@ class RestApi(Platform):
             retry_policy=retry_policy,
             headers=dict((*options.headers, *options.secret_headers)),
         )
-        window = Window(self.config.start, self.config.lookback_days)
-        return RestAccount(client, window, self._error_handler, deletions=self.deletions)
+        return RestAccount(client, self.window, self._error_handler, deletions=self.deletions)
 
     def _keep_refresh_token(self, token: str) -> None:
         """Have a new refresh token stored in the configuration: the old one may no longer work."""

@@ -111,7 +111,7 @@ def _api_key(fields: Fields) -> Credentials:
     if prefix[-1:].isalnum():
         # A word is meant. Airbyte's form cuts off the blank after it.
         prefix = f"{prefix} "
-    name = fields.optional_text("name", "api_key") or "api_key"
+    name = fields.text_or("name", "api_key")
     if location == "header":
         check_header_name(fields, name)
     auth = ApiKeyAuth(location, name, fields.text("value", why="It is the API key."), prefix)

@@ -35,16 +35,53 @@ PATHS = "total_path or total_pages_path"
 
 
 @dataclass(frozen=True)
-class PageInfo:
-    """Where the API says how long a list is and whether it continues: dotted paths in the body, or names of headers.
+class Place:
+    """Where an API says something: a dotted path in the body, or the name of a header. Both are empty if it does not.
 
-    All are empty if it does not say.
+    :param prefix: what stands before "path" and "header" in the names of the options
     """
 
-    total_path: str = ""
-    total_header: str = ""
-    has_more_path: str = ""
-    has_more_header: str = ""
+    prefix: str
+    path: str = ""
+    header: str = ""
+
+    @classmethod
+    def parse(cls, fields: Fields, prefix: str = "") -> Self:
+        """
+        :param fields: the object ``pagination`` of a stream
+        """
+        place = cls(prefix, parse_path(fields, f"{prefix}path"), fields.optional_text(f"{prefix}header"))
+        if place.header:
+            check_header_name(fields, place.header, place.option)
+        if place.path and place.header:
+            raise fields.complaint(place.option, f"and {prefix}path are both set; the API tells it in one place")
+        return place
+
+    def __bool__(self) -> bool:
+        return bool(self.path or self.header)
+
+    def __str__(self) -> str:
+        return self.header or self.path
+
+    @property
+    def option(self) -> str:
+        """The name of the option that is set."""
+        return f"{self.prefix}{'header' if self.header else 'path'}"
+
+    def find(self, response: Response) -> Any:
+        """What a response says there; :data:`MISSING` if it does not."""
+        return response.headers.get(self.header, MISSING) if self.header else dig(response.body, self.path)
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """Where the API says how long a list is and whether it continues.
+
+    :param total_pages_path: dotted path of the number of pages; empty if it does not say
+    """
+
+    total_at: Place = Place("total_")
+    more_at: Place = Place("has_more_")
     total_pages_path: str = ""
 
     @classmethod
@@ -52,66 +89,46 @@ class PageInfo:
         """
         :param fields: the object ``pagination`` of a stream
         :param counts_pages: whether there may be a ``total_pages_path``
-        :raises Failure: for the first option that is wrong
         """
-        headers = {name: fields.optional_text(name) for name in ("total_header", "has_more_header")}
-        for name, header in headers.items():
-            if header:
-                check_header_name(fields, header, name)
-        info = cls(
-            total_path=parse_path(fields, "total_path"),
-            has_more_path=parse_path(fields, "has_more_path"),
-            total_pages_path=parse_path(fields, "total_pages_path") if counts_pages else "",
-            **headers,
-        )
-        for path, header in (("total_path", "total_header"), ("has_more_path", "has_more_header")):
-            if getattr(info, path) and getattr(info, header):
-                raise fields.complaint(header, f"and {path} are both set; the API tells it in one place")
-        return info
+        pages = parse_path(fields, "total_pages_path") if counts_pages else ""
+        return cls(Place.parse(fields, "total_"), Place.parse(fields, "has_more_"), pages)
 
     def counted(self, response: Response) -> int | None:
         """The total, without checks of the response; ``None`` without a valid one."""
-        place = self.total_header or self.total_path
-        return whole_number(_found(response, self.total_header, self.total_path)) if place else None
+        return whole_number(self.total_at.find(response)) if self.total_at else None
 
     def total(self, response: Response, request: PageRequest, known_rows: int = 0) -> int | None:
         """The total. A later page may lack the header.
 
         :param known_rows: the least number of rows the list has
         """
-        place = self.total_header or self.total_path
-        found = _found(response, self.total_header, self.total_path)
-        if not place or (self.total_header and found is MISSING and not request.is_first):
+        place, found = self.total_at, self.total_at.find(response)
+        if not place or (place.header and found is MISSING and not request.is_first):
             return None
-        total = _count(response, found, place, "total_header" if self.total_header else PATHS)
+        total = _count(response, found, str(place), place.option if place.header else PATHS)
         if total < known_rows:
-            what = f"{place!r} is {total} where at least {known_rows} rows are"
-            raise bad_pagination(response, what, "total_header" if self.total_header else "total_path")
+            what = f"{str(place)!r} is {total} where at least {known_rows} rows are"
+            raise bad_pagination(response, what, place.option)
         return total
 
     def has_more(self, response: Response, request: PageRequest) -> bool | None:
         """Whether the list continues; ``None`` if the API does not say, or a later page does not."""
         if path := self.total_pages_path:
             return request.number < _count(response, dig(response.body, path), path, PATHS)
-        place = self.has_more_header or self.has_more_path
-        if not place:
+        if not self.more_at:
             return None
-        value = _found(response, self.has_more_header, self.has_more_path)
+        value = self.more_at.find(response)
         if isinstance(value, bool):
             return value
         known = {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
         # Some APIs omit it on the last page. The first page has shown that the path is right.
         if known is None and (value is not MISSING or request.is_first):
-            option = "has_more_header" if self.has_more_header else "has_more_path"
-            raise bad_pagination(response, f"{place!r} is {describe(value)} where true or false should be", option)
+            what = f"{str(self.more_at)!r} is {describe(value)} where true or false should be"
+            raise bad_pagination(response, what, self.more_at.option)
         return known
 
 
 NO_PAGE_INFO = PageInfo()
-
-
-def _found(response: Response, header: str, path: str) -> Any:
-    return response.headers.get(header, MISSING) if header else dig(response.body, path)
 
 
 def _count(response: Response, value: Any, place: str, option: str) -> int:

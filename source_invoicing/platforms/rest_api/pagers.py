@@ -14,7 +14,7 @@ from typing_extensions import Self, override
 from source_invoicing.config import Fields
 from source_invoicing.http import Failure, Response, config_failure
 from source_invoicing.http.link_header import target, targets
-from source_invoicing.platforms.rest_api.page_info import NO_PAGE_INFO, PageInfo, bad_pagination, value_at
+from source_invoicing.platforms.rest_api.page_info import NO_PAGE_INFO, PageInfo, Place, bad_pagination, value_at
 from source_invoicing.platforms.rest_api.paths import MISSING, describe, dig, parse_path
 from source_invoicing.streams import Page, PageRequest, Row
 from source_invoicing.streams.listing import (
@@ -150,9 +150,9 @@ class OffsetPager(Pager):
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
         return cls(
             limit_param=fields.optional_text("limit_param", "limit"),
-            offset_param=fields.optional_text("offset_param", "offset") or "offset",
-            size=fields.integer("limit", 100, MIN_ROWS_BY_OFFSET, MAX_ROWS) or 100,
-            first_offset=fields.integer("first_offset", 0, 0, 1) or 0,
+            offset_param=fields.text_or("offset_param", "offset"),
+            size=fields.integer("limit", 100, MIN_ROWS_BY_OFFSET, MAX_ROWS),
+            first_offset=fields.integer("first_offset", 0, 0, 1),
             max_offset=fields.integer("max_offset", None, 1, MAX_OFFSET),
         )
 
@@ -207,10 +207,10 @@ class PagePager(Pager):
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
         return cls(
-            page_param=fields.optional_text("page_param", "page") or "page",
+            page_param=fields.text_or("page_param", "page"),
             size_param=fields.optional_text("size_param", "per_page"),
-            size=fields.integer("size", 100, 1, MAX_ROWS) or 100,
-            start_page=1 if fields.integer("start_page", 1, 0, 1) else 0,
+            size=fields.integer("size", 100, 1, MAX_ROWS),
+            start_page=fields.integer("start_page", 1, 0, 1),
             max_page=fields.integer("max_page", None, 1, MAX_PAGES),
         )
 
@@ -321,7 +321,7 @@ class LinkHeaderPager(Pager):
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        return cls(rel=fields.optional_text("rel", "next") or "next")
+        return cls(rel=fields.text_or("rel", "next"))
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
@@ -333,39 +333,33 @@ class LinkHeaderPager(Pager):
 
 @dataclass(frozen=True, kw_only=True)
 class NextUrlPager(Pager):
-    """The address of the next page, in the body or in a header.
-
-    :param path: where it is in the body; empty if it is in a header
-    :param header: name of the header; empty if it is in the body
-    """
+    """The address of the next page, in the body or in a header."""
 
     follows_links: ClassVar[bool] = True
     paging = Tokens()
 
-    path: str = ""
-    header: str = ""
+    place: Place
 
     @classmethod
     @override
     def parse(cls, fields: Fields, primary_key: Sequence[str]) -> Self:
-        path, header = parse_path(fields, "path"), fields.optional_text("header")
-        if not path and not header:
+        place = Place.parse(fields)
+        if not place:
             raise fields.complaint(
                 "path", "is missing. It is where the address of the next page is in the body; or set header"
             )
-        if path and header:
-            raise fields.complaint("header", "and path are both set; the address of the next page is in one place")
-        return cls(path=path, header=header)
+        return cls(place=place)
 
     @override
     def page(self, response: Response, rows: list[Row], request: PageRequest) -> Page:
-        link = response.headers.get(self.header, "") if self.header else value_at(response, self.path, rows, request)
+        place = self.place
+        link = place.find(response) if place.header else value_at(response, place.path, rows, request)
         page = super().page(response, rows, request)
         if isinstance(link, str) and link.strip():
             return replace(page, next=link.strip())
         if link in (None, False, "", MISSING):
             return page
-        raise bad_pagination(response, f"the address of the next page is {describe(link)}", "path")
+        raise bad_pagination(response, f"the address of the next page is {describe(link)}", place.option)
 
 
 PAGERS: Mapping[str, type[Pager]] = {

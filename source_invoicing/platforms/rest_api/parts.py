@@ -69,7 +69,7 @@ class PartsDeclaration(StreamDeclaration):
             raise fields.complaint("expand", "is missing. It is where a record of that stream holds the parts")
         if not detail or expand != WHOLE_BODY:
             check_path(fields, "expand", expand, may_branch=True)
-        document_field = fields.optional_text("document_field") or f"{named.removesuffix('s')}_id"
+        document_field = fields.text_or("document_field", f"{named.removesuffix('s')}_id")
         # What distinguishes parents and values distinguishes their documents, too.
         stamped = [path for path in source.primary_key if path in source.stamps]
         given = fields.values.get("primary_key") is not None

@@ -128,7 +128,7 @@ def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool
 
     :raises Failure: when it is not a path
     """
-    path = fields.optional_text(name, default)
+    path = fields.text_or(name, default)
     check_path(fields, name, path, may_branch=may_branch)
     return path
 

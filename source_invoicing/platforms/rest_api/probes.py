@@ -94,8 +94,7 @@ def dated(inquiry: Inquiry, name: str) -> str:
 )
 def total_right(inquiry: Inquiry, stream: RestStream) -> str:
     """Is the total the number of rows?"""
-    info = stream.declared.pager.info
-    if not info.total_path and not info.total_header:
+    if not stream.declared.pager.info.total_at:
         return UNDECLARED
     rows, last, _ = followed(inquiry, stream.name)
     inquiry.note("rows", rows)

@@ -58,7 +58,7 @@ class Parent:
         if fields is None:
             return None
         stream = fields.optional_text("stream")
-        key, field = parse_path(fields, "key", "id") or "id", fields.optional_text("field") or f"{stream}_id"
+        key, field = parse_path(fields, "key", "id"), fields.text_or("field", f"{stream}_id")
         return cls(stream, key, field) if stream else None
 
 

@@ -89,7 +89,7 @@ def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
     :param name: of the property that holds it
     :raises Failure: when it is neither
     """
-    form = fields.optional_text(name, default) or default
+    form = fields.text_or(name, default)
     check_format(fields, name, form)
     if form not in FORMATS and not OF_A_YEAR.intersection(code[1] for code in CODE.finditer(form)):
         raise fields.complaint(name, f"should be a pattern such as %d/%m/%Y, but {form!r} names no year")
