@@ -73,6 +73,12 @@ def test_an_offset_of_a_day_is_that_of_no_time_zone() -> None:
     assert AnyTimestamp().parse("2026-01-31T12:00:00+24:00") is None
 
 
+def test_a_time_in_utc_is_one_whatever_the_pattern_makes_of_its_letter() -> None:
+    pattern = AnyTimestamp("%Y-%m-%dT%H:%M:%SZ")
+
+    assert [pattern.lag(text) for text in ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00")] == [0, 12 * 3600]
+
+
 def test_milliseconds_are_no_seconds() -> None:
     assert AnyTimestamp("%s").parse("1769860800000") == NOON
 

@@ -144,11 +144,12 @@ class AnyTimestamp(TimestampFormat):
     @override
     def parse(self, value: Any) -> int | None:
         if isinstance(value, str):
-            return self._of_text(value.strip())
+            timestamp = self._read(value.strip())
+            return None if timestamp is None else _seconds(timestamp)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return None
-        if timestamp := self._by_pattern(str(value)):
-            return _seconds(timestamp)
+        if by_pattern := self._by_pattern(str(value)):
+            return _seconds(by_pattern)
         return real(value / 1000 if abs(value) > MAX_UNIX_SECONDS else value)
 
     @override
@@ -160,38 +161,28 @@ class AnyTimestamp(TimestampFormat):
 
         Text without a time zone may be local time, and a date is parsed as the beginning of its day.
         """
-        if not isinstance(value, str):
-            return 0
-        text = value.strip()
-        if MS_DATE.fullmatch(text):
-            return 0
-        timestamp = self._by_pattern(text)
-        if timestamp is None and not NUMBER.fullmatch(text):
-            timestamp = _iso_8601(text)
+        timestamp = self._read(value.strip()) if isinstance(value, str) else None
         if timestamp is None or timestamp.tzinfo:
             return 0
-        has_clock = CLOCK.search(text) or _has_clock(self._pattern)
+        has_clock = CLOCK.search(value) or _has_clock(self._pattern)
         return MAX_LAG if has_clock else MAX_LAG + SECONDS_PER_DAY
 
-    def _of_text(self, text: str) -> int | None:
-        if not text:
-            return None
+    def _read(self, text: str) -> datetime | None:
+        """The time in a text; without a time zone where that is not known."""
         if not STORED.fullmatch(text) and (timestamp := self._by_pattern(text)):
-            return _seconds(timestamp)
+            return timestamp
         if found := MS_DATE.fullmatch(text):
-            return real(int(found[1]) / 1000)
+            return _utc(int(found[1]) / 1000)
         if NUMBER.fullmatch(text):
-            return self.parse(int(text)) if MIN_DIGITS <= len(text) <= MAX_DIGITS else None
-        timestamp = _iso_8601(text)
-        return None if timestamp is None else _seconds(timestamp)
+            return _utc(self.parse(int(text))) if MIN_DIGITS <= len(text) <= MAX_DIGITS else None
+        return _iso_8601(text) if text else None
 
     def _by_pattern(self, text: str) -> datetime | None:
         if not self._pattern:
             return None
         if self._epoch is not None:
             found = self._epoch.fullmatch(text)
-            seconds = real(int(found[1])) if found else None
-            return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+            return _utc(int(found[1])) if found else None
         try:
             return datetime.strptime(text, self._readable)
         except (ValueError, re.error):  # re.error: the pattern names something twice
@@ -226,6 +217,12 @@ def _epoch(pattern: str) -> re.Pattern[str] | None:
 
 def _has_clock(pattern: str) -> bool:
     return any(code[1] in OF_A_CLOCK for code in CODE.finditer(pattern))
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    """Seconds since 1970 as a time in UTC; ``None`` where no row can have changed at that time."""
+    whole = None if seconds is None else real(seconds)
+    return None if whole is None else datetime.fromtimestamp(whole, timezone.utc)
 
 
 def _seconds(timestamp: datetime) -> int | None:
