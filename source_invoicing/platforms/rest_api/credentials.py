@@ -95,10 +95,7 @@ class Credentials:
 
 
 def parse_credentials(fields: Fields) -> Credentials:
-    """The credentials that the configuration declares, by their ``type``.
-
-    :raises Failure: for the first option that is wrong
-    """
+    """The credentials that the configuration declares, by their ``type``."""
     return KINDS[fields.choice("type", KINDS)](fields)
 
 

@@ -1,6 +1,7 @@
 """The platform's part of a configuration as typed objects.
 
-Each complaint names the property by its path (``platform.streams[0].pagination.path``).
+Whatever parses or checks options raises a :class:`Failure` for the first one that is wrong. Each complaint names the
+property by its path (``platform.streams[0].pagination.path``).
 """
 
 from __future__ import annotations
@@ -39,9 +40,6 @@ class Rate:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self:
-        """
-        :raises Failure: for the first option that is wrong
-        """
         if fields is None:
             return cls()
         calls = fields.integer("calls", None, 1, MAX_CALLS)

@@ -60,7 +60,6 @@ class Pager:
 
         :param fields: the object ``pagination`` of a stream
         :param primary_key: dotted paths of the stream's key
-        :raises Failure: for the first option that is wrong
         """
         return cls()
 
@@ -376,7 +375,6 @@ def parse_pager(fields: Fields | None, primary_key: Sequence[str]) -> Pager:
     """The pager of a stream, by its ``type``; limit and offset by default.
 
     :param fields: the object ``pagination`` of the stream, if there is one
-    :raises Failure: for the first option that is wrong
     """
     if fields is None:
         return OffsetPager()

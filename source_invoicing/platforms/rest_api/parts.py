@@ -50,7 +50,6 @@ class PartsDeclaration(StreamDeclaration):
 
         :param sources: the streams that may hold parts
         :param key_param: the query parameter that holds the key; empty where none does
-        :raises Failure: for the first option that is wrong
         """
         name, expand = parse_name(fields), fields.optional_text("expand")
         named = fields.optional_text("from")

@@ -124,30 +124,24 @@ def describe(value: Any) -> str:
 
 
 def parse_path(fields: Fields, name: str, default: str = "", *, may_branch: bool = False) -> str:
-    """A path that the configuration may leave out.
-
-    :raises Failure: when it is not a path
-    """
+    """A path that the configuration may leave out."""
     path = fields.text_or(name, default)
     check_path(fields, name, path, may_branch=may_branch)
     return path
 
 
 def parse_record_path(fields: Fields, default: str = "", *, may_branch: bool = False) -> str:
-    """Where an answer holds its records; empty if the answer is the list, or the record, itself.
-
-    :raises Failure: when it is not a path
-    """
+    """Where an answer holds its records; empty if the answer is the list, or the record, itself."""
     path = fields.optional_text("record_path", default).removeprefix(WHOLE_BODY)
     check_path(fields, "record_path", path, may_branch=may_branch)
     return path
 
 
 def check_path(fields: Fields, name: str, path: str, *, may_branch: bool = False) -> None:
-    """
+    """Check that a text is a path.
+
     :param name: of the property that holds the path
     :param may_branch: whether it may step into each element
-    :raises Failure: when it is not a path
     """
     steps = path.split(".") if path else []
     if EACH in steps and not may_branch:

@@ -51,10 +51,7 @@ class Parent:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self | None:
-        """The parent of a stream, if any: without one, Airbyte's form sends an object without ``stream``.
-
-        :raises Failure: for the first option that is wrong
-        """
+        """The parent of a stream, if any: without one, Airbyte's form sends an object without ``stream``."""
         if fields is None:
             return None
         stream = fields.optional_text("stream")
@@ -78,7 +75,6 @@ class Since:
     def parse(cls, fields: Fields) -> Self:
         """
         :param fields: the stream
-        :raises Failure: for the first option that is wrong
         """
         header, form = fields.optional_text("since_header"), parse_format(fields, "since_format")
         if header:
@@ -116,10 +112,7 @@ class Windows:
 
     @classmethod
     def parse(cls, fields: Fields | None) -> Self | None:
-        """The windows of a stream, if any: without them, Airbyte's form sends an object without ``days``.
-
-        :raises Failure: for the first option that is wrong
-        """
+        """The windows of a stream, if any: without them, Airbyte's form sends an object without ``days``."""
         if fields is None:
             return None
         days = fields.integer("days", None, 1, MAX_WINDOW_DAYS)
@@ -176,10 +169,7 @@ class ResourceDeclaration(StreamDeclaration):
 
     @classmethod
     def parse(cls, fields: Fields, shared: Shared) -> Self:
-        """Read one stream.
-
-        :raises Failure: for the first option that is wrong
-        """
+        """Read one stream."""
         name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
@@ -356,9 +346,6 @@ class ResourceDeclaration(StreamDeclaration):
 
 
 def parse_name(fields: Fields) -> str:
-    """
-    :raises Failure: when it is missing or not valid
-    """
     name = fields.text("name", why="It is what the stream is called.")
     if not NAME.fullmatch(name):
         raise fields.complaint("name", f"should be letters, digits and underscores, found {name!r}")
@@ -366,9 +353,6 @@ def parse_name(fields: Fields) -> str:
 
 
 def parse_primary_key(fields: Fields) -> tuple[str, ...]:
-    """
-    :raises Failure: when it is not a list of paths
-    """
     paths = fields.texts("primary_key", ["id"])
     for index, path in enumerate(paths):
         check_path(fields, f"primary_key[{index}]", path)

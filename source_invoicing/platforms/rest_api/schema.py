@@ -24,7 +24,6 @@ def parse_schema(fields: Fields) -> Schema | None:
     """The schema in the configuration, which is JSON text, if any.
 
     :param fields: the stream
-    :raises Failure: when it is not the schema of an object
     """
     if not fields.optional_text("json_schema"):
         return None

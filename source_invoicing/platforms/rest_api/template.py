@@ -88,10 +88,7 @@ class RequestTemplate:
 
     @classmethod
     def parse(cls, fields: Fields, shared: Shared) -> Self:
-        """Read path, params, headers, method and body of a stream.
-
-        :raises Failure: for the first option that is wrong
-        """
+        """Read path, params, headers, method and body of a stream."""
         method = fields.choice("method", METHODS, default="GET")
         own = parse_headers(fields, shared.taken_headers)
         names = {name.lower() for name, _ in own}
@@ -111,10 +108,10 @@ class RequestTemplate:
         return frozenset(found - self.text)
 
     def checked(self, fields: Fields, unavailable: Mapping[str, str]) -> Self:
-        """
+        """The same, once its placeholders have been checked.
+
         :param fields: the stream
         :param unavailable: why a placeholder has no value in this stream, by its name
-        :raises Failure: for the first placeholder that is never filled or has an invalid format
         """
         literal = set()
         for where, text in self._texts():
@@ -209,7 +206,6 @@ class DetailRequest:
         :param allowed: placeholders that have a value beside ``{id}``
         :param key_param: the query parameter that holds the key; empty where none does
         :param has_parts: whether the stream is one of parts, which an answer may count
-        :raises Failure: for the first option that is wrong
         """
         if fields is None:
             return None
@@ -304,7 +300,6 @@ def parse_params(fields: Fields, key_param: str) -> Pairs:
     """Query parameters that the configuration declares, with their placeholders.
 
     :param key_param: the one that holds the key; empty where none does
-    :raises Failure: for the first one that is wrong
     """
     params = []
     for each in fields.objects("params"):
@@ -323,7 +318,6 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
     :param fields: the object that holds them
     :param taken: what already sets other headers, by their name in lower case
     :param secret: whether to read those whose values are secret
-    :raises Failure: for the first header that cannot be sent or is set twice
     """
     headers: list[tuple[str, str]] = []
     taken = dict(taken)
@@ -349,9 +343,9 @@ def fits_header(value: str) -> bool:
 
 
 def check_header_name(fields: Fields, name: str, option: str = "name") -> None:
-    """
+    """Check that a text is the name of a header.
+
     :param option: the property that holds it
-    :raises Failure: when it is not the name of a header
     """
     if not HEADER_NAME.fullmatch(name):
         raise fields.complaint(

@@ -87,7 +87,6 @@ def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
     """A name of :data:`FORMATS`, or a pattern of ``strftime``.
 
     :param name: of the property that holds it
-    :raises Failure: when it is neither
     """
     form = fields.text_or(name, default)
     check_format(fields, name, form)
@@ -97,9 +96,9 @@ def parse_format(fields: Fields, name: str, default: str = "iso8601") -> str:
 
 
 def check_format(fields: Fields, name: str, form: str) -> None:
-    """
+    """Check that a text is a name of :data:`FORMATS` or a pattern of ``strftime``.
+
     :param name: of the property that holds it
-    :raises Failure: when it is neither a name of :data:`FORMATS` nor a pattern of ``strftime``
     """
     if form in FORMATS:
         return
