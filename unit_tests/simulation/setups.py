@@ -137,7 +137,7 @@ class Things(InvoicingStream):
         total = Place("total_", "total" if server.traits.tells_total else "")
         more = Place("has_more_", "more" if server.traits.tells_more else "")
         paged = PagePager if isinstance(self.paging, Pages) else OffsetPager
-        self._end = ListEnd(paged(size=server.traits.size, info=PageInfo(total, more)))
+        self._list_end = ListEnd(paged(size=server.traits.size, info=PageInfo(total, more)))
 
     @override
     def list_params(self, request: PageRequest) -> Any:
@@ -154,7 +154,7 @@ class Things(InvoicingStream):
             may_go_on = rows >= full or (request.offset and rows > 1)
             return replace(page, has_more=None if may_go_on else False)
         if kind == "rest_api" and not isinstance(self.paging, Tokens):
-            is_reached = self._end.is_reached(rows, request, response.path)
+            is_reached = self._list_end.is_reached(rows, request, response.path)
             doubtful = isinstance(self.paging, Offsets) and rows >= full and page.has_more is None
             if doubtful and page.total == request.offset + rows:
                 page = replace(page, total=None)

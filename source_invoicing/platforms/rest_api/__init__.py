@@ -12,7 +12,7 @@ from typing_extensions import override
 from source_invoicing.config import Config
 from source_invoicing.http import ApiClient, RateLimiter, RetryPolicy, StatusErrorHandler, logger
 from source_invoicing.platforms.platform import Platform
-from source_invoicing.platforms.rest_api.children import RestChildStream, RestMiddleStream, RestParentStream
+from source_invoicing.platforms.rest_api.children import RestChildAndParentStream, RestChildStream, RestParentStream
 from source_invoicing.platforms.rest_api.credentials import OAuth
 from source_invoicing.platforms.rest_api.declared import RestAccount
 from source_invoicing.platforms.rest_api.details import RestDetailStream
@@ -45,7 +45,7 @@ BASES: Mapping[tuple[bool, bool], type[RestStream]] = {
     (False, False): RestStream,
     (False, True): RestParentStream,
     (True, False): RestChildStream,
-    (True, True): RestMiddleStream,
+    (True, True): RestChildAndParentStream,
 }
 
 

@@ -16,7 +16,7 @@ from typing_extensions import override
 from source_invoicing.http import Failure, ResourceMissing, Response, UnexpectedResponse, logger
 from source_invoicing.platforms.rest_api.declared import CONCERNS_ALL_LISTS, RestAccount
 from source_invoicing.platforms.rest_api.paths import describe, dig
-from source_invoicing.platforms.rest_api.states import ChildCursorState, EndState
+from source_invoicing.platforms.rest_api.states import ChildCursorState, CursorMovedAtEnd
 from source_invoicing.platforms.rest_api.streams import RestStream, evenly_sampled
 from source_invoicing.streams import ChildStream, Page, PageRequest, ParentStream, Partition, Row
 from source_invoicing.streams.normalise import Normaliser
@@ -97,8 +97,9 @@ class RestChildStream(ChildStream, RestStream):
     def make_state(self) -> ParentState:
         if not isinstance(self.cursor_field, str):
             return ParentState(self.name, self.parent_field)
-        end_state = EndState(self.name, self.cursor_field, self.timestamp_format, dated=not self.declared.synced_at)
-        return ChildCursorState(self.name, self.parent_field, end_state)
+        field, dated = self.cursor_field, not self.declared.synced_at
+        moved_at_end = CursorMovedAtEnd(self.name, field, self.timestamp_format, dated=dated)
+        return ChildCursorState(self.name, self.parent_field, moved_at_end)
 
     @override
     def chains(self) -> Iterator[Chain]:
@@ -138,7 +139,7 @@ class RestChildStream(ChildStream, RestStream):
     @override
     def read_page(self, response: Response, request: PageRequest) -> Page:
         page = super().read_page(response, request)
-        for parent in self._list_presence.found():
+        for parent in self._list_presence.list_found():
             for state in self._parent_states:
                 state.partition_done(parent)
         return page
@@ -176,8 +177,8 @@ class RestChildStream(ChildStream, RestStream):
         Whether the parent itself still exists is not checked: how to ask for it is not declared.
         """
         if any(state.done_up_to is not None for state in self._parent_states):
-            self._list_presence.found()
-        done = self._list_presence.not_found(partition.key, len(self.parents.ids.get()))
+            self._list_presence.list_found()
+        done = self._list_presence.list_not_found(partition.key, len(self.parents.ids.get()))
         if done is None:
             raise missing.reworded(
                 f"{missing.sentence} The same goes for all {self._list_presence.num_missing} parents asked about. If "
@@ -217,7 +218,7 @@ class RestChildStream(ChildStream, RestStream):
         return []
 
 
-class RestMiddleStream(RestChildStream, RestParentStream):
+class RestChildAndParentStream(RestChildStream, RestParentStream):
     """A declared resource with a list per parent, whose rows each have a list."""
 
 
@@ -237,7 +238,7 @@ class ListPresence:
         """The number of parents without a list while no list has been found."""
         return len(self._without)
 
-    def found(self) -> list[Any]:
+    def list_found(self) -> list[Any]:
         """Record that a parent has a list.
 
         :return: the parents without a list so far, which are now done
@@ -247,7 +248,7 @@ class ListPresence:
             done, self._without = self._without, []
             return done
 
-    def not_found(self, parent: Any, parents: int) -> list[Any] | None:
+    def list_not_found(self, parent: Any, parents: int) -> list[Any] | None:
         """Record that a parent has no list.
 
         :param parents: their number

@@ -12,7 +12,7 @@ from source_invoicing.platforms.rest_api.declared import DeclaredStream
 from source_invoicing.platforms.rest_api.parts import Parts, PartsDeclaration
 from source_invoicing.platforms.rest_api.paths import MISSING, WHOLE_BODY, describe, dig, set_path
 from source_invoicing.platforms.rest_api.records import require_no_error
-from source_invoicing.platforms.rest_api.states import EndState
+from source_invoicing.platforms.rest_api.states import CursorMovedAtEnd
 from source_invoicing.platforms.rest_api.streams import RestStream
 from source_invoicing.streams import Row
 from source_invoicing.streams.cursor_state import DocumentState
@@ -36,6 +36,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         detail = self.declared.detail or source.declared.detail
         assert detail is not None
         self._detail = detail
+        # Streams with equal requests share the responses; it is no path here, as it is elsewhere.
         self.detail = str(detail)  # type: ignore[misc]  # these are elsewhere of the class
         self.expand = parts.expand if parts else ""  # type: ignore[misc]
         # A list per parent is read in full.
@@ -48,7 +49,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         if not isinstance(field, str):
             return StreamState(self.name)
         if source.declared.synced_at:
-            return EndState(self.name, field, source.timestamp_format)
+            return CursorMovedAtEnd(self.name, field, source.timestamp_format)
         return DocumentState(self.name, field, source.timestamp_format, source.declared.values)
 
     @override
@@ -63,7 +64,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def read_detail(self, response: Response, document: Document) -> Row:
         require_no_error(response, self._source.declared)
         found = dig(response.body, self._detail.record_path)
-        if self._parts_in and self._parts_in.is_bare and isinstance(found, (list, dict)):
+        if self._parts_in and self._parts_in.response_is_the_parts and isinstance(found, (list, dict)):
             found = {WHOLE_BODY: found}
         elif isinstance(found, list) and len(found) == 1:
             found = found[0]
@@ -99,7 +100,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def _stamped(self, detail: Row, document: Document) -> Row:
         """A detail with the key and the cursor of its row in the list."""
         record = {**detail, **document.partition.stamp}
-        for path, value in zip(self._source.own_key, document.key, strict=True):
+        for path, value in zip(self._source.key_within_list, document.key, strict=True):
             if not self._is_the_record or dig(record, path) in (None, MISSING):
                 set_path(record, path, value)
         if isinstance(self.cursor_field, str) and document.cursor is not None:
@@ -136,7 +137,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
 
     def _detail_of(self, row: Row) -> Row:
         source = self._source
-        key = tuple(dig(row, path) for path in source.own_key)
+        key = tuple(dig(row, path) for path in source.key_within_list)
         document = Document(source.sampled, key, source.cursor_value(row), None, ends_second=True)
         (request,) = self.detail_requests(document)
         detail = source.account.client.fetch(request, lambda response: self.read_detail(response, document))

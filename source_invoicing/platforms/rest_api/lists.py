@@ -15,7 +15,7 @@ from source_invoicing.http import Request
 from source_invoicing.platforms.rest_api.declared import DeclaredStream, RestAccount
 from source_invoicing.platforms.rest_api.error_handler import ListEnd, PageErrorHandler, error_text
 from source_invoicing.platforms.rest_api.resource import ResourceDeclaration
-from source_invoicing.platforms.rest_api.states import EndState, VersionState, WindowState, end_state_in
+from source_invoicing.platforms.rest_api.states import CursorMovedAtEnd, VersionState, WindowState, moved_at_end_in
 from source_invoicing.platforms.rest_api.template import placeholders_in
 from source_invoicing.platforms.rest_api.timestamps import format_time, unit_of
 from source_invoicing.streams import PageRequest, Partition
@@ -32,7 +32,7 @@ class DeclaredLists(DeclaredStream, ABC):
 
     def __init__(self, account: RestAccount) -> None:
         super().__init__(account)
-        self._end = ListEnd(self.declared.pager, many_lists=self.declared.parent is not None)
+        self._list_end = ListEnd(self.declared.pager, many_lists=self.declared.parent is not None)
         words = partial(error_text, error_path=self.declared.error_path)
         self._by_status = replace(account.error_handler, error_text=words)
         self._asked_at: int | None = None
@@ -47,7 +47,7 @@ class DeclaredLists(DeclaredStream, ABC):
         if declared.has_versions:
             return VersionState(self.name, field, self.timestamp_format)
         if declared.synced_at:
-            return EndState(self.name, field, self.timestamp_format)
+            return CursorMovedAtEnd(self.name, field, self.timestamp_format)
         if declared.values:
             lists = declared.values
             return CursorState(self.name, field, self.timestamp_format, lists) if field else StreamState(self.name)
@@ -117,7 +117,7 @@ class DeclaredLists(DeclaredStream, ABC):
         elif request.token is not None:
             # A link is complete: only headers and credentials are added.
             asked = replace(asked, url=request.token, params=())
-        ends = self._end.end_statuses(request, asked.shown)
+        ends = self._list_end.end_statuses(request, asked.shown)
         return replace(asked, error_handler=PageErrorHandler(self._by_status, self.declared.pager, request, ends))
 
     def _suffix(self, fixed: Mapping[str, Any]) -> str:
@@ -130,12 +130,12 @@ class DeclaredLists(DeclaredStream, ABC):
 
     def _values(self, request: PageRequest, fixed: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of all placeholders that have one."""
-        since, end_state = request.since, end_state_in(self.progress)
-        if isinstance(end_state, VersionState):
-            since = end_state.reached - 1 if end_state.reached else None
+        since, moved_at_end = request.since, moved_at_end_in(self.progress)
+        if isinstance(moved_at_end, VersionState):
+            since = moved_at_end.reached - 1 if moved_at_end.reached else None
         elif self.declared.synced_at and self.declared.windows is None:
             # The lowest cursor of all streams that the list is read for.
-            reached = [each.reached if each else None for each in self._end_states]
+            reached = [each.reached if each else None for each in self._states_moved_at_end]
             since = self.account.window.since(None if None in reached else min(cast(list[int], reached)))
         if since is None:
             since = self.declared.since.first
@@ -143,6 +143,6 @@ class DeclaredLists(DeclaredStream, ABC):
         return {**fixed, **self.declared.pager.values(request), **filled}
 
     @property
-    def _end_states(self) -> list[EndState | None]:
+    def _states_moved_at_end(self) -> list[CursorMovedAtEnd | None]:
         """The state that moves once all is read, of each stream that the list is read for."""
-        return [end_state_in(stream.progress) for stream in self.target_streams or [self]]
+        return [moved_at_end_in(stream.progress) for stream in self.target_streams or [self]]

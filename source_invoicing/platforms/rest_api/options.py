@@ -17,7 +17,7 @@ from source_invoicing.http import CallBudget
 from source_invoicing.platforms.rest_api.credentials import Credentials, parse_credentials
 from source_invoicing.platforms.rest_api.parts import PartsDeclaration
 from source_invoicing.platforms.rest_api.resource import Parent, ResourceDeclaration
-from source_invoicing.platforms.rest_api.template import Pairs, Shared, parse_headers, placeholders_in
+from source_invoicing.platforms.rest_api.template import Pairs, PlatformOptions, parse_headers, placeholders_in
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 DEFAULT_STREAM = {"name": "invoices", "path": "/v1/invoices"}
@@ -90,8 +90,8 @@ class Options:
         secret_headers = parse_headers(fields, taken, secret=True)
         taken |= {name.lower(): "secret_headers sets" for name, _ in secret_headers}
         headers = parse_headers(fields, taken)
-        filled = tuple(header for header in headers if placeholders_in(header[1]))
-        shared = Shared(credentials.query_name, filled, taken, has_start_date)
+        templated = tuple(header for header in headers if placeholders_in(header[1]))
+        platform = PlatformOptions(credentials.query_name, templated, taken, has_start_date)
         rate = Rate.parse(fields.optional_object("rate"))
         declared = fields.objects("streams") or [Fields(DEFAULT_STREAM, "platform.streams[0]")]
         names = [each.optional_text("name") for each in declared]
@@ -99,14 +99,14 @@ class Options:
             if name in names[:index]:
                 raise each.complaint("name", f"is {name!r} a second time; each stream needs a name of its own")
         whole = [each for each in declared if not each.optional_text("from")]
-        resources = _resources(whole, shared)
+        resources = _resources(whole, platform)
         parts = tuple(
             PartsDeclaration.parse(each, resources, credentials.query_name) for each in declared if each not in whole
         )
         return cls(
             base_url=base_url,
             credentials=credentials,
-            headers=tuple(header for header in headers if header not in filled),
+            headers=tuple(header for header in headers if header not in templated),
             secret_headers=secret_headers,
             rate=rate,
             resources=resources,
@@ -114,8 +114,8 @@ class Options:
         )
 
 
-def _resources(declared: Sequence[Fields], shared: Shared) -> tuple[ResourceDeclaration, ...]:
-    resources = [ResourceDeclaration.parse(fields, shared) for fields in declared]
+def _resources(declared: Sequence[Fields], platform: PlatformOptions) -> tuple[ResourceDeclaration, ...]:
+    resources = [ResourceDeclaration.parse(fields, platform) for fields in declared]
     for fields, resource in zip(declared, resources, strict=True):
         if resource.parent is not None:
             others = [other for other in resources if other is not resource]

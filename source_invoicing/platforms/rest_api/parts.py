@@ -107,7 +107,7 @@ class Parts:
         return (*self._source.declared.stamps, *cursor, self.declared.document_field, POSITION)
 
     @property
-    def is_bare(self) -> bool:
+    def response_is_the_parts(self) -> bool:
         """Whether the answer is the list of parts, which a document then holds under a dot."""
         return self.declared.expand == WHOLE_BODY
 
@@ -133,7 +133,7 @@ class Parts:
     def of(self, document: Row) -> Iterator[Row]:
         """The parts of a document, with the fields they get from it."""
         stamps: Row = {name: document[name] for name in self._source.declared.stamps if name in document}
-        stamps[self.declared.document_field] = dig(document, self._source.own_key[0])
+        stamps[self.declared.document_field] = dig(document, self._source.key_within_list[0])
         if self.cursor_field:
             set_path(stamps, self.cursor_field, self._source.cursor_value(document))
         for position, part in enumerate(self._elements(document) or (), start=1):
@@ -150,7 +150,8 @@ class Parts:
 
     def _elements(self, document: Row) -> list[Any] | None:
         """What a document holds at ``expand``; ``None`` if the path leads nowhere."""
-        found = [(None, document[WHOLE_BODY])] if self.is_bare else branches(document, self.declared.expand)
+        is_whole, expand = self.response_is_the_parts, self.declared.expand
+        found = [(None, document[WHOLE_BODY])] if is_whole else branches(document, expand)
         if isinstance(found, Missing):
             return None
         return [part for _, each in found for part in (each if isinstance(each, list) else [each])]

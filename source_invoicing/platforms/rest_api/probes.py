@@ -116,7 +116,7 @@ def key_form(inquiry: Inquiry, streams: Sequence[RestStream]) -> str:
     kinds = set()
     for stream in streams:
         if page := inquiry.page(stream.name).page:
-            values = [dig(row, path) for row in page.rows for path in stream.own_key]
+            values = [dig(row, path) for row in page.rows for path in stream.key_within_list]
             kinds |= {TEXTS if isinstance(value, str) else NUMBERS for value in values}
     if not kinds:
         raise CannotTell("no list has rows")

@@ -21,8 +21,8 @@ from source_invoicing.platforms.rest_api.template import (
     OF_PAGES,
     OF_TIMES,
     DetailRequest,
+    PlatformOptions,
     RequestTemplate,
-    Shared,
     check_header_name,
     placeholders_in,
 )
@@ -168,12 +168,12 @@ class ResourceDeclaration(StreamDeclaration):
     error_path: str
 
     @classmethod
-    def parse(cls, fields: Fields, shared: Shared) -> Self:
+    def parse(cls, fields: Fields, platform: PlatformOptions) -> Self:
         """Read one stream."""
         name, primary_key = parse_name(fields), parse_primary_key(fields)
         resource = cls(
             name=name,
-            template=RequestTemplate.parse(fields, shared),
+            template=RequestTemplate.parse(fields, platform),
             record_path=parse_record_path(fields, "data", may_branch=True),
             single_object_as_list=fields.flag("single_object_as_list"),
             absent_when_empty=fields.flag("absent_when_empty"),
@@ -195,9 +195,9 @@ class ResourceDeclaration(StreamDeclaration):
         borders = resource.windows.format if resource.windows else form
         template = replace(resource.template, formats={"since": form, "from": borders, "to": borders})
         resource = replace(resource, template=template.checked(fields, dict(resource._unavailable())))
-        detail = DetailRequest.parse(fields.optional_object("detail"), resource.fixed_placeholders, shared.key_param)
+        detail = DetailRequest.parse(fields.optional_object("detail"), resource.fixed_placeholders, platform.key_param)
         resource = replace(resource, detail=detail)
-        if fault := next(resource._faults(shared), None):
+        if fault := next(resource._faults(platform), None):
             raise fields.complaint(*fault)
         if resource.value_field and primary_key and resource.value_field not in primary_key:
             resource = replace(resource, primary_key=(*primary_key, resource.value_field))
@@ -253,7 +253,7 @@ class ResourceDeclaration(StreamDeclaration):
         if not self.values:
             yield "value", "the stream names no values"
 
-    def _faults(self, shared: Shared) -> Iterator[tuple[str, str]]:
+    def _faults(self, platform: PlatformOptions) -> Iterator[tuple[str, str]]:
         """Options that do not go together: a property, and the complaint about it."""
         if self.detail and (self.has_versions or self.windows):
             yield "detail.path", "goes with records that tell when they were changed, or with none of that"
@@ -266,9 +266,9 @@ class ResourceDeclaration(StreamDeclaration):
             for name, param in (("from", self.windows.from_param), ("to", self.windows.to_param)):
                 if not param and name not in self.template.placeholders:
                     yield f"window.{name}_param", f"is missing, and {{{name}}} occurs nowhere"
-            if self.windows.first is None and not shared.has_start_date:
+            if self.windows.first is None and not platform.has_start_date:
                 yield "window.first", "is missing, and so is start_date. It is where the first window begins"
-        yield from self._faults_of_params(shared.key_param)
+        yield from self._faults_of_params(platform.key_param)
 
     def _faults_of_records(self) -> Iterator[tuple[str, str]]:
         if len(set(self.primary_key)) != len(self.primary_key):

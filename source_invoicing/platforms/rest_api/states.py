@@ -17,7 +17,7 @@ BEGAN = "began"
 NEWEST = "newest_seen"
 
 
-class EndState(CursorState):
+class CursorMovedAtEnd(CursorState):
     """``{cursor_field: value}``, which moves only once the stream has been read to its end.
 
     It moves to the start of the reading, by the earlier of both clocks, less a margin; or, if rows have modification
@@ -88,20 +88,20 @@ class EndState(CursorState):
 
     @override
     def finish(self) -> None:
-        self.move(self._end())
+        self.move(self._at_end())
 
     def move(self, to: int | None) -> None:
         """Move the cursor forward, never back."""
         if to is not None and (self.reached is None or to > self.reached):
             super().advance(None, to)
 
-    def _end(self) -> int | None:
+    def _at_end(self) -> int | None:
         if not self._dated:
             return self.started
         return None if self._newest is None or self.started is None else min(self._newest, self.started)
 
 
-class VersionState(EndState):
+class VersionState(CursorMovedAtEnd):
     """``{cursor_field: row version}``, which moves only once the list has been read to its end. No clock bounds it.
 
     It is the highest version that is known to have existed when the reading began: on the first page, or in an earlier
@@ -115,14 +115,14 @@ class VersionState(EndState):
         self._newest_before: int | None = None
 
     @override
-    def _end(self) -> int | None:
+    def _at_end(self) -> int | None:
         known = [version for version in (self._newest_before, self.started) if version is not None]
         return None if self._newest_before is None and self._newest is None else max(known, default=None)
 
     @override
     def finish(self) -> None:
         with self.lock:
-            previous, end = self.value(), self._end()
+            previous, end = self.value(), self._at_end()
             seen = [version for version in (self._newest_before, self._newest) if version is not None]
             self._newest_before = max(seen, default=None)
             self.move(end)
@@ -154,35 +154,35 @@ class ChildCursorState(ParentState):
     value, field: id, "began": value}``, with the last parent read and the start of the reading.
     """
 
-    def __init__(self, stream: str, field: str, end_state: EndState) -> None:
+    def __init__(self, stream: str, field: str, moved_at_end: CursorMovedAtEnd) -> None:
         """
-        :param end_state: the cursor
+        :param moved_at_end: the cursor
         """
         super().__init__(stream, field)
-        self.end_state = end_state
+        self.moved_at_end = moved_at_end
         self._knows_when_it_began = True
 
     @override
     def cursor(self, key: Any) -> int | None:
-        return self.end_state.cursor(None)
+        return self.moved_at_end.cursor(None)
 
     @override
     def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
-        self.end_state.advance(key, cursor)
+        self.moved_at_end.advance(key, cursor)
 
     @override
     def finish(self) -> None:
         super().finish()
         if self._knows_when_it_began:
-            self.end_state.finish()
+            self.moved_at_end.finish()
 
     @override
     def value(self) -> dict[str, Any]:
         with self.lock:
-            parents, cursor = super().value(), self.end_state.value()
+            parents, cursor = super().value(), self.moved_at_end.value()
             if parents in ({}, FINISHED):
                 return cursor or parents
-            began = self.end_state.stored_start() if self._knows_when_it_began else {}
+            began = self.moved_at_end.stored_start() if self._knows_when_it_began else {}
             return {**cursor, **parents, **began}
 
     @override
@@ -191,22 +191,22 @@ class ChildCursorState(ParentState):
         :raises Failure: when this version cannot have written it
         """
         parents = dict(state)
-        cursor = {name: parents.pop(name) for name in (self.end_state.field, BEGAN) if name in parents}
-        self.end_state.restore({name: value for name, value in cursor.items() if name != BEGAN})
+        cursor = {name: parents.pop(name) for name in (self.moved_at_end.field, BEGAN) if name in parents}
+        self.moved_at_end.restore({name: value for name, value in cursor.items() if name != BEGAN})
         super().restore(parents)
         if BEGAN in cursor:
-            self.end_state.resume_reading(cursor[BEGAN])
+            self.moved_at_end.resume_reading(cursor[BEGAN])
         # Version 0.2.0 stored no cursor: what it had read may have changed since.
         self._knows_when_it_began = BEGAN in cursor or self.done_up_to is None
 
 
-def end_state_in(state: StreamState) -> EndState | None:
+def moved_at_end_in(state: StreamState) -> CursorMovedAtEnd | None:
     """The part of a state that moves once all is read, if any."""
-    state = state.end_state if isinstance(state, ChildCursorState) else state
-    return state if isinstance(state, EndState) else None
+    state = state.moved_at_end if isinstance(state, ChildCursorState) else state
+    return state if isinstance(state, CursorMovedAtEnd) else None
 
 
-class WindowState(EndState):
+class WindowState(CursorMovedAtEnd):
     """The state of windows: the end of the last one that was read, but never after the start of the reading.
 
     - ``{cursor_field: end}``

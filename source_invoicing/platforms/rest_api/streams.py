@@ -67,7 +67,7 @@ class RestStream(DeclaredLists):
             page = self._page(response, request)
         else:
             # The error handler passes only statuses that mean that no more rows follow.
-            self._end.end_reported(response.path)
+            self._list_end.end_reported(response.path)
             # 204 says nothing about the end: if the previous page announced more rows, it does not count as a page.
             blank = response.status == HTTPStatus.NO_CONTENT
             page = Page([], has_more=False, blank=blank, server_time=response.server_time)
@@ -77,11 +77,11 @@ class RestStream(DeclaredLists):
 
     def _record_start(self, page: Page) -> None:
         """Record when the reading of a list began, for states that move once all is read."""
-        for end_state in self._end_states:
-            if isinstance(end_state, VersionState):
-                end_state.begin(max((self._cursor_value(row) or 0 for row in page.rows), default=0))
-            elif end_state is not None:
-                end_state.begin(complete_until(self._asked_at or self.account.began, page.server_time))
+        for state in self._states_moved_at_end:
+            if isinstance(state, VersionState):
+                state.begin(max((self._cursor_value(row) or 0 for row in page.rows), default=0))
+            elif state is not None:
+                state.begin(complete_until(self._asked_at or self.account.began, page.server_time))
 
     def _page(self, response: Response, request: PageRequest) -> Page:
         """The page. How the list continues is what the API says; if it says nothing, the page's length decides."""
@@ -89,7 +89,7 @@ class RestStream(DeclaredLists):
         self._check_keys(rows, response, request)
         self._check_cursor(rows, request)
         page = pager.page(response, rows, request)
-        is_reached = bool(pager.size) and self._end.is_reached(len(rows), request, response.path)
+        is_reached = bool(pager.size) and self._list_end.is_reached(len(rows), request, response.path)
         if is_reached and page.has_more is None and page.total is None:
             page = replace(page, has_more=False)
         if page.next and pager.follows_links:
@@ -121,7 +121,7 @@ class RestStream(DeclaredLists):
         return newer
 
     def _check_keys(self, rows: list[Row], response: Response, request: PageRequest) -> None:
-        require_keys(self.name, rows, self.own_key, response)
+        require_keys(self.name, rows, self.key_within_list, response)
         if self._shares_keys or not self.declared.primary_key or not request.is_first:
             return
         if len(set(map(self.key, rows))) < len(rows):
@@ -175,7 +175,7 @@ class RestStream(DeclaredLists):
     # -- what identifies a row ------------------------------------------------------------------------------------
 
     @cached_property
-    def own_key(self) -> tuple[str, ...]:
+    def key_within_list(self) -> tuple[str, ...]:
         """Dotted paths of the fields that distinguish the rows of one list: the primary key without the fields that
         have the same value in all of them."""
         return tuple(path for path in self.declared.primary_key if path not in self.declared.stamps)
@@ -189,11 +189,11 @@ class RestStream(DeclaredLists):
             except orjson.JSONEncodeError:  # orjson writes less deep nesting than it reads
                 return json.dumps(row, sort_keys=True).encode()
         # As text: an API may write the same id as a number in one place and as text in another.
-        return tuple(str(dig(row, path)) for path in self.own_key)
+        return tuple(str(dig(row, path)) for path in self.key_within_list)
 
     @override
     def creation_rank(self, row: Row) -> int | None:
-        identity = dig(row, self.own_key[-1]) if self.own_key else None
+        identity = dig(row, self.key_within_list[-1]) if self.key_within_list else None
         return identity if isinstance(identity, int) and not isinstance(identity, bool) else None
 
     @override

@@ -50,7 +50,7 @@ ValueOf = Callable[[str, str | None], Any]
 
 
 @dataclass(frozen=True)
-class Shared:
+class PlatformOptions:
     """Options of the platform that concern all streams.
 
     :param key_param: the query parameter that holds the key; empty where none does
@@ -87,16 +87,16 @@ class RequestTemplate:
     text: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, fields: Fields, shared: Shared) -> Self:
+    def parse(cls, fields: Fields, platform: PlatformOptions) -> Self:
         """Read path, params, headers, method and body of a stream."""
         method = fields.choice("method", METHODS, default="GET")
-        own = parse_headers(fields, shared.taken_headers)
+        own = parse_headers(fields, platform.taken_headers)
         names = {name.lower() for name, _ in own}
         return cls(
             path=parse_resource_path(fields),
-            params=parse_params(fields, shared.key_param),
+            params=parse_params(fields, platform.key_param),
             headers=own,
-            shared_headers=tuple(pair for pair in shared.headers if pair[0].lower() not in names),
+            shared_headers=tuple(pair for pair in platform.headers if pair[0].lower() not in names),
             method=method,
             body=_body(fields, method),
         )
