@@ -27,7 +27,7 @@ def test_documents_come_in_the_order_of_their_changes_and_those_without_a_time_f
     came = list(documents.oldest_first())
 
     assert [document.key for document in came] == ["a", "d", "e", "b", "c"]
-    assert [document.key for document in came[1:] if document.ends_second] == ["d", "e", "c"]
+    assert [document.key for document in came[1:] if document.is_last_of_its_second] == ["d", "e", "c"]
 
 
 def test_a_document_that_comes_again_has_its_last_change() -> None:
@@ -95,7 +95,7 @@ def test_no_document_comes_whose_predecessor_was_dropped(
     expected = sorted(((changed, key) <= state, changed, key) for key, changed in last.items())
     assert [(each.before_state, each.changed, each.key) for each in came] == expected[: len(came)]
     for document, following in zip(came, expected[1:], strict=False):
-        assert not (document.ends_second and following[:2] == (document.before_state, document.changed))
+        assert not (document.is_last_of_its_second and following[:2] == (document.before_state, document.changed))
 
 
 def test_a_state_in_the_middle_of_a_second_is_taken_back_as_it_was_written() -> None:

@@ -45,7 +45,7 @@ REDUCTION = 10
 # If more details than this are missing, and none was found, the path is taken to be wrong.
 MAX_MISSING = 5
 
-Found = Mapping[Document, Row]
+Details = Mapping[Document, Row]
 
 
 class DetailReading(Reading[Document]):
@@ -175,7 +175,7 @@ class DetailReading(Reading[Document]):
                 self.source.name,
             )
 
-    def _records(self, stream: DetailResource, found: Found) -> list[Row]:
+    def _records(self, stream: DetailResource, found: Details) -> list[Row]:
         try:
             return [
                 record
@@ -201,7 +201,7 @@ class DetailReading(Reading[Document]):
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
-    def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
+    def _fetch(self, documents: Sequence[Document]) -> Iterator[tuple[Details, Sequence[Document]]]:
         """Documents that were found, and those that are thereby done. The first request has been counted already."""
         start = 0
         while several := documents[start : start + self._documents_per_request]:
@@ -213,7 +213,7 @@ class DetailReading(Reading[Document]):
             else:
                 yield self._fetch_one(several[0])
 
-    def _fetch_one(self, document: Document) -> tuple[Found, Sequence[Document]]:
+    def _fetch_one(self, document: Document) -> tuple[Details, Sequence[Document]]:
         stream = self._consumers[0]
         requests = stream.detail_requests(document)
         # The address at which the last document was found comes first.
@@ -236,7 +236,7 @@ class DetailReading(Reading[Document]):
                 raise missing
         return {}, []
 
-    def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Found, Sequence[Document]]]:
+    def _fetch_several(self, documents: Sequence[Document]) -> Iterator[tuple[Details, Sequence[Document]]]:
         stream = self._consumers[0]
         try:
             details = self._ask(

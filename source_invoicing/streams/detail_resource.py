@@ -21,7 +21,7 @@ class Document:
     :param key: what identifies it
     :param cursor: the value of its row's cursor field
     :param changed: the same in seconds since 1970 (UTC); ``None`` where the row has no such time
-    :param ends_second: whether it is the last document that was changed in its second
+    :param is_last_of_its_second: whether it is the last document that was changed in its second
     :param before_state: whether the states of all streams have passed it, so that none depends on it
     """
 
@@ -29,7 +29,7 @@ class Document:
     key: Any
     cursor: Any
     changed: int | None
-    ends_second: bool
+    is_last_of_its_second: bool
     before_state: bool = False
 
 

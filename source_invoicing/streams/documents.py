@@ -78,8 +78,8 @@ class PendingDocuments:
             following = self._rank(keys[-1], self._cursors[keys[-1]]) if keys else end
             if following is not None and end is not None:
                 following = min(following, end)
-            ends_second = following is None or (following[0], following[1][0]) != (passed, place[0])
-            yield Document(self._partition, key, cursor, self._parse(cursor), ends_second, before_state=passed)
+            is_last = following is None or (following[0], following[1][0]) != (passed, place[0])
+            yield Document(self._partition, key, cursor, self._parse(cursor), is_last, before_state=passed)
 
     def _drop_newest(self, limit: int) -> None:
         keys = self._sorted()
@@ -246,7 +246,7 @@ class Documents:
                 continue
             elif cursor >= bound:  # the list may have shown only some of the later changes
                 cursor, reached = bound, None
-            elif document.ends_second:
+            elif document.is_last_of_its_second:
                 cursor, reached = cursor + 1, None
             for state in states:
                 state.advance_to(key, cursor, reached)

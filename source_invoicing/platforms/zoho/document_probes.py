@@ -36,9 +36,9 @@ WITH_LINES = ("line_items", "invoices", "bills")
 DEAD_ID = "1"
 
 #: Lists of documents, and the parameters with which a page of each was already requested.
-Documents = Mapping[str, Params | None]
+ListsToTry = Mapping[str, Params | None]
 #: Lists whose first document is requested.
-DOCUMENTS: Documents = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
+DOCUMENTS: ListsToTry = {"invoices": None, "expenses": None, "customer_payments": CHANGES.newest}
 # Its documents have the modification time under another name.
 OTHERWISE_TIMED = "customer_payments"
 
@@ -61,22 +61,22 @@ def _document(inquiry: Inquiry, name: str, row: Row) -> tuple[Row, str]:
 Found = tuple[Resource, Row, Row, str]
 
 
-def _documents(inquiry: Inquiry, among: Documents) -> Iterator[Found]:
+def _documents(inquiry: Inquiry, lists: ListsToTry) -> Iterator[Found]:
     """The first document of each list, if it can be read: the list, the row in it, the document, and how it is
     written."""
-    for name, params in among.items():
+    for name, params in lists.items():
         page = inquiry.page(name, params=params).page
         for row in page.rows[:1] if page is not None else ():
             with suppress(CannotTell):
                 yield inquiry.stream(name), row, *_document(inquiry, name, row)
 
 
-def _some_document(inquiry: Inquiry, among: Documents) -> Found:
+def _some_document(inquiry: Inquiry, lists: ListsToTry) -> Found:
     """The first of :func:`_documents`.
 
     :raises CannotTell: when there is none
     """
-    for found in _documents(inquiry, among):
+    for found in _documents(inquiry, lists):
         return found
     raise CannotTell("no document comes")
 
@@ -87,27 +87,27 @@ def _some_document(inquiry: Inquiry, among: Documents) -> Found:
         MORE: "The report lists which fields the schema does not declare, or declares as another type.",
     }
 )
-def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], among: Params | None = None) -> str:
+def detail_known(inquiry: Inquiry, name: str, details: type[ZohoDetails], page_params: Params | None = None) -> str:
     """Does a document hold what the schema of its details declares?
 
     :param details: their stream, which need not be selected
-    :param among: see :meth:`.Inquiry.rows`
+    :param page_params: see :meth:`.Inquiry.rows`
     """
-    document, _ = _document(inquiry, name, inquiry.rows(name, among)[0])
+    document, _ = _document(inquiry, name, inquiry.rows(name, page_params)[0])
     return AS_DECLARED if inquiry.shapes.note(details(inquiry.stream(name).account), [document]) else MORE
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "The connector finds the document in either."))
-def detail_form(inquiry: Inquiry, among: Documents) -> str:
+def detail_form(inquiry: Inquiry, lists: ListsToTry) -> str:
     """How is a document written?"""
-    *_, form = _some_document(inquiry, among)
+    *_, form = _some_document(inquiry, lists)
     return form
 
 
 @question(dict.fromkeys((OBJECT, ARRAY), "A line that stands alone becomes a list of one."))
-def detail_lines(inquiry: Inquiry, among: Documents) -> str:
+def detail_lines(inquiry: Inquiry, lists: ListsToTry) -> str:
     """How is a single line of a document written?"""
-    for _, _, document, _ in _documents(inquiry, among):
+    for _, _, document, _ in _documents(inquiry, lists):
         for lines in filter(None, map(document.get, WITH_LINES)):
             if isinstance(lines, dict) or (isinstance(lines, list) and len(lines) == 1):
                 return OBJECT if isinstance(lines, dict) else ARRAY
@@ -115,9 +115,9 @@ def detail_lines(inquiry: Inquiry, among: Documents) -> str:
 
 
 @question(dict.fromkeys((PRESENT, ABSENT), "What is blank and what is missing become the same."))
-def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
+def detail_blanks(inquiry: Inquiry, lists: ListsToTry) -> str:
     """Does a document have empty members?"""
-    _, _, document, _ = _some_document(inquiry, among)
+    _, _, document, _ = _some_document(inquiry, lists)
     return PRESENT if any(value in ("", [], {}) for value in document.values()) else ABSENT
 
 
@@ -128,9 +128,9 @@ def detail_blanks(inquiry: Inquiry, among: Documents) -> str:
         ABSENT: "A detail gets the time in the list.",
     }
 )
-def detail_time(inquiry: Inquiry, among: Documents) -> str:
+def detail_time(inquiry: Inquiry, lists: ListsToTry) -> str:
     """Does a document have the modification time that it has in its list?"""
-    for stream, row, document, _ in _documents(inquiry, among):
+    for stream, row, document, _ in _documents(inquiry, lists):
         listed = stream.timestamp(row)
         if listed is not None:
             time = stream.timestamp(document)
@@ -174,10 +174,10 @@ def dead_document(inquiry: Inquiry, name: str, kind: type[BulkDetails]) -> str:
     return LEFT_OUT if answer.failure is None else REFUSED
 
 
-def probes_of_documents(among: Documents) -> list[Probe]:
+def probes_of_documents(lists: ListsToTry) -> list[Probe]:
     """The probes of documents, requested one by one and several at once.
 
-    :param among: lists whose first documents are used
+    :param lists: lists whose first documents are used
     """
     return [
         Probe("detail", "/invoices/{id} answers.", VERIFIED, path("invoices/{id}", "invoices"), ANSWERS),
@@ -193,15 +193,15 @@ def probes_of_documents(among: Documents) -> list[Probe]:
                 ANSWERS: "One that vanished cannot be told from one that is there.",
             },
         ),
-        Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(among), OBJECT),
-        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(among), ARRAY),
-        Probe("detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(among), PRESENT),
+        Probe("detail-form", "A document stands alone in its answer.", VERIFIED, detail_form(lists), OBJECT),
+        Probe("detail-lines", "A single line is in an array.", INFERRED, detail_lines(lists), ARRAY),
+        Probe("detail-blanks", "A document shows members that hold nothing.", VERIFIED, detail_blanks(lists), PRESENT),
         probe_of_details("invoices", InvoiceDetails),
         Probe(
             "detail-time",
             "A document carries the time that it has in its list.",
             INFERRED,
-            detail_time({name: params for name, params in among.items() if name != OTHERWISE_TIMED}),
+            detail_time({name: params for name, params in lists.items() if name != OTHERWISE_TIMED}),
             AS_LISTED,
         ),
         Probe(
@@ -221,10 +221,10 @@ def probes_of_documents(among: Documents) -> list[Probe]:
     ]
 
 
-def probe_of_details(name: str, kind: type[ZohoDetails], among: Params | None = None) -> Probe:
+def probe_of_details(name: str, kind: type[ZohoDetails], page_params: Params | None = None) -> Probe:
     """The probe that documents hold what the schema of their details declares.
 
-    :param among: parameters of a page that was already requested
+    :param page_params: parameters of a page that was already requested
     """
     fact = f"The details of {in_words(name)} hold what their schema declares."
-    return Probe(f"{name}-detail", fact, INFERRED, detail_known(name, kind, among), AS_DECLARED)
+    return Probe(f"{name}-detail", fact, INFERRED, detail_known(name, kind, page_params), AS_DECLARED)

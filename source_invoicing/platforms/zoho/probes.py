@@ -10,7 +10,7 @@ from source_invoicing.platforms.zoho import books_details, details
 from source_invoicing.platforms.zoho.document_probes import (
     DOCUMENTS,
     LEFT_OUT,
-    Documents,
+    ListsToTry,
     dead_document,
     probe_of_details,
     probes_of_documents,
@@ -114,34 +114,34 @@ def created(name: str) -> Probe:
     )
 
 
-def keyed(name: str, keys: tuple[str, ...], mark: Mark, among: Params | None = None) -> Probe:
+def keyed(name: str, keys: tuple[str, ...], mark: Mark, page_params: Params | None = None) -> Probe:
     """The probe of the key that holds the rows of a list.
 
     :param keys: the known ones, the most likely one first
-    :param among: parameters of a page that was already requested
+    :param page_params: parameters of a page that was already requested
     """
     return Probe(
         f"{name.replace('_', '-')}-key",
         f"{in_words(name).capitalize()} come under {keys[0]}.",
         mark,
-        list_key(name, keys, among),
+        list_key(name, keys, page_params),
         keys[0],
         dict.fromkeys(keys, "The connector finds the rows under it."),
     )
 
 
 def answers(
-    name: str, beside: str = "invoices", among: Params | None = None, assumed: tuple[str, ...] = (ANSWERS,)
+    name: str, beside: str = "invoices", page_params: Params | None = None, assumed: tuple[str, ...] = (ANSWERS,)
 ) -> Probe:
     """The probe of a path that the connector does not use.
 
-    :param among: parameters of a page of the list ``beside`` that was already requested
+    :param page_params: parameters of a page of the list ``beside`` that was already requested
     """
     probe_id = f"path-{name.replace('/{id}', '-of-one').replace('/', '-')}"
-    return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, page_params=among), assumed)
+    return Probe(probe_id, f"/{name} answers.", INFERRED, path(name, beside, page_params=page_params), assumed)
 
 
-def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Probe, ...]:
+def _shared(product: str, credit_notes: str, documents: ListsToTry) -> tuple[Probe, ...]:
     return (
         *changes(["invoices"], VERIFIED, VERIFIED, VERIFIED),
         *changes(["contacts", "estimates", "customer_payments", credit_notes], INFERRED, VERIFIED),
@@ -227,10 +227,10 @@ def _shared(product: str, credit_notes: str, documents: Documents) -> tuple[Prob
                 f"{name}-by-default",
                 f"All {in_words(name)} are listed unless others are asked for.",
                 INFERRED,
-                default_filter(name, among),
+                default_filter(name, page_params),
                 ALL,
             )
-            for name, among in (("contacts", CHANGES.newest), ("items", CHANGES.newest), ("projects", None))
+            for name, page_params in (("contacts", CHANGES.newest), ("items", CHANGES.newest), ("projects", None))
         ),
         Probe(
             "all-taxes",

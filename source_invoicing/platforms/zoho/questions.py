@@ -78,10 +78,10 @@ def _context(answer: Answer) -> Any:
 
 
 @question(dict.fromkeys((ALL, SOME), "The connector asks for all of them."))
-def default_filter(inquiry: Inquiry, name: str, among: Params | None = None) -> str:
+def default_filter(inquiry: Inquiry, name: str, page_params: Params | None = None) -> str:
     """Which rows does a list show without a filter? If it does not name the filter it applied, its rows show it.
 
-    :param among: of a page of all rows, see :meth:`.Inquiry.rows`
+    :param page_params: of a page of all rows, see :meth:`.Inquiry.rows`
     """
     answer = inquiry.page(name, params={"filter_by": None})
     applied = _applied_filter(answer)
@@ -89,7 +89,7 @@ def default_filter(inquiry: Inquiry, name: str, among: Params | None = None) -> 
         return ALL if applied.endswith(".All") else SOME
     if answer.listed.has_more is not False:
         raise CannotTell("the answer does not say which filter was applied")
-    key, rows = inquiry.stream(name).key, inquiry.rows(name, among)
+    key, rows = inquiry.stream(name).key, inquiry.rows(name, page_params)
     if not set(map(key, rows)) <= set(map(key, answer.listed.rows)):
         return SOME
     if len({row.get("status") for row in rows}) == 1:

@@ -15,7 +15,7 @@ PRESENT, ABSENT = "present", "absent"
 ANSWERS, MISSING, NO_ACCESS, UNREADABLE = "answers", "missing", "no access", "not as documented"
 
 #: The outcomes of failures; any other failure is a refusal, if there was a response.
-KINDS: Mapping[type[Failure], str] = {
+OUTCOMES_OF_FAILURES: Mapping[type[Failure], str] = {
     AccessRefused: NO_ACCESS,
     ResourceMissing: MISSING,
     MalformedResponse: UNREADABLE,
@@ -148,7 +148,7 @@ class Answer:
         """How the API responds to the request."""
         if self.failure is None:
             return ANSWERS
-        for kind, word in KINDS.items():
+        for kind, word in OUTCOMES_OF_FAILURES.items():
             if isinstance(self.failure, kind):
                 return word
         return REFUSED if self.response is not None else UNREADABLE

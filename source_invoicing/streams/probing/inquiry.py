@@ -13,7 +13,7 @@ from source_invoicing.http import ENDS_ALL, OK, Fail, Failure, MalformedResponse
 from source_invoicing.streams.child import ChildStream, path_segment
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Partition
-from source_invoicing.streams.probing import KINDS, Answer, CannotTell, Params
+from source_invoicing.streams.probing import OUTCOMES_OF_FAILURES, Answer, CannotTell, Params
 from source_invoicing.streams.probing.shapes import Shapes, fields_of
 from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.stream import InvoicingStream
@@ -171,7 +171,7 @@ class Inquiry:
             except ENDS_ALL:
                 raise
             except Failure as failure:  # the response is complete, but not the list that it should be
-                if not isinstance(failure, tuple(KINDS)):
+                if not isinstance(failure, tuple(OUTCOMES_OF_FAILURES)):
                     failure = MalformedResponse(failure.sentence)
                 return Answer(response, failure=failure)
 
