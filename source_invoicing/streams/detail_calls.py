@@ -13,8 +13,8 @@ class OutOfCallsError(Exception):
 
 
 class DetailCalls:
-    """Counts the requests for details of one sync, retries included, of all streams of an account together. Safe to use
-    from several threads.
+    """Counts the requests for details of one sync, retries included, of all streams of a connection together, whatever
+    accounts they are read from. Safe to use from several threads.
 
     :param limit: how many requests the sync may send; ``None``: any number
     """
