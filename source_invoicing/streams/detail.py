@@ -24,14 +24,14 @@ class DetailStream(DetailResource, DerivedStream, ABC):
     """Parts of the details of documents, or the details themselves.
 
     One request for each document that is new or changed; its response is shared by all streams with the same source
-    and the same :attr:`detail`. A record has the same stamps as that of a :class:`DerivedStream`, from the row in the
-    list. A document that was deleted since it was listed has no record.
+    and the same :attr:`detail_path`. A record has the same stamps as that of a :class:`DerivedStream`, from the row in
+    the list. A document that was deleted since it was listed has no record.
     """
 
     #: A second path, tried if the first does not exist: some documentation has both.
-    other_detail: ClassVar[str] = ""
+    alternative_detail_path: ClassVar[str] = ""
     #: Every complete document has at least one of these members.
-    holds: ClassVar[tuple[str, ...]] = ()
+    required_members: ClassVar[tuple[str, ...]] = ()
     #: Members of a detail that are removed from records.
     excluded_members: ClassVar[tuple[str, ...]] = ()
 
@@ -58,7 +58,7 @@ class DetailStream(DetailResource, DerivedStream, ABC):
 
     @override
     def detail_requests(self, document: Document) -> Sequence[Request]:
-        paths = filter(None, (self.detail, self.other_detail))
+        paths = filter(None, (self.detail_path, self.alternative_detail_path))
         return [Request(self._path(path, document), document.partition.params) for path in paths]
 
     def _path(self, path: str, document: Document) -> str:
@@ -67,9 +67,9 @@ class DetailStream(DetailResource, DerivedStream, ABC):
 
     @override
     def check_detail(self, detail: Row, path: str) -> None:
-        if self.holds and not any(detail.get(name) for name in self.holds):
-            raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.holds))}")
-        for name in {*self.holds, *(each.split(".")[0] for each in self.paths)}:
+        if self.required_members and not any(detail.get(name) for name in self.required_members):
+            raise self.malformed(path, f"it has nothing at {' or '.join(map(repr, self.required_members))}")
+        for name in {*self.required_members, *(each.split(".")[0] for each in self.paths)}:
             if detail.get(name) and not _holds_objects(detail[name]):
                 raise self.malformed(path, f"what it has at {name!r} is not a list of objects")
 

@@ -38,7 +38,7 @@ class DetailResource(Resource, ABC):
 
     #: Path of a document below the base URL, such as ``invoices/{id}``. ``{id}`` is the document's key, or the first
     #: part of it, ``{parent}`` the key of its partition, ``{resource}`` the path of the list.
-    detail: ClassVar[str]
+    detail_path: ClassVar[str]
     #: Where a detail holds the records; blank: it is the record itself.
     expand: ClassVar[str | tuple[str, ...]] = ""
     #: How many documents :meth:`bulk_request` may ask for.

@@ -165,7 +165,7 @@ class Documents:
     """
 
     def __init__(self, source: Resource, outlets: Sequence[DetailResource]) -> None:
-        self.name = f"{source.name}: {outlets[0].detail}"
+        self.name = f"{source.name}: {outlets[0].detail_path}"
         self.source = source
         self.outlets = outlets
         self.progress = ListProgress(outlets)

@@ -31,7 +31,7 @@ def readings_of(streams: Sequence[InvoicingStream]) -> list[Reading]:
         by_detail: dict[str, list[DetailStream]] = {}
         for outlet in outlets:
             if isinstance(outlet, DetailStream):
-                by_detail.setdefault(outlet.detail, []).append(outlet)
+                by_detail.setdefault(outlet.detail_path, []).append(outlet)
         documents = [Documents(source, each) for each in by_detail.values()]
         lists.append(ListReading(source, [each for each in outlets if not isinstance(each, DetailStream)], documents))
         all_documents += documents

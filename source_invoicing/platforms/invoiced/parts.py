@@ -170,8 +170,8 @@ class PaymentPlans(DetailStream):
     """
 
     source = Invoices
-    detail = "invoices/{id}/payment_plan"
-    holds = ("installments",)
+    detail_path = "invoices/{id}/payment_plan"
+    required_members = ("installments",)
     document_field = "invoice_id"
     part_id = "id"
 

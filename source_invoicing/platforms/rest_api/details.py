@@ -37,7 +37,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
         assert detail is not None
         self._detail = detail
         # Streams with equal requests share the responses; it is no path here, as it is elsewhere.
-        self.detail = str(detail)  # type: ignore[misc]  # these are elsewhere of the class
+        self.detail_path = str(detail)  # type: ignore[misc]  # these are elsewhere of the class
         self.expand = parts.expand if parts else ""  # type: ignore[misc]
         # A list per parent is read in full.
         self.cursor_field = [] if source.declared.parent else source.cursor_field  # type: ignore[misc]

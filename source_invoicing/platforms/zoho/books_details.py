@@ -113,7 +113,7 @@ class RecurringBillDetails(WithLines):
     """
 
     source = RecurringBills
-    other_detail = "recurring_bills/{id}"
+    alternative_detail_path = "recurring_bills/{id}"
 
 
 class RecurringBillLineItems(LineItems):
@@ -123,7 +123,7 @@ class RecurringBillLineItems(LineItems):
     """
 
     source = RecurringBills
-    other_detail = "recurring_bills/{id}"
+    alternative_detail_path = "recurring_bills/{id}"
 
 
 #: In the order in which they are offered.

@@ -38,7 +38,7 @@ class ZohoDetails(DetailStream):
     """
 
     source: ClassVar[type[ZohoStream]]
-    detail = "{resource}/{id}"
+    detail_path = "{resource}/{id}"
     part_id = ""
 
     _source: ZohoStream
@@ -106,7 +106,7 @@ class BulkDetails(ZohoDetails):
 class WithLines(ZohoDetails):
     """Documents that have lines."""
 
-    holds: ClassVar[tuple[str, ...]] = ("line_items",)
+    required_members: ClassVar[tuple[str, ...]] = ("line_items",)
 
 
 class LineItems(WithLines):
@@ -187,7 +187,7 @@ class ExpenseDetails(ZohoDetails):
     """
 
     source = Expenses
-    holds = ("line_items", "line_item")
+    required_members = ("line_items", "line_item")
 
 
 class ExpenseLineItems(LineItems):
@@ -197,7 +197,7 @@ class ExpenseLineItems(LineItems):
     """
 
     source = Expenses
-    expand = holds = ("line_items", "line_item")
+    expand = required_members = ("line_items", "line_item")
 
 
 class RecurringInvoiceDetails(WithLines):
