@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from source_invoicing import SourceInvoicing
 from source_invoicing.messages import SyncFailed
 from source_invoicing.platforms.invoiced.events import parse_event
-from source_invoicing.streams import EventFeed, ListReading, sweep_deletions
+from source_invoicing.streams import EventFeed, sweep_deletions
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.known_keys import GrowingKeySet, KeySet
 from source_invoicing.streams.listing import Batch
@@ -333,23 +333,6 @@ def test_deletions_that_are_switched_off_leave_no_trace(requests_mock: mock.Mock
     assert set(last_state(messages)) == {"updated_at"}
 
 
-def test_a_first_reading_that_workers_share_is_complete_whoever_begins_last(requests_mock: mock.Mocker) -> None:
-    """Otherwise the list would be read once more at once."""
-    items = next(stream for stream in SourceInvoicing().platform(CONFIG).streams() if stream.name == "items")
-    reading = ListReading(items, [items])
-    assert reading.deletions is not None
-    reading.deletions.open()
-    for is_first in (True, False):  # by then, the first one has moved the state
-        reader = items.reader(Partition())
-        reading.deletions.watch(reader, Partition(), is_first=is_first)
-        assert reader.on_begin is not None
-        reader.on_begin(True, False)
-
-    reading.deletions.find()
-
-    assert requests_mock.call_count == 0
-
-
 # -- by events ----------------------------------------------------------------------------------------------------
 
 NOW = int(time.time())
@@ -423,7 +406,7 @@ def test_a_cursor_of_several_lists_is_not_above_that_of_a_deletion(requests_mock
     assert [(row["id"], row["updated_at"]) for row in records(messages)] == [(1, NOW - 900)]
 
 
-@pytest.mark.parametrize("newest", [NOW - 90_000, NOW - 3000])
+@pytest.mark.parametrize("newest", [NOW - 90_000, NOW - 3000], ids=["long before", "within the hour"])
 def test_events_before_the_start_are_not_new_to_the_next_sync(requests_mock: mock.Mocker, newest: int) -> None:
     """The stream of the events has read none of them."""
     events = [deleted("contact", number, NOW - 90_010 + number, number) for number in range(1, 5)]
@@ -440,7 +423,7 @@ def test_events_before_the_start_are_not_new_to_the_next_sync(requests_mock: moc
     assert states(first)["contacts"]["events_until"] == newest
     assert tombstones(second) == []
     asked = [each.qs for each in requests_mock.request_history if each.path == "/events"]
-    assert min(int(query["start_date"][0]) for query in asked if "start_date" in query) == newest - 3600
+    assert min(int(query["start_date"][0]) for query in asked if "start_date" in query) == newest - 3601
 
 
 def test_of_events_only_those_are_kept_that_a_stream_wants_and_records_only_of_deletions() -> None:

@@ -20,7 +20,7 @@ from airbyte_cdk.models import (
 )
 
 from source_invoicing import SourceInvoicing
-from source_invoicing.streams import InvoicingStream, ListReading
+from source_invoicing.streams import ListReading
 from source_invoicing.streams.cursor_state import CursorState
 from source_invoicing.streams.listing import KeyRanges
 from source_invoicing.streams.listing.ranges import SHARE_ALWAYS
@@ -79,32 +79,59 @@ def invoiced_streams(*names: str) -> list[Any]:
     return [streams[name] for name in names]
 
 
+class SharedInvoices:
+    """Invoices of Zoho that one worker has begun to read, just when a second one is called.
+
+    :param names: of the streams that they are read for, themselves among these
+    """
+
+    ROWS = 1500
+
+    def __init__(self, api: mock.Mocker, monkeypatch: pytest.MonkeyPatch, *names: str, **options: Any) -> None:
+        monkeypatch.setenv(SHARE_ALWAYS, "1")
+        answer_tokens(api)
+        invoices = [
+            {"invoice_id": str(each), "created_time": written(each), "last_modified_time": written(7000 * each)}
+            for each in range(self.ROWS)
+        ]
+        self.listed = serve(api, f"{US_BOOKS}/invoices", ZohoList("invoices", invoices, cap=20))
+        values = {**zoho_config(organization_id="111", details=True), **options}
+        streams = {each.name: each for each in SourceInvoicing().platform(values).streams()}
+        self.reading = readings_of([streams[name] for name in names])[0]
+        assert isinstance(self.reading, ListReading)
+        [self._chain] = self.reading.chains()
+        called: list[KeyRanges] = []
+        self.first = self.reading.read(self._chain, self.reading.share(self._chain, 2, called.append))
+        while not called:
+            next(self.first)
+        assert streams["invoices"].progress.value()
+        self._ranges = called[0]
+
+    def second(self) -> Iterator[tuple[Any, list[Row]]]:
+        """What the second worker reads."""
+        return self.reading.read(self._chain, self._ranges)
+
+
 def test_a_worker_that_joins_begins_where_the_first_one_did(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     """By then, the first one has moved the state of one of two streams. If the list then has to be read in another way,
     as a whole, nothing of what the first one emitted counts any more."""
-    monkeypatch.setenv(SHARE_ALWAYS, "1")
-    answer_tokens(api)
-    invoices = [
-        {"invoice_id": str(each), "created_time": written(each), "last_modified_time": written(7000 * each)}
-        for each in range(1500)
-    ]
-    listed = serve(api, f"{US_BOOKS}/invoices", ZohoList("invoices", invoices, cap=20))
-    streams = {each.name: each for each in SourceInvoicing().streams(zoho_config(organization_id="111", details=True))}
-    stream, details = streams["invoices"], streams["invoice_details"]
-    assert isinstance(stream, InvoicingStream)
-    assert isinstance(details, InvoicingStream)
-    reading = readings_of([stream, details])[0]
-    [chain] = reading.chains()
-    called: list[KeyRanges] = []
-    first = reading.read(chain, reading.share(chain, 2, called.append))
-    while not called:
-        next(first)
-    assert stream.progress.value()
+    shared = SharedInvoices(api, monkeypatch, "invoices", "invoice_details")
+    shared.listed.refused = ["sort_column=last_modified_time"]
+    ids = [record["invoice_id"] for _, records in shared.second() for record in records]
 
-    listed.refused = ["sort_column=last_modified_time"]
-    second = [record["invoice_id"] for _, records in reading.read(chain, called[0]) for record in records]
+    assert set(ids) == {str(each) for each in range(SharedInvoices.ROWS)}
 
-    assert set(second) == {invoice["invoice_id"] for invoice in invoices}
+
+def test_a_first_reading_that_workers_share_is_complete(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To find out what was deleted, the list would otherwise be read once more at once."""
+    shared = SharedInvoices(api, monkeypatch, "invoices", deletions="emit")
+    for worker in (shared.second(), shared.first):
+        for _, records in worker:
+            records.clear()
+    asked = api.call_count
+
+    assert list(shared.reading.tombstones()) == []
+    assert api.call_count == asked
 
 
 def test_a_stream_that_drops_out_does_not_fail_the_others(api: mock.Mocker) -> None:
