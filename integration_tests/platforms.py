@@ -130,8 +130,8 @@ class PlatformFacts:
     def changed(self, name: str, row: Mapping[str, Any]) -> int | None:
         """When a row was last changed (unix seconds); ``None`` where it does not say."""
         fields = (self.cursor(name), self.streams[name].also)
-        moments = [self.seconds(row[field]) for field in fields if field is not None]
-        return max((moment for moment in moments if moment is not None), default=None)
+        times = [self.seconds(row[field]) for field in fields if field is not None]
+        return max((time for time in times if time is not None), default=None)
 
     def changes(self, name: str, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """When rows were last changed, in their order, those left out that do not say."""

@@ -359,7 +359,7 @@ def test_a_list_that_each_sync_reads_in_full_tells_at_once(
 
 
 @pytest.mark.parametrize("kept", ["kept", "kept_unchanged", "kept_by_day"])
-def test_a_customer_that_is_listed_on_with_its_deletion_is_told(
+def test_a_customer_that_stays_in_the_list_is_marked_as_deleted(
     start_platform: StartPlatform, connect: Connect, kept: str
 ) -> None:
     sandbox = start_platform(FASTBILL, {"customers": 25}, {"deleted_customers": kept})

@@ -173,7 +173,7 @@ def overlap(inquiry: Inquiry, name: str, other: str) -> str:
 
 @question(
     {
-        PRESENT: "The stream has them, and TYPE tells them apart.",
+        PRESENT: "The stream has them, with their own TYPE.",
         ABSENT: "The stream lacks them: the connector does not ask for them by their type yet.",
     }
 )
