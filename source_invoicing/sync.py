@@ -9,10 +9,10 @@ put pages of records, the states after them, and the end of each task into one b
 from __future__ import annotations
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, Queue
 from typing import Any
@@ -53,6 +53,25 @@ class _TaskEnded:
     error: Exception | None
 
 
+@dataclass
+class _Stream:
+    """What the consumer knows of a stream, which may be read in several accounts.
+
+    :ivar accounts_left: in how many it has not been read yet
+    :ivar completed: the stream in each account in which it was read completely
+    :ivar errors: why it was not, by the names of the accounts
+    """
+
+    name: str
+    accounts_left: int = 0
+    started: bool = False
+    records: int = 0
+    records_since_state: int = 0
+    last_state: Any = None
+    completed: list[Resource] = field(default_factory=list)
+    errors: list[tuple[str, AirbyteTracedException]] = field(default_factory=list)
+
+
 class Sync:
     """One sync. Can be used once."""
 
@@ -66,17 +85,11 @@ class Sync:
         """
         self._refused = refused
         self._lanes = lanes_of(readings, num_workers)
-        # By stream, which may be read in several accounts.
-        self._accounts_remaining = Counter(outlet.name for reading in readings for outlet in reading.outlets)
-        self._completed: defaultdict[str, list[Resource]] = defaultdict(list)
-        self._account_errors: defaultdict[str, list[tuple[str, AirbyteTracedException]]] = defaultdict(list)
-        self._started: set[str] = set()
+        outlets = Counter(outlet.name for reading in readings for outlet in reading.outlets)
+        self._streams = {name: _Stream(name, accounts_left=count) for name, count in outlets.items()}
         self._queue: Queue[RecordPage | _State | _TaskEnded] = Queue(max(QUEUE_SIZE, len(self._lanes) * num_workers))
         self._cancelled = threading.Event()
         self._states = ConnectorStateManager()
-        self._records: Counter[str] = Counter()
-        self._records_since_state: Counter[str] = Counter()
-        self._last_states: dict[str, Any] = {}
         self._failures: list[tuple[str, AirbyteTracedException]] = []
 
     def messages(self) -> Generator[AirbyteMessage | RecordPage, None, None]:
@@ -91,7 +104,8 @@ class Sync:
         try:
             with heartbeat():
                 for stream, failure in self._refused:
-                    self._fail(stream, failure)
+                    self._log_failure(stream, failure)
+                    self._failures.append((stream, failure))
                     yield status_of(stream, AirbyteStreamStatus.INCOMPLETE)
                 yield from self._open_jobs()
                 while any(lane.running for lane in self._lanes):
@@ -99,7 +113,7 @@ class Sync:
                     if isinstance(item, RecordPage):
                         yield from self._on_page(item)
                     elif isinstance(item, _State):
-                        yield self._state_message(item.stream, item.value)
+                        yield self._state_message(self._streams[item.stream], item.value)
                     else:
                         yield from self._on_end(item)
                     del item
@@ -123,19 +137,20 @@ class Sync:
                     outlet.progress.on_change = self._state_sender(outlet)
                 lane.num_opening += 1
                 self._submit(job, self._open)
-                for outlet in job.reading.outlets:
-                    if outlet.name not in self._started:
-                        self._started.add(outlet.name)
-                        yield status_of(outlet.name, AirbyteStreamStatus.STARTED)
+                for stream in (self._streams[outlet.name] for outlet in job.reading.outlets):
+                    if not stream.started:
+                        stream.started = True
+                        yield status_of(stream.name, AirbyteStreamStatus.STARTED)
 
     def _state_sender(self, outlet: Resource) -> Callable[[], None]:
         return lambda: self._put(_State(outlet.name, outlet.whole_progress.value()))
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
-        if not self._records[page.stream]:
-            yield status_of(page.stream, AirbyteStreamStatus.RUNNING)
-        self._records[page.stream] += len(page.rows)
-        self._records_since_state[page.stream] += len(page.rows)
+        stream = self._streams[page.stream]
+        if not stream.records:
+            yield status_of(stream.name, AirbyteStreamStatus.RUNNING)
+        stream.records += len(page.rows)
+        stream.records_since_state += len(page.rows)
         yield page
 
     def _on_end(self, end: _TaskEnded) -> Iterator[AirbyteMessage]:
@@ -162,49 +177,49 @@ class Sync:
         if not job.failed:
             job.publish_parent_ids()
         for outlet in job.reading.outlets:
-            self._accounts_remaining[outlet.name] -= 1
+            stream = self._streams[outlet.name]
+            stream.accounts_left -= 1
             if outlet not in job.reading.failures:
-                self._completed[outlet.name].append(outlet)
-            if not self._accounts_remaining[outlet.name]:
-                yield from self._end_stream(outlet)
+                stream.completed.append(outlet)
+            if not stream.accounts_left:
+                yield from self._end_stream(stream, outlet)
 
-    def _end_stream(self, outlet: Resource) -> Iterator[AirbyteMessage]:
+    def _end_stream(self, stream: _Stream, outlet: Resource) -> Iterator[AirbyteMessage]:
         """End a stream that was read in all accounts."""
-        name = outlet.name
         # Not earlier: workers of another account hold the lock of its state while they wait for the consumer.
-        for each in self._completed[name]:
+        for each in stream.completed:
             each.progress.finish()
-        state, errors = outlet.whole_progress.value(), self._account_errors[name]
-        is_new = self._records_since_state[name] or self._last_states.get(name) != (state or FINISHED)
-        if self._completed[name] and (is_new or errors):
-            yield self._state_message(name, state)
-        if errors:
-            others = f"Elsewhere the stream {name} is complete." if self._completed[name] else ""
-            self._fail(name, combined_failure(errors, others))
-        logger.info("Stream %s: %s records read.", name, f"{self._records[name]:,}")
-        failed = any(stream == name for stream, _ in self._failures)
-        yield status_of(name, AirbyteStreamStatus.INCOMPLETE if failed else AirbyteStreamStatus.COMPLETE)
+        state = outlet.whole_progress.value()
+        is_new = stream.records_since_state or stream.last_state != (state or FINISHED)
+        if stream.completed and (is_new or stream.errors):
+            yield self._state_message(stream, state)
+        if stream.errors:
+            elsewhere = f"Elsewhere the stream {stream.name} is complete." if stream.completed else ""
+            [(account, failure), *others] = stream.errors
+            if account or others:
+                failure = combined_failure(stream.errors, elsewhere)
+            self._failures.append((stream.name, failure))
+        logger.info("Stream %s: %s records read.", stream.name, f"{stream.records:,}")
+        yield status_of(stream.name, AirbyteStreamStatus.INCOMPLETE if stream.errors else AirbyteStreamStatus.COMPLETE)
 
     def _on_error(self, outlet: Resource, error: Exception) -> None:
         """Record that a stream failed. The failures of several accounts become one message at its end."""
         logger.debug("Stream %s failed.", outlet.name, exc_info=error)
         traced = error if isinstance(error, AirbyteTracedException) else unexpected(outlet.name, error)
-        if outlet.account.name:
-            self._account_errors[outlet.name].append((outlet.account.name, traced))
-        else:
-            self._fail(outlet.name, traced)
+        self._log_failure(outlet.shown, traced)
+        self._streams[outlet.name].errors.append((outlet.account.name, traced))
 
-    def _state_message(self, stream: str, value: Any) -> AirbyteMessage:
-        self._last_states[stream] = value or FINISHED
-        self._states.update_state_for_stream(stream, None, value or FINISHED)
-        message = self._states.create_state_message(stream, None)
-        if message.state is not None:
-            message.state.sourceStats = AirbyteStateStats(recordCount=float(self._records_since_state.pop(stream, 0)))
-        return message
-
-    def _fail(self, stream: str, failure: AirbyteTracedException) -> None:
+    def _log_failure(self, stream: str, failure: AirbyteTracedException) -> None:
         logger.warning("Stream %s failed; the others are read on. %s", stream, failure.message)
-        self._failures.append((stream, failure))
+
+    def _state_message(self, stream: _Stream, value: Any) -> AirbyteMessage:
+        stream.last_state = value or FINISHED
+        self._states.update_state_for_stream(stream.name, None, value or FINISHED)
+        message = self._states.create_state_message(stream.name, None)
+        if message.state is not None:
+            message.state.sourceStats = AirbyteStateStats(recordCount=float(stream.records_since_state))
+        stream.records_since_state = 0
+        return message
 
     def _cancel(self, *, wait: bool) -> None:
         """End all workers, including those that wait for the queue, for a slot or for the vendor. Each finishes only

@@ -163,12 +163,13 @@ class InvoicingStream(Resource, HttpStream, ABC):
         columns = configured.stream.json_schema.get("properties")
         if self.emits_deletions and columns and DELETED_AT not in columns:
             self.lacks_deletion_column = True
-            logger.warning(
-                "Stream %s: deletions are not reported, as the connection does not know the column %s. Refresh the "
-                "source schema of the connection.",
-                self.name,
-                DELETED_AT,
-            )
+            if self.members[0] is self:
+                logger.warning(
+                    "Stream %s: deletions are not reported, as the connection does not know the column %s. Refresh the "
+                    "source schema of the connection.",
+                    self.name,
+                    DELETED_AT,
+                )
 
     @override
     def as_airbyte_stream(self) -> AirbyteStream:

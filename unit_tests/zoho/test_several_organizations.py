@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from airbyte_cdk.models import SyncMode
 
 from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
+from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import InvoicingStream
+from source_invoicing.streams.resource import DELETED_AT
 from unit_tests.zoho.helpers import (
     ACME,
     BETA,
@@ -146,3 +149,32 @@ def test_the_key_of_an_organization_joins_only_where_there_are_several(zoho: Moc
     assert keys["111", "contacts"] == [["contact_id"]]
     assert keys["111,222", "contacts"] == [["contact_id"], ["organization_id"]]
     assert keys["111,222", "organizations"] == [["organization_id"]]
+
+
+def read(name: str, *, without: str = "", deletions: str = "ignore", **options: Any) -> None:
+    """Read a stream.
+
+    :param without: a column that the connection does not know
+    """
+    source, values = SourceInvoicing(), {**config(**options), "deletions": deletions}
+    catalog = source.configured_catalog(values, [name])
+    catalog.streams[0].stream.json_schema["properties"].pop(without, None)
+    list(source.read(logging.getLogger("airbyte"), values, catalog))
+
+
+def test_the_log_names_the_organization_in_which_a_stream_fails(zoho: Mock, caplog: pytest.LogCaptureFixture) -> None:
+    """At once, and not only when it has been read in all others."""
+    not_allowed = {"code": 57, "message": "You are not authorized to perform this operation"}
+    zoho.get(f"{US_BOOKS}/users?organization_id=111", json=not_allowed, status_code=401)
+    with pytest.raises(SyncFailed):
+        read("users", organization_id="111,222")
+
+    assert [line for line in caplog.messages if line.startswith("Stream users in Acme (111) failed")]
+
+
+def test_the_log_says_once_that_a_column_is_lacking_in_all_organizations(
+    zoho: Mock, caplog: pytest.LogCaptureFixture
+) -> None:
+    read("contacts", organization_id="111,222", deletions="emit", without=DELETED_AT)
+
+    assert caplog.text.count("deletions are not reported") == 1
