@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from source_invoicing.http.request import Request
 from source_invoicing.http.response import Response
-from source_invoicing.http.secrets import mask
+from source_invoicing.http.secrets import mask, mask_with_scheme
 
 #: Sends a request until its response is good, or raises a failure.
 Send = Callable[[Request], Response]
@@ -68,7 +68,7 @@ class ApiKeyAuth(Auth):
     prefix: str = ""
 
     def __post_init__(self) -> None:
-        mask(self.key)
+        mask_with_scheme(self.key)
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

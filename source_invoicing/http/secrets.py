@@ -76,6 +76,12 @@ def mask(secret: str) -> None:
         update_secrets(sorted(_masked, key=lambda form: (-len(form), form)))
 
 
+def mask_with_scheme(secret: str) -> None:
+    """Mask a secret, and what is behind a word such as "Token" in it: an API may repeat that alone."""
+    mask(secret)
+    mask(secret.rpartition(" ")[2])
+
+
 def forget_secrets() -> None:
     """Stop masking all secrets, before another configuration is read."""
     with _lock:

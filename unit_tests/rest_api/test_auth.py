@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -239,10 +240,11 @@ def test_header_values_that_sound_secret_are_masked() -> None:
     assert "sesame" not in filter_secrets("it was sesame-open")
 
 
-@pytest.mark.parametrize("place", ["secret_headers", "headers", "params"])
+@pytest.mark.parametrize("place", ["secret_headers", "headers", "params", "auth"])
 def test_of_a_scheme_and_a_secret_the_secret_alone_is_masked_too(place: str) -> None:
     """An API may repeat it without the word in front."""
-    pairs = [{"name": "X-Api-Token", "value": "Token sesame-open"}]
+    pairs: Any = [{"name": "X-Api-Token", "value": "Token sesame-open"}]
+    pairs = {"type": "api_key", "location": "header", **pairs[0]} if place == "auth" else pairs
     SourceInvoicing().streams(config(invoices(**{place: pairs} if place == "params" else {}), **{place: pairs}))
 
     assert filter_secrets("it was sesame-open, of type Token") == "it was ****, of type Token"

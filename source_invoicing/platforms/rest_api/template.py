@@ -18,7 +18,7 @@ from typing import Any
 from typing_extensions import Self
 
 from source_invoicing.config import Fields
-from source_invoicing.http import Request, config_failure, logger, mask
+from source_invoicing.http import Request, config_failure, logger, mask_with_scheme
 from source_invoicing.platforms.rest_api.paths import MISSING, dig, parse_path, parse_record_path, set_path
 from source_invoicing.platforms.rest_api.timestamps import check_format, filter_value, format_time
 from source_invoicing.streams.child import path_segment
@@ -325,7 +325,7 @@ def parse_headers(fields: Fields, taken: Mapping[str, str], *, secret: bool = Fa
         name = each.text("name", why="It is the name of a header.")
         value = each.text("value", why=f"It is what the header {name} says.")
         if secret:
-            _mask_value(value)
+            mask_with_scheme(value)
         check_header_name(each, name)
         if not fits_header(value):
             raise each.complaint("value", "holds a line break or another sign that no header can hold")
@@ -359,13 +359,7 @@ def mask_if_secret(name: str, value: str) -> None:
     The CDK masks no secrets inside lists, even where the specification says that they are secret.
     """
     if SOUNDS_SECRET.search(NOT_SECRET.sub("", name)) and not PLACEHOLDER.fullmatch(value):
-        _mask_value(value)
-
-
-def _mask_value(value: str) -> None:
-    """Mask a secret value, and what is behind a word such as "Token" in it: the API may repeat that alone."""
-    mask(value)
-    mask(value.rpartition(" ")[2])
+        mask_with_scheme(value)
 
 
 def _mask_secrets_in(part: Any, name: str = "") -> None:
