@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from source_invoicing.http import AccessRefused, ApiClient, ResourceMissing
-from source_invoicing.streams import ChildStream, ParentStream, Reading, Row
+from source_invoicing.streams import ChangedChildren, ChildStream, ParentStream, Reading, Row
 from source_invoicing.streams.accounts import ACCOUNTS_SIDE_BY_SIDE
 from source_invoicing.streams.partition import Chain
 from source_invoicing.streams.resource import Resource
@@ -153,7 +153,7 @@ class Job:
         if self.reading.waits_for_lists:
             return not other.reading.waits_for_lists
         source = self.reading.source
-        if source.awaits_events and other.reading.reads_all_events:
+        if isinstance(source, ChangedChildren) and source.awaits_events and other.reading.reads_all_events:
             return True
         return isinstance(source, ChildStream) and source.parents is other._parents
 

@@ -143,7 +143,7 @@ class Sync:
                         yield status_of(stream.name, AirbyteStreamStatus.STARTED)
 
     def _state_sender(self, outlet: Resource) -> Callable[[], None]:
-        return lambda: self._put(_State(outlet.name, outlet.whole_progress.value()))
+        return lambda: self._put(_State(outlet.name, outlet.progress.whole.value()))
 
     def _on_page(self, page: RecordPage) -> Iterator[AirbyteMessage | RecordPage]:
         stream = self._streams[page.stream]
@@ -189,7 +189,7 @@ class Sync:
         # Not earlier: workers of another account hold the lock of its state while they wait for the consumer.
         for each in stream.completed:
             each.progress.finish()
-        state = outlet.whole_progress.value()
+        state = outlet.progress.whole.value()
         is_new = stream.records_since_state or stream.last_state != (state or FINISHED)
         if stream.completed and (is_new or stream.errors):
             yield self._state_message(stream, state)

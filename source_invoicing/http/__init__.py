@@ -37,4 +37,4 @@ from source_invoicing.http.rate_limit import CallBudget, RateLimiter
 from source_invoicing.http.request import Request
 from source_invoicing.http.response import Response, describe, whole_number
 from source_invoicing.http.retry import RetryPolicy, retry_after
-from source_invoicing.http.secrets import excerpt, forget_secrets, mask, without_links
+from source_invoicing.http.secrets import excerpt, forget_secrets, mask, mask_with_scheme, without_links

@@ -35,6 +35,7 @@ class AccountsState(StreamState):
         for member in members:
             # One lock for all, so that members that move at the same time announce their common state in order.
             member.progress.lock = self.lock
+            member.progress.whole = self
 
     def claim(self, account: str | None) -> None:
         """Give the state without parts to the account that it belongs to; ``None``: all accounts begin at the top."""

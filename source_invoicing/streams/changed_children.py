@@ -46,8 +46,8 @@ class ChangesState(ParentState):
         self._first_memory, self._final_memory, self._reads_all = first_memory or {}, final_memory, reads_all
 
     @property
+    @override
     def reads_all_changes(self) -> bool:
-        """Whether this run reads all lists that have changed."""
         return bool(self._final_memory)
 
     @override
@@ -120,13 +120,8 @@ class ChangedChildren(ChildStream, ABC):
         return not self.is_full_refresh and self.account.events is not None
 
     @property
-    @override
-    def reads_all_changed_lists(self) -> bool:
-        return self.progress.reads_all_changes
-
-    @property
-    @override
     def awaits_events(self) -> bool:
+        """Whether to wait for another reading of the events, which may save this stream from reading them."""
         return self.needs_events and EVENTS_UNTIL not in self.progress.memory
 
     @override

@@ -12,7 +12,15 @@ from source_invoicing.streams.listing import ListReader
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
+from source_invoicing.streams.timestamps import ISO_8601, format_utc
 
+#: The column by which destinations remove or mark a row: when it was deleted.
+DELETED_AT = "_ab_cdc_deleted_at"
+DELETED_AT_SCHEMA: Mapping[str, Any] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    "description": "When the record was deleted, or when that was noticed. Null for one that exists.",
+}
 TOMBSTONES_AT_ONCE = 500
 # If so many records in a row could not be requested, no others are. Refusals are not counted: they may concern some.
 MAX_FAILED_IN_A_ROW = 10
@@ -82,6 +90,16 @@ class Deletions(ABC):
             for first in range(0, len(findings.tombstones), TOMBSTONES_AT_ONCE):
                 yield outlet, findings.tombstones[first : first + TOMBSTONES_AT_ONCE]
             outlet.progress.remember(findings.memory)
+
+    def _tombstone(self, outlet: Resource, row: Row, at: int, partition: Partition) -> Row:
+        """The record of a stream that says that a row was deleted.
+
+        :param row: what is known of it, at least its key
+        :param at: when it was deleted (seconds since 1970, UTC)
+        """
+        source, row = self._source, dict(row)
+        source.set_field(row, str(outlet.cursor_field), source.timestamp_format.format(at))
+        return {**outlet.normaliser(row), **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
 
     def _ask(self, partition: Partition, key: Hashable) -> tuple[bool, Row | None]:
         """Request a single record.

@@ -70,10 +70,6 @@ class DerivedStream(InvoicingStream, ABC):
         """Never: the deletion of the document is emitted, and that of its parts follows from it."""
         return False
 
-    @override
-    def is_custom_field(self, field: str) -> bool:
-        return self._source.is_custom_field(field)
-
     @property
     def paths(self) -> Sequence[str]:
         """Where the parts are, see :attr:`expand`."""

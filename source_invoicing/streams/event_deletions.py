@@ -62,7 +62,7 @@ class EventDeletions(Deletions):
 
     @override
     def find(self) -> None:
-        if self._news is None or not self._source.reads_all_changed_lists:
+        if self._news is None or not self._source.progress.reads_all_changes:
             return
         findings = Findings()
         unsettled = [
@@ -104,7 +104,7 @@ class EventDeletions(Deletions):
         # Which of several lists has emitted the record is not known.
         cursors = [source.progress.cursor(name) for name in source.lists or (partition.key,)]
         at = max(each for each in (event.at, *cursors) if each is not None)
-        findings.tombstones.append(source.tombstone(row, at, partition))
+        findings.tombstones.append(self._tombstone(source, row, at, partition))
         return True
 
 

@@ -29,11 +29,9 @@ from source_invoicing.streams.normalise import Normaliser, with_additional_prope
 from source_invoicing.streams.page import Listing, Page, PageRequest, Row, all_valid_keys
 from source_invoicing.streams.partition import Chain, Partition, as_one_chain
 from source_invoicing.streams.state import CheckpointState, StreamState
-from source_invoicing.streams.timestamps import ISO_8601, TimestampFormat, UnixSeconds, format_utc
+from source_invoicing.streams.timestamps import TimestampFormat, UnixSeconds
 
 QueryParams = Mapping[str, str | int]
-#: The column by which destinations remove or mark a row: when it was deleted.
-DELETED_AT = "_ab_cdc_deleted_at"
 # The name of a stream is needed many times.
 _snake_case = cache(camel_to_snake)
 
@@ -77,6 +75,8 @@ class Resource(ABC):
     possible_deletion_events: ClassVar[tuple[str, ...]] = ()
     #: Whether a list shows the effect of all events that happened before it was read.
     lists_are_current: ClassVar[bool] = False
+    #: How the names of fields begin that users have made, so that no schema knows them; empty where that does not show.
+    custom_field_prefix: ClassVar[str] = ""
     #: Whether the connection has stored the schema without the column for deletions.
     lacks_deletion_column: bool = False
 
@@ -199,10 +199,6 @@ class Resource(ABC):
         """The stream's schema: ``<schema_folder>/<name>.json`` beside the module that defines it."""
         return _load_schema(Path(inspect.getfile(type(self))).parent / self.schema_folder / f"{self.name}.json")
 
-    def is_custom_field(self, field: str) -> bool:
-        """Whether users have made a field, so that no schema knows it."""
-        return False
-
     def key(self, row: Row) -> Hashable:
         """What identifies a row: the values of its primary key."""
         if isinstance(self.primary_key, str):
@@ -233,11 +229,6 @@ class Resource(ABC):
             return CursorState(self.name, self.cursor_field, self.timestamp_format, tuple(self.lists))
         resumable = not self.lists and any(plan.strategy.resumable for plan in self.plans)
         return CheckpointState(self.name) if resumable else StreamState(self.name)
-
-    @property
-    def whole_progress(self) -> StreamState:
-        """The state that is stored: that of this list, or of all accounts where the connection reads several."""
-        return self.progress
 
     # -- deleted records ---------------------------------------------------------------------------------------------
 
@@ -279,17 +270,6 @@ class Resource(ABC):
         return self.emits_deletions and bool(self.event_kinds) and self.account.events is not None
 
     @property
-    def awaits_events(self) -> bool:
-        """Whether the stream should wait for another reading of the events, which may save it from reading them."""
-        return False
-
-    @property
-    def reads_all_changed_lists(self) -> bool:
-        """Whether this sync reads all lists that events name. If not, a later sync emits the deletions they report:
-        this one would not notice a record that was restored."""
-        return True
-
-    @property
     def can_detect_deletions(self) -> bool:
         """Whether there is a way to find deleted records. A full refresh that overwrites needs none."""
         return isinstance(self.cursor_field, str) and (bool(self.event_kinds) or not self.lists)
@@ -306,23 +286,6 @@ class Resource(ABC):
     def set_field(self, row: Row, name: str, value: Any) -> None:
         """Set a field of a row, by the name that the primary key or the cursor field has for it."""
         row[name] = value
-
-    def row_with(self, key: Hashable) -> Row:
-        """A row with a key and nothing else."""
-        row: Row = {}
-        for name, value in zip(_as_list(self.primary_key), key if isinstance(key, tuple) else (key,), strict=True):
-            self.set_field(row, name, value)
-        return row
-
-    def tombstone(self, row: Row, at: int, partition: Partition) -> Row:
-        """The record that says that a row was deleted.
-
-        :param row: what is known of it, at least its key
-        :param at: when it was deleted (seconds since 1970, UTC)
-        """
-        source, row = self.source_stream, dict(row)
-        source.set_field(row, str(self.cursor_field), source.timestamp_format.format(at))
-        return {**self.normaliser(row), **partition.stamp, DELETED_AT: format_utc(at, ISO_8601)}
 
 
 class ResourceList:

@@ -44,6 +44,8 @@ class StreamState:
         self.lock = threading.RLock()
         self.memory: dict[str, Any] = {}
         self._unannounced = 0
+        #: The state that is stored: this one, or that of all accounts where the connection reads several.
+        self.whole: StreamState = self
 
     # -- how far the stream has been read ---------------------------------------------------------------------------
 
@@ -136,6 +138,12 @@ class StreamState:
             raise self.invalid(f"{EVENTS_UNTIL!r} should be Unix seconds that are not in the future, found {until!r}")
         self.memory = {name: state[name] for name in MEMORY if name in state}
         return {name: value for name, value in state.items() if name not in MEMORY}
+
+    @property
+    def reads_all_changes(self) -> bool:
+        """Whether this run reads all lists that events name. If not, a later one emits the deletions they report: this
+        one would not notice a record that was restored."""
+        return True
 
     def forget_deletions(self) -> None:
         """Drop what is remembered: the stream does not emit deletions."""

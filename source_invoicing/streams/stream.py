@@ -19,21 +19,17 @@ from typing_extensions import override
 from source_invoicing.http import Request, Response, logger
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.accounts import AccountsState
+from source_invoicing.streams.deletions import DELETED_AT, DELETED_AT_SCHEMA
 from source_invoicing.streams.normalise import Normaliser
 from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.partition import Chain, Partition
 from source_invoicing.streams.reading import ListReading, Reading
-from source_invoicing.streams.resource import DELETED_AT, Resource, ResourceList
+from source_invoicing.streams.resource import Resource, ResourceList
 from source_invoicing.streams.state import StreamState
 
 Slice = Mapping[str, Any]
 # An optional argument of the CDK's methods.
 Given = Mapping[str, Any] | None
-DELETED_AT_SCHEMA: Mapping[str, Any] = {
-    "type": ["null", "string"],
-    "format": "date-time",
-    "description": "When the record was deleted, or when that was noticed. Null for one that exists.",
-}
 
 
 class InvoicingStream(Resource, HttpStream, ABC):
@@ -85,7 +81,7 @@ class InvoicingStream(Resource, HttpStream, ABC):
         self.is_full_refresh = sync_mode is SyncMode.full_refresh
         state = self._initial_state if self.is_full_refresh else stream_state
         if state is not None:
-            self.whole_progress.restore(state)
+            self.progress.whole.restore(state)
 
     def _read_chains(self, chains: Iterable[Chain] | None) -> Iterator[Row]:
         """
@@ -123,19 +119,14 @@ class InvoicingStream(Resource, HttpStream, ABC):
         return super().normaliser if first is self else first.normaliser
 
     @property
-    @override
-    def whole_progress(self) -> StreamState:
-        return self.accounts_state or self.progress
-
-    @property
     def state(self) -> MutableMapping[str, Any]:
         """The state as JSON."""
-        return self.whole_progress.value()
+        return self.progress.whole.value()
 
     @state.setter
     def state(self, value: MutableMapping[str, Any]) -> None:
         self._initial_state = value
-        self.whole_progress.restore(value)
+        self.progress.whole.restore(value)
 
     @property
     def is_unfinished(self) -> bool:

@@ -213,9 +213,17 @@ class SweepDeletions(Deletions):
         at = max(each for each in (self._began, cursor, latest) if each is not None)
         seen.update(kept)
         return Findings(
-            tombstones=[outlet.tombstone(self._source.row_with(key), at, self._partition) for key in gone],
+            tombstones=[self._tombstone(outlet, self._row_with(key), at, self._partition) for key in gone],
             memory=self._memory(outlet, seen, self._began),
         )
+
+    def _row_with(self, key: Hashable) -> Row:
+        """A row with a key and nothing else."""
+        source, row = self._source, Row()
+        names = [source.primary_key] if isinstance(source.primary_key, str) else source.primary_key
+        for name, value in zip(names, key if isinstance(key, tuple) else (key,), strict=True):
+            source.set_field(row, name, value)
+        return row
 
     def _is_confirmed_gone(self, key: Hashable) -> bool:
         """Whether a row that is missing from the list does not exist when requested by its id."""

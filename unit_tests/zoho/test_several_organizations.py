@@ -12,7 +12,7 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure
 from source_invoicing.messages import SyncFailed
 from source_invoicing.streams import InvoicingStream
-from source_invoicing.streams.resource import DELETED_AT
+from source_invoicing.streams.deletions import DELETED_AT
 from unit_tests.zoho.helpers import (
     ACME,
     BETA,

@@ -18,9 +18,9 @@ from source_invoicing.platforms.fastbill.error_handler import ADDRESS_HINT, erro
 from source_invoicing.platforms.fastbill.values import Tidy, rows_of
 from source_invoicing.streams import Account, InvoicingStream, Page, PageRequest, Partition, Row, ZonelessText
 from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.deletions import DELETED_AT
 from source_invoicing.streams.listing import OVERLAP, OVERLAP_UNFILTERED, Offsets, Paging, Plan
 from source_invoicing.streams.page import is_identity
-from source_invoicing.streams.resource import DELETED_AT
 from source_invoicing.streams.state import CheckpointState
 from source_invoicing.streams.timestamps import ISO_8601, SECONDS_PER_DAY, format_utc
 

@@ -72,6 +72,7 @@ class ZohoStream(InvoicingStream):
     plans: ClassVar[tuple[Plan, ...]] = (PASSES,)
     paging: ClassVar[Paging] = Pages(resizable=True, may_be_whole=True)
     timestamp_format: ClassVar[TimestampFormat] = OffsetDateTime()
+    custom_field_prefix = "cf_"
     #: The OAuth scopes that the list needs, without the product's name and ``.READ``.
     scopes: ClassVar[tuple[str, ...]]
     #: Possible keys of the rows in the response, without underscores; by default the last step of the path.
@@ -160,10 +161,6 @@ class ZohoStream(InvoicingStream):
             for row in rows:
                 fold_custom_fields(row)
         return super().records(rows, partition)
-
-    @override
-    def is_custom_field(self, field: str) -> bool:
-        return field.startswith("cf_")
 
     @override
     def explain(self, failure: Failure) -> Failure:

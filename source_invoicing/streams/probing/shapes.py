@@ -55,7 +55,7 @@ class Shapes:
             at = f"{path}.{shown(name)}" if path else shown(name)
             if name in declared:
                 self._value(stream, declared[name], value, at)
-            elif not stream.is_custom_field(name):
+            elif not is_custom_field(stream, name):
                 self.undeclared.setdefault((stream.name, at), set()).add(kind_of(value))
 
     def _value(self, stream: Resource, schema: Mapping[str, Any], value: Any, path: str) -> None:
@@ -100,8 +100,14 @@ def _note_fields(value: Any, path: str, levels: int, fields: dict[str, set[str]]
             _note_fields(each, f"{path}[]", min(levels, 1), fields, stream)
     elif isinstance(value, dict) and levels:
         for name, member in value.items():
-            if not stream.is_custom_field(name):
+            if not is_custom_field(stream, name):
                 at = f"{path}.{shown(name)}" if path else shown(name)
                 fields.setdefault(at, set()).add(kind_of(member))
                 if levels > 1:
                     _note_fields(member, at, levels - 1, fields, stream)
+
+
+def is_custom_field(stream: Resource, name: str) -> bool:
+    """Whether users have made a field, so that no schema knows it."""
+    prefix = stream.source_stream.custom_field_prefix
+    return bool(prefix) and name.startswith(prefix)
