@@ -95,7 +95,7 @@ class Job:
         self._tasks_lock = threading.Lock()
         self._num_tasks = 0
         self._num_open_chains = 0
-        self._chains: Iterator[Chain] = iter(())
+        self._chains: Iterator[Chain] = reading.chains()
         self._lock = threading.Lock()
         source = reading.source
         # The stream whose ids child streams wait for, if this reading publishes them.
@@ -114,9 +114,6 @@ class Job:
         with self._tasks_lock:
             self._num_tasks -= 1
             return not self._num_tasks
-
-    def open(self) -> None:
-        self._chains = self.reading.chains()
 
     def next_chain(self) -> Chain | None:
         """The next chain to read; ``None`` if there is none, or no room for one."""

@@ -136,7 +136,7 @@ class Sync:
                 for outlet in job.reading.outlets:
                     outlet.progress.on_change = self._state_sender(outlet)
                 lane.num_opening += 1
-                self._submit(job, self._open)
+                self._submit(job, self._submit_chains)
                 for stream in (self._streams[outlet.name] for outlet in job.reading.outlets):
                     if not stream.started:
                         stream.started = True
@@ -161,7 +161,7 @@ class Sync:
             job.reading.fail(end.error)
         for outlet, error in job.new_failures().items():
             self._on_error(outlet, error)
-        if end.task == self._open:
+        if end.task == self._submit_chains:
             job.lane.num_opening -= 1
         if is_last and not (job.failed or job.concluded):
             job.concluded = True
@@ -255,18 +255,12 @@ class Sync:
                 if self._cancelled.is_set():
                     raise Cancelled
                 task(job, *arguments)
-            except Cancelled:
-                raise
             except Exception as failure:
                 error = failure
             self._put(_TaskEnded(job, task, error))
 
-    def _open(self, job: Job) -> None:
-        job.open()
-        self._submit_chains(job)
-
     def _submit_chains(self, job: Job) -> None:
-        """Submit the next chains, as many as there is room for."""
+        """Submit the next chains, as many as there is room for. The first call finds out which there are."""
         while (chain := job.next_chain()) is not None:
             call_worker = partial(self._submit, job, self._read_chain, chain)
             ranges = job.reading.share(chain, job.lane.num_workers, call_worker)
@@ -289,8 +283,6 @@ class Sync:
                 job.collect_parent_ids(outlet, records)
                 self._put(RecordPage(outlet.name, records))
                 del records
-        except Cancelled:
-            raise
         except Exception as error:
             if job.breaker.failed(error):
                 raise

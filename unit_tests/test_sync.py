@@ -141,7 +141,6 @@ def test_the_end_of_a_task_is_counted_while_a_worker_looks_for_the_next_list(mon
     stream = next(each for each in SourceInvoicing().platform(CONFIG).streams() if each.name == "customers")
     job = Job(ListReading(stream, [stream]), Lane(WORKERS))
     job.task_started()
-    job.open()
     worker = threading.Thread(target=job.next_chain)
     consumer = threading.Thread(target=job.task_ended, daemon=True)
     worker.start()
@@ -233,6 +232,7 @@ def test_no_more_lists_stand_in_line_than_there_are_workers(workers: int, monkey
 
 def test_memory_that_is_used_up_is_told_in_words(api: mock.Mocker, monkeypatch: pytest.MonkeyPatch) -> None:
     def chains(_: ListReading) -> Iterator[Any]:
+        yield from ()
         raise MemoryError
 
     monkeypatch.setattr(ListReading, "chains", chains)

@@ -45,8 +45,8 @@ class Failure(AirbyteTracedException):
         return type(self)(sentence, self.failure_type, detail=self.detail)
 
 
-class Cancelled(Exception):
-    """Raised in workers after cancellation. Not a failure, and never reported."""
+class Cancelled(BaseException):
+    """Raised in workers after cancellation. Not a failure, never reported, and caught by no ``except Exception``."""
 
 
 class LoginRefused(Failure):

@@ -270,7 +270,6 @@ def test_documents_that_are_skipped_hold_up_no_other_list(http: Mock) -> None:
     *given_up, last = [Job(reading, Lane(10)) for reading in detail_readings(*DETAILS_OF_FOUR)]
     skipped = []
     for job in (*given_up, last):
-        job.open()
         skipped += [(job, chain) for chain in iter(job.next_chain, None)]
 
     in_all = len(skipped)
