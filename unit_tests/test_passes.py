@@ -349,18 +349,53 @@ def test_no_time_is_promised_that_lies_after_the_start() -> None:
     group=st.sampled_from([2, 5, 12, 40]),
     ties=st.sampled_from(["by page", "like MySQL"]),
     tells_total=st.booleans(),
+    plan=st.sampled_from([AS_IT_COMES, NEWEST_ROW]),
+    signed=st.sampled_from([0, 1, 2]),
 )
 def test_a_list_at_rest_that_breaks_ties_anew_for_each_page_is_complete_or_none(
-    paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool
+    *, paging: Paging, rows: int, group: int, ties: Ties, tells_total: bool, plan: Plan, signed: int
 ) -> None:
     listing = sized_list(list(range(rows)), ties=ties, group=group, tells_total=tells_total)
+    sign_links(listing, every=signed)
 
     try:
-        ids = hand_out(listing, AS_IT_COMES, paging=paging)
+        ids = hand_out(listing, plan, paging=paging)
+    except PlanNotSupported:
+        return
     except UnexpectedResponse as failure:
         assert "have the API sort them by a field that is unique" in str(failure)  # noqa: PT017  # both are right
         return
     assert set(ids) == set(range(rows))
+
+
+def sign_links(listing: MovingList, every: int) -> None:
+    """Let rows hold a link that is signed anew for each response.
+
+    :param every: 0: none of them; 1: all; 2: each second one
+    """
+
+    def sign(_: PageRequest, page: Page) -> Page:
+        links = {"link": len(listing.asked)}
+        signed = [{**row, **links} if every and row["id"] % every == every - 1 else row for row in page.rows]
+        return replace(page, rows=signed)
+
+    listing.rewrite(sign)
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, NEWEST_ROW])
+@pytest.mark.parametrize("signed", [1, 2])
+@pytest.mark.parametrize("ties", ["by page", "like MySQL"])
+def test_rows_that_differ_in_each_response_hide_no_row_that_another_one_came_in_the_place_of(
+    plan: Plan, signed: int, ties: Ties
+) -> None:
+    listing = sized_list(list(range(12)), ties=ties, group=12)
+    sign_links(listing, every=signed)
+
+    try:
+        ids = hand_out(listing, plan, paging=Pages())
+    except (PlanNotSupported, UnexpectedResponse):
+        return
+    assert set(ids) == set(range(12))
 
 
 @pytest.mark.parametrize("tells_total", [False, True])

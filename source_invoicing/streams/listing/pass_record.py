@@ -31,8 +31,9 @@ class PassRecord:
         self.rows = 0
         #: Rows on its longest page.
         self.longest = 0
-        # Hashes of the keys of rows that came on two pages though they had not changed.
-        self._repeated: set[int] = set()
+        # Hashes of the keys of rows that came on two pages, and of those of them that had not changed.
+        self._came_twice: set[int] = set()
+        self._unchanged: set[int] = set()
         # Hashes of the keys of rows that a page began with after the previous page had ended with them.
         self._at_borders: set[int] = set()
         # How many pages began so.
@@ -64,7 +65,7 @@ class PassRecord:
         previous = self._previous
         if previous is None or not self._kept_order or self._next < len(previous._marks):
             return False
-        if self.repeated & previous.repeated:
+        if self.repeated & previous._came_twice:
             return False
         # In the place of a row that it repeated, the previous pass may lack another one.
         at_borders = self._repeated <= self._at_borders and previous._repeated <= previous._at_borders
@@ -72,10 +73,19 @@ class PassRecord:
 
     @property
     def repeated(self) -> set[int]:
-        """Hashes of the keys of rows that came on two pages though they had not changed."""
+        """Hashes of the keys of rows that came on two pages though they had not changed, or did so in two passes."""
         # A token that includes the row it names does so on each page.
         overlaps = self._overlaps and self._borders == self.pages - 1
         return self._repeated - self._at_borders if overlaps else self._repeated
+
+    @property
+    def _repeated(self) -> set[int]:
+        """The same, rows that a token includes among them."""
+        if not self.reads_contents:
+            return self._came_twice
+        if self._previous is None:
+            return self._unchanged
+        return self._unchanged | (self._came_twice & self._previous._came_twice)
 
     @property
     def is_identical(self) -> bool:
@@ -101,8 +111,10 @@ class PassRecord:
         pushed = self._overlap(hashes)
         self._overlaps = overlaps
         for key, content in zip(hashes, contents, strict=True):
-            if key in self.seen and (not self.reads_contents or self._contents[self._keys.index(key)] == content):
-                self._repeated.add(key)
+            if key in self.seen:
+                self._came_twice.add(key)
+                if self.reads_contents and self._contents[self._keys.index(key)] == content:
+                    self._unchanged.add(key)
         self._borders += bool(pushed)
         self._at_borders.update(hashes[:pushed])
         if self._previous is not None and (repeated := self._previous.repeated):
@@ -119,6 +131,8 @@ class PassRecord:
         known = [(was, now) for was, now in zip(earlier, contents, strict=True) if was is not None]
         if len(known) >= MIN_ROWS_FOR_PROOF and all(was != now for was, now in known):
             self.reads_contents = False
+            if self._previous is not None:
+                self._previous.reads_contents = False
         return [
             row
             for row, was, now in zip(rows, earlier, contents, strict=True)
