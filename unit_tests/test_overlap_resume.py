@@ -15,12 +15,12 @@ from airbyte_cdk.models import FailureType
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
-from source_invoicing.http import BadRequest, UnexpectedResponse
+from source_invoicing.http import BadRequest, Failure, ResourceMissing, UnexpectedResponse
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint, checksum
 from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.paging import Offsets, Pages, Tokens
 from source_invoicing.streams.listing.strategy import Batch, Plan
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.page import Page, PageRequest, Paging, Row
 from unit_tests.moving_list import Arrangement, CountsRows, Filter, MovingList, Stance, sized_list
 from unit_tests.test_overlap import (
     ARRANGEMENTS,
@@ -184,6 +184,44 @@ def test_a_reading_goes_on_in_a_list_that_has_become_short(plan: Plan, left: int
     del listing.rows[left:]
 
     assert handed_out(list(overlap(listing, plan).batches(None, checkpoint))) == set(range(left))
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, CREATION])
+@pytest.mark.parametrize("left", [18, 40, 80])
+@pytest.mark.parametrize("refusal", [BadRequest, ResourceMissing, UnexpectedResponse])
+@pytest.mark.parametrize("paging", [SIZED, Offsets()])
+def test_a_place_behind_the_end_that_is_refused_makes_the_list_begin_again(
+    plan: Plan, left: int, refusal: type[Failure], paging: Paging
+) -> None:
+    listing = sized_list(list(range(100)), tells_more=False)
+    before = [batch.checkpoint for batch in overlap(listing, plan, paging).batches(None) if batch.checkpoint]
+    checkpoint = next(each for each in before if each.offset > 80)
+    del listing.rows[: 100 - left]
+
+    def refuse(request: PageRequest) -> None:
+        if (request.offset or (request.number - 1) * (request.size or 10)) >= left:
+            raise refusal("The page is out of range.", FailureType.config_error)
+
+    listing.before_each(refuse)
+    listing.asked.clear()
+
+    batches = list(overlap(listing, plan, paging).batches(None, restored(checkpoint)))
+
+    assert set(range(checkpoint.offset + 1, 100)) <= handed_out(batches)
+
+
+@pytest.mark.parametrize("plan", [AS_IT_COMES, FILTERED])
+def test_a_list_that_is_refused_as_a_whole_is_not_read_on(plan: Plan) -> None:
+    listing = MovingList(range(100))
+    checkpoint = next(overlap(listing, plan).batches(5)).checkpoint
+
+    def refuse(_: PageRequest) -> None:
+        raise UnexpectedResponse("No.", FailureType.config_error)
+
+    listing.before_each(refuse)
+
+    with pytest.raises(UnexpectedResponse, match=r"^No\.$"):
+        list(overlap(listing, plan).batches(5, checkpoint))
 
 
 class TextKeys(MovingList):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from source_invoicing.http import BadRequest, UnexpectedResponse, logger
+from source_invoicing.http import BadRequest, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
 from source_invoicing.streams.listing.page_view import PageView
@@ -76,13 +76,11 @@ class Overlap(Strategy):
         self._filter_since = since if plan.filtered else None
         if resume is not None and (resume.since, resume.filtered) != (since, plan.filtered):
             resume = None  # the earlier run read other rows
-        watermark, proof = Watermark(resume), FilterProof(self, self._filter_since)
-        seen = SeenRows(resume, stays_put=self._stays_put)
-        if resume is None:
-            current = self._page_at(0)
-        else:
-            logger.info("%s was not read to its end. Going on at row %d.", self.listing.label, resume.offset)
-            current = self._step_back(seen, resume.offset, ROWS_BACK)
+        proof, current = FilterProof(self, self._filter_since), None
+        while current is None:
+            watermark, seen = Watermark(resume), SeenRows(resume, stays_put=self._stays_put)
+            current = self._page_at(0) if resume is None else self._continued(seen, resume)
+            resume = None
         while True:
             for view, fresh, more in self._read(seen, current):
                 current = view
@@ -97,6 +95,17 @@ class Overlap(Strategy):
             current = self._next_page(current, seen)
         proof.demand()
         yield Batch([], cursor=watermark.cursor)
+
+    def _continued(self, seen: SeenRows, resume: Checkpoint) -> PageView | None:
+        """The page to go on with from where an earlier run stopped; ``None`` where the API refuses that place. It may
+        lie behind the end of the list, since rows were deleted."""
+        label = self.listing.label
+        logger.info("%s was not read to its end. Going on at row %d.", label, resume.offset)
+        try:
+            return self._step_back(seen, resume.offset, ROWS_BACK)
+        except (ResourceMissing, UnexpectedResponse):
+            logger.info("%s is refused there, perhaps since it has become shorter. Reading it from the top.", label)
+            return None
 
     def _checkpoint(self, current: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
         """The end of a page as a place to continue from."""
