@@ -33,7 +33,7 @@ class NewestEnd:
 
     def __init__(self, listing: Listing, watermark: Watermark) -> None:
         self.pages = 0
-        self.any_moved = self.any_missed = False
+        self.num_moved, self.any_missed = 0, False
         self._listing = listing
         self._watermark = watermark
         self._known: int | None = None
@@ -56,7 +56,7 @@ class NewestEnd:
             if self._rows.get(now.name) != now:
                 self._rows[now.name] = now
                 moved.append(row)
-        self.any_moved = self.any_moved or bool(moved)
+        self.num_moved += len(moved)
         return moved
 
     def looks(self) -> Iterator[int]:
@@ -71,10 +71,10 @@ class NewestEnd:
         if known is None:
             raise PlanNotSupported("tells no modification times, which would show that it is sorted")
         for _ in range(MAX_LOOKS_AT_NEWEST_END):
-            self.pages, self.any_moved, self.any_missed = 0, False, False
+            self.pages, self.num_moved, self.any_missed = 0, 0, False
             self._known, self._watermark = known, Watermark()
             yield known
-            if self.pages == 1 or not (self.any_moved or self.any_missed):
+            if self.pages == 1 or not (self.num_moved or self.any_missed):
                 return
             known = max(known, self._watermark.cursor or known)
 
@@ -83,14 +83,14 @@ class NewestChange(Passes):
     """Down to the time that is asked for, and then the rows that moved to the newest end meanwhile. A list that changed
     in the last minute is read down to that time once more."""
 
-    # Whether a page began with rows that the previous page had ended with.
-    _was_pushed = False
+    # How many rows a page began with that the previous page had ended with, since the latest look began.
+    _num_pushed = 0
 
     @override
     def _read(self, request: PageRequest, since: int | None) -> Iterator[Batch]:
         watermark = self._watermark
         newest_end = NewestEnd(self.listing, watermark)
-        self._was_pushed = False
+        self._num_pushed = 0
         for page, timestamps in self._down_to(request, since):
             newest_end.saw(page, timestamps, page.rows)
             rows = [row for row in page.rows if self._is_since(row, since)]
@@ -100,6 +100,7 @@ class NewestChange(Passes):
             del rows
         for known in newest_end.looks():
             self._changed_during_read = self._changed_during_read or (watermark.newest or 0) >= watermark.started
+            num_pushed, self._num_pushed = self._num_pushed, 0
             for page, timestamps in self._down_to(request, since if self._changed_during_read else known):
                 moved = newest_end.saw(page, timestamps, page.rows)
                 missed = self._missed_on(page.rows, since, known)
@@ -107,10 +108,9 @@ class NewestChange(Passes):
                 del page
                 yield Batch([*moved, *missed])
                 del moved, missed
-            if self._was_pushed and not newest_end.any_moved:
-                # Nothing was put in front that could have pushed a row to the next page.
+            if num_pushed > newest_end.num_moved:
+                # Too few rows were put in front to have pushed so many to the next page.
                 raise TiesUnstable
-            self._was_pushed = False
         if newest_end.any_missed and newest_end.pages > 1:
             raise self.cannot_be_read("shows other rows each time it is read")
 
@@ -135,7 +135,7 @@ class NewestChange(Passes):
             check_sorted(timestamps)
             if tally.total == tally.most and max(timestamps, default=0) < started.started:
                 self._check_ties_keep_their_order(previous, listed.keys, tally.distinct - num_seen)
-                self._was_pushed = self._was_pushed or not set(previous).isdisjoint(listed.keys)
+                self._num_pushed += len(set(previous) & set(listed.keys))
             previous, num_seen = listed.keys, tally.distinct
             is_down = until is not None and bool(timestamps) and timestamps[-1] < until
             if page.total is None and (not is_first or (listed.has_next and not is_down)):
