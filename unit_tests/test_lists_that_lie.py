@@ -182,6 +182,16 @@ def test_ties_that_break_anew_leave_the_plan_by_change() -> None:
         ids(NEWEST_CHANGE.strategy(script, NEWEST_CHANGE))
 
 
+@pytest.mark.parametrize(("paging", "passes"), [(Pages(), 2), (Pages(resizable=True), 4)])
+def test_a_row_that_comes_twice_in_each_pass_leaves_the_plan_by_change(paging: Pages, passes: int) -> None:
+    first, second = more(1, 2, 3, total=6), last(3, 4, 5, total=6)
+    script = ScriptedList([first, second] * 20, paging=paging)
+
+    with pytest.raises(PlanNotSupported, match="6 rows and holds 5 different ones"):
+        ids(NEWEST_CHANGE.strategy(script, NEWEST_CHANGE))
+    assert len(script.asked) == 2 * passes
+
+
 def test_rows_that_nothing_pushed_show_that_ties_break_anew() -> None:
     """Row 4, of the same second as row 3, is on no page down to the cursor; totals say nothing of that."""
     first = Page([row(9), row(3)], has_more=True, total=9)

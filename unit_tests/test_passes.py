@@ -7,6 +7,7 @@ import random
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from airbyte_cdk.models import FailureType
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.listing import NEWEST_CHANGE, NEWEST_ROW
-from source_invoicing.streams.listing.errors import PlanNotSupported
+from source_invoicing.streams.listing.errors import PlanNotSupported, TiesUnstable
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan
 from source_invoicing.streams.page import Order, Page, PageRequest, Paging, Row
 from unit_tests.moving_list import CountsRows, GoingBack, MovingList, sized_list
+from unit_tests.scripted_list import ScriptedList
 from unit_tests.server_parts import Ties
 
 TIMESTAMPS = st.lists(st.integers(0, 40), min_size=0, max_size=60)
@@ -337,6 +339,54 @@ def test_no_time_is_promised_that_lies_after_the_start() -> None:
     listing.clock = 110
 
     assert list(Passes(listing, AS_IT_COMES).batches(None))[-1].cursor == 50
+
+
+@pytest.mark.parametrize("notes", [1, 2])
+def test_a_row_created_while_a_changed_list_is_read_again_shows_no_broken_ties(notes: int) -> None:
+    """It pushes rows to the next page, but only the following look comes upon it."""
+    listing = sized_list(range(40), tells_total=True)
+    listing.rows[39]["at"] = listing.clock - 5
+
+    def create(_: PageRequest) -> None:
+        if len(listing.asked) == 5:
+            listing.clock += 1
+            listing.rows += [{"id": 1000 + number, "at": listing.clock} for number in range(notes)]
+
+    listing.before_each(create)
+
+    assert set(hand_out(listing, NEWEST_CHANGE)) >= set(range(40))
+
+
+def test_one_row_put_in_front_accounts_for_one_row_on_two_pages() -> None:
+    """Two rows come on two pages, and a third one on none, after a single insert."""
+    now = 1_700_000_000
+
+    def row(identity: int, at: int = 0) -> Row:
+        return {"id": identity, "at": now + at}
+
+    first = Page([row(9, 10), row(8), row(7), row(6)], has_more=True, total=9)
+    pushed = Page([row(7), row(6), row(1, -900)], has_more=True, total=9)
+    moved = Page([row(2, 20), row(9, 10), row(8)], has_more=True, total=9)
+    listing = ScriptedList([first, pushed, moved, pushed])
+
+    with mock.patch("time.time", return_value=float(now + 1000)), pytest.raises(TiesUnstable):
+        list(NEWEST_CHANGE.strategy(listing, NEWEST_CHANGE).batches(now - 500))
+
+
+@pytest.mark.parametrize("paging", [Pages(), SIZED])
+def test_ordinary_edits_are_no_sign_of_broken_ties(paging: Paging) -> None:
+    """In each of two passes, an edit moves a row that was not read yet to the front."""
+    listing = MovingList(list(range(40)), size=10, tells_total=True, chooses_size=True)
+    edits = {2: 0, 7: 1}
+
+    def edit(_: PageRequest) -> None:
+        if (number := edits.pop(len(listing.asked), None)) is not None:
+            unread = listing.rows.pop(-1 - number)
+            listing.rows.insert(0, {**unread, "edits": number})
+
+    listing.before_each(edit)
+
+    assert set(hand_out(listing, AS_IT_COMES, paging=paging)) == set(range(40))
 
 
 # -- lists that break ties anew for each page -------------------------------------------------------------------------

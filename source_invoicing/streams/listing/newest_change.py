@@ -168,6 +168,12 @@ class NewestChange(Passes):
         return since is None or timestamp is None or timestamp >= since
 
     @override
+    def _is_final(self, previous: ListChanged | None, changed: ListChanged) -> bool:
+        if isinstance(changed, RowsRepeated):
+            self._last_seen.add(self._seen, self._passes_begun)
+        return super()._is_final(previous, changed)
+
+    @override
     def failure(self, changed: ListChanged) -> Exception:
         if isinstance(changed, RowsRepeated):
             return PlanNotSupported(str(changed), changed.advice)

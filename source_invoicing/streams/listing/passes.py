@@ -107,8 +107,11 @@ class Passes(Strategy):
 
     def _is_final(self, previous: ListChanged | None, changed: ListChanged) -> bool:
         """Whether to give up, since another pass would hardly help."""
-        if isinstance(changed, RowsRepeated) and self._resizable:
-            return self._passes_begun >= MAX_PASSES or self._is_stuck
+        if isinstance(changed, RowsRepeated):
+            # Pages of one size repeat the same rows each time. What an edit has moved, the next pass sees.
+            is_same = str(changed) == str(previous) and self._last_seen.passes_without_new_rows > 0
+            is_stuck = self._is_stuck if self._resizable else is_same
+            return self._passes_begun >= MAX_PASSES or is_stuck
         if isinstance(self.paging, Tokens) and type(changed) in (ListChanged, PageRepeated):
             # A token names a fixed place, so a list that contradicts itself does so each time.
             return True
