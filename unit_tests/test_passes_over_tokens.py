@@ -139,6 +139,29 @@ def test_a_total_that_shrinks_makes_a_list_of_links_begin_again() -> None:
     assert len(listing.asked) == 3 + 2 * 5
 
 
+def test_a_total_that_shrinks_to_the_same_number_twice_is_no_reason_to_give_up() -> None:
+    listing = token_list(list(range(50)), token="page", tells_total=True)
+
+    def replace_a_row(_: PageRequest) -> None:
+        if len(listing.asked) in (2, 5):
+            listing.rows.pop(0)
+        elif len(listing.asked) == 3:
+            listing.rows.append({"id": 100, "at": 100})
+
+    listing.before_each(replace_a_row)
+
+    assert set(hand_out(listing)) >= set(range(2, 50))
+
+
+def test_a_list_of_links_that_shrinks_each_time_is_read_while_fewer_rows_are_deleted() -> None:
+    listing = token_list(list(range(50)), token="page", tells_total=True)
+    listing.before_each(lambda request: None if request.is_first else listing.rows.pop(0))
+
+    with pytest.raises(UnexpectedResponse, match=r"shrank from .* while fewer rows are deleted from it"):
+        hand_out(listing)
+    assert len(listing.asked) <= 20
+
+
 def rows(*ids: int) -> list[Row]:
     return [{"id": number, "at": None} for number in ids]
 

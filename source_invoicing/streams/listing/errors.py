@@ -48,13 +48,10 @@ class ListChanged(Exception):
 
 
 class RowsDeleted(ListChanged):
-    """Rows were deleted between two pages, which pulled others onto a page that had been read."""
+    """Rows were deleted between two pages: the row that a token names, or others, which pulled rows onto a page that
+    had been read."""
 
     advice = "Run the sync again while fewer rows are deleted from it."
-
-
-class TokenOutdated(ListChanged):
-    """Rows were deleted since a token was handed out: the row that it names, or others where it may be a number."""
 
 
 class PageRepeated(ListChanged):

@@ -16,7 +16,6 @@ from source_invoicing.streams.listing.errors import (
     PlanNotSupported,
     RowsDeleted,
     RowsRepeated,
-    TokenOutdated,
 )
 from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import ListedPage, Pages, Tally, Tokens, pages
@@ -252,8 +251,7 @@ class Passes(Strategy):
                 lost = 0 if total is None or listed.page.total is None else total - listed.page.total
                 if lost > 0 and lengths and not self._names_rows:
                     if not self._steps_back:
-                        kind = TokenOutdated if isinstance(self.paging, Tokens) else RowsDeleted
-                        raise kind(f"shrank from {total} to {listed.page.total} rows while it was read")
+                        raise RowsDeleted(f"shrank from {total} to {listed.page.total} rows while it was read")
                     self._changed_during_read = True
                     if num_fetched > MAX_PASSES * (MAX_PASSES + max_pages):
                         raise self.cannot_be_read("loses rows faster than they can be read", RowsDeleted.advice)
@@ -287,7 +285,7 @@ class Passes(Strategy):
                 raise
             if isinstance(self.paging, Tokens) and not self._was_refused:
                 self._was_refused = True
-                raise TokenOutdated(f"does not know the place any more where its next page began ({refusal})") from None
+                raise RowsDeleted(f"does not know the place any more where its next page began ({refusal})") from None
             if num_pages >= max_pages or not self._steps_back:
                 raise
         # The API serves pages in order only, and refuses to go back: read it from the top instead.
