@@ -279,6 +279,38 @@ def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     assert set(hand_out(overlap(listing, plan))) == set(range(len(timestamps)))
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    arrangement=MOVING_ANYWHERE,
+    act=st.sampled_from(["insert", "edit"]),
+    tells_moments=st.booleans(),
+    seed=SEEDS,
+)
+# A row is inserted while rows are looked for, so the total counts as many rows more than were seen as before.
+@example(arrangement="newest change first", act="insert", tells_moments=False, seed=43)
+# The next sync reads the rows that edits put in front, and rows that the total counts beside them are none of those.
+@example(arrangement="anywhere", act="edit", tells_moments=True, seed=185)
+def test_a_total_that_grows_or_an_edit_is_no_sign_of_broken_ties(
+    *, arrangement: Arrangement, act: str, tells_moments: bool, seed: int
+) -> None:
+    listing = MovingList(
+        range(30),
+        size=10,
+        arrangement=arrangement,
+        tells_moments=tells_moments,
+        restlessness=0.2,
+        changes_at_once=1,
+        acts=(act,),
+        most_changes=4,
+        chance=random.Random(seed),
+    )
+
+    batches = list(overlap(listing).batches(None))
+
+    left = left_to_the_next_sync(listing, batches) if tells_moments else set()
+    assert set(range(30)) <= handed_out(batches) | left
+
+
 def test_one_row_put_in_front_is_met_with_one_look_and_the_reading_ends_there() -> None:
     listing = MovingList(range(100), size=10, tells_moments=False, tells_total=False, tells_more=False)
     listing.before_request(3, lambda: listing.rows.insert(0, listing.rows.pop(70)))

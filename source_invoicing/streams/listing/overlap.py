@@ -65,9 +65,8 @@ class Overlap(Strategy):
         self._second_looks = 0
         # Signs that rows moved.
         self._moves = 0
-        # These signs, and the rows that the total counts beyond those seen, when rows were last looked for.
-        self._moves_before_rescan = 0
-        self._shortfall = 0
+        # The total, how many different rows were seen, and these signs, when rows were last looked for.
+        self._facts: tuple[int | None, int, int] | None = None
         # The pages fetched since one was taken.
         self._looks: list[PageView] = []
 
@@ -263,14 +262,15 @@ class Overlap(Strategy):
         :param dated: whether rows carry modification times, so that the next sync reads rows that an edit put in front
         """
         shortfall = seen.shortfall
-        is_at_rest = shortfall == self._shortfall and self._moves == self._moves_before_rescan
+        facts = seen.total, seen.distinct, self._moves
+        is_at_rest = facts == self._facts
         if shortfall and (is_at_rest or (self._rescans >= MAX_RESCANS and not dated)):
             raise self.order_is_unstable(f"tells of {seen.total} rows and holds {seen.distinct} different ones")
-        self._shortfall, self._moves_before_rescan = shortfall, self._moves
+        self._facts = facts
         if self._rescans >= MAX_RESCANS:
             return False
-        if dated:
-            return shortfall > seen.missing
+        if dated and shortfall <= seen.missing:
+            return False
         seen.missing = max(seen.missing, shortfall)
         return bool(seen.missing)
 
