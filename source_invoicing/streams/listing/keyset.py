@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from itertools import compress, islice
 
 from typing_extensions import override
@@ -89,7 +88,7 @@ class Keyset(Strategy):
                 del current
                 last_seen = yield from ties
                 # Rows of later seconds may have been pulled onto pages that were read.
-                next_since = FIRST_SECOND if last_seen is None else last_seen + 1
+                next_since = min(0, *previous.dated) if last_seen is None else last_seen + 1
             else:
                 cursor = self._cursor(current, end)
                 is_safe = not has_next or self._memory.proof.established
@@ -355,8 +354,9 @@ class Keyset(Strategy):
     # -- batches ----------------------------------------------------------------------------------------------------
 
     def _fresh_rows(self, current: PageInContext, end: int | None) -> list[Row]:
-        goes_beyond = end is not None and current.dated and max(current.dated) >= end
-        return self._take_fresh(current, partial(_is_before, end) if goes_beyond else None)
+        if end is None or not current.dated or max(current.dated) < end:
+            return self._take_fresh(current)
+        return self._take_fresh(current, lambda timestamp: timestamp is None or timestamp < end)
 
     def _cursor(self, current: PageInContext, end: int | None) -> int | None:
         """The cursor after a page."""
@@ -393,7 +393,3 @@ class Keyset(Strategy):
         # The next page repeats rows of the last second, or the one before it.
         lowest = None if comes_again or current.last is None else current.last - 1
         return self._memory.take(rows, keys, timestamps, lowest)
-
-
-def _is_before(end: int | None, timestamp: int | None) -> bool:
-    return timestamp is None or end is None or timestamp < end
