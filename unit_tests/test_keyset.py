@@ -362,7 +362,7 @@ def test_repeated_rows_in_pages_of_two_sizes_prove_a_vendor_that_repeats_them() 
 
 @some
 @given(
-    timestamps=st.lists(st.none() | st.integers(0, 20), max_size=60),
+    timestamps=st.lists(st.none() | st.integers(-20, 20), max_size=60),
     blanks=st.sampled_from(["first", "last"]),
     tells_total=st.booleans(),
     tells_more=st.booleans(),
@@ -371,6 +371,18 @@ def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     timestamps: list[int | None], blanks: Any, tells_total: bool, tells_more: bool
 ) -> None:
     listing = MovingList(timestamps, size=10, blanks=blanks, tells_total=tells_total, tells_more=tells_more)
+
+    assert set(read_with_the_next_plan(listing)) == set(range(len(timestamps)))
+
+
+@pytest.mark.parametrize("blanks", [12, 14])
+@pytest.mark.parametrize("tells_more", [True, False])
+@pytest.mark.parametrize("times", [[-50, -40, -30, 10, 20, 30, 40, 50], range(-90, -10, 10), [-500] * 8, [-5, 0, 5]])
+def test_rows_dated_before_1970_behind_pages_of_rows_without_a_modification_time(
+    blanks: int, times: Sequence[int], tells_more: bool
+) -> None:
+    timestamps = [*[None] * blanks, *times]
+    listing = MovingList(timestamps, size=6, tells_total=False, tells_more=tells_more, blanks="first")
 
     assert set(read_with_the_next_plan(listing)) == set(range(len(timestamps)))
 

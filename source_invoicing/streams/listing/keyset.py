@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     TiesUnstable,
 )
-from source_invoicing.streams.listing.memory import FIRST_SECOND, Answered, Memory, PageInContext
+from source_invoicing.streams.listing.memory import Answered, Memory, PageInContext
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
@@ -88,7 +88,7 @@ class Keyset(Strategy):
                 del current
                 last_seen = yield from ties
                 # Rows of later seconds may have been pulled onto pages that were read.
-                next_since = min(0, *previous.dated) if last_seen is None else last_seen + 1
+                next_since = min([0, *previous.span]) if last_seen is None else last_seen + 1
             else:
                 cursor = self._cursor(current, end)
                 is_safe = not has_next or self._memory.proof.established
@@ -217,7 +217,7 @@ class Keyset(Strategy):
                 tied = {key: at for key, at in zip(current.keys, current.timestamps, strict=True) if is_tied(at)}
                 answered.rows.update(tied)
                 keys_by_page.append([key for key in current.keys if key in tied])
-                answered.newest = max([*current.dated, answered.newest or 0])
+                answered.saw(current.dated)
                 answered.expects_more = len(keys_by_page[-1]) < len(current.keys)
                 fresh = self._take_fresh(current, is_tied, comes_again=True)
                 del listed, current
@@ -275,9 +275,10 @@ class Keyset(Strategy):
         current = self._ask(current.request, current.last_before)
         if current.keys:
             return current
-        since = current.request.since or 0
+        since = current.request.since
         for newest in self._newest_end():
-            later = [key for key, at in zip(newest.keys, newest.timestamps, strict=True) if (at or 0) >= since]
+            times = zip(newest.keys, newest.timestamps, strict=True)
+            later = [key for key, at in times if since is None or (at is not None and at >= since)]
             if not all(map(self._memory.knows, later)):
                 current = self._ask(current.request, current.last_before)  # it may have come meanwhile
                 if not current.keys:
@@ -306,7 +307,7 @@ class Keyset(Strategy):
         answered = Answered(newest.request, None, dict(zip(newest.keys, newest.timestamps, strict=True)))
         if not newest.dated and newest.has_next:
             yield from self._read_ties(newest, answered)
-            proof.newest = answered.newest
+            proof.newest = max(answered.span, default=None)
         elif rows := self._take_fresh(newest, lambda timestamp: timestamp is None, comes_again=True):
             yield Batch(rows)
         self._memory.undated = {key for key, at in answered.rows.items() if at is None}

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from source_invoicing.streams.checkpoint import checksum
 from source_invoicing.streams.listing.strategy import PageKeys, shows_a_filter
 from source_invoicing.streams.page import Page, PageRequest, Row
-
-# No modification time is earlier (seconds since 1970, UTC).
-FIRST_SECOND = 0
+from source_invoicing.streams.timestamps import EARLIEST
 
 
 @dataclass
@@ -69,7 +67,7 @@ class Answered:
     :param rows: times of the rows that were handed out, by key
     :param is_tied: whether those are the rows of one second, on several pages
     :param expects_more: whether more rows follow those
-    :param newest: the newest change that was seen on pages of one second
+    :param span: the earliest and the latest time seen on pages of one second; empty where their rows have none
     """
 
     request: PageRequest
@@ -77,16 +75,20 @@ class Answered:
     rows: dict[Hashable, int | None]
     is_tied: bool = False
     expects_more: bool = True
-    newest: int | None = None
+    span: tuple[int, ...] = ()
+
+    def saw(self, timestamps: Sequence[int]) -> None:
+        """Record the times on a page of one second."""
+        times = [*self.span, *timestamps]
+        self.span = (min(times), max(times)) if times else ()
 
     def not_counted_with(self, following: PageInContext) -> int:
         """How many of the rows are not in the total of the next request.
 
         :param following: its first page
         """
-        lowest = following.request.since or FIRST_SECOND
-        if following.dated and following.dated[0] < lowest:  # the boundary is included
-            lowest = following.dated[0]
+        since = following.request.since
+        lowest = min([EARLIEST if since is None else since, *following.dated[:1]])  # the boundary may be included
         again = self.rows.keys() & set(following.keys)
         times = sorted(at for at in self.rows.values() if at is not None)
         undated = len(self.rows) - len(times)

@@ -279,7 +279,8 @@ class KeyRanges:
             return
         newest, memory = self._newest
         # The start of the open gap is a fact as well: up to there, earlier runs have seen everything.
-        begin = min(max(newest, self._open_gap[2] or 0), self._began_at)
+        since = self._open_gap[2]
+        begin = min(newest if since is None else max(newest, since), self._began_at)
         self._waiting.append(KeyRange(self, begin, None, begin, memory))
 
     def _widest(self) -> KeyRange | None:
