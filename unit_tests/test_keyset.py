@@ -357,6 +357,47 @@ def test_repeated_rows_in_pages_of_two_sizes_prove_a_vendor_that_repeats_them() 
     assert [proof.add([["a"], ["a", "b"]], size) for size in (None, None, 9)] == [False, False, True]
 
 
+# -- rows that change while they are read ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize("touched", ["what was listed", "a page for each request"])
+@pytest.mark.parametrize("rows", [30, 75])
+def test_a_list_that_changes_faster_than_it_can_be_read_is_given_up(touched: str, tells_total: bool, rows: int) -> None:
+    listing = MovingList(range(rows), size=10, tells_total=tells_total)
+
+    def touch(_: PageRequest, page: Page) -> Page:
+        listing.clock += 1
+        ids = [row["id"] for row in page.rows]
+        if touched != "what was listed":
+            ids = [(10 * len(listing.asked) + number) % rows for number in range(10)]
+        for row in listing.rows:
+            if row["id"] in ids:
+                row["at"] = listing.clock
+        return page
+
+    listing.rewrite(touch)
+
+    with pytest.raises(UnexpectedResponse, match=r"changes faster than it can be read.* fewer rows are changed"):
+        read(listing)
+    assert len(listing.asked) <= rows + 60
+
+
+@pytest.mark.parametrize("rows", [100, 300])
+def test_a_list_whose_rows_all_change_once_while_it_is_read_is_read_to_its_end(rows: int) -> None:
+    listing = MovingList(range(rows), size=5)
+
+    def touch(_: PageRequest) -> None:
+        listing.clock += 1
+        number = len(listing.asked)
+        if number < rows:
+            listing.rows[number]["at"] = listing.clock
+
+    listing.before_each(touch)
+
+    assert set(read(listing)) == set(range(rows))
+
+
 # -- rows without a modification time ---------------------------------------------------------------------------------
 
 
@@ -679,7 +720,8 @@ def test_every_page_is_a_place_to_come_back_to() -> None:
         assert len(before & set(after)) == 1
 
 
-def test_no_cursor_lies_after_the_clocks_at_the_request_less_a_margin() -> None:
+def test_no_cursor_lies_after_the_clocks_at_the_request_less_a_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 10**6)
     listing = MovingList([*range(40), 10_000], size=10)
     listing.clock = 30 + CLOCK_MARGIN
 

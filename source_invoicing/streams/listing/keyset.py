@@ -33,6 +33,9 @@ MAX_PASSES = 40
 MAX_PASSES_WITHOUT_NEW_ROWS = 3
 # How often totals that do not add up are asked for.
 MAX_COUNTS = 3
+# How many pages of changes may follow each other whose rows have all come before.
+MAX_PAGES_OF_KNOWN_CHANGES = 20
+FEWER_CHANGES_ADVICE = "Run the sync again while fewer rows are changed in it."
 
 TimestampTest = Callable[[int | None], bool]
 
@@ -77,9 +80,11 @@ class Keyset(Strategy):
             elif current.is_silent and current.page.short:
                 current.has_next = current.has_next and self._goes_on(current)
             self._check_order(current)
+            if self._memory.pages_without_news(current) > MAX_PAGES_OF_KNOWN_CHANGES:
+                raise self.cannot_be_read("changes faster than it can be read", FEWER_CHANGES_ADVICE)
             end = None if key_range is None else key_range.ranges.advance(key_range, current, waited)
             needs_a_look = self._needs_a_look(previous, current, end)
-            times = dict(zip(current.keys, current.timestamps, strict=True))
+            times = current.times
             previous = Answered(current.request, current.page.total, times)
             last_seen, is_beyond, has_next = current.last, current.is_beyond(end), current.has_next
             is_tied = has_next and current.cannot_advance and not is_beyond
@@ -214,7 +219,7 @@ class Keyset(Strategy):
             for listed in listed_pages:
                 current = self._in_context(listed)
                 self._check_order(current)
-                tied = {key: at for key, at in zip(current.keys, current.timestamps, strict=True) if is_tied(at)}
+                tied = {key: at for key, at in current.times.items() if is_tied(at)}
                 answered.rows.update(tied)
                 keys_by_page.append([key for key in current.keys if key in tied])
                 answered.saw(current.dated)
@@ -277,8 +282,7 @@ class Keyset(Strategy):
             return current
         since = current.request.since
         for newest in self._newest_end():
-            times = zip(newest.keys, newest.timestamps, strict=True)
-            later = [key for key, at in times if since is None or (at is not None and at >= since)]
+            later = [key for key, at in newest.times.items() if since is None or (at is not None and at >= since)]
             if not all(map(self._memory.knows, later)):
                 current = self._ask(current.request, current.last_before)  # it may have come meanwhile
                 if not current.keys:
@@ -304,7 +308,7 @@ class Keyset(Strategy):
         newest = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._check_order(newest)
         proof.newest, proof.looked_at = max(newest.dated, default=None), newest.complete_until
-        answered = Answered(newest.request, None, dict(zip(newest.keys, newest.timestamps, strict=True)))
+        answered = Answered(newest.request, None, newest.times)
         if not newest.dated and newest.has_next:
             yield from self._read_ties(newest, answered)
             proof.newest = max(answered.span, default=None)
@@ -342,7 +346,7 @@ class Keyset(Strategy):
         is_listed, seen = False, set[tuple[Hashable, int | None]]()
         for listed in self._pages(PageRequest(since=last_seen, order=self.plan.order)):
             current = self._in_context(listed)
-            versions = set(zip(current.keys, current.timestamps, strict=True))
+            versions = set(current.times.items())
             if seen & versions:
                 raise PlanNotSupported("lists the same rows on several pages", UNIQUE_ORDER_ADVICE)
             seen |= versions
@@ -372,8 +376,7 @@ class Keyset(Strategy):
 
     def _up_to(self, latest: int, complete_until: int) -> int:
         """The cursor after a page. A change later than ``complete_until`` may show only when the reading has passed its
-        place. So the first page with such a time caps the cursors of all later pages.
-        """
+        place. So the first page with such a time caps the cursors of all later pages."""
         if latest > complete_until:
             self._highest_cursor = min(self._highest_cursor, complete_until)
         return min(latest, self._highest_cursor)

@@ -35,6 +35,11 @@ class PageInContext:
         #: The latest time up to the end of the page.
         self.last = self.dated[-1] if self.dated else self.last_before
 
+    @property
+    def times(self) -> dict[Hashable, int | None]:
+        """The modification times of its rows, by key."""
+        return dict(zip(self.keys, self.timestamps, strict=True))
+
     def is_beyond(self, end: int | None) -> bool:
         """Whether the page reaches the end of the range."""
         return end is not None and self.last is not None and self.last >= end
@@ -133,15 +138,34 @@ class Memory:
         was edited twice within a second comes again with the same time
     :ivar undated: keys of the rows without a modification time at the newest end of the list, which no filter lists
     :ivar proof: what the pages of the list have shown
+    :ivar began_at: the time up to which the first page was complete
     """
 
     handed_out: dict[Hashable, tuple[int | None, int]] = field(default_factory=dict)
     undated: set[Hashable] = field(default_factory=set)
     proof: ListProof = field(default_factory=ListProof)
+    began_at: int | None = None
+    # Hashes of the keys of rows that changed after that time, and how many pages of such rows held no other ones.
+    _changed: set[int] = field(default_factory=set)
+    _without_news: int = 0
 
     def knows(self, key: Hashable) -> bool:
         """Whether a row may be one that comes again."""
         return key in self.handed_out
+
+    def pages_without_news(self, current: PageInContext) -> int:
+        """Add the first page of a request. Rows that change while they are read come again at the end of the list: if
+        that never stops, neither does the reading.
+
+        :return: how many pages in a row held only rows that have come before since they began to change
+        """
+        if self.began_at is None:
+            self.began_at = current.complete_until
+        if current.last is not None and current.last > self.began_at:
+            known = len(self._changed)
+            self._changed.update(map(hash, current.keys))
+            self._without_news = 0 if len(self._changed) > known else self._without_news + 1
+        return self._without_news
 
     def take(
         self, rows: list[Row], keys: Sequence[Hashable], timestamps: Sequence[int | None], lowest: int | None
