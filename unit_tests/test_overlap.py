@@ -408,6 +408,37 @@ def test_rows_that_move_for_a_good_reason_are_not_taken_for_broken_ties() -> Non
     assert set(range(400)) <= set(hand_out(overlap(listing)))
 
 
+@pytest.mark.parametrize("tells_total", [True, False])
+@pytest.mark.parametrize("deleted", [1, 3])
+def test_pages_of_one_row_lose_none_where_others_are_deleted(deleted: int, tells_total: bool) -> None:
+    listing = MovingList(range(9), size=1, tells_total=tells_total)
+    listing.before_request(3, lambda: listing.rows.__delitem__(slice(deleted)))
+
+    try:
+        ids = set(hand_out(overlap(listing)))
+    except UnexpectedResponse as failure:
+        assert "/things answers with one row at a time" in str(failure)  # noqa: PT017  # both are right
+        return
+    assert set(range(deleted, 9)) <= ids
+
+
+@pytest.mark.parametrize("in_front", [0, 1, 3])
+@pytest.mark.parametrize("behind", [0, 1, 3])
+def test_a_list_of_one_row_may_become_longer_meanwhile(in_front: int, behind: int) -> None:
+    listing = MovingList([0], tells_total=False, tells_more=False)
+
+    def insert() -> None:
+        listing.rows[:0] = [{"id": 10 + number, "at": 100} for number in range(in_front)]
+        listing.rows += [{"id": 20 + number, "at": 100} for number in range(behind)]
+
+    listing.before_request(2, insert)
+
+    ids = hand_out(overlap(listing))
+
+    assert {0, *range(20, 20 + behind)} <= set(ids)
+    assert len(listing.asked) <= 5
+
+
 def test_a_second_look_at_rows_that_moved_is_taken_for_one_page_in_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     def price() -> int:
         listing = sized_list(range(2000), size=20)

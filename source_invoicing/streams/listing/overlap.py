@@ -245,14 +245,24 @@ class Overlap(Strategy):
         )
 
     def _next_page_of_one_row(self, current: PageView) -> PageView:
-        """Pages of one row leave no room for an overlap. The row comes again where others were inserted before it."""
+        """The page after one with a single row, as all pages so far. Pages of one row leave no room for an overlap, but
+        the row may have been the only one of the list. It comes again where others were inserted before it."""
         if not self._has_offsets:
             raise PlanNotSupported("has pages too small to overlap")
         for offset in range(current.end, current.end + MAX_OFFSETS_TRIED):
             following = self._page_at(offset)
             if following.names != current.names:
-                return following
-        raise self.does_not_page()
+                break
+        else:
+            raise self.does_not_page()
+        if not following.names:
+            return following
+        refetched = self._refetch(current)
+        if len(refetched.names) > 1:
+            return refetched
+        if len(following.names) == 1:
+            raise self.does_not_page("answers with one row at a time, where a delete hides the next one")
+        return following
 
     def _lacks_rows(self, seen: SeenRows, *, dated: bool) -> bool:
         """Whether to look for rows that were put in front, or that the list's total counts beyond the rows seen.
