@@ -148,9 +148,10 @@ class PassRecord:
 
     def _overlap(self, hashes: list[int]) -> int:
         """How many rows at the beginning of a page are those that the previous page ended with."""
-        most = min(len(hashes), len(self._keys), self.longest)
-        for rows in range(most, 0, -1):
-            if list(self._keys[-rows:]) == hashes[:rows]:
+        tail = list(self._keys[-len(hashes) :]) if hashes else []
+        for place, key in enumerate(tail):
+            rows = len(tail) - place
+            if key == hashes[0] and tail[place:] == hashes[:rows]:
                 return rows
         return 0
 
