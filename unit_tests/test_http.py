@@ -99,8 +99,9 @@ def test_retry_after_as_a_date_is_the_time_until_then() -> None:
     assert 90 < seconds <= 100
 
 
-def test_retry_after_as_a_date_is_compared_with_the_clock_of_the_server() -> None:
-    headers = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT", "Retry-After": "Fri, 20 Nov 2026 12:00:04 GMT"}
+@pytest.mark.parametrize("until", ["Fri, 20 Nov 2026 12:00:04 GMT", "1795176004", "1795176004000"])
+def test_retry_after_as_a_time_is_compared_with_the_clock_of_the_server(until: str) -> None:
+    headers = {"Date": "Fri, 20 Nov 2026 12:00:00 GMT", "Retry-After": until}
 
     assert retry_after(headers) == 4
     assert retry_after({**headers, "Date": "Fri, 20 Nov 2026 12:01:00 GMT"}) == 0

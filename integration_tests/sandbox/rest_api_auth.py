@@ -143,11 +143,12 @@ class AnyOf(Auth):
 class Tokens(Auth):
     """Access tokens of a product's token endpoint, which never end.
 
-    ``basic`` says whether the client has to prove itself by HTTP Basic or in the form.
+    ``basic`` says whether the client has to prove itself by HTTP Basic or in the form, ``agent`` what the header
+    User-Agent has to hold.
     """
 
-    def __init__(self, path: str, grant: str = "refresh_token", *, basic: bool = True) -> None:
-        self.path, self._grant, self._basic = path, grant, basic
+    def __init__(self, path: str, grant: str = "refresh_token", *, basic: bool = True, agent: str = "") -> None:
+        self.path, self._grant, self._basic, self._agent = path, grant, basic, agent
 
     def admits(self, request: ApiRequest) -> bool:
         """The access token."""
@@ -165,6 +166,8 @@ class Tokens(Auth):
         shown = basic(request) if self._basic else (form.get("client_id", ""), form.get("client_secret", ""))
         # In HTTP Basic both are encoded as in a form (RFC 6749, section 2.3.1).
         client = tuple(map(unquote_plus, shown)) if shown and self._basic else shown
+        if self._agent not in request.headers.get("User-Agent", ""):
+            return _token_error(400, "invalid_request")
         if request.method != "POST" or form.get("grant_type") != self._grant:
             return _token_error(400, "unsupported_grant_type")
         if client != (CLIENT_ID, CLIENT_SECRET):

@@ -37,6 +37,11 @@ MAX_LIFETIME = 3600.0
 EXPIRY_MARGIN = 120.0
 # Fields of a token request that are not secrets. Masking them would hide ordinary words in the log.
 PUBLIC_FIELDS = ("grant_type", "scope")
+# Of a token request (RFC 6749, section 4), whatever the headers of the API are.
+FORM_HEADERS: Mapping[str, str] = {
+    "Accept": "application/json",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
 # The window (seconds) within which requests to a token endpoint are counted, as Zoho does.
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKEN_WINDOW = 600.0
@@ -92,7 +97,7 @@ class AccessTokens:
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
         :param auth: the client's credentials, if they are not in the form
-        :param headers: further headers for ``token_url``
+        :param headers: further headers for ``token_url``; :data:`FORM_HEADERS` override them
         :param on_rotation: called with each refresh token that replaces the previous one, which may no longer work
         """
         for name, value in form.items():
@@ -145,7 +150,7 @@ class AccessTokens:
             raise self._failure or self._used_up()
         logger.debug("Asking %s for an access token.", self._vendor)
         try:
-            response = self._client.send(Request(self._path, method="POST", form=self._form))
+            response = self._client.send(Request(self._path, method="POST", form=self._form, headers=FORM_HEADERS))
         except Failure as failure:
             self._failure = self._about_login(failure)
             raise self._failure from None

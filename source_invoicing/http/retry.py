@@ -85,24 +85,16 @@ class RetryPolicy:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, by the header ``Retry-After`` in either of its forms (RFC 9110, section 10.2.3).
+    """Seconds to wait, by the header ``Retry-After`` in either of its forms (RFC 9110, section 10.2.3), or as a time
+    since 1970, which some vendors send.
 
-    A date is compared with the response's own ``Date``: this machine's clock may differ from the server's.
+    A time is compared with the response's own ``Date``: this machine's clock may differ from the server's.
 
     :return: 0 for "now" and for a past time; ``None`` if the header is missing or malformed
     """
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        until = http_date(value)
-        if until is None:
-            return None
-        now = http_date(headers.get("Date", "")) or datetime.now(timezone.utc)
-        return max(0.0, (until - now).total_seconds())
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    value = headers.get("Retry-After", "")
+    until = http_date(value)
+    return _seconds(value, headers) if until is None else max(0.0, until.timestamp() - _now(headers))
 
 
 def reset_after(headers: Mapping[str, str]) -> float | None:
@@ -120,17 +112,7 @@ def reset_after(headers: Mapping[str, str]) -> float | None:
     value, remaining = headers.get(name, ""), headers.get(name.replace("Reset", "Remaining"), "")
     if remaining.isdecimal() and remaining.strip("0"):
         return None
-    try:
-        reset = float(value)
-    except ValueError:
-        return None
-    if not math.isfinite(reset):
-        return None
-    if reset > MAX_SECONDS:
-        reset /= 1000
-    if reset > MAX_DURATION:
-        reset -= (http_date(headers.get("Date", "")) or datetime.now(timezone.utc)).timestamp()
-    return max(0.0, reset)
+    return _seconds(value, headers)
 
 
 def http_date(value: str) -> datetime | None:
@@ -140,3 +122,23 @@ def http_date(value: str) -> datetime | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+
+
+def _seconds(value: str, headers: Mapping[str, str]) -> float | None:
+    """A number of seconds, or the seconds until a time since 1970; ``None`` if malformed."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    if not math.isfinite(seconds):
+        return None
+    if seconds > MAX_SECONDS:
+        seconds /= 1000
+    if seconds > MAX_DURATION:
+        seconds -= _now(headers)
+    return max(0.0, seconds)
+
+
+def _now(headers: Mapping[str, str]) -> float:
+    """The time by the clock of the server, or by this machine's where a response has none."""
+    return (http_date(headers.get("Date", "")) or datetime.now(timezone.utc)).timestamp()

@@ -174,6 +174,24 @@ def test_secret_headers_go_where_the_key_goes(server: requests_mock.Mocker, host
         assert filter_secrets(f"it was {form}") == "it was ****"
 
 
+@pytest.mark.parametrize("host", [BASE, "https://login.example.com"])
+def test_headers_go_to_a_token_endpoint_of_the_api_and_leave_its_form_alone(
+    server: requests_mock.Mocker, host: str
+) -> None:
+    server.post(f"{host}/token", json={"access_token": "access-1"})
+    server.get(LIST, json={"data": []})
+    own = {"user-agent": "Our books (books@example.com)", "accept": "text/json", "content-type": "application/json"}
+    headers = [{"name": name, "value": value} for name, value in own.items()]
+
+    read(config(auth={**CLIENT, "token_url": f"{host}/token"}, headers=headers))
+
+    asked, listed = server.request_history
+    assert {name: listed.headers[name] for name in own} == own
+    agent = own["user-agent"] if host == BASE else "source-invoicing"
+    form = {"accept": "application/json", "content-type": "application/x-www-form-urlencoded"}
+    assert {name: asked.headers[name] for name in own} == {"user-agent": agent, **form}
+
+
 @pytest.mark.parametrize("client_auth", ["body", "basic"])
 def test_no_secret_is_in_what_is_said_whatever_the_api_says(
     server: requests_mock.Mocker, client_auth: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]

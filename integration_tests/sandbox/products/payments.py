@@ -309,7 +309,7 @@ FAKTUROID = Manner(
         "invoice_lines": ("invoices", "lines"),
         "expense_lines": ("expenses", "lines"),
     },
-    auth=Tokens("/api/v3/oauth/token", "client_credentials"),
+    auth=Tokens("/api/v3/oauth/token", "client_credentials", agent="books@example.com"),
     pager=PagePager("", default=40),
     paths=paths(
         "/api/v3/accounts/applecorp",

@@ -71,7 +71,7 @@ class RestApi(Platform):
         self._error_handler = handler
         auth = self._options.credentials.auth
         if isinstance(auth, OAuth):
-            auth = auth.make_auth(self._options.base_url, self._options.secret_headers, self._keep_refresh_token)
+            auth = auth.make_auth(self._options.base_url, self._options.headers, self._keep_refresh_token)
         self._auth = auth
 
     @override
@@ -114,7 +114,7 @@ class RestApi(Platform):
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,
-            headers=dict((*options.headers, *options.secret_headers)),
+            headers=dict(options.headers),
         )
         return RestAccount(client, self.window, self._error_handler, deletions=self.deletions)
 

@@ -61,13 +61,12 @@ class Rate:
 class Options:
     """All options of the platform.
 
-    :param headers: headers without placeholders; the others belong to the streams
+    :param headers: headers of each request, with the secret ones; those with placeholders belong to the streams
     """
 
     base_url: str
     credentials: Credentials
     headers: Pairs
-    secret_headers: Pairs
     rate: Rate
     resources: tuple[ResourceDeclaration, ...]
     parts: tuple[PartsDeclaration, ...]
@@ -106,8 +105,7 @@ class Options:
         return cls(
             base_url=base_url,
             credentials=credentials,
-            headers=tuple(header for header in headers if header not in templated),
-            secret_headers=secret_headers,
+            headers=(*(header for header in headers if header not in templated), *secret_headers),
             rate=rate,
             resources=resources,
             parts=parts,
