@@ -167,24 +167,23 @@ def test_a_stream_of_a_product_can_be_changed_by_name(tmp_path: Path) -> None:
 
 def test_what_only_the_account_knows_is_asked_for_by_name(posed: Posed) -> None:
     product = Product.load(posed.name)
-    known = {header["name"] for header in product.platform.get("headers", ())}
-    asked = [name for name in PRODUCTS[posed.name].demands if name not in known]
-    config = copy.deepcopy(posed.sandbox.config)
-    if asked:
-        config["platform"] |= {"headers": [], "secret_headers": []}
-        message = f"platform.headers should hold {asked[0]}"
-    elif "base_url" not in product.platform:
-        del config["platform"]["base_url"]
-        message = "platform.base_url is missing"
-    else:
-        return
-    connector = InProcessConnector(config, posed.connector.folder, sandbox=posed.sandbox)
+    # The client asks for JSON by itself.
+    known = {"Accept": "application/json"} | {
+        each["name"]: each["value"] for each in product.platform.get("headers", ())
+    }
+    asked = [name for name, value in PRODUCTS[posed.name].demands.items() if value not in known.get(name, "")]
+    complete = posed.sandbox.config["platform"]
+    without = {f"platform.headers should hold {name}": without_header(complete, name) for name in asked}
+    if "base_url" not in product.platform:
+        without["platform.base_url is missing"] = {**complete, "base_url": ""}
+    for message, platform in without.items():
+        connector = InProcessConnector({"platform": platform}, posed.connector.folder, sandbox=posed.sandbox)
 
-    status = connector.check().of("CONNECTION_STATUS")[0]
+        status = connector.check().of("CONNECTION_STATUS")[0]
 
-    assert status["status"] == "FAILED"
-    assert status["message"].startswith(message)
-    assert product.hint[:20] in status["message"]
+        assert status["status"] == "FAILED"
+        assert status["message"].startswith(message)
+        assert product.hint[:20] in status["message"]
     assert posed.sandbox.requests() == []
 
 
@@ -208,6 +207,12 @@ def test_no_more_calls_are_sent_than_the_vendor_allows(name: str) -> None:
         assert rate["calls"] / rate["per_seconds"] <= allowed / per_seconds
     elif allowed:
         assert PRODUCTS[name].retry_after
+
+
+def without_header(platform: Json, name: str) -> Json:
+    """The platform's part of a configuration, less one header."""
+    kinds = ("headers", "secret_headers")
+    return platform | {kind: [each for each in platform.get(kind, ()) if each["name"] != name] for kind in kinds}
 
 
 def assert_only_changed_documents(posed: Posed, changed: dict[str, set[int]]) -> None:

@@ -197,7 +197,7 @@ class RestApi(Platform):
             message += f" ({request.origin}{request.path}?{urlencode(request.query)})"
         headers = self._rate_headers(manner)
         if status == 429 and manner.retry_after:
-            headers["Retry-After"] = str(self._quota.opens_in(manner.rate[1]))
+            headers["Retry-After"] = str(self._quota.opens_in(manner.rate[1]) + int(time()) * manner.retry_at)
         return Reply(status, orjson.dumps(manner.refusal(status, message)), headers)
 
     def _admit(self, manner: Manner, request: ApiRequest) -> None:

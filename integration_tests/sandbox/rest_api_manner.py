@@ -92,6 +92,8 @@ class Manner:
     """What every answer tells about it: ``calls``, ``left`` or ``reset``, the unix second when the window ends."""
     retry_after: bool = False
     """Whether 429 tells the seconds to wait in a header."""
+    retry_at: bool = False
+    """Whether they are those since 1970."""
     platform_config: Row = field(default_factory=dict)
     stream_config: Row = field(default_factory=dict)
     params: tuple[tuple[str, str], ...] = ()

@@ -45,7 +45,9 @@ PAGES = (
 SPEC = ROOT / "source_invoicing" / "spec.yaml"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Properties of the configuration in the hint of a product.
-PROPERTY = re.compile(r"\b(?:base_url|token_url|(?:secret_)?headers|grant(?= to)|window\.first)\b(?!/)")
+PROPERTY = re.compile(
+    r"\b(?:base_url|token_url|(?:token_)?params|(?:secret_)?headers|grant(?= to)|window\.first)\b(?!/)"
+)
 # Any moment will do.
 SOME_MOMENT = 1_700_000_000
 SOME_ADDRESS = "https://api.example.com"

@@ -79,20 +79,22 @@ MAXIO = Manner(
         "credit_notes": {
             "record_path": "credit_notes",
             "primary_key": "uid",
-            "dress": dressed(prefixed("cn_"), key="uid"),
+            "dress": dressed(prefixed("cn_"), key="uid", changed=""),
             "id_of": prefixed("cn_"),
         },
         "customers": {"record_path": "*.customer", **_maxio_filter()},
         "subscriptions": {"record_path": "*.subscription", **_maxio_filter()},
-        "products": {"record_path": "*.product", "where": hidden_unless("include_archived", "true")},
-        "components": {"record_path": "*.component", "where": hidden_unless("include_archived", "true")},
-        "product_families": {
-            "record_path": "*.product_family",
-            "pager": NoPager(),
-            "dress": dressed(changed=""),
+        **{
+            f"{kind}s": {
+                "record_path": f"*.{kind}",
+                "where": hidden_unless("include_archived", "true"),
+                **_maxio_filter(),
+            }
+            for kind in ("product", "component")
         },
-        "coupons": {"record_path": "*.coupon"},
-        "payment_profiles": {"record_path": "*.payment_profile", "dress": dressed(changed="")},
+        "product_families": {"record_path": "*.product_family", "pager": NoPager()},
+        "coupons": {"record_path": "*.coupon", "where": hidden_unless("filter[include_archived]", "true")},
+        "payment_profiles": {"record_path": "*.payment_profile"},
     },
     dress=dressed(),
     refusal=lambda status, message: {"errors": [message]},
@@ -254,8 +256,13 @@ HARVEST = Manner(
     base_path="/v2",
     dress=dressed(),
     refusal=lambda status, message: {"error": "invalid_token", "error_description": message},
-    demands={"Harvest-Account-Id": "1234567", "User-Agent": "source-invoicing"},
-    platform_config={"headers": [{"name": "Harvest-Account-Id", "value": "1234567"}]},
+    demands={"Harvest-Account-Id": "1234567", "User-Agent": "books@example.com"},
+    platform_config={
+        "headers": [
+            {"name": "Harvest-Account-Id", "value": "1234567"},
+            {"name": "User-Agent", "value": "Our books (books@example.com)"},
+        ]
+    },
     bounds=since("updated_since"),
     rate=(100, 15),
     rate_headers={},

@@ -164,6 +164,7 @@ def _moneybird_read(request: ApiRequest) -> ApiRequest:
 
 _moneybird_whole = {"pager": NoPager()}
 _moneybird_period = {"where": hidden_unless("filter_period", "..20991231")}
+_moneybird_changed = {**_moneybird_period, "bounds": since("filter_updated_after", exclusive=True)}
 
 # Documents of this year, and rows in use, unless asked otherwise; ids of text; a header Link.
 MONEYBIRD = Manner(
@@ -183,13 +184,18 @@ MONEYBIRD = Manner(
         receipts="/documents/receipts.json",
     ),
     lists={
-        "sales_invoices": {**_moneybird_period, "bounds": since("filter_updated_after", exclusive=True)},
-        **dict.fromkeys(("external_sales_invoices", "estimates", "time_entries"), _moneybird_period),
-        "purchase_invoices": _moneybird_period,
-        "receipts": _moneybird_period,
+        **dict.fromkeys(("sales_invoices", "purchase_invoices", "receipts"), _moneybird_changed),
+        **dict.fromkeys(("external_sales_invoices", "estimates"), _moneybird_period),
+        "time_entries": {
+            "where": lambda request: (
+                *hidden_unless("filter_period", "..20991231")(request),
+                *hidden_unless("filter_include_nil_contacts", "true")(request),
+                *hidden_unless("filter_include_active", "true")(request),
+            )
+        },
         "recurring_sales_invoices": {"where": some_of("filter_state", ("active", "inactive"))},
         "contacts": {"where": hidden_unless("include_archived", "true")},
-        "projects": {"where": hidden_unless("filter_state", "all")},
+        "projects": {"where": hidden_unless("filter_state", "all"), "dress": dressed(str, changed="")},
         "products": {"where": hidden_unless("active", "false")},
         **dict.fromkeys(("ledger_accounts", "financial_accounts", "workflows"), _moneybird_whole),
     },
@@ -202,6 +208,7 @@ MONEYBIRD = Manner(
     rate=(150, 300),
     rate_headers={"RateLimit-Limit": "calls", "RateLimit-Remaining": "left", "RateLimit-Reset": "reset"},
     retry_after=True,
+    retry_at=True,
 )
 
 
@@ -315,6 +322,7 @@ FAKTUROID = Manner(
         "/api/v3/accounts/applecorp",
         "invoices expenses subjects generators recurring_generators inventory_items bank_accounts",
         ".json",
+        archived_inventory_items="/inventory_items/archived.json",
     ),
     lists={"bank_accounts": {"pager": NoPager(), "bounds": no_bounds}},
     base_path="/api/v3/accounts/applecorp",
