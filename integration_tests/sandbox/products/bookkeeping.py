@@ -82,6 +82,12 @@ XERO = Manner(
         "invoice_line_items": ("invoices", "LineItems"),
         "credit_note_line_items": ("credit_notes", "LineItems"),
         "purchase_order_line_items": ("purchase_orders", "LineItems"),
+        "quote_line_items": ("quotes", "LineItems"),
+        "bank_transaction_line_items": ("bank_transactions", "LineItems"),
+        "prepayment_line_items": ("prepayments", "LineItems"),
+        "overpayment_line_items": ("overpayments", "LineItems"),
+        "repeating_invoice_line_items": ("repeating_invoices", "LineItems"),
+        "manual_journal_lines": ("manual_journals", "JournalLines"),
     },
     auth=Tokens("/connect/token"),
     pager=PagePager(
@@ -353,6 +359,9 @@ _FREEAGENT = (
 FREEAGENT = Manner(
     parts={
         "invoice_items": ("invoices", "invoice_items"),
+        "credit_note_items": ("credit_notes", "credit_note_items"),
+        "bill_items": ("bills", "bill_items"),
+        "estimate_items": ("estimates", "estimate_items"),
     },
     auth=Tokens("/v2/token_endpoint"),
     pager=PagePager(default=25, highest=100, headers={"X-Total-Count": "total"}, links=True),

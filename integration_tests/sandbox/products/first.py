@@ -95,6 +95,8 @@ INVOICE_NINJA = Manner(
         "invoice_line_items": ("invoices", "line_items"),
         "quote_line_items": ("quotes", "line_items"),
         "credit_line_items": ("credits", "line_items"),
+        "recurring_invoice_line_items": ("recurring_invoices", "line_items"),
+        "purchase_order_line_items": ("purchase_orders", "line_items"),
     },
     auth=HeaderKey("X-API-TOKEN"),
     pager=PagePager(

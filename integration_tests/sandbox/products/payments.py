@@ -105,6 +105,10 @@ def _underscored(name: str) -> str:
 
 # HAL: rows under "_embedded", the address of the next page under "_links".
 MOLLIE = Manner(
+    parts={
+        "invoice_lines": ("invoices", "lines"),
+        "sales_invoice_lines": ("sales_invoices", "lines"),
+    },
     auth=Bearer(KEY),
     pager=TokenLinkPager(
         "from", token_path="_links.next.href", has_more_path="", default=50, highest=250, refuse_more=True
@@ -172,6 +176,10 @@ MONEYBIRD = Manner(
         "sales_invoice_details": ("sales_invoices", "details"),
         "sales_invoice_payments": ("sales_invoices", "payments"),
         "purchase_invoice_details": ("purchase_invoices", "details"),
+        "estimate_details": ("estimates", "details"),
+        "receipt_details": ("receipts", "details"),
+        "external_sales_invoice_details": ("external_sales_invoices", "details"),
+        "recurring_sales_invoice_details": ("recurring_sales_invoices", "details"),
     },
     auth=Bearer(KEY),
     pager=PagePager(default=50, highest=100, links=True, refuse_more=True),
