@@ -352,7 +352,8 @@ E_CONOMIC_LINES = Manner(
 
 _freeagent_id = prefixed("https://api.freeagent.com/v2/rows/")
 _FREEAGENT = (
-    "invoices credit_notes bills estimates recurring_invoices contacts projects tasks expenses users bank_accounts"
+    "invoices credit_notes bills estimates recurring_invoices contacts projects tasks timeslips expenses users "
+    "bank_accounts"
 )
 
 # The key is an address; the total stands in a header, the next page in Link.

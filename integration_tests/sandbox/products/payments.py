@@ -166,6 +166,9 @@ def _moneybird_read(request: ApiRequest) -> ApiRequest:
     return with_parameters(request, **{f"filter_{name}": value for name, colon, value in terms if colon})
 
 
+_MONEYBIRD_DOCUMENTS = (
+    *("purchase_invoices", "receipts", "general_documents", "general_journal_documents", "typeless_documents"),
+)
 _moneybird_whole = {"pager": NoPager()}
 _moneybird_period = {"where": hidden_unless("filter_period", "..20991231")}
 _moneybird_changed = {**_moneybird_period, "bounds": since("filter_updated_after", exclusive=True)}
@@ -176,6 +179,7 @@ MONEYBIRD = Manner(
         "sales_invoice_details": ("sales_invoices", "details"),
         "sales_invoice_payments": ("sales_invoices", "payments"),
         "purchase_invoice_details": ("purchase_invoices", "details"),
+        "general_journal_document_entries": ("general_journal_documents", "general_journal_document_entries"),
         "estimate_details": ("estimates", "details"),
         "receipt_details": ("receipts", "details"),
         "external_sales_invoice_details": ("external_sales_invoices", "details"),
@@ -188,11 +192,10 @@ MONEYBIRD = Manner(
         "sales_invoices external_sales_invoices estimates time_entries recurring_sales_invoices contacts projects "
         "products tax_rates ledger_accounts financial_accounts workflows",
         ".json",
-        purchase_invoices="/documents/purchase_invoices.json",
-        receipts="/documents/receipts.json",
+        **{name: f"/documents/{name}.json" for name in _MONEYBIRD_DOCUMENTS},
     ),
     lists={
-        **dict.fromkeys(("sales_invoices", "purchase_invoices", "receipts"), _moneybird_changed),
+        **dict.fromkeys(("sales_invoices", *_MONEYBIRD_DOCUMENTS), _moneybird_changed),
         **dict.fromkeys(("external_sales_invoices", "estimates"), _moneybird_period),
         "time_entries": {
             "where": lambda request: (
@@ -328,7 +331,7 @@ FAKTUROID = Manner(
     pager=PagePager("", default=40),
     paths=paths(
         "/api/v3/accounts/applecorp",
-        "invoices expenses subjects generators recurring_generators inventory_items bank_accounts",
+        "invoices expenses subjects generators recurring_generators inventory_items inventory_moves bank_accounts",
         ".json",
         archived_inventory_items="/inventory_items/archived.json",
     ),
