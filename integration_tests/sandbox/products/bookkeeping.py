@@ -369,6 +369,10 @@ FREEAGENT = Manner(
     paths=paths("/v2", _FREEAGENT),
     lists={
         **{name: {"record_path": name} for name in _FREEAGENT.split()},
+        **{
+            f"{kind}s": {"record_path": f"{kind}s", "needs": (f"nested_{kind}_items",)}
+            for kind in ("invoice", "credit_note", "bill", "estimate")
+        },
         "contacts": {"record_path": "contacts", "where": hidden_unless("view", "all")},
         "tasks": {"record_path": "tasks", "where": hidden_unless("view", "all")},
     },
