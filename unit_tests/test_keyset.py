@@ -416,6 +416,19 @@ def test_rows_without_a_modification_time_are_handed_out_wherever_they_stand(
     assert set(read_with_the_next_plan(listing)) == set(range(len(timestamps)))
 
 
+@pytest.mark.parametrize("since", [None, 50])
+@pytest.mark.parametrize("rows", [4, 20])
+def test_a_filter_leaves_rows_without_a_modification_time_out_and_no_request_is_made_for_them(
+    rows: int, since: int | None
+) -> None:
+    listing = MovingList([*range(100, 100 + rows), None], size=6)
+
+    ids = read_with_the_next_plan(listing, since)
+
+    assert set(ids) == set(range(rows + (since is None)))
+    assert len(listing.asked) == 1 + (rows > 6) * 3 or since is None
+
+
 @pytest.mark.parametrize("blanks", [12, 14])
 @pytest.mark.parametrize("tells_more", [True, False])
 @pytest.mark.parametrize("times", [[-50, -40, -30, 10, 20, 30, 40, 50], range(-90, -10, 10), [-500] * 8, [-5, 0, 5]])
