@@ -85,6 +85,7 @@ class Tally:
     :ivar rows: up to the end of the latest page, repeated ones included
     :ivar furthest: the highest value of ``rows``, which is lower while pages are read again
     :ivar seen: hashes of the keys
+    :ivar latest: those of the latest page that no earlier page had
     :ivar fewest: the lowest total reported: rows that were inserted meanwhile need not come
     :ivar most: the highest total reported: inserted rows that came make up for no other
     :ivar total: the latest total reported
@@ -96,7 +97,7 @@ class Tally:
     fewest: int | None = None
     most: int | None = None
     total: int | None = None
-    _latest: set[int] = field(default_factory=set)
+    latest: set[int] = field(default_factory=set)
 
     @property
     def distinct(self) -> int:
@@ -113,17 +114,17 @@ class Tally:
 
         :return: whether it counts as news: it has a new row, or it is one of the pages that are read again
         """
-        self._latest = set(map(hash, keys)) - self.seen
-        self.seen |= self._latest
+        self.latest = set(map(hash, keys)) - self.seen
+        self.seen |= self.latest
         self.rows += len(keys)
-        is_news = bool(self._latest) or self.rows < self.furthest
+        is_news = bool(self.latest) or self.rows < self.furthest
         self.furthest = max(self.furthest, self.rows)
         return is_news
 
     def roll_back(self, keys: tuple[Hashable, ...]) -> None:
         """Remove the latest page."""
         self.rows -= len(keys)
-        self.seen -= self._latest
+        self.seen -= self.latest
 
     def add_total(self, page: Page) -> None:
         """Record the total that a page reports, if it does."""

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Hashable, Sequence
 
 from source_invoicing.streams.checkpoint import checksum
+from source_invoicing.streams.listing.paging import Tally
 from source_invoicing.streams.page import Row
 
 # How many consecutive rows may be gone before the rest of a pass counts as unseen and is handed out again.
@@ -23,9 +24,12 @@ class PassRecord:
     pushed to the next page are not repeated again.
 
     :param previous: the pass before this one
+    :param overlaps: whether each page may begin with the rows that the previous page ended with
     """
 
-    def __init__(self, previous: PassRecord | None = None) -> None:
+    def __init__(self, previous: PassRecord | None = None, *, overlaps: bool = False) -> None:
+        #: What :func:`.pages` counts of the pass.
+        self.tally = Tally()
         self.pages = 0
         #: Rows it saw, repeated ones included.
         self.rows = 0
@@ -44,11 +48,9 @@ class PassRecord:
         self._keys = array("q")
         self._marks = array("q")
         self._contents = array("L")
-        #: Hashes of the keys of the rows it saw.
-        self.seen: set[int] = set()
         # The index, in the previous pass, of the row that is expected next.
         self._next = 0
-        self._overlaps = False
+        self._overlaps = overlaps
         self._kept_order = previous is not None
         # Rows so far that the previous pass did not see, and rows so far that it repeated.
         self._num_new = self._num_repeated = 0
@@ -93,13 +95,10 @@ class PassRecord:
         previous = self._previous
         return previous is not None and self.longest == previous.longest and self._marks == previous._marks
 
-    def take(
-        self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable], *, overlaps: bool
-    ) -> list[Row]:
-        """Add a page. Call it before its rows are handed out, since the receiver changes them.
+    def take(self, rows: Sequence[Row], keys: Sequence[Hashable], marks: Sequence[Hashable]) -> list[Row]:
+        """Add the latest page of the tally. Call it before its rows are handed out, since the receiver changes them.
 
         :param marks: what the next pass recognises the rows by
-        :param overlaps: whether each page may begin with the rows that the previous page ended with
         :return: its rows that the previous pass did not see here, or saw with other contents
         """
         self.pages += 1
@@ -109,9 +108,8 @@ class PassRecord:
         hashes = [hash(key) for key in keys]
         # Rows that the previous page ended with: an insert pushed them here, or pages overlap.
         pushed = self._overlap(hashes)
-        self._overlaps = overlaps
         for key, content in zip(hashes, contents, strict=True):
-            if key in self.seen:
+            if key not in self.tally.latest:
                 self._came_twice.add(key)
                 if self.reads_contents and self._contents[self._keys.index(key)] == content:
                     self._unchanged.add(key)
@@ -119,7 +117,6 @@ class PassRecord:
         self._at_borders.update(hashes[:pushed])
         if self._previous is not None and (repeated := self._previous.repeated):
             self._check_repeated(self._previous, repeated, hashes)
-        self.seen.update(hashes)
         earlier: list[int | None] = list(self._contents[len(self._contents) - pushed :])
         for key, content, mark in zip(hashes[pushed:], contents[pushed:], map(hash, marks[pushed:]), strict=True):
             if self._keys and key == self._keys[-1]:
@@ -141,8 +138,8 @@ class PassRecord:
 
     def _check_repeated(self, previous: PassRecord, repeated: set[int], hashes: list[int]) -> None:
         for key in hashes:
-            if key not in self.seen:
-                self._num_new += key not in previous.seen
+            if key in self.tally.latest:
+                self._num_new += key not in previous.tally.seen
                 self._num_repeated += key in repeated
                 self._were_pushed = self._were_pushed and self._num_new >= self._num_repeated
 

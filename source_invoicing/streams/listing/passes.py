@@ -131,10 +131,10 @@ class Passes(Strategy):
         """
         record: PassRecord | None = None
         for _ in range(MAX_PASSES):
-            record = PassRecord(record)
+            record = PassRecord(record, overlaps=isinstance(self.paging, Tokens))
             tokens: list[HandedOut] = []
             shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
-            tally, missed = Tally(), 0
+            tally, missed = record.tally, 0
             try:
                 for listed in self._follow(self._resized(request), tally):
                     page = listed.page
@@ -189,7 +189,7 @@ class Passes(Strategy):
     def _take(self, record: PassRecord, listed: ListedPage) -> list[Row]:
         identity = self.plan.identity
         marks: Sequence[object] = list(map(identity, listed.page.rows)) if identity else listed.keys
-        return record.take(listed.page.rows, listed.keys, marks, overlaps=isinstance(self.paging, Tokens))
+        return record.take(listed.page.rows, listed.keys, marks)
 
     def _is_settled(self, record: PassRecord, tokens: Sequence[HandedOut], tally: Tally) -> bool:
         """Whether no further pass is needed."""
@@ -204,7 +204,7 @@ class Passes(Strategy):
         they count the same number of places (:class:`.LastSeen`)."""
         if record.rows != self._num_places:
             self._num_places, self._counted_since = record.rows, self._passes_begun
-        self._last_seen.add(record.seen, self._passes_begun)
+        self._last_seen.add(record.tally.seen, self._passes_begun)
         return self._last_seen.seen_after(self._counted_since) == record.rows
 
     @property
