@@ -10,7 +10,7 @@ from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
 from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.paging import Offsets
-from source_invoicing.streams.listing.seen_rows import Rescan, SeenRows
+from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import Batch, FilterProof, Plan, Strategy, Watermark, counts_rows
 from source_invoicing.streams.page import Listing, Order, PageRequest, Row
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
@@ -57,7 +57,6 @@ class Overlap(Strategy):
         self._has_offsets = isinstance(self.paging, Offsets)
         # Rows on the largest page allowed; 0 until the first page has shown it.
         self._page_size = 0
-        self._longest = 0
         self._num_pages = 0
         self._pages_without_news = 0
         self._rewinds_to_top = 0
@@ -170,7 +169,7 @@ class Overlap(Strategy):
 
     def _next_page(self, current: PageView, seen: SeenRows) -> PageView:
         """The page after another one, or an earlier page that connects to the rows seen."""
-        if (self._longest if self._has_offsets else self._page_size) == 1:
+        if (seen.longest if self._has_offsets else self._page_size) == 1:
             return self._next_page_of_one_row(current)
         following = self._page_at(current.end - 1)
         if following.request.size and following.offset + following.request.size <= current.end:
@@ -288,10 +287,21 @@ class Overlap(Strategy):
         """Read the list again from the top until as many rows were found as are missing, or up to where it ended."""
         self._rescans += 1
         logger.info("%s had rows moved to its front while it was read. Looking for them.", self.listing.label)
-        rescan, seen_again = Rescan(seen), SeenRows(stays_put=self._stays_put)
+        # It is not known which rows an earlier run saw: only those in front of its first row are surely missing ones.
+        names, head, num_found = set(seen.names), None if seen.is_whole else seen.head, 0
+        seen_again = SeenRows(stays_put=self._stays_put)
         previous, current = None, self._page_at(0)
         while True:
-            rows = rescan.missing_on(current)
+            rows = []
+            for row, now in zip(current.page.rows, current.fingerprints, strict=True):
+                if head is not None and head.name == now.name and seen.is_like(head, now):
+                    seen.missing, head = max(0, seen.missing - num_found), None
+                if (name := hash(now.name)) not in names:
+                    names.add(name)
+                    seen.names.append(name)
+                    rows.append(row)
+                    num_found += 1
+                    seen.missing = max(0, seen.missing - seen.is_whole)
             has_news = bool(seen_again.take(current)) and current.goes_beyond(previous)
             seen.total = seen.total if seen_again.total is None else seen_again.total
             current = current.without_rows()
@@ -344,7 +354,6 @@ class Overlap(Strategy):
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
-        self._longest = max(self._longest, len(page.rows))
         view = PageView.of(self.listing, request, page, offset, by_creation=self._stays_put)
         self._looks.append(view)
         since = self._filter_since

@@ -181,9 +181,7 @@ class SeenRows:
         return [row for name, row in rows.items() if names is not None and hash(name) not in names]
 
     def is_like(self, earlier: RowFingerprint, now: RowFingerprint) -> bool:
-        """Whether a row looks unchanged."""
-        if earlier.name != now.name:
-            return False
+        """Whether a row, known by its name, looks unchanged."""
         if self._reads_contents and earlier.content is not None:
             return earlier.content == now.content
         return earlier.timestamp is None or earlier.timestamp == now.timestamp
@@ -264,37 +262,3 @@ class SeenRows:
         elif self._last is not None and self._last.row.name not in view.names:
             # It is somewhere before the page.
             self._shift = min(self._shift, view.offset - 1 - self._last.position)
-
-
-class Rescan:
-    """Another look from the top of a list, for rows that others put in front of the rows seen.
-
-    Where a reading continues an earlier run, it is not known which rows that run saw. They come again, and only rows
-    in front of the row that was first then are surely missing ones.
-    """
-
-    def __init__(self, seen: SeenRows) -> None:
-        self._seen = seen
-        self._names = set(seen.names)
-        # The first row of the list when an earlier run began; ``None`` once it was seen.
-        self._head = None if seen.is_whole else seen.head
-        self._found = 0
-
-    def missing_on(self, view: PageView) -> list[Row]:
-        """The rows of a page that have not been seen."""
-        seen = self._seen
-        missing = []
-        for row, now in zip(view.page.rows, view.fingerprints, strict=True):
-            if self._head and seen.is_like(self._head, now):
-                seen.missing = max(0, seen.missing - self._found)
-                self._head = None
-            name = hash(now.name)
-            if name in self._names:
-                continue
-            self._names.add(name)
-            seen.names.append(name)
-            missing.append(row)
-            self._found += 1
-            if seen.is_whole:
-                seen.missing = max(0, seen.missing - 1)
-        return missing
