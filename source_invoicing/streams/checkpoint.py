@@ -120,6 +120,11 @@ def checksum(row: Row) -> int:
     return crc32(marshal.dumps(row, 2))
 
 
+def content_hash(row: Row) -> int:
+    """A 64-bit hash of a row's contents, for sets of rows: in a long list, some would share a checksum of 32 bits."""
+    return hash(marshal.dumps(row, 2))
+
+
 def name_of(key: Hashable) -> str | int:
     """The name of a row in a state: its key, if that is a single value; otherwise a text that stands for it."""
     if isinstance(key, tuple):

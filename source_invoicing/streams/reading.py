@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import marshal
 import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
@@ -13,7 +12,7 @@ from typing import Any, ClassVar, Generic
 from typing_extensions import TypeVar, override
 
 from source_invoicing.http import BadRequest, Failure, ResourceMissing
-from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.checkpoint import Checkpoint, content_hash
 from source_invoicing.streams.deletions import Deletions
 from source_invoicing.streams.documents import Documents
 from source_invoicing.streams.event_deletions import EventDeletions
@@ -288,7 +287,7 @@ class ListReading(Reading[Partition]):
 
     def _unseen(self, rows: list[Row], seen: SeenRows, before: SeenRows) -> list[Row]:
         """The rows that no earlier list of this group, or of the group before, has returned with the same content."""
-        hashes = {self.source.key(row): _row_hash(row) for row in rows}
+        hashes = {self.source.key(row): content_hash(row) for row in rows}
         unseen = [row for row in rows if seen.get(key := self.source.key(row), before.get(key)) != hashes[key]]
         seen.update(hashes)
         return unseen
@@ -351,8 +350,3 @@ class ListReading(Reading[Partition]):
         gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self._consumers]
         common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]
         return [(start, end, since if start is None else self._window.overlapping(start)) for start, end in common]
-
-
-def _row_hash(row: Row) -> int:
-    """A hash of a row's whole content. Version 2 of the format gives the same octets for the same values."""
-    return hash(marshal.dumps(row, 2))

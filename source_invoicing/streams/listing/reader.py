@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import marshal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from source_invoicing.http import BadRequest, UnexpectedResponse, logger
-from source_invoicing.streams.checkpoint import Checkpoint
+from source_invoicing.streams.checkpoint import Checkpoint, content_hash
 from source_invoicing.streams.listing.errors import Contradiction, ListChanged, PlanNotSupported, incomplete
 from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.ranges import KeyRange
@@ -112,11 +111,13 @@ class ListReader:
             may_fall_back = not self._remaining_plans.is_last
             try:
                 for batch in self._read(plan, since, resume, key_range):
+                    if self.on_rows is not None:
+                        self.on_rows(batch.rows)
                     rows = self._wanted(batch.rows, since)
                     if has_fallen_back:
-                        rows = [row for row in rows if _row_hash(row) not in first_rows]
+                        rows = [row for row in rows if content_hash(row) not in first_rows]
                     elif may_fall_back and len(first_rows) < ROWS_REMEMBERED:
-                        first_rows.update(map(_row_hash, rows))
+                        first_rows.update(map(content_hash, rows))
                     yield batch if rows is batch.rows else replace(batch, rows=rows)
                     del batch, rows
                 return
@@ -141,16 +142,8 @@ class ListReader:
         if self.on_begin is not None:
             self.on_begin(resume is None, plan.reads_all_rows)
         if isinstance(strategy, Keyset):
-            batches = strategy.batches(since, resume, key_range)
-        else:
-            batches = strategy.batches(since, resume)
-        return batches if self.on_rows is None else self._observed(batches, self.on_rows)
-
-    def _observed(self, batches: Iterator[Batch], on_rows: Callable[[list[Row]], None]) -> Iterator[Batch]:
-        for batch in batches:
-            on_rows(batch.rows)
-            yield batch
-            del batch
+            return strategy.batches(since, resume, key_range)
+        return strategy.batches(since, resume)
 
     def _wanted(self, rows: list[Row], since: int | None) -> list[Row]:
         """The rows changed at or after ``since``, and those without a modification time."""
@@ -166,8 +159,3 @@ class ListReader:
     def _failure(self, why: PlanNotSupported) -> UnexpectedResponse:
         sentence = incomplete(self._listing.label, str(why), why.advice or ListChanged.advice)
         return UnexpectedResponse(sentence)
-
-
-def _row_hash(row: Row) -> int:
-    """A 64-bit hash of a row's contents: in a long list, some rows would share a checksum of 32 bits."""
-    return hash(marshal.dumps(row, 2))
