@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -179,6 +180,8 @@ class NewestChange(Passes):
 
 class NewestChangeOverlap(Overlap):
     """The same with overlapping pages. Edits move rows, so there is no place to continue from."""
+
+    resumable: ClassVar[bool] = False
 
     @override
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
