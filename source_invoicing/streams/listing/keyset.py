@@ -132,9 +132,7 @@ class Keyset(Strategy):
 
     def _in_context(self, listed: ListedPage, last_before: int | None = None, complete: int = 0) -> PageInContext:
         timestamps = [self.listing.timestamp(row) for row in listed.page.rows]
-        current = PageInContext(
-            listed.request, listed.page, listed.keys, timestamps, listed.has_next, last_before, complete
-        )
+        current = PageInContext(**vars(listed), timestamps=timestamps, last_before=last_before, complete_until=complete)
         self._memory.proof.saw(listed.request.since, current.dated)
         return current
 

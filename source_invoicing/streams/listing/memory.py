@@ -7,26 +7,22 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from source_invoicing.streams.checkpoint import checksum
-from source_invoicing.streams.listing.strategy import PageKeys, shows_a_filter
-from source_invoicing.streams.page import Page, PageRequest, Row
+from source_invoicing.streams.listing.paging import ListedPage
+from source_invoicing.streams.listing.strategy import shows_a_filter
+from source_invoicing.streams.page import PageRequest, Row
 from source_invoicing.streams.timestamps import EARLIEST
 
 
 @dataclass
-class PageInContext:
+class PageInContext(ListedPage):
     """A page and its place in the list.
 
     :param timestamps: modification time of each of its rows
-    :param has_next: whether more rows match the request
     :param last_before: the latest time before its first row: that of the previous page, or what the request begins with
     :param complete_until: the latest time up to which it shows every change (:func:`.complete_until`)
     """
 
-    request: PageRequest
-    page: Page
-    keys: PageKeys
     timestamps: list[int | None]
-    has_next: bool
     last_before: int | None
     complete_until: int
 

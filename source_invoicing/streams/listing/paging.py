@@ -64,7 +64,7 @@ class Tokens(Paging):
         return None if page.next is None else replace(request, token=page.next)
 
 
-@dataclass(frozen=True)
+@dataclass
 class ListedPage:
     """A page of a list, and what is known about it.
 
