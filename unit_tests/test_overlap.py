@@ -219,6 +219,8 @@ def test_rows_that_stay_or_move_to_the_end_are_not_missed(
     arrangement=MOVING_ANYWHERE,
     kind=KINDS,
 )
+# A list of one row that grows and shrinks.
+@example(timestamps=[0], seed=623, tells=(False, False, False), arrangement="anywhere", kind=MovingList)
 def test_of_rows_that_move_to_the_front_only_changed_ones_are_left_to_the_next_sync(
     timestamps: list[int], seed: int, tells: tuple[bool, bool, bool], arrangement: Arrangement, kind: Kind
 ) -> None:

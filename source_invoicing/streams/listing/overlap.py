@@ -254,13 +254,16 @@ class Overlap(Strategy):
                 break
         else:
             raise self.does_not_page()
-        if not following.names:
-            return following
-        refetched = self._refetch(current)
-        if len(refetched.names) > 1:
-            return refetched
-        if len(following.names) == 1:
-            raise self.does_not_page("answers with one row at a time, where a delete hides the next one")
+        for _ in range(MAX_OFFSETS_TRIED):
+            if len(following.names) != 1:
+                break
+            refetched = self._refetch(current)
+            if refetched.names != current.names:
+                self._count_rewind(refetched)
+                return refetched
+            earlier, following = following, self._refetch(following)
+            if following.names == earlier.names:
+                raise self.does_not_page("answers with one row at a time, where a delete hides the next one")
         return following
 
     def _lacks_rows(self, seen: SeenRows, *, dated: bool) -> bool:
