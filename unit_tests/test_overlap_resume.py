@@ -548,11 +548,18 @@ def test_a_server_that_ignores_the_page_but_not_its_size_is_stopped() -> None:
     assert len(listing.asked) == 6
 
 
-def test_a_page_that_counts_rows_is_said_at_once() -> None:
-    listing = sized_list(range(57), kind=CountsRows)
-    with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
+@pytest.mark.parametrize(
+    ("advice", "sentence", "kind"),
+    [
+        ("Check the pagination.", r"by page\. The parameter counts rows; use type offset", FailureType.config_error),
+        ("", r"completely\. Run the sync again", FailureType.transient_error),
+    ],
+)
+def test_a_page_that_counts_rows_is_said_at_once(advice: str, sentence: str, kind: FailureType) -> None:
+    listing = sized_list(range(57), kind=CountsRows, paging_advice=advice)
+    with pytest.raises(UnexpectedResponse, match=f"begins page 2 .*, so it cannot be read {sentence}") as failed:
         hand_out(overlap(listing))
-    assert failed.value.failure_type is FailureType.config_error
+    assert failed.value.failure_type is kind
     assert len(listing.asked) == 6
 
 

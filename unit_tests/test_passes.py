@@ -591,7 +591,7 @@ def test_a_filter_that_is_refused_is_left_out() -> None:
 
 @pytest.mark.parametrize("tells_total", [False, True])
 def test_a_page_that_counts_rows_is_said_at_once(tells_total: bool) -> None:
-    listing = sized_list(range(57), kind=CountsRows, tells_total=tells_total)
+    listing = sized_list(range(57), kind=CountsRows, tells_total=tells_total, paging_advice="Check the pagination.")
 
     with pytest.raises(UnexpectedResponse, match="The parameter counts rows; use type offset") as failed:
         hand_out(listing, AS_IT_COMES, paging=Pages())

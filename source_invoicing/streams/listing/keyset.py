@@ -284,7 +284,7 @@ class Keyset(Strategy):
             if not all(map(self._memory.knows, later)):
                 current = self._ask(current.request, current.last_before)  # it may have come meanwhile
                 if not current.keys:
-                    raise PlanNotSupported("does not list what changed after the moment it is asked for")
+                    raise PlanNotSupported("does not list what changed after the time it is asked for")
         return current
 
     def _needs_a_look(self, previous: Answered | None, current: PageInContext, end: int | None) -> bool:
@@ -352,7 +352,7 @@ class Keyset(Strategy):
             yield Batch(self._take_fresh(current))
             del listed, current
         if not is_listed:
-            raise PlanNotSupported("does not list what changed after the moment it is asked for")
+            raise PlanNotSupported("does not list what changed after the time it is asked for")
 
     # -- batches ----------------------------------------------------------------------------------------------------
 

@@ -137,9 +137,12 @@ class Strategy(ABC):
 
     def page_counts_rows(self) -> UnexpectedResponse:
         """The failure for a list whose number of a page is a number of rows to skip."""
+        label, what = self.listing.label, "begins page 2 with the second row of page 1"
+        if not self.listing.paging_advice:
+            return Contradiction(incomplete(label, what, ListChanged.advice), FailureType.transient_error)
         return Contradiction(
-            f"The list {self.listing.label} begins page 2 with the second row of page 1, so it cannot be read by page. "
-            "The parameter counts rows; use type offset with this parameter as offset_param."
+            f"The list {label} {what}, so it cannot be read by page. The parameter counts rows; use type offset with "
+            "this parameter as offset_param."
         )
 
 
