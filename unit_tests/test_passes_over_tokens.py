@@ -248,6 +248,18 @@ def test_a_cursor_that_includes_the_row_it_names_is_no_sign_of_that() -> None:
     assert len(listing.asked) == 3
 
 
+@pytest.mark.parametrize(("token", "is_read"), [("id-4", True), ("arrayconnection:3", False)])
+def test_one_row_on_two_pages_is_a_sign_of_that_only_where_the_token_counts_no_rows(token: str, is_read: bool) -> None:
+    """With a token that counts, row 5 may stand in the place of row 4, which came on no page."""
+    listing = ScriptedList([Page(rows(1, 3, 2, 5), next=token), Page(rows(5, 6))] * 20)
+
+    if is_read:
+        assert hand_out(listing) == [1, 3, 2, 5, 6]
+    else:
+        with pytest.raises(UnexpectedResponse, match="a field that is unique"):
+            hand_out(listing)
+
+
 def test_a_row_that_an_edit_moved_on_is_no_sign_of_that() -> None:
     edited = {"id": 1, "at": 9}
     listing = ScriptedList([Page(rows(1, 2), next="a"), Page(rows(3, 4), next="b"), Page([*rows(5), edited])])

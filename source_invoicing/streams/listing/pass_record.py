@@ -24,10 +24,9 @@ class PassRecord:
     pushed to the next page are not repeated again.
 
     :param previous: the pass before this one
-    :param overlaps: whether each page may begin with the rows that the previous page ended with
     """
 
-    def __init__(self, previous: PassRecord | None = None, *, overlaps: bool = False) -> None:
+    def __init__(self, previous: PassRecord | None = None) -> None:
         #: What :func:`.pages` counts of the pass.
         self.tally = Tally()
         self.pages = 0
@@ -50,7 +49,8 @@ class PassRecord:
         self._contents = array("L")
         # The index, in the previous pass, of the row that is expected next.
         self._next = 0
-        self._overlaps = overlaps
+        #: Whether each page may begin with the rows that the previous page ended with.
+        self.overlaps = False
         self._kept_order = previous is not None
         # Rows so far that the previous pass did not see, and rows so far that it repeated.
         self._num_new = self._num_repeated = 0
@@ -77,7 +77,7 @@ class PassRecord:
     def repeated(self) -> set[int]:
         """Hashes of the keys of rows that came on two pages though they had not changed, or did so in two passes."""
         # A token that includes the row it names does so on each page.
-        overlaps = self._overlaps and self._borders == self.pages - 1
+        overlaps = self.overlaps and self._borders == self.pages - 1
         return self._repeated - self._at_borders if overlaps else self._repeated
 
     @property

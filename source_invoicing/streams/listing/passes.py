@@ -131,7 +131,7 @@ class Passes(Strategy):
         """
         record: PassRecord | None = None
         for _ in range(MAX_PASSES):
-            record = PassRecord(record, overlaps=isinstance(self.paging, Tokens))
+            record = PassRecord(record)
             tokens: list[HandedOut] = []
             shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
             tally, missed = record.tally, 0
@@ -193,11 +193,14 @@ class Passes(Strategy):
 
     def _is_settled(self, record: PassRecord, tokens: Sequence[HandedOut], tally: Tally) -> bool:
         """Whether no further pass is needed."""
+        # A page may begin with the row that its token names. Where tokens count rows, a single one proves too little.
+        counts = looks_like_page_numbers(tokens)
+        record.overlaps = isinstance(self.paging, Tokens) and (not counts or len(tokens) > 1)
         if record.agrees:
             return True
         if record.repeated and not tally.proven:
             return self._has_seen_all_places(record)
-        return isinstance(self.paging, Tokens) and (self._names_rows or not looks_like_page_numbers(tokens))
+        return isinstance(self.paging, Tokens) and (self._names_rows or not counts)
 
     def _has_seen_all_places(self, record: PassRecord) -> bool:
         """Whether the passes over a list that repeats rows have together seen all rows: no row has joined as long as
