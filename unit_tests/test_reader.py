@@ -195,7 +195,7 @@ def test_a_plan_that_another_worker_has_left_is_not_left_twice() -> None:
 
 
 def test_a_reading_continues_where_an_earlier_one_stopped_with_whatever_plan_is_left() -> None:
-    place = Checkpoint(3, filtered=False, since=None, began=10, newest=5, tail=(RowFingerprint(3),))
+    place = Checkpoint(3, filtered=False, since=None, cursor_limit=10, newest=5, tail=(RowFingerprint(3),))
 
     ids(reader(MovingList(range(20)), REFUSED, TELLS_RESUME).batches(None, place))
 

@@ -63,7 +63,7 @@ class Checkpoint:
     :param offset: rows before the row that was handed out last
     :param filtered: whether the API was asked only for rows changed at or after ``since``
     :param since: only rows changed at or after this time were selected, by the API or by this connector
-    :param began: the latest time that the cursor may have: when the reading began, by both clocks, less a margin
+    :param cursor_limit: the latest time that the cursor may have: when the reading began, by both clocks, less a margin
     :param newest: the newest modification time seen so far
     :param tail: the rows that were handed out last, in order
     :param head: the first row of the list
@@ -73,7 +73,7 @@ class Checkpoint:
     offset: int
     filtered: bool
     since: int | None
-    began: int
+    cursor_limit: int
     newest: int | None
     tail: tuple[RowFingerprint, ...]
     head: RowFingerprint | None = None
@@ -96,8 +96,9 @@ class Checkpoint:
         head = None if stored.get("head") is None else RowFingerprint.restore(stored["head"])
         if None in rows or (head is None and stored.get("head") is not None):
             return None
-        values = {name: stored[name] for name in ("offset", "filtered", "since", "began", "newest")}
-        return cls(**values, tail=tuple(filter(None, rows)), head=head, missing=missing)
+        values = {name: stored[name] for name in ("offset", "filtered", "since", "newest")}
+        tail = tuple(filter(None, rows))
+        return cls(**values, cursor_limit=stored["began"], tail=tail, head=head, missing=missing)
 
     def stored(self) -> dict[str, Any]:
         """The checkpoint as JSON. ``row`` is the key of the row handed out last, for people who read the state."""
@@ -106,7 +107,7 @@ class Checkpoint:
             "row": self.tail[-1].name,
             "filtered": self.filtered,
             "since": self.since,
-            "began": self.began,
+            "began": self.cursor_limit,
             "newest": self.newest,
             "tail": [row.stored() for row in self.tail],
             "head": self.head and self.head.stored(),

@@ -57,7 +57,7 @@ class Keyset(Strategy):
         self._memory = Memory()
         self._page_size = 0
         # No cursor is later than this time.
-        self._highest_cursor = LARGEST
+        self._cursor_limit = LARGEST
 
     @override
     def batches(
@@ -161,7 +161,7 @@ class Keyset(Strategy):
         :param answered: the rows are added to it
         :return: the second; ``None`` for rows without a modification time
         """
-        request, complete_until = current.request, current.complete_until
+        request, limit = current.request, current.complete_until
         if request.since is not None and not current.dated:
             raise PlanNotSupported("lists rows without a modification time whatever it is filtered by")
         # Where the boundary is included, the page may be filled by the second before the one that was asked for.
@@ -170,7 +170,7 @@ class Keyset(Strategy):
         def is_tied(timestamp: int | None) -> bool:
             return timestamp is None or (second is not None and timestamp <= second)
 
-        proof = TieProof(is_past=second is not None and second < complete_until)
+        proof = TieProof(is_past=second is not None and second < limit)
         full, size = current.page.size or len(current.keys), None
         resizable = self.paging.resizable and full > 1
         answered.rows, answered.is_tied = {}, True
@@ -185,7 +185,7 @@ class Keyset(Strategy):
                 is_short and not any(keys_by_page[1:]) and not answered.expects_more
             )
             if ended and (proof.add(keys_by_page, size) or on_one_page):
-                cursor = None if second is None else self._up_to(second, complete_until)
+                cursor = None if second is None else self._up_to(second, limit)
                 if self._memory.proof.established:
                     yield Batch([], cursor)
                 return second
@@ -372,12 +372,12 @@ class Keyset(Strategy):
             latest = max(current.dated)
         return None if latest is None else self._up_to(latest, current.complete_until)
 
-    def _up_to(self, latest: int, complete_until: int) -> int:
-        """The cursor after a page. A change later than ``complete_until`` may show only when the reading has passed its
+    def _up_to(self, latest: int, limit: int) -> int:
+        """The cursor after a page. A change later than ``limit`` may show only when the reading has passed its
         place. So the first page with such a time caps the cursors of all later pages."""
-        if latest > complete_until:
-            self._highest_cursor = min(self._highest_cursor, complete_until)
-        return min(latest, self._highest_cursor)
+        if latest > limit:
+            self._cursor_limit = min(self._cursor_limit, limit)
+        return min(latest, self._cursor_limit)
 
     def _take_fresh(
         self, current: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False

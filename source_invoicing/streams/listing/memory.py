@@ -134,13 +134,13 @@ class Memory:
         was edited twice within a second comes again with the same time
     :ivar undated: keys of the rows without a modification time at the newest end of the list, which no filter lists
     :ivar proof: what the pages of the list have shown
-    :ivar began_at: the time up to which the first page was complete
+    :ivar cursor_limit: the time up to which the first page was complete
     """
 
     handed_out: dict[Hashable, tuple[int | None, int]] = field(default_factory=dict)
     undated: set[Hashable] = field(default_factory=set)
     proof: ListProof = field(default_factory=ListProof)
-    began_at: int | None = None
+    cursor_limit: int | None = None
     # Hashes of the keys of rows that changed after that time, and how many pages of such rows held no other ones.
     _changed: set[int] = field(default_factory=set)
     _without_news: int = 0
@@ -155,9 +155,9 @@ class Memory:
 
         :return: how many pages in a row held only rows that have come before since they began to change
         """
-        if self.began_at is None:
-            self.began_at = current.complete_until
-        if current.last is not None and current.last > self.began_at:
+        if self.cursor_limit is None:
+            self.cursor_limit = current.complete_until
+        if current.last is not None and current.last > self.cursor_limit:
             known = len(self._changed)
             self._changed.update(map(hash, current.keys))
             self._without_news = 0 if len(self._changed) > known else self._without_news + 1

@@ -100,7 +100,7 @@ class NewestChange(Passes):
             yield Batch(rows)
             del rows
         for known in newest_end.looks():
-            self._changed_during_read = self._changed_during_read or (watermark.newest or 0) >= watermark.started
+            self._changed_during_read = self._changed_during_read or (watermark.newest or 0) >= watermark.cursor_limit
             num_pushed, self._num_pushed = self._num_pushed, 0
             for page, timestamps in self._down_to(request, since if self._changed_during_read else known):
                 moved = newest_end.saw(page, timestamps, page.rows)
@@ -127,14 +127,14 @@ class NewestChange(Passes):
 
     def _down_to(self, request: PageRequest, until: int | None) -> Iterator[tuple[Page, list[int]]]:
         """The pages down to a time, and the modification times on them."""
-        is_first, tally, started = True, Tally(), Watermark()
+        is_first, tally, watermark = True, Tally(), Watermark()
         previous: PageKeys = ()
         num_seen = 0
         for listed in self._follow(self._resized(request), tally):
             page, timestamps = listed.page, self.timestamps(listed.page)
-            started.saw(page, timestamps)
+            watermark.saw(page, timestamps)
             check_sorted(timestamps)
-            if tally.total == tally.most and max(timestamps, default=0) < started.started:
+            if tally.total == tally.most and max(timestamps, default=0) < watermark.cursor_limit:
                 self._check_ties_keep_their_order(previous, listed.keys, tally.distinct - num_seen)
                 self._num_pushed += len(set(previous) & set(listed.keys))
             previous, num_seen = listed.keys, tally.distinct

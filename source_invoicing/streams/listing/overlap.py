@@ -111,7 +111,7 @@ class Overlap(Strategy):
             current.end - 1,
             self.plan.filtered,
             since,
-            watermark.started,
+            watermark.cursor_limit,
             watermark.newest,
             tail=seen.tail(current),
             head=seen.head,

@@ -176,8 +176,8 @@ class Passes(Strategy):
         hashes, ranks = list(map(hash, keys)), list(map(self.listing.creation_rank, page.rows))
         if self._newest_rank is None:
             self._newest_rank = next(iter(ranks), None)
-        created, started = map(self.listing.created_at, page.rows), self._watermark.started
-        self._changed_during_read = self._changed_during_read or any(at is not None and at >= started for at in created)
+        created, limit = map(self.listing.created_at, page.rows), self._watermark.cursor_limit
+        self._changed_during_read = self._changed_during_read or any(at is not None and at >= limit for at in created)
         newest = self._newest_rank
         missed = sum(
             key not in self._seen and (rank is None or newest is None or rank < newest)

@@ -131,7 +131,7 @@ class KeyRanges:
         # The newest change seen in the ranges that are finished, and the memory of its range.
         self._newest: tuple[int, Memory] | None = None
         # The time up to which the first page was complete.
-        self._began_at: int | None = None
+        self._cursor_limit: int | None = None
         self._is_last_look = False
         self._num_ranges = 0
         self._workers_present = 0
@@ -188,8 +188,8 @@ class KeyRanges:
         """
         now = time.monotonic()
         with self._lock:
-            if self._began_at is None:
-                self._began_at = current.complete_until
+            if self._cursor_limit is None:
+                self._cursor_limit = current.complete_until
             self._estimate.add(current.request.since, current.page, current.dated)
             is_alone = self._workers_present + self._workers_coming == 1
             if waited is not None and key_range.last_page_at is not None and is_alone:
@@ -273,14 +273,14 @@ class KeyRanges:
             self.complete = True
             return
         self._is_last_look = True
-        if self._newest is None or self._began_at is None:
+        if self._newest is None or self._cursor_limit is None:
             # No row has been found, so no range has been cut, and the open gap began with a fact.
             self._waiting.append(self._range(*self._open_gap))
             return
         newest, memory = self._newest
         # The start of the open gap is a fact as well: up to there, earlier runs have seen everything.
         since = self._open_gap[2]
-        begin = min(newest if since is None else max(newest, since), self._began_at)
+        begin = min(newest if since is None else max(newest, since), self._cursor_limit)
         self._waiting.append(KeyRange(self, begin, None, begin, memory))
 
     def _widest(self) -> KeyRange | None:

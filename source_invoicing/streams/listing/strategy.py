@@ -153,27 +153,27 @@ class Watermark:
     were edited after their page was read carry a later time.
 
     :param resume: where an earlier run stopped, if this one continues from there
-    :ivar started: the latest time that the cursor may have (seconds since 1970, UTC)
+    :ivar cursor_limit: the latest time that the cursor may have (seconds since 1970, UTC)
     :ivar newest: the newest modification time seen
     """
 
     def __init__(self, resume: Checkpoint | None = None) -> None:
         self._asked_at = int(time.time())
         self._saw_a_page = resume is not None
-        self.started = resume.began if resume else complete_until(self._asked_at)
+        self.cursor_limit = resume.cursor_limit if resume else complete_until(self._asked_at)
         self.newest = resume.newest if resume else None
 
     def saw(self, page: Page, timestamps: list[int]) -> None:
         """Record a page and the modification times on it."""
         if not self._saw_a_page:
-            self.started, self._saw_a_page = complete_until(self._asked_at, page.server_time), True
+            self.cursor_limit, self._saw_a_page = complete_until(self._asked_at, page.server_time), True
         if timestamps:
             self.newest = max(timestamps if self.newest is None else [self.newest, *timestamps])
 
     @property
     def cursor(self) -> int | None:
         """The time up to which everything has been seen, once the list is read to its end."""
-        return None if self.newest is None else min(self.newest, self.started)
+        return None if self.newest is None else min(self.newest, self.cursor_limit)
 
 
 def shows_a_filter(since: int | None, timestamps: Iterable[int]) -> bool:
