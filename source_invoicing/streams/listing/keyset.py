@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     TiesUnstable,
 )
-from source_invoicing.streams.listing.memory import Answered, Memory, PageInContext
+from source_invoicing.streams.listing.memory import Answered, KeysetPage, Memory
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
@@ -113,7 +113,7 @@ class Keyset(Strategy):
 
     # -- pages ------------------------------------------------------------------------------------------------------
 
-    def _ask(self, request: PageRequest, last_before: int | None = None) -> PageInContext:
+    def _ask(self, request: PageRequest, last_before: int | None = None) -> KeysetPage:
         """The first page of a request that has rows on it.
 
         :param last_before: the latest time before it
@@ -130,9 +130,9 @@ class Keyset(Strategy):
         self._page_size = max(self._page_size, len(page.rows))
         return current
 
-    def _in_context(self, listed: ListedPage, last_before: int | None = None, complete: int = 0) -> PageInContext:
+    def _in_context(self, listed: ListedPage, last_before: int | None = None, complete: int = 0) -> KeysetPage:
         timestamps = [self.listing.timestamp(row) for row in listed.page.rows]
-        current = PageInContext(**vars(listed), timestamps=timestamps, last_before=last_before, complete_until=complete)
+        current = KeysetPage(**vars(listed), timestamps=timestamps, last_before=last_before, complete_until=complete)
         self._memory.proof.saw(listed.request.since, current.dated)
         return current
 
@@ -145,7 +145,7 @@ class Keyset(Strategy):
         except ListChanged as changed:
             raise self.failure(changed) from None
 
-    def _goes_on(self, first: PageInContext) -> bool:
+    def _goes_on(self, first: KeysetPage) -> bool:
         """Whether rows follow the first page of a list, where that page is short and does not say."""
         return any(listed.keys for listed in islice(self._pages(first.request, first.page), 1, None))
 
@@ -154,7 +154,7 @@ class Keyset(Strategy):
 
     # -- one second -------------------------------------------------------------------------------------------------
 
-    def _read_ties(self, current: PageInContext, answered: Answered) -> Generator[Batch, None, int | None]:
+    def _read_ties(self, current: KeysetPage, answered: Answered) -> Generator[Batch, None, int | None]:
         """Read the pages that one second fills, until none of its rows can have been missed.
 
         :param current: the first of them
@@ -239,7 +239,7 @@ class Keyset(Strategy):
 
     # -- checks -----------------------------------------------------------------------------------------------------
 
-    def _check_order(self, current: PageInContext) -> None:
+    def _check_order(self, current: KeysetPage) -> None:
         """A list of one page needs no order; in a longer one, a wrong order could hide rows."""
         dated, since = current.dated, current.request.since
         if not current.has_next or not dated:
@@ -250,7 +250,7 @@ class Keyset(Strategy):
         if since is not None and dated[0] < since - BOUNDARY:
             raise PlanNotSupported("does not filter by modification time")
 
-    def _check_totals(self, previous: Answered, current: PageInContext) -> PageInContext:
+    def _check_totals(self, previous: Answered, current: KeysetPage) -> KeysetPage:
         """Each row that was counted has to be among those listed, or those still to come; different rows count.
 
         :return: the latest page of the request
@@ -273,7 +273,7 @@ class Keyset(Strategy):
             raise PlanNotSupported("may hold rows that a filter by modification time leaves out")
         raise PlanNotSupported("lists fewer rows than its totals count")
 
-    def _recheck_empty_page(self, current: PageInContext) -> PageInContext:
+    def _recheck_empty_page(self, current: KeysetPage) -> KeysetPage:
         """Ask again where an empty page came in the place of one with rows, all of which may have been deleted."""
         current = self._ask(current.request, current.last_before)
         if current.keys:
@@ -287,7 +287,7 @@ class Keyset(Strategy):
                     raise PlanNotSupported("does not list what changed after the time it is asked for")
         return current
 
-    def _needs_a_look(self, previous: Answered | None, current: PageInContext, end: int | None) -> bool:
+    def _needs_a_look(self, previous: Answered | None, current: KeysetPage, end: int | None) -> bool:
         """Whether the newest end may hold rows without a modification time: in a list of several pages, unless it is
         filtered and its totals will be compared."""
         if self._memory.proof.established:
@@ -318,7 +318,7 @@ class Keyset(Strategy):
             raise PlanNotSupported("does not sort by modification time")
         proof.established = True
 
-    def _newest_end(self) -> Iterator[PageInContext]:
+    def _newest_end(self) -> Iterator[KeysetPage]:
         """The pages at the newest end of the list, up to the first one with a modification time."""
         for listed in self._pages(PageRequest(order=Order.NEWEST_CHANGE_FIRST)):
             current = self._in_context(listed)
@@ -356,12 +356,12 @@ class Keyset(Strategy):
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
-    def _fresh_rows(self, current: PageInContext, end: int | None) -> list[Row]:
+    def _fresh_rows(self, current: KeysetPage, end: int | None) -> list[Row]:
         if end is None or not current.dated or max(current.dated) < end:
             return self._take_fresh(current)
         return self._take_fresh(current, lambda timestamp: timestamp is None or timestamp < end)
 
-    def _cursor(self, current: PageInContext, end: int | None) -> int | None:
+    def _cursor(self, current: KeysetPage, end: int | None) -> int | None:
         """The cursor after a page."""
         if current.is_beyond(end):
             latest = end
@@ -380,7 +380,7 @@ class Keyset(Strategy):
         return min(latest, self._cursor_limit)
 
     def _take_fresh(
-        self, current: PageInContext, is_taken: TimestampTest | None = None, *, comes_again: bool = False
+        self, current: KeysetPage, is_taken: TimestampTest | None = None, *, comes_again: bool = False
     ) -> list[Row]:
         """Rows not handed out yet in this version. Those that may come again are remembered.
 

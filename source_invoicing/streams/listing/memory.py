@@ -14,7 +14,7 @@ from source_invoicing.streams.timestamps import EARLIEST
 
 
 @dataclass
-class PageInContext(ListedPage):
+class KeysetPage(ListedPage):
     """A page and its place in the list.
 
     :param timestamps: modification time of each of its rows
@@ -83,7 +83,7 @@ class Answered:
         times = [*self.span, *timestamps]
         self.span = (min(times), max(times)) if times else ()
 
-    def not_counted_with(self, following: PageInContext) -> int:
+    def not_counted_with(self, following: KeysetPage) -> int:
         """How many of the rows are not in the total of the next request.
 
         :param following: its first page
@@ -149,7 +149,7 @@ class Memory:
         """Whether a row may be one that comes again."""
         return key in self.handed_out
 
-    def pages_without_news(self, current: PageInContext) -> int:
+    def pages_without_news(self, current: KeysetPage) -> int:
         """Add the first page of a request. Rows that change while they are read come again at the end of the list: if
         that never stops, neither does the reading.
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.memory import ListProof, Memory, PageInContext
+from source_invoicing.streams.listing.memory import KeysetPage, ListProof, Memory
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
 from source_invoicing.streams.partition import AT_THE_TOP, Gap, Start
@@ -180,7 +180,7 @@ class KeyRanges:
         key_range.is_whole, key_range.start, key_range.end = True, None, None
         return True, self.start.since
 
-    def advance(self, key_range: KeyRange, current: PageInContext, waited: float | None) -> int | None:
+    def advance(self, key_range: KeyRange, current: KeysetPage, waited: float | None) -> int | None:
         """Add a page to a range. From now on, its rows before the end of the range belong to the range.
 
         :param waited: how long the response took (seconds), if it was the only request since the previous page
