@@ -59,7 +59,11 @@ MUTATIONS: Mapping[str, Mutation] = {
         keyset.Keyset, "_look_at_newest_end", _believed, "zoho", "undated rows last"
     ),
     "totals need not add up": Mutation(
-        memory.Answered, "not_counted_with", lambda self, following: 1_000_000, "invoiced, shared", "ignores the order"
+        memory.PreviousRequest,
+        "not_counted_with",
+        lambda self, following: 1_000_000,
+        "invoiced, shared",
+        "ignores the order",
     ),
     "an empty filter needs no proof": Mutation(
         strategy.FilterProof, "demand", lambda self: None, "rest fixed pages", "filters that second"

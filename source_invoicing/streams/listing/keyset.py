@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     TiesUnstable,
 )
-from source_invoicing.streams.listing.memory import Answered, KeysetPage, Memory
+from source_invoicing.streams.listing.memory import KeysetPage, Memory, PreviousRequest
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
@@ -68,7 +68,7 @@ class Keyset(Strategy):
         """
         if key_range is not None:
             self._memory = key_range.memory
-        previous: Answered | None = None
+        previous: PreviousRequest | None = None
         next_since = last_seen = since
         needs_a_look = False
         while True:
@@ -85,7 +85,7 @@ class Keyset(Strategy):
             end = None if key_range is None else key_range.ranges.advance(key_range, current, waited)
             needs_a_look = self._needs_a_look(previous, current, end)
             times = current.times
-            previous = Answered(current.request, current.page.total, times)
+            previous = PreviousRequest(current.request, current.page.total, times)
             last_seen, is_beyond, has_next = current.last, current.is_beyond(end), current.has_next
             is_tied = has_next and current.cannot_advance and not is_beyond
             if is_tied:
@@ -154,7 +154,7 @@ class Keyset(Strategy):
 
     # -- one second -------------------------------------------------------------------------------------------------
 
-    def _read_ties(self, current: KeysetPage, answered: Answered) -> Generator[Batch, None, int | None]:
+    def _read_ties(self, current: KeysetPage, answered: PreviousRequest) -> Generator[Batch, None, int | None]:
         """Read the pages that one second fills, until none of its rows can have been missed.
 
         :param current: the first of them
@@ -204,7 +204,7 @@ class Keyset(Strategy):
         raise self.cannot_be_read("answers differently each time it is asked for one moment")
 
     def _pass_over_ties(
-        self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: Answered
+        self, request: PageRequest, first: Page, is_tied: TimestampTest, answered: PreviousRequest
     ) -> Generator[Batch, None, tuple[list[list[Hashable]], bool]]:
         """Read the pages of one second once.
 
@@ -250,7 +250,7 @@ class Keyset(Strategy):
         if since is not None and dated[0] < since - BOUNDARY:
             raise PlanNotSupported("does not filter by modification time")
 
-    def _check_totals(self, previous: Answered, current: KeysetPage) -> KeysetPage:
+    def _check_totals(self, previous: PreviousRequest, current: KeysetPage) -> KeysetPage:
         """Each row that was counted has to be among those listed, or those still to come; different rows count.
 
         :return: the latest page of the request
@@ -287,7 +287,7 @@ class Keyset(Strategy):
                     raise PlanNotSupported("does not list what changed after the time it is asked for")
         return current
 
-    def _needs_a_look(self, previous: Answered | None, current: KeysetPage, end: int | None) -> bool:
+    def _needs_a_look(self, previous: PreviousRequest | None, current: KeysetPage, end: int | None) -> bool:
         """Whether the newest end may hold rows without a modification time: in a list of several pages, unless it is
         filtered and its totals will be compared."""
         if self._memory.proof.established:
@@ -306,7 +306,7 @@ class Keyset(Strategy):
         newest = self._ask(PageRequest(order=Order.NEWEST_CHANGE_FIRST))
         self._check_order(newest)
         proof.newest, proof.looked_at = max(newest.dated, default=None), newest.complete_until
-        answered = Answered(newest.request, None, newest.times)
+        answered = PreviousRequest(newest.request, None, newest.times)
         if not newest.dated and newest.has_next:
             yield from self._read_ties(newest, answered)
             proof.newest = max(answered.span, default=None)

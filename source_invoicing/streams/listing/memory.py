@@ -62,7 +62,7 @@ class KeysetPage(ListedPage):
 
 
 @dataclass
-class Answered:
+class PreviousRequest:
     """A request that was answered, for comparison with the next one.
 
     :param rows: times of the rows that were handed out, by key
