@@ -18,7 +18,7 @@ from source_invoicing.http import UnexpectedResponse
 from source_invoicing.streams.listing import KEYSET
 from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.keyset import Keyset
-from source_invoicing.streams.listing.memory import Memory
+from source_invoicing.streams.listing.memory import KeysetMemory
 from source_invoicing.streams.listing.paging import Pages
 from source_invoicing.streams.listing.ranges import KeyRange, KeyRanges
 from source_invoicing.streams.listing.ties import TieProof
@@ -482,7 +482,7 @@ def test_a_range_that_ends_with_its_first_page_is_not_promised_before_the_far_en
 
 
 def _up_to(end: int) -> KeyRange:
-    return KeyRange(KeyRanges(1, lambda _: None), None, end, None, Memory())
+    return KeyRange(KeyRanges(1, lambda _: None), None, end, None, KeysetMemory())
 
 
 def test_rows_are_inserted_while_a_second_is_read_that_comes_again_behind_it() -> None:

@@ -18,7 +18,7 @@ from source_invoicing.streams.listing.errors import (
     RowsRepeated,
     TiesUnstable,
 )
-from source_invoicing.streams.listing.memory import KeysetPage, Memory, PreviousRequest
+from source_invoicing.streams.listing.memory import KeysetMemory, KeysetPage, PreviousRequest
 from source_invoicing.streams.listing.paging import ListedPage, pages
 from source_invoicing.streams.listing.ranges import KeyRange
 from source_invoicing.streams.listing.strategy import Batch, Plan, Strategy
@@ -54,7 +54,7 @@ class Keyset(Strategy):
 
     def __init__(self, listing: Listing, plan: Plan) -> None:
         super().__init__(listing, plan)
-        self._memory = Memory()
+        self._memory = KeysetMemory()
         self._page_size = 0
         # No cursor is later than this time.
         self._cursor_limit = LARGEST

@@ -127,7 +127,7 @@ class ListProof:
 
 
 @dataclass
-class Memory:
+class KeysetMemory:
     """What a reading by key has to remember from one page to the next.
 
     :ivar handed_out: rows that may come again, by key: time and checksum of the version that was handed out. A row that

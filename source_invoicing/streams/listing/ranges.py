@@ -12,7 +12,7 @@ from typing import Protocol
 
 from source_invoicing.http import Failure
 from source_invoicing.streams.checkpoint import Checkpoint
-from source_invoicing.streams.listing.memory import KeysetPage, ListProof, Memory
+from source_invoicing.streams.listing.memory import KeysetMemory, KeysetPage, ListProof
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
 from source_invoicing.streams.partition import AT_THE_TOP, Gap, Start
@@ -49,7 +49,7 @@ class KeyRange:
     start: int | None
     end: int | None
     since: int | None
-    memory: Memory
+    memory: KeysetMemory
     position: int | None = None
     is_whole: bool = False
     was_cut_off: bool = False
@@ -129,7 +129,7 @@ class KeyRanges:
         self._open_gap: Gap = start.gaps[-1]
         self._under_way: list[KeyRange] = []
         # The newest change seen in the ranges that are finished, and the memory of its range.
-        self._newest: tuple[int, Memory] | None = None
+        self._newest: tuple[int, KeysetMemory] | None = None
         # The time up to which the first page was complete.
         self._cursor_limit: int | None = None
         self._is_last_look = False
@@ -265,7 +265,7 @@ class KeyRanges:
 
     def _range(self, start: int | None, end: int | None, since: int | None) -> KeyRange:
         self._num_ranges += 1
-        return KeyRange(self, start, end, since, Memory(proof=self._proof))
+        return KeyRange(self, start, end, since, KeysetMemory(proof=self._proof))
 
     def _add_last_look(self) -> None:
         """It does not begin where the last range began, which is a guess, but at the newest change that was seen."""
