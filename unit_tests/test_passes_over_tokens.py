@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from source_invoicing.http import BadRequest, UnexpectedResponse
 from source_invoicing.streams.listing.errors import PlanNotSupported
-from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
+from source_invoicing.streams.listing.page_numbers import IssuedToken, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import Tokens
 from source_invoicing.streams.listing.passes import Passes
 from source_invoicing.streams.listing.strategy import Plan
@@ -278,8 +278,8 @@ def test_a_filter_that_means_that_very_second_is_found_out() -> None:
 # -- what tokens look like --------------------------------------------------------------------------------------------
 
 
-def handed_out(tokens: Sequence[str], size: int = 50) -> list[HandedOut]:
-    return [HandedOut(token, page, page * size, size) for page, token in enumerate(tokens, 1)]
+def handed_out(tokens: Sequence[str], size: int = 50) -> list[IssuedToken]:
+    return [IssuedToken(token, page, page * size, size) for page, token in enumerate(tokens, 1)]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ DECODED_NUMBER = re.compile(r"(?<![\w.\-])([0-9]{1,18})(?![\w.\-])")
 BASE64 = re.compile(r"[A-Za-z0-9_\-+/]{4,}={0,2}")
 
 
-class HandedOut(NamedTuple):
+class IssuedToken(NamedTuple):
     """A token, and how much had been read when the API handed it out.
 
     :param pages: pages up to the one with the token
@@ -30,24 +30,24 @@ class HandedOut(NamedTuple):
     longest: int
 
 
-def looks_like_page_numbers(tokens: Sequence[HandedOut]) -> bool:
+def looks_like_page_numbers(tokens: Sequence[IssuedToken]) -> bool:
     """Whether a number in all tokens of a list counts pages or rows: then a delete pulls a row out of sight.
 
     It may count from 0 or from 1, or name the last row that came (from 0, as Relay's connections do), in pages, in
     rows, or in rows as if each page were as full as the longest, or as another number in the token says.
     """
     readings: set[tuple[str, int, str]] | None = None
-    for handed_out in tokens:
-        fitting = set(_readings(handed_out))
+    for issued in tokens:
+        fitting = set(_readings(issued))
         readings = fitting if readings is None else readings & fitting
     return bool(readings)
 
 
-def _readings(handed_out: HandedOut) -> Iterator[tuple[str, int, str]]:
+def _readings(issued: IssuedToken) -> Iterator[tuple[str, int, str]]:
     """The ways to read one of the numbers as a count: its name, what it begins with, and what it counts."""
-    numbers = numbers_in(handed_out.token)
-    pages = handed_out.pages
-    counts = {"pages": pages, "rows": handed_out.rows, "full pages": pages * handed_out.longest}
+    numbers = numbers_in(issued.token)
+    pages = issued.pages
+    counts = {"pages": pages, "rows": issued.rows, "full pages": pages * issued.longest}
     for name, number in numbers.items():
         sizes = {other: pages * size for other, size in numbers.items() if other != name}
         for unit, count in {**counts, **sizes}.items():

@@ -17,7 +17,7 @@ from source_invoicing.streams.listing.errors import (
     RowsDeleted,
     RowsRepeated,
 )
-from source_invoicing.streams.listing.page_numbers import HandedOut, looks_like_page_numbers
+from source_invoicing.streams.listing.page_numbers import IssuedToken, looks_like_page_numbers
 from source_invoicing.streams.listing.paging import ListedPage, Pages, Tally, Tokens, pages
 from source_invoicing.streams.listing.pass_record import PassRecord
 from source_invoicing.streams.listing.strategy import (
@@ -132,7 +132,7 @@ class Passes(Strategy):
         record: PassRecord | None = None
         for _ in range(MAX_PASSES):
             record = PassRecord(record)
-            tokens: list[HandedOut] = []
+            tokens: list[IssuedToken] = []
             shows_deletes = self.plan.order is Order.NEWEST_ROW_FIRST and request.since is None
             tally, missed = record.tally, 0
             try:
@@ -151,7 +151,7 @@ class Passes(Strategy):
                     record.reads_contents = record.reads_contents and not shows_deletes
                     rows = self._take(record, listed)
                     if page.next is not None:
-                        tokens.append(HandedOut(page.next, record.pages, record.rows, record.longest))
+                        tokens.append(IssuedToken(page.next, record.pages, record.rows, record.longest))
                     del page, listed
                     yield Batch(rows)
                     del rows
@@ -191,7 +191,7 @@ class Passes(Strategy):
         marks: Sequence[object] = list(map(identity, listed.page.rows)) if identity else listed.keys
         return record.take(listed.page.rows, listed.keys, marks)
 
-    def _is_settled(self, record: PassRecord, tokens: Sequence[HandedOut], tally: Tally) -> bool:
+    def _is_settled(self, record: PassRecord, tokens: Sequence[IssuedToken], tally: Tally) -> bool:
         """Whether no further pass is needed."""
         # A page may begin with the row that its token names. Where tokens count rows, a single one proves too little.
         counts = looks_like_page_numbers(tokens)
