@@ -27,8 +27,8 @@ from source_invoicing.streams.listing import (
 from source_invoicing.streams.listing.errors import PlanNotSupported
 from source_invoicing.streams.listing.keyset import Keyset
 from source_invoicing.streams.listing.overlap import Overlap
-from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.pass_record import PassRecord
+from source_invoicing.streams.listing.placed_page import PlacedPage
 from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import FilterProof
 from source_invoicing.streams.listing.ties import TieProof
@@ -351,6 +351,6 @@ def test_a_row_that_was_inserted_and_met_stands_for_no_other_in_the_total() -> N
     pages = [(0, Page(rows(1, 2, 3), total=4)), (2, Page(rows(3, 5), total=5))]
 
     for offset, page in pages:
-        seen.take(PageView.of(listing, PageRequest(offset=offset), page, offset))
+        seen.take(PlacedPage.of(listing, PageRequest(offset=offset), page, offset))
 
     assert seen.shortfall == 1

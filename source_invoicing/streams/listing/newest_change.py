@@ -11,9 +11,9 @@ from typing_extensions import override
 from source_invoicing.streams.checkpoint import Checkpoint, RowFingerprint
 from source_invoicing.streams.listing.errors import ListChanged, PlanNotSupported, RowsRepeated, TiesUnstable
 from source_invoicing.streams.listing.overlap import Overlap
-from source_invoicing.streams.listing.page_view import PageView, fingerprint
 from source_invoicing.streams.listing.paging import Tally
 from source_invoicing.streams.listing.passes import Passes
+from source_invoicing.streams.listing.placed_page import PlacedPage, fingerprint
 from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import Batch, PageKeys, Strategy, Watermark
 from source_invoicing.streams.page import Listing, Order, Page, PageRequest, Row
@@ -197,7 +197,7 @@ class NewestChangeOverlap(Overlap):
                 del fresh
         yield Batch([], cursor=watermark.cursor)
 
-    def _down_to(self, until: int | None) -> Iterator[tuple[PageView, list[Row]]]:
+    def _down_to(self, until: int | None) -> Iterator[tuple[PlacedPage, list[Row]]]:
         """The pages down to a time, and the rows on them that are new."""
         for current, fresh, more in self._read(SeenRows(), self._page_at(0)):
             if more and not current.offset and until is not None:
@@ -208,7 +208,7 @@ class NewestChangeOverlap(Overlap):
                 return
 
     @override
-    def _check_order(self, current: PageView) -> None:
+    def _check_order(self, current: PlacedPage) -> None:
         check_sorted(current.timestamps)
 
 

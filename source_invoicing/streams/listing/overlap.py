@@ -8,8 +8,8 @@ from typing import ClassVar
 from source_invoicing.http import BadRequest, ResourceMissing, UnexpectedResponse, logger
 from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.errors import UNIQUE_ORDER_ADVICE, PlanNotSupported
-from source_invoicing.streams.listing.page_view import PageView
 from source_invoicing.streams.listing.paging import Offsets
+from source_invoicing.streams.listing.placed_page import PlacedPage
 from source_invoicing.streams.listing.seen_rows import SeenRows
 from source_invoicing.streams.listing.strategy import Batch, FilterProof, Plan, Strategy, Watermark, counts_rows
 from source_invoicing.streams.page import Listing, Order, PageRequest, Row
@@ -67,7 +67,7 @@ class Overlap(Strategy):
         # The total, how many different rows were seen, and these signs, when rows were last looked for.
         self._facts: tuple[int | None, int, int] | None = None
         # The pages fetched since one was taken.
-        self._looks: list[PageView] = []
+        self._looks: list[PlacedPage] = []
 
     def batches(self, since: int | None, resume: Checkpoint | None = None) -> Iterator[Batch]:
         plan = self.plan
@@ -80,8 +80,8 @@ class Overlap(Strategy):
             current = self._page_at(0) if resume is None else self._continued(seen, resume)
             resume = None
         while True:
-            for view, fresh, more in self._read(seen, current):
-                current = view
+            for placed, fresh, more in self._read(seen, current):
+                current = placed
                 watermark.saw(current.page, current.timestamps)
                 proof.saw(current.timestamps)
                 yield Batch(fresh, checkpoint=self._checkpoint(current, seen, since, watermark) if more else None)
@@ -94,7 +94,7 @@ class Overlap(Strategy):
         proof.demand()
         yield Batch([], cursor=watermark.cursor)
 
-    def _continued(self, seen: SeenRows, resume: Checkpoint) -> PageView | None:
+    def _continued(self, seen: SeenRows, resume: Checkpoint) -> PlacedPage | None:
         """The page to go on with from where an earlier run stopped; ``None`` where the API refuses that place. It may
         lie behind the end of the list, since rows were deleted."""
         label = self.listing.label
@@ -105,7 +105,7 @@ class Overlap(Strategy):
             logger.info("%s is refused there, perhaps since it has become shorter. Reading it from the top.", label)
             return None
 
-    def _checkpoint(self, current: PageView, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
+    def _checkpoint(self, current: PlacedPage, seen: SeenRows, since: int | None, watermark: Watermark) -> Checkpoint:
         """The end of a page as a place to continue from."""
         return Checkpoint(
             current.end - 1,
@@ -118,9 +118,9 @@ class Overlap(Strategy):
             missing=seen.missing,
         )
 
-    def _read(self, seen: SeenRows, current: PageView) -> Iterator[tuple[PageView, list[Row], bool]]:
+    def _read(self, seen: SeenRows, current: PlacedPage) -> Iterator[tuple[PlacedPage, list[Row], bool]]:
         """From one page to the end of the list: each page, its rows that are new, and whether the list goes on."""
-        previous: PageView | None = None
+        previous: PlacedPage | None = None
         while True:
             self._check_order(current)
             fresh = seen.take(current)
@@ -132,7 +132,7 @@ class Overlap(Strategy):
                 return
             previous, current = current, self._next_page(current, seen)
 
-    def _check_order(self, current: PageView) -> None:
+    def _check_order(self, current: PlacedPage) -> None:
         """Each page of several has to be sorted by creation, in either direction: then edits move nothing."""
         if self._stays_put and (current.offset or current.has_next):
             ranks = [row.rank for row in current.fingerprints]
@@ -140,7 +140,7 @@ class Overlap(Strategy):
             if len(known) < len(ranks) or known not in (sorted(known), sorted(known, reverse=True)):
                 raise PlanNotSupported("does not sort by creation")
 
-    def _goes_on(self, current: PageView, seen: SeenRows, previous: PageView | None, *, has_news: bool) -> bool:
+    def _goes_on(self, current: PlacedPage, seen: SeenRows, previous: PlacedPage | None, *, has_news: bool) -> bool:
         """Whether the list goes on after a page.
 
         A full page of known rows does not end it: as many may have been inserted before them, or the server ignores
@@ -167,7 +167,7 @@ class Overlap(Strategy):
 
     # -- where rows moved -----------------------------------------------------------------------------------------
 
-    def _next_page(self, current: PageView, seen: SeenRows) -> PageView:
+    def _next_page(self, current: PlacedPage, seen: SeenRows) -> PlacedPage:
         """The page after another one, or an earlier page that connects to the rows seen."""
         if (seen.longest if self._has_offsets else self._page_size) == 1:
             return self._next_page_of_one_row(current)
@@ -182,10 +182,10 @@ class Overlap(Strategy):
             return following
         self._moves += 1
         refetched = current
-        if suspect is not None and suspect.view is not None:
+        if suspect is not None and suspect.placed is not None:
             # Did rows move? Then the page on which the suspect was seen shows it too.
             self._second_looks += 1
-            refetched = self._refetch(suspect.view)
+            refetched = self._refetch(suspect.placed)
             looks = 0
             while suspect.contradicts(refetched, following):
                 earlier, following = following, self._refetch(following)
@@ -195,7 +195,7 @@ class Overlap(Strategy):
                 if looks == CONTRADICTIONS_FOR_PROOF:
                     raise self._contradiction(refetched, following)
                 # Rows may have moved there and back; hardly twice.
-                refetched = self._refetch(suspect.view)
+                refetched = self._refetch(suspect.placed)
         if seen.connects_to(following):
             return following
         logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, refetched.offset)
@@ -205,7 +205,7 @@ class Overlap(Strategy):
         rows_back = max(len(current.names) - 1, 1)
         return self._step_back(seen, max(0, refetched.offset - rows_back), rows_back * 2)
 
-    def _step_back(self, seen: SeenRows, offset: int, rows_back: int) -> PageView:
+    def _step_back(self, seen: SeenRows, offset: int, rows_back: int) -> PlacedPage:
         """The nearest page that connects to the rows seen, or the first page.
 
         :param offset: where to look first
@@ -220,12 +220,12 @@ class Overlap(Strategy):
             rows_back *= 2
             logger.info("%s moved while it was read. Stepping back to row %d.", self.listing.label, offset)
 
-    def _count_rewind(self, current: PageView) -> None:
+    def _count_rewind(self, current: PlacedPage) -> None:
         self._rewinds_to_top += current.offset == 0
         if self._rewinds_to_top > MAX_REWINDS_TO_TOP:
             raise self.cannot_be_read("comes in another order, or with other keys, each time it is asked for")
 
-    def _contradiction(self, current: PageView, following: PageView) -> Exception:
+    def _contradiction(self, current: PlacedPage, following: PlacedPage) -> Exception:
         """The failure for a list whose pages contradict each other although nothing moved."""
         if not following.fingerprints:
             if self._has_offsets:
@@ -243,7 +243,7 @@ class Overlap(Strategy):
             UNIQUE_ORDER_ADVICE,
         )
 
-    def _next_page_of_one_row(self, current: PageView) -> PageView:
+    def _next_page_of_one_row(self, current: PlacedPage) -> PlacedPage:
         """The page after one with a single row, as all pages so far. Pages of one row leave no room for an overlap, but
         the row may have been the only one of the list. It comes again where others were inserted before it."""
         if not self._has_offsets:
@@ -320,26 +320,26 @@ class Overlap(Strategy):
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
-    def _page_at(self, row: int) -> PageView:
+    def _page_at(self, row: int) -> PlacedPage:
         """The page that holds row ``row`` (counted from 0) and reaches furthest beyond it."""
         top = PageRequest(since=self._filter_since, order=self.plan.order)
         if row <= 0:
-            return self._view(top, 0)
+            return self._place(top, 0)
         if not self._has_offsets and not self._page_size:
             # The size of pages has to be known first.
-            first = self._view(top, 0)
+            first = self._place(top, 0)
             if not first.has_next:
                 return first
             self._looks.clear()
         covered = self.paging.covering(top, row, self._page_size)
         if covered is None:
             raise PlanNotSupported("has pages that cannot overlap")
-        return self._view(*covered)
+        return self._place(*covered)
 
-    def _refetch(self, view: PageView) -> PageView:
-        return self._view(view.request, view.offset)
+    def _refetch(self, placed: PlacedPage) -> PlacedPage:
+        return self._place(placed.request, placed.offset)
 
-    def _view(self, request: PageRequest, offset: int) -> PageView:
+    def _place(self, request: PageRequest, offset: int) -> PlacedPage:
         try:
             page = self.listing.fetch(request)
         except BadRequest as refusal:
@@ -357,9 +357,9 @@ class Overlap(Strategy):
         if request.size is not None and (page.size not in (None, request.size) or len(page.rows) > request.size):
             raise PlanNotSupported("does not let the size of its pages be chosen")
         self._page_size = self._page_size or page.size or len(page.rows)
-        view = PageView.of(self.listing, request, page, offset, by_creation=self._stays_put)
-        self._looks.append(view)
+        placed = PlacedPage.of(self.listing, request, page, offset, by_creation=self._stays_put)
+        self._looks.append(placed)
         since = self._filter_since
-        if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in view.timestamps):
+        if since is not None and any(timestamp < since - COARSEST_FILTER for timestamp in placed.timestamps):
             raise PlanNotSupported("does not filter by modification time")
-        return view
+        return placed

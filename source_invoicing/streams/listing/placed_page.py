@@ -9,7 +9,7 @@ from source_invoicing.streams.page import Listing, Page, PageRequest, Row
 
 
 @dataclass(frozen=True)
-class PageView:
+class PlacedPage:
     """A page, its place in the list, and how its rows looked when they came.
 
     :param request: the request for it
@@ -26,8 +26,8 @@ class PageView:
     @classmethod
     def of(
         cls, listing: Listing, request: PageRequest, page: Page, offset: int, *, by_creation: bool = False
-    ) -> PageView:
-        """View a page. Call it before its rows are handed out, since the receiver changes them.
+    ) -> PlacedPage:
+        """Place a page. Call it before its rows are handed out, since the receiver changes them.
 
         :param by_creation: whether the list is sorted by creation
         """
@@ -49,11 +49,11 @@ class PageView:
         """The modification times of its rows, in order, without rows that have none."""
         return [row.timestamp for row in self.fingerprints if row.timestamp is not None]
 
-    def without_rows(self) -> PageView:
-        """The view without its rows, for comparison once they have been emitted."""
+    def without_rows(self) -> PlacedPage:
+        """The same without its rows, for comparison once they have been emitted."""
         return replace(self, page=replace(self.page, rows=[]))
 
-    def goes_beyond(self, previous: PageView | None) -> bool:
+    def goes_beyond(self, previous: PlacedPage | None) -> bool:
         """Whether the page holds rows that the previous page did not."""
         return previous is None or not set(self.names) <= set(previous.names)
 
