@@ -28,9 +28,9 @@ from source_invoicing.streams.timestamps import complete_until
 
 # A second that fills more than a page is read until it is proven complete. Each pass after the second one needs a row
 # that left meanwhile, or a server that breaks ties anew for each page.
-MAX_PASSES = 40
+MAX_PASSES_OVER_TIES = 40
 # In addition to one pass for each size of a page.
-MAX_PASSES_WITHOUT_NEW_ROWS = 3
+MAX_PASSES_OVER_KNOWN_TIES = 3
 # How often totals that do not add up are asked for.
 MAX_COUNTS = 3
 # How many pages of changes may follow each other whose rows have all come before.
@@ -174,7 +174,7 @@ class Keyset(Strategy):
         full, size = current.page.size or len(current.keys), None
         resizable = self.paging.resizable and full > 1
         answered.rows, answered.is_tied = {}, True
-        for number in range(MAX_PASSES):
+        for number in range(MAX_PASSES_OVER_TIES):
             is_short = self._is_short(current.page)
             one_pass = self._pass_over_ties(current.request, current.page, is_tied, answered)
             del current
@@ -191,7 +191,7 @@ class Keyset(Strategy):
                 return second
             sizes = max(full // 2, 1)
             if proof.unstable and resizable:
-                if proof.last_seen.passes_without_new_rows >= sizes + MAX_PASSES_WITHOUT_NEW_ROWS:
+                if proof.last_seen.passes_without_new_rows >= sizes + MAX_PASSES_OVER_KNOWN_TIES:
                     break
                 size = full - 1 - number % sizes
             elif proof.cannot_advance:

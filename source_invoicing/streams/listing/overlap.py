@@ -22,7 +22,7 @@ ROWS_BACK = 99
 # After more rewinds to the top, the list has no stable order, or its rows have no lasting keys.
 MAX_REWINDS_TO_TOP = 20
 # Whole pages of rows may be put in front of the reading; more pages without a new row are too many.
-MAX_PAGES_WITHOUT_NEWS = 20
+MAX_KNOWN_OVERLAPPING_PAGES = 20
 # The list is read again until no row that was put in front is missing. Under steady change that would never end.
 MAX_RESCANS = 5
 # A row that is not in its place is looked at a second time: the first few times, and then once in so many pages.
@@ -148,7 +148,7 @@ class Overlap(Strategy):
         """
         page, has_next = current.page, current.has_next
         self._pages_without_news = 0 if has_news else self._pages_without_news + 1
-        if has_next and self._pages_without_news > MAX_PAGES_WITHOUT_NEWS:
+        if has_next and self._pages_without_news > MAX_KNOWN_OVERLAPPING_PAGES:
             raise self.cannot_be_read("answers with the same rows again and again")
         if has_next and (has_news or len(current.names) >= (current.request.size or seen.longest) > 1):
             return True

@@ -12,7 +12,7 @@ from source_invoicing.streams.listing.errors import ListChanged, PageRepeated, R
 from source_invoicing.streams.page import Listing, Page, PageRequest, Paging
 
 # How many consecutive pages may hold no row that is new, where the list says that it goes on.
-MAX_PAGES_WITHOUT_NEWS = 10
+MAX_KNOWN_PAGES_IN_A_PASS = 10
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def pages(
                 following = None
             else:
                 tokens.add(following.token)
-        if without_news > MAX_PAGES_WITHOUT_NEWS and following is not None:
+        if without_news > MAX_KNOWN_PAGES_IN_A_PASS and following is not None:
             if not tally.proven:
                 raise PageRepeated(f"goes on for {without_news} pages without a row that was not there before")
             following = None

@@ -12,7 +12,7 @@ from source_invoicing.streams.page import Row
 # How many consecutive rows may be gone before the rest of a pass counts as unseen and is handed out again.
 LOOK_AHEAD = 300
 # If all known rows of a page, this many or more, have changed, then something in them differs in each response.
-MIN_ROWS_FOR_PROOF = 2
+MIN_CHANGED_ROWS = 2
 
 
 class PassRecord:
@@ -126,7 +126,7 @@ class PassRecord:
             self._keys.append(key)
             self._contents.append(content)
         known = [(was, now) for was, now in zip(earlier, contents, strict=True) if was is not None]
-        if len(known) >= MIN_ROWS_FOR_PROOF and all(was != now for was, now in known):
+        if len(known) >= MIN_CHANGED_ROWS and all(was != now for was, now in known):
             self.reads_contents = False
             if self._previous is not None:
                 self._previous.reads_contents = False

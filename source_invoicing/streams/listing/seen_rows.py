@@ -18,7 +18,7 @@ MAX_RECENT = 10_000
 # How many rows of the end of a page a checkpoint keeps: some of them may have been edited when a later run continues.
 ROWS_OF_A_CHECKPOINT = 5
 # One row in its old place proves little; this many show that all rows of a page are in their places.
-MIN_ROWS_FOR_PROOF = 2
+MIN_ROWS_IN_PLACE = 2
 
 
 class SeenRow(NamedTuple):
@@ -229,7 +229,7 @@ class SeenRows:
         """
         in_place = self._in_place(placed, found)
         row = next(iter(found.values())).row
-        if len(in_place) >= MIN_ROWS_FOR_PROOF or (self._stays_put and row.rank is not None):
+        if len(in_place) >= MIN_ROWS_IN_PLACE or (self._stays_put and row.rank is not None):
             return True
         # A name alone proves little, but a checkpoint of version 0.1.0 has no more.
         begins = (0 in found and row.content is not None) or len(self._recent) == 1
@@ -243,12 +243,12 @@ class SeenRows:
         a link that expires. From then on, rows are recognised by their names and modification times.
         """
         found = self._recognised(placed, by_name=True)
-        if len(found) < MIN_ROWS_FOR_PROOF or 0 not in found or not self.names:
+        if len(found) < MIN_ROWS_IN_PLACE or 0 not in found or not self.names:
             return False
         if any(placed.offset + index != seen.position + self._shift for index, seen in found.items()):
             return False
         changed = sum(not self.is_like(seen.row, placed.fingerprints[index]) for index, seen in found.items())
-        if changed >= MIN_ROWS_FOR_PROOF:
+        if changed >= MIN_ROWS_IN_PLACE:
             self._reads_contents = False
         return True
 
