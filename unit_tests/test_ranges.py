@@ -42,30 +42,28 @@ class Things:
 
     def read(self, shared: KeyRanges) -> Iterator[list[Row]]:
         """What one worker reads."""
-        for batch in shared.batches(ListReader(self.listing, self.remaining_plans)):
+        for batch in shared.batches(ListReader(self.listing, self.remaining_plans).range_batches):
             yield batch.rows
             self.is_read_as_whole |= not batch.is_range
             if batch.cursor is not None:
                 self.progress.advance(None, batch.cursor, batch.start)
 
-    def share(self, workers: int = WORKERS) -> tuple[KeyRanges, list[Iterator[list[Row]]]]:
-        """A reading, and the workers that take part in it; further ones come when they are called."""
+    def share(self, workers: int = WORKERS) -> list[Iterator[list[Row]]]:
+        """The workers that take part in a reading; further ones come when they are called."""
         present: list[Iterator[list[Row]]] = []
         since = self.progress.cursor(None)
         gaps = [(begin, end, since if begin is None else begin) for begin, end in self.progress.gaps(None, lookback=0)]
         start = Start(since, gaps=gaps)
-        shared = KeyRanges(
-            workers, lambda ranges: present.append(self.read(ranges)), self.progress.forget_ranges, start
-        )
-        present.append(self.read(shared))
-        return shared, present
+        ranges = KeyRanges(workers, lambda each: present.append(self.read(each)), self.progress.forget_ranges, start)
+        present.append(self.read(ranges))
+        return present
 
 
 def read_together(
     things: Things, chance: random.Random, workers: int = WORKERS, most_pages: int | None = None
 ) -> Iterator[Row]:
     """What the workers of a list hand out together, in any order in which they may get to ask."""
-    shared, present = things.share(workers)
+    present = things.share(workers)
     pages = 0
     while present and pages != most_pages:
         worker = chance.choice(present)
@@ -75,7 +73,6 @@ def read_together(
             continue
         pages += 1
         yield from page
-    assert shared.complete or pages == most_pages
 
 
 def ids(rows: Iterator[Row]) -> list[Hashable]:
@@ -256,7 +253,7 @@ def test_one_worker_reads_a_list_that_stops_sorting_and_its_ranges_are_forgotten
     listing = MovingList([(row * 37) % 1009 for row in range(200)], chance=chance)
     listing.before_request(9, lambda: setattr(listing, "stance", "ignores both"))
     things = Things(listing)
-    shared, present = things.share()
+    present = things.share()
     came: list[Hashable] = []
     while present:
         worker = present.pop(0)
@@ -264,7 +261,6 @@ def test_one_worker_reads_a_list_that_stops_sorting_and_its_ranges_are_forgotten
             came += [row["id"] for row in page]
             present.append(worker)
 
-    assert shared.complete
     assert things.is_read_as_whole
     assert set(came) == set(range(200))
     assert "read_ahead" not in things.state
@@ -285,7 +281,7 @@ def test_one_worker_says_why_and_the_others_stop() -> None:
     listing = MovingList(range(0, 1000, 5))
     break_down(listing, after=8)
     things = Things(listing)
-    shared, present = things.share()
+    present = things.share()
     failures = 0
     while present:
         worker = present.pop(0)
@@ -296,7 +292,6 @@ def test_one_worker_says_why_and_the_others_stop() -> None:
             failures += 1
 
     assert failures == 1
-    assert not shared.complete
     assert len(things.state["read_ahead"]) >= 2
 
 
@@ -310,7 +305,7 @@ def test_a_defect_in_one_worker_stops_the_others_too() -> None:
             raise KeyError("a defect")
 
     listing.before_each(defect)
-    shared, present = Things(listing).share()
+    present = Things(listing).share()
     defects = 0
     while present and not defects:
         worker = present.pop(0)
@@ -325,7 +320,6 @@ def test_a_defect_in_one_worker_stops_the_others_too() -> None:
     for worker in present:
         list(worker)
     assert len(listing.asked) <= asked + len(present)
-    assert not shared.complete
 
 
 @however_short
@@ -384,7 +378,7 @@ def test_reading_together_costs_few_further_requests(spread: str, tells_total: b
 def test_the_workers_share_evenly(spread: str) -> None:
     power = {"even": 1.0, "late": 0.3, "early": 3.0}[spread]
     listing = MovingList([int(10_000_000 * (row / 4000) ** power) for row in range(4000)], size=10)
-    _, present = Things(listing).share(10)
+    present = Things(listing).share(10)
     rounds = 0
     while present:
         for worker in list(present):
@@ -463,7 +457,7 @@ def test_a_look_at_the_far_end_is_not_taken_for_time_at_work(monkeypatch: pytest
     called: list[None] = []
     ranges = KeyRanges(10, lambda _: called.append(None))
     reader = ListReader(listing, RemainingPlans("things", (KEYSET,)))
-    batches = ranges.batches(reader)
+    batches = ranges.batches(reader.range_batches)
     for _ in range(6):
         next(batches)
 

@@ -218,9 +218,8 @@ def test_a_range_of_a_list_whose_plan_was_left_meanwhile_becomes_the_whole_list(
     start = Start(10, gaps=[(20, 30, 20), (40, None, 40)])
     shared = KeyRanges(4, lambda _: None, lambda: fallbacks.append(True), start)
 
-    batches = list(shared.batches(ListReader(MovingList(range(50)), remaining_plans)))
+    batches = list(shared.batches(ListReader(MovingList(range(50)), remaining_plans).range_batches))
 
     assert sorted(row["id"] for batch in batches for row in batch.rows) == list(range(10, 50))
     assert {batch.start for batch in batches} == {None}
     assert fallbacks == [True]
-    assert shared.complete

@@ -244,7 +244,9 @@ class ListReading(Reading[Partition]):
             is_untouched = start.checkpoint is None and start.gaps == [(None, None, start.since)]
             is_first = is_untouched and start.since == self._window.start
             self.deletions.watch(reader, partition, is_first=is_first)
-        batches = reader.batches(start.since, start.checkpoint) if ranges is None else ranges.batches(reader)
+        batches = (
+            reader.batches(start.since, start.checkpoint) if ranges is None else ranges.batches(reader.range_batches)
+        )
         rows = 0
         for batch in batches:
             rows += len(batch.rows)

@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from source_invoicing.http import Failure
-from source_invoicing.streams.checkpoint import Checkpoint
 from source_invoicing.streams.listing.memory import KeysetMemory, KeysetPage, ListProof
 from source_invoicing.streams.listing.row_estimate import RowEstimate
 from source_invoicing.streams.listing.strategy import Batch
@@ -56,15 +54,6 @@ class KeyRange:
     last_page_at: float | None = None
 
 
-class RangeReader(Protocol):
-    """A :class:`.ListReader`; each worker has its own."""
-
-    def batches(
-        self, since: int | None, resume: Checkpoint | None = None, key_range: KeyRange | None = None
-    ) -> Iterator[Batch]:
-        """Read a range of the list, or all of it by another plan (:meth:`KeyRanges.fall_back`)."""
-
-
 class Pace:
     """How many workers keep the processor busy: while one waits for a response, others can handle theirs.
 
@@ -99,8 +88,6 @@ class KeyRanges:
     or at the newest change seen if that is earlier, so that a row dated in the future hides nothing.
 
     Thread-safe.
-
-    :ivar complete: whether the whole list has been read
     """
 
     def __init__(
@@ -117,7 +104,6 @@ class KeyRanges:
         :param start: where the reading begins; the same for all workers
         """
         self.start = start
-        self.complete = False
         self._max_workers = max_workers
         self._want_worker = want_worker
         self._on_fallback = on_fallback
@@ -140,11 +126,12 @@ class KeyRanges:
         self._spent = 0.0
         self._waiting = [self._range(*gap) for gap in start.gaps]
 
-    def batches(self, reader: RangeReader) -> Iterator[Batch]:
+    def batches(self, read: Callable[[KeyRange], Iterator[Batch]]) -> Iterator[Batch]:
         """Read ranges of the list until none is left for this worker. Called by each worker that takes part.
 
         A failure in one worker stops the others at their next page. Only one of them raises it.
 
+        :param read: reads a range of the list, or all of it by another plan (:meth:`fall_back`)
         :raises Failure: when the list cannot be read completely
         """
         with self._lock:
@@ -153,7 +140,7 @@ class KeyRanges:
         key_range: KeyRange | None = None
         try:
             while (key_range := self._take()) is not None:
-                for batch in reader.batches(key_range.since, key_range=key_range):
+                for batch in read(key_range):
                     if self._closed and not key_range.is_whole:
                         return
                     yield replace(batch, start=key_range.start, is_range=not key_range.is_whole)
@@ -217,9 +204,7 @@ class KeyRanges:
             self._under_way.remove(key_range)
             if key_range.was_cut_off and key_range.position is None:
                 self._spent += COST_OF_AN_EMPTY_RANGE - COST_OF_A_CUT
-            if key_range.is_whole:
-                self.complete = True
-            elif key_range.position is not None and (self._newest is None or key_range.position > self._newest[0]):
+            if key_range.position is not None and (self._newest is None or key_range.position > self._newest[0]):
                 self._newest = key_range.position, key_range.memory
             if not self._closed and not self._waiting and not self._under_way:
                 self._add_last_look()
@@ -270,7 +255,6 @@ class KeyRanges:
     def _add_last_look(self) -> None:
         """It does not begin where the last range began, which is a guess, but at the newest change that was seen."""
         if self._num_ranges == 1 or self._is_last_look:
-            self.complete = True
             return
         self._is_last_look = True
         if self._newest is None or self._cursor_limit is None:

@@ -135,6 +135,10 @@ class ListReader:
                     raise self._failure(why) from None
                 has_fallen_back = True
 
+    def range_batches(self, key_range: KeyRange) -> Iterator[Batch]:
+        """Read a range of a list that several workers share."""
+        return self.batches(key_range.since, key_range=key_range)
+
     def _read(
         self, plan: Plan, since: int | None, resume: Checkpoint | None, key_range: KeyRange | None
     ) -> Iterator[Batch]:
