@@ -212,25 +212,6 @@ def test_a_place_behind_the_end_that_is_refused_makes_the_list_begin_again(
     assert set(range(checkpoint.offset + 1, 100)) <= handed_out(batches)
 
 
-@pytest.mark.parametrize("deleted", [0, 15, 18, 19])
-@pytest.mark.parametrize("paging", [SIZED, Offsets()])
-@pytest.mark.parametrize("refusal", [BadRequest, ResourceMissing, UnexpectedResponse])
-def test_a_place_behind_the_end_that_a_delete_has_moved_may_be_refused(
-    deleted: int, paging: Paging, refusal: type[Failure]
-) -> None:
-    listing = sized_list(list(range(20)), tells_more=False)
-
-    def refuse(request: PageRequest) -> None:
-        if len(listing.asked) == 3 and len(listing.rows) == 20:
-            del listing.rows[deleted]
-        if (request.offset or (request.number - 1) * (request.size or 10)) >= len(listing.rows):
-            raise refusal("The page is out of range.", FailureType.config_error)
-
-    listing.before_each(refuse)
-
-    assert set(range(20)) - {deleted} <= set(hand_out(overlap(listing, AS_IT_COMES, paging)))
-
-
 @pytest.mark.parametrize("plan", [AS_IT_COMES, FILTERED])
 def test_a_list_that_is_refused_as_a_whole_is_not_read_on(plan: Plan) -> None:
     listing = MovingList(range(100))
