@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -16,6 +17,7 @@ from source_invoicing import SourceInvoicing
 from source_invoicing.http import Failure, UnexpectedResponse
 from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.streams import has_next_page
+from source_invoicing.streams.known_keys import KeySet
 
 PRODUCTION = "https://api.invoiced.com/customers"
 SANDBOX = "https://api.sandbox.invoiced.com/customers"
@@ -191,6 +193,27 @@ def test_the_lists_of_some_customers_can_be_read_alone(streams: dict[str, Any]) 
     assert contacts.state == {}
     assert [row["customer_id"] for row in contacts.read_records(FULL, stream_slice=slices[0])] == [7]
     assert contacts.state == {"customer_id": 8}
+
+
+def test_the_slices_of_a_state_with_events_are_the_customers_that_later_events_name() -> None:
+    contacts, now = stream("contacts"), int(time.time())
+    memory = {"events_until": now - 1000, "events_seen": KeySet([1]).stored(), "full_reading": now - 1000}
+    events = [
+        {"id": 1, "type": "customer.created", "timestamp": now - 1000, "data": {"object": {"id": 7}}},
+        {"id": 2, "type": "contact.updated", "timestamp": now - 600, "data": {"object": {"id": 70, "customer": 7}}},
+    ]
+    older = {"id": 3, "type": "contact.updated", "timestamp": now - 5000, "data": {"object": {"id": 80, "customer": 8}}}
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/events", json=events, headers={"X-Total-Count": "2"})
+        contacts.state = memory
+        assert list(contacts.stream_slices(sync_mode=INCREMENTAL)) == [{"customer_id": 7}]
+
+        # The same stream again, from an earlier state.
+        api.get("https://api.invoiced.com/events", json=[older, *events], headers={"X-Total-Count": "3"})
+        earlier = {**memory, "events_until": now - 2000}
+        slices = list(contacts.stream_slices(sync_mode=INCREMENTAL, stream_state=earlier))
+
+    assert slices == [{"customer_id": 7}, {"customer_id": 8}]
 
 
 def test_tools_see_what_a_stream_asks_for() -> None:

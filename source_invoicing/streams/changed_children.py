@@ -7,6 +7,7 @@ from abc import ABC
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
+from airbyte_cdk.models import SyncMode
 from typing_extensions import override
 
 from source_invoicing.http import logger
@@ -14,6 +15,7 @@ from source_invoicing.streams.child import ChildStream
 from source_invoicing.streams.events import NewEvents
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.state import EVENTS_UNTIL, FINISHED, ParentState, ascending
+from source_invoicing.streams.stream import Given
 from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 # A stored name; never change it.
@@ -123,6 +125,13 @@ class ChangedChildren(ChildStream, ABC):
     def awaits_events(self) -> bool:
         """Whether to wait for another reading of the events, which may save this stream from reading them."""
         return self.needs_events and EVENTS_UNTIL not in self.progress.memory
+
+    @override
+    def _begin(self, sync_mode: SyncMode, stream_state: Given) -> None:
+        super()._begin(sync_mode, stream_state)
+        if self.needs_events and self.account.events is not None:
+            # Slices are asked for without a reading, which would register the stream.
+            self.account.events.expect(self.event_kinds, self.deletion_kinds, self.progress.memory)
 
     @override
     def partitions(self) -> Iterable[Partition]:
