@@ -406,6 +406,37 @@ def test_a_cursor_of_several_lists_is_not_above_that_of_a_deletion(requests_mock
     assert [(row["id"], row["updated_at"]) for row in records(messages)] == [(1, NOW - 900)]
 
 
+@pytest.mark.parametrize("stream", ["customers", "contacts"])
+def test_what_is_deleted_after_a_first_sync_that_cannot_read_events_is_reported(
+    requests_mock: mock.Mocker, stream: str
+) -> None:
+    kind, events = stream.removesuffix("s"), [FIRST_EVENT, deleted("contact", 9, NOW - 7000, 2)]
+    rows = {"customers": [7, 8], "contacts": [70, 80]}
+
+    def serve(**events_answer: Any) -> None:
+        at = {
+            identity: {"id": identity, "updated_at": NOW - 9000 + identity}
+            for each in rows.values()
+            for identity in each
+        }
+        requests_mock.get(f"{URL}/events", **events_answer)
+        requests_mock.get(f"{URL}/customers", json=page_of([at[each] for each in rows["customers"]]))
+        requests_mock.get(f"{URL}/customers/7/contacts", json=page_of([at[each] for each in rows["contacts"]]))
+        requests_mock.get(f"{URL}/customers/8/contacts", json=[], headers={"X-Total-Count": "0"})
+
+    serve(status_code=500)
+    first = read({stream: {}})
+    gone = rows[stream].pop()
+    events.append(deleted(kind, gone, NOW - 1, 3))
+    serve(json=page_of(events))
+    second = read(states(first))
+
+    assert [row["id"] for row in records(first)] == [*rows[stream], gone]
+    assert states(first)[stream]["events_until"] <= time.time() - 60
+    assert tombstones(second) == [gone]
+    assert tombstones(read(states(second))) == []
+
+
 @pytest.mark.parametrize("newest", [NOW - 90_000, NOW - 3000], ids=["long before", "within the hour"])
 def test_events_before_the_start_are_not_new_to_the_next_sync(requests_mock: mock.Mocker, newest: int) -> None:
     """The stream of the events has read none of them."""

@@ -13,7 +13,7 @@ from source_invoicing.streams.events import Event, NewEvents
 from source_invoicing.streams.page import Row, is_identity
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import EVENTS_UNTIL
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY
+from source_invoicing.streams.timestamps import SECONDS_PER_DAY, complete_until
 
 # If a record cannot be requested now, later syncs request it again for this long (seconds).
 RETRIED_FOR = 7 * SECONDS_PER_DAY
@@ -39,6 +39,9 @@ class EventDeletions(Deletions):
         source, feed = self._source, self._source.account.events
         news = None if feed is None else feed.news(source.event_kinds, source.progress)
         if news is None:
+            if feed is not None and EVENTS_UNTIL not in source.progress.memory:
+                # The next sync that can read events has to know what was deleted since this one began.
+                source.progress.remember_with_next_state({EVENTS_UNTIL: complete_until(int(time.time()))})
             return
         if news.has_gap:
             logger.warning(
