@@ -37,6 +37,7 @@ from source_invoicing.http import (
     TokenAuth,
     UnexpectedResponse,
     config_failure,
+    oauth,
     transport,
 )
 from source_invoicing.http.addresses import join_url
@@ -520,31 +521,55 @@ OUTAGES: dict[str, dict[str, Any]] = {
 }
 
 
+class Clock:
+    """The clock of access tokens, set by hand."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(oauth, "time", clock)
+    return clock
+
+
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_an_outage_of_the_token_endpoint_ends_only_the_requests_that_meet_it(outage: str) -> None:
+def test_an_outage_of_the_token_endpoint_ends_only_the_requests_of_half_a_minute(outage: str, clock: Clock) -> None:
     asking = client(auth=TokenAuth(access_tokens()))
     with mock.Mocker() as api:
         issued = api.post(f"{BASE}/token", [OUTAGES[outage]] * 4 + [{"json": {"access_token": "one"}}])
         api.get(f"{BASE}/customers", json=[1])
 
-        with pytest.raises(Failure) as caught:
-            asking.send(Request("customers"))
-        assert issued.call_count == 4
+        for clock.now in (0.0, 0.0, 29.0):
+            with pytest.raises(Failure) as caught:
+                asking.send(Request("customers"))
+            assert issued.call_count == 4
+            assert caught.value.failure_type is FailureType.transient_error
+            assert not isinstance(caught.value, UnexpectedResponse), "that would be about the list"
+        clock.now = 30.0
         assert asking.send(Request("customers")).body == [1]
 
-    assert caught.value.failure_type is FailureType.transient_error
-    assert not isinstance(caught.value, UnexpectedResponse), "that would be about the list"
 
-
-def test_an_outage_of_the_token_endpoint_that_lasts_is_the_failure_to_the_end() -> None:
-    tokens = access_tokens()
+def test_an_outage_of_the_token_endpoint_uses_up_no_tokens(clock: Clock) -> None:
+    tokens, expired = access_tokens(), {"access_token": "one", "expires_in": 1}
     with mock.Mocker() as api:
-        issued = api.post(f"{BASE}/token", status_code=503)
-        for _ in range(30):
+        asked = api.post(f"{BASE}/token", status_code=503)
+        for clock.now in range(0, 20 * 30, 30):
             with pytest.raises(Failure, match="HTTP 503"):
                 tokens.current()
+        assert asked.call_count == 20 * 4
 
-    assert issued.call_count == 10 * 4
+        issued = api.post(f"{BASE}/token", json=expired)
+        for clock.now in range(20 * 30, 30 * 30, 30):
+            tokens.current()
+        with pytest.raises(Failure, match="has used them up"):
+            tokens.current(refused="one")
+
+    assert issued.call_count == 10
 
 
 def test_a_renewal_that_fails_on_the_way_is_begun_anew_by_the_next_request() -> None:

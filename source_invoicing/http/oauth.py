@@ -45,6 +45,8 @@ FORM_HEADERS: Mapping[str, str] = {
 # The window (seconds) within which requests to a token endpoint are counted, as Zoho does.
 # https://www.zoho.com/accounts/protocol/oauth/token-limits.html
 TOKEN_WINDOW = 600.0
+# For this long (seconds) after an outage of a token endpoint, its failure is that of all requests for a token.
+OUTAGE_REMEMBERED_FOR = 30.0
 # How many new tokens one request may use, if each is refused although it was just issued.
 MAX_RENEWALS = 4
 # These types say something about what was asked for, and nothing about the login or other requests.
@@ -69,7 +71,7 @@ class AccessTokens:
     requests.
 
     The body of a response decides, since some vendors send a refusal with HTTP 200. A refusal is remembered, so that a
-    dozen streams do not ask a dozen times; after an outage, the next one asks again.
+    dozen streams do not ask a dozen times; an outage is remembered for :data:`OUTAGE_REMEMBERED_FOR`.
 
     Safe to use from several threads.
     """
@@ -92,7 +94,7 @@ class AccessTokens:
         :param vendor: name for messages
         :param form: what is sent to ``token_url``; its values are secrets, except :data:`PUBLIC_FIELDS`
         :param refusal: makes a failure of ``error`` and ``error_description`` in a response
-        :param max_requests: to the token endpoint within :data:`TOKEN_WINDOW`; beyond that, a new token
+        :param max_requests: how many tokens may be issued within :data:`TOKEN_WINDOW`; beyond that, a new token
             is a failure, since further requests would only prolong the vendor's block
         :param options: path of the object of the configuration that holds ``token_url``, ``client_id`` and
             ``client_secret``, for messages
@@ -125,6 +127,7 @@ class AccessTokens:
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
         self._failure: Failure | None = None
+        self._failed_at = 0.0
 
     def current(self, refused: str = "") -> AccessToken:
         """The access token; a new one if there is none, it is about to expire, or the API has refused it.
@@ -144,19 +147,21 @@ class AccessTokens:
         self._client.close()
 
     def _issue(self) -> AccessToken:
-        if self._failure is not None and self._failure.failure_type is not FailureType.transient_error:
-            raise self._failure
+        if self._failure is not None:
+            is_outage = self._failure.failure_type is FailureType.transient_error
+            if not is_outage or time.monotonic() < self._failed_at + OUTAGE_REMEMBERED_FOR:
+                raise self._failure
         if self._budget.take() > 0:
-            raise self._failure or self._used_up()
+            raise self._used_up()
         logger.debug("Asking %s for an access token.", self._vendor)
+        self._failure = None
         try:
             response = self._client.send(Request(self._path, method="POST", form=self._form, headers=FORM_HEADERS))
         except Failure as failure:
-            self._failure = self._about_login(failure)
+            self._failure, self._failed_at = self._about_login(failure), time.monotonic()
             raise self._failure from None
         finally:
-            self._budget.end()
-        self._failure = None
+            self._budget.end(counts=self._failure is None)
         for name, value in response.body.items():
             # Other kinds of tokens are not used, but an API may repeat them in messages.
             if name.endswith("token") and isinstance(value, str):

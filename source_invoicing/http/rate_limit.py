@@ -57,11 +57,15 @@ class CallBudget:
                 return 0.0
             return max(self._ended[0] + self._seconds - now, RECHECK_AFTER) if self._ended else RECHECK_AFTER
 
-    def end(self) -> None:
-        """Record that a granted request has ended."""
+    def end(self, *, counts: bool = True) -> None:
+        """Record that a granted request has ended.
+
+        :param counts: whether the vendor counts it; if not, it is given back to the budget
+        """
         with self._lock:
             self._in_flight -= 1
-            self._ended.append(time.monotonic())
+            if counts:
+                self._ended.append(time.monotonic())
 
 
 class RateLimiter:

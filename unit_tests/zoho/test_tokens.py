@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -152,11 +153,18 @@ def test_the_body_tells_why_there_is_no_token(http: Mock, status: int, body: dic
 
 
 @pytest.mark.parametrize(
-    ("error", "sentence"),
-    [("invalid_code", "refresh token"), ("access_denied", "earlier makes the wait longer")],
+    ("answer", "sentence", "tries"),
+    [
+        ({"json": {"error": "invalid_code"}}, "refresh token", 1),
+        ({"json": {"error": "access_denied"}}, "earlier makes the wait longer", 1),
+        ({"status_code": 503}, "HTTP 503 for /token", 4),
+    ],
+    ids=["refused", "too many", "down"],
 )
-def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock, error: str, sentence: str) -> None:
-    tokens = http.post(US_TOKENS, json={"error": error})
+def test_a_token_that_is_not_issued_is_asked_for_once_by_all_streams(
+    http: Mock, answer: dict[str, Any], sentence: str, tries: int
+) -> None:
+    tokens = http.post(US_TOKENS, **answer)
     streams = SourceInvoicing().streams(config(organization_id="111"))
 
     for each in streams:
@@ -164,7 +172,7 @@ def test_a_refused_token_is_asked_for_once_by_all_streams(http: Mock, error: str
         with pytest.raises(Failure, match=sentence):
             list(pages(each))
 
-    assert tokens.call_count == 1
+    assert tokens.call_count == tries
 
 
 def test_tokens_that_are_refused_as_soon_as_they_are_issued_are_not_used_up_by_stream_after_stream(http: Mock) -> None:
