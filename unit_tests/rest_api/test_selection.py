@@ -497,6 +497,63 @@ def test_a_row_that_is_edited_behind_the_page_it_was_read_on_comes_with_the_next
     assert ids(synced(config(declared), state)[0]) == [5]
 
 
+BY_STATUS: Json = {
+    "cursor_field": "v",
+    "since_format": "integer",
+    "since_param": "since",
+    "pagination": NONE,
+    "params": [{"name": "status", "value": "{value}"}],
+    "values": ["draft", "open"],
+}
+
+
+@pytest.mark.parametrize("status", BY_STATUS["values"])
+def test_an_empty_list_beside_others_does_not_have_all_row_versions_read_again(
+    server: requests_mock.Mocker, status: str
+) -> None:
+    rows = [{"id": number, "v": number} for number in range(1, 10)]
+
+    def answer(request: Any, context: Any) -> Json:
+        asked = query(request)
+        return {"data": [row for row in rows if asked["status"] == status and row["v"] > int(asked.get("since", 0))]}
+
+    server.get(LIST, json=answer)
+    values = config(invoices(**BY_STATUS))
+
+    first, state = synced(values)
+    assert (ids(first), state) == (ids(rows), {"v": 9})
+    again, state = synced(values, state)
+    assert (ids(again), state) == ([9], {"v": 9})
+
+
+@pytest.mark.parametrize("value_field", ["", "status"], ids=["one after another", "side by side"])
+@pytest.mark.parametrize("created_after", range(1, 4))
+def test_a_row_that_enters_an_empty_list_before_an_edit_in_another_one_comes(
+    server: requests_mock.Mocker, value_field: str, created_after: int
+) -> None:
+    """The next list that is read shows a higher version than that of the new row."""
+    rows, answered = {"draft": {}, "open": {1: 5, 2: 6}}, 0
+
+    def answer(request: Any, context: Any) -> Json:
+        nonlocal answered
+        asked = query(request)
+        listed = [{"id": number, "v": version} for number, version in rows[asked["status"]].items()]
+        answered += 1
+        if answered == created_after:
+            rows["draft"][3], rows["open"][1] = 7, 8
+        return {"data": [row for row in listed if row["v"] > int(asked.get("since", 0))]}
+
+    server.get(LIST, json=answer)
+    values = config(invoices(**BY_STATUS, **({"value_field": value_field} if value_field else {})))
+
+    came, state = synced(values)
+    for _ in range(2):
+        later, state = synced(values, state)
+        came += later
+
+    assert {(row["id"], row["v"]) for row in came} >= {(3, 7), (1, 8), (2, 6)}
+
+
 @pytest.mark.parametrize("state", [{"version": 9}, {"version": 7, "newest_seen": 9}, {"version": 0, "newest_seen": 9}])
 def test_the_state_of_row_versions_goes_on(server: requests_mock.Mocker, state: Json) -> None:
     server.get(LIST, json={"data": [{"id": 1, "version": 9}]})

@@ -36,6 +36,8 @@ class DeclaredLists(DeclaredStream, ABC):
         words = partial(error_text, error_path=self.declared.error_path)
         self._by_status = replace(account.error_handler, error_text=words)
         self._asked_at: int | None = None
+        # Of lists that are read twice, the last one is not. Every other is read after it once more (as_one_chain).
+        self._is_read_once = True
 
     # -- lists and their state ------------------------------------------------------------------------------------
 
@@ -111,6 +113,8 @@ class DeclaredLists(DeclaredStream, ABC):
         """
         if self._asked_at is None:
             self._asked_at = int(time.time())
+        if self.declared.values and not self.declared.value_field:
+            self._is_read_once = fixed["value"] == self.declared.values[-1]
         asked = self.declared.template.request(path, self._values(request, fixed))
         if not self.declared.pager.follows_links:
             asked = replace(asked, label=f"{asked.shown}{self._suffix(fixed)}")

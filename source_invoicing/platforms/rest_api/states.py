@@ -22,6 +22,8 @@ class CursorMovedAtEnd(CursorState):
 
     It moves to the start of the reading, by the earlier of both clocks, less a margin; or, if rows have modification
     times, to the latest of those, if that is earlier.
+
+    :ivar newest: the latest modification time, or the highest version, of the rows that were emitted
     """
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat, *, dated: bool = False) -> None:
@@ -31,7 +33,7 @@ class CursorMovedAtEnd(CursorState):
         super().__init__(stream, cursor_field, timestamps, ())
         self._dated = dated
         self.started: int | None = None
-        self._newest: int | None = None
+        self.newest: int | None = None
 
     @property
     def field(self) -> str:
@@ -56,7 +58,7 @@ class CursorMovedAtEnd(CursorState):
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.started = self._newest = None
+        self.started = self.newest = None
         super().restore(state)
 
     @property
@@ -71,7 +73,7 @@ class CursorMovedAtEnd(CursorState):
     @override
     def advance(self, key: Any, cursor: int, start: int | None = None, *, is_range: bool = False) -> None:
         with self.lock:
-            self._newest = cursor if self._newest is None else max(self._newest, cursor)
+            self.newest = cursor if self.newest is None else max(self.newest, cursor)
 
     @property
     @override
@@ -98,16 +100,16 @@ class CursorMovedAtEnd(CursorState):
     def _at_end(self) -> int | None:
         if not self._dated:
             return self.started
-        return None if self._newest is None or self.started is None else min(self._newest, self.started)
+        return None if self.newest is None or self.started is None else min(self.newest, self.started)
 
 
 class VersionState(CursorMovedAtEnd):
     """``{cursor_field: row version}``, which moves only once the list has been read to its end. No clock bounds it.
 
-    It is the highest version that is known to have existed when the reading began: on the first page, or in an earlier
-    reading. A row that is edited behind the page it was read on is missed, and a row on a later page may have a higher
-    version; but each edit gets a version above all that existed before. As long as a higher version than the cursor has
-    been seen, it stands beside it: ``{..., "newest_seen": row version}``.
+    It is the highest version that is known to have existed when the reading began: on the first page, in lists before
+    it that are read once more, or in an earlier reading. A row that is edited behind the page it was read on is missed,
+    and a row on a later page may have a higher version; but each edit gets a version above all that existed before. As
+    long as a higher version than the cursor has been seen, it stands beside it: ``{..., "newest_seen": row version}``.
     """
 
     def __init__(self, stream: str, cursor_field: str, timestamps: TimestampFormat) -> None:
@@ -117,13 +119,13 @@ class VersionState(CursorMovedAtEnd):
     @override
     def _at_end(self) -> int | None:
         known = [version for version in (self._newest_before, self.started) if version is not None]
-        return None if self._newest_before is None and self._newest is None else max(known, default=None)
+        return None if self._newest_before is None and self.newest is None else max(known, default=None)
 
     @override
     def finish(self) -> None:
         with self.lock:
             previous, end = self.value(), self._at_end()
-            seen = [version for version in (self._newest_before, self._newest) if version is not None]
+            seen = [version for version in (self._newest_before, self.newest) if version is not None]
             self._newest_before = max(seen, default=None)
             self.move(end)
             if self.value() != previous:

@@ -79,7 +79,10 @@ class RestStream(DeclaredLists):
         """Record when the reading of a list began, for states that move once all is read."""
         for state in self._states_moved_at_end:
             if isinstance(state, VersionState):
-                state.begin(max((self._cursor_value(row) or 0 for row in page.rows), default=0))
+                if self._is_read_once:
+                    # Lists that are read side by side know nothing of each other.
+                    seen = 0 if self.declared.value_field else state.newest or 0
+                    state.begin(max([seen, *(self._cursor_value(row) or 0 for row in page.rows)]))
             elif state is not None:
                 state.begin(complete_until(self._asked_at or self.account.began, page.server_time))
 
