@@ -252,7 +252,7 @@ class OneStateWaits(Queue[Any]):
         if self.has_ended.is_set():
             self.is_dealt_with.set()
         item = super().get(block, timeout)
-        if isinstance(item, sync._TaskEnded) and item.task.__name__ != "_open" and not self.has_ended.is_set():
+        if isinstance(item, sync._TaskEnded) and item.task.__name__ != "_submit_chains" and not self.has_ended.is_set():
             self.has_ended.set()
             assert self.is_waiting.wait(PATIENCE)
         return item
