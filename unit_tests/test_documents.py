@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from source_invoicing.streams import Partition, UnixSeconds
 from source_invoicing.streams.cursor_state import DocumentState
-from source_invoicing.streams.documents import KEPT_IN_RESERVE, PendingDocuments
+from source_invoicing.streams.documents import KEPT_IN_RESERVE, LAST, PendingDocuments
 
 
 def pending(most: int | None = None) -> PendingDocuments:
@@ -73,29 +73,35 @@ def test_of_more_than_can_be_asked_for_the_newest_are_dropped() -> None:
 
 
 @given(
-    some.lists(some.tuples(some.integers(0, 30), some.integers(0, 5)), max_size=60),
+    some.lists(some.tuples(some.integers(0, 30), some.none() | some.integers(0, 5)), max_size=60),
     some.integers(1, 5),
     some.integers(-1, 20),
+    some.integers(0, 9),
 )
 def test_no_document_comes_whose_predecessor_was_dropped(
-    changes: list[tuple[int, int]], most: int, reached: int
+    changes: list[tuple[int, int | None]], most: int, reached: int, lookback: int
 ) -> None:
     """Documents that are changed while the list is read, some of them several times. Those that the state has passed
-    come last."""
+    come when it may move no further without them, and those without a time last."""
     state = (reached, "15")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("source_invoicing.streams.documents.KEPT_IN_RESERVE", 3)
-        documents, last = PendingDocuments(Partition(), UnixSeconds(), most, state), {}
+        documents, last = PendingDocuments(Partition(), UnixSeconds(), most, state, lookback), {}
         for number, (key, step) in enumerate(changes):
-            last[f"{key:02}"] = number // 3 + step * 4
+            last[f"{key:02}"] = None if step is None else number // 3 + step * 4
             documents.add(f"{key:02}", last[f"{key:02}"])
 
         came = list(documents.oldest_first())
 
-    expected = sorted(((changed, key) <= state, changed, key) for key, changed in last.items())
-    assert [(each.before_state, each.changed, each.key) for each in came] == expected[: len(came)]
+    expected = sorted(
+        (LAST if changed is None else changed + lookback * ((changed, key) <= state), key)
+        for key, changed in last.items()
+    )
+    assert [(each.moves_to, each.key, each.changed) for each in came] == [
+        (*place, last[place[1]]) for place in expected[: len(came)]
+    ]
     for document, following in zip(came, expected[1:], strict=False):
-        assert not (document.is_last_of_its_second and following[:2] == (document.before_state, document.changed))
+        assert not (document.is_last_of_its_second and following[0] == document.moves_to)
 
 
 def test_a_state_in_the_middle_of_a_second_is_taken_back_as_it_was_written() -> None:

@@ -49,7 +49,8 @@ Details = Mapping[Document, Row]
 
 
 class DetailReading(Reading[Document]):
-    """Reads the details of the documents of a list, oldest change first, for one or several streams.
+    """Reads the details of the documents of a list for one or several streams, in the order of the cursors that they
+    bring the states to.
 
     Each response feeds all streams that lack this version of the document. States move in the order of the documents,
     regardless of the order of the responses. If the sync may send no further request, the reading ends early, without
@@ -116,7 +117,7 @@ class DetailReading(Reading[Document]):
             with self._lock:
                 self._under_way.start(documents[0])
                 for document in documents:
-                    self._order_of(document).start(document)
+                    self._order[document.partition.key].start(document)
             yield documents
         if self._listed.failure is not None:
             self._write_each_state()
@@ -345,16 +346,12 @@ class DetailReading(Reading[Document]):
             if vanished:
                 self._missing.clear()
             for document in [*documents, *vanished]:
-                self._order_of(document).done(document)
+                self._order[document.partition.key].done(document)
             number = len(documents) + len(vanished)
             self._done_since_state += number
             if self._done_since_state >= self._details_per_state:
                 self._write_states()
         self._count(number)
-
-    def _order_of(self, document: Document) -> InOrder:
-        """The documents that come before it or behind it, as far as states are concerned."""
-        return self._order[document.partition.key, document.before_state]
 
     def _count(self, documents: int) -> None:
         with self._lock:

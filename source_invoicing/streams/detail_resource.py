@@ -21,16 +21,17 @@ class Document:
     :param key: what identifies it
     :param cursor: the value of its row's cursor field
     :param changed: the same in seconds since 1970 (UTC); ``None`` where the row has no such time
-    :param is_last_of_its_second: whether it is the last document that was changed in its second
-    :param before_state: whether the states of all streams have passed it, so that none depends on it
+    :param moves_to: the cursor (seconds since 1970, UTC) that it brings states to, see :meth:`.PendingDocuments.place`;
+        ``None`` where there is none
+    :param is_last_of_its_second: whether it is the last document with that cursor
     """
 
     partition: Partition
     key: Any
     cursor: Any
     changed: int | None
+    moves_to: int | None
     is_last_of_its_second: bool
-    before_state: bool = False
 
 
 class DetailResource(Resource, ABC):

@@ -17,17 +17,15 @@ from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.state import StreamState
-from source_invoicing.streams.timestamps import TimestampFormat
+from source_invoicing.streams.timestamps import LATEST, TimestampFormat
 
 # If a sync has a limit for details, this many more documents are kept before those changed last are dropped.
 KEPT_IN_RESERVE = 1000
 # A second that was over this many seconds ago when the list was read is complete: no change is committed that late, and
 # no clock is that slow. None of its documents has to be requested again.
 SETTLED_AFTER = 3600
-
-
-# Whether the state has passed a document, and its place.
-Rank = tuple[bool, Place]
+# Behind the time of any document.
+LAST = LATEST + 1
 
 
 class PendingDocuments:
@@ -36,17 +34,24 @@ class PendingDocuments:
     :param timestamps: how cursors are written
     :param limit: how many documents to keep, those that :meth:`oldest_first` returns first; ``None``: all
     :param state: the lowest state of the streams
+    :param lookback: how many seconds before their states the streams want documents again
     """
 
     def __init__(
-        self, partition: Partition, timestamps: TimestampFormat, limit: int | None, state: Place = NOWHERE
+        self,
+        partition: Partition,
+        timestamps: TimestampFormat,
+        limit: int | None,
+        state: Place = NOWHERE,
+        lookback: int = 0,
     ) -> None:
         self._partition = partition
         self._parse = timestamps.parse
         self._limit = limit
         self._state = state
+        self._lookback = lookback
         self._cursors: dict[Any, Any] = {}
-        self._dropped_from: Rank | None = None
+        self._dropped_from: Place | None = None
         self._dropped = 0
 
     def add(self, key: Any, cursor: Any) -> None:
@@ -59,8 +64,7 @@ class PendingDocuments:
         return len(self._cursors) + self._dropped
 
     def oldest_first(self, before: int | None = None) -> Iterator[Document]:
-        """The documents in the order of their changes. Each is removed when it is returned. Those that the state has
-        passed come last, since it does not move with them.
+        """The documents in the order of their places. Each is removed when it is returned.
 
         :param before: only documents changed before that time (seconds since 1970, UTC)
         """
@@ -69,42 +73,46 @@ class PendingDocuments:
         while keys:
             key = keys.pop()
             cursor = self._cursors.pop(key)
-            passed, place = rank = self._rank(key, cursor)
+            changed, place = self._parse(cursor), self.place(key, cursor)
             end = self._dropped_from
-            if end is not None and rank >= end:
+            if end is not None and place >= end:
                 return
-            if before is not None and place[0] >= before:
+            if before is not None and changed is not None and changed >= before:
                 continue
-            following = self._rank(keys[-1], self._cursors[keys[-1]]) if keys else end
-            if following is not None and end is not None:
-                following = min(following, end)
-            is_last = following is None or (following[0], following[1][0]) != (passed, place[0])
-            yield Document(self._partition, key, cursor, self._parse(cursor), is_last, before_state=passed)
+            following = [end] if end is not None else []
+            if keys:
+                following.append(self.place(keys[-1], self._cursors[keys[-1]]))
+            is_last = not following or min(following)[0] != place[0]
+            moves_to = None if place[0] == NOWHERE[0] else place[0]
+            yield Document(self._partition, key, cursor, changed, moves_to, is_last)
+
+    def place(self, key: Any, cursor: Any) -> Place:
+        """The place that a document brings the state to, once all documents up to there have been emitted.
+
+        That is its own where the state has not reached it. Otherwise it is wanted again, since it may have been booked
+        late: for as long as the state is no further than ``lookback`` seconds behind it. Without a time, it always is.
+        """
+        changed = self._parse(cursor)
+        place = place_of(changed, key)
+        if place > self._state:
+            return place
+        return place_of(LAST if changed is None else changed + self._lookback, key)
 
     def _drop_newest(self, limit: int) -> None:
         keys = self._sorted()
         first = keys[limit]
-        rank = self._rank(first, self._cursors[first])
-        # Some documents changed later than this were dropped already.
-        self._dropped_from = rank if self._dropped_from is None else min(rank, self._dropped_from)
+        place = self.place(first, self._cursors[first])
+        # Some documents behind this place were dropped already.
+        self._dropped_from = place if self._dropped_from is None else min(place, self._dropped_from)
         kept = {key: self._cursors[key] for key in keys[:limit]}
         self._dropped += len(self._cursors) - len(kept)
         self._cursors = kept
 
     def _sorted(self) -> list[Any]:
-        """The keys by rank. Sorting in steps takes half the memory, since there is no tuple per document."""
+        """The keys by place. Sorting in two steps takes half the memory, since there is no tuple per document."""
         keys = sorted(self._cursors, key=rank_of)
-        keys.sort(key=lambda key: self._place(key, self._cursors[key])[0])
-        if self._state != NOWHERE:
-            keys.sort(key=lambda key: self._rank(key, self._cursors[key])[0])
+        keys.sort(key=lambda key: self.place(key, self._cursors[key])[0])
         return keys
-
-    def _rank(self, key: Any, cursor: Any) -> Rank:
-        place = self._place(key, cursor)
-        return place <= self._state, place
-
-    def _place(self, key: Any, cursor: Any) -> Place:
-        return place_of(self._parse(cursor), key)
 
 
 class ListProgress(StreamState):
@@ -184,7 +192,9 @@ class Documents:
         with self._lock:
             if partition.key not in self._pending:
                 state = self.progress.lowest_state(partition.key)
-                self._pending[partition.key] = PendingDocuments(partition, source.timestamp_format, self._limit, state)
+                self._pending[partition.key] = PendingDocuments(
+                    partition, source.timestamp_format, self._limit, state, self._window.lookback
+                )
             pending = self._pending[partition.key]
             for row in rows:
                 key, changed = source.key(row), source.timestamp(row)
@@ -212,7 +222,7 @@ class Documents:
             return reached is not None or not done
         if since is None or changed > since:
             return True
-        return changed == since and not (done and since == reached)
+        return changed == since and not (done and changed + self._window.lookback == reached)
 
     def __len__(self) -> int:
         return sum(map(len, self._pending.values()))
@@ -237,7 +247,7 @@ class Documents:
             return
         bounds = self.bounds()
         for document in documents:
-            key, cursor, reached = document.partition.key, document.changed, document.key
+            key, cursor, reached = document.partition.key, document.moves_to, document.key
             if cursor is None:
                 # Without a limit for requests, the next sync reads all of them, as one may have been added in between.
                 if self._limit is None or self.failure is not None:

@@ -21,7 +21,6 @@ from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Chain, Gap, Partition, Start
 from source_invoicing.streams.resource import Resource
 from source_invoicing.streams.sweep_deletions import SweepDeletions
-from source_invoicing.streams.timestamps import SECONDS_PER_DAY
 
 Emitted = tuple[Resource, list[Row]]
 # A hash of the content of rows, by their keys.
@@ -348,7 +347,6 @@ class ListReading(Reading[Partition]):
     def _gaps(self, partition: Partition, since: int | None) -> list[Gap]:
         """Start, end and time of the first request of each range that has not been emitted yet, if all outlets agree;
         otherwise the whole list."""
-        lookback = self._window.lookback_days * SECONDS_PER_DAY
-        gaps = [outlet.progress.gaps(partition.key, lookback) for outlet in self._consumers]
+        gaps = [outlet.progress.gaps(partition.key, self._window.lookback) for outlet in self._consumers]
         common = gaps[0] if all(each == gaps[0] for each in gaps) else [(None, None)]
         return [(start, end, since if start is None else self._window.overlapping(start)) for start, end in common]

@@ -60,6 +60,11 @@ class Window:
     # Syncs overlap, because changes are committed a little late and timestamps are cut to whole seconds.
     OVERLAP_SECONDS = 1
 
+    @property
+    def lookback(self) -> int:
+        """``lookback_days`` in seconds."""
+        return self.lookback_days * SECONDS_PER_DAY
+
     def overlapping(self, timestamp: int) -> int:
         """Where to continue after a time that this sync, or one that was interrupted, has reached."""
         return timestamp - self.OVERLAP_SECONDS
@@ -68,7 +73,7 @@ class Window:
         """Where to begin, given a stored cursor. All times are seconds since 1970 (UTC)."""
         if cursor is None:
             return self.start
-        since = cursor - overlap - self.lookback_days * SECONDS_PER_DAY
+        since = cursor - overlap - self.lookback
         return since if self.start is None else max(since, self.start)
 
 

@@ -138,7 +138,7 @@ class RestDetailStream(DeclaredStream, DetailStream):
     def _detail_of(self, row: Row) -> Row:
         source = self._source
         key = tuple(dig(row, path) for path in source.key_within_list)
-        document = Document(source.sampled, key, source.cursor_value(row), None, is_last_of_its_second=True)
+        document = Document(source.sampled, key, source.cursor_value(row), None, None, is_last_of_its_second=True)
         (request,) = self.detail_requests(document)
         detail = source.account.client.fetch(request, lambda response: self.read_detail(response, document))
         inner = next(iter(detail.values()))

@@ -99,7 +99,7 @@ class DeclaredLists(DeclaredStream, ABC):
         first = preferred if preferred is not None else fallback
         done = self.progress.reached if isinstance(self.progress, WindowState) else None
         if done is not None:
-            step_back = unit_of(windows.format) + account.window.lookback_days * SECONDS_PER_DAY
+            step_back = unit_of(windows.format) + account.window.lookback
             first = done - step_back if first is None else max(first, done - step_back)
         return windows.between(first if first is not None else account.began, account.began + SECONDS_PER_DAY)
 
