@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from airbyte_cdk.models import ConnectorSpecificationSerializer
 
 from integration_tests.conftest import Connect, StartSandbox
-from integration_tests.connector import Connector, Output
+from integration_tests.connector import SCRIPT, Connector, Output
 from source_invoicing import SourceInvoicing
 from source_invoicing.entrypoint import launch
 
@@ -36,6 +37,27 @@ def test_spec_does_not_wait_for_the_cdk() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="The system has no disk that is always full.")
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (">/dev/full", "The output cannot be written: No space left on device.\n"),
+        (">&-", "The output cannot be written: standard output is closed.\n"),
+        ("", ""),
+    ],
+    ids=["full", "closed", "without a reader"],
+)
+def test_spec_whose_output_cannot_be_written_ends_without_a_stack_trace(output: str, words: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    command = ["sh", "-c", f"exec {SCRIPT} spec {output}"]
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, text=True)
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (1, words)
 
 
 def test_spec_with_a_flag_is_the_same(tmp_path: Path) -> None:

@@ -29,12 +29,19 @@ def run(arguments: list[str] | None = None) -> None:
     :raises SystemExit: with 1 when anything failed, after it has been printed
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if sys.stdout is None:
+        sys.exit("The output cannot be written: standard output is closed.")
     if arguments[:1] != ["login"]:  # has to restore the terminal, which hides a secret while it is typed
         _exit_on_signals()
     if arguments == ["spec"]:
-        print(
-            json.dumps({"type": "SPEC", "spec": specification()}, ensure_ascii=False, separators=(",", ":")), flush=True
-        )
+        message = {"type": "SPEC", "spec": specification()}
+        try:
+            print(json.dumps(message, ensure_ascii=False, separators=(",", ":")), flush=True)
+        except BrokenPipeError:
+            # The reader has gone away. On exit, the interpreter would try to print the rest, and fail.
+            os._exit(1)
+        except OSError as error:
+            sys.exit(f"The output cannot be written: {error.strerror}.")
         return
     sys.setrecursionlimit(RECURSION_LIMIT)
     # Imported objects stay to the end, so the garbage collector need not search them, now or later.
