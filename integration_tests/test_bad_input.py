@@ -148,12 +148,18 @@ STREAM: Json = {
 }
 # By name: the catalog's file, and what the sentence holds.
 CATALOGS: Mapping[str, tuple[str, str]] = {
-    "no JSON": ("{", "does not hold a catalog in Airbyte's format"),
+    "no JSON": (
+        "{",
+        "(Expecting property name enclosed in double quotes: line 1 column 2 (char 1)). `source-",
+    ),
     "empty": ("", "does not hold a catalog in Airbyte's format"),
-    "a list": ("[]", "does not hold a catalog in Airbyte's format"),
+    "a list": ("[]", """does not hold a catalog in Airbyte's format ([] is not of type "object")."""),
     "a list of all streams": (json.dumps([STREAM] * 40), "does not hold a catalog in Airbyte's format"),
     "without streams": ("{}", "does not hold a catalog in Airbyte's format"),
-    "streams are names": ('{"streams": ["invoices"]}', "does not hold a catalog in Airbyte's format"),
+    "streams are names": (
+        '{"streams": ["invoices"]}',
+        """(streams/0: "invoices" is not of type "object"). `source-invoicing catalog` prints one.""",
+    ),
     "an unknown sync mode": (
         json.dumps({"streams": [{**STREAM, "sync_mode": "sometimes"}]}),
         "does not hold a catalog in Airbyte's format",
@@ -166,9 +172,22 @@ CATALOGS: Mapping[str, tuple[str, str]] = {
 # By name: the state's file, and what the sentence holds.
 STATE_FILES: Mapping[str, tuple[str, str]] = {
     "no JSON": ("[", "does not hold a state in Airbyte's format"),
-    "a number": ("5", "does not hold a state in Airbyte's format"),
-    "a list of texts": ('["a"]', "does not hold a state in Airbyte's format"),
+    "a number": (
+        "5",
+        "does not hold a state in Airbyte's format (it should be a list of objects). It is a list of",
+    ),
+    "a list of texts": ('["a"]', "does not hold a state in Airbyte's format (it should be a list of objects)"),
     "without a stream": ('[{"type": "STREAM"}]', "does not hold a state in Airbyte's format"),
+    "of all streams as one": ('{"invoices": {"updated_at": 1}}', "(it should be a list of objects)"),
+    "whole messages": ('[{"type": "STATE", "state": {}}]', "It is a list of the `state` objects of STATE messages."),
+    "of an old type": (
+        '[{"type": "LEGACY", "data": {"invoices": {"updated_at": 1}}}]',
+        "(a state of another type than STREAM, or without a stream)",
+    ),
+    "global beside others": (
+        '[{"type": "GLOBAL", "global": {"stream_states": []}}, {"type": "STREAM"}]',
+        "(a state of another type than STREAM, or without a stream)",
+    ),
 }
 
 
@@ -190,6 +209,7 @@ def in_a_state(platform: PlatformFacts, seconds: int) -> Any:
 
 def assert_a_sentence(message: str, words: str) -> None:
     assert words in message
+    assert "\n" not in message
     assert message.endswith(".")
     assert "Traceback" not in message
     assert not message.startswith(("'", '"', "{"))
@@ -265,6 +285,30 @@ def test_files_as_editors_and_shells_write_them(start_sandbox: StartSandbox, con
 
     assert output.exit_code == 0, output.text
     assert len(output.records["invoices"]) == 3
+
+
+def test_a_file_without_a_path(tmp_path: Path) -> None:
+    output = InProcessConnector({}, tmp_path).run("check", "--config", "")
+
+    (error,) = output.errors
+    assert error["message"] == "The configuration file has an empty path."
+
+
+@pytest.mark.parametrize("form", ["typed", "without a type", "global"])
+def test_forms_of_a_state(start_sandbox: StartSandbox, connect: Connect, form: str) -> None:
+    connector = connect(start_sandbox(rows={"invoices": 3}))
+    last = connector.read(["invoices"]).last_state[0]["stream"]
+    forms: Mapping[str, Json] = {
+        "typed": {"type": "STREAM", "stream": last},
+        "without a type": {"stream": last},
+        "global": {"type": "GLOBAL", "global": {"stream_states": [last]}},
+    }
+    state = connector.file("state", [forms[form]])
+
+    output = connector.run(*connector.read_arguments(["invoices"]), "--state", state)
+
+    assert output.exit_code == 0, output.text
+    assert len(output.records["invoices"]) == 1  # the newest
 
 
 def state_of(stream: str, state: Any) -> list[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from airbyte_cdk.models import (
     AirbyteMessage,
     AirbyteStateMessage,
     AirbyteStateMessageSerializer,
+    AirbyteStateType,
     AirbyteStream,
     ConfiguredAirbyteCatalog,
     ConfiguredAirbyteCatalogSerializer,
@@ -43,6 +45,13 @@ from source_invoicing.sync import Sync
 
 # A parser's error may repeat everything that it has read.
 MAX_QUOTED_ERROR_CHARS = 200
+# What the CDK says of the first thing that is wrong, and where it stands.
+SCHEMA_ERROR = re.compile(r"Schema validation failed:\s+- (.*) \(instance_path='(.*?)'\).*", re.DOTALL)
+REMEDIES = {
+    "configuration": "`source-invoicing spec` prints its form.",
+    "catalog": "`source-invoicing catalog` prints one.",
+    "state": "It is a list of the `state` objects of STATE messages.",
+}
 
 
 class SourceInvoicing(AbstractSource):
@@ -139,10 +148,15 @@ class SourceInvoicing(AbstractSource):
         :raises Failure: when they cannot be read
         """
         with _as_config_failure("state", state_path):
-            stored = _read_json(state_path, default=[]) if state_path else []
-            state = [AirbyteStateMessageSerializer.load(message) for message in stored or []]
-            if any(not (message.stream or message.data or message.global_) for message in state):
-                raise ValueError("a message without a stream")
+            stored = (_read_json(state_path, default=[]) if state_path else []) or []
+            if not isinstance(stored, list) or not all(isinstance(message, dict) for message in stored):
+                raise TypeError("it should be a list of objects")
+            # The type may be left out. Of other types than these, the CDK would ignore what they hold.
+            typed = [{**message, "type": message.get("type") or "STREAM"} for message in stored]
+            state = [AirbyteStateMessageSerializer.load(message) for message in typed]
+            is_global = len(state) == 1 and state[0].type is AirbyteStateType.GLOBAL and state[0].global_
+            if not is_global and any(each.type is not AirbyteStateType.STREAM or not each.stream for each in state):
+                raise ValueError("a state of another type than STREAM, or without a stream")
             ConnectorStateManager(state=state)  # validates each of them
             return state
 
@@ -225,11 +239,13 @@ def _as_config_failure(what: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise config_failure(f"The {what} file {path} cannot be opened: {error.strerror}.") from None
+        named = f"file {path} cannot be opened: {error.strerror}" if path else "file has an empty path"
+        raise config_failure(f"The {what} {named}.") from None
     except Exception as error:  # the CDK's parsers raise exceptions of any type
+        words = SCHEMA_ERROR.sub(r"\2: \1", str(error)).removeprefix(": ")
         raise config_failure(
-            f"The {what} file {path} does not hold a {what} in Airbyte's format ({type(error).__name__}: "
-            f"{excerpt(str(error), MAX_QUOTED_ERROR_CHARS)})."
+            f"The {what} file {path} does not hold a {what} in Airbyte's format "
+            f"({excerpt(words, MAX_QUOTED_ERROR_CHARS)}). {REMEDIES[what]}"
         ) from None
 
 
