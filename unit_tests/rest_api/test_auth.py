@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -93,6 +94,16 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
     with pytest.raises(Failure, match=r"invalid_grant.*platform\.auth\.client_id") as caught:
         read(config(auth=OAUTH))
     assert caught.value.failure_type is FailureType.config_error
+
+
+def test_a_check_waits_no_longer_for_a_token_than_for_the_api(server: requests_mock.Mocker) -> None:
+    server.post(f"{BASE}/token", status_code=429, headers={"Retry-After": "60"})
+
+    works, sentence = SourceInvoicing().check_connection(logging.getLogger(), config(auth=OAUTH))
+
+    assert not works
+    assert "longer than a connection test waits (10 seconds)" in str(sentence)
+    assert len(server.request_history) == 1
 
 
 CLIENT: Json = {**OAUTH, "grant": "client_credentials", "refresh_token": ""}

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import ApiClient, RateLimiter, RetryPolicy, StatusErrorHandler, logger
+from source_invoicing.http import ApiClient, Auth, RateLimiter, RetryPolicy, StatusErrorHandler, logger
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.children import RestChildAndParentStream, RestChildStream, RestParentStream
 from source_invoicing.platforms.rest_api.credentials import OAuth
@@ -106,9 +106,15 @@ class RestApi(Platform):
 
     def _account(self, retry_policy: RetryPolicy) -> RestAccount:
         options = self._options
+        auth = options.credentials.auth
+        if isinstance(auth, OAuth):
+            # Made once, since the server may replace the refresh token.
+            auth = self._tokens = self._tokens or auth.make_auth(
+                options.base_url, options.secret_headers, self._keep_refresh_token, retry_policy
+            )
         rate_limiter = RateLimiter(self.num_workers, options.rate.budget(), retry_policy.max_wait)
         client = ApiClient(
-            auth=self._auth,
+            auth=auth,
             base_url=options.base_url,
             error_handler=self._error_handler,
             rate_limiter=rate_limiter,

@@ -17,6 +17,7 @@ from source_invoicing.http import (
     BasicAuth,
     Failure,
     LoginRefused,
+    RetryPolicy,
     TokenAuth,
     mask,
     same_origin,
@@ -41,7 +42,9 @@ class OAuth:
     form: Mapping[str, str]
     client: tuple[str, str] | None = None
 
-    def make_auth(self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None]) -> Auth:
+    def make_auth(
+        self, base_url: str, headers: Pairs, on_rotation: Callable[[str], None], retry_policy: RetryPolicy
+    ) -> Auth:
         """
         :param headers: to send with each request to the host of the API
         :param on_rotation: called with each refresh token that replaces the previous one
@@ -61,6 +64,7 @@ class OAuth:
             options="platform.auth",
             auth=client_auth,
             headers=dict(headers) if same_origin(self.token_url, base_url) else None,
+            retry_policy=retry_policy,
             on_rotation=on_rotation if REFRESH_TOKEN in self.form else None,
         )
         return TokenAuth(tokens)
