@@ -97,7 +97,7 @@ CASES = (
     Case(
         "stall in the body", {"kind": "stall_body"}, "did not answer in time", environment=IMPATIENT, on_the_wire=True
     ),
-    Case("no gzip", {"kind": "bad_gzip"}, "broke off in the middle of an answer", on_the_wire=True),
+    Case("no gzip", {"kind": "bad_gzip"}, "sent an answer that cannot be unpacked", on_the_wire=True),
     Case("cut gzip", {"kind": "cut_gzip"}, "JSON", on_the_wire=True),
     Case("HTML under 200", {"kind": "html"}, "a web page (HTML)"),
     Case("empty body", {"kind": "empty"}, "an empty body"),

@@ -363,7 +363,7 @@ def test_a_next_page_on_another_host_is_refused(
 
         assert elsewhere.arrived == []
     assert output.statuses["invoices"][-1] == "INCOMPLETE"
-    assert "base_url is at" in output.errors[0]["message"]
+    assert "but platform.base_url is at" in output.errors[0]["message"]
     assert output.errors[0]["failure_type"] == "config_error"
 
 

@@ -190,10 +190,55 @@ def test_a_proxy_that_cannot_be_used_is_named(
 def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://user:pa55word@127.0.0.1:1")
 
-    with pytest.raises(
-        HostUnreachable, match="through the proxy, which the environment variable https_proxy names"
-    ) as (caught):
+    with pytest.raises(HostUnreachable, match=r"through the proxy in https_proxy \(/customers\)") as caught:
         client("https://api.example.com").send(Request("customers"))
 
     assert caught.value.failure_type is FailureType.transient_error
     assert "pa55word" not in f"{caught.value}{caught.value.internal_message}"
+
+
+@pytest.fixture
+def plain_server() -> Iterator[Callable[[bytes], int]]:
+    """Starts a server that sends some bytes to its only client, whatever that asks for. Gives its port."""
+    threads = []
+
+    def serve(listener: socket.socket, content: bytes) -> None:
+        with suppress(OSError), listener, closing(listener.accept()[0]) as connection:
+            connection.settimeout(10)
+            connection.recv(1 << 16)
+            connection.sendall(content)
+
+    def start(content: bytes) -> int:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(10)
+        threads.append(threading.Thread(target=serve, args=(listener, content)))
+        threads[-1].start()
+        return int(listener.getsockname()[1])
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+def test_a_proxy_that_wants_a_login_for_a_tunnel_is_named(
+    plain_server: Callable[[bytes], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = plain_server(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+    monkeypatch.setenv("https_proxy", f"http://user:pa55word@127.0.0.1:{port}")
+
+    with pytest.raises(
+        Failure, match=r"in front of api\.example\.com wants a login \(HTTP 407 for /customers\)"
+    ) as caught:
+        client("https://api.example.com").send(Request("customers"))
+
+    assert caught.value.failure_type is FailureType.config_error
+    assert "pa55word" not in f"{caught.value}{caught.value.internal_message}"
+
+
+def test_a_port_that_takes_plain_http_is_not_blamed_for_its_certificate(
+    plain_server: Callable[[bytes], int],
+) -> None:
+    port = plain_server(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with pytest.raises(HostUnreachable, match="did not begin a TLS connection, as where its port takes plain http"):
+        client(f"https://127.0.0.1:{port}").send(Request("customers"))

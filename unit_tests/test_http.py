@@ -354,8 +354,14 @@ def test_numbers_that_nothing_can_store_are_told_once(caplog: pytest.LogCaptureF
         (b'[{"name": "M\xfcller"}]', {"Content-Type": "application/json; charset=klingon"}, "cut or malformed JSON"),
         (b"[" * 100_000 + b'"\\ud83d"' + b"]" * 100_000, {}, "cut or malformed JSON"),
         (b"NaN of anything", {}, "plain text"),
+        ("Büro".encode("latin-1"), {}, "plain text"),
+        (b"%PDF-1.7\n%\xe2\xe3", {}, "a PDF"),
+        (b"\x89PNG\r\n\x1a\n\0", {}, "binary data"),
     ],
-    ids=["cut", "cut, with a mark", "a page with a mark", "Latin-1, not declared", "unknown encoding", "deep", "text"],
+    ids=[
+        *("cut", "cut, with a mark", "a page with a mark", "Latin-1, not declared", "unknown encoding", "deep", "text"),
+        *("Latin-1 text", "PDF", "image"),
+    ],
 )
 def test_what_is_not_json_or_not_all_of_it_stays_refused(content: bytes, headers: dict[str, str], what: str) -> None:
     with mock.Mocker() as api:
@@ -371,7 +377,7 @@ def test_what_is_not_json_or_not_all_of_it_stays_refused(content: bytes, headers
         (requests.ReadTimeout(), "did not answer in time"),
         (requests.exceptions.SSLError(), "has no certificate that this machine trusts"),
         (requests.exceptions.ChunkedEncodingError(), "broke off in the middle of an answer"),
-        (requests.exceptions.ContentDecodingError(), "broke off in the middle of an answer"),
+        (requests.exceptions.ContentDecodingError(), "sent an answer that cannot be unpacked"),
         (requests.ConnectionError("[Errno -2] Name or service not known"), "is a name that cannot be resolved"),
         (requests.ConnectionError("Connection refused"), "refused the connection"),
         (requests.ConnectionError("Connection aborted."), "broke the connection"),

@@ -312,7 +312,7 @@ def test_what_is_no_list_is_asked_for_again(slip: Any) -> None:
         (
             {"ok": True},
             "Invoiced answered /plans with an object with the keys ok where a list of records should be. "
-            "Try again; if it persists, check that base_url is the address of the API.",
+            "Try again; if it persists, check that platform.base_url is the address of the API.",
         ),
     ],
 )

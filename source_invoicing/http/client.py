@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from source_invoicing.http.addresses import join_url, origin, same_origin
 from source_invoicing.http.auth import Auth
 from source_invoicing.http.environment import certificate_failure, proxy_failure, proxy_variable
-from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict
+from source_invoicing.http.error_handler import Fail, Ok, Retry, Verdict, proxy_wants_login
 from source_invoicing.http.errors import Failure, HostUnreachable, MalformedResponse, QuotaExhausted, config_failure
 from source_invoicing.http.log import logger, waiting_for
 from source_invoicing.http.rate_limit import RateLimiter
@@ -174,8 +174,8 @@ class ApiClient:
             return join_url(base_url, request.path)
         if not same_origin(request.url, base_url):
             raise config_failure(
-                f"The API answered {request.shown} with a link to {origin(request.url)}, but base_url is at "
-                f"{origin(base_url)}. Credentials are not sent there; set base_url to where the API really is."
+                f"The API answered {request.shown} with a link to {origin(request.url)}, but platform.base_url is at "
+                f"{origin(base_url)}. Credentials are not sent there; set platform.base_url to where the API really is."
             )
         return request.url
 
@@ -229,6 +229,8 @@ class ApiClient:
         if base_url.startswith("https:") and (failure := certificate_failure(self._session)):
             return failure
         host = urlsplit(base_url).netloc.rpartition("@")[2]
+        if isinstance(error, requests.exceptions.ProxyError) and "Tunnel connection failed: 407" in str(error):
+            return proxy_wants_login(host, request.shown)
         what_happened = _describe_error(error, proxy_variable(self._session, base_url))
         return HostUnreachable(
             f"{host} {what_happened} ({request.shown}). Check that the address is right and that this machine "
@@ -268,11 +270,14 @@ def _describe_error(error: Exception, proxy_variable: str) -> str:
     if isinstance(error, requests.Timeout) or "timed out" in str(error).lower():
         return "did not answer in time"
     if isinstance(error, requests.exceptions.SSLError):
+        if str(error) and "certificate" not in str(error).lower():
+            return "did not begin a TLS connection, as where its port takes plain http or another version of TLS"
         return "has no certificate that this machine trusts"
     if isinstance(error, requests.exceptions.ProxyError):
-        named = f", which the environment variable {proxy_variable} names," if proxy_variable else ""
-        return f"could not be reached through the proxy{named}"
-    if isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        return f"could not be reached through the proxy{f' in {proxy_variable}' if proxy_variable else ''}"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "sent an answer that cannot be unpacked as its header Content-Encoding says"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "broke off in the middle of an answer"
     reason = str(error).lower()
     if "name or service not known" in reason or "resolve" in reason or "getaddrinfo" in reason:

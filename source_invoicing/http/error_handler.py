@@ -111,10 +111,7 @@ class StatusErrorHandler:
                 f"{self.vendor} did not accept the credentials (HTTP 401{message}). {self.login_hint}".rstrip()
             )
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-            return config_failure(
-                f"The proxy in front of {self.vendor} wants a login (HTTP 407 for {response.path}{message}). Check "
-                "the proxy settings of the machine that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
-            )
+            return proxy_wants_login(self.vendor, f"{response.path}{message}")
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
             return AccessRefused(
                 f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
@@ -157,6 +154,17 @@ class StatusErrorHandler:
             f"{self._advice('Run the sync again; if it persists, check')}",
             detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )
+
+
+def proxy_wants_login(vendor: str, shown: str) -> Failure:
+    """The failure for HTTP 407.
+
+    :param shown: the request, with what the proxy says
+    """
+    return config_failure(
+        f"The proxy in front of {vendor} wants a login (HTTP 407 for {shown}). Check the proxy settings of the machine "
+        "that runs the connector: HTTPS_PROXY or HTTP_PROXY may hold one."
+    )
 
 
 def asks_to_wait(response: Response) -> bool:

@@ -24,6 +24,7 @@ MAX_MASKED_BODY = 8192
 # A longer number is not a count. Python refuses to parse a very long one.
 MAX_DIGITS = 18
 MAX_KEYS_SHOWN = 10
+CONTROL_CHARACTER = re.compile("[\0-\x08\x0e-\x1f]")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -143,4 +144,6 @@ def _describe_body(text: str, parser_error: str) -> str:
         return "XML"
     if start.startswith(("{", "[")):
         return f"cut or malformed JSON ({parser_error})"
-    return "plain text"
+    if start.startswith("%pdf-"):
+        return "a PDF"
+    return "binary data" if CONTROL_CHARACTER.search(start) else "plain text"

@@ -149,7 +149,12 @@ def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mock
         ({"status_code": 404, "text": "<html>"}, "with HTTP 404. Run the sync again; if it persists, check that"),
         ({"status_code": 404, "json": {"RESPONSE": {"ERRORS": ["api not found."]}}}, "with HTTP 404: api not found. "),
         ({"text": "<html>closed</html>"}, "with a web page (HTML) instead of JSON. Run the sync again; if it persists"),
-        ({"json": {"ok": True}}, "with something that holds no RESPONSE. Run the sync again; if it persists"),
+        (
+            {"json": {"code": 57, "message": "No."}},
+            "with an object with the keys code, message where an object with RESPONSE should be. Run the sync",
+        ),
+        ({"json": []}, "with a list where an object with RESPONSE should be."),
+        ({"text": "null"}, "with null where an object with RESPONSE should be."),
         (
             {"status_code": 500, "json": {"RESPONSE": {"ERRORS": ["Oops."]}}},
             "HTTP 500 for invoice.get: Oops. The fault",
@@ -163,7 +168,7 @@ def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mock
             "invoice.get (HTTP 403: Not in your plan). Check what the plan",
         ),
     ],
-    ids=["404", "404 with words", "HTML", "another API", "500", "400", "403"],
+    ids=["404", "404 with words", "HTML", "another API", "a list", "null", "500", "400", "403"],
 )
 def test_each_failure_says_what_to_do(server: requests_mock.Mocker, answers: Json, sentence: str) -> None:
     server.post(ADDRESS, **answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -99,6 +100,22 @@ def test_zohos_own_complaints_about_the_organization_are_explained(
     with pytest.raises(Failure, match=sentence) as caught:
         read("contacts", organization_id="333")
     assert caught.value.failure_type is FailureType.config_error
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ([], "a bare list where an object with the list of users should be"),
+        (None, "null where a list of users should be"),
+        ({"code": 0, "people": []}, "an object with the keys code, people where a list of users should be"),
+    ],
+)
+def test_what_came_in_the_place_of_a_list_is_said(http: Mock, body: Any, what: str) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/users", text=json.dumps(body))
+
+    with pytest.raises(Failure, match=f"Zoho answered /users with {what}. Run the sync again"):
+        read("users", organization_id="111")
 
 
 # -- limits -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from source_invoicing.http import (
     UnexpectedResponse,
     Verdict,
     asks_to_wait,
+    describe,
     retry_after,
     without_full_stop,
     without_links,
@@ -83,7 +84,7 @@ def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
     if response.ok and response.unreadable is not None:
         return Retry(_unexpected(response, f"{response.unreadable} instead of JSON"))
     if response.ok and not _is_envelope(response.body):
-        return Retry(_unexpected(response, "something that holds no RESPONSE"))
+        return Retry(_unexpected(response, f"{describe(response.body)} where an object with RESPONSE should be"))
     return BY_STATUS(response)
 
 

@@ -64,7 +64,7 @@ def rows_of(response: Response) -> list[Row]:
         advice = "ask Invoiced what it means"
     else:
         what = f"{_describe_list(body) or describe(body)} where a list of records should be"
-        advice = "check that base_url is the address of the API"
+        advice = "check that platform.base_url is the address of the API"
     raise MalformedResponse(f"Invoiced answered {response.path} with {what}. Try again; if it persists, {advice}.")
 
 

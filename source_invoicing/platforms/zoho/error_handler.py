@@ -177,9 +177,11 @@ def rows_in(response: Response, *record_keys: str) -> list[Row]:
     body = response.body if isinstance(response.body, dict) else {}
     rows = next((value for key, value in body.items() if key.replace("_", "") in record_keys), None)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        is_bare = isinstance(response.body, list)
+        what = "a bare list where an object with the" if is_bare else f"{describe(response.body)} where a"
         raise MalformedResponse(
-            f"Zoho answered {response.path} with {describe(response.body)} where a list of {record_keys[0]} should be. "
-            "Run the sync again; if it persists, check that base_url is the address of the API."
+            f"Zoho answered {response.path} with {what} list of {record_keys[0]} should be. "
+            "Run the sync again; if it persists, check that platform.base_url is the address of the API."
         )
     return rows
 
