@@ -416,16 +416,25 @@ def test_a_refused_key_is_not_tried_again() -> None:
         ("//user:pa55word@other.example/tok", "other.example"),
         ("https://other.example:pa55word/tok", "an invalid address"),
         ("mailto:pa55word@other.example", "another address"),
+        ("http://api.example.com/x", "http://api.example.com"),
     ],
 )
 def test_a_redirect_to_another_host_is_not_followed_and_only_its_origin_is_shown(location: str, shown: str) -> None:
     with mock.Mocker() as api:
         api.get(f"{BASE}/customers", status_code=302, headers={"Location": location})
-        with pytest.raises(Failure, match=rf"redirects /customers to {re.escape(shown)}\. ") as caught:
+        with pytest.raises(Failure, match=rf"redirects /customers to {re.escape(shown)}\. Cred") as caught:
             client().send(Request("customers"))
 
     assert api.call_count == 1
     assert "pa55word" not in f"{caught.value}{caught.value.internal_message}"
+
+
+@pytest.mark.parametrize("status", [302, 304])
+def test_a_redirect_that_leads_nowhere_says_so(status: int) -> None:
+    with mock.Mocker() as api:
+        api.get(f"{BASE}/customers", status_code=status)
+        with pytest.raises(Failure, match=f"redirects /customers with HTTP {status}, which names no address to follow"):
+            client().send(Request("customers"))
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

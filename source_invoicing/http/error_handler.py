@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urljoin
 
 from airbyte_cdk.models import FailureType
+from requests.models import REDIRECT_STATI
 
-from source_invoicing.http.addresses import origin
+from source_invoicing.http.addresses import origin, same_origin
 from source_invoicing.http.errors import (
     AccessRefused,
     BadRequest,
@@ -132,9 +134,17 @@ class StatusErrorHandler:
         # A path may hold a token, and the part before the host a password.
         location = response.headers.get("Location", "")
         target = origin(location) if "//" in location else "another address"
+        if not location or response.status not in REDIRECT_STATI:
+            what = f" with HTTP {response.status}, which names no address to follow."
+        elif not _leads_to_same_host(response, location):
+            what = f" to {target}. Credentials are not sent to another host."
+        elif response.method == "GET":
+            what = " again and again."
+        else:
+            what = f" to {target} with HTTP {response.status}, which makes a POST a GET."
+        address = self.address or "platform.base_url"
         return UnexpectedResponse(
-            f"{self.vendor} redirects {response.path} to {target}. Credentials are not sent to another host, "
-            "nor on and on, and a POST not as a GET; set base_url to where the API really is.",
+            f"{self.vendor} redirects {response.path}{what} Set {address} to where the API really is.",
             FailureType.config_error,
         )
 
@@ -154,6 +164,13 @@ class StatusErrorHandler:
             f"{self._advice('Run the sync again; if it persists, check')}",
             detail=f"{response.path}: HTTP {response.status}, {response.unreadable}, begins with {response.text!r}",
         )
+
+
+def _leads_to_same_host(response: Response, location: str) -> bool:
+    try:
+        return same_origin(urljoin(f"{response.origin}/", location), response.origin)
+    except ValueError:
+        return False
 
 
 def proxy_wants_login(vendor: str, shown: str) -> Failure:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import requests
 
+from source_invoicing.http.addresses import origin
 from source_invoicing.http.log import logger
 from source_invoicing.http.retry import http_date
 from source_invoicing.http.secrets import excerpt
@@ -36,6 +37,8 @@ class Response:
     :param text: the start of a body that is not JSON, for messages only; links in it are cut down to their host
     :param path: path of the request, for messages: unlike the URL, it holds no credentials
     :param unreadable: why the body is not JSON, or ``None``
+    :param method: of the request
+    :param origin: where the request went: scheme, host and port
     """
 
     status: int
@@ -44,6 +47,8 @@ class Response:
     text: str
     path: str
     unreadable: str | None = None
+    method: str = "GET"
+    origin: str = ""
 
     @classmethod
     def of(cls, response: requests.Response, content: bytes, shown: str) -> Response:
@@ -63,7 +68,9 @@ class Response:
                 start = content[:MAX_MASKED_BODY].decode("utf-8-sig", errors="replace")
                 text = excerpt(start, MAX_QUOTED_BODY)
                 unreadable = _describe_body(start, str(error))
-        return cls(response.status_code, response.headers, body, text, shown, unreadable)
+        request = response.request
+        method, sent_to = request.method or "", origin(request.url or "")
+        return cls(response.status_code, response.headers, body, text, shown, unreadable, method, sent_to)
 
     @property
     def ok(self) -> bool:

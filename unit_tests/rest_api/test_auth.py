@@ -96,6 +96,15 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
     assert caught.value.failure_type is FailureType.config_error
 
 
+def test_a_redirect_of_the_token_endpoint_names_its_property(server: requests_mock.Mocker) -> None:
+    server.post(f"{BASE}/token", status_code=302, headers={"Location": "https://elsewhere.example/login?next=secret"})
+
+    with pytest.raises(
+        Failure, match=r"to https://elsewhere\.example\. Credentials .* Set platform\.auth\.token_url to where"
+    ):
+        read(config(auth=OAUTH))
+
+
 def test_a_check_waits_no_longer_for_a_token_than_for_the_api(server: requests_mock.Mocker) -> None:
     server.post(f"{BASE}/token", status_code=429, headers={"Retry-After": "60"})
 
