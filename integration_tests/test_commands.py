@@ -84,6 +84,24 @@ def test_a_stream_that_there_is_not_is_named_beside_those_there_are(connector: C
     assert "There is no stream 'bills'. The streams are customers, invoices, " in output.stderr
 
 
+@pytest.mark.parametrize("names", ["", " , "])
+def test_names_of_no_stream_are_refused(connector: Connector, names: str) -> None:
+    output = catalog_of(connector, "--streams", names)
+
+    assert (output.exit_code, output.lines) == (1, [])
+    assert output.stderr == "--streams names nothing. Leave it out to take all.\n"
+
+
+def test_a_property_that_is_not_known_is_named_once(connector: Connector) -> None:
+    connector.config = {"platform": {**connector.config["platform"], "api_kye": "x"}}
+    words = "platform.api_kye is not known there and is ignored; the nearest property is api_key."
+
+    assert catalog_of(connector).stderr == f"{words}\n"
+    for output in (connector.check(), connector.discover(), connector.read(["invoices"])):
+        assert output.exit_code == 0
+        assert [line for line in output.logs if line == words] == [words]
+
+
 def test_a_configuration_that_is_wrong_is_a_sentence(connector: Connector) -> None:
     connector.config = {"platform": {**connector.config["platform"], "environment": "test"}}
 
@@ -200,6 +218,11 @@ REFUSALS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "a client that gets no refresh token": ({"code": "online"}, (), "Use the code of a Self Client"),
     "no such data center": ({}, ("--data-center", "mars"), "data_center should be one of au, ca, "),
     "no code": ({}, ("--code", ""), "code is missing. The API console of your data center"),
+    "no client": (
+        {},
+        ("--client-id", ""),
+        "Give it as --client-id, as the environment variable SOURCE_INVOICING_CLIENT_ID, or at a terminal.",
+    ),
     "an address that is not safe": ({}, ("--token-url", "http://example.com"), "token_url should begin with https://"),
 }
 
@@ -218,6 +241,18 @@ def test_a_login_that_fails_is_one_sentence_without_a_secret(
     assert sentence in output.stderr
     assert output.stderr.count("\n") == 1
     assert not any(secret in output.stderr for secret in (*SECRETS, "wr0ng-secret"))
+
+
+def test_a_login_at_a_wrong_token_server_names_its_option(start_sandbox: StartSandbox) -> None:
+    sandbox = start_sandbox("zoho_books")
+    sandbox.add_faults({"match": {"stream": TOKENS}, "times": 0, "fault": {"kind": "html"}})
+
+    output = login(sandbox)
+
+    assert (output.exit_code, output.lines) == (1, [])
+    assert output.stderr.endswith(
+        "Try again; if it persists, check that --token-url, where it is set, leads to the API itself.\n"
+    )
 
 
 def test_a_user_without_an_organization_is_told_to_be_invited(start_sandbox: StartSandbox) -> None:

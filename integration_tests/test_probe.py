@@ -522,7 +522,8 @@ def test_a_report_that_cannot_be_written_is_known_before_anything_is_asked(tmp_p
     output = account.probe()
 
     assert (output.exit_code, account.wire.asked) == (1, [])
-    assert output.stderr == "The output cannot be written: Is a directory.\n"
+    path = tmp_path / "report.json"
+    assert output.stderr == f"--output names {path}, which cannot be written: Is a directory.\n"
 
 
 def test_a_path_that_nothing_reads_shows_its_fields(tmp_path: Path) -> None:
@@ -579,3 +580,10 @@ def test_of_several_organizations_that_are_read_one_is_asked(tmp_path: Path) -> 
     account.probe("invoices-filter", "organization-header")
 
     assert account.seen() == {"invoices-filter": "honoured", "organization-header": "ignored"}
+
+
+def test_a_probe_that_fails_leaves_no_report(tmp_path: Path) -> None:
+    output = Account("invoiced", tmp_path).probe("no-such-probe")
+
+    assert output.exit_code == 1
+    assert not (tmp_path / "report.json").exists()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from getpass import getpass
 from importlib.metadata import version
@@ -82,13 +83,13 @@ def _parser() -> ArgumentParser:
 
     catalog = command("catalog", "print a configured catalog, ready for read", _catalog)
     catalog.add_argument("--config", required=True, help="path of the configuration, a JSON file")
-    catalog.add_argument("--streams", default="", help="names with commas between them; all streams unless given")
+    catalog.add_argument("--streams", help="names with commas between them; all streams unless given")
     catalog.add_argument("--full-refresh", action="store_true", help="read everything with each sync")
 
     probing = command("probe", "ask an account whether what is assumed of its API is true", _probe)
     probing.add_argument("--config", required=True, help="path of the configuration, a JSON file")
     probing.add_argument("--output", help="where to write the report, a JSON file without a value of a record")
-    probing.add_argument("--only", default="", help="ids of probes with commas between them; all unless given")
+    probing.add_argument("--only", help="ids of probes with commas between them; all unless given")
 
     login = command("login", "exchange a code of Zoho's API console for a configuration, and print it", _login)
     login.add_argument("platform", metavar="PLATFORM", help="zoho_books or zoho_invoice")
@@ -103,20 +104,32 @@ def _parser() -> ArgumentParser:
 
 def _catalog(arguments: Namespace) -> Any:
     source, config = _configured(arguments.config)
-    catalog = source.configured_catalog(config, _names(arguments.streams), full_refresh=arguments.full_refresh)
+    names = _names("--streams", arguments.streams)
+    catalog = source.configured_catalog(config, names, full_refresh=arguments.full_refresh)
     return ConfiguredAirbyteCatalogSerializer.dump(catalog)
 
 
 def _probe(arguments: Namespace) -> str:
     source, config = _configured(arguments.config)
-    platform = source.platform(config)
-    if arguments.output:  # fails now if it cannot be written, and not after all requests
-        Path(arguments.output).open("a", encoding="utf-8").close()
+    only, output = _names("--only", arguments.only), Path(arguments.output) if arguments.output else None
+    if output is not None:
+        is_new = not output.exists()
+        _write(output, "", mode="a")  # fails now if it cannot be written, and not after all requests
+        if is_new:
+            output.unlink()
     with heartbeat():
-        report = probe.run(platform, _names(arguments.only))
-    if arguments.output:
-        Path(arguments.output).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        report = probe.run(source.platform(config), only)
+    if output is not None:
+        _write(output, json.dumps(report, indent=2) + "\n")
     return probe.table(report)
+
+
+def _write(path: Path, text: str, mode: str = "w") -> None:
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise config_failure(f"--output names {path}, which cannot be written: {error.strerror}.") from None
 
 
 def _configured(path: str) -> tuple[SourceInvoicing, Mapping[str, Any]]:
@@ -159,15 +172,31 @@ def _login(arguments: Namespace) -> Mapping[str, Any]:
     for name in platform.login_secrets:
         options[name] = (options.get(name) or os.environ.get(_variable(name)) or _ask_for(name)).strip()
         mask(options[name])
-    login = platform.login(Fields(options))
+    try:
+        login = platform.login(Fields(options))
+    except Failure as failure:
+        raise failure.reworded(_as_flags(failure.sentence, vars(arguments))) from None
     for remark in login.remarks:
         print(remark, file=sys.stderr)
     return login.config
 
 
-def _names(text: str) -> list[str]:
-    """The names in a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(option: str, text: str | None) -> list[str]:
+    """The names in a list with commas; none where the option is not given.
+
+    :raises Failure: when it is given without a name
+    """
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    if text is not None and not names:
+        raise config_failure(f"{option} names nothing. Leave it out to take all.")
+    return names
+
+
+def _as_flags(sentence: str, options: Iterable[str]) -> str:
+    """A sentence about a configuration and a sync, in the words of this command."""
+    for name in options:
+        sentence = re.sub(rf"\bplatform\.{name}\b", f"--{name.replace('_', '-')}", sentence)
+    return sentence.replace("Run the sync again", "Try again").replace("run the sync again", "try again")
 
 
 def _ask_for(name: str) -> str:

@@ -214,15 +214,19 @@ class SourceInvoicing(AbstractSource):
         readings = readings_of(_unfinished_first(selected) if platform.takes_turns else selected)
         return Sync(readings, platform.num_workers, refused)
 
-    def platform(self, config: Mapping[str, Any]) -> Platform:
+    def platform(self, config: Mapping[str, Any], *, warns: bool = True) -> Platform:
         """The account that a configuration describes. Sends no request.
 
+        :param warns: whether to log which options are ignored
         :raises Failure: when the configuration is wrong
         """
         parsed = Config.parse(config, PLATFORMS)
         if self._keep_config is not None:
             parsed = replace(parsed, keep=self._keep_config)
-        return PLATFORMS[parsed.platform](parsed)
+        platform = PLATFORMS[parsed.platform](parsed)
+        for sentence in platform.unknown_options() if warns else ():
+            logger.warning("%s", sentence)
+        return platform
 
 
 def _read_json(path: str, default: Any = None) -> Any:

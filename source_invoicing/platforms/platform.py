@@ -52,6 +52,10 @@ class Platform(ABC):
         self.window = Window(config.start, config.lookback_days)
         self.deletions = DeletionPolicy(config.emit_deletions, config.deletion_sweep_days)
 
+    def unknown_options(self) -> Iterable[str]:
+        """A sentence about each option that the platform does not have."""
+        return self.config.options.unknown()
+
     @abstractmethod
     def check(self) -> None:
         """Test the connection with one or two requests.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
@@ -59,10 +59,8 @@ class RestApi(Platform):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         product = chosen_product(config.options)
-        fields = product.completed(config.options) if product else config.options
-        self._options = Options.parse(fields, has_start_date=config.start is not None)
-        for sentence in fields.unknown():
-            logger.warning("%s", sentence)
+        self._fields = product.completed(config.options) if product else config.options
+        self._options = Options.parse(self._fields, has_start_date=config.start is not None)
         handler = replace(STATUS_ERROR_HANDLER, too_many_statuses=self._options.rate.too_many_statuses)
         if product:
             login_hint = f"Check platform.auth. {product.hint}"
@@ -73,6 +71,10 @@ class RestApi(Platform):
         if isinstance(auth, OAuth):
             auth = auth.make_auth(self._options.base_url, self._options.headers, self._keep_refresh_token)
         self._auth = auth
+
+    @override
+    def unknown_options(self) -> Iterable[str]:
+        return self._fields.unknown()
 
     @override
     def check(self) -> None:

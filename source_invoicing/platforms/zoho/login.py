@@ -29,7 +29,7 @@ def exchange_code(options: Fields) -> dict[str, str]:
     :raises Failure: when Zoho gives none
     """
     data_center = options.choice("data_center", DATA_CENTERS, default="us")
-    client_id, client_secret, code = (options.text(name, why=WHERE_IT_IS) for name in SECRETS)
+    client_id, client_secret, code = (options.text(name, why=_where_to_get(name)) for name in SECRETS)
     addresses = {name: address for name in ("base_url", "token_url") if (address := options.url(name, default=""))}
     token_url = token_endpoint(addresses.get("token_url", DATA_CENTERS[data_center].accounts))
     client = {"client_id": client_id, "client_secret": client_secret}
@@ -70,6 +70,11 @@ def organization(client: ApiClient, check: Callable[[], None]) -> tuple[str, str
 def with_code_used(failure: Failure) -> Failure:
     """A failure after the code was exchanged."""
     return failure.reworded(f"{failure.sentence} The code has been used up: generate a new one to log in again.")
+
+
+def _where_to_get(name: str) -> str:
+    flag, variable = name.replace("_", "-"), f"SOURCE_INVOICING_{name.upper()}"
+    return f"{WHERE_IT_IS} Give it as --{flag}, as the environment variable {variable}, or at a terminal."
 
 
 def _refusal(data_center: str, host: str, error: str, description: str) -> Failure:
