@@ -254,6 +254,23 @@ def test_a_wrong_catalog(
     tally.count("bad inputs")
 
 
+@pytest.mark.parametrize("platform", ["zoho_invoice", "zoho_books"])
+def test_a_stream_of_details_that_are_switched_off(
+    start_sandbox: StartSandbox, connect: Connect, platform: str
+) -> None:
+    connector = connect(start_sandbox(platform, rows={"invoices": 3}))
+    name = "customer_payment_applications"
+    catalog = connector.file("one", {"streams": [{**STREAM, "stream": {**STREAM["stream"], "name": name}}]})
+
+    output = connector.run("read", "--config", connector.file("config", connector.config), "--catalog", catalog)
+
+    (error,) = output.errors
+    assert error["message"] == (
+        f"The connection asks for the stream {name!r}, which {platform} has with platform.details only. Switch that "
+        "on, or leave the stream out of the connection."
+    )
+
+
 @pytest.mark.own_process
 @pytest.mark.parametrize("name", STATE_FILES)
 def test_a_wrong_state_file(

@@ -327,6 +327,8 @@ def test_streams_that_are_refused_are_reported_and_the_others_read(
         named = "chart_of_accounts" if name == "account_transactions" else name
         assert f"cannot read the stream {named}" in trace["message"]
         assert ".READ" in trace["message"]
+        needs_another = f"Stream {name} is read by the ids of {named}, so leave {name} out" in trace["message"]
+        assert needs_another is (name != named)
 
 
 @on_both_products

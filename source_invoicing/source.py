@@ -261,6 +261,11 @@ def _prepared(
     platform: Platform,
 ) -> InvoicingStream:
     """The stream with its state, and with the schema that the connection has stored."""
+    if stream is None and (option := platform.option_that_adds(name)):
+        raise config_failure(
+            f"The connection asks for the stream {name!r}, which {platform.name} has with {option} only. Switch that "
+            "on, or leave the stream out of the connection."
+        )
     if stream is None:
         raise config_failure(
             f"The connection asks for a stream {name!r} that {platform.name} does not have. Refresh the source schema "

@@ -52,6 +52,10 @@ class Platform(ABC):
         self.window = Window(config.start, config.lookback_days)
         self.deletions = DeletionPolicy(config.emit_deletions, config.deletion_sweep_days)
 
+    def option_that_adds(self, stream: str) -> str:
+        """The property of the configuration that adds a stream; empty where none does, or it is set already."""
+        return ""
+
     def unknown_options(self) -> Iterable[str]:
         """A sentence about each option that the platform does not have."""
         return self.config.options.unknown()

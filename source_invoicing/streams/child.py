@@ -12,7 +12,15 @@ from urllib.parse import quote
 from airbyte_cdk.models import FailureType, SyncMode
 from typing_extensions import override
 
-from source_invoicing.http import ApiClient, Failure, Request, ResourceMissing, UnexpectedResponse, logger
+from source_invoicing.http import (
+    AccessRefused,
+    ApiClient,
+    Failure,
+    Request,
+    ResourceMissing,
+    UnexpectedResponse,
+    logger,
+)
 from source_invoicing.streams.account import Account
 from source_invoicing.streams.page import Row
 from source_invoicing.streams.partition import Partition
@@ -118,7 +126,13 @@ class ChildStream(InvoicingStream, ABC):
 
         :raises Failure: when the parents cannot be read, or the state names an id of another kind than theirs
         """
-        parents = self.parents.ids.get()
+        try:
+            parents = self.parents.ids.get()
+        except AccessRefused as refusal:
+            raise refusal.reworded(
+                f"{refusal.sentence} Stream {self.name} is read by the ids of {self.parents.name}, so leave "
+                f"{self.name} out as well where {self.parents.name} cannot be read."
+            ) from None
         done_up_to = self.progress.done_up_to
         if done_up_to is not None and parents and type(done_up_to) not in set(map(type, parents)):
             # Numbers come before all text, so that every parent would count as done, or none.

@@ -124,6 +124,11 @@ class Zoho(Platform):
     def assign_states_to_accounts(self, streams: Sequence[InvoicingStream]) -> None:
         assign_states_to_accounts(streams)
 
+    @override
+    def option_that_adds(self, stream: str) -> str:
+        is_detail = stream.replace("_", "") in (kind.__name__.lower() for kind in self.detail_types)
+        return "platform.details" if is_detail and not self._details else ""
+
     @classmethod
     @override
     def login(cls, options: Fields) -> Login:
