@@ -289,6 +289,16 @@ def test_rows_without_a_modification_time_come_from_wherever_the_list_puts_them(
     assert {record["id"] for record in records} == set(range(350))
 
 
+def test_a_refused_list_says_what_to_do() -> None:
+    with mock.Mocker() as api:
+        api.get("https://api.invoiced.com/plans", status_code=400, json={"message": "No."})
+
+        with pytest.raises(
+            Failure, match=r"HTTP 400 for /plans: No\. Run the sync again; if it persists, look for a newer"
+        ):
+            list(stream("plans").read_only_records())
+
+
 @pytest.mark.parametrize("slip", [TOO_OFTEN, {"type": "api", "message": "Something broke"}, {}, None, ["text"]])
 def test_what_is_no_list_is_asked_for_again(slip: Any) -> None:
     with mock.Mocker() as api:
@@ -411,9 +421,19 @@ def test_a_state_is_of_use_where_all_customers_are_gone() -> None:
             "Let an administrator of the account make an API key that may.",
         ),
         (
+            {"status_code": 402, "json": {"message": "Expired."}},
+            "Invoiced does not let these credentials read /customers (HTTP 402: Expired). Another key is "
+            "refused as well: see in Invoiced whether the account's plan includes it and is paid.",
+        ),
+        (
+            {"status_code": 422, "json": {"message": "Wrong."}},
+            "Invoiced answered HTTP 422 for /customers: Wrong. Check that platform.base_url, where it is set, leads to "
+            "Invoiced itself.",
+        ),
+        (
             {"status_code": 429, "json": TOO_OFTEN, "headers": {"Retry-After": "30"}},
             "Invoiced limits how often it may be asked (HTTP 429 for /customers: You have reached your rate limit). "
-            "Try again in a few minutes, when other programs that use the account ask less. "
+            "Try again when other programs that use the account ask less. "
             "The vendor asks to come back in 30 seconds, which is longer than a connection test waits (10 seconds).",
         ),
     ],

@@ -4,6 +4,7 @@ from source_invoicing.http.addresses import join_url, same_origin
 from source_invoicing.http.auth import ApiKeyAuth, Auth, BasicAuth
 from source_invoicing.http.client import ApiClient
 from source_invoicing.http.error_handler import (
+    LIMIT_HINT_OF_CHECK,
     OK,
     Fail,
     Ok,

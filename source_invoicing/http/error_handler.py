@@ -54,6 +54,8 @@ class Fail:
 
 Verdict = Ok | Retry | Fail
 OK = Ok()
+#: What to do when the account sent too many requests, in a connection test.
+LIMIT_HINT_OF_CHECK = "Try again when other programs that use the account ask less."
 
 
 def without_full_stop(message: str) -> str:
@@ -72,6 +74,7 @@ class StatusErrorHandler:
     :param address: the property that holds the API's address; blank if the caller adds its own advice
     :param limit_hint: what to do when the account sent too many requests
     :param too_many_statuses: other statuses by which this API means "too many requests"
+    :param plan_hint: what to do about HTTP 402 and 451, where other credentials do not help; empty: ``access_hint``
     """
 
     vendor: str
@@ -83,6 +86,7 @@ class StatusErrorHandler:
         "Sync less often, or with a lower number of workers; the next sync goes on where this one stopped."
     )
     too_many_statuses: Collection[int] = ()
+    plan_hint: str = ""
 
     def __call__(self, response: Response) -> Verdict:
         if response.ok:
@@ -115,9 +119,10 @@ class StatusErrorHandler:
         if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return proxy_wants_login(self.vendor, f"{response.path}{message}")
         if status in (HTTPStatus.FORBIDDEN, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS):
+            hint = self.access_hint if status == HTTPStatus.FORBIDDEN else self.plan_hint or self.access_hint
             return AccessRefused(
                 f"{self.vendor} does not let these credentials read {response.path} (HTTP {status}{message}). "
-                f"{self.access_hint}".rstrip()
+                f"{hint}".rstrip()
             )
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
             return ResourceMissing(f"{sentence}{self._advice('Check')}")

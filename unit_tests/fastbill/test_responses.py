@@ -164,11 +164,15 @@ def test_refused_credentials_are_for_the_user_to_mend(server: requests_mock.Mock
             "refused invoice.get (HTTP 400): unknown SERVICE: invoice.get. Check that platform.base_url",
         ),
         (
+            {"status_code": 422, "json": {}},
+            "FastBill refused invoice.get (HTTP 422): no reason given. Run the sync again; if FastBill says the same",
+        ),
+        (
             {"status_code": 403, "json": {"RESPONSE": {"ERRORS": ["Not in your plan."]}}},
             "invoice.get (HTTP 403: Not in your plan). Check what the plan",
         ),
     ],
-    ids=["404", "404 with words", "HTML", "another API", "a list", "null", "500", "400", "403"],
+    ids=["404", "404 with words", "HTML", "another API", "a list", "null", "500", "400", "422", "403"],
 )
 def test_each_failure_says_what_to_do(server: requests_mock.Mocker, answers: Json, sentence: str) -> None:
     server.post(ADDRESS, **answers)

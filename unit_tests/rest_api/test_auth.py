@@ -96,6 +96,14 @@ def test_a_refused_refresh_token_is_for_the_user_to_mend(server: requests_mock.M
     assert caught.value.failure_type is FailureType.config_error
 
 
+def test_a_check_that_meets_a_limit_does_not_speak_of_syncs(server: requests_mock.Mocker) -> None:
+    server.get(LIST, status_code=429, headers={"Retry-After": "60"})
+
+    _, sentence = SourceInvoicing().check_connection(logging.getLogger(), config())
+
+    assert "Try again when other programs that use the account ask less. The vendor asks to come back" in str(sentence)
+
+
 def test_a_redirect_of_the_token_endpoint_names_its_property(server: requests_mock.Mocker) -> None:
     server.post(f"{BASE}/token", status_code=302, headers={"Location": "https://elsewhere.example/login?next=secret"})
 

@@ -160,6 +160,26 @@ def test_a_limit_that_lasts_for_hours_ends_the_sync_and_is_not_tried_again(
     assert calls.call_count == 1
 
 
+@pytest.mark.parametrize("body", [{"json": refused(9)}, {"text": "<html>Busy</html>"}], ids=["a code", "a web page"])
+def test_a_limit_that_is_not_zohos_own_says_what_to_do(http: Mock, body: dict[str, Any]) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(f"{US_BOOKS}/users", status_code=429, **body)
+
+    with pytest.raises(Failure, match="Run the sync again later, or with a lower number of workers"):
+        read("users", organization_id="111")
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, {"text": "<html>"}), (410, {"json": {}}), (404, {"json": {}})])
+def test_a_wrong_address_is_named_once(http: Mock, status: int, body: dict[str, Any]) -> None:
+    http.post(US_TOKENS, json=TOKEN)
+    http.get(requests_mock.ANY, status_code=status, **body)
+
+    assert str(check()).count("platform.base_url") == 1
+    with pytest.raises(Failure) as caught:
+        read("users", organization_id="111")
+    assert caught.value.sentence.count("platform.base_url") == 1
+
+
 def test_a_message_promises_to_go_on_only_for_streams_that_do(http: Mock) -> None:
     http.post(US_TOKENS, json=TOKEN)
     http.get(f"{US_BOOKS}/users", status_code=429, json=refused(45))

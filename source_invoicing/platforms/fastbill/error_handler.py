@@ -79,7 +79,8 @@ def error_handler(response: Response, *, filtered: bool = False) -> Verdict:
         return Retry(_over_quota(response, words), after=retry_after(response.headers), rate_limited=True)
     if response.status == HTTPStatus.NOT_FOUND:
         return Retry(_unexpected(response, f"HTTP 404{f': {words}' if words else ''}"))
-    if words and (response.ok or response.status in REFUSED):
+    if response.status in REFUSED or (words and response.ok):
+        words = words or without_full_stop(response.text.strip()) or "no reason given"
         return Fail(_refusal(response, words, filtered=filtered))
     if response.ok and response.unreadable is not None:
         return Retry(_unexpected(response, f"{response.unreadable} instead of JSON"))

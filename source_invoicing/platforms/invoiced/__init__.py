@@ -7,7 +7,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from source_invoicing.config import MAX_DAYS, Config
-from source_invoicing.http import ApiClient, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
+from source_invoicing.http import ApiClient, BadRequest, BasicAuth, LoginRefused, RateLimiter, Request, RetryPolicy
 from source_invoicing.platforms.invoiced.error_handler import CHECK_ERROR_HANDLER, ERROR_HANDLER, WHERE_THE_KEY_IS
 from source_invoicing.platforms.invoiced.events import parse_event
 from source_invoicing.platforms.invoiced.parts import PARTS
@@ -47,6 +47,10 @@ class Invoiced(Platform):
                     f"platform.environment is set to {self._environment}. Change one of them."
                 ) from None
             raise refusal from None
+        except BadRequest as refusal:
+            raise refusal.reworded(
+                f"{refusal.sentence} Check that platform.base_url, where it is set, leads to Invoiced itself."
+            ) from None
 
     @override
     def streams(self) -> list[InvoicingStream]:

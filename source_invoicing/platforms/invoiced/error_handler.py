@@ -7,9 +7,20 @@ from typing import Any
 
 from typing_extensions import override
 
-from source_invoicing.http import Fail, RecordMissing, ResourceMissing, Response, StatusErrorHandler, Verdict
+from source_invoicing.http import (
+    LIMIT_HINT_OF_CHECK,
+    Fail,
+    RecordMissing,
+    ResourceMissing,
+    Response,
+    StatusErrorHandler,
+    Verdict,
+)
 
 WHERE_THE_KEY_IS = "In Invoiced, open Settings > Developers > API Keys."
+ASK_ABOUT_THE_PLAN = (
+    "Another key is refused as well: see in Invoiced whether the account's plan includes it and is paid"
+)
 #: Fields of an error body, which may also hold a list.
 ERROR_FIELDS = ("type", "message", "error")
 # https://developer.invoiced.com/api#errors names two other types; the vendor's own libraries know this one.
@@ -46,11 +57,13 @@ ERROR_HANDLER = InvoicedErrorHandler(
     access_hint=(
         "Let an administrator of the account make an API key that may, or leave the stream out of the connection."
     ),
+    plan_hint=f"{ASK_ABOUT_THE_PLAN}, or leave the stream out of the connection.",
 )
 CHECK_ERROR_HANDLER = replace(
     ERROR_HANDLER,
     access_hint="Let an administrator of the account make an API key that may.",
-    limit_hint="Try again in a few minutes, when other programs that use the account ask less.",
+    limit_hint=LIMIT_HINT_OF_CHECK,
+    plan_hint=f"{ASK_ABOUT_THE_PLAN}.",
 )
 
 

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from source_invoicing.http import (
     BadRequest,
+    Failure,
     MalformedResponse,
     Request,
     ResourceMissing,
@@ -96,6 +97,15 @@ class InvoicedStream(InvoicingStream):
         if request.order is not None and request.order in self.sorts:
             params["sort"] = self.sorts[request.order]
         return params
+
+    @override
+    def explain(self, failure: Failure) -> Failure:
+        if not isinstance(failure, BadRequest):
+            return failure
+        return failure.reworded(
+            f"{failure.sentence} Run the sync again; if it persists, look for a newer version of this connector, or "
+            "leave the stream out of the connection."
+        )
 
     @override
     def created_at(self, row: Row) -> int | None:

@@ -10,7 +10,15 @@ from typing import Any, ClassVar, cast
 from typing_extensions import override
 
 from source_invoicing.config import Config
-from source_invoicing.http import ApiClient, Auth, RateLimiter, RetryPolicy, StatusErrorHandler, logger
+from source_invoicing.http import (
+    LIMIT_HINT_OF_CHECK,
+    ApiClient,
+    Auth,
+    RateLimiter,
+    RetryPolicy,
+    StatusErrorHandler,
+    logger,
+)
 from source_invoicing.platforms.platform import Platform
 from source_invoicing.platforms.rest_api.children import RestChildAndParentStream, RestChildStream, RestParentStream
 from source_invoicing.platforms.rest_api.credentials import OAuth
@@ -81,7 +89,7 @@ class RestApi(Platform):
         """Read one page of the first stream without a parent, and one of its documents if it has details."""
         if self._options.credentials.query_name:
             logger.info("The key travels in the query of each request. Use location header where the API takes it.")
-        streams = streams_of(self._options, self._account(RetryPolicy.for_check()))
+        streams = streams_of(self._options, self._account(RetryPolicy.for_check(), LIMIT_HINT_OF_CHECK))
         source = next(stream for stream in streams if stream.declared.parent is None)
         rows = source.try_out()
         documents = RestDetailStream(source).try_out(rows) if source.declared.detail else rows
@@ -106,8 +114,8 @@ class RestApi(Platform):
     def probes(self, streams: Sequence[InvoicingStream]) -> Sequence[Probe]:
         return probes_of(streams)
 
-    def _account(self, retry_policy: RetryPolicy) -> RestAccount:
-        options = self._options
+    def _account(self, retry_policy: RetryPolicy, limit_hint: str = StatusErrorHandler.limit_hint) -> RestAccount:
+        options, handler = self._options, replace(self._error_handler, limit_hint=limit_hint)
         auth = options.credentials.auth
         if isinstance(auth, OAuth):
             # Made once, since the server may replace the refresh token.
@@ -118,13 +126,13 @@ class RestApi(Platform):
         client = ApiClient(
             auth=auth,
             base_url=options.base_url,
-            error_handler=self._error_handler,
+            error_handler=handler,
             rate_limiter=rate_limiter,
             pool_size=self.num_workers,
             retry_policy=retry_policy,
             headers=dict(options.headers),
         )
-        return RestAccount(client, self.window, self._error_handler, deletions=self.deletions)
+        return RestAccount(client, self.window, handler, deletions=self.deletions)
 
     def _keep_refresh_token(self, token: str) -> None:
         """Have a new refresh token stored in the configuration: the old one may no longer work."""

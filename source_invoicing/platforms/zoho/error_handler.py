@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -75,6 +74,10 @@ def error_text(body: Any) -> str | None:
 
 # A response that is not Zoho's may come from a proxy.
 NOT_ZOHO = "Check that platform.base_url, if it is set, is the address of the API."
+OVER_LIMITS = (
+    "Somebody else may be using up the limits of the organization. Run the sync again later, or with a lower number of "
+    "workers; streams that resume go on where they stopped."
+)
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,10 @@ class ZohoErrorHandler:
     product: Product
     organization_id: str
 
-    @cached_property
-    def _of_others(self) -> StatusErrorHandler:
-        """For responses that need not be Zoho's."""
-        return StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO)
+    def _of_others(self, response: Response) -> Verdict:
+        """The verdict on a response that need not be Zoho's. Callers give the advice where nothing is found."""
+        address = "" if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE) else "platform.base_url"
+        return StatusErrorHandler(self.product.title, error_text, NOT_ZOHO, NOT_ZOHO, address)(response)
 
     def __call__(self, response: Response) -> Verdict:
         if response.unreadable is not None or not isinstance(response.body, dict):
@@ -125,10 +128,7 @@ class ZohoErrorHandler:
                 )
             )
         if code in (BLOCKED, PER_MINUTE, IN_FLIGHT):
-            limited = transient_failure(
-                f"{sentence} Somebody else may be using up the limits of the organization. Run the sync again later, "
-                "or with a lower number of workers; streams that resume go on where they stopped."
-            )
+            limited = transient_failure(f"{sentence} {OVER_LIMITS}")
             return Retry(limited, after=after, rate_limited=True)
         if code == ORGANIZATION_NEEDED:
             return Fail(several_organizations(response.body.get("error_info") or ()))
@@ -140,7 +140,7 @@ class ZohoErrorHandler:
     def _rate_limit(self, response: Response) -> Verdict | None:
         """``X-Rate-Limit-Reset`` is the end of the day, by which these limits do not go."""
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or asks_to_wait(response):
-            limited = transient_failure(self._sentence(response))
+            limited = transient_failure(f"{self._sentence(response)} {OVER_LIMITS}")
             return Retry(limited, after=retry_after(response.headers), rate_limited=True)
         return None
 
