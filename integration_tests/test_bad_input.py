@@ -100,9 +100,16 @@ CONFIGURATIONS: Mapping[str, tuple[Any, str]] = {
     ),
     "address with a port that is none": (
         {"platform": {**FASTBILL, "base_url": "https://example.com:99999"}},
-        "platform.base_url is no valid address",
+        "platform.base_url is not a valid address",
     ),
-    "address with brackets": ({"platform": {**FASTBILL, "base_url": "https://[::1"}}, "platform.base_url is no valid"),
+    "address with brackets": (
+        {"platform": {**FASTBILL, "base_url": "https://[::1"}},
+        "platform.base_url is not a valid",
+    ),
+    "address with a blank": (
+        {"platform": {**FASTBILL, "base_url": "https://exam ple.com"}},
+        "platform.base_url holds the character ' ', which no address can hold.",
+    ),
     "address with a query": (
         {"platform": {**FASTBILL, "base_url": "https://example.com/?key=1"}},
         "platform.base_url should end with the path",

@@ -152,10 +152,11 @@ class Fields:
             host, _ = parts.hostname, parts.port
             (host or "").encode("idna")
         except ValueError:
-            raise self.complaint(name, "is no valid address") from None
+            raise self.complaint(name, "is not a valid address") from None
         # Programs parse these differently, and so may see different hosts.
-        if "\\" in value or not value.isprintable() or " " in value:
-            raise self.complaint(name, "holds a sign that no address can hold")
+        foreign = next((each for each in value if each in "\\ " or not each.isprintable()), None)
+        if foreign is not None:
+            raise self.complaint(name, f"holds the character {foreign!r}, which no address can hold")
         if parts.scheme not in ("http", "https") or not host:
             raise self.complaint(name, "should be an address such as https://api.example.com/v1")
         if parts.username or parts.password or "@" in parts.netloc:

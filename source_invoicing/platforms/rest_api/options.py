@@ -80,8 +80,8 @@ class Options:
         """
         fields.text(
             "base_url",
-            why="It is the address of the API, such as https://api.example.com. Of a product that the connector knows, "
-            "set product.",
+            why="It is the address of the API, such as https://api.example.com. For a known product, set "
+            "platform.product instead.",
         )
         base_url = fields.url("base_url", default="")
         credentials = parse_credentials(fields.object("auth"))
