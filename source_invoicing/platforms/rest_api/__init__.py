@@ -75,10 +75,7 @@ class RestApi(Platform):
             access_hint = f"{handler.access_hint} {product.hint}"
             handler = replace(handler, vendor=product.title, login_hint=login_hint, access_hint=access_hint)
         self._error_handler = handler
-        auth = self._options.credentials.auth
-        if isinstance(auth, OAuth):
-            auth = auth.make_auth(self._options.base_url, self._options.headers, self._keep_refresh_token)
-        self._auth = auth
+        self._tokens: Auth | None = None
 
     @override
     def unknown_options(self) -> Iterable[str]:
@@ -120,7 +117,7 @@ class RestApi(Platform):
         if isinstance(auth, OAuth):
             # Made once, since the server may replace the refresh token.
             auth = self._tokens = self._tokens or auth.make_auth(
-                options.base_url, options.secret_headers, self._keep_refresh_token, retry_policy
+                options.base_url, options.headers, self._keep_refresh_token, retry_policy
             )
         rate_limiter = RateLimiter(self.num_workers, options.rate.budget(), retry_policy.max_wait)
         client = ApiClient(
